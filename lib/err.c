@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "lib/err.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+int err_vset(struct err *e, enum err_kind kind, const char *fmt, va_list ap)
+{
+	if (e) {
+		e->kind = kind;
+		vsnprintf(e->text, sizeof(e->text), fmt, ap);
+	}
+	return -1;
+}
+
+int err_set(struct err *e, enum err_kind kind, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	err_vset(e, kind, fmt, ap);
+	va_end(ap);
+	return -1;
+}
+
+int err_sys(struct err *e, const char *fmt, ...)
+{
+	int saved = errno;
+	va_list ap;
+
+	if (!e)
+		return -1;
+	va_start(ap, fmt);
+	err_vset(e, ERR_ENV, fmt, ap);
+	va_end(ap);
+	size_t len = strlen(e->text);
+
+	snprintf(e->text + len, sizeof(e->text) - len, ": %s", strerror(saved));
+	errno = saved;
+	return -1;
+}
+
+int err_wrap(struct err *e, const char *fmt, ...)
+{
+	char context[512];
+	char old[sizeof(e->text)];
+	va_list ap;
+
+	if (!e)
+		return -1;
+	va_start(ap, fmt);
+	vsnprintf(context, sizeof(context), fmt, ap);
+	va_end(ap);
+	memcpy(old, e->text, sizeof(old));
+	size_t room = sizeof(e->text) - 1;
+	int head = snprintf(e->text, sizeof(e->text), "%s: ", context);
+
+	if ((size_t)head > room)
+		head = (int)room;
+	size_t tail = strnlen(old, room - (size_t)head);
+
+	memcpy(e->text + head, old, tail);
+	e->text[(size_t)head + tail] = '\0';
+	return -1;
+}

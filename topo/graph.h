@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The graph: what a script means, with every name resolved, every default filled in and every MAC
+ * derived. A plain value: pointers lead only into its own arena; indices refer to its own arrays. It
+ * knows nothing of files, sockets or processes.
+ */
+#ifndef TOPO_GRAPH_H
+#define TOPO_GRAPH_H
+
+#include "lib/arena.h"
+#include "lib/linkspec.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum node_kind {
+	NODE_HOST,
+	NODE_ROUTER,
+	NODE_FIREWALL,
+	NODE_SERVER,
+	NODE_HUB,
+	NODE_SWITCH,
+	NODE_KINDS,
+};
+
+/* "host", "router", ...; kind_is_guest: has a kernel of its own. */
+const char *node_kind_name(enum node_kind kind);
+bool node_kind_is_guest(enum node_kind kind);
+
+enum nic_backend { NIC_VHOST, NIC_SEQPACKET, NIC_BACKENDS };
+const char *nic_backend_name(enum nic_backend backend);
+
+/* Where a thing was written: for messages. */
+struct graph_pos {
+	const char *file; /* in the arena */
+	int line, column; /* from 1 */
+};
+
+struct graph_addr {
+	int family;        /* AF_INET or AF_INET6 */
+	uint8_t bytes[16]; /* network order */
+	unsigned prefix;   /* length in bits */
+};
+
+/* A guest's NIC, or a port of a hub or switch. */
+struct graph_nic {
+	const char *name; /* "eth0", ... on guests; "1", "2", ... (from 1) on hubs and switches */
+	uint8_t mac[6];   /* guests: locally administered, derived from (lab, node, nic) or given */
+	unsigned mtu;     /* bytes of layer-3 payload; default 1500 */
+	enum nic_backend backend;
+	struct graph_addr *addrs;
+	size_t n_addrs;
+	int cable;            /* index into graph.cables, or -1: not plugged */
+	unsigned cable_end;   /* 0 or 1 */
+	struct graph_pos pos;
+};
+
+struct graph_pair {
+	const char *key, *value;
+};
+
+struct graph_route {
+	const char *dest; /* "default", "10.0.0.0/8", "2001:db8::/32" */
+	const char *via;  /* next hop address, or NULL */
+	const char *dev;  /* NIC name, or NULL */
+};
+
+/* A file laid into the guest's private layer before services start. */
+struct graph_file {
+	const char *path;   /* absolute, in the guest */
+	const char *text;   /* content; NULL if `source` is given */
+	size_t text_len;
+	const char *source; /* path of a host file, relative to the script's directory, or NULL */
+	unsigned mode;      /* permission bits, default 0644 */
+	struct graph_pos pos;
+};
+
+/* Configuration of a daemon: config(r1, ospfd, <<EOF ... EOF). */
+struct graph_config {
+	const char *daemon; /* "ospfd", "nft", ... as written */
+	const char *text;   /* NULL if `source` is given */
+	size_t text_len;
+	const char *source; /* path relative to the script's directory, or NULL */
+	struct graph_pos pos;
+};
+
+struct graph_node {
+	const char *name;
+	enum node_kind kind;
+	struct graph_pos pos;
+	struct graph_nic *nics;
+	size_t n_nics;
+
+	/* Guests only. */
+	int64_t memory_bytes;
+	const char *hostname;
+	const char *root;  /* user's own directory tree or image, relative to the script, or NULL */
+	const char *shell; /* login shell of consoles, or NULL for the profile's */
+	struct graph_route *routes;
+	size_t n_routes;
+	struct graph_pair *sysctls;
+	size_t n_sysctls;
+	struct graph_config *configs;
+	size_t n_configs;
+	struct graph_file *files;
+	size_t n_files;
+	const char **commands; /* run at start, by /bin/sh, in order, after the services are ready */
+	size_t n_commands;
+
+	/* Hubs and switches: parameters as words for the substrate ("ageing", "300s"). */
+	struct graph_pair *params;
+	size_t n_params;
+};
+
+struct graph_end {
+	int node; /* index into graph.nodes */
+	int nic;  /* index into node.nics */
+};
+
+struct graph_cable {
+	const char *name; /* "cable1", or "r1.eth1-r2.eth0" for one made by link() */
+	struct graph_end end[2];
+	struct linkspec dir[2]; /* [0]: end[0] to end[1]; [1]: the other way */
+	bool up;
+	struct graph_pos pos;
+};
+
+enum clock_kind { CLOCK_REAL, CLOCK_VIRTUAL };
+
+struct graph {
+	struct arena arena; /* owns everything below */
+	const char *lab;    /* name of the lab: from the script, else from its file name */
+	enum clock_kind clock;
+	uint64_t seed;
+	struct graph_node *nodes; /* in the order of the script; names are unique */
+	size_t n_nodes;
+	struct graph_cable *cables; /* only whole ones: both ends plugged */
+	size_t n_cables;
+};
+
+/* Index of the node of that name, or -1. */
+int graph_find_node(const struct graph *g, const char *name);
+/* Index of the NIC of that name in the node, or -1. */
+int graph_find_nic(const struct graph_node *n, const char *name);
+/* Prints the graph as text, the same bytes for the same graph (`vbet check --dump=graph`). */
+void graph_print(FILE *out, const struct graph *g);
+/* "10.0.0.1/24" into buf; returns buf. Without the prefix if with_prefix is false. */
+const char *graph_format_addr(const struct graph_addr *a, bool with_prefix, char *buf, size_t size);
+const char *graph_format_mac(const uint8_t mac[6], char *buf, size_t size);
+void graph_destroy(struct graph *g);
+
+#endif

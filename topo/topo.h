@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The language, as three pure steps: text -> tree -> graph. Reads buffers; never a file, socket or
+ * process: what `include` needs is asked of the caller.
+ */
+#ifndef TOPO_TOPO_H
+#define TOPO_TOPO_H
+
+#include "topo/graph.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+struct topo_script; /* a parsed script, with the text it came from */
+
+struct topo_options {
+	const char *lab;        /* overrides the name in the script, or NULL */
+	int64_t memory_limit;   /* bytes the guests may have together; 0: no check */
+	size_t socket_room;     /* longest "NODE/NIC" part a socket path has room for; 0: no check */
+	/*
+	 * Gives the text of a file named by include or <"file">; path as written, `from` the file that
+	 * names it. Returns malloc'ed text (freed by topo) or NULL with the reason in `e`.
+	 */
+	char *(*read_file)(void *ctx, const char *from, const char *path, size_t *len, struct err *e);
+	/* True if a host file exists (user trees, `source` files); may be NULL. */
+	bool (*file_exists)(void *ctx, const char *path);
+	void *ctx;
+};
+
+/*
+ * Parses text (len bytes; `file` names it in messages). Always returns a script; errors are in it
+ * (topo_n_errors). All errors of a script are collected, in the order of the text.
+ */
+struct topo_script *topo_parse(const char *file, const char *text, size_t len,
+			       const struct topo_options *opt);
+/* Evaluates and checks: the graph, or NULL if anything is wrong (errors are in the script). */
+struct graph *topo_make_graph(struct topo_script *s);
+/*
+ * Continues a script with one more statement typed by a user at a running lab: parses and evaluates it
+ * on top of everything before. Returns the new whole graph (the old one stays valid), or NULL; after a
+ * failure the script is as it was before, apart from its errors (cleared by the next call).
+ */
+struct graph *topo_add_statement(struct topo_script *s, const char *text, size_t len);
+size_t topo_n_errors(const struct topo_script *s);
+/* Prints all messages as file:line:col: text, the line and a caret. */
+void topo_print_errors(FILE *out, const struct topo_script *s);
+/* The syntax tree as text (`vbet check --dump=tree`). */
+void topo_print_tree(FILE *out, const struct topo_script *s);
+void topo_destroy(struct topo_script *s);
+
+#endif
