@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Unit tests: every tests/unit/PREFIX_name_test.c is a program of its own. The part of its name before
+# the first "_" says which archives it is linked with; a room that does not exist yet adds nothing.
+UNIT_PROGS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*_test.c))
+TESTS      += $(UNIT_PROGS)
+
+# Archives per prefix, highest first. The variables are set by the rooms' module.mk, in any order.
+UNIT_LIBS_lib       = $(LIBVBET)
+UNIT_LIBS_topo      = $(LIBTOPO) $(LIBVBET)
+UNIT_LIBS_substrate = $(LIBSUBSTRATE) $(LIBVBET)
+UNIT_LIBS_vhub      = $(LIBVHUB) $(LIBSUBSTRATE) $(LIBVBET)
+UNIT_LIBS_vswitch   = $(LIBVSWITCH) $(LIBSUBSTRATE) $(LIBVBET)
+UNIT_LIBS_vkernel   = $(LIBVKERNEL) $(LIBVBET)
+UNIT_LIBS_server    = $(LIBSERVER) $(LIBVKERNEL) $(LIBVHUB) $(LIBVSWITCH) $(LIBSUBSTRATE) $(LIBTOPO) \
+                      $(LIBVBET)
+
+CHECK_LIBS := $(shell pkg-config --libs check 2>/dev/null || echo -lcheck -lsubunit -lrt -lm) -lpthread
+$(UNIT_PROGS): LDLIBS += $(CHECK_LIBS)
+
+.SECONDEXPANSION:
+$(UNIT_PROGS): $(B)/tests/unit/%: $(B)/tests/unit/%.o $$(UNIT_LIBS_$$(firstword $$(subst _, ,$$*)))
+
+# `make check-unit [UNIT="lib_words topo_parse"]` runs all of them, or those named.
+UNIT ?= $(patsubst $(B)/tests/unit/%_test,%,$(UNIT_PROGS))
+.PHONY: check-unit
+check-unit: $(patsubst %,$(B)/tests/unit/%_test,$(UNIT))
+	@failed=0; for t in $^; do echo "== $$t"; "$$t" || failed=1; done; exit $$failed
+
+# Golden tests: each tests/golden/*.sh compares what a program prints with what is kept beside it.
+# A script gets the build directory; `make check-golden UPDATE=1` rewrites the kept files.
+GOLDEN_PROGS :=
+.PHONY: check-golden
+check-golden: $$(GOLDEN_PROGS)
+	@failed=0; for t in $(wildcard tests/golden/*.sh); do \
+		echo "== $$t"; B=$(B) "$$t" $(if $(UPDATE),--update) || failed=1; done; exit $$failed
