@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# check.sh TREE: does every tool that the tree's profiles promise exist and run? Takes seconds and changes nothing.
+#
+# The tools run with the tree as their root where the host allows that (root, or user namespaces); where it does not, with
+# the tree's own loader and libraries, which proves nearly as much.
+set -euo pipefail
+export LC_ALL=C
+PATH=$PATH:/usr/sbin:/sbin
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=profile.sh
+. "$here/profile.sh"
+
+[[ $# == 1 ]] || { echo "usage: $0 TREE" >&2; exit 2; }
+tree=$(cd "$1" && pwd -P)
+[[ -r $tree/usr/share/vbet/profiles ]] || { echo "rootfs: $1 is not a tree" >&2; exit 1; }
+profiles=$(tr '\n' ' ' <"$tree/usr/share/vbet/profiles")
+
+# Runs in the tree with PATH as guests have it. Exit statuses of a usage message are fine; those of a tool that is
+# missing, cannot be loaded or crashes are not.
+# shellcheck disable=SC2016
+inside='
+	PATH=/usr/sbin:/usr/bin:/usr/lib/frr; export PATH; bad=0
+	while read -r line; do
+		out=$(timeout 10 sh -c "$line" 2>&1 </dev/null); status=$?
+		if [ $status -ge 124 ] || { [ $status -ne 0 ] && echo "$out" | grep -q "error while loading\|not found"; }; then
+			echo "rootfs: \"$line\" fails ($status): $out" | head -n 3; bad=1
+		fi
+	done
+	for file in /usr/bin/* /usr/sbin/* /usr/lib/frr/* /usr/lib/frr/modules/*; do
+		[ -f "$file" ] && head -c 4 "$file" | grep -q ELF && printf "%s\n" "$file"
+	done | xargs ldd 2>&1 | grep -B9 "not found" | grep "^/\|not found" && bad=1
+	exit $bad'
+
+# A private /dev with what programs open, and the tree itself read-only, so that a check cannot leave traces.
+# shellcheck disable=SC2016
+enter='
+	mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && mount -t tmpfs tmpfs "$1/dev" && mount -t tmpfs tmpfs "$1/tmp" &&
+	mount -t tmpfs tmpfs "$1/run" && mount -t tmpfs tmpfs "$1/var/log" &&
+	for dev in null zero urandom; do : >"$1/dev/$dev" && mount --bind "/dev/$dev" "$1/dev/$dev" || exit; done'
+
+checks() { lines check "$profiles"; }
+fallback()
+{
+	local loader lib line tool bad=0
+	loader=$(compgen -G "$tree/lib64/ld-linux*" || compgen -G "$tree/lib/ld-linux*") || { echo "rootfs: no loader in $tree"; return 1; }
+	lib=$(find "$tree/usr/lib" -maxdepth 2 -name 'libc.so.*' -printf '%h')
+	while read -r line; do
+		tool=$(PATH=$tree/usr/sbin:$tree/usr/bin; command -v "${line%% *}" || true)
+		if [[ $tool == /usr/lib/frr/* ]]; then tool=$tree$tool; fi
+		[[ -e $tool ]] || { echo "rootfs: ${line%% *} is missing"; bad=1; continue; }
+		"$loader" --library-path "$lib:$lib/frr" --list "$tool" >/dev/null || { echo "rootfs: ${line%% *} lacks a library"; bad=1; }
+	done
+	return $bad
+}
+
+if [[ $(id -u) == 0 ]]; then own=(unshare -m); else own=(unshare -r -m); fi
+if "${own[@]}" sh -c "$enter" sh "$tree" 2>/dev/null; then
+	# shellcheck disable=SC2016
+	checks | "${own[@]}" sh -c "$enter"' && exec chroot "$1" /bin/sh -c "$2"' sh "$tree" "$inside"
+else
+	checks | fallback
+fi
