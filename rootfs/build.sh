@@ -214,6 +214,7 @@ for profile in $profiles; do
 done
 lines link "$profiles" | while read -r path target; do
 	mkdir -p "$new$(dirname "$path")"
+	if [[ -d $new$path && ! -L $new$path ]]; then rmdir "$new$path"; fi
 	ln -sfn "$target" "$new$path"
 done
 
