@@ -57,7 +57,8 @@ arch=$(dpkg --print-architecture)
 sources=${VBET_ROOTFS_SOURCES:-}
 [[ -z $sources || -r $sources ]] || die "cannot read $sources"
 
-cache=${VBET_CACHE:-${XDG_CACHE_HOME:-${HOME:?}/.cache}/vbet}/rootfs
+[[ -n ${VBET_CACHE:-${XDG_CACHE_HOME:-${HOME:-}}} ]] || die "set HOME, or VBET_CACHE"
+cache=${VBET_CACHE:-${XDG_CACHE_HOME:-${HOME:-}/.cache}/vbet}/rootfs
 mkdir -p "$cache"
 cache=$(cd "$cache" && pwd)
 
@@ -66,9 +67,9 @@ key=$({
 	printf '%s\n' "$suite" "$arch" "$profiles"
 	cd "$here"
 	if [[ -n $sources ]]; then cat "$sources"; fi
-	cat build.sh profile.sh check.sh
+	cat build.sh profile.sh
 	for profile in $profiles; do
-		cat "profiles/$profile"
+		plain "profiles/$profile"
 		if [[ -d files/$profile ]]; then
 			find "files/$profile" -type f | sort | while IFS= read -r file; do printf '%s\n' "$file"; cat "$file"; done
 		fi
@@ -105,8 +106,8 @@ cleanup()
 	if ((status != 0)); then
 		progress_end
 		if [[ -s $log ]]; then
-			echo "rootfs: the last lines of $log:" >&2
-			tail -n 15 "$log" | sed 's/^/    /' >&2
+			echo "rootfs: from $log:" >&2
+			{ grep -Em 5 '^(E|W|Err):' "$log" || true; echo ...; tail -n 10 "$log"; } | sed 's/^/    /' >&2
 		fi
 		echo "rootfs: tree '$tree' was not built; what was downloaded is kept" >&2
 	fi
@@ -124,18 +125,23 @@ mkdir -p "$apt"/{lists/partial,archives/partial,log}
 rm -rf "$apt/sources"
 mkdir "$apt/sources"
 
-# The host's own sources, whole files at a time because keys and options hang on them, but only those that carry
-# this release: nothing of a third party's repository is wanted here, nor its failures.
+# The host's own sources, whole files at a time because keys and options hang on them. Of several, only those that
+# carry this release: nothing of a third party's repository is wanted here, nor its failures.
 if [[ -n $sources ]]; then
 	cp "$sources" "$apt/sources/"
 else
-	# shellcheck disable=SC2016      # apt expands these
-	while IFS='|' read -r release entry; do
-		if [[ $release == "$suite" ]]; then cp "${entry%:*}" "$apt/sources/"; fi
-	done < <(apt-get indextargets --format '$(RELEASE)|$(SOURCESENTRY)' 'Created-By: Packages' | sort -u)
-	compgen -G "$apt/sources/*" >/dev/null ||
-		die "none of this host's apt sources is for '$suite': name a sources file in VBET_ROOTFS_SOURCES"
-	# The name decides how apt reads a file, and the main one has a name of its own.
+	host=()
+	for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources; do
+		if [[ -r $file ]]; then host+=("$file"); fi
+	done
+	((${#host[@]} > 0)) || die "this host has no apt sources: name a sources file in VBET_ROOTFS_SOURCES"
+	mapfile -t named < <(grep -El "^[^#]*[[:space:]]$suite(-updates|-security|/updates)?([[:space:]]|\$)" "${host[@]}" || true)
+	if ((${#named[@]} == 0)); then
+		[[ -z ${VBET_ROOTFS_SUITE:-} ]] || die "none of this host's apt sources is for '$suite': name one in VBET_ROOTFS_SOURCES"
+		named=("${host[@]}")            # they say "stable", perhaps
+	fi
+	cp "${named[@]}" "$apt/sources/"
+	# The name decides how apt reads a file, and this one is of no known kind.
 	if [[ -e $apt/sources/sources.list ]]; then mv "$apt/sources/sources.list" "$apt/sources/main.list"; fi
 fi
 
@@ -178,10 +184,12 @@ apt_progress()
 }
 
 progress "reading the package lists of $suite"
-apt_progress "reading the package lists of $suite" update
+apt_progress "reading the package lists of $suite" update -o APT::Update::Error-Mode=any ||
+	{ progress_end; echo "rootfs: not all package lists could be refreshed; going on with what is there" >&2; }
 
 mapfile -t wanted < <(packages "$profiles")
-apt_get -s install "${wanted[@]}" >"$apt/plan" 2>>"$log" || { cat "$apt/plan" >>"$log"; exit 1; }
+apt_get -s install "${wanted[@]}" >"$apt/plan" 2>>"$log" ||
+	{ cat "$apt/plan" >>"$log"; die "apt cannot find all packages, or they do not fit together"; }
 # Inst NAME (VERSION ORIGIN [ARCH])
 sed -En 's/^Inst ([^ ]+) \(([^ ]+) .*\[([^] ]+)\]\).*/\1 \2 \3/p' "$apt/plan" | sort >"$apt/packages"
 count=$(wc -l <"$apt/packages")

@@ -31,7 +31,7 @@ inside='
 	done
 	for file in /usr/bin/* /usr/sbin/* /usr/lib/frr/* /usr/lib/frr/modules/*; do
 		[ -f "$file" ] && head -c 4 "$file" | grep -q ELF && printf "%s\n" "$file"
-	done | xargs ldd 2>&1 | grep -B9 "not found" | grep "^/\|not found" && bad=1
+	done | xargs ldd 2>&1 | awk '"'"'/^\// { file = $1 } /not found/ { print "rootfs: " file " lacks " $1; bad = 1 } END { exit bad }'"'"' || bad=1
 	exit $bad'
 
 # A private /dev with what programs open, and the tree itself read-only, so that a check cannot leave traces.
@@ -42,16 +42,29 @@ enter='
 	for dev in null zero urandom; do : >"$1/dev/$dev" && mount --bind "/dev/$dev" "$1/dev/$dev" || exit; done'
 
 checks() { lines check "$profiles"; }
+# in_tree TOOL: the file a guest would run, as a path of the host; absolute links lead out of the tree and are followed here.
+in_tree()
+{
+	local file=$1 target hops=0
+	if [[ $file != /* ]]; then
+		for dir in usr/sbin usr/bin; do
+			if [[ -L $tree/$dir/$1 || -e $tree/$dir/$1 ]]; then file=/$dir/$1; break; fi
+		done
+	fi
+	while target=$(readlink "$tree$file") && ((hops++ < 8)); do
+		if [[ $target == /* ]]; then file=$target; else file=$(dirname "$file")/$target; fi
+	done
+	[[ -f $tree$file ]] && printf '%s\n' "$tree$file"
+}
 fallback()
 {
-	local loader lib line tool bad=0
+	local loader lib line file bad=0
 	loader=$(compgen -G "$tree/lib64/ld-linux*" || compgen -G "$tree/lib/ld-linux*") || { echo "rootfs: no loader in $tree"; return 1; }
 	lib=$(find "$tree/usr/lib" -maxdepth 2 -name 'libc.so.*' -printf '%h')
 	while read -r line; do
-		tool=$(PATH=$tree/usr/sbin:$tree/usr/bin; command -v "${line%% *}" || true)
-		if [[ $tool == /usr/lib/frr/* ]]; then tool=$tree$tool; fi
-		[[ -e $tool ]] || { echo "rootfs: ${line%% *} is missing"; bad=1; continue; }
-		"$loader" --library-path "$lib:$lib/frr" --list "$tool" >/dev/null || { echo "rootfs: ${line%% *} lacks a library"; bad=1; }
+		file=$(in_tree "${line%% *}") || { echo "rootfs: ${line%% *} is missing"; bad=1; continue; }
+		"$loader" --library-path "$lib:$lib/frr" --list "$file" >/dev/null ||
+			{ echo "rootfs: ${line%% *} lacks a library"; bad=1; }
 	done
 	return $bad
 }
