@@ -241,6 +241,8 @@ sed 's/:.*/:*::/' "$new/etc/group" >"$new/etc/gshadow"
 mkdir -p "$new/usr/share/vbet"
 cp "$apt/packages" "$new/usr/share/vbet/packages"
 echo "$profiles" | tr ' ' '\n' >"$new/usr/share/vbet/profiles"
+# Trees with the same id are the same; the key alone does not say which versions the packages had.
+{ echo "$key"; cat "$apt/packages"; } | sha256sum | cut -c1-16 >"$new/usr/share/vbet/id"
 
 ldconfig -r "$new" 2>>"$log"
 rm -rf "$new/var/cache/ldconfig"
