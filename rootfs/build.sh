@@ -17,7 +17,7 @@ export LC_ALL=C
 PATH=$PATH:/usr/sbin:/sbin          # ldconfig is there, and not in an ordinary user's path
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-# shellcheck source=profile.sh
+# shellcheck source=/dev/null
 . "$here/profile.sh"
 
 die() { progress_end; printf 'rootfs: %s\n' "$*" >&2; exit 1; }
@@ -67,7 +67,7 @@ key=$({
 	printf '%s\n' "$suite" "$arch" "$profiles"
 	cd "$here"
 	if [[ -n $sources ]]; then cat "$sources"; fi
-	cat build.sh profile.sh
+	plain build.sh profile.sh
 	for profile in $profiles; do
 		plain "profiles/$profile"
 		if [[ -d files/$profile ]]; then

@@ -10,7 +10,7 @@ export LC_ALL=C
 PATH=$PATH:/usr/sbin:/sbin
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-# shellcheck source=profile.sh
+# shellcheck source=/dev/null
 . "$here/profile.sh"
 
 [[ $# == 1 ]] || { echo "usage: $0 TREE" >&2; exit 2; }
