@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "lib/loop.h"
+
+#include "lib/vec.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+/*
+ * epoll carries (slot, generation), not a pointer: an event of a batch whose watch was removed by an
+ * earlier handler of the same batch finds another generation and is dropped.
+ */
+struct slot {
+	struct loop_watch *watch;
+	uint32_t generation;
+};
+
+struct loop {
+	int epoll_fd;
+	bool stopped, turning;
+	int64_t now_ns;
+	VEC(struct slot) slots; /* slot 0 is never used: 0 in a watch means "not in the loop" */
+	VEC(struct loop_timer *) heap; /* index 0 is never used */
+};
+
+int64_t clock_monotonic_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+struct loop *loop_create(struct err *e)
+{
+	struct loop *l = xcalloc(1, sizeof(*l));
+
+	l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (l->epoll_fd < 0) {
+		err_sys(e, "epoll_create1");
+		free(l);
+		return NULL;
+	}
+	(void)vec_add(&l->slots);
+	vec_push(&l->heap, NULL);
+	return l;
+}
+
+void loop_destroy(struct loop *l)
+{
+	if (!l)
+		return;
+	close(l->epoll_fd);
+	vec_free(&l->slots);
+	vec_free(&l->heap);
+	free(l);
+}
+
+static uint32_t take_slot(struct loop *l, struct loop_watch *w)
+{
+	uint32_t i;
+
+	for (i = 1; i < l->slots.n && l->slots.at[i].watch; i++)
+		;
+	if (i == l->slots.n)
+		(void)vec_add(&l->slots);
+	l->slots.at[i].watch = w;
+	return i;
+}
+
+int loop_add(struct loop *l, struct loop_watch *w, uint32_t events, struct err *e)
+{
+	uint32_t i = take_slot(l, w);
+	uint64_t data = (uint64_t)l->slots.at[i].generation << 32 | i;
+	struct epoll_event ev = {.events = events, .data.u64 = data};
+
+	if (epoll_ctl(l->epoll_fd, EPOLL_CTL_ADD, w->fd, &ev) < 0) {
+		l->slots.at[i].watch = NULL;
+		return err_sys(e, "epoll_ctl");
+	}
+	w->slot = i;
+	return 0;
+}
+
+void loop_change(struct loop *l, struct loop_watch *w, uint32_t events)
+{
+	uint64_t data = (uint64_t)l->slots.at[w->slot].generation << 32 | w->slot;
+	struct epoll_event ev = {.events = events, .data.u64 = data};
+
+	assert(w->slot && l->slots.at[w->slot].watch == w);
+	epoll_ctl(l->epoll_fd, EPOLL_CTL_MOD, w->fd, &ev);
+}
+
+void loop_remove(struct loop *l, struct loop_watch *w)
+{
+	if (!w->slot)
+		return;
+	assert(l->slots.at[w->slot].watch == w);
+	epoll_ctl(l->epoll_fd, EPOLL_CTL_DEL, w->fd, NULL);
+	l->slots.at[w->slot].watch = NULL;
+	l->slots.at[w->slot].generation++;
+	w->slot = 0;
+}
+
+static void heap_put(struct loop *l, uint32_t i, struct loop_timer *t)
+{
+	l->heap.at[i] = t;
+	t->heap_index = i;
+}
+
+static void heap_up(struct loop *l, uint32_t i, struct loop_timer *t)
+{
+	for (; i > 1 && l->heap.at[i / 2]->at_ns > t->at_ns; i /= 2)
+		heap_put(l, i, l->heap.at[i / 2]);
+	heap_put(l, i, t);
+}
+
+static void heap_down(struct loop *l, uint32_t i, struct loop_timer *t)
+{
+	for (;;) {
+		uint32_t child = i * 2;
+
+		if (child >= l->heap.n)
+			break;
+		if (child + 1 < l->heap.n && l->heap.at[child + 1]->at_ns < l->heap.at[child]->at_ns)
+			child++;
+		if (l->heap.at[child]->at_ns >= t->at_ns)
+			break;
+		heap_put(l, i, l->heap.at[child]);
+		i = child;
+	}
+	heap_put(l, i, t);
+}
+
+void loop_cancel_timer(struct loop *l, struct loop_timer *t)
+{
+	uint32_t i = t->heap_index;
+
+	if (!i)
+		return;
+	struct loop_timer *last = l->heap.at[--l->heap.n];
+
+	t->heap_index = 0;
+	if (last == t)
+		return;
+	heap_down(l, i, last);
+	heap_up(l, last->heap_index, last);
+}
+
+void loop_set_timer(struct loop *l, struct loop_timer *t, int64_t at_ns)
+{
+	loop_cancel_timer(l, t);
+	t->at_ns = at_ns;
+	vec_push(&l->heap, t);
+	heap_up(l, (uint32_t)l->heap.n - 1, t);
+}
+
+static void fire_timers(struct loop *l)
+{
+	while (l->heap.n > 1 && l->heap.at[1]->at_ns <= l->now_ns && !l->stopped) {
+		struct loop_timer *t = l->heap.at[1];
+
+		loop_cancel_timer(l, t);
+		t->fire(t, l->now_ns);
+	}
+}
+
+int loop_turn(struct loop *l, int64_t until_ns, struct err *e)
+{
+	struct epoll_event ev[64];
+	int64_t now = clock_monotonic_ns();
+	int64_t due = l->heap.n > 1 ? l->heap.at[1]->at_ns : INT64_MAX;
+
+	if (until_ns < due)
+		due = until_ns;
+	int64_t wait = due > now ? due - now : 0;
+	struct timespec ts = {.tv_sec = wait / 1000000000, .tv_nsec = wait % 1000000000};
+	int n = epoll_pwait2(l->epoll_fd, ev, ARRAY_LEN(ev), due == INT64_MAX ? NULL : &ts, NULL);
+
+	if (n < 0 && errno != EINTR)
+		return err_sys(e, "epoll_pwait2");
+	l->now_ns = clock_monotonic_ns();
+	l->turning = true;
+	for (int i = 0; i < n && !l->stopped; i++) {
+		uint32_t at = (uint32_t)ev[i].data.u64;
+		struct slot s = l->slots.at[at];
+
+		if (s.watch && s.generation == ev[i].data.u64 >> 32)
+			s.watch->ready(s.watch, ev[i].events, l->now_ns);
+	}
+	fire_timers(l);
+	l->turning = false;
+	return 0;
+}
+
+int loop_run(struct loop *l, struct err *e)
+{
+	l->stopped = false;
+	while (!l->stopped)
+		if (loop_turn(l, INT64_MAX, e) < 0)
+			return -1;
+	return 0;
+}
+
+void loop_stop(struct loop *l)
+{
+	l->stopped = true;
+}
+
+int64_t loop_now_ns(const struct loop *l)
+{
+	return l->turning ? l->now_ns : clock_monotonic_ns();
+}

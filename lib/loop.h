@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The event loop: descriptors, timers, signals, in one epoll. The clock is read once per turn and
+ * passed to every handler. A handler may remove or free any watch, its own too, at any time.
+ */
+#ifndef LIB_LOOP_H
+#define LIB_LOOP_H
+
+#include "lib/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+
+struct loop;
+
+/* One watched descriptor. Embed it in the object that owns the descriptor. */
+struct loop_watch {
+	int fd; /* borrowed: the owner closes it, after loop_remove() */
+	void (*ready)(struct loop_watch *w, uint32_t events, int64_t now_ns);
+	uint32_t slot; /* the loop's own */
+};
+
+/* One timer. Embed it; zero-initialise. */
+struct loop_timer {
+	int64_t at_ns; /* CLOCK_MONOTONIC */
+	void (*fire)(struct loop_timer *t, int64_t now_ns);
+	uint32_t heap_index; /* the loop's own; 0: not set */
+};
+
+struct loop *loop_create(struct err *e);
+void loop_destroy(struct loop *l);
+/* Starts watching w->fd for events (EPOLLIN...). 0 or -1. */
+int loop_add(struct loop *l, struct loop_watch *w, uint32_t events, struct err *e);
+void loop_change(struct loop *l, struct loop_watch *w, uint32_t events);
+/* Stops watching; safe on a watch that is not in the loop, if it was zero-initialised. */
+void loop_remove(struct loop *l, struct loop_watch *w);
+/* Sets (or moves) a timer; cancels it. */
+void loop_set_timer(struct loop *l, struct loop_timer *t, int64_t at_ns);
+void loop_cancel_timer(struct loop *l, struct loop_timer *t);
+/* Waits for and handles one batch of events; at most until_ns (INT64_MAX: no bound). */
+int loop_turn(struct loop *l, int64_t until_ns, struct err *e);
+/* Turns until loop_stop(). */
+int loop_run(struct loop *l, struct err *e);
+void loop_stop(struct loop *l);
+/* The time of this turn; outside of a turn, the clock. */
+int64_t loop_now_ns(const struct loop *l);
+/* CLOCK_MONOTONIC in ns: for main programs and the loop only. */
+int64_t clock_monotonic_ns(void);
+
+#endif

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "lib/sock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static int make_address(struct sockaddr_un *sa, const char *path, struct err *e)
+{
+	size_t len = strlen(path);
+
+	if (len > SOCK_PATH_MAX)
+		return err_set(e, ERR_ENV,
+			       "socket path is %zu bytes, the system takes at most %d: %s", len,
+			       SOCK_PATH_MAX, path);
+	memset(sa, 0, sizeof(*sa));
+	sa->sun_family = AF_UNIX;
+	memcpy(sa->sun_path, path, len + 1);
+	return 0;
+}
+
+static bool is_stale(const struct sockaddr_un *sa, int type)
+{
+	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return false;
+	int rc = connect(fd, (const struct sockaddr *)sa, sizeof(*sa));
+	bool stale = rc < 0 && errno == ECONNREFUSED;
+
+	close(fd);
+	return stale;
+}
+
+int sock_listen(const char *path, int type, struct err *e)
+{
+	struct sockaddr_un sa;
+
+	if (make_address(&sa, path, e) < 0)
+		return -1;
+	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return err_sys(e, "socket");
+	int rc = bind(fd, (struct sockaddr *)&sa, sizeof(sa));
+
+	if (rc < 0 && errno == EADDRINUSE) {
+		if (!is_stale(&sa, type)) {
+			close(fd);
+			return err_set(e, ERR_ENV, "%s is in use by a running process", path);
+		}
+		unlink(path);
+		rc = bind(fd, (struct sockaddr *)&sa, sizeof(sa));
+	}
+	if (rc < 0 || chmod(path, 0600) < 0 || listen(fd, 128) < 0) {
+		err_sys(e, "listen at %s", path);
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+int sock_connect(const char *path, int type, struct err *e)
+{
+	struct sockaddr_un sa;
+
+	if (make_address(&sa, path, e) < 0)
+		return -1;
+	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return err_sys(e, "socket");
+	if (connect(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0) {
+		int saved = errno;
+
+		err_sys(e, "connect to %s", path);
+		close(fd);
+		errno = saved;
+		return -1;
+	}
+	return fd;
+}
+
+ssize_t sock_send_fd(int sock, const void *data, size_t len, int fd)
+{
+	struct iovec iov = {.iov_base = (void *)data, .iov_len = len};
+	union {
+		struct cmsghdr align;
+		char buf[CMSG_SPACE(sizeof(int))];
+	} control = {0};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+
+	if (fd >= 0) {
+		msg.msg_control = control.buf;
+		msg.msg_controllen = sizeof(control.buf);
+		struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(c), &fd, sizeof(int));
+	}
+	return sendmsg(sock, &msg, MSG_NOSIGNAL);
+}
+
+ssize_t sock_recv_fds(int sock, void *data, size_t len, int *fds, size_t max_fds, size_t *n_fds,
+		      int flags)
+{
+	struct iovec iov = {.iov_base = data, .iov_len = len};
+	union {
+		struct cmsghdr align;
+		char buf[CMSG_SPACE(sizeof(int) * 16)];
+	} control;
+	struct msghdr msg = {.msg_iov = &iov,
+			     .msg_iovlen = 1,
+			     .msg_control = control.buf,
+			     .msg_controllen = sizeof(control.buf)};
+	ssize_t got = recvmsg(sock, &msg, flags | MSG_CMSG_CLOEXEC);
+
+	*n_fds = 0;
+	if (got < 0)
+		return got;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c)) {
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+
+		for (size_t i = 0; i < n; i++) {
+			int fd;
+
+			memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(int));
+			if (*n_fds < max_fds)
+				fds[(*n_fds)++] = fd;
+			else
+				close(fd);
+		}
+	}
+	return got;
+}
+
+void sock_set_nonblock(int fd)
+{
+	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+}
+
+int sock_write_all(int fd, const void *data, size_t len)
+{
+	const char *p = data;
+
+	while (len) {
+		ssize_t n = write(fd, p, len);
+
+		if (n < 0 && errno == EAGAIN) {
+			struct pollfd pfd = {.fd = fd, .events = POLLOUT};
+
+			poll(&pfd, 1, -1);
+			continue;
+		}
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		p += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}

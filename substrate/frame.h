@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A frame on its way: reference counted, from a pool that grows to a bound and then says no (the
+ * caller counts a drop). A broadcast takes references; who wants to change a shared frame copies it.
+ */
+#ifndef SUBSTRATE_FRAME_H
+#define SUBSTRATE_FRAME_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+	FRAME_HEADROOM = 16,     /* in front of data: room for a VLAN tag or a VLI */
+	FRAME_MIN = 14,          /* an Ethernet header; shorter ones are runts */
+	FRAME_MAX = 65535 + 18,  /* largest frame: 64 KiB packet, Ethernet header, VLAN tag */
+};
+
+struct frame_pool;
+
+struct frame {
+	uint32_t refs;
+	uint32_t len; /* bytes at data: Ethernet header and payload, no FCS */
+	uint32_t room; /* bytes that fit at data */
+	uint8_t *data;
+	struct frame_pool *pool; /* borrowed */
+	struct frame *next;      /* for the queue that holds it: one queue at a time */
+};
+
+/* max_bytes bounds the memory of all frames together. */
+struct frame_pool *frame_pool_create(size_t max_bytes);
+/* All frames must have been given back. */
+void frame_pool_destroy(struct frame_pool *p);
+/* A frame with room for len bytes and len set; NULL when the pool is at its bound. refs is 1. */
+struct frame *frame_get(struct frame_pool *p, uint32_t len);
+struct frame *frame_ref(struct frame *f);
+void frame_unref(struct frame *f);
+/* A frame of one's own with the same bytes: f itself if nobody else holds it (takes f's reference). */
+struct frame *frame_own(struct frame *f);
+
+#endif
