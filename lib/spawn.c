@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "lib/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+unsigned long long process_start_time(pid_t pid)
+{
+	char path[64];
+	char buf[1024];
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return 0;
+	ssize_t n = read(fd, buf, sizeof(buf) - 1);
+
+	close(fd);
+	if (n <= 0)
+		return 0;
+	buf[n] = '\0';
+	/* The name in parentheses may hold anything: count fields from the last ')' (field 2). */
+	char *p = strrchr(buf, ')');
+
+	for (int field = 2; p && field < 22; field++)
+		p = strchr(p + 1, ' ');
+	return p ? strtoull(p, NULL, 10) : 0;
+}
+
+/* Moves descriptors so that s->fds[i] becomes i, and closes all others but `report`. */
+static int place_fds(const struct spawn *s, int *report)
+{
+	int high[SPAWN_FDS_MAX];
+
+	/* First out of the way of one another. */
+	*report = fcntl(*report, F_DUPFD_CLOEXEC, SPAWN_FDS_MAX + 16);
+	for (size_t i = 0; i < s->n_fds; i++) {
+		high[i] = s->fds[i] < 0 ? -1 : fcntl(s->fds[i], F_DUPFD_CLOEXEC, SPAWN_FDS_MAX + 16);
+		if (s->fds[i] >= 0 && high[i] < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < s->n_fds; i++) {
+		if (high[i] < 0)
+			close((int)i);
+		else if (dup2(high[i], (int)i) < 0)
+			return -1;
+	}
+	/* The rest is close-on-exec by rule; this makes sure. */
+	for (int fd = (int)s->n_fds; fd < SPAWN_FDS_MAX + 16; fd++)
+		if (fd != *report)
+			close(fd);
+	return *report < 0 ? -1 : 0;
+}
+
+__attribute__((noreturn)) static void run_child(const struct spawn *s, int report, pid_t parent)
+{
+	static char *const no_env[] = {NULL};
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent) /* it died before prctl */
+		_exit(127);
+	if (setsid() >= 0 && place_fds(s, &report) == 0)
+		execve(s->argv[0], s->argv, s->envp ? s->envp : no_env);
+	int why = errno;
+
+	if (write(report, &why, sizeof(why)) < 0)
+		_exit(126);
+	_exit(127); /* never exit(): atexit handlers are the parent's */
+}
+
+int spawn_child(const struct spawn *s, struct child *c, struct err *e)
+{
+	int report[2];
+	int why = 0;
+	pid_t parent = getpid();
+
+	if (pipe2(report, O_CLOEXEC) < 0)
+		return err_sys(e, "pipe");
+	c->pid = fork();
+	if (c->pid < 0) {
+		close(report[0]);
+		close(report[1]);
+		return err_sys(e, "fork");
+	}
+	if (c->pid == 0)
+		run_child(s, report[1], parent);
+	close(report[1]);
+	ssize_t n;
+
+	do {
+		n = read(report[0], &why, sizeof(why));
+	} while (n < 0 && errno == EINTR);
+	close(report[0]);
+	if (n != 0) {
+		waitpid(c->pid, NULL, 0);
+		errno = n == sizeof(why) ? why : EIO;
+		return err_sys(e, "start %s", s->argv[0]);
+	}
+	c->pidfd = (int)syscall(SYS_pidfd_open, c->pid, 0);
+	if (c->pidfd < 0) {
+		err_sys(e, "pidfd_open");
+		kill(c->pid, SIGKILL);
+		waitpid(c->pid, NULL, 0);
+		return -1;
+	}
+	fcntl(c->pidfd, F_SETFD, FD_CLOEXEC);
+	c->start_time = process_start_time(c->pid);
+	return 0;
+}
