@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "lib/conn.h"
+
+#include "lib/sock.h"
+#include "lib/xalloc.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { READ_SIZE = 65536, IN_MAX_DEFAULT = 16 << 20 };
+
+bool conn_is_open(const struct conn *c)
+{
+	return c->loop != NULL;
+}
+
+size_t conn_pending(const struct conn *c)
+{
+	return c->out_len - c->out_sent;
+}
+
+void conn_finish(struct conn *c)
+{
+	if (!c->loop)
+		return;
+	loop_remove(c->loop, &c->watch);
+	close(c->watch.fd);
+	free(c->in);
+	free(c->out);
+	c->in = c->out = NULL;
+	c->in_len = c->in_cap = c->out_len = c->out_sent = c->out_cap = 0;
+	c->loop = NULL;
+}
+
+static void lose(struct conn *c)
+{
+	conn_finish(c);
+	if (c->on_close)
+		c->on_close(c);
+}
+
+static void update_events(struct conn *c)
+{
+	uint32_t events = c->paused || c->closing ? 0 : EPOLLIN;
+
+	if (conn_pending(c))
+		events |= EPOLLOUT;
+	loop_change(c->loop, &c->watch, events);
+}
+
+/* Writes what the socket takes. False if the connection is gone. */
+static bool flush(struct conn *c)
+{
+	while (conn_pending(c)) {
+		ssize_t n = send(c->watch.fd, c->out + c->out_sent, conn_pending(c), MSG_NOSIGNAL);
+
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return true;
+		if (n < 0) {
+			lose(c);
+			return false;
+		}
+		c->out_sent += (size_t)n;
+	}
+	c->out_len = c->out_sent = 0;
+	if (c->closing) {
+		lose(c);
+		return false;
+	}
+	return true;
+}
+
+/* Offers what is buffered until the handler uses no more of it. False if gone. */
+static bool offer(struct conn *c)
+{
+	while (c->in_len && !c->paused && !c->closing) {
+		size_t used = c->on_data(c, c->in, c->in_len);
+
+		if (!c->loop)
+			return false;
+		if (!used)
+			break;
+		c->in_len -= used;
+		memmove(c->in, c->in + used, c->in_len);
+	}
+	if (c->in_len > c->in_max) {
+		lose(c);
+		return false;
+	}
+	return true;
+}
+
+static void read_some(struct conn *c)
+{
+	if (c->in_cap - c->in_len < READ_SIZE) {
+		c->in_cap = c->in_len + READ_SIZE;
+		c->in = xrealloc(c->in, c->in_cap);
+	}
+	ssize_t n = read(c->watch.fd, c->in + c->in_len, c->in_cap - c->in_len);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		lose(c);
+		return;
+	}
+	c->in_len += (size_t)n;
+	offer(c);
+}
+
+static void on_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
+{
+	struct conn *c = (struct conn *)((char *)w - offsetof(struct conn, watch));
+
+	if (events & EPOLLOUT) {
+		if (!flush(c))
+			return;
+		update_events(c);
+	}
+	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) {
+		if (c->paused || c->closing)
+			lose(c);
+		else
+			read_some(c);
+	}
+}
+
+int conn_open(struct conn *c, struct loop *l, int fd, struct err *e)
+{
+	sock_set_nonblock(fd);
+	c->watch.fd = fd;
+	c->watch.ready = on_ready;
+	if (!c->in_max)
+		c->in_max = IN_MAX_DEFAULT;
+	if (loop_add(l, &c->watch, EPOLLIN, e) < 0)
+		return -1;
+	c->loop = l;
+	c->paused = c->closing = false;
+	return 0;
+}
+
+void conn_write(struct conn *c, const void *data, size_t len)
+{
+	if (!c->loop || c->closing || !len)
+		return;
+	bool idle = !conn_pending(c);
+
+	if (c->out_cap - c->out_len < len) {
+		memmove(c->out, c->out + c->out_sent, c->out_sent ? conn_pending(c) : 0);
+		if (c->out_sent) {
+			c->out_len -= c->out_sent;
+			c->out_sent = 0;
+		}
+		if (c->out_cap - c->out_len < len) {
+			c->out_cap = c->out_len + len + READ_SIZE;
+			c->out = xrealloc(c->out, c->out_cap);
+		}
+	}
+	memcpy(c->out + c->out_len, data, len);
+	c->out_len += len;
+	/*
+	 * Written here when the socket takes it, which saves a turn; an error shows up in the loop,
+	 * so that a handler never runs inside somebody's write.
+	 */
+	if (idle) {
+		ssize_t n = send(c->watch.fd, c->out, c->out_len, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		if (n > 0)
+			c->out_sent = (size_t)n;
+		if (!conn_pending(c))
+			c->out_len = c->out_sent = 0;
+	}
+	update_events(c);
+}
+
+void conn_printf(struct conn *c, const char *fmt, ...)
+{
+	va_list ap;
+	char *text = NULL;
+
+	va_start(ap, fmt);
+	int n = vasprintf(&text, fmt, ap);
+
+	va_end(ap);
+	if (n >= 0)
+		conn_write(c, text, (size_t)n);
+	free(text);
+}
+
+void conn_pause(struct conn *c, bool paused)
+{
+	if (!c->loop || c->paused == paused)
+		return;
+	c->paused = paused;
+	update_events(c);
+	if (!paused)
+		offer(c);
+}
+
+void conn_close_later(struct conn *c)
+{
+	if (!c->loop)
+		return;
+	c->closing = true;
+	/* With nothing to write, EPOLLOUT brings us back to close in the loop's next turn. */
+	loop_change(c->loop, &c->watch, EPOLLOUT);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A stream socket on the loop with buffers on both sides: nothing blocks. Handlers may close the
+ * connection, but not free the struct before they return.
+ */
+#ifndef LIB_CONN_H
+#define LIB_CONN_H
+
+#include "lib/loop.h"
+
+#include <stddef.h>
+
+struct conn {
+	struct loop *loop; /* borrowed */
+	struct loop_watch watch;
+	char *in, *out; /* owned */
+	size_t in_len, in_cap, out_len, out_sent, out_cap;
+	size_t in_max; /* more than this unconsumed closes the connection */
+	/* Bytes came: returns how many were used; the rest is kept and offered again with more. */
+	size_t (*on_data)(struct conn *c, const char *data, size_t len);
+	/* The other side closed, or an error; the descriptor is closed already. Called once. */
+	void (*on_close)(struct conn *c);
+	void *owner;
+	bool paused, closing;
+};
+
+/* Takes over fd (made non-blocking). Set on_data, on_close and owner before. 0 or -1. */
+int conn_open(struct conn *c, struct loop *l, int fd, struct err *e);
+/* Queues bytes; written as the socket takes them. Ignored after close. */
+void conn_write(struct conn *c, const void *data, size_t len);
+void conn_printf(struct conn *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Stops and resumes reading. */
+void conn_pause(struct conn *c, bool paused);
+/* Closes when all queued bytes are written; on_close is called then. */
+void conn_close_later(struct conn *c);
+/* Closes at once, frees buffers, does not call on_close. Safe on a zeroed or closed one. */
+void conn_finish(struct conn *c);
+bool conn_is_open(const struct conn *c);
+size_t conn_pending(const struct conn *c);
+
+#endif

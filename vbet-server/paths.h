@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Where things are: the parts of the installation, and the run directories of labs. */
+#ifndef VBET_SERVER_PATHS_H
+#define VBET_SERVER_PATHS_H
+
+#include "lib/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * A part of the installation ("vsubstrate", "linux", "rootfs/debian"): beside the program in a build
+ * tree, else in PREFIX/lib/vbet; $VBET_LIB goes first. malloc'ed absolute path, or NULL.
+ */
+char *paths_find_part(const char *name, struct err *e);
+/* $XDG_RUNTIME_DIR/vbet, or /tmp/vbet-UID: made if missing, mode 0700, ours. malloc'ed or NULL. */
+char *paths_base_dir(struct err *e);
+/* Reads a whole file; malloc'ed and NUL-terminated (the NUL is not in *len). */
+char *paths_read_file(const char *path, size_t *len, struct err *e);
+/* Removes a directory and all below it, without following links. */
+int paths_remove_tree(const char *path);
+/* Takes the lock file of a lab's directory: a descriptor to keep, -1 with errno EWOULDBLOCK if held. */
+int paths_lock(const char *dir, bool create);
+
+struct lab_entry {
+	char name[64];
+	bool running; /* its lock is held */
+};
+/* All labs of this user, sorted by name; malloc'ed array. */
+size_t paths_list_labs(const char *base, struct lab_entry **labs);
+
+#endif

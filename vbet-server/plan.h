@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The plan: a graph as ordered steps, each with what undoes it. Pure: the same graph and environment
+ * give the same plan, to the byte. A change to a running lab is the difference of two plans.
+ */
+#ifndef VBET_SERVER_PLAN_H
+#define VBET_SERVER_PLAN_H
+
+#include "lib/err.h"
+#include "topo/graph.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+enum plan_op {
+	PLAN_DIR,       /* text: directory, relative to the lab's */
+	PLAN_FILE,      /* name: path relative to the lab's directory; text: content */
+	PLAN_SUBSTRATE, /* text: a line for vsubstrate; undo: the line that takes it back, or NULL */
+	PLAN_GUEST,     /* name: node; argv: the launcher's */
+	PLAN_OPS,
+};
+
+struct plan_step {
+	enum plan_op op;
+	const char *name; /* unique among the steps of its op */
+	const char *text;
+	const char *undo;
+	char *const *argv;
+	size_t argc;
+	int node;  /* index into the graph's nodes, or -1 */
+	bool live; /* a changed text is told as "set" (cables), not as undo and do */
+};
+
+struct plan {
+	struct arena arena;
+	struct plan_step *steps;
+	size_t n_steps;
+};
+
+/* What the plan needs to know of the machine. */
+struct plan_env {
+	const char *lab_dir;  /* absolute path of the run directory */
+	const char *kernel;   /* paths of files */
+	const char *init;
+	const char *launcher;
+	const char *tree;     /* root file system of guests without one of their own */
+	const char *base_dir; /* directory of the script: what its file names are relative to */
+	unsigned cpus;        /* guests are pinned to them in turn; 0: not pinned */
+	bool insecure;
+	bool vector;          /* the kernel has no virtio over vhost-user: vector NICs, serial agent */
+	/* Text of a file named by the script (malloc'ed), or NULL with the error set. */
+	char *(*read_file)(void *ctx, const char *path, size_t *len, struct err *e);
+	void *ctx;
+};
+
+/* The plan, or NULL with the error set. */
+struct plan *plan_make(const struct graph *g, const struct plan_env *env, struct err *e);
+void plan_destroy(struct plan *p);
+void plan_print(FILE *out, const struct plan *p);
+
+enum plan_change { PLAN_ADD, PLAN_REMOVE, PLAN_SET };
+struct plan_diff_item {
+	enum plan_change change;
+	const struct plan_step *step; /* of the new plan; PLAN_REMOVE: of the old one */
+};
+/*
+ * What turns the world of `from` into that of `to`, in the order in which it must be done: removals
+ * backwards, then changes and additions forwards. Items are malloc'ed. Returns their number.
+ */
+size_t plan_diff(const struct plan *from, const struct plan *to, struct plan_diff_item **items);
+
+#endif
