@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Stages that decide at once and know nothing of time: MTU, loss, duplication, corruption. */
+#include "substrate/cable_stage.h"
+
+enum {
+	ETHER_HEADER = 14,
+	VLAN_TAG = 4,
+};
+
+bool cable_chance_draw(struct cable_chance *c, struct rng *random, int64_t ppm,
+		       int64_t correlation_ppm)
+{
+	if (ppm <= 0)
+		return false;
+	if (ppm >= 1000000)
+		return true;
+	if (c->primed && rng_chance_ppm(random, (uint32_t)correlation_ppm))
+		return c->last;
+	c->primed = true;
+	c->last = rng_chance_ppm(random, (uint32_t)ppm);
+	return c->last;
+}
+
+static bool mtu_wanted(const void *state, const struct linkspec *spec, int64_t now_ns)
+{
+	return spec->mtu > 0;
+}
+
+/* The MTU counts what follows the Ethernet header; one VLAN tag is free, as on real ports. */
+static void mtu_pass(void *state, const struct linkspec *spec, struct rng *random,
+		     struct cable_passage *p)
+{
+	const uint8_t *d = p->data;
+	bool tagged = d && p->len >= ETHER_HEADER + VLAN_TAG &&
+		      ((d[12] == 0x81 && d[13] == 0x00) || (d[12] == 0x88 && d[13] == 0xa8));
+
+	if (p->len > spec->mtu + ETHER_HEADER + (tagged ? VLAN_TAG : 0))
+		p->drop = CABLE_DROP_MTU;
+}
+
+const struct cable_stage cable_stage_mtu = {
+	.name = "mtu",
+	.wanted = mtu_wanted,
+	.pass = mtu_pass,
+};
+
+static bool loss_wanted(const void *state, const struct linkspec *spec, int64_t now_ns)
+{
+	return spec->loss_ppm > 0;
+}
+
+static void loss_pass(void *state, const struct linkspec *spec, struct rng *random,
+		      struct cable_passage *p)
+{
+	if (cable_chance_draw(state, random, spec->loss_ppm, 0))
+		p->drop = CABLE_DROP_LOSS;
+}
+
+const struct cable_stage cable_stage_loss = {
+	.name = "loss",
+	.state_size = sizeof(struct cable_chance),
+	.wanted = loss_wanted,
+	.pass = loss_pass,
+};
+
+static bool duplicate_wanted(const void *state, const struct linkspec *spec, int64_t now_ns)
+{
+	return spec->duplicate_ppm > 0;
+}
+
+static void duplicate_pass(void *state, const struct linkspec *spec, struct rng *random,
+			   struct cable_passage *p)
+{
+	p->duplicate = cable_chance_draw(state, random, spec->duplicate_ppm, 0);
+}
+
+const struct cable_stage cable_stage_duplicate = {
+	.name = "duplicate",
+	.state_size = sizeof(struct cable_chance),
+	.wanted = duplicate_wanted,
+	.pass = duplicate_pass,
+};
+
+static bool corrupt_wanted(const void *state, const struct linkspec *spec, int64_t now_ns)
+{
+	return spec->corrupt_ppm > 0;
+}
+
+/* One bit anywhere in the frame, as netem. The far end sees it as there is no FCS to catch it. */
+static void corrupt_pass(void *state, const struct linkspec *spec, struct rng *random,
+			 struct cable_passage *p)
+{
+	if (p->len && cable_chance_draw(state, random, spec->corrupt_ppm, 0))
+		p->corrupt_bit = (int64_t)rng_below(random, (uint64_t)p->len * 8);
+}
+
+const struct cable_stage cable_stage_corrupt = {
+	.name = "corrupt",
+	.state_size = sizeof(struct cable_chance),
+	.wanted = corrupt_wanted,
+	.pass = corrupt_pass,
+};
