@@ -1,36 +1,258 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lib/linkspec.h"
 
+#include "lib/linksched.h"
 #include "lib/nearest.h"
 #include "lib/units.h"
+#include "lib/words.h"
 #include "lib/xalloc.h"
 
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
+
+struct linkspec_key;
+
+/* How a kind of value is read, written and compared; `field` points into a struct linkspec. */
+struct value_kind {
+	int (*parse)(const struct linkspec_key *k, void *field, const char *text, struct err *e);
+	/* Returns buf, or text with at least the life of the field; "" for the default. */
+	const char *(*format)(const struct linkspec_key *k, const void *field, char *buf,
+			      size_t size);
+	bool (*equal)(const void *a, const void *b);
+};
 
 struct linkspec_key {
 	const char *name;
-	enum unit_kind kind;
+	const struct value_kind *kind;
+	enum unit_kind unit;
 	size_t offset;
-	int64_t max;
+	int64_t max;             /* text: bytes with the terminating zero */
+	const char *const *word; /* NULL-terminated */
+	bool scheduled;          /* may change over time by a schedule */
 	const char *help;
 };
 
-#define FIELD(f) offsetof(struct linkspec, f)
+static int check_range(const struct linkspec_key *k, int64_t value, struct err *e)
+{
+	if (value < 0 || value > k->max)
+		return err_set(e, ERR_USAGE, "%s is out of range", k->name);
+	return 0;
+}
 
-static const int64_t hour_ns = INT64_C(3600000000000);
+static int number_parse(const struct linkspec_key *k, void *field, const char *text, struct err *e)
+{
+	int64_t v;
+
+	if (unit_parse(k->unit, text, &v, e) < 0)
+		return err_wrap(e, "%s", k->name);
+	if (check_range(k, v, e) < 0)
+		return -1;
+	*(int64_t *)field = v;
+	return 0;
+}
+
+static const char *number_format(const struct linkspec_key *k, const void *field, char *buf,
+				 size_t size)
+{
+	int64_t v = *(const int64_t *)field;
+
+	return v ? unit_format(k->unit, v, buf, size) : "";
+}
+
+static bool number_equal(const void *a, const void *b)
+{
+	return *(const int64_t *)a == *(const int64_t *)b;
+}
+
+/* A word of a list; the first one is the default. */
+static int word_parse(const struct linkspec_key *k, void *field, const char *text, struct err *e)
+{
+	struct nearest near;
+
+	nearest_init(&near, text);
+	for (int64_t i = 0; k->word[i]; i++) {
+		if (!strcmp(k->word[i], text)) {
+			*(int64_t *)field = i;
+			return 0;
+		}
+		nearest_offer(&near, k->word[i]);
+	}
+	err_set(e, ERR_USAGE, "%s cannot be '%s'%s (it is one of:", k->name, text,
+		nearest_hint(&near));
+	for (size_t i = 0; e && k->word[i]; i++) {
+		strncat(e->text, " ", sizeof(e->text) - strlen(e->text) - 1);
+		strncat(e->text, k->word[i], sizeof(e->text) - strlen(e->text) - 1);
+	}
+	if (e)
+		strncat(e->text, ")", sizeof(e->text) - strlen(e->text) - 1);
+	return -1;
+}
+
+static const char *word_format(const struct linkspec_key *k, const void *field, char *buf,
+			       size_t size)
+{
+	int64_t v = *(const int64_t *)field;
+
+	return v ? k->word[v] : "";
+}
+
+/* p[,r[,1-h[,1-k]]], as tc-netem's "loss gemodel"; commas or blanks between. */
+static int gemodel_parse(const struct linkspec_key *k, void *field, const char *text, struct err *e)
+{
+	int64_t v[4] = {0, 0, 1000000, 0};
+	char *copy = xstrdup(text);
+	char *rest = copy;
+	size_t n = 0;
+	int status = 0;
+
+	for (char *t = strsep(&rest, ", "); t && !status; t = strsep(&rest, ", ")) {
+		if (!*t)
+			continue;
+		if (n == ARRAY_LEN(v))
+			status = err_set(e, ERR_USAGE, "gemodel has at most 4 shares: p,r,1-h,1-k");
+		else if (unit_parse(UNIT_PPM, t, &v[n++], e) < 0)
+			status = err_wrap(e, "gemodel");
+	}
+	free(copy);
+	if (!status && n == 0)
+		status = err_set(e, ERR_USAGE, "gemodel wants shares: p[,r[,1-h[,1-k]]]");
+	if (status)
+		return status;
+	if (n < 2)
+		v[1] = 1000000 - v[0];
+	struct link_gemodel *g = field;
+
+	*g = (struct link_gemodel){v[0], v[1], v[2], v[3]};
+	if (!v[0] && !v[3])
+		*g = (struct link_gemodel){0};
+	return 0;
+}
+
+static const char *gemodel_format(const struct linkspec_key *k, const void *field, char *buf,
+				  size_t size)
+{
+	const struct link_gemodel *g = field;
+	char p[4][24];
+
+	if (!g->p_ppm && !g->loss_good_ppm)
+		return "";
+	snprintf(buf, size, "%s,%s,%s,%s", unit_format(UNIT_PPM, g->p_ppm, p[0], sizeof(p[0])),
+		 unit_format(UNIT_PPM, g->r_ppm, p[1], sizeof(p[1])),
+		 unit_format(UNIT_PPM, g->loss_bad_ppm, p[2], sizeof(p[2])),
+		 unit_format(UNIT_PPM, g->loss_good_ppm, p[3], sizeof(p[3])));
+	return buf;
+}
+
+static bool gemodel_equal(const void *a, const void *b)
+{
+	return !memcmp(a, b, sizeof(struct link_gemodel));
+}
+
+static int text_parse(const struct linkspec_key *k, void *field, const char *text, struct err *e)
+{
+	size_t len = strlen(text);
+
+	if (len >= (size_t)k->max)
+		return err_set(e, ERR_USAGE, "%s is longer than %zu bytes", k->name,
+			       (size_t)k->max - 1);
+	if (!strcmp(text, "none"))
+		len = 0;
+	memset(field, 0, (size_t)k->max);
+	memcpy(field, text, len);
+	return 0;
+}
+
+static int schedule_parse(const struct linkspec_key *k, void *field, const char *text,
+			  struct err *e)
+{
+	struct linksched s;
+
+	if (strcmp(text, "none") != 0 && linksched_parse(&s, text, e) < 0)
+		return err_wrap(e, "%s", k->name);
+	return text_parse(k, field, text, e);
+}
+
+static const char *text_format(const struct linkspec_key *k, const void *field, char *buf,
+			       size_t size)
+{
+	return field;
+}
+
+static bool text_equal(const void *a, const void *b)
+{
+	return !strcmp(a, b);
+}
+
+static const struct value_kind number_kind = {number_parse, number_format, number_equal};
+static const struct value_kind word_kind = {word_parse, word_format, number_equal};
+static const struct value_kind gemodel_kind = {gemodel_parse, gemodel_format, gemodel_equal};
+static const struct value_kind text_kind = {text_parse, text_format, text_equal};
+static const struct value_kind schedule_kind = {schedule_parse, text_format, text_equal};
+
+static const char *const distribution_words[] = {"uniform", "normal", "pareto", "paretonormal",
+						 NULL};
+static const char *const order_words[] = {"free", "keep", NULL};
+static const char *const aqm_words[] = {"none", "red", "codel", NULL};
+static const char *const switch_words[] = {"off", "on", NULL};
+
+#define FIELD(f)  offsetof(struct linkspec, f)
+#define RATE_MAX  INT64_C(10000000000000)
+#define BYTES_MAX (INT64_C(1) << 40)
+#define TIME_MAX  INT64_C(3600000000000)
+#define SHARE_MAX 1000000
+#define NUMBER(n, u, f, m, h)                                   \
+	{                                                       \
+		n, &number_kind, u, FIELD(f), m, NULL, false, h \
+	}
+#define SCHEDULED(n, u, f, m, h)                               \
+	{                                                      \
+		n, &number_kind, u, FIELD(f), m, NULL, true, h \
+	}
+#define SHARE(n, f, h) NUMBER(n, UNIT_PPM, f, SHARE_MAX, h)
+#define WORD(n, f, w, h)                                            \
+	{                                                           \
+		n, &word_kind, UNIT_COUNT, FIELD(f), 0, w, false, h \
+	}
+
 static const struct linkspec_key keys[] = {
-	{"rate", UNIT_RATE, FIELD(rate_bps), INT64_C(10000000000000), "bits per second"},
-	{"burst", UNIT_SIZE, FIELD(burst_bytes), INT64_C(1) << 40, "bytes that may pass at once"},
-	{"delay", UNIT_TIME, FIELD(delay_ns), hour_ns, "time a frame is under way"},
-	{"jitter", UNIT_TIME, FIELD(jitter_ns), hour_ns, "spread of the delay"},
-	{"loss", UNIT_PPM, FIELD(loss_ppm), 1000000, "share of frames lost"},
-	{"duplicate", UNIT_PPM, FIELD(duplicate_ppm), 1000000, "share of frames sent twice"},
-	{"corrupt", UNIT_PPM, FIELD(corrupt_ppm), 1000000, "share of frames with a flipped bit"},
-	{"reorder", UNIT_PPM, FIELD(reorder_ppm), 1000000, "share of frames that jump the delay"},
-	{"limit", UNIT_COUNT, FIELD(limit_frames), 10000000, "frames the queue holds"},
-	{"limit_bytes", UNIT_SIZE, FIELD(limit_bytes), INT64_C(1) << 40, "bytes the queue holds"},
-	{"mtu", UNIT_SIZE, FIELD(mtu), 65535, "largest packet that passes"},
+	SCHEDULED("rate", UNIT_RATE, rate_bps, RATE_MAX, "bits per second"),
+	NUMBER("burst", UNIT_SIZE, burst_bytes, BYTES_MAX, "bytes that may pass at once"),
+	SCHEDULED("delay", UNIT_TIME, delay_ns, TIME_MAX, "time a frame is under way"),
+	SCHEDULED("jitter", UNIT_TIME, jitter_ns, TIME_MAX, "spread of the delay"),
+	WORD("distribution", distribution, distribution_words, "of the jitter"),
+	{"table", &text_kind, UNIT_COUNT, FIELD(table), LINK_PATH_MAX, NULL, false,
+	 "file with the distribution of the jitter, as of tc"},
+	SHARE("delay_correlation", delay_correlation_ppm, "of a delay with the one before"),
+	WORD("order", order, order_words, "keep: jitter lets no frame overtake another"),
+	SCHEDULED("loss", UNIT_PPM, loss_ppm, SHARE_MAX, "share of frames lost"),
+	SHARE("loss_correlation", loss_correlation_ppm, "of a loss with the frame before"),
+	{"gemodel", &gemodel_kind, UNIT_PPM, FIELD(gemodel), 0, NULL, false,
+	 "loss in bursts (Gilbert-Elliott): p,r,1-h,1-k"},
+	NUMBER("loss_every", UNIT_COUNT, loss_every, INT64_C(1) << 40, "every n-th frame is lost"),
+	SCHEDULED("duplicate", UNIT_PPM, duplicate_ppm, SHARE_MAX, "share of frames sent twice"),
+	SHARE("duplicate_correlation", duplicate_correlation_ppm, "with the frame before"),
+	SCHEDULED("corrupt", UNIT_PPM, corrupt_ppm, SHARE_MAX,
+		  "share of frames with a flipped bit"),
+	SHARE("corrupt_correlation", corrupt_correlation_ppm, "with the frame before"),
+	SCHEDULED("reorder", UNIT_PPM, reorder_ppm, SHARE_MAX,
+		  "share of frames that jump the delay"),
+	SHARE("reorder_correlation", reorder_correlation_ppm, "with the frame before"),
+	NUMBER("gap", UNIT_COUNT, gap, 1000000, "only every n-th frame may jump the delay"),
+	NUMBER("limit", UNIT_COUNT, limit_frames, 10000000, "frames the queue holds"),
+	NUMBER("limit_bytes", UNIT_SIZE, limit_bytes, BYTES_MAX, "bytes the queue holds"),
+	WORD("aqm", aqm, aqm_words, "how the queue is managed before it is full"),
+	WORD("ecn", ecn, switch_words, "mark instead of dropping, where the sender allows it"),
+	NUMBER("red_min", UNIT_SIZE, red_min_bytes, BYTES_MAX, "average queue where RED begins"),
+	NUMBER("red_max", UNIT_SIZE, red_max_bytes, BYTES_MAX, "average queue where RED takes all"),
+	SHARE("red_probability", red_probability_ppm, "share that RED takes at red_max"),
+	NUMBER("red_weight", UNIT_COUNT, red_weight, 31, "RED averages over 2^n frames"),
+	NUMBER("codel_target", UNIT_TIME, codel_target_ns, TIME_MAX, "wait that CoDel allows"),
+	NUMBER("codel_interval", UNIT_TIME, codel_interval_ns, TIME_MAX,
+	       "for how long it may be more"),
+	SCHEDULED("mtu", UNIT_SIZE, mtu, 65535, "largest packet that passes"),
+	{"schedule", &schedule_kind, UNIT_COUNT, FIELD(schedule), LINK_SCHEDULE_MAX, NULL, false,
+	 "how parameters change over time"},
 };
 
 static const struct linkspec_key *find_key(const char *name)
@@ -41,14 +263,14 @@ static const struct linkspec_key *find_key(const char *name)
 	return NULL;
 }
 
-static int64_t *field_of(struct linkspec *s, const struct linkspec_key *k)
+static void *field_of(struct linkspec *s, const struct linkspec_key *k)
 {
-	return (int64_t *)((char *)s + k->offset);
+	return (char *)s + k->offset;
 }
 
-static int64_t value_of(const struct linkspec *s, const struct linkspec_key *k)
+static const void *const_field_of(const struct linkspec *s, const struct linkspec_key *k)
 {
-	return *(const int64_t *)((const char *)s + k->offset);
+	return (const char *)s + k->offset;
 }
 
 static int unknown_key(const char *key, struct err *e)
@@ -61,31 +283,29 @@ static int unknown_key(const char *key, struct err *e)
 	return err_set(e, ERR_USAGE, "a link has no parameter '%s'%s", key, nearest_hint(&near));
 }
 
-int linkspec_set_number(struct linkspec *s, const char *key, int kind, int64_t value,
-			struct err *e)
+int linkspec_set_number(struct linkspec *s, const char *key, int kind, int64_t value, struct err *e)
 {
 	const struct linkspec_key *k = find_key(key);
 
 	if (!k)
 		return unknown_key(key, e);
-	if (kind != (int)k->kind && !(kind == UNIT_COUNT && (value == 0 || k->kind == UNIT_SIZE)))
-		return err_set(e, ERR_USAGE, "%s wants %s", key, unit_example(k->kind));
-	if (value < 0 || value > k->max)
-		return err_set(e, ERR_USAGE, "%s is out of range", key);
-	*field_of(s, k) = value;
+	if (k->kind == &word_kind)
+		return err_set(e, ERR_USAGE, "%s wants a word such as %s", key, k->word[1]);
+	if (k->kind != &number_kind)
+		return err_set(e, ERR_USAGE, "%s wants a string (%s)", key, k->help);
+	if (kind != (int)k->unit && !(kind == UNIT_COUNT && (value == 0 || k->unit == UNIT_SIZE)))
+		return err_set(e, ERR_USAGE, "%s wants %s", key, unit_example(k->unit));
+	if (check_range(k, value, e) < 0)
+		return -1;
+	*(int64_t *)field_of(s, k) = value;
 	return 0;
 }
 
 int linkspec_set(struct linkspec *s, const char *key, const char *value, struct err *e)
 {
 	const struct linkspec_key *k = find_key(key);
-	int64_t v;
 
-	if (!k)
-		return unknown_key(key, e);
-	if (unit_parse(k->kind, value, &v, e) < 0)
-		return err_wrap(e, "%s", key);
-	return linkspec_set_number(s, key, k->kind, v, e);
+	return k ? k->kind->parse(k, field_of(s, k), value, e) : unknown_key(key, e);
 }
 
 bool linkspec_has_key(const char *key)
@@ -101,23 +321,53 @@ const char *linkspec_key(size_t i, const char **help)
 	return keys[i].name;
 }
 
+const char *linkspec_key_word(const char *key, size_t j)
+{
+	const struct linkspec_key *k = find_key(key);
+
+	if (!k || !k->word)
+		return NULL;
+	for (size_t i = 0; i < j; i++)
+		if (!k->word[i])
+			return NULL;
+	return k->word[j];
+}
+
+int64_t *linkspec_field(struct linkspec *s, const char *key, enum unit_kind *unit, int64_t *max)
+{
+	const struct linkspec_key *k = find_key(key);
+
+	if (!k || !k->scheduled)
+		return NULL;
+	if (unit)
+		*unit = k->unit;
+	if (max)
+		*max = k->max;
+	return field_of(s, k);
+}
+
 void linkspec_print(FILE *out, const struct linkspec *s, const char *prefix)
 {
-	char buf[32];
+	char buf[128];
 
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-		int64_t v = value_of(s, &keys[i]);
+		const char *text = keys[i].kind->format(&keys[i], const_field_of(s, &keys[i]), buf,
+							sizeof(buf));
 
-		if (v)
-			fprintf(out, " %s%s=%s", prefix, keys[i].name,
-				unit_format(keys[i].kind, v, buf, sizeof(buf)));
+		if (!*text)
+			continue;
+		char *word = xasprintf("%s%s=%s", prefix, keys[i].name, text);
+
+		fputc(' ', out);
+		words_put(out, word);
+		free(word);
 	}
 }
 
 bool linkspec_equal(const struct linkspec *a, const struct linkspec *b)
 {
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
-		if (value_of(a, &keys[i]) != value_of(b, &keys[i]))
+		if (!keys[i].kind->equal(const_field_of(a, &keys[i]), const_field_of(b, &keys[i])))
 			return false;
 	return true;
 }
