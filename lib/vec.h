@@ -34,7 +34,7 @@
 
 /* Adds a zeroed item and yields a pointer to it. */
 #define vec_add(v)                                                                                 \
-	(&(v)->at[vec_grow_((void **)&(v)->at, &(v)->n, &(v)->cap, sizeof(*(v)->at))])
+	((__typeof__((v)->at))vec_grow_((void **)&(v)->at, &(v)->n, &(v)->cap, sizeof(*(v)->at)))
 
 #define vec_remove(v, i)                                                                           \
 	do {                                                                                       \
@@ -51,15 +51,14 @@
 
 #define VEC_FOREACH(item, v) for ((item) = (v)->at; (item) < (v)->at + (v)->n; (item)++)
 
-/* Makes room for one zeroed item and returns its index. */
-static inline size_t vec_grow_(void **at, size_t *n, size_t *cap, size_t size)
+/* Makes room for one zeroed item and returns where it is. */
+static inline void *vec_grow_(void **at, size_t *n, size_t *cap, size_t size)
 {
 	if (*n == *cap) {
 		*cap = *cap ? *cap * 2 : 8;
 		*at = xreallocarray(*at, *cap, size);
 	}
-	memset((char *)*at + *n * size, 0, size);
-	return (*n)++;
+	return memset((char *)*at + (*n)++ * size, 0, size);
 }
 
 #endif
