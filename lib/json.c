@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lib/json.h"
 
+#include "lib/xalloc.h"
+
 #include <inttypes.h>
+#include <string.h>
 
 void json_init(struct json *j, FILE *out)
 {
@@ -82,4 +85,53 @@ void json_raw(struct json *j, const char *key, const char *json)
 {
 	begin(j, key);
 	fputs(json, j->out);
+}
+
+/* Past the string that begins at s (a quote). */
+static const char *skip_string(const char *s)
+{
+	for (s++; *s && *s != '"'; s++)
+		if (*s == '\\' && s[1])
+			s++;
+	return *s ? s + 1 : s;
+}
+
+/* Past the value that begins at s. */
+static const char *skip_value(const char *s)
+{
+	int depth = 0;
+
+	do {
+		if (*s == '"') {
+			s = skip_string(s);
+			continue;
+		}
+		if (depth == 0 && (*s == ',' || *s == '}' || *s == ']'))
+			break;
+		depth += *s == '{' || *s == '[';
+		depth -= *s == '}' || *s == ']';
+		s += *s != '\0';
+	} while (*s && (depth || (*s != ',' && *s != '}' && *s != ']')));
+	return s;
+}
+
+char *json_find_member(const char *json, const char *key)
+{
+	size_t len = strlen(key);
+
+	while (*json) {
+		if (*json != '"') {
+			json++;
+			continue;
+		}
+		const char *end = skip_string(json);
+
+		if ((size_t)(end - json) == len + 2 && !strncmp(json + 1, key, len) && *end == ':') {
+			const char *value = end + 1;
+
+			return xstrndup(value, (size_t)(skip_value(value) - value));
+		}
+		json = end;
+	}
+	return NULL;
 }

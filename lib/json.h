@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Writes JSON (RFC 8259), nothing else: commas and escapes are its business, nesting the caller's. */
+/* Writes JSON (RFC 8259), commas and escapes are its business, nesting the caller's. */
 #ifndef LIB_JSON_H
 #define LIB_JSON_H
 
@@ -22,5 +22,10 @@ void json_uint(struct json *j, const char *key, uint64_t value);
 void json_bool(struct json *j, const char *key, bool value);
 /* Text that is JSON already. */
 void json_raw(struct json *j, const char *key, const char *json);
+/*
+ * The value of the first member named key, at any depth, of a JSON text that one of our programs wrote:
+ * a malloc'ed copy, or NULL.
+ */
+char *json_find_member(const char *json, const char *key);
 
 #endif

@@ -10,7 +10,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -104,20 +103,48 @@ int paths_remove_tree(const char *path)
 	return nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-int paths_lock(const char *dir, bool create)
+/* Open-file-description locks: they can be asked for without being taken (fcntl(2)). */
+static int lock_op(int fd, int op, struct flock *fl)
+{
+	*fl = (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	return fcntl(fd, op, fl);
+}
+
+static int open_lock(const char *dir, int flags)
 {
 	char *path = xasprintf("%s/lock", dir);
-	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | (create ? O_CREAT : 0), 0600);
+	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
 
 	free(path);
-	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		int saved = errno;
+	return fd;
+}
+
+int paths_lock(const char *dir)
+{
+	int fd = open_lock(dir, O_CREAT);
+	struct flock fl;
+
+	if (fd >= 0 && lock_op(fd, F_OFD_SETLK, &fl) < 0) {
+		int saved = errno == EACCES ? EAGAIN : errno;
 
 		close(fd);
 		errno = saved;
 		return -1;
 	}
 	return fd;
+}
+
+bool paths_is_locked(const char *dir)
+{
+	int fd = open_lock(dir, 0);
+	struct flock fl;
+
+	if (fd < 0)
+		return false;
+	bool held = lock_op(fd, F_OFD_GETLK, &fl) == 0 && fl.l_type != F_UNLCK;
+
+	close(fd);
+	return held;
 }
 
 static int compare_labs(const void *a, const void *b)
@@ -138,11 +165,8 @@ size_t paths_list_labs(const char *base, struct lab_entry **labs)
 			continue;
 		memcpy(entry.name, de->d_name, strlen(de->d_name) + 1);
 		char *dir = xasprintf("%s/%s", base, de->d_name);
-		int fd = paths_lock(dir, false);
 
-		entry.running = fd < 0 && errno == EWOULDBLOCK;
-		if (fd >= 0)
-			close(fd);
+		entry.running = paths_is_locked(dir);
 		free(dir);
 		vec_push(&v, entry);
 	}

@@ -19,8 +19,9 @@ char *paths_base_dir(struct err *e);
 char *paths_read_file(const char *path, size_t *len, struct err *e);
 /* Removes a directory and all below it, without following links. */
 int paths_remove_tree(const char *path);
-/* Takes the lock file of a lab's directory: a descriptor to keep, -1 with errno EWOULDBLOCK if held. */
-int paths_lock(const char *dir, bool create);
+/* Takes the lock file of a lab's directory: a descriptor to keep; -1 with errno EAGAIN if held. */
+int paths_lock(const char *dir);
+bool paths_is_locked(const char *dir);
 
 struct lab_entry {
 	char name[64];

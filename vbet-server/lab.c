@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "vbet-server/lab.h"
+
+#include "lib/vec.h"
+#include "vbet-server/guest.h"
+#include "vbet-server/paths.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+__attribute__((format(printf, 2, 3))) static void progress(struct lab *lab, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (lab->setting_up && lab->listener.progress)
+		lab->listener.progress(lab->listener.ctx, text);
+}
+
+void lab_fail(struct lab *lab, const struct err *e)
+{
+	if (lab->failed || !lab->setting_up)
+		return;
+	lab->failed = true;
+	lab->setting_up = false;
+	if (lab->listener.failed)
+		lab->listener.failed(lab->listener.ctx, e);
+}
+
+bool lab_is_ready(const struct lab *lab)
+{
+	for (size_t i = 0; i < lab->n_guests; i++)
+		if (lab->guests[i] && lab->guests[i]->wanted && lab->guests[i]->state != GUEST_READY)
+			return false;
+	return lab->outstanding == 0;
+}
+
+static void report_counts(struct lab *lab)
+{
+	size_t total = 0;
+	size_t up = 0;
+	size_t ready = 0;
+
+	for (size_t i = 0; i < lab->n_guests; i++) {
+		const struct guest *gu = lab->guests[i];
+
+		total += gu && gu->wanted;
+		up += gu && gu->wanted && (gu->state == GUEST_UP || gu->state == GUEST_READY);
+		ready += gu && gu->wanted && gu->state == GUEST_READY;
+	}
+	progress(lab, "guests: %zu of %zu booted, %zu ready", up, total, ready);
+}
+
+void lab_check_progress(struct lab *lab)
+{
+	if (lab->failed)
+		return;
+	/* Boot the next ones as others come up. */
+	for (size_t i = 0; i < lab->n_guests && lab->booting < lab->jobs; i++) {
+		struct guest *gu = lab->guests[i];
+		struct err e = {0};
+
+		if (!gu || !gu->queued || lab->outstanding)
+			continue;
+		if (guest_boot(gu, &e) < 0) {
+			err_wrap(&e, "%s", gu->name);
+			lab_fail(lab, &e);
+			return;
+		}
+	}
+	report_counts(lab);
+	if (lab->setting_up && lab_is_ready(lab)) {
+		progress(lab, "ready after %.2f s",
+			 (double)(loop_now_ns(lab->loop) - lab->began_ns) / 1e9);
+		lab->setting_up = false;
+		if (lab->listener.ready)
+			lab->listener.ready(lab->listener.ctx);
+	}
+	if (lab->listener.changed)
+		lab->listener.changed(lab->listener.ctx);
+}
+
+struct step_answer {
+	struct lab *lab;
+	char *line;
+};
+
+static void on_step_answer(void *ctx, bool ok, const char *text)
+{
+	struct step_answer *a = ctx;
+	struct lab *lab = a->lab;
+
+	lab->outstanding--;
+	if (!ok) {
+		struct err e;
+
+		err_set(&e, ERR_ENV, "substrate: %s (for '%s')", text, a->line);
+		lab_fail(lab, &e);
+	}
+	free(a->line);
+	free(a);
+	if (ok && !lab->outstanding)
+		lab_check_progress(lab);
+}
+
+static void send_step(struct lab *lab, const char *line)
+{
+	struct step_answer *a = xcalloc(1, sizeof(*a));
+
+	a->lab = lab;
+	a->line = xstrdup(line);
+	lab->outstanding++;
+	substrate_send(&lab->substrate, line, on_step_answer, a);
+}
+
+static void on_substrate_event(void *ctx, const char *line)
+{
+	struct lab *lab = ctx;
+
+	fprintf(stderr, "substrate: %s\n", line);
+	if (lab->listener.changed)
+		lab->listener.changed(lab->listener.ctx);
+}
+
+static void on_substrate_lost(void *ctx)
+{
+	struct err e;
+
+	fprintf(stderr, "the substrate process has ended\n");
+	err_set(&e, ERR_ENV, "the substrate process has ended; see substrate.log");
+	lab_fail(ctx, &e);
+}
+
+static int write_file(const char *path, const char *text, struct err *e)
+{
+	FILE *f = fopen(path, "we");
+
+	if (!f)
+		return err_sys(e, "%s", path);
+	fputs(text, f);
+	if (fclose(f) != 0)
+		return err_sys(e, "write %s", path);
+	return 0;
+}
+
+static int do_step(struct lab *lab, const struct plan_step *s, struct err *e)
+{
+	char *path = xasprintf("%s/%s", lab->dir, s->name);
+	int rc = 0;
+
+	switch (s->op) {
+	case PLAN_DIR:
+		if (mkdir(path, 0700) < 0 && errno != EEXIST)
+			rc = err_sys(e, "make %s", path);
+		break;
+	case PLAN_FILE:
+		rc = write_file(path, s->text, e);
+		break;
+	case PLAN_SUBSTRATE:
+		send_step(lab, s->text);
+		break;
+	case PLAN_GUEST:
+		lab->guests[s->node]->wanted = true;
+		lab->guests[s->node]->queued = true;
+		break;
+	case PLAN_OPS:
+		break;
+	}
+	free(path);
+	return rc;
+}
+
+static void undo_step(struct lab *lab, const struct plan_step *s)
+{
+	if (s->op == PLAN_SUBSTRATE && s->undo)
+		send_step(lab, s->undo);
+	else if (s->op == PLAN_GUEST)
+		for (size_t i = 0; i < lab->n_guests; i++)
+			if (lab->guests[i] && !strcmp(lab->guests[i]->name, s->name))
+				lab_stop_guest(lab, lab->guests[i], true);
+}
+
+/*
+ * "cable NAME A B ab.rate=... up=0" becomes what a running cable can be told: reset to a plain wire,
+ * set what it has, cut or mend.
+ */
+static void set_step(struct lab *lab, const struct plan_step *s)
+{
+	const char *params = s->text;
+
+	for (int i = 0; i < 4 && params; i++)
+		params = strchr(params + 1, ' ');
+	const char *cut = params ? strstr(params, " up=0") : NULL;
+	char *keys = xstrndup(params ? params : "", cut ? (size_t)(cut - params) : SIZE_MAX);
+	char *reset = xasprintf("reset %s", s->name);
+	char *set = xasprintf("set %s%s", s->name, keys);
+	char *carrier = xasprintf("carrier %s %s", s->name, cut ? "down" : "up");
+
+	send_step(lab, reset);
+	if (*keys)
+		send_step(lab, set);
+	send_step(lab, carrier);
+	free(keys);
+	free(reset);
+	free(set);
+	free(carrier);
+}
+
+static void make_guests(struct lab *lab)
+{
+	struct guest **old = lab->guests;
+	size_t n_old = lab->n_guests;
+
+	lab->n_guests = lab->graph->n_nodes;
+	lab->guests = xcalloc(lab->n_guests, sizeof(*lab->guests));
+	for (size_t i = 0; i < lab->n_guests; i++) {
+		const struct graph_node *n = &lab->graph->nodes[i];
+
+		if (!node_kind_is_guest(n->kind))
+			continue;
+		for (size_t j = 0; j < n_old && !lab->guests[i]; j++) {
+			if (old[j] && !strcmp(old[j]->name, n->name)) {
+				lab->guests[i] = old[j];
+				old[j] = NULL;
+			}
+		}
+		if (!lab->guests[i])
+			lab->guests[i] = guest_create(lab, n->name);
+	}
+	for (size_t j = 0; j < n_old; j++)
+		guest_destroy(old[j]);
+	free(old);
+}
+
+static int apply(struct lab *lab, const struct plan *from, const struct plan *to, struct err *e)
+{
+	struct plan_diff_item *items;
+	size_t n = plan_diff(from, to, &items);
+	int rc = 0;
+
+	for (size_t i = 0; i < n && rc == 0; i++) {
+		if (items[i].change == PLAN_REMOVE)
+			undo_step(lab, items[i].step);
+		else if (items[i].change == PLAN_SET && items[i].step->op == PLAN_SUBSTRATE)
+			set_step(lab, items[i].step);
+		else
+			rc = do_step(lab, items[i].step, e);
+	}
+	free(items);
+	return rc;
+}
+
+int lab_make_env(const struct graph *g, const struct lab_options *opt, char *dir,
+		 struct plan_env *env, char *parts[5], struct err *e)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	parts[0] = opt->kernel ? realpath(opt->kernel, NULL) : paths_find_part("linux", e);
+	if (!parts[0])
+		return opt->kernel ? err_sys(e, "kernel %s", opt->kernel) : -1;
+	parts[1] = paths_find_part("vbet-init", e);
+	parts[2] = paths_find_part("vbet-launch", e);
+	parts[3] = paths_find_part("vsubstrate", e);
+	parts[4] = paths_find_part("rootfs/debian", e);
+	if (!parts[1] || !parts[2] || !parts[3] || !parts[4])
+		return -1;
+	*env = (struct plan_env){
+		.lab_dir = dir,
+		.kernel = parts[0],
+		.init = parts[1],
+		.launcher = parts[2],
+		.tree = parts[4],
+		.base_dir = opt->script_dir,
+		.cpus = cpus > 0 ? (unsigned)cpus : 1,
+		.insecure = opt->insecure,
+	};
+	return 0;
+}
+
+static char *read_script_file(void *ctx, const char *path, size_t *len, struct err *e)
+{
+	return paths_read_file(path, len, e);
+}
+
+static int make_run_dir(struct lab *lab, struct err *e)
+{
+	if (mkdir(lab->dir, 0700) < 0 && errno != EEXIST)
+		return err_sys(e, "make %s", lab->dir);
+	lab->lock_fd = paths_lock(lab->dir);
+	if (lab->lock_fd < 0 && errno == EAGAIN)
+		return err_set(e, ERR_ENV,
+			       "lab '%s' is running already; take it down with 'vbet down -n %s', or "
+			       "start this one with another name (-n NAME)",
+			       lab->graph->lab, lab->graph->lab);
+	if (lab->lock_fd < 0)
+		return err_sys(e, "lock %s", lab->dir);
+	char *nodes = xasprintf("%s/n", lab->dir);
+	bool stale = access(nodes, F_OK) == 0;
+
+	if (stale)
+		paths_remove_tree(nodes);
+	free(nodes);
+	char *pids = xasprintf("%s/pids", lab->dir);
+
+	lab->pids = fopen(pids, "we");
+	free(pids);
+	if (!lab->pids)
+		return err_sys(e, "make the file of process ids");
+	return 0;
+}
+
+void lab_note_pid(struct lab *lab, const struct child *c, const char *name)
+{
+	fprintf(lab->pids, "%d %llu %s\n", (int)c->pid, c->start_time, name);
+	fflush(lab->pids);
+}
+
+static int start_substrate(struct lab *lab, const char *program, struct err *e)
+{
+	char *path = xasprintf("%s/substrate.log", lab->dir);
+	int log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+
+	free(path);
+	if (log < 0)
+		return err_sys(e, "make substrate.log");
+	lab->substrate.on_event = on_substrate_event;
+	lab->substrate.on_lost = on_substrate_lost;
+	lab->substrate.ctx = lab;
+	int rc = substrate_start(&lab->substrate, lab->loop, program, log, e);
+
+	close(log);
+	if (rc == 0)
+		lab_note_pid(lab, &lab->substrate.child, "vsubstrate");
+	return rc;
+}
+
+struct lab *lab_create(struct loop *l, struct topo_script *script, struct graph *g,
+		       const struct lab_options *opt, const struct lab_listener *listener,
+		       struct err *e)
+{
+	static const struct plan nothing;
+	struct lab *lab = xcalloc(1, sizeof(*lab));
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	lab->loop = l;
+	lab->script = script;
+	lab->graph = g;
+	lab->listener = *listener;
+	lab->lock_fd = -1;
+	lab->dir = xasprintf("%s/%s", opt->base, g->lab);
+	lab->base_dir = xstrdup(opt->script_dir);
+	lab->jobs = opt->jobs ? opt->jobs : (size_t)(cpus > 0 ? cpus * 2 : 2);
+	lab->boot_timeout_ns = opt->boot_timeout_ns;
+	lab->began_ns = loop_now_ns(l);
+	lab->setting_up = true;
+	if (make_run_dir(lab, e) < 0 ||
+	    lab_make_env(g, opt, lab->dir, &lab->env, lab->parts, e) < 0)
+		goto fail;
+	lab->env.base_dir = lab->base_dir;
+	lab->env.read_file = read_script_file;
+	lab->plan = plan_make(g, &lab->env, e);
+	if (!lab->plan || start_substrate(lab, lab->parts[3], e) < 0)
+		goto fail;
+	make_guests(lab);
+	progress(lab, "lab %s: %zu nodes, %zu cables", g->lab, g->n_nodes, g->n_cables);
+	if (apply(lab, &nothing, lab->plan, e) < 0)
+		goto fail;
+	return lab;
+fail:
+	lab_destroy(lab);
+	return NULL;
+}
+
+int lab_replace_plan(struct lab *lab, struct plan *plan, struct err *e)
+{
+	int rc = apply(lab, lab->plan, plan, e);
+
+	plan_destroy(lab->plan);
+	lab->plan = plan;
+	lab_check_progress(lab);
+	return rc;
+}
+
+int lab_change(struct lab *lab, struct graph *g, struct err *e)
+{
+	struct plan *plan = plan_make(g, &lab->env, e);
+
+	if (!plan) {
+		graph_destroy(g);
+		return -1;
+	}
+	graph_destroy(lab->graph);
+	lab->graph = g;
+	make_guests(lab);
+	return lab_replace_plan(lab, plan, e);
+}
+
+void lab_destroy(struct lab *lab)
+{
+	if (!lab)
+		return;
+	lab->setting_up = false;
+	lab->failed = true;
+	for (size_t i = 0; i < lab->n_guests; i++)
+		guest_kill(lab->guests[i]);
+	for (size_t i = 0; i < lab->n_guests; i++)
+		guest_destroy(lab->guests[i]);
+	free(lab->guests);
+	substrate_stop(&lab->substrate);
+	if (lab->pids)
+		fclose(lab->pids);
+	if (lab->lock_fd >= 0) {
+		paths_remove_tree(lab->dir);
+		close(lab->lock_fd);
+	}
+	plan_destroy(lab->plan);
+	graph_destroy(lab->graph);
+	topo_destroy(lab->script);
+	for (size_t i = 0; i < ARRAY_LEN(lab->parts); i++)
+		free(lab->parts[i]);
+	free(lab->base_dir);
+	free(lab->dir);
+	free(lab);
+}
+
+struct guest *lab_find_guest(struct lab *lab, const char *name, struct err *e)
+{
+	int i = graph_find_node(lab->graph, name);
+
+	if (i < 0)
+		err_set(e, ERR_USAGE, "no node '%s' in lab %s", name, lab->graph->lab);
+	else if (!lab->guests[i])
+		err_set(e, ERR_USAGE, "%s is a %s: it has no kernel to run anything in", name,
+			node_kind_name(lab->graph->nodes[i].kind));
+	return i < 0 ? NULL : lab->guests[i];
+}
+
+int lab_start_guest(struct lab *lab, struct guest *gu, struct err *e)
+{
+	if (gu->state != GUEST_DOWN)
+		return err_set(e, ERR_USAGE, "%s is %s", gu->name, guest_state_name(gu->state));
+	gu->wanted = true;
+	gu->queued = true;
+	lab_check_progress(lab);
+	return 0;
+}

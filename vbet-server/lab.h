@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A running lab: carries plans out and keeps what came of them. The only place that starts
+ * processes. All of it runs on one loop; nothing blocks longer than a system call.
+ */
+#ifndef VBET_SERVER_LAB_H
+#define VBET_SERVER_LAB_H
+
+#include "lib/loop.h"
+#include "topo/topo.h"
+#include "vbet-server/agent.h"
+#include "vbet-server/plan.h"
+#include "vbet-server/substrate_link.h"
+
+#include <stdio.h>
+
+enum guest_state { GUEST_DOWN, GUEST_BOOTING, GUEST_UP, GUEST_READY, GUEST_STOPPING, GUEST_STATES };
+const char *guest_state_name(enum guest_state s);
+
+struct lab;
+
+struct guest {
+	struct lab *lab;
+	char *name;
+	enum guest_state state;
+	struct child child;         /* pid 0: none */
+	struct loop_watch exited;   /* child.pidfd */
+	struct loop_watch report;   /* the launcher's report pipe; fd -1: closed */
+	char jail[128];             /* what the launcher said: "level=full" */
+	struct agent agent;
+	struct loop_timer deadline; /* boot or stop takes too long */
+	int64_t started_ns, up_ns, ready_ns;
+	bool wanted;                /* shall be up: its end is a failure */
+	bool restart;               /* start again when it has ended */
+	bool queued;                /* waits for its turn to boot */
+};
+
+/* What the owner of the lab hears. All optional. */
+struct lab_listener {
+	void (*progress)(void *ctx, const char *text); /* one line for people */
+	void (*ready)(void *ctx);                      /* everything that was asked for is ready */
+	void (*failed)(void *ctx, const struct err *e);
+	void (*changed)(void *ctx); /* some state changed: who waits looks again */
+	void *ctx;
+};
+
+struct lab {
+	struct loop *loop;  /* borrowed */
+	char *dir;          /* owned */
+	char *base_dir;     /* directory of the script */
+	int lock_fd;
+	struct topo_script *script; /* owned */
+	struct graph *graph;        /* owned */
+	struct plan *plan;          /* owned: what has been carried out */
+	struct plan_env env;
+	char *parts[5];             /* owned strings behind env */
+	struct substrate_link substrate;
+	struct guest **guests;      /* by node index of the graph; NULL for devices */
+	size_t n_guests;            /* length of that array: nodes of the graph */
+	size_t booting;             /* guests that are not up yet, of those that were started */
+	size_t jobs;                /* at most so many boot at once */
+	int64_t boot_timeout_ns;
+	bool setting_up;            /* ready/failed of the listener is still owed */
+	bool failed;
+	unsigned outstanding;       /* answers of the substrate to plan steps */
+	struct lab_listener listener;
+	FILE *pids;
+	int64_t began_ns;
+};
+
+struct lab_options {
+	const char *base;    /* paths_base_dir() */
+	const char *kernel;  /* NULL: ours */
+	const char *script_dir;
+	bool insecure;
+	size_t jobs;         /* 0: twice the processors */
+	int64_t boot_timeout_ns;
+};
+
+/* The plan's environment of this machine for the graph; strings go to parts (freed by the caller). */
+int lab_make_env(const struct graph *g, const struct lab_options *opt, char *dir,
+		 struct plan_env *env, char *parts[5], struct err *e);
+/*
+ * Takes over script and graph, makes the run directory and begins to carry the plan out; the listener
+ * hears how it goes. NULL with the error set.
+ */
+struct lab *lab_create(struct loop *l, struct topo_script *script, struct graph *g,
+		       const struct lab_options *opt, const struct lab_listener *listener,
+		       struct err *e);
+/* Ends every process of the lab, waits for them, removes the run directory. */
+void lab_destroy(struct lab *lab);
+/* Carries out the difference between the lab and a new graph (taken over). 0 or -1. */
+int lab_change(struct lab *lab, struct graph *g, struct err *e);
+
+/* Carries out the difference to another plan of the same graph (taken over). 0 or -1. */
+int lab_replace_plan(struct lab *lab, struct plan *plan, struct err *e);
+
+struct guest *lab_find_guest(struct lab *lab, const char *name, struct err *e);
+int lab_start_guest(struct lab *lab, struct guest *gu, struct err *e);
+/* Asks for a clean power-off, or ends it at once. */
+void lab_stop_guest(struct lab *lab, struct guest *gu, bool at_once);
+/* True if all guests that shall be up are ready. */
+bool lab_is_ready(const struct lab *lab);
+/* The last lines of a guest's console, malloc'ed, "" if there is none. */
+char *lab_console_tail(const struct lab *lab, const char *node, size_t lines);
+
+#endif

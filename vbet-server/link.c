@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "vbet-server/link.h"
+
+#include "lib/nearest.h"
+#include "lib/xalloc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* One end as the user names it: a node, or NODE:NIC. nic -1: any. */
+struct end_name {
+	int node, nic;
+};
+
+static int parse_end(const struct graph *g, const char *text, struct end_name *end, struct err *e)
+{
+	const char *colon = strchr(text, ':');
+	char *name = colon ? xstrndup(text, (size_t)(colon - text)) : xstrdup(text);
+
+	end->node = graph_find_node(g, name);
+	end->nic = -1;
+	if (end->node < 0) {
+		struct nearest near;
+
+		nearest_init(&near, name);
+		for (size_t i = 0; i < g->n_nodes; i++)
+			nearest_offer(&near, g->nodes[i].name);
+		err_set(e, ERR_USAGE, "no node '%s'%s", name, nearest_hint(&near));
+		free(name);
+		return -1;
+	}
+	free(name);
+	if (colon) {
+		end->nic = graph_find_nic(&g->nodes[end->node], colon + 1);
+		if (end->nic < 0)
+			return err_set(e, ERR_USAGE, "%s has no NIC '%s'", g->nodes[end->node].name,
+				       colon + 1);
+	}
+	return 0;
+}
+
+static bool end_matches(const struct end_name *n, const struct graph_end *end)
+{
+	return end->node == n->node && (n->nic < 0 || end->nic == n->nic);
+}
+
+struct match {
+	size_t cable;
+	bool reversed; /* the user's A is the cable's second end */
+};
+
+/* Finds the one cable between a and b (b NULL: the one at a). */
+static int find_cable(const struct graph *g, const struct end_name *a, const struct end_name *b,
+		      struct match *m, struct err *e)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < g->n_cables; i++) {
+		const struct graph_cable *c = &g->cables[i];
+
+		for (int r = 0; r < 2; r++) {
+			if (!end_matches(a, &c->end[r]) || (b && !end_matches(b, &c->end[!r])))
+				continue;
+			m->cable = i;
+			m->reversed = r == 1;
+			found++;
+			break;
+		}
+	}
+	if (found == 1)
+		return 0;
+	return err_set(e, ERR_USAGE, found ? "more than one cable there: name the NIC (%s:%s)"
+					   : "no cable there%.0s%.0s",
+		       g->nodes[a->node].name, g->nodes[a->node].n_nics ? g->nodes[a->node].nics[0].name
+								       : "eth0");
+}
+
+static int set_param(struct graph_cable *c, bool reversed, const char *word, struct err *e)
+{
+	const char *equals = strchr(word, '=');
+	bool ab = !strncmp(word, "ab.", 3);
+	bool ba = !strncmp(word, "ba.", 3);
+
+	if (!equals)
+		return err_set(e, ERR_USAGE, "'%s': want key=value", word);
+	char *key = xstrndup(word, (size_t)(equals - word));
+	int rc = 0;
+
+	for (int dir = 0; dir < 2 && rc == 0; dir++) {
+		bool forward = (dir == 0) != reversed; /* from the user's A to B */
+
+		if ((ab && !forward) || (ba && forward))
+			continue;
+		rc = linkspec_set(&c->dir[dir], key + (ab || ba ? 3 : 0), equals + 1, e);
+	}
+	free(key);
+	return rc;
+}
+
+static void show_cable(FILE *out, const struct graph *g, const struct graph_cable *c)
+{
+	fprintf(out, "%s: %s:%s -- %s:%s %s\n", c->name, g->nodes[c->end[0].node].name,
+		g->nodes[c->end[0].node].nics[c->end[0].nic].name, g->nodes[c->end[1].node].name,
+		g->nodes[c->end[1].node].nics[c->end[1].nic].name, c->up ? "up" : "down");
+	for (int dir = 0; dir < 2; dir++) {
+		static const struct linkspec none;
+
+		fprintf(out, "  %s to %s:", g->nodes[c->end[dir].node].name,
+			g->nodes[c->end[!dir].node].name);
+		if (linkspec_equal(&c->dir[dir], &none))
+			fputs(" a plain wire", out);
+		linkspec_print(out, &c->dir[dir], "");
+		fputc('\n', out);
+	}
+}
+
+/* The plan is made anew from the changed graph; its difference is what the substrate is told. */
+static int replan(struct lab *lab, struct err *e)
+{
+	struct plan *plan = plan_make(lab->graph, &lab->env, e);
+
+	return plan ? lab_replace_plan(lab, plan, e) : -1;
+}
+
+static int change_cable(struct lab *lab, const struct match *m, const struct words *w, size_t op,
+			FILE *out, struct err *e)
+{
+	struct graph_cable *c = &lab->graph->cables[m->cable];
+	struct graph_cable before = *c;
+	const char *what = w->at[op];
+	int rc = 0;
+
+	if (!strcmp(what, "show") && w->n == op + 1) {
+		show_cable(out, lab->graph, c);
+		return 0;
+	}
+	if (!strcmp(what, "up") || !strcmp(what, "down")) {
+		c->up = *what == 'u';
+	} else if (!strcmp(what, "reset")) {
+		memset(c->dir, 0, sizeof(c->dir));
+	} else if (!strcmp(what, "set") && w->n > op + 1) {
+		for (size_t i = op + 1; i < w->n && rc == 0; i++)
+			rc = set_param(c, m->reversed, w->at[i], e);
+	} else {
+		rc = err_set(e, ERR_USAGE, "link A B up | down | show | reset | set key=value...");
+	}
+	if (rc == 0)
+		rc = replan(lab, e);
+	if (rc < 0)
+		*c = before;
+	return rc;
+}
+
+int link_command(struct lab *lab, const struct words *w, FILE *out, struct err *e)
+{
+	static char *const plug_words[] = {"up", "down"};
+	struct end_name a;
+	struct end_name b;
+	struct match m;
+	bool is_plug = strcmp(w->at[0], "link") != 0;
+
+	if (parse_end(lab->graph, w->at[1], &a, e) < 0)
+		return -1;
+	if (is_plug) {
+		char *op = plug_words[!strcmp(w->at[0], "unplug")];
+		struct words one = {.at = &op, .n = 1};
+
+		return find_cable(lab->graph, &a, NULL, &m, e) < 0
+			       ? -1
+			       : change_cable(lab, &m, &one, 0, out, e);
+	}
+	static const char *const ops[] = {"up", "down", "show", "reset", "set"};
+	bool one_end = w->n > 2;
+
+	if (w->n == 2)
+		return err_set(e, ERR_USAGE, "link A B up | down | show | reset | set key=value...");
+	for (size_t i = 0; i < ARRAY_LEN(ops); i++)
+		if (!strcmp(w->at[2], ops[i]))
+			return find_cable(lab->graph, &a, NULL, &m, e) < 0
+				       ? -1
+				       : change_cable(lab, &m, w, 2, out, e);
+	one_end = w->n == 3;
+	if (one_end)
+		return err_set(e, ERR_USAGE, "link A B up | down | show | reset | set key=value...");
+	if (parse_end(lab->graph, w->at[2], &b, e) < 0 ||
+	    find_cable(lab->graph, &a, &b, &m, e) < 0)
+		return -1;
+	return change_cable(lab, &m, w, 3, out, e);
+}
+
+int link_change_graph(struct lab *lab, struct graph *g, struct err *e)
+{
+	/* What was changed by hand stays, for cables that are still the same. */
+	for (size_t i = 0; i < g->n_cables; i++) {
+		for (size_t j = 0; j < lab->graph->n_cables; j++) {
+			const struct graph_cable *old = &lab->graph->cables[j];
+
+			if (strcmp(old->name, g->cables[i].name) != 0)
+				continue;
+			g->cables[i].up = old->up;
+			memcpy(g->cables[i].dir, old->dir, sizeof(old->dir));
+		}
+	}
+	return lab_change(lab, g, e);
+}

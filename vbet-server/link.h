@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Changes to the cables of a running lab: link, plug, unplug. */
+#ifndef VBET_SERVER_LINK_H
+#define VBET_SERVER_LINK_H
+
+#include "lib/words.h"
+#include "vbet-server/lab.h"
+
+/*
+ * "link A B up|down|show|reset", "link A B set key=value..." (A and B: a node or node:nic; "ab." and "ba."
+ * before a key: that direction only), "link END up|down...", "plug END", "unplug END".
+ */
+int link_command(struct lab *lab, const struct words *w, FILE *out, struct err *e);
+/* Brings a new graph in, with the changes that were made by hand kept. Takes it over. */
+int link_change_graph(struct lab *lab, struct graph *g, struct err *e);
+
+#endif

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "vbet-server/report.h"
+
+#include "lib/json.h"
+#include "lib/words.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+const struct graph_addr *report_first_address(const struct graph_node *n)
+{
+	for (size_t i = 0; i < n->n_nics; i++)
+		if (n->nics[i].n_addrs)
+			return &n->nics[i].addrs[0];
+	return NULL;
+}
+
+static const char *node_state(const struct lab *lab, size_t i)
+{
+	return lab->guests[i] ? guest_state_name(lab->guests[i]->state) : "ready";
+}
+
+void report_nodes(FILE *out, const struct lab *lab)
+{
+	char buf[80];
+
+	for (size_t i = 0; i < lab->graph->n_nodes; i++) {
+		const struct graph_node *n = &lab->graph->nodes[i];
+		const struct graph_addr *a = report_first_address(n);
+
+		fprintf(out, "%s %s %s %s", n->name, node_kind_name(n->kind), node_state(lab, i),
+			a ? graph_format_addr(a, false, buf, sizeof(buf)) : "-");
+		for (size_t j = 0; j < n->n_nics; j++)
+			fprintf(out, " %s", n->nics[j].name);
+		fputc('\n', out);
+	}
+}
+
+/* "r2:eth0" of the far end of a NIC's cable, "-" if it has none. */
+static const char *far_end(const struct lab *lab, const struct graph_nic *c, char *buf, size_t size)
+{
+	if (c->cable < 0)
+		return "-";
+	const struct graph_cable *cable = &lab->graph->cables[c->cable];
+	const struct graph_end *far = &cable->end[!c->cable_end];
+	const struct graph_node *n = &lab->graph->nodes[far->node];
+
+	snprintf(buf, size, "%s:%s%s", n->name, n->nics[far->nic].name, cable->up ? "" : " (cut)");
+	return buf;
+}
+
+static void text_nics(FILE *out, const struct lab *lab, const struct graph_node *n)
+{
+	char buf[160];
+
+	for (size_t i = 0; i < n->n_nics; i++) {
+		const struct graph_nic *c = &n->nics[i];
+
+		fprintf(out, "  %-12s", c->name);
+		for (size_t j = 0; j < c->n_addrs; j++)
+			fprintf(out, "%s ", graph_format_addr(&c->addrs[j], true, buf, sizeof(buf)));
+		fprintf(out, "-> %s\n", far_end(lab, c, buf, sizeof(buf)));
+	}
+}
+
+void report_text(FILE *out, const struct lab *lab, const char *substrate)
+{
+	fprintf(out, "lab %s, %s clock, server %d, in %s\n", lab->graph->lab,
+		lab->graph->clock == CLOCK_VIRTUAL ? "virtual" : "real", (int)getpid(), lab->dir);
+	for (size_t i = 0; i < lab->graph->n_nodes; i++) {
+		const struct graph_node *n = &lab->graph->nodes[i];
+		const struct guest *gu = lab->guests[i];
+
+		fprintf(out, "%-14s%-10s%s", n->name, node_kind_name(n->kind), node_state(lab, i));
+		if (gu && gu->child.pid)
+			fprintf(out, ", pid %d, %lld MB, jail %s", (int)gu->child.pid,
+				(long long)(n->memory_bytes >> 20), gu->jail);
+		fputc('\n', out);
+		text_nics(out, lab, n);
+	}
+}
+
+static void json_nics(struct json *j, const struct lab *lab, const struct graph_node *n,
+		      const char *substrate)
+{
+	char buf[200];
+
+	json_open(j, "nics", '[');
+	for (size_t i = 0; i < n->n_nics; i++) {
+		const struct graph_nic *c = &n->nics[i];
+
+		json_open(j, NULL, '{');
+		json_string(j, "name", c->name);
+		if (node_kind_is_guest(n->kind)) {
+			json_string(j, "mac", graph_format_mac(c->mac, buf, sizeof(buf)));
+			json_int(j, "mtu", c->mtu);
+		}
+		json_open(j, "addresses", '[');
+		for (size_t k = 0; k < c->n_addrs; k++)
+			json_string(j, NULL, graph_format_addr(&c->addrs[k], true, buf, sizeof(buf)));
+		json_close(j, ']');
+		json_string(j, "cable", c->cable < 0 ? NULL : lab->graph->cables[c->cable].name);
+		json_string(j, "peer", c->cable < 0 ? NULL : far_end(lab, c, buf, sizeof(buf)));
+		snprintf(buf, sizeof(buf), "%s:%s", n->name, c->name);
+		char *counters = json_find_member(substrate, buf);
+
+		json_raw(j, "counters", counters ? counters : "null");
+		free(counters);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+}
+
+static void json_node(struct json *j, const struct lab *lab, size_t i, const char *substrate)
+{
+	const struct graph_node *n = &lab->graph->nodes[i];
+	const struct guest *gu = lab->guests[i];
+
+	json_open(j, NULL, '{');
+	json_string(j, "name", n->name);
+	json_string(j, "kind", node_kind_name(n->kind));
+	json_string(j, "state", node_state(lab, i));
+	if (gu) {
+		json_int(j, "pid", gu->child.pid);
+		json_int(j, "memory_bytes", n->memory_bytes);
+		json_string(j, "jail", gu->jail);
+		json_int(j, "boot_ns", gu->up_ns > gu->started_ns ? gu->up_ns - gu->started_ns : 0);
+		json_int(j, "ready_ns",
+			 gu->ready_ns > gu->started_ns ? gu->ready_ns - gu->started_ns : 0);
+	}
+	json_nics(j, lab, n, substrate);
+	json_close(j, '}');
+}
+
+static void json_cable(struct json *j, const struct lab *lab, const struct graph_cable *c)
+{
+	char buf[160];
+
+	json_open(j, NULL, '{');
+	json_string(j, "name", c->name);
+	json_bool(j, "up", c->up);
+	for (int end = 0; end < 2; end++) {
+		const struct graph_node *n = &lab->graph->nodes[c->end[end].node];
+
+		snprintf(buf, sizeof(buf), "%s:%s", n->name, n->nics[c->end[end].nic].name);
+		json_string(j, end ? "b" : "a", buf);
+	}
+	for (int dir = 0; dir < 2; dir++) {
+		char *text = NULL;
+		size_t len = 0;
+		FILE *f = open_memstream(&text, &len);
+
+		linkspec_print(f, &c->dir[dir], "");
+		fclose(f);
+		json_string(j, dir ? "ba" : "ab", *text ? text + 1 : "");
+		free(text);
+	}
+	json_close(j, '}');
+}
+
+void report_json(FILE *out, const struct lab *lab, const char *substrate)
+{
+	struct json j;
+
+	json_init(&j, out);
+	json_open(&j, NULL, '{');
+	json_string(&j, "lab", lab->graph->lab);
+	json_string(&j, "clock", lab->graph->clock == CLOCK_VIRTUAL ? "virtual" : "real");
+	json_uint(&j, "seed", lab->graph->seed);
+	json_int(&j, "server_pid", getpid());
+	json_int(&j, "substrate_pid", lab->substrate.child.pid);
+	json_string(&j, "dir", lab->dir);
+	json_bool(&j, "ready", lab_is_ready(lab));
+	json_open(&j, "nodes", '[');
+	for (size_t i = 0; i < lab->graph->n_nodes; i++)
+		json_node(&j, lab, i, substrate);
+	json_close(&j, ']');
+	json_open(&j, "cables", '[');
+	for (size_t i = 0; i < lab->graph->n_cables; i++)
+		json_cable(&j, lab, &lab->graph->cables[i]);
+	json_close(&j, ']');
+	json_raw(&j, "substrate", substrate);
+	json_close(&j, '}');
+	fputc('\n', out);
+}

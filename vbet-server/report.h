@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a lab looks like: for people, and as JSON. */
+#ifndef VBET_SERVER_REPORT_H
+#define VBET_SERVER_REPORT_H
+
+#include "vbet-server/lab.h"
+
+/* `substrate` is the JSON of vsubstrate's status. */
+void report_text(FILE *out, const struct lab *lab, const char *substrate);
+void report_json(FILE *out, const struct lab *lab, const char *substrate);
+/* One line of words per node: NAME KIND STATE ADDRESS|- NIC... */
+void report_nodes(FILE *out, const struct lab *lab);
+/* The address by which others call a node: the first of its first NIC that has one; or NULL. */
+const struct graph_addr *report_first_address(const struct graph_node *n);
+
+#endif

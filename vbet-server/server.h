@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The server: one lab, its control socket and the clients on it. A client sends one line of words;
+ * the answer is any number of "progress TEXT" and "out TEXT" lines, then "ok" or "error KIND TEXT". After
+ * the "ok" of exec, put and get both sides speak wire messages (lib/wire.h) on channel 1.
+ */
+#ifndef VBET_SERVER_SERVER_H
+#define VBET_SERVER_SERVER_H
+
+#include "lib/conn.h"
+#include "lib/words.h"
+#include "vbet-server/lab.h"
+
+enum client_state { CLIENT_LINE, CLIENT_RELAY, CLIENT_WAIT };
+
+struct server;
+struct client {
+	struct conn conn;
+	struct server *server;
+	enum client_state state;
+	struct agent_channel channel; /* of CLIENT_RELAY */
+	struct guest *guest;
+	struct loop_timer timeout;    /* of CLIENT_WAIT */
+	bool json;
+	struct client *next;
+	bool dead;
+};
+
+struct server {
+	struct loop *loop;
+	struct lab *lab;
+	struct loop_watch listener;
+	struct loop_watch signals;
+	struct client *clients;
+	struct client *up; /* who asked for the lab and waits until it is ready, or NULL */
+	bool down_asked;
+	int exit_code;
+};
+
+/* Ends an answer. */
+void client_ok(struct client *c);
+void client_error(struct client *c, const struct err *e);
+/* Sends each line of text as "out". */
+void client_out(struct client *c, const char *text, size_t len);
+
+/* Handles one line of a client (request.c). */
+void request_handle(struct client *c, const char *line, size_t len);
+/* Something changed: answers those that wait for it. */
+void request_check_waiting(struct server *s);
+/* A message of a client in CLIENT_RELAY: how many bytes were used, or -1 if it is none. */
+long request_relay(struct client *c, const char *data, size_t len);
+void request_client_gone(struct client *c);
+
+/*
+ * Runs the lab until it is taken down: script and graph are taken over, up_fd is a stream socket to
+ * whoever waits for it. Returns the exit status for the process.
+ */
+int server_run(struct topo_script *script, struct graph *g, const struct lab_options *opt, int up_fd);
+
+#endif

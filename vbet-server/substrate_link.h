@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The server's end of the substrate control protocol: lines out, answers back in order. */
+#ifndef VBET_SERVER_SUBSTRATE_LINK_H
+#define VBET_SERVER_SUBSTRATE_LINK_H
+
+#include "lib/conn.h"
+#include "lib/spawn.h"
+
+#include <stdbool.h>
+
+/* ok: the answer began with "ok", text is the rest; else text is the reason. */
+typedef void (*substrate_answer_fn)(void *ctx, bool ok, const char *text);
+
+struct substrate_request {
+	substrate_answer_fn answer;
+	void *ctx;
+	struct substrate_request *next;
+};
+
+struct substrate_link {
+	struct conn conn;
+	struct child child;
+	struct substrate_request *first, **last;
+	void (*on_event)(void *ctx, const char *line); /* "up r1:eth0" */
+	void (*on_lost)(void *ctx);
+	void *ctx;
+};
+
+/* Starts `program` with its log to log_fd. 0 or -1. */
+int substrate_start(struct substrate_link *s, struct loop *l, const char *program, int log_fd,
+		    struct err *e);
+/* Sends one line (without newline); answer may be NULL. */
+void substrate_send(struct substrate_link *s, const char *line, substrate_answer_fn answer,
+		    void *ctx);
+/* Ends the process, waits for it, fails what is outstanding. */
+void substrate_stop(struct substrate_link *s);
+
+#endif
