@@ -28,7 +28,10 @@ check-unit: $(patsubst %,$(B)/tests/unit/%_test,$(UNIT))
 
 # Golden tests: each tests/golden/*.sh compares what a program prints with what is kept beside it.
 # A script gets the build directory; `make check-golden UPDATE=1` rewrites the kept files.
-GOLDEN_PROGS :=
+TOPO_DUMP    := $(B)/tests/golden/topo-dump
+GOLDEN_PROGS := $(TOPO_DUMP)
+TESTS        += $(TOPO_DUMP)
+$(TOPO_DUMP): $(B)/tests/golden/topo_dump.o $$(LIBTOPO) $$(LIBVBET)
 .PHONY: check-golden
 check-golden: $$(GOLDEN_PROGS)
 	@failed=0; for t in $(wildcard tests/golden/*.sh); do \

@@ -52,6 +52,7 @@ struct graph_nic {
 	enum nic_backend backend;
 	struct graph_addr *addrs;
 	size_t n_addrs;
+	bool addrs_are_auto;  /* given by us, because the script gives none on this segment */
 	int cable;            /* index into graph.cables, or -1: not plugged */
 	unsigned cable_end;   /* 0 or 1 */
 	struct graph_pos pos;
@@ -134,6 +135,7 @@ struct graph {
 	const char *lab;    /* name of the lab: from the script, else from its file name */
 	enum clock_kind clock;
 	uint64_t seed;
+	bool allow_duplicates; /* the script says that addresses may repeat */
 	struct graph_node *nodes; /* in the order of the script; names are unique */
 	size_t n_nodes;
 	struct graph_cable *cables; /* only whole ones: both ends plugged */

@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+enum { TOPO_MAX_LAB = 32 }; /* letters in the name of a lab */
+
 struct topo_script; /* a parsed script, with the text it came from */
 
 struct topo_options {
@@ -25,6 +27,7 @@ struct topo_options {
 	/* True if a host file exists (user trees, `source` files); may be NULL. */
 	bool (*file_exists)(void *ctx, const char *path);
 	void *ctx;
+	size_t max_steps;       /* how much work a script may be; 0: the default */
 };
 
 /*

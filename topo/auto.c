@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A segment of guests without any address gets a network of 10.0.0.0/8: the first one 10.0.0.0/24, the
+ * next 10.0.1.0/24, and so on, in the order in which the script makes the NICs, around everything that
+ * the script uses itself. In a lab that runs, what was given once stays.
+ */
+#include "topo/auto.h"
+
+#include "topo/addr.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+enum { NETS = 65536, PER_NET = 254 };
+
+struct segment {
+	struct world_nic *first;   /* identifies it */
+	size_t n_guests;
+	bool has_address;          /* from the script */
+	struct graph_addr network; /* family 0: none yet */
+	struct graph_addr next;    /* address to give next */
+};
+
+struct giver {
+	struct eval *ev;
+	const struct kept_addrs *kept;
+	struct segment *segments;
+	size_t n_segments;
+	size_t *of_nic;        /* NIC number -> segment */
+	uint8_t *used;         /* one bit for each 10.x.y.0/24 */
+	struct names taken;    /* single addresses, as text */
+	unsigned next_net;
+};
+
+static bool wants_address(const struct world_nic *nic)
+{
+	return nic->node && !nic->node->is_removed && node_kind_is_guest(nic->node->kind) &&
+	       nic->cable && nic->cable->end[0] && nic->cable->end[1];
+}
+
+static const struct graph_addr *kept_of(const struct giver *g, const struct world_nic *nic)
+{
+	if (nic->number >= g->kept->n || !g->kept->at[nic->number].family)
+		return NULL;
+	return &g->kept->at[nic->number];
+}
+
+static void mark_used(struct giver *g, const struct graph_addr *a)
+{
+	if (a->family != AF_INET || (a->bytes[0] != 10 && a->prefix >= 8))
+		return;
+	struct graph_addr net = addr_network(a);
+	unsigned first = a->prefix <= 8 ? 0 : (unsigned)net.bytes[1] << 8 | net.bytes[2];
+	unsigned count = a->prefix <= 8	   ? NETS
+			 : a->prefix >= 24 ? 1
+					   : 1u << (24 - a->prefix);
+
+	if (a->prefix < 8 && (net.bytes[0] ^ 10) >> (8 - a->prefix))
+		return;
+	for (unsigned i = first; i < first + count && i < NETS; i++)
+		g->used[i / 8] |= (uint8_t)(1u << i % 8);
+}
+
+static bool is_used(const struct giver *g, unsigned first, unsigned count)
+{
+	for (unsigned i = first; i < first + count; i++)
+		if (g->used[i / 8] >> i % 8 & 1)
+			return true;
+	return false;
+}
+
+/* Finds a network for n guests: a /24, or a /16 for many. False if 10.0.0.0/8 is full. */
+static bool find_network(struct giver *g, size_t n, struct graph_addr *net)
+{
+	unsigned step = n > PER_NET ? 256 : 1;
+	unsigned i = n > PER_NET ? 0 : g->next_net;
+
+	while (i + step <= NETS && is_used(g, i, step))
+		i += step;
+	if (i + step > NETS)
+		return false;
+	memset(net, 0, sizeof(*net));
+	net->family = AF_INET;
+	net->prefix = n > PER_NET ? 16 : 24;
+	net->bytes[0] = 10;
+	net->bytes[1] = (uint8_t)(i >> 8);
+	net->bytes[2] = (uint8_t)i;
+	mark_used(g, net);
+	if (step == 1)
+		g->next_net = i + 1;
+	return true;
+}
+
+static void collect_segments(struct giver *g)
+{
+	struct world *w = g->ev->world;
+	size_t *by_first = arena_alloc(g->ev->arena, (w->n_nics + 1) * sizeof(size_t));
+
+	g->of_nic = arena_alloc(g->ev->arena, (w->n_nics + 1) * sizeof(size_t));
+	g->segments = arena_alloc(g->ev->arena, (w->n_nics + 1) * sizeof(struct segment));
+	for (struct world_nic *nic = w->nics; nic; nic = nic->next) {
+		size_t *index = &by_first[nic->segment->number]; /* plus 1 */
+
+		if (!*index) {
+			*index = ++g->n_segments;
+			g->segments[*index - 1].first = nic->segment;
+		}
+		struct segment *s = &g->segments[*index - 1];
+		const struct graph_addr *kept = kept_of(g, nic);
+
+		g->of_nic[nic->number] = *index - 1;
+		if (!nic->node || nic->node->is_removed)
+			continue;
+		for (const struct world_addr *a = nic->addrs; a; a = a->next) {
+			s->has_address = true;
+			mark_used(g, &a->addr);
+		}
+		if (!wants_address(nic))
+			continue;
+		s->n_guests++;
+		if (kept) {
+			mark_used(g, kept);
+			if (!s->network.family)
+				s->network = addr_network(kept);
+		}
+	}
+}
+
+static const char *text_of(struct giver *g, const struct graph_addr *a)
+{
+	char text[64];
+
+	return arena_strdup(g->ev->arena, graph_format_addr(a, false, text, sizeof(text)));
+}
+
+static void give(struct giver *g, struct world_nic *nic, const struct graph_addr *a)
+{
+	struct world_addr *item = arena_alloc(g->ev->arena, sizeof(*item));
+
+	item->addr = *a;
+	item->loc = nic->loc;
+	item->is_auto = true;
+	world_append(&nic->addrs_end, item);
+	names_put(&g->taken, g->ev->arena, text_of(g, a), value_none);
+}
+
+/* The next address of the segment that nobody has. False if there is none. */
+static bool next_address(struct giver *g, struct segment *s, struct graph_addr *a)
+{
+	if (!s->next.family)
+		s->next = s->network;
+	do {
+		if (addr_add(&s->next, 1) < 0 || addr_is_last(&s->next))
+			return false;
+	} while (names_get(&g->taken, text_of(g, &s->next)));
+	*a = s->next;
+	return true;
+}
+
+static bool needs_address(const struct giver *g, const struct world_nic *nic)
+{
+	return wants_address(nic) && !nic->addrs && !g->segments[g->of_nic[nic->number]].has_address;
+}
+
+static bool give_new(struct giver *g, struct world_nic *nic)
+{
+	struct segment *s = &g->segments[g->of_nic[nic->number]];
+	struct graph_addr a;
+
+	if (!s->network.family && !find_network(g, s->n_guests, &s->network))
+		return false;
+	if (!next_address(g, s, &a)) {
+		/* The network of earlier days is full: go on in one that holds all. */
+		memset(&s->next, 0, sizeof(s->next));
+		if (!find_network(g, s->n_guests, &s->network) || !next_address(g, s, &a))
+			return false;
+	}
+	give(g, nic, &a);
+	return true;
+}
+
+void auto_give_addresses(struct eval *ev, const struct kept_addrs *kept)
+{
+	struct giver g = {.ev = ev, .kept = kept};
+
+	g.used = arena_alloc(ev->arena, NETS / 8);
+	collect_segments(&g);
+	for (struct world_nic *nic = ev->world->nics; nic; nic = nic->next) {
+		const struct graph_addr *old = kept_of(&g, nic);
+
+		if (old && needs_address(&g, nic) &&
+		    addr_in_net(old, &g.segments[g.of_nic[nic->number]].network))
+			give(&g, nic, old);
+	}
+	/* In the order of the nodes: that is how people count. */
+	for (struct world_node *n = ev->world->nodes; n; n = n->next) {
+		for (size_t i = 0; i < n->n_nics; i++) {
+			if (needs_address(&g, n->nics[i]) && !give_new(&g, n->nics[i])) {
+				eval_wrong(ev, n->loc,
+					   "no address is left in 10.0.0.0/8 for %s: give some, or "
+					   "set auto_address = off",
+					   world_describe_nic(ev->world, n->nics[i]));
+				return;
+			}
+		}
+	}
+}

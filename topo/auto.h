@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Addresses for segments on which the script gives none. */
+#ifndef TOPO_AUTO_H
+#define TOPO_AUTO_H
+
+#include "topo/check.h"
+
+/* Needs nic->segment: for all NICs of a segment the same one. */
+void auto_give_addresses(struct eval *ev, const struct kept_addrs *kept);
+
+#endif

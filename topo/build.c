@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "topo/build.h"
+
+#include "lib/xalloc.h"
+#include "topo/addr.h"
+#include "topo/check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct builder {
+	struct graph *g;
+	int *of_node; /* number of a node in the world -> index in the graph */
+	const struct source *last_source;
+	const char *last_file;
+};
+
+static const char *copy(struct builder *b, const char *s)
+{
+	return s ? arena_strdup(&b->g->arena, s) : NULL;
+}
+
+static void *copies(struct builder *b, size_t n, size_t size)
+{
+	return n ? arena_alloc(&b->g->arena, n * size) : NULL;
+}
+
+static struct graph_pos position(struct builder *b, struct loc loc)
+{
+	struct graph_pos pos;
+
+	if (b->last_source != loc.src) {
+		b->last_source = loc.src;
+		b->last_file = copy(b, loc.src->name);
+	}
+	pos.file = b->last_file;
+	source_position(loc.src, loc.at, &pos.line, &pos.column);
+	return pos;
+}
+
+#define COUNT(type, list, n)                                                                       \
+	do {                                                                                       \
+		(n) = 0;                                                                           \
+		for (const type *i_ = (list); i_; i_ = i_->next)                                   \
+			(n)++;                                                                     \
+	} while (0)
+
+static void build_pairs(struct builder *b, const struct world_pair *list, struct graph_pair **out,
+			size_t *n)
+{
+	COUNT(struct world_pair, list, *n);
+	*out = copies(b, *n, sizeof(**out));
+	for (size_t i = 0; list; list = list->next, i++)
+		(*out)[i] = (struct graph_pair){copy(b, list->key), copy(b, list->value)};
+}
+
+static void build_nic(struct builder *b, const struct world_nic *nic, struct graph_nic *out)
+{
+	const struct world_addr *a = nic->addrs;
+
+	out->name = check_nic_name(&b->g->arena, nic);
+	memcpy(out->mac, nic->mac, sizeof(out->mac));
+	out->mtu = nic->mtu;
+	out->backend = nic->backend;
+	out->cable = -1;
+	out->pos = position(b, nic->loc);
+	out->addrs_are_auto = a && a->is_auto;
+	COUNT(struct world_addr, a, out->n_addrs);
+	out->addrs = copies(b, out->n_addrs, sizeof(*out->addrs));
+	for (size_t i = 0; a; a = a->next, i++)
+		out->addrs[i] = a->addr;
+}
+
+static void build_routes(struct builder *b, const struct world_node *n, struct graph_node *out)
+{
+	const struct world_route *r = n->routes;
+	char text[64];
+
+	COUNT(struct world_route, r, out->n_routes);
+	out->routes = copies(b, out->n_routes, sizeof(*out->routes));
+	for (size_t i = 0; r; r = r->next, i++) {
+		struct graph_route *to = &out->routes[i];
+
+		to->dest = copy(b, r->is_default ? "default"
+						 : graph_format_addr(&r->dest, true, text,
+								     sizeof(text)));
+		if (r->has_via)
+			to->via = copy(b, graph_format_addr(&r->via, false, text, sizeof(text)));
+		if (r->dev)
+			to->dev = check_nic_name(&b->g->arena, r->dev);
+	}
+}
+
+static char *copy_text(struct builder *b, const struct world_text *t)
+{
+	char *text = t->text ? arena_alloc(&b->g->arena, t->len + 1) : NULL;
+
+	if (text)
+		memcpy(text, t->text, t->len);
+	return text;
+}
+
+static void build_texts(struct builder *b, const struct world_node *n, struct graph_node *out)
+{
+	const struct world_text *t = n->configs;
+
+	COUNT(struct world_text, t, out->n_configs);
+	out->configs = copies(b, out->n_configs, sizeof(*out->configs));
+	for (size_t i = 0; t; t = t->next, i++)
+		out->configs[i] = (struct graph_config){
+			copy(b, t->key),	 copy_text(b, t),	t->text ? t->len : 0,
+			copy(b, t->source), position(b, t->loc),
+		};
+	t = n->files;
+	COUNT(struct world_text, t, out->n_files);
+	out->files = copies(b, out->n_files, sizeof(*out->files));
+	for (size_t i = 0; t; t = t->next, i++)
+		out->files[i] = (struct graph_file){
+			copy(b, t->key), copy_text(b, t),      t->text ? t->len : 0,
+			copy(b, t->source), t->mode, position(b, t->loc),
+		};
+}
+
+static void build_node(struct builder *b, const struct world_node *n, struct graph_node *out)
+{
+	const struct world_pair *command = n->commands;
+
+	out->name = copy(b, n->name);
+	out->kind = n->kind;
+	out->pos = position(b, n->loc);
+	out->n_nics = n->n_nics;
+	out->nics = copies(b, n->n_nics, sizeof(*out->nics));
+	for (size_t i = 0; i < n->n_nics; i++)
+		build_nic(b, n->nics[i], &out->nics[i]);
+	build_pairs(b, n->params, &out->params, &out->n_params);
+	if (!node_kind_is_guest(n->kind))
+		return;
+	out->memory_bytes = n->memory_bytes;
+	out->hostname = copy(b, n->hostname ? n->hostname : n->name);
+	out->root = copy(b, n->root);
+	out->shell = copy(b, n->shell);
+	build_routes(b, n, out);
+	build_pairs(b, n->sysctls, &out->sysctls, &out->n_sysctls);
+	build_texts(b, n, out);
+	COUNT(struct world_pair, command, out->n_commands);
+	out->commands = copies(b, out->n_commands, sizeof(*out->commands));
+	for (size_t i = 0; command; command = command->next, i++)
+		out->commands[i] = copy(b, command->value);
+}
+
+static void build_cable(struct builder *b, const struct world_cable *c, size_t index)
+{
+	struct graph_cable *out = &b->g->cables[index];
+
+	out->name = copy(b, c->name);
+	out->up = c->up;
+	out->pos = position(b, c->loc);
+	for (unsigned end = 0; end < 2; end++) {
+		int node = b->of_node[c->end[end]->node->number];
+		struct graph_nic *nic = &b->g->nodes[node].nics[c->end[end]->index];
+
+		out->end[end] = (struct graph_end){node, (int)c->end[end]->index};
+		out->dir[end] = c->dir[end];
+		nic->cable = (int)index;
+		nic->cable_end = end;
+	}
+}
+
+static bool is_whole(const struct world_cable *c)
+{
+	return !c->is_removed && c->end[0] && c->end[1];
+}
+
+struct graph *build_graph(const struct world *w)
+{
+	struct builder b = {.g = xcalloc(1, sizeof(struct graph))};
+	size_t i = 0;
+
+	b.of_node = xcalloc(w->n_nodes + 1, sizeof(int));
+	b.g->lab = copy(&b, w->lab);
+	b.g->clock = w->clock;
+	b.g->seed = w->seed;
+	b.g->allow_duplicates = w->allow_duplicates;
+	for (const struct world_node *n = w->nodes; n; n = n->next)
+		b.of_node[n->number] = n->is_removed ? -1 : (int)b.g->n_nodes++;
+	b.g->nodes = copies(&b, b.g->n_nodes, sizeof(*b.g->nodes));
+	for (const struct world_node *n = w->nodes; n; n = n->next)
+		if (!n->is_removed)
+			build_node(&b, n, &b.g->nodes[b.of_node[n->number]]);
+	for (const struct world_cable *c = w->cables; c; c = c->next)
+		b.g->n_cables += is_whole(c);
+	b.g->cables = copies(&b, b.g->n_cables, sizeof(*b.g->cables));
+	for (const struct world_cable *c = w->cables; c; c = c->next)
+		if (is_whole(c))
+			build_cable(&b, c, i++);
+	free(b.of_node);
+	return b.g;
+}

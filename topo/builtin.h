@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the files with built-in functions share. */
+#ifndef TOPO_BUILTIN_H
+#define TOPO_BUILTIN_H
+
+#include "topo/eval.h"
+
+typedef struct value builtin_run(struct eval *ev, const struct call *c);
+
+/* builtin_net.c: the parts of a network, and how they are joined */
+builtin_run builtin_alloc, builtin_attach, builtin_plug, builtin_unplug, builtin_link, builtin_nic,
+	builtin_node, builtin_free, builtin_up, builtin_down, builtin_impair;
+/* builtin_guest.c: what is inside of a guest */
+builtin_run builtin_address, builtin_route, builtin_default_route, builtin_config, builtin_service,
+	builtin_write, builtin_exec, builtin_sysctl, builtin_hostname, builtin_file;
+/* builtin_value.c: computing */
+builtin_run builtin_len, builtin_name, builtin_ip, builtin_subnet, builtin_min, builtin_max,
+	builtin_assert, builtin_append, builtin_text;
+/* builtin_shape.c: the standard shapes */
+builtin_run builtin_line, builtin_ring, builtin_star, builtin_tree, builtin_mesh,
+	builtin_partial_mesh;
+
+/* Words for places of the arguments. */
+eval_words builtin_kinds, builtin_node_kinds, builtin_daemons;
+
+/* The kind of node a word means, or -1. */
+int builtin_node_kind(const struct value *v);
+
+/* One parameter of a cable. False after an error; *known tells if the name was one. */
+bool builtin_cable_field(struct eval *ev, struct world_cable *c, const struct arg *field,
+			 bool *known);
+/* One parameter of a node. */
+bool builtin_node_field(struct eval *ev, struct world_node *n, const struct arg *field,
+			bool *known);
+/* Reports that `what` has no such parameter, with the nearest that it has. */
+void builtin_unknown_field(struct eval *ev, const char *what, const struct arg *field,
+			   const char *const *known, size_t n);
+
+/* Joins two NICs by a new cable; NULL after an error. */
+struct world_cable *builtin_join(struct eval *ev, struct loc loc, struct world_nic *a,
+				 struct world_nic *b);
+/* The NIC that an end of a link stands for: itself, or the next free one of a node. */
+struct world_nic *builtin_end(struct eval *ev, const struct arg *end);
+/* Reports that the node was freed. */
+struct value builtin_is_gone(struct eval *ev, struct loc loc, const struct world_node *n);
+/* Makes a node; NULL if there are too many. */
+struct world_node *builtin_make_node(struct eval *ev, enum node_kind kind, struct loc loc);
+
+/* Adds an address to a NIC, after the checks that need no other NIC. */
+bool builtin_add_address(struct eval *ev, struct world_nic *nic, const struct arg *a);
+bool builtin_set_hostname(struct eval *ev, struct world_node *n, const struct arg *a);
+
+/* Checks of arguments. False after an error. */
+bool builtin_want_count(struct eval *ev, const struct arg *a, int64_t min, int64_t max,
+			int64_t *out);
+/* A string, or a word. */
+bool builtin_want_text(struct eval *ev, const struct arg *a, const char *what, const char **out);
+/* An address, or a string that holds one. */
+bool builtin_want_addr(struct eval *ev, const struct arg *a, struct graph_addr *out);
+/* Calls fn for the argument, or for each item if it is a list (of lists ...). */
+bool builtin_each(struct eval *ev, const struct arg *a,
+		  bool (*fn)(struct eval *ev, const struct arg *item, void *ctx), void *ctx);
+
+#endif

@@ -1,0 +1,482 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What is inside of a guest: addresses, routes, services, files, commands. */
+#include "topo/addr.h"
+#include "topo/builtin.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* ---- addresses ---- */
+
+bool builtin_add_address(struct eval *ev, struct world_nic *nic, const struct arg *a)
+{
+	struct graph_addr addr;
+	struct err e;
+	char text[64];
+
+	if (!builtin_want_addr(ev, a, &addr))
+		return false;
+	if (addr_check_for_nic(&addr, &e) < 0) {
+		eval_wrong(ev, a->loc, "%s", e.text);
+		return false;
+	}
+	if (nic->node && !node_kind_is_guest(nic->node->kind)) {
+		eval_wrong(ev, a->loc, "a port of a %s has no address",
+			   node_kind_name(nic->node->kind));
+		return false;
+	}
+	for (const struct world_addr *has = nic->addrs; has; has = has->next) {
+		if (addr_same(&has->addr, &addr)) {
+			eval_wrong(ev, a->loc, "%s has the address %s already",
+				   world_describe_nic(ev->world, nic),
+				   graph_format_addr(&addr, false, text, sizeof(text)));
+			return false;
+		}
+	}
+	struct world_addr *item = arena_alloc(ev->arena, sizeof(*item));
+
+	item->addr = addr;
+	item->loc = a->loc;
+	world_append(&nic->addrs_end, item);
+	return true;
+}
+
+static bool add_address(struct eval *ev, const struct arg *item, void *ctx)
+{
+	return builtin_add_address(ev, ctx, item);
+}
+
+struct value builtin_address(struct eval *ev, const struct call *c)
+{
+	const struct value *to = &c->args[0].v;
+	struct world_nic *nic = to->kind == VALUE_NIC ? to->nic : NULL;
+
+	if (to->kind == VALUE_NODE) {
+		if (to->node->n_nics > 1)
+			return eval_wrong(ev, c->args[0].loc,
+					  "%s has %zu NICs: say which, as in NIC(%s, 1)",
+					  world_describe_node(ev->world, to->node),
+					  to->node->n_nics,
+					  to->node->name ? to->node->name : "node");
+		nic = world_get_nic(ev->world, to->node, 0, c->loc);
+	}
+	if (!nic)
+		return eval_wrong(ev, c->args[0].loc, "expected a NIC, not %s",
+				  to->kind == VALUE_NODE ? "a node without one"
+							 : value_kind_name(to));
+	for (size_t i = 1; i < c->n_args; i++)
+		if (!builtin_each(ev, &c->args[i], add_address, nic))
+			return value_wrong;
+	return value_none;
+}
+
+/* ---- things said about one guest, or about each of a list ---- */
+
+struct about {
+	const struct call *c;
+	bool (*one)(struct eval *ev, const struct call *c, struct world_node *n);
+};
+
+static bool about_one(struct eval *ev, const struct arg *item, void *ctx)
+{
+	const struct about *about = ctx;
+
+	if (item->v.kind != VALUE_NODE) {
+		eval_wrong(ev, item->loc, "expected a node, not %s", value_kind_name(&item->v));
+		return false;
+	}
+	if (!node_kind_is_guest(item->v.node->kind)) {
+		eval_wrong(ev, item->loc, "a %s runs no system: it has no %s()",
+			   node_kind_name(item->v.node->kind), about->c->name);
+		return false;
+	}
+	if (item->v.node->is_removed) {
+		builtin_is_gone(ev, item->loc, item->v.node);
+		return false;
+	}
+	return about->one(ev, about->c, item->v.node);
+}
+
+static struct value for_guests(struct eval *ev, const struct call *c,
+			       bool (*one)(struct eval *ev, const struct call *c,
+					   struct world_node *n))
+{
+	struct about about = {c, one};
+
+	if (!eval_spend(ev, c->loc, 1, 128))
+		return value_wrong;
+	return builtin_each(ev, &c->args[0], about_one, &about) ? value_none : value_wrong;
+}
+
+/* ---- routes ---- */
+
+static bool set_gateway(struct eval *ev, const struct arg *a, struct world_route *r,
+			const struct world_node *n)
+{
+	char text[64];
+
+	if (a->v.kind == VALUE_NIC) {
+		r->dev = a->v.nic;
+		if (r->dev->node == n)
+			return true;
+		eval_wrong(ev, a->loc, "a route of %s leaves by one of its own NICs",
+			   world_describe_node(ev->world, n));
+		return false;
+	}
+	if (!builtin_want_addr(ev, a, &r->via))
+		return false;
+	if (r->via.prefix != ADDR_NO_PREFIX) {
+		graph_format_addr(&r->via, false, text, sizeof(text));
+		eval_wrong(ev, a->loc, "a gateway is an address without a prefix: %s", text);
+		return false;
+	}
+	r->has_via = true;
+	return true;
+}
+
+static bool set_destination(struct eval *ev, const struct arg *a, struct world_route *r)
+{
+	char text[64];
+	struct graph_addr net;
+
+	if (a->v.kind == VALUE_WORD && !strcmp(a->v.text, "default")) {
+		r->is_default = true;
+		return true;
+	}
+	if (!builtin_want_addr(ev, a, &r->dest))
+		return false;
+	if (r->dest.prefix == ADDR_NO_PREFIX)
+		r->dest.prefix = addr_bits(&r->dest);
+	if (addr_has_host_bits(&r->dest)) {
+		net = addr_network(&r->dest);
+		eval_wrong(ev, a->loc,
+			   "bad prefix: the network has bits behind its prefix; did you mean %s?",
+			   graph_format_addr(&net, true, text, sizeof(text)));
+		return false;
+	}
+	return true;
+}
+
+static bool has_route(const struct world_node *n, const struct world_route *r)
+{
+	for (const struct world_route *o = n->routes; o; o = o->next)
+		if (o->is_default == r->is_default && o->dest.family == r->dest.family &&
+		    (r->is_default || addr_compare(&o->dest, &r->dest) == 0))
+			return true;
+	return false;
+}
+
+static bool add_route(struct eval *ev, const struct call *c, struct world_node *n,
+		      const struct arg *dest, const struct arg *via)
+{
+	struct world_route *r = arena_alloc(ev->arena, sizeof(*r));
+
+	r->loc = c->loc;
+	if (dest && !set_destination(ev, dest, r))
+		return false;
+	r->is_default = r->is_default || !dest;
+	if (via && !set_gateway(ev, via, r, n))
+		return false;
+	for (size_t i = 0; i < c->n_fields; i++) {
+		const struct arg *f = &c->fields[i];
+
+		if (strcmp(f->name, "dev") != 0 || f->v.kind != VALUE_NIC) {
+			eval_wrong(ev, f->name_loc, "a route has only dev = NIC(node, number)");
+			return false;
+		}
+		if (!set_gateway(ev, f, r, n))
+			return false;
+	}
+	if (!r->has_via && !r->dev) {
+		eval_wrong(ev, c->loc, "the route leads nowhere: give a gateway, or dev = NIC(...)");
+		return false;
+	}
+	if (!r->is_default && r->has_via && r->via.family != r->dest.family) {
+		eval_wrong(ev, via->loc, "the network and its gateway are not of the same family");
+		return false;
+	}
+	if (r->is_default)
+		r->dest.family = r->has_via ? r->via.family : AF_INET;
+	if (has_route(n, r)) {
+		eval_wrong(ev, dest ? dest->loc : c->loc, "%s has a route to that already",
+			   world_describe_node(ev->world, n));
+		return false;
+	}
+	world_append(&n->routes_end, r);
+	return true;
+}
+
+static bool route_one(struct eval *ev, const struct call *c, struct world_node *n)
+{
+	return add_route(ev, c, n, &c->args[1], c->n_args > 2 ? &c->args[2] : NULL);
+}
+
+struct value builtin_route(struct eval *ev, const struct call *c)
+{
+	return for_guests(ev, c, route_one);
+}
+
+static bool default_route_one(struct eval *ev, const struct call *c, struct world_node *n)
+{
+	return add_route(ev, c, n, NULL, &c->args[1]);
+}
+
+struct value builtin_default_route(struct eval *ev, const struct call *c)
+{
+	return for_guests(ev, c, default_route_one);
+}
+
+/* ---- files and configurations ---- */
+
+struct value builtin_file(struct eval *ev, const struct call *c)
+{
+	const struct loc *loc = &c->args[0].loc;
+	const char *path;
+
+	if (!builtin_want_text(ev, &c->args[0], "a path", &path))
+		return value_wrong;
+	if (!*path)
+		return eval_wrong(ev, *loc, "the path is empty");
+	if (*path != '/')
+		path = arena_printf(ev->arena, "%s%s", loc->src->dir, path);
+	if (ev->opt->file_exists && !ev->opt->file_exists(ev->opt->ctx, path))
+		return eval_wrong(ev, *loc, "there is no file '%.200s'", path);
+	return (struct value){.kind = VALUE_FILE, .text = path, .len = strlen(path)};
+}
+
+static bool set_text(struct eval *ev, const struct arg *a, struct world_text *t)
+{
+	if (a->v.kind == VALUE_FILE) {
+		t->source = a->v.text;
+		return true;
+	}
+	if (a->v.kind == VALUE_STRING) {
+		t->text = a->v.text;
+		t->len = a->v.len;
+		return true;
+	}
+	eval_wrong(ev, a->loc, "expected text (\"...\", <<END) or file(\"path\"), not %s",
+		   value_kind_name(&a->v));
+	return false;
+}
+
+static struct world_text *find_text(struct world_text *list, const char *key)
+{
+	while (list && strcmp(list->key, key) != 0)
+		list = list->next;
+	return list;
+}
+
+static bool is_daemon(const char *name)
+{
+	for (size_t i = 0; builtin_daemons(i); i++)
+		if (!strcmp(builtin_daemons(i), name))
+			return true;
+	return false;
+}
+
+static bool add_config(struct eval *ev, const struct call *c, struct world_node *n,
+		       const struct arg *text)
+{
+	struct world_text *t = arena_alloc(ev->arena, sizeof(*t));
+	const struct arg *daemon = &c->args[1];
+
+	if (!builtin_want_text(ev, daemon, "a daemon", &t->key))
+		return false;
+	if (!is_daemon(t->key)) {
+		eval_wrong(ev, daemon->loc, "unknown daemon '%.64s'", t->key);
+		return false;
+	}
+	if (find_text(n->configs, t->key)) {
+		if (!text)
+			return true;
+		eval_wrong(ev, daemon->loc, "%s has a configuration of %s already",
+			   world_describe_node(ev->world, n), t->key);
+		return false;
+	}
+	t->text = "";
+	t->loc = c->loc;
+	if (text && !set_text(ev, text, t))
+		return false;
+	if (t->source)
+		t->text = NULL;
+	world_append(&n->configs_end, t);
+	return true;
+}
+
+static bool config_one(struct eval *ev, const struct call *c, struct world_node *n)
+{
+	return add_config(ev, c, n, &c->args[2]);
+}
+
+struct value builtin_config(struct eval *ev, const struct call *c)
+{
+	return for_guests(ev, c, config_one);
+}
+
+static bool service_one(struct eval *ev, const struct call *c, struct world_node *n)
+{
+	return add_config(ev, c, n, NULL);
+}
+
+struct value builtin_service(struct eval *ev, const struct call *c)
+{
+	return for_guests(ev, c, service_one);
+}
+
+static bool is_guest_path(const char *path)
+{
+	size_t len = strlen(path);
+
+	return *path == '/' && len > 1 && len < 1024 && path[len - 1] != '/' &&
+	       !strstr(path, "/../") && (len < 3 || strcmp(path + len - 3, "/..") != 0);
+}
+
+static bool set_mode(struct eval *ev, const struct arg *f, unsigned *mode)
+{
+	char *end = NULL;
+	const char *text = f->v.kind == VALUE_STRING ? f->v.text : "";
+	unsigned long v = strtoul(text, &end, 8);
+
+	if (!isdigit((unsigned char)*text) || *end || v > 07777) {
+		eval_wrong(ev, f->loc, "a mode is a string of octal digits, such as \"0755\"");
+		return false;
+	}
+	*mode = (unsigned)v;
+	return true;
+}
+
+static bool write_one(struct eval *ev, const struct call *c, struct world_node *n)
+{
+	struct world_text *t = arena_alloc(ev->arena, sizeof(*t));
+
+	t->mode = 0644;
+	t->loc = c->loc;
+	if (!builtin_want_text(ev, &c->args[1], "a path", &t->key))
+		return false;
+	if (!is_guest_path(t->key)) {
+		eval_wrong(ev, c->args[1].loc,
+			   "the path of a file in a guest begins with '/' and has no '..'");
+		return false;
+	}
+	if (find_text(n->files, t->key)) {
+		eval_wrong(ev, c->args[1].loc, "%s has a file '%.200s' already",
+			   world_describe_node(ev->world, n), t->key);
+		return false;
+	}
+	if (!set_text(ev, &c->args[2], t))
+		return false;
+	for (size_t i = 0; i < c->n_fields; i++) {
+		if (strcmp(c->fields[i].name, "mode") != 0) {
+			eval_wrong(ev, c->fields[i].name_loc, "write() has no '%s', only mode",
+				   c->fields[i].name);
+			return false;
+		}
+		if (!set_mode(ev, &c->fields[i], &t->mode))
+			return false;
+	}
+	world_append(&n->files_end, t);
+	return true;
+}
+
+struct value builtin_write(struct eval *ev, const struct call *c)
+{
+	return for_guests(ev, c, write_one);
+}
+
+/* ---- commands, sysctls, host names ---- */
+
+
+static bool add_command(struct eval *ev, const struct arg *item, void *ctx)
+{
+	struct world_node *n = ctx;
+	struct world_pair *p = arena_alloc(ev->arena, sizeof(*p));
+
+	if (!builtin_want_text(ev, item, "a command", &p->value))
+		return false;
+	p->key = "";
+	world_append(&n->commands_end, p);
+	return true;
+}
+
+static bool exec_one(struct eval *ev, const struct call *c, struct world_node *n)
+{
+	for (size_t i = 1; i < c->n_args; i++)
+		if (!builtin_each(ev, &c->args[i], add_command, n))
+			return false;
+	return true;
+}
+
+struct value builtin_exec(struct eval *ev, const struct call *c)
+{
+	return for_guests(ev, c, exec_one);
+}
+
+static bool is_sysctl_key(const char *key)
+{
+	size_t dots = 0;
+
+	for (const char *p = key; *p; p++) {
+		if (!isalnum((unsigned char)*p) && !strchr("._-/", *p))
+			return false;
+		dots += *p == '.' || *p == '/';
+	}
+	return dots && isalpha((unsigned char)*key) && !strstr(key, "..");
+}
+
+static bool sysctl_one(struct eval *ev, const struct call *c, struct world_node *n)
+{
+	struct world_pair *p = arena_alloc(ev->arena, sizeof(*p));
+	const struct arg *value = &c->args[2];
+
+	if (!builtin_want_text(ev, &c->args[1], "a sysctl", &p->key))
+		return false;
+	if (!is_sysctl_key(p->key)) {
+		eval_wrong(ev, c->args[1].loc, "'%.100s' is no sysctl, such as net.ipv4.ip_forward",
+			   p->key);
+		return false;
+	}
+	if (value->v.kind == VALUE_NUMBER && value->v.unit == UNIT_COUNT)
+		p->value = arena_printf(ev->arena, "%lld", (long long)value->v.number);
+	else if (value->v.kind == VALUE_BOOL)
+		p->value = value->v.truth ? "1" : "0";
+	else if (!builtin_want_text(ev, value, "the value of a sysctl", &p->value))
+		return false;
+	world_append(&n->sysctls_end, p);
+	return true;
+}
+
+struct value builtin_sysctl(struct eval *ev, const struct call *c)
+{
+	return for_guests(ev, c, sysctl_one);
+}
+
+bool builtin_set_hostname(struct eval *ev, struct world_node *n, const struct arg *a)
+{
+	const char *name;
+
+	if (!builtin_want_text(ev, a, "a host name", &name))
+		return false;
+	bool ok = a->v.len >= 1 && a->v.len <= 64 && isalnum((unsigned char)*name);
+
+	for (const char *p = name; *p; p++)
+		ok = ok && (isalnum((unsigned char)*p) || strchr("-._", *p));
+	if (!ok) {
+		eval_wrong(ev, a->loc, "'%.64s' is not a host name", name);
+		return false;
+	}
+	n->hostname = name;
+	return true;
+}
+
+static bool hostname_one(struct eval *ev, const struct call *c, struct world_node *n)
+{
+	return builtin_set_hostname(ev, n, &c->args[1]);
+}
+
+struct value builtin_hostname(struct eval *ev, const struct call *c)
+{
+	return for_guests(ev, c, hostname_one);
+}

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The standard shapes: line, ring, star, tree, mesh, partial_mesh. */
+#include "lib/rng.h"
+#include "topo/builtin.h"
+
+#include <string.h>
+
+/* What every shape has: its nodes, and what is to hold for its links. */
+struct shape {
+	struct eval *ev;
+	const struct call *c;
+	struct value nodes; /* a list */
+	size_t n_own;       /* how many of the fields are the shape's own */
+	const char *own[4];
+};
+
+static const struct arg *find_field(const struct call *c, const char *name)
+{
+	for (size_t i = 0; i < c->n_fields; i++)
+		if (!strcmp(c->fields[i].name, name))
+			return &c->fields[i];
+	return NULL;
+}
+
+static bool is_own(const struct shape *s, const char *name)
+{
+	for (size_t i = 0; i < s->n_own; i++)
+		if (!strcmp(s->own[i], name))
+			return true;
+	return false;
+}
+
+static bool is_link_field(const char *name)
+{
+	return linkspec_has_key(name) || !strcmp(name, "forward") || !strcmp(name, "back") ||
+	       !strcmp(name, "up");
+}
+
+/* Reports fields that neither the shape, its links nor its nodes know. */
+static bool check_fields(struct shape *s)
+{
+	static const char *const link_names[] = {"*link", "forward", "back", "up", "memory", "root",
+						 "shell"};
+	const char *known[ARRAY_LEN(link_names) + ARRAY_LEN(s->own)];
+	size_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(link_names); i++)
+		known[n++] = link_names[i];
+	for (size_t i = 0; i < s->n_own; i++)
+		known[n++] = s->own[i];
+	for (size_t i = 0; i < s->c->n_fields; i++) {
+		const struct arg *f = &s->c->fields[i];
+		bool ok = is_link_field(f->name) || is_own(s, f->name);
+
+		for (size_t k = 4; k < ARRAY_LEN(link_names); k++)
+			ok = ok || !strcmp(link_names[k], f->name);
+		if (!ok) {
+			builtin_unknown_field(s->ev, s->c->name, f, known, n);
+			return false;
+		}
+	}
+	return true;
+}
+
+static struct world_node *make_node(struct shape *s, enum node_kind kind)
+{
+	struct world_node *n =
+		eval_spend(s->ev, s->c->loc, 1, sizeof(*n))
+			? builtin_make_node(s->ev, kind, s->c->loc)
+			: NULL;
+
+	for (size_t i = 0; n && i < s->c->n_fields; i++) {
+		const struct arg *f = &s->c->fields[i];
+		bool known;
+
+		if (is_own(s, f->name) || is_link_field(f->name) || !node_kind_is_guest(kind))
+			continue;
+		if (!builtin_node_field(s->ev, n, f, &known))
+			return NULL;
+	}
+	return n;
+}
+
+static bool add_node(struct shape *s, enum node_kind kind)
+{
+	struct world_node *n = make_node(s, kind);
+
+	return n && value_list_push(s->ev->arena, s->nodes.list,
+				    (struct value){.kind = VALUE_NODE, .node = n}) == 0;
+}
+
+static bool collect_node(struct eval *ev, const struct arg *item, void *ctx)
+{
+	struct shape *s = ctx;
+
+	if (item->v.kind != VALUE_NODE) {
+		eval_wrong(ev, item->loc, "expected a node, not %s", value_kind_name(&item->v));
+		return false;
+	}
+	return value_list_push(ev->arena, s->nodes.list, item->v) == 0;
+}
+
+/* The kind given by an argument or field, or `otherwise`; -1 after an error. */
+static int want_kind(struct eval *ev, const struct arg *a, enum node_kind otherwise)
+{
+	int kind = a ? builtin_node_kind(&a->v) : (int)otherwise;
+
+	if (kind < 0)
+		eval_wrong(ev, a->loc, "a kind of node is router, host, firewall, server, hub or "
+				       "switch");
+	return kind;
+}
+
+/* Begins a shape: its first argument says how many nodes to make, or which to take. */
+static bool begin(struct shape *s, size_t at_least)
+{
+	const struct arg *a = &s->c->args[0];
+	const struct arg *kind_arg = s->c->n_args > 1 ? &s->c->args[1] : find_field(s->c, "kind");
+	int64_t n;
+
+	s->nodes = (struct value){.kind = VALUE_LIST, .list = value_list_create(s->ev->arena)};
+	s->own[s->n_own++] = "kind";
+	if (!check_fields(s))
+		return false;
+	if (a->v.kind == VALUE_LIST || a->v.kind == VALUE_NODE) {
+		if (kind_arg) {
+			eval_wrong(s->ev, kind_arg->loc,
+				   "no kind with a list: its nodes are what they are");
+			return false;
+		}
+		if (!builtin_each(s->ev, a, collect_node, s))
+			return false;
+	} else {
+		int kind = want_kind(s->ev, kind_arg, NODE_ROUTER);
+
+		if (kind < 0 || !builtin_want_count(s->ev, a, 0, WORLD_MAX_NODES, &n))
+			return false;
+		for (int64_t i = 0; i < n; i++)
+			if (!add_node(s, (enum node_kind)kind))
+				return false;
+	}
+	if (s->nodes.list->n < at_least) {
+		eval_wrong(s->ev, a->loc, "a %s has at least %zu nodes", s->c->name, at_least);
+		return false;
+	}
+	return true;
+}
+
+static bool join(struct shape *s, size_t i, size_t j)
+{
+	struct eval *ev = s->ev;
+	struct arg a = {.v = s->nodes.list->at[i], .loc = s->c->loc};
+	struct arg b = {.v = s->nodes.list->at[j], .loc = s->c->loc};
+	struct world_nic *na = builtin_end(ev, &a);
+	struct world_nic *nb = na ? (a.v.node == b.v.node ? na : builtin_end(ev, &b)) : NULL;
+	struct world_cable *cable = nb ? builtin_join(ev, s->c->loc, na, nb) : NULL;
+	bool ok = cable != NULL;
+
+	for (int pass = 0; pass < 2; pass++) {
+		for (size_t f = 0; ok && f < s->c->n_fields; f++) {
+			const struct arg *field = &s->c->fields[f];
+			bool is_direction =
+				!strcmp(field->name, "forward") || !strcmp(field->name, "back");
+			bool known;
+
+			if (is_link_field(field->name) && is_direction == (pass == 1) &&
+			    !is_own(s, field->name))
+				ok = builtin_cable_field(ev, cable, field, &known);
+		}
+	}
+	return ok;
+}
+
+struct value builtin_line(struct eval *ev, const struct call *c)
+{
+	struct shape s = {.ev = ev, .c = c};
+
+	if (!begin(&s, 1))
+		return value_wrong;
+	for (size_t i = 1; i < s.nodes.list->n; i++)
+		if (!join(&s, i - 1, i))
+			return value_wrong;
+	return s.nodes;
+}
+
+struct value builtin_ring(struct eval *ev, const struct call *c)
+{
+	struct shape s = {.ev = ev, .c = c};
+
+	if (!begin(&s, 3))
+		return value_wrong;
+	for (size_t i = 0; i < s.nodes.list->n; i++)
+		if (!join(&s, i, (i + 1) % s.nodes.list->n))
+			return value_wrong;
+	return s.nodes;
+}
+
+struct value builtin_mesh(struct eval *ev, const struct call *c)
+{
+	struct shape s = {.ev = ev, .c = c};
+
+	if (!begin(&s, 2))
+		return value_wrong;
+	for (size_t i = 0; i < s.nodes.list->n; i++)
+		for (size_t j = i + 1; j < s.nodes.list->n; j++)
+			if (!join(&s, i, j))
+				return value_wrong;
+	return s.nodes;
+}
+
+/* The center is the first item of what star() returns; the arms follow. */
+struct value builtin_star(struct eval *ev, const struct call *c)
+{
+	struct shape s = {.ev = ev, .c = c, .own = {"center"}, .n_own = 1};
+	const struct arg *center = find_field(c, "center");
+	struct value first = {.kind = VALUE_NODE};
+
+	if (center && center->v.kind == VALUE_NODE) {
+		first = center->v;
+	} else {
+		int kind = want_kind(ev, center, NODE_SWITCH);
+
+		/* The fields are checked by begin(), but the center is to be the first node. */
+		first.node = kind < 0 ? NULL : make_node(&s, (enum node_kind)kind);
+		if (!first.node)
+			return value_wrong;
+	}
+	if (!begin(&s, 1))
+		return value_wrong;
+	struct value arms = s.nodes;
+
+	s.nodes.list = value_list_create(ev->arena);
+	value_list_push(ev->arena, s.nodes.list, first);
+	for (size_t i = 0; i < arms.list->n; i++)
+		if (value_list_push(ev->arena, s.nodes.list, arms.list->at[i]) < 0 ||
+		    !join(&s, 0, i + 1))
+			return value_wrong;
+	return s.nodes;
+}
+
+/* tree(depth, fanout): level by level, the root first. Depth counts the levels of links. */
+struct value builtin_tree(struct eval *ev, const struct call *c)
+{
+	struct shape s = {.ev = ev, .c = c, .own = {"kind", "leaf"}, .n_own = 2};
+	const struct arg *kind_arg = c->n_args > 2 ? &c->args[2] : find_field(c, "kind");
+	int64_t depth;
+	int64_t fanout;
+	int kind = want_kind(ev, kind_arg, NODE_ROUTER);
+	int leaf = kind < 0 ? -1 : want_kind(ev, find_field(c, "leaf"), (enum node_kind)kind);
+
+	if (leaf < 0 || !builtin_want_count(ev, &c->args[0], 0, 20, &depth) ||
+	    !builtin_want_count(ev, &c->args[1], 1, 1000, &fanout) || !check_fields(&s))
+		return value_wrong;
+	s.nodes = (struct value){.kind = VALUE_LIST, .list = value_list_create(ev->arena)};
+	if (!add_node(&s, (enum node_kind)(depth ? kind : leaf)))
+		return value_wrong;
+	size_t from = 0;
+
+	for (int64_t level = 1; level <= depth; level++) {
+		size_t to = s.nodes.list->n;
+
+		for (size_t parent = from; parent < to; parent++) {
+			for (int64_t i = 0; i < fanout; i++) {
+				if (!add_node(&s, (enum node_kind)(level == depth ? leaf : kind)) ||
+				    !join(&s, parent, s.nodes.list->n - 1))
+					return value_wrong;
+			}
+		}
+		from = to;
+	}
+	return s.nodes;
+}
+
+/*
+ * Every node is joined to one before it, which keeps the mesh in one piece; then more pairs, drawn from
+ * a stream of the seed: with p each other pair has that chance, with degree there are as many links as
+ * give that many per node.
+ */
+static bool draw_links(struct shape *s, struct rng *rng, uint32_t ppm, size_t n_links)
+{
+	size_t n = s->nodes.list->n;
+	uint8_t *joined = arena_alloc(s->ev->arena, n * n);
+	size_t made = 0;
+
+	for (size_t i = 1; i < n; i++) {
+		size_t j = rng_below(rng, i);
+
+		joined[j * n + i] = 1;
+		made++;
+	}
+	for (size_t i = 0; i < n && ppm; i++)
+		for (size_t j = i + 1; j < n; j++)
+			if (rng_chance_ppm(rng, ppm))
+				joined[i * n + j] = 1;
+	while (made < n_links) {
+		size_t i = rng_below(rng, n);
+		size_t j = rng_below(rng, n);
+
+		if (i < j && !joined[i * n + j]) {
+			joined[i * n + j] = 1;
+			made++;
+		}
+		if (!eval_spend(s->ev, s->c->loc, 1, 0))
+			return false;
+	}
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = i + 1; j < n; j++)
+			if (joined[i * n + j] && !join(s, i, j))
+				return false;
+	return true;
+}
+
+struct value builtin_partial_mesh(struct eval *ev, const struct call *c)
+{
+	struct shape s = {.ev = ev, .c = c, .own = {"degree", "p", "seed"}, .n_own = 3};
+	const struct arg *degree_arg = find_field(c, "degree");
+	const struct arg *p_arg = find_field(c, "p");
+	const struct arg *seed_arg = find_field(c, "seed");
+	int64_t degree = p_arg ? 0 : 3;
+	int64_t seed = (int64_t)ev->world->seed;
+	struct rng rng;
+
+	if (degree_arg && p_arg)
+		return eval_wrong(ev, p_arg->name_loc, "give either degree or p");
+	if ((degree_arg && !builtin_want_count(ev, degree_arg, 1, 1000, &degree)) ||
+	    (seed_arg && !builtin_want_count(ev, seed_arg, 0, INT64_MAX, &seed)))
+		return value_wrong;
+	if (p_arg && (p_arg->v.kind != VALUE_NUMBER || p_arg->v.number < 0 ||
+		      p_arg->v.unit != UNIT_PPM || p_arg->v.number > 1000000))
+		return eval_wrong(ev, p_arg->loc, "p is a share such as 20%% or 0.2");
+	if (!begin(&s, 2))
+		return value_wrong;
+	size_t n = s.nodes.list->n;
+	size_t most = n * (n - 1) / 2;
+	size_t n_links = (n * (size_t)degree + 1) / 2;
+
+	if (n > 2000)
+		return eval_wrong(ev, c->args[0].loc, "a partial_mesh has at most 2000 nodes");
+	rng_init(&rng, (uint64_t)seed, "partial_mesh", "links");
+	if (!eval_spend(ev, c->loc, n * n / 64, n * n) ||
+	    !draw_links(&s, &rng, p_arg ? (uint32_t)p_arg->v.number : 0,
+			n_links < most ? n_links : most))
+		return value_wrong;
+	return s.nodes;
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "topo/addr.h"
+#include "topo/builtin.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct value builtin_len(struct eval *ev, const struct call *c)
+{
+	const struct value *v = &c->args[0].v;
+
+	if (v->kind == VALUE_LIST)
+		return value_number((int64_t)v->list->n);
+	if (v->kind == VALUE_STRING)
+		return value_number((int64_t)v->len);
+	if (v->kind == VALUE_RANGE) {
+		int64_t n = 0;
+
+		if (v->last >= v->first && (__builtin_sub_overflow(v->last, v->first, &n) ||
+					    __builtin_add_overflow(n, 1, &n)))
+			return eval_wrong(ev, c->loc, "the range is too large");
+		return value_number(n);
+	}
+	return eval_wrong(ev, c->args[0].loc, "%s has no length", value_kind_name(v));
+}
+
+struct value builtin_append(struct eval *ev, const struct call *c)
+{
+	const struct value *v = &c->args[0].v;
+	struct value out = {.kind = VALUE_LIST, .list = value_list_create(ev->arena)};
+
+	if (v->kind != VALUE_LIST)
+		return eval_wrong(ev, c->args[0].loc, "expected a list, not %s",
+				  value_kind_name(v));
+	if (!eval_spend(ev, c->loc, v->list->n / 16, 2 * v->list->n * sizeof(struct value)))
+		return value_wrong;
+	for (size_t i = 0; i < v->list->n; i++)
+		value_list_push(ev->arena, out.list, v->list->at[i]);
+	for (size_t i = 1; i < c->n_args; i++)
+		if (value_list_push(ev->arena, out.list, c->args[i].v) < 0)
+			return eval_wrong(ev, c->loc, "the list has more than %d items",
+					  VALUE_MAX_LIST);
+	return out;
+}
+
+struct value builtin_name(struct eval *ev, const struct call *c)
+{
+	const struct value *v = &c->args[0].v;
+	const char *name = NULL;
+
+	if (v->kind == VALUE_NODE)
+		name = v->node->name;
+	else if (v->kind == VALUE_CABLE)
+		name = v->cable->name;
+	else
+		return eval_wrong(ev, c->args[0].loc, "%s has no name", value_kind_name(v));
+	if (!name)
+		return eval_wrong(ev, c->args[0].loc,
+				  "this has no name yet; it gets that of the first variable it is "
+				  "assigned to");
+	return value_text(name, strlen(name));
+}
+
+struct value builtin_text(struct eval *ev, const struct call *c)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+	int rc = value_print(f, &c->args[0].v);
+
+	fclose(f);
+	struct value v = value_text(arena_strndup(ev->arena, text, len), len);
+
+	free(text);
+	if (rc < 0)
+		return eval_wrong(ev, c->args[0].loc, "%s has no text form",
+				  value_kind_name(&c->args[0].v));
+	return eval_spend(ev, c->loc, len / 64, len) ? v : value_wrong;
+}
+
+struct value builtin_ip(struct eval *ev, const struct call *c)
+{
+	struct value v = {.kind = VALUE_ADDR};
+
+	if (c->args[0].v.kind == VALUE_NIC) {
+		const struct world_nic *nic = c->args[0].v.nic;
+
+		if (!nic->addrs)
+			return eval_wrong(ev, c->args[0].loc, "%s has no address (so far)",
+					  world_describe_nic(ev->world, nic));
+		v.addr = nic->addrs->addr;
+	} else if (!builtin_want_addr(ev, &c->args[0], &v.addr)) {
+		return value_wrong;
+	}
+	v.addr.prefix = ADDR_NO_PREFIX;
+	return v;
+}
+
+struct value builtin_subnet(struct eval *ev, const struct call *c)
+{
+	struct value v = {.kind = VALUE_ADDR};
+	int64_t len;
+	int64_t n;
+
+	if (!builtin_want_addr(ev, &c->args[0], &v.addr) ||
+	    !builtin_want_count(ev, &c->args[1], 0, 128, &len) ||
+	    !builtin_want_count(ev, &c->args[2], 0, INT64_MAX, &n))
+		return value_wrong;
+	struct graph_addr whole = v.addr;
+
+	if (whole.prefix == ADDR_NO_PREFIX || addr_has_host_bits(&whole))
+		return eval_wrong(ev, c->args[0].loc, "expected a network such as 10.0.0.0/8");
+	if ((unsigned)len < whole.prefix || (unsigned)len > addr_bits(&whole))
+		return eval_wrong(ev, c->args[1].loc, "the prefix length is between %u and %u",
+				  whole.prefix, addr_bits(&whole));
+	v.addr.prefix = (unsigned)len;
+	if (addr_add_shifted(&v.addr, (uint64_t)n, addr_bits(&whole) - (unsigned)len) < 0 ||
+	    !addr_in_net(&v.addr, &whole))
+		return eval_wrong(ev, c->args[2].loc, "the network has fewer parts than that");
+	return v;
+}
+
+static struct value find_extreme(struct eval *ev, const struct call *c, enum value_op op)
+{
+	struct value best = c->args[0].v;
+
+	if (best.kind == VALUE_LIST && c->n_args == 1) {
+		if (!best.list->n)
+			return eval_wrong(ev, c->args[0].loc, "the list is empty");
+		best = best.list->at[0];
+	}
+	const struct value *list = c->args[0].v.kind == VALUE_LIST && c->n_args == 1
+					   ? c->args[0].v.list->at
+					   : NULL;
+	size_t n = list ? c->args[0].v.list->n : c->n_args;
+
+	for (size_t i = 1; i < n; i++) {
+		const struct value *v = list ? &list[i] : &c->args[i].v;
+		struct value less;
+		struct err e;
+
+		if (value_compute(ev->arena, op, v, &best, &less, &e) < 0)
+			return eval_wrong(ev, c->loc, "%s", e.text);
+		if (less.truth)
+			best = *v;
+	}
+	return best;
+}
+
+struct value builtin_min(struct eval *ev, const struct call *c)
+{
+	return find_extreme(ev, c, OP_LT);
+}
+
+struct value builtin_max(struct eval *ev, const struct call *c)
+{
+	return find_extreme(ev, c, OP_GT);
+}
+
+struct value builtin_assert(struct eval *ev, const struct call *c)
+{
+	const char *text = "the assertion does not hold";
+
+	if (c->args[0].v.kind != VALUE_BOOL)
+		return eval_wrong(ev, c->args[0].loc, "a condition is true or false, not %s",
+				  value_kind_name(&c->args[0].v));
+	if (c->n_args > 1 && !builtin_want_text(ev, &c->args[1], "the message", &text))
+		return value_wrong;
+	return c->args[0].v.truth ? value_none : eval_wrong(ev, c->loc, "%.200s", text);
+}

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "topo/check.h"
+
+#include "lib/rng.h"
+#include "lib/units.h"
+#include "topo/addr.h"
+#include "topo/auto.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+static struct loc_text {
+	char text[256];
+} where(struct loc loc)
+{
+	struct loc_text t;
+	int line;
+	int column;
+
+	source_position(loc.src, loc.at, &line, &column);
+	snprintf(t.text, sizeof(t.text), "%.200s:%d", loc.src->name, line);
+	return t;
+}
+
+/* ---- names ---- */
+
+static bool is_taken(const struct eval *ev, const char *name)
+{
+	const struct value *v = names_get(&ev->world->names, name);
+
+	return v && v->kind != VALUE_NONE;
+}
+
+/* The first free one of NAME1, NAME2, ...; `next` remembers how far it got for each NAME. */
+static const char *free_name(struct eval *ev, struct names *next, const char *base)
+{
+	struct value *v = names_get(next, base);
+	int64_t i = v ? v->number : 1;
+	size_t len = strlen(base);
+	const char *name;
+
+	do {
+		name = arena_printf(ev->arena, "%s%s%lld", base,
+				    isdigit((unsigned char)base[len - 1]) ? "_" : "",
+				    (long long)i++);
+	} while (is_taken(ev, name));
+	names_put(next, ev->arena, base, value_number(i));
+	return name;
+}
+
+/* Nodes that nobody named: after the local variable of the function that made them, or their kind. */
+static void name_nodes(struct eval *ev)
+{
+	struct names next = {0};
+	struct names hints = {0};
+
+	for (struct world_node *n = ev->world->nodes; n; n = n->next) {
+		const struct value *seen = n->hint ? names_get(&hints, n->hint) : NULL;
+
+		if (!n->name && !n->is_removed && n->hint)
+			names_put(&hints, ev->arena, n->hint,
+				  value_number(seen ? seen->number + 1 : 1));
+	}
+	for (struct world_node *n = ev->world->nodes; n; n = n->next) {
+		if (n->name || n->is_removed)
+			continue;
+		const char *base = n->hint ? n->hint : node_kind_name(n->kind);
+		const struct value *alike = n->hint ? names_get(&hints, n->hint) : NULL;
+
+		n->name = alike && alike->number == 1 && !is_taken(ev, base)
+				  ? base
+				  : free_name(ev, &next, base);
+		names_put(&ev->world->names, ev->arena, n->name,
+			  (struct value){.kind = VALUE_NODE, .node = n});
+	}
+}
+
+const char *check_nic_name(struct arena *a, const struct world_nic *nic)
+{
+	return node_kind_is_guest(nic->node->kind) ? arena_printf(a, "eth%zu", nic->index)
+						   : arena_printf(a, "%zu", nic->index + 1);
+}
+
+static void name_cables(struct eval *ev)
+{
+	for (struct world_cable *c = ev->world->cables; c; c = c->next)
+		if (!c->name && c->end[0] && c->end[1])
+			c->name = arena_printf(ev->arena, "%s.%s-%s.%s", c->end[0]->node->name,
+					       check_nic_name(ev->arena, c->end[0]),
+					       c->end[1]->node->name,
+					       check_nic_name(ev->arena, c->end[1]));
+}
+
+/* ---- loose ends, sizes ---- */
+
+static void check_ends(struct eval *ev)
+{
+	for (struct world_cable *c = ev->world->cables; c; c = c->next) {
+		const struct world_nic *end = c->end[0] ? c->end[0] : c->end[1];
+
+		if (end && !(c->end[0] && c->end[1]))
+			eval_wrong(ev, c->loc, "only one end of %s is plugged, in %s",
+				   c->name ? c->name : "this cable",
+				   world_describe_nic(ev->world, end));
+	}
+	for (struct world_nic *nic = ev->world->nics; nic; nic = nic->next)
+		if (!nic->node)
+			eval_wrong(ev, nic->loc, "this NIC is attached to no node");
+}
+
+static void check_sizes(struct eval *ev)
+{
+	int64_t memory = 0;
+	bool told = ev->opt->memory_limit <= 0;
+	size_t room = ev->opt->socket_room;
+
+	for (struct world_node *n = ev->world->nodes; n; n = n->next) {
+		if (n->is_removed)
+			continue;
+		memory += n->memory_bytes;
+		if (!told && memory > ev->opt->memory_limit) {
+			char have[32];
+			char want[32];
+
+			told = true;
+			for (struct world_node *m = n->next; m; m = m->next)
+				memory += m->is_removed ? 0 : m->memory_bytes;
+			eval_wrong(ev, n->loc,
+				   "from %s on there is not enough memory: the guests want %s "
+				   "together, the machine has %s for them",
+				   n->name, unit_format(UNIT_SIZE, memory >> 20 << 20, want,
+							sizeof(want)),
+				   unit_format(UNIT_SIZE, ev->opt->memory_limit >> 20 << 20, have,
+					       sizeof(have)));
+		}
+		const char *last = n->n_nics ? check_nic_name(ev->arena, n->nics[n->n_nics - 1])
+					     : "";
+		size_t len = strlen(n->name) + 1 + strlen(last);
+
+		if (room && len > room)
+			eval_wrong(ev, n->name_loc,
+				   "the name '%s' is too long: a socket path has room for %zu "
+				   "letters of it here",
+				   n->name, room > strlen(last) + 1 ? room - strlen(last) - 1 : 0);
+	}
+}
+
+/* ---- segments ---- */
+
+static struct world_nic *segment_of(struct world_nic *nic)
+{
+	while (nic->segment != nic) {
+		nic->segment = nic->segment->segment;
+		nic = nic->segment;
+	}
+	return nic;
+}
+
+static void merge(struct world_nic *a, struct world_nic *b)
+{
+	a = segment_of(a);
+	b = segment_of(b);
+	if (a->number < b->number)
+		b->segment = a;
+	else
+		a->segment = b;
+}
+
+/* NICs between which frames pass without a router. */
+static void find_segments(struct eval *ev)
+{
+	for (struct world_nic *nic = ev->world->nics; nic; nic = nic->next)
+		nic->segment = nic;
+	for (struct world_cable *c = ev->world->cables; c; c = c->next)
+		if (c->end[0] && c->end[1])
+			merge(c->end[0], c->end[1]);
+	for (struct world_node *n = ev->world->nodes; n; n = n->next)
+		for (size_t i = 1; !node_kind_is_guest(n->kind) && i < n->n_nics; i++)
+			merge(n->nics[0], n->nics[i]);
+}
+
+/* ---- addresses ---- */
+
+struct owned {
+	const struct world_addr *addr;
+	struct world_nic *nic;
+};
+
+static int compare_owned(const void *pa, const void *pb)
+{
+	const struct owned *a = pa;
+	const struct owned *b = pb;
+
+	if (a->addr->addr.family != b->addr->addr.family)
+		return a->addr->addr.family < b->addr->addr.family ? -1 : 1;
+	int c = memcmp(a->addr->addr.bytes, b->addr->addr.bytes, sizeof(a->addr->addr.bytes));
+
+	if (c)
+		return c;
+	return a->nic->number < b->nic->number ? -1 : a->nic->number > b->nic->number;
+}
+
+static bool is_link_local(const struct graph_addr *a)
+{
+	if (a->family == AF_INET)
+		return a->bytes[0] == 169 && a->bytes[1] == 254;
+	return a->bytes[0] == 0xfe && (a->bytes[1] & 0xc0) == 0x80;
+}
+
+static void check_pair(struct eval *ev, const struct owned *a, const struct owned *b)
+{
+	char text[64];
+	bool same_segment = segment_of(a->nic) == segment_of(b->nic);
+	bool may_repeat = ev->world->allow_duplicates || is_link_local(&a->addr->addr);
+
+	if (!addr_same(&a->addr->addr, &b->addr->addr) || (may_repeat && !same_segment))
+		return;
+	eval_wrong(ev, b->addr->loc, "the address %s is that of %s already (%s)%s",
+		   graph_format_addr(&a->addr->addr, false, text, sizeof(text)),
+		   world_describe_nic(ev->world, a->nic), where(a->addr->loc).text,
+		   same_segment ? ""
+				: "; if that is meant, write allow_duplicates = on");
+}
+
+static void check_addresses(struct eval *ev)
+{
+	VEC(struct owned) all = {0};
+
+	for (struct world_nic *nic = ev->world->nics; nic; nic = nic->next)
+		for (const struct world_addr *a = nic->addrs; a; a = a->next)
+			if (nic->node && !nic->node->is_removed)
+				vec_push(&all, ((struct owned){a, nic}));
+	if (all.n > 1)
+		qsort(all.at, all.n, sizeof(*all.at), compare_owned);
+	for (size_t i = 1; i < all.n; i++)
+		check_pair(ev, &all.at[i - 1], &all.at[i]);
+	vec_free(&all);
+}
+
+/* ---- MACs ---- */
+
+static struct world_nic *find_mac(struct names *macs, const uint8_t mac[6])
+{
+	char text[32];
+	const struct value *v = names_get(macs, graph_format_mac(mac, text, sizeof(text)));
+
+	return v ? v->nic : NULL;
+}
+
+static void add_mac(struct eval *ev, struct names *macs, struct world_nic *nic)
+{
+	char text[32];
+
+	graph_format_mac(nic->mac, text, sizeof(text));
+	names_put(macs, ev->arena, arena_strdup(ev->arena, text),
+		  (struct value){.kind = VALUE_NIC, .nic = nic});
+}
+
+/* From the names of lab, node and NIC, so that it stays the same from run to run. */
+static void derive_mac(struct eval *ev, struct names *macs, struct world_nic *nic)
+{
+	const char *name = check_nic_name(ev->arena, nic);
+	const char *lab = ev->world->lab;
+	uint64_t h = hash_fnv1a(lab, strlen(lab) + 1, HASH_FNV1A_START);
+
+	h = hash_fnv1a(nic->node->name, strlen(nic->node->name) + 1, h);
+	h = hash_fnv1a(name, strlen(name) + 1, h);
+	do {
+		h = hash_fnv1a("", 1, h);
+		nic->mac[0] = 0x02; /* locally administered */
+		for (int i = 1; i < 6; i++)
+			nic->mac[i] = (uint8_t)(h >> (8 * (7 - i)));
+	} while (find_mac(macs, nic->mac));
+	add_mac(ev, macs, nic);
+}
+
+static void check_macs(struct eval *ev)
+{
+	struct names macs = {0};
+
+	for (int given = 1; given >= 0; given--) {
+		for (struct world_nic *nic = ev->world->nics; nic; nic = nic->next) {
+			if (!nic->node || nic->node->is_removed || nic->has_mac != given ||
+			    !node_kind_is_guest(nic->node->kind))
+				continue;
+			const struct world_nic *other = given ? find_mac(&macs, nic->mac) : NULL;
+			char text[32];
+
+			if (other)
+				eval_wrong(ev, nic->loc, "the MAC %s is that of %s already (%s)",
+					   graph_format_mac(nic->mac, text, sizeof(text)),
+					   world_describe_nic(ev->world, other),
+					   where(other->loc).text);
+			else if (given)
+				add_mac(ev, &macs, nic);
+			else
+				derive_mac(ev, &macs, nic);
+		}
+	}
+}
+
+/* ---- routes ---- */
+
+/* The networks a node is on, as "10.0.0.0/24, 10.0.1.0/24", or "none". */
+static const char *list_networks(struct eval *ev, const struct world_node *n, int family)
+{
+	const char *list = "";
+	char text[64];
+
+	for (size_t i = 0; i < n->n_nics; i++) {
+		for (const struct world_addr *a = n->nics[i]->addrs; a; a = a->next) {
+			struct graph_addr net = addr_network(&a->addr);
+
+			if (net.family == family && strlen(list) < 200)
+				list = arena_printf(ev->arena, "%s%s%s", list, *list ? ", " : "",
+						    graph_format_addr(&net, true, text,
+								      sizeof(text)));
+		}
+	}
+	return *list ? list : "none";
+}
+
+static void check_route(struct eval *ev, const struct world_node *n, const struct world_route *r)
+{
+	char text[64];
+	bool reached = false;
+
+	if (!r->has_via)
+		return;
+	graph_format_addr(&r->via, false, text, sizeof(text));
+	if (is_link_local(&r->via)) {
+		if (!r->dev)
+			eval_wrong(ev, r->loc, "the gateway %s needs dev = NIC(%s, number)", text,
+				   n->name);
+		return;
+	}
+	for (size_t i = 0; i < n->n_nics; i++) {
+		for (const struct world_addr *a = n->nics[i]->addrs; a; a = a->next) {
+			if (addr_same(&a->addr, &r->via)) {
+				eval_wrong(ev, r->loc, "the gateway %s is %s itself", text,
+					   n->name);
+				return;
+			}
+			if (addr_in_net(&r->via, &a->addr) && (!r->dev || r->dev == n->nics[i]))
+				reached = true;
+		}
+	}
+	if (!reached)
+		eval_wrong(ev, r->loc, "the gateway %s is on no network of %s%s; those are: %s",
+			   text, r->dev ? "that NIC of " : "", n->name,
+			   list_networks(ev, n, r->via.family));
+}
+
+static void check_routes(struct eval *ev)
+{
+	for (const struct world_node *n = ev->world->nodes; n; n = n->next)
+		for (const struct world_route *r = n->routes; r && !n->is_removed; r = r->next)
+			check_route(ev, n, r);
+}
+
+void check_world(struct eval *ev, const struct kept_addrs *kept, bool is_live)
+{
+	name_nodes(ev);
+	name_cables(ev);
+	if (!is_live)
+		check_ends(ev);
+	check_sizes(ev);
+	find_segments(ev);
+	for (struct world_nic *nic = ev->world->nics; nic; nic = nic->next)
+		nic->segment = segment_of(nic);
+	check_macs(ev);
+	check_addresses(ev);
+	if (ev->world->auto_address && !ev->diag->items.n)
+		auto_give_addresses(ev, kept);
+	check_routes(ev);
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "topo/graph.h"
+
+#include "lib/xalloc.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const kind_names[] = {
+	[NODE_HOST] = "host",	  [NODE_ROUTER] = "router", [NODE_FIREWALL] = "firewall",
+	[NODE_SERVER] = "server", [NODE_HUB] = "hub",	    [NODE_SWITCH] = "switch",
+};
+_Static_assert(ARRAY_LEN(kind_names) == NODE_KINDS, "kind_names out of step");
+
+static const char *const backend_names[] = {
+	[NIC_VHOST] = "vhost",
+	[NIC_SEQPACKET] = "seqpacket",
+};
+_Static_assert(ARRAY_LEN(backend_names) == NIC_BACKENDS, "backend_names out of step");
+
+const char *node_kind_name(enum node_kind kind)
+{
+	return kind_names[kind];
+}
+
+bool node_kind_is_guest(enum node_kind kind)
+{
+	return kind != NODE_HUB && kind != NODE_SWITCH;
+}
+
+const char *nic_backend_name(enum nic_backend backend)
+{
+	return backend_names[backend];
+}
+
+int graph_find_node(const struct graph *g, const char *name)
+{
+	for (size_t i = 0; i < g->n_nodes; i++)
+		if (!strcmp(g->nodes[i].name, name))
+			return (int)i;
+	return -1;
+}
+
+int graph_find_nic(const struct graph_node *n, const char *name)
+{
+	for (size_t i = 0; i < n->n_nics; i++)
+		if (!strcmp(n->nics[i].name, name))
+			return (int)i;
+	return -1;
+}
+
+const char *graph_format_addr(const struct graph_addr *a, bool with_prefix, char *buf, size_t size)
+{
+	char text[INET6_ADDRSTRLEN] = "";
+
+	inet_ntop(a->family, a->bytes, text, sizeof(text));
+	if (with_prefix)
+		snprintf(buf, size, "%s/%u", text, a->prefix);
+	else
+		snprintf(buf, size, "%s", text);
+	return buf;
+}
+
+const char *graph_format_mac(const uint8_t mac[6], char *buf, size_t size)
+{
+	snprintf(buf, size, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
+		 mac[5]);
+	return buf;
+}
+
+void graph_destroy(struct graph *g)
+{
+	if (!g)
+		return;
+	arena_finish(&g->arena);
+	free(g);
+}

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The graph as text. The text is a script of its own, with everything written out: to parse it gives the
+ * same graph again, which the tests check.
+ */
+#include "lib/units.h"
+#include "lib/xalloc.h"
+#include "topo/eval.h"
+#include "topo/graph.h"
+#include "topo/lex.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* True if the name can stand for itself in a script. */
+static bool is_plain(const char *name)
+{
+	if (setting_words(name) || isdigit((unsigned char)*name))
+		return false;
+	for (size_t i = 0; lex_keyword(i); i++)
+		if (!strcmp(lex_keyword(i), name))
+			return false;
+	for (; *name; name++)
+		if (!isalnum((unsigned char)*name) && *name != '_')
+			return false;
+	return true;
+}
+
+static void print_string(FILE *out, const char *text, size_t len)
+{
+	static const char escapes[][2] = {{'\n', 'n'}, {'\t', 't'}, {'\r', 'r'},
+					  {'"', '"'},  {'\\', '\\'}, {'$', '$'}};
+
+	fputc('"', out);
+	for (size_t i = 0; i < len; i++) {
+		size_t k = 0;
+
+		while (k < ARRAY_LEN(escapes) && escapes[k][0] != text[i])
+			k++;
+		if (k < ARRAY_LEN(escapes))
+			fprintf(out, "\\%c", escapes[k][1]);
+		else if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
+			fprintf(out, "\\x%02x", (unsigned char)text[i]);
+		else
+			fputc(text[i], out);
+	}
+	fputc('"', out);
+}
+
+static void put_string(FILE *out, const char *text)
+{
+	print_string(out, text, strlen(text));
+}
+
+/* Long text as a here-document, if it can be one; else as a string. Ends the call and the line. */
+static void print_text(FILE *out, const char *text, size_t len)
+{
+	char word[32] = "END";
+
+	if (!len || text[len - 1] != '\n' || strchr(text, '\r')) {
+		print_string(out, text, len);
+		fputs(")\n", out);
+		return;
+	}
+	for (unsigned i = 1; strstr(text, word); i++)
+		snprintf(word, sizeof(word), "END%u", i);
+	fprintf(out, "<<%s)\n", word);
+	fwrite(text, 1, len, out);
+	fprintf(out, "%s\n", word);
+}
+
+static void print_name(FILE *out, const char *name)
+{
+	if (is_plain(name)) {
+		fputs(name, out);
+		return;
+	}
+	fputs("node(", out);
+	put_string(out, name);
+	fputc(')', out);
+}
+
+static void print_addrs(FILE *out, const struct graph_nic *nic)
+{
+	char text[64];
+
+	if (!nic->n_addrs)
+		return;
+	fputs(nic->n_addrs > 1 ? ", address = [" : ", address = ", out);
+	for (size_t i = 0; i < nic->n_addrs; i++)
+		fprintf(out, "%s%s", i ? ", " : "",
+			graph_format_addr(&nic->addrs[i], true, text, sizeof(text)));
+	if (nic->n_addrs > 1)
+		fputc(']', out);
+}
+
+static void print_nic(FILE *out, const struct graph_nic *nic, bool is_guest)
+{
+	char text[32];
+
+	fputs("alloc(NIC", out);
+	if (is_guest)
+		fprintf(out, ", mac = %s", graph_format_mac(nic->mac, text, sizeof(text)));
+	if (nic->mtu != 1500)
+		fprintf(out, ", mtu = %u", nic->mtu);
+	if (nic->backend != NIC_VHOST)
+		fprintf(out, ", backend = %s", nic_backend_name(nic->backend));
+	print_addrs(out, nic);
+	fputc(')', out);
+}
+
+static void print_param(FILE *out, const char *name, const char *value)
+{
+	if (!value)
+		return;
+	fprintf(out, ", %s = ", name);
+	put_string(out, value);
+}
+
+static void print_node(FILE *out, const struct graph_node *n)
+{
+	bool is_guest = node_kind_is_guest(n->kind);
+	char text[32];
+
+	if (is_plain(n->name))
+		fprintf(out, "%s = ", n->name);
+	fprintf(out, "%salloc(%s", n->n_nics ? "attach(" : "", node_kind_name(n->kind));
+	if (!is_plain(n->name))
+		print_param(out, "name", n->name);
+	if (is_guest)
+		fprintf(out, ", memory = %s",
+			unit_format(UNIT_SIZE, n->memory_bytes, text, sizeof(text)));
+	if (is_guest && strcmp(n->hostname, n->name) != 0)
+		print_param(out, "hostname", n->hostname);
+	print_param(out, "root", n->root);
+	print_param(out, "shell", n->shell);
+	for (size_t i = 0; i < n->n_params; i++)
+		fprintf(out, ", %s = %s", n->params[i].key, n->params[i].value);
+	fputc(')', out);
+	for (size_t i = 0; i < n->n_nics; i++) {
+		fputs(is_guest || i % 8 == 0 ? ",\n\t" : ", ", out);
+		print_nic(out, &n->nics[i], is_guest);
+	}
+	fputs(n->n_nics ? ")\n" : "\n", out);
+}
+
+/* "rate=10Mbit delay=5ms" as ", rate = 10Mbit, delay = 5ms". */
+static void print_spec(FILE *out, const struct linkspec *s, const char *lead)
+{
+	char *text = NULL;
+	char *rest = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+
+	linkspec_print(f, s, "");
+	fclose(f);
+	for (char *w = strtok_r(text, " ", &rest); w; w = strtok_r(NULL, " ", &rest)) {
+		char *value = strchr(w, '=');
+
+		*value++ = '\0';
+		fprintf(out, "%s%s = %s", lead, w, value);
+		lead = ", ";
+	}
+	free(text);
+}
+
+static void print_cable(FILE *out, const struct graph *g, const struct graph_cable *c)
+{
+	const struct graph_node *n[2] = {&g->nodes[c->end[0].node], &g->nodes[c->end[1].node]};
+	char *derived =
+		xasprintf("%s.%s-%s.%s", n[0]->name, n[0]->nics[c->end[0].nic].name, n[1]->name,
+			  n[1]->nics[c->end[1].nic].name);
+	bool is_named = strcmp(derived, c->name) != 0;
+
+	free(derived);
+	if (is_named && is_plain(c->name))
+		fprintf(out, "%s = ", c->name);
+	fputs("plug(alloc(cable", out);
+	if (is_named && !is_plain(c->name))
+		print_param(out, "name", c->name);
+	if (linkspec_equal(&c->dir[0], &c->dir[1])) {
+		print_spec(out, &c->dir[0], ", ");
+	} else {
+		fputs(", forward = {", out);
+		print_spec(out, &c->dir[0], "");
+		fputs("}, back = {", out);
+		print_spec(out, &c->dir[1], "");
+		fputc('}', out);
+	}
+	fputs(c->up ? ")" : ", up = off)", out);
+	for (int end = 0; end < 2; end++) {
+		fputs(", NIC(", out);
+		print_name(out, n[end]->name);
+		fprintf(out, ", %d)", c->end[end].nic + 1);
+	}
+	fputs(")\n", out);
+}
+
+static void begin_call(FILE *out, const char *function, const struct graph_node *n)
+{
+	fprintf(out, "%s(", function);
+	print_name(out, n->name);
+	fputs(", ", out);
+}
+
+static void print_source(FILE *out, const char *text, size_t len, const char *source)
+{
+	if (!source) {
+		print_text(out, text, len);
+		return;
+	}
+	fputs("file(", out);
+	put_string(out, source);
+	fputs("))\n", out);
+}
+
+static void print_file(FILE *out, const struct graph_node *n, const struct graph_file *f)
+{
+	begin_call(out, "write", n);
+	put_string(out, f->path);
+	fputs(", ", out);
+	if (f->mode == 0644) {
+		print_source(out, f->text, f->text_len, f->source);
+		return;
+	}
+	if (f->source) {
+		fputs("file(", out);
+		put_string(out, f->source);
+		fputc(')', out);
+	} else {
+		print_string(out, f->text, f->text_len);
+	}
+	fprintf(out, ", mode = \"%04o\")\n", f->mode);
+}
+
+static void print_route(FILE *out, const struct graph_node *n, const struct graph_route *r)
+{
+	begin_call(out, "route", n);
+	fputs(r->dest, out);
+	if (r->via)
+		fprintf(out, ", %s", r->via);
+	if (r->dev) {
+		fputs(", dev = NIC(", out);
+		print_name(out, n->name);
+		fprintf(out, ", %d)", graph_find_nic(n, r->dev) + 1);
+	}
+	fputs(")\n", out);
+}
+
+static void print_inside(FILE *out, const struct graph_node *n)
+{
+	for (size_t i = 0; i < n->n_routes; i++)
+		print_route(out, n, &n->routes[i]);
+	for (size_t i = 0; i < n->n_sysctls; i++) {
+		begin_call(out, "sysctl", n);
+		put_string(out, n->sysctls[i].key);
+		fputs(", ", out);
+		put_string(out, n->sysctls[i].value);
+		fputs(")\n", out);
+	}
+	for (size_t i = 0; i < n->n_configs; i++) {
+		const struct graph_config *c = &n->configs[i];
+
+		begin_call(out, "config", n);
+		fprintf(out, "%s, ", c->daemon);
+		print_source(out, c->text, c->text_len, c->source);
+	}
+	for (size_t i = 0; i < n->n_files; i++)
+		print_file(out, n, &n->files[i]);
+	for (size_t i = 0; i < n->n_commands; i++) {
+		begin_call(out, "exec", n);
+		put_string(out, n->commands[i]);
+		fputs(")\n", out);
+	}
+}
+
+void graph_print(FILE *out, const struct graph *g)
+{
+	fputs("lab = ", out);
+	put_string(out, g->lab);
+	fprintf(out, "\nclock = %s\nseed = %" PRIu64 "\n",
+		g->clock == CLOCK_VIRTUAL ? "virtual" : "real", g->seed);
+	fputs("auto_address = off # all addresses are written out\n", out);
+	if (g->allow_duplicates)
+		fputs("allow_duplicates = on\n", out);
+	fputc('\n', out);
+	for (size_t i = 0; i < g->n_nodes; i++)
+		print_node(out, &g->nodes[i]);
+	if (g->n_cables)
+		fputc('\n', out);
+	for (size_t i = 0; i < g->n_cables; i++)
+		print_cable(out, g, &g->cables[i]);
+	for (size_t i = 0; i < g->n_nodes; i++) {
+		const struct graph_node *n = &g->nodes[i];
+
+		if (n->n_routes || n->n_sysctls || n->n_configs || n->n_files || n->n_commands)
+			fputc('\n', out);
+		print_inside(out, n);
+	}
+}

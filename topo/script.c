@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "topo/topo.h"
+
+#include "lib/vec.h"
+#include "topo/build.h"
+#include "topo/check.h"
+#include "topo/eval.h"
+#include "topo/parse.h"
+
+#include <ctype.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_FILES = 256, MAX_INCLUDES_DEEP = 16 };
+
+struct topo_script {
+	struct arena arena; /* trees */
+	struct diag diag;
+	struct topo_options opt;
+	char *lab;          /* owned copy of opt.lab, or NULL */
+	struct source *main;
+	VEC(struct ast *) units;      /* the script, then the statements typed since */
+	VEC(struct source *) sources; /* all of them, owned */
+	/* For topo_add_statement(): what the last graph called things. */
+	VEC(char *) kept_names;
+	VEC(struct graph_addr) kept_addrs;
+	bool is_parsed_badly;
+	bool is_live; /* statements were added: a cable may wait for its second end */
+};
+
+/* ---- parsing ---- */
+
+/* The directory part of a path, with its slash; "" if there is none. */
+static char *directory_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? xstrndup(path, (size_t)(slash - path) + 1) : xstrdup("");
+}
+
+static struct source *add_source(struct topo_script *s, const char *name, const char *dir,
+				 const char *text, size_t len)
+{
+	struct source *src = source_create(name, dir, text, len);
+
+	src->order = (unsigned)s->sources.n;
+	vec_push(&s->sources, src);
+	return src;
+}
+
+static bool is_included(const struct topo_script *s, const char *name)
+{
+	for (size_t i = 0; i < s->sources.n; i++)
+		if (!s->sources.at[i]->is_dropped && !strcmp(s->sources.at[i]->name, name))
+			return true;
+	return false;
+}
+
+static struct ast *parse_file(struct topo_script *s, struct source *src, unsigned depth);
+
+/* include "path": a file is taken once, however often it is named. */
+static void include_file(struct topo_script *s, struct ast *t, unsigned depth)
+{
+	const struct source *from = t->loc.src;
+	const char *path = t->value.kind == VALUE_STRING ? t->value.text : "";
+	struct err e = {0};
+	size_t len = 0;
+	char *from_dir = *path == '/' ? xstrdup("") : directory_of(from->name);
+	char *path_dir = directory_of(path);
+	char *name = xasprintf("%s%s", from_dir, path);
+	char *dir = xasprintf("%s%s", *path == '/' ? "" : from->dir, path_dir);
+	char *text = NULL;
+
+	if (!*path)
+		diag_add(&s->diag, t->name_loc, "the path is empty");
+	else if (strlen(name) >= PATH_MAX)
+		diag_add(&s->diag, t->name_loc, "the path is too long");
+	else if (is_included(s, name))
+		;
+	else if (depth >= MAX_INCLUDES_DEEP || s->sources.n >= MAX_FILES)
+		diag_add(&s->diag, t->name_loc, "too many files include each other");
+	else if (!s->opt.read_file)
+		diag_add(&s->diag, t->name_loc, "no files can be included here");
+	else if (!(text = s->opt.read_file(s->opt.ctx, from->name, path, &len, &e)))
+		diag_add(&s->diag, t->name_loc, "cannot include '%.200s': %s", path,
+			 e.text[0] ? e.text : "it cannot be read");
+	else
+		ast_add(t, parse_file(s, add_source(s, name, dir, text, len), depth + 1));
+	free(text);
+	free(from_dir);
+	free(path_dir);
+	free(name);
+	free(dir);
+}
+
+/* Parses a source, and what it includes: that becomes a child of the include statement. */
+static struct ast *parse_file(struct topo_script *s, struct source *src, unsigned depth)
+{
+	struct ast *block = parse_source(&s->arena, &s->diag, src);
+
+	for (struct ast *t = block->first; t && !s->diag.items.n; t = t->next)
+		if (t->kind == AST_INCLUDE)
+			include_file(s, t, depth);
+	return block;
+}
+
+struct topo_script *topo_parse(const char *file, const char *text, size_t len,
+			       const struct topo_options *opt)
+{
+	struct topo_script *s = xcalloc(1, sizeof(*s));
+
+	if (opt)
+		s->opt = *opt;
+	s->lab = s->opt.lab ? xstrdup(s->opt.lab) : NULL;
+	s->main = add_source(s, file, "", text, len);
+	vec_push(&s->units, parse_file(s, s->main, 0));
+	s->is_parsed_badly = s->diag.items.n > 0;
+	diag_sort(&s->diag);
+	return s;
+}
+
+/* ---- the graph ---- */
+
+/* "examples/My Lab.vbet" -> "my-lab". */
+static const char *lab_from_file(struct arena *a, const char *file)
+{
+	const char *slash = strrchr(file, '/');
+	const char *base = slash ? slash + 1 : file;
+	const char *dot = strrchr(base, '.');
+	size_t len = dot && dot > base ? (size_t)(dot - base) : strlen(base);
+	char *name = arena_alloc(a, TOPO_MAX_LAB + 1);
+	size_t n = 0;
+
+	for (size_t i = 0; i < len && n < TOPO_MAX_LAB; i++) {
+		char c = (char)tolower((unsigned char)base[i]);
+		bool ok = islower((unsigned char)c) || isdigit((unsigned char)c);
+
+		if (ok || (n && name[n - 1] != '-'))
+			name[n++] = ok ? c : '-';
+	}
+	while (n && name[n - 1] == '-')
+		name[--n] = '\0';
+	return n ? name : "lab";
+}
+
+static void keep_names(struct topo_script *s, const struct world *w)
+{
+	char **name;
+
+	VEC_FOREACH (name, &s->kept_names)
+		free(*name);
+	s->kept_names.n = 0;
+	s->kept_addrs.n = 0;
+	for (const struct world_node *n = w->nodes; n; n = n->next)
+		vec_push(&s->kept_names, n->is_removed ? NULL : xstrdup(n->name));
+	for (const struct world_nic *nic = w->nics; nic; nic = nic->next) {
+		struct graph_addr *a = vec_add(&s->kept_addrs);
+
+		if (nic->addrs && nic->addrs->is_auto)
+			*a = nic->addrs->addr;
+	}
+}
+
+static struct graph *make_graph(struct topo_script *s)
+{
+	struct arena arena = {0};
+	struct world world;
+	struct eval ev = {.arena = &arena, .diag = &s->diag, .opt = &s->opt, .world = &world};
+	struct kept_addrs kept = {s->kept_addrs.at, s->kept_addrs.n};
+	struct graph *g = NULL;
+
+	world_init(&world, &arena);
+	world.lab = lab_from_file(&arena, s->main->name);
+	ev.kept_names = (const char *const *)s->kept_names.at;
+	ev.n_kept_names = s->kept_names.n;
+	for (size_t i = 0; i < s->units.n && !ev.is_stopped; i++)
+		eval_run(&ev, s->units.at[i]);
+	if (s->lab)
+		world.lab = s->lab;
+	if (!s->diag.items.n)
+		check_world(&ev, &kept, s->is_live);
+	if (!s->diag.items.n) {
+		g = build_graph(&world);
+		keep_names(s, &world);
+	}
+	diag_sort(&s->diag);
+	arena_finish(&arena);
+	return g;
+}
+
+struct graph *topo_make_graph(struct topo_script *s)
+{
+	if (s->is_parsed_badly)
+		return NULL;
+	diag_clear(&s->diag);
+	return make_graph(s);
+}
+
+struct graph *topo_add_statement(struct topo_script *s, const char *text, size_t len)
+{
+	size_t n_units = s->units.n;
+	size_t n_sources = s->sources.n;
+	bool was_live = s->is_live;
+	struct graph *g = NULL;
+
+	if (s->is_parsed_badly)
+		return NULL;
+	diag_clear(&s->diag);
+	vec_push(&s->units, parse_file(s, add_source(s, "console", "", text, len), 0));
+	s->is_live = true;
+	if (!s->diag.items.n)
+		g = make_graph(s);
+	if (g)
+		return g;
+	s->is_live = was_live;
+	diag_sort(&s->diag);
+	/* The sources stay: the messages point into them. */
+	s->units.n = n_units;
+	for (size_t i = n_sources; i < s->sources.n; i++)
+		s->sources.at[i]->is_dropped = true;
+	return NULL;
+}
+
+size_t topo_n_errors(const struct topo_script *s)
+{
+	return s->diag.items.n;
+}
+
+void topo_print_errors(FILE *out, const struct topo_script *s)
+{
+	diag_print(out, &s->diag);
+}
+
+void topo_print_tree(FILE *out, const struct topo_script *s)
+{
+	for (size_t i = 0; i < s->units.n && !s->is_parsed_badly; i++)
+		ast_print(out, s->units.at[i], 0);
+}
+
+void topo_destroy(struct topo_script *s)
+{
+	char **name;
+	struct source **src;
+
+	if (!s)
+		return;
+	VEC_FOREACH (name, &s->kept_names)
+		free(*name);
+	vec_free(&s->kept_names);
+	vec_free(&s->kept_addrs);
+	VEC_FOREACH (src, &s->sources)
+		source_destroy(*src);
+	vec_free(&s->sources);
+	vec_free(&s->units);
+	diag_clear(&s->diag);
+	arena_finish(&s->arena);
+	free(s->lab);
+	free(s);
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Assignments that say something about the whole lab: lab, clock, seed, ... */
+#include "lib/xalloc.h"
+#include "topo/eval.h"
+
+#include <ctype.h>
+#include <string.h>
+
+static bool set_lab(struct eval *ev, struct loc loc, const struct value *v)
+{
+	bool ok = v->kind == VALUE_STRING && v->len >= 1 && v->len <= TOPO_MAX_LAB &&
+		  v->text[0] != '-';
+
+	for (const char *p = ok ? v->text : ""; *p; p++)
+		ok = ok && (islower((unsigned char)*p) || isdigit((unsigned char)*p) || *p == '-');
+	if (!ok) {
+		eval_wrong(ev, loc,
+			   "the name of a lab is a string of at most %d small letters, digits "
+			   "and '-'",
+			   TOPO_MAX_LAB);
+		return false;
+	}
+	ev->world->lab = v->text;
+	ev->world->lab_loc = loc;
+	return true;
+}
+
+static bool set_clock(struct eval *ev, struct loc loc, const struct value *v)
+{
+	bool is_text = v->kind == VALUE_WORD || v->kind == VALUE_STRING;
+
+	if (is_text && !strcmp(v->text, "virtual")) {
+		ev->world->clock = CLOCK_VIRTUAL;
+	} else if (is_text && !strcmp(v->text, "real")) {
+		ev->world->clock = CLOCK_REAL;
+	} else {
+		eval_wrong(ev, loc, "the clock is real or virtual");
+		return false;
+	}
+	return true;
+}
+
+static bool set_seed(struct eval *ev, struct loc loc, const struct value *v)
+{
+	if (v->kind != VALUE_NUMBER || v->unit != UNIT_COUNT || v->number < 0) {
+		eval_wrong(ev, loc, "the seed is a whole number from 0");
+		return false;
+	}
+	ev->world->seed = (uint64_t)v->number;
+	return true;
+}
+
+static bool set_bool(struct eval *ev, struct loc loc, const struct value *v, bool *out)
+{
+	if (v->kind != VALUE_BOOL) {
+		eval_wrong(ev, loc, "expected on or off, not %s", value_kind_name(v));
+		return false;
+	}
+	*out = v->truth;
+	return true;
+}
+
+static bool set_auto_address(struct eval *ev, struct loc loc, const struct value *v)
+{
+	return set_bool(ev, loc, v, &ev->world->auto_address);
+}
+
+static bool set_allow_duplicates(struct eval *ev, struct loc loc, const struct value *v)
+{
+	return set_bool(ev, loc, v, &ev->world->allow_duplicates);
+}
+
+static const char *clock_word(size_t i)
+{
+	static const char *const words[] = {"real", "virtual"};
+
+	return i < ARRAY_LEN(words) ? words[i] : NULL;
+}
+
+static const char *no_word(size_t i)
+{
+	return NULL;
+}
+
+static const struct {
+	const char *name;
+	bool (*set)(struct eval *ev, struct loc loc, const struct value *v);
+	eval_words *words;
+} settings[] = {
+	{"lab", set_lab, no_word},
+	{"clock", set_clock, clock_word},
+	{"seed", set_seed, no_word},
+	{"auto_address", set_auto_address, no_word},
+	{"allow_duplicates", set_allow_duplicates, no_word},
+};
+
+bool setting_assign(struct eval *ev, const char *name, struct loc loc, const struct value *v)
+{
+	for (size_t i = 0; i < ARRAY_LEN(settings); i++)
+		if (!strcmp(settings[i].name, name))
+			return settings[i].set(ev, loc, v);
+	return false;
+}
+
+eval_words *setting_words(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(settings); i++)
+		if (!strcmp(settings[i].name, name))
+			return settings[i].words;
+	return NULL;
+}
+
+const char *setting_at(size_t i)
+{
+	return i < ARRAY_LEN(settings) ? settings[i].name : NULL;
+}
