@@ -31,11 +31,11 @@ const char *builtin_kinds(size_t i)
 					: NULL;
 }
 
-/* Services the guest knows how to start (rootfs/README.md). */
+/* Services that a guest knows how to start: the server has the same table, with their commands. */
 static const char *const daemons[] = {
-	"zebra",    "staticd", "ospfd",    "ospf6d",    "ripd",    "ripngd", "bgpd",   "eigrpd",
-	"isisd",    "bfdd",    "pimd",     "ldpd",      "vrrpd",   "pbrd",   "babeld", "fabricd",
-	"nhrpd",    "nft",     "iptables", "ip6tables", "dnsmasq", "httpd",  "iperf3", "vtysh",
+	"zebra", "staticd", "ospfd", "ospf6d", "ripd",     "ripngd",    "bgpd",    "eigrpd",
+	"isisd", "bfdd",    "pimd",  "nft",    "iptables", "ip6tables", "dnsmasq", "httpd",
+	"vtysh",
 };
 
 const char *builtin_daemons(size_t i)

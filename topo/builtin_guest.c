@@ -296,12 +296,9 @@ static bool add_config(struct eval *ev, const struct call *c, struct world_node 
 			   world_describe_node(ev->world, n), t->key);
 		return false;
 	}
-	t->text = "";
 	t->loc = c->loc;
 	if (text && !set_text(ev, text, t))
 		return false;
-	if (t->source)
-		t->text = NULL;
 	world_append(&n->configs_end, t);
 	return true;
 }

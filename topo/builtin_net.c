@@ -117,8 +117,10 @@ static bool set_link_value(struct eval *ev, struct linkspec *s, const char *key,
 
 	if (v->kind == VALUE_NUMBER)
 		rc = linkspec_set_number(s, key, (int)v->unit, v->number, &e);
-	else if (v->kind == VALUE_STRING)
+	else if (v->kind == VALUE_STRING || v->kind == VALUE_WORD || v->kind == VALUE_FILE)
 		rc = linkspec_set(s, key, v->text, &e);
+	else if (v->kind == VALUE_BOOL)
+		rc = linkspec_set(s, key, v->truth ? "on" : "off", &e);
 	else
 		err_set(&e, ERR_USAGE, "%s cannot be %s", key, value_kind_name(v));
 	if (rc < 0)
@@ -410,9 +412,9 @@ struct value builtin_nic(struct eval *ev, const struct call *c)
 		return eval_wrong(ev, c->args[1].loc, "%s has %zu %s%s: there is no %s %" PRId64,
 				  world_describe_node(ev->world, of->node), n, what,
 				  n == 1 ? "" : "s", what, i);
-	return eval_wrong(ev, c->loc, "%s has no free %s: %zu %s plugged",
-			  world_describe_node(ev->world, of->node), what, n,
-			  n == 1 ? "is" : "are");
+	return eval_wrong(ev, c->loc,
+			  "%s has no free %s: %zu %s plugged; to mean one of them, write its number",
+			  world_describe_node(ev->world, of->node), what, n, n == 1 ? "is" : "are");
 }
 
 struct value builtin_node(struct eval *ev, const struct call *c)

@@ -267,11 +267,14 @@ static void derive_mac(struct eval *ev, struct names *macs, struct world_nic *ni
 
 	h = hash_fnv1a(nic->node->name, strlen(nic->node->name) + 1, h);
 	h = hash_fnv1a(name, strlen(name) + 1, h);
+	struct rng r = {h}; /* mixes the bits of the hash, and goes on if a MAC is taken */
+
 	do {
-		h = hash_fnv1a("", 1, h);
+		uint64_t v = rng_next(&r);
+
 		nic->mac[0] = 0x02; /* locally administered */
 		for (int i = 1; i < 6; i++)
-			nic->mac[i] = (uint8_t)(h >> (8 * (7 - i)));
+			nic->mac[i] = (uint8_t)(v >> (8 * i));
 	} while (find_mac(macs, nic->mac));
 	add_mac(ev, macs, nic);
 }

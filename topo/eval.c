@@ -94,12 +94,24 @@ static struct value unknown_name(struct eval *ev, const struct ast *t, eval_word
 			  nearest_hint(&near));
 }
 
+/* "distribution = normal": words of link parameters. */
+static bool is_link_word(const char *key, const char *name)
+{
+	for (size_t i = 0; linkspec_key_word(key, i); i++)
+		if (!strcmp(linkspec_key_word(key, i), name))
+			return true;
+	return false;
+}
+
+/* `field` is the name of the parameter that the value is for, or NULL. */
 static struct value eval_name(struct eval *ev, const struct ast *t, eval_words *words,
-			      const char *what)
+			      const char *what, const char *field)
 {
 	const struct value *v = NULL;
 
 	if (is_word(words, t->name))
+		return value_word(t->name);
+	if (field && is_link_word(field, t->name))
 		return value_word(t->name);
 	if (ev->locals)
 		v = names_get(ev->locals, t->name);
@@ -291,7 +303,8 @@ static bool eval_args(struct eval *ev, const struct ast *t, const struct builtin
 				 ? eval_name(ev, expr, words,
 					     is_field	       ? a->name
 					     : b && b->words_name ? b->words_name
-								  : "name")
+								  : "name",
+					     is_field ? a->name : NULL)
 				 : eval_value(ev, expr);
 		if (arg->v.kind == VALUE_NONE)
 			arg->v = eval_wrong(ev, expr->loc, "this gives no value");
@@ -445,7 +458,9 @@ static struct value eval_dict(struct eval *ev, const struct ast *t)
 
 		field->name = f->name;
 		field->loc = f->name_loc;
-		field->value = eval_value(ev, f->first);
+		field->value = f->first->kind == AST_NAME
+				       ? eval_name(ev, f->first, NULL, "name", f->name)
+				       : eval_value(ev, f->first);
 		if (field->value.kind == VALUE_WRONG)
 			return value_wrong;
 		*end = field;
@@ -500,7 +515,7 @@ struct value eval_value(struct eval *ev, const struct ast *t)
 		v = t->value;
 		break;
 	case AST_NAME:
-		v = eval_name(ev, t, NULL, "name");
+		v = eval_name(ev, t, NULL, "name", NULL);
 		break;
 	case AST_TEXT:
 		v = eval_parts(ev, t);
@@ -583,7 +598,8 @@ static struct value *find_place(struct eval *ev, const struct ast *target, const
 static void run_setting(struct eval *ev, const struct ast *target, const struct ast *expr)
 {
 	struct value v = expr->kind == AST_NAME
-				 ? eval_name(ev, expr, setting_words(target->name), target->name)
+				 ? eval_name(ev, expr, setting_words(target->name), target->name,
+					     NULL)
 				 : eval_value(ev, expr);
 
 	if (v.kind == VALUE_WRONG)

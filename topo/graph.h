@@ -78,7 +78,10 @@ struct graph_file {
 	struct graph_pos pos;
 };
 
-/* Configuration of a daemon: config(r1, ospfd, <<EOF ... EOF). */
+/*
+ * Configuration of a daemon: config(r1, ospfd, <<EOF ... EOF). Without text and without source,
+ * service(r1, httpd): the daemon runs with the configuration that its file system comes with.
+ */
 struct graph_config {
 	const char *daemon; /* "ospfd", "nft", ... as written */
 	const char *text;   /* NULL if `source` is given */

@@ -4,6 +4,7 @@
  * same graph again, which the tests check.
  */
 #include "lib/units.h"
+#include "lib/words.h"
 #include "lib/xalloc.h"
 #include "topo/eval.h"
 #include "topo/graph.h"
@@ -146,23 +147,44 @@ static void print_node(FILE *out, const struct graph_node *n)
 	fputs(n->n_nics ? ")\n" : "\n", out);
 }
 
-/* "rate=10Mbit delay=5ms" as ", rate = 10Mbit, delay = 5ms". */
+/* True if a value of a link is a number with a unit, which needs no quotes. */
+static bool is_quantity(const char *value)
+{
+	const char *p = value;
+
+	if (!isdigit((unsigned char)*p))
+		return false;
+	while (isalnum((unsigned char)*p) || (*p == '.' && isdigit((unsigned char)p[1])))
+		p++;
+	return !strcmp(p, "") || !strcmp(p, "%");
+}
+
+/* The words "rate=10Mbit delay=5ms" as ", rate = 10Mbit, delay = 5ms". */
 static void print_spec(FILE *out, const struct linkspec *s, const char *lead)
 {
+	struct arena arena = {0};
+	struct words words = {0};
+	struct err e;
 	char *text = NULL;
-	char *rest = NULL;
 	size_t len = 0;
 	FILE *f = open_memstream(&text, &len);
 
 	linkspec_print(f, s, "");
 	fclose(f);
-	for (char *w = strtok_r(text, " ", &rest); w; w = strtok_r(NULL, " ", &rest)) {
-		char *value = strchr(w, '=');
+	if (words_split(text, len, &arena, &words, &e) == 0) {
+		for (size_t i = 0; i < words.n; i++) {
+			char *value = strchr(words.at[i], '=');
 
-		*value++ = '\0';
-		fprintf(out, "%s%s = %s", lead, w, value);
-		lead = ", ";
+			*value++ = '\0';
+			fprintf(out, "%s%s = ", lead, words.at[i]);
+			if (is_quantity(value))
+				fputs(value, out);
+			else
+				put_string(out, value);
+			lead = ", ";
+		}
 	}
+	arena_finish(&arena);
 	free(text);
 }
 
@@ -263,6 +285,11 @@ static void print_inside(FILE *out, const struct graph_node *n)
 	for (size_t i = 0; i < n->n_configs; i++) {
 		const struct graph_config *c = &n->configs[i];
 
+		if (!c->text && !c->source) {
+			begin_call(out, "service", n);
+			fprintf(out, "%s)\n", c->daemon);
+			continue;
+		}
 		begin_call(out, "config", n);
 		fprintf(out, "%s, ", c->daemon);
 		print_source(out, c->text, c->text_len, c->source);
