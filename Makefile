@@ -12,7 +12,7 @@ CC        := gcc
 endif
 PREFIX    ?= /usr/local
 WARN      := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
-             -Wwrite-strings -Wvla -Wundef -Wformat=2 -Wno-unused-parameter
+ -Wvla -Wundef -Wformat=2 -Wno-unused-parameter
 WERROR    ?= -Werror
 OPT       ?= -O2 -g
 CPPFLAGS  += -I. -I$(B) -D_GNU_SOURCE -DVBET_PREFIX='"$(PREFIX)"'
@@ -26,6 +26,7 @@ TESTS :=
 .PHONY: all
 all: programs
 
+.SECONDEXPANSION:
 include $(sort $(wildcard */module.mk))
 
 .PHONY: programs

@@ -17,6 +17,12 @@
 		size_t n, cap;                                                                     \
 	}
 
+/* The commonest one, by name, so that it can be passed around. Strings are borrowed. */
+struct strvec {
+	const char **at;
+	size_t n, cap;
+};
+
 #define vec_reserve(v, want)                                                                       \
 	do {                                                                                       \
 		if ((want) > (v)->cap) {                                                           \

@@ -34,6 +34,7 @@ char *client_read_line(struct session *s);
 struct exec_options {
 	bool tty;            /* wants a terminal (if standard input is one) */
 	bool no_stdin;
+	int in_fd;           /* standard input of the command; 0: ours */
 	bool subst;          /* names of nodes in argv become addresses */
 	int64_t timeout_ns;  /* 0: none */
 	const char *user, *cwd;

@@ -147,6 +147,15 @@ bool paths_is_locked(const char *dir)
 	return held;
 }
 
+bool paths_is_locked_lab(const char *base, const char *lab)
+{
+	char *dir = xasprintf("%s/%s", base, lab);
+	bool held = paths_is_locked(dir);
+
+	free(dir);
+	return held;
+}
+
 static int compare_labs(const void *a, const void *b)
 {
 	return strcmp(((const struct lab_entry *)a)->name, ((const struct lab_entry *)b)->name);

@@ -22,6 +22,7 @@ int paths_remove_tree(const char *path);
 /* Takes the lock file of a lab's directory: a descriptor to keep; -1 with errno EAGAIN if held. */
 int paths_lock(const char *dir);
 bool paths_is_locked(const char *dir);
+bool paths_is_locked_lab(const char *base, const char *lab);
 
 struct lab_entry {
 	char name[64];

@@ -254,9 +254,8 @@ static int watch_signals(bool tty, sigset_t *old)
 }
 
 static void push_exec_words(struct arena *a, const struct exec_options *opt, bool tty,
-			    const char *node, void *vec)
+			    const char *node, struct strvec *v)
 {
-	VEC(const char *) *v = vec;
 	struct winsize ws = {.ws_col = 80, .ws_row = 24};
 	const char *term = getenv("TERM");
 
@@ -284,11 +283,11 @@ static void push_exec_words(struct arena *a, const struct exec_options *opt, boo
 int client_exec(const char *lab, const char *node, char *const *argv, size_t n,
 		const struct exec_options *opt, int *status, struct err *e)
 {
-	struct relay r = {.opt = opt, .in_fd = STDIN_FILENO, .out_fd = -1, .signal_fd = -1};
+	struct relay r = {.opt = opt, .in_fd = opt->in_fd, .out_fd = -1, .signal_fd = -1};
 	bool tty = opt->tty && isatty(STDIN_FILENO);
 	struct arena a = {0};
 	sigset_t old;
-	VEC(const char *) v = {0};
+	struct strvec v = {0};
 
 	push_exec_words(&a, opt, tty, node, &v);
 	for (size_t i = 0; i < n; i++)

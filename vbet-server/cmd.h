@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A command of the program is a struct: dispatch, help, completion and the manual come from it. */
+#ifndef VBET_SERVER_CMD_H
+#define VBET_SERVER_CMD_H
+
+#include "lib/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* What the options of a command line said. Unset ones are NULL, 0 or false. */
+struct cmd_options {
+	const char *lab, *kernel, *dump, *user, *clock, *seed, *filter, *write;
+	const char *timeout, *jobs, *count;
+	bool json, insecure, help, all, follow, quiet, no_console;
+};
+
+enum cmd_option {
+	OPT_LAB = 1 << 0,
+	OPT_JSON = 1 << 1,
+	OPT_KERNEL = 1 << 2,
+	OPT_TIMEOUT = 1 << 3,
+	OPT_INSECURE = 1 << 4,
+	OPT_JOBS = 1 << 5,
+	OPT_DUMP = 1 << 6,
+	OPT_USER = 1 << 7,
+	OPT_ALL = 1 << 8,
+	OPT_FOLLOW = 1 << 9,
+	OPT_COUNT = 1 << 10,
+	OPT_QUIET = 1 << 11,
+	OPT_CLOCK = 1 << 12,
+	OPT_SEED = 1 << 13,
+	OPT_UP = OPT_LAB | OPT_KERNEL | OPT_TIMEOUT | OPT_INSECURE | OPT_JOBS | OPT_QUIET |
+		 OPT_CLOCK | OPT_SEED,
+};
+
+struct cmd {
+	const char *name;
+	const char *args; /* for the usage line */
+	const char *help; /* one line */
+	unsigned options; /* enum cmd_option */
+	int min, max;     /* number of arguments; max -1: any */
+	/* argv[0] is the first argument. Returns the exit status; failures are in e. */
+	int (*run)(const struct cmd_options *o, int argc, char **argv, struct err *e);
+};
+
+/* All commands in the order of the help; NULL past the end. */
+const struct cmd *cmd_at(size_t i);
+const struct cmd *cmd_find(const char *name);
+/* Parses options and runs; prints the error. Returns the exit status. */
+int cmd_run(int argc, char **argv);
+void cmd_usage(FILE *out, const struct cmd *c);
+/* The time of --timeout, or a default in seconds. 0 or -1. */
+int cmd_timeout_ns(const struct cmd_options *o, int64_t default_s, int64_t *ns, struct err *e);
+
+int cmd_check(const struct cmd_options *o, int argc, char **argv, struct err *e);
+int cmd_up(const struct cmd_options *o, int argc, char **argv, struct err *e);
+int cmd_run_lab(const struct cmd_options *o, int argc, char **argv, struct err *e);
+int cmd_down(const struct cmd_options *o, int argc, char **argv, struct err *e);
+int cmd_ls(const struct cmd_options *o, int argc, char **argv, struct err *e);
+int cmd_clean(const struct cmd_options *o, int argc, char **argv, struct err *e);
+int cmd_status(const struct cmd_options *o, int argc, char **argv, struct err *e);
+int cmd_wait(const struct cmd_options *o, int argc, char **argv, struct err *e);
+int cmd_exec(const struct cmd_options *o, int argc, char **argv, struct err *e);
+int cmd_console(const struct cmd_options *o, int argc, char **argv, struct err *e);
+int cmd_cp(const struct cmd_options *o, int argc, char **argv, struct err *e);
+int cmd_log(const struct cmd_options *o, int argc, char **argv, struct err *e);
+int cmd_start(const struct cmd_options *o, int argc, char **argv, struct err *e);
+int cmd_stop(const struct cmd_options *o, int argc, char **argv, struct err *e);
+int cmd_restart(const struct cmd_options *o, int argc, char **argv, struct err *e);
+int cmd_kill(const struct cmd_options *o, int argc, char **argv, struct err *e);
+int cmd_link(const struct cmd_options *o, int argc, char **argv, struct err *e);
+int cmd_plug(const struct cmd_options *o, int argc, char **argv, struct err *e);
+int cmd_unplug(const struct cmd_options *o, int argc, char **argv, struct err *e);
+int cmd_ping(const struct cmd_options *o, int argc, char **argv, struct err *e);
+int cmd_pingall(const struct cmd_options *o, int argc, char **argv, struct err *e);
+int cmd_shell(const struct cmd_options *o, int argc, char **argv, struct err *e);
+int cmd_help(const struct cmd_options *o, int argc, char **argv, struct err *e);
+
+/* The interactive console of a running lab (console.c): returns the exit status. */
+int console_run(const char *lab, struct err *e);
+
+#endif

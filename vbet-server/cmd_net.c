@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Commands for cables and reachability: link, plug, unplug, ping, pingall. */
+#include "lib/units.h"
+#include "lib/vec.h"
+#include "lib/words.h"
+#include "vbet-server/client.h"
+#include "vbet-server/cmd.h"
+
+#include <string.h>
+
+/* Sends "VERB ARGUMENT..." as it stands. */
+static int ask(const struct cmd_options *o, const char *verb, int argc, char **argv, struct err *e)
+{
+	char *lab = client_find_lab(o->lab, e);
+	struct strvec v = {0};
+
+	vec_push(&v, verb);
+	for (int i = 0; i < argc; i++)
+		vec_push(&v, argv[i]);
+	int rc = lab ? client_ask(lab, (char *const *)v.at, v.n, stdout, e) : -1;
+
+	vec_free(&v);
+	free(lab);
+	return rc;
+}
+
+int cmd_link(const struct cmd_options *o, int argc, char **argv, struct err *e)
+{
+	return ask(o, "link", argc, argv, e);
+}
+
+int cmd_plug(const struct cmd_options *o, int argc, char **argv, struct err *e)
+{
+	return ask(o, "plug", argc, argv, e);
+}
+
+int cmd_unplug(const struct cmd_options *o, int argc, char **argv, struct err *e)
+{
+	return ask(o, "unplug", argc, argv, e);
+}
+
+static int ping_count(const struct cmd_options *o, char *buf, size_t size, struct err *e)
+{
+	int64_t n = 1;
+
+	if (o->count && unit_parse(UNIT_COUNT, o->count, &n, e) < 0)
+		return err_wrap(e, "--count");
+	snprintf(buf, size, "%lld", (long long)n);
+	return 0;
+}
+
+int cmd_ping(const struct cmd_options *o, int argc, char **argv, struct err *e)
+{
+	char *lab = client_find_lab(o->lab, e);
+	char count[24];
+	int status = 0;
+	struct exec_options opt = {.no_stdin = true, .subst = true};
+
+	if (!lab || ping_count(o, count, sizeof(count), e) < 0) {
+		free(lab);
+		return -1;
+	}
+	char *ping[] = {"ping", "-n", "-W", "2", "-i", "0.2", "-c", count, argv[1]};
+	int rc = client_exec(lab, argv[0], ping, ARRAY_LEN(ping), &opt, &status, e);
+
+	free(lab);
+	return rc < 0 ? rc : status != 0;
+}
+
+/* The guests that have an address, as the server lists them. */
+static int list_guests(const char *lab, struct arena *a, struct strvec *names, struct err *e)
+{
+	char *words[] = {"nodes"};
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+	int rc = client_ask(lab, words, 1, f, e);
+
+	fclose(f);
+	for (char *line = strtok(text, "\n"); line && rc == 0; line = strtok(NULL, "\n")) {
+		struct words w;
+
+		if (words_split(line, strlen(line), a, &w, NULL) == 0 && w.n >= 4 &&
+		    strcmp(w.at[3], "-") != 0)
+			vec_push(names, w.at[0]);
+	}
+	free(text);
+	return rc;
+}
+
+/* True if one of up to three pings is answered: the first may be lost to address resolution. */
+static int try_ping(const char *lab, const char *from, const char *to, const char *count, bool *reached,
+		    struct err *e)
+{
+	char *ping[] = {"ping", "-n", "-q", "-W", "1", "-i", "0.2", "-c", (char *)count, (char *)to};
+	FILE *null = fopen("/dev/null", "we");
+	struct exec_options opt = {.no_stdin = true, .subst = true, .out = null, .err = null};
+	int status = 1;
+	int rc = client_exec(lab, from, ping, ARRAY_LEN(ping), &opt, &status, e);
+
+	fclose(null);
+	*reached = status == 0;
+	return rc < 0 ? err_wrap(e, "%s", from) : 0;
+}
+
+int cmd_pingall(const struct cmd_options *o, int argc, char **argv, struct err *e)
+{
+	char *lab = client_find_lab(o->lab, e);
+	struct arena a = {0};
+	struct strvec names = {0};
+	char count[24];
+	size_t good = 0;
+	size_t all = 0;
+	int rc = lab && ping_count(o, count, sizeof(count), e) == 0
+			 ? list_guests(lab, &a, &names, e)
+			 : -1;
+
+	for (size_t i = 0; i < names.n && rc == 0; i++) {
+		printf("%s ->", names.at[i]);
+		for (size_t j = 0; j < names.n && rc == 0; j++) {
+			bool reached = false;
+
+			if (i == j)
+				continue;
+			rc = try_ping(lab, names.at[i], names.at[j], count, &reached, e);
+			printf(" %s", reached ? names.at[j] : "X");
+			fflush(stdout);
+			all++;
+			good += reached;
+		}
+		putchar('\n');
+	}
+	if (rc == 0)
+		printf("%zu of %zu reached\n", good, all);
+	vec_free(&names);
+	arena_finish(&a);
+	free(lab);
+	return rc < 0 ? rc : good != all;
+}
