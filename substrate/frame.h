@@ -34,7 +34,10 @@ void frame_pool_destroy(struct frame_pool *p);
 struct frame *frame_get(struct frame_pool *p, uint32_t len);
 struct frame *frame_ref(struct frame *f);
 void frame_unref(struct frame *f);
-/* A frame of one's own with the same bytes: f itself if nobody else holds it (takes f's reference). */
+/*
+ * A frame of one's own with the same bytes: f itself if nobody else holds it. Takes f's reference;
+ * NULL when the pool is at its bound (f's reference is gone then, too).
+ */
 struct frame *frame_own(struct frame *f);
 
 #endif

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "substrate/control.h"
+
+#include "lib/nearest.h"
+#include "lib/units.h"
+#include "lib/words.h"
+#include "substrate/channel.h"
+#include "substrate/devnode.h"
+#include "substrate/end.h"
+#include "substrate/nic.h"
+#include "substrate/vclock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LINE_MAX_BYTES = 1 << 20 };
+
+/* A command: answer is what follows "ok"; 0, or -1 with the error set. */
+struct command {
+	const char *name;
+	size_t min_words; /* besides the name */
+	int (*run)(struct substrate *s, const struct words *w, FILE *answer, struct err *e);
+	const char *usage;
+};
+
+static struct object *find(struct substrate *s, const char *name, struct err *e)
+{
+	struct object *o = object_find(s, name);
+	struct nearest near;
+
+	if (o)
+		return o;
+	nearest_init(&near, name);
+	for (size_t i = 0; i < s->objects.n; i++)
+		nearest_offer(&near, s->objects.at[i]->name);
+	err_set(e, ERR_USAGE, "there is no '%s'%s", name, nearest_hint(&near));
+	return NULL;
+}
+
+static struct end *find_end(struct substrate *s, const char *name, struct err *e)
+{
+	struct object *o = find(s, name, e);
+	struct end *n = o ? end_of_object(o) : NULL;
+
+	if (o && !n)
+		err_set(e, ERR_USAGE, "'%s' is a %s: a cable goes into ports and NICs", name,
+			o->kind->name);
+	return n;
+}
+
+static int run_clock(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
+{
+	const char *seed = words_get(w, "seed");
+
+	if (s->objects.n || s->vclock)
+		return err_set(e, ERR_USAGE, "the clock is set first of all, and once");
+	s->seed = seed ? strtoull(seed, NULL, 0) : 1;
+	if (!strcmp(w->at[1], "real"))
+		return 0;
+	if (!strcmp(w->at[1], "virtual"))
+		return vclock_create(s, w, e);
+	return err_set(e, ERR_USAGE, "a clock is 'real' or 'virtual'");
+}
+
+static int run_device(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
+{
+	return devnode_create(s, w->at[1], w->at[2], w->at + 3, w->n - 3, e) ? 0 : -1;
+}
+
+static int run_port(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
+{
+	struct object *device = find(s, w->at[2], e);
+	int64_t number;
+
+	if (!device || unit_parse(UNIT_COUNT, w->at[3], &number, e) < 0)
+		return -1;
+	if (number < 1 || number > DEVICE_PORTS_MAX)
+		return err_set(e, ERR_USAGE, "ports are from 1 to %d", DEVICE_PORTS_MAX);
+	return devport_create(s, w->at[1], device, (unsigned)number, w->at + 4, w->n - 4, e) ? 0
+											       : -1;
+}
+
+static int run_nic(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
+{
+	static const struct nic_backend *const backends[] = {&nic_vhost, &nic_seqpacket};
+	struct nearest near;
+
+	nearest_init(&near, w->at[2]);
+	for (size_t i = 0; i < ARRAY_LEN(backends); i++) {
+		if (!strcmp(backends[i]->name, w->at[2]))
+			return backends[i]->create(s, w->at[1], w, e) ? 0 : -1;
+		nearest_offer(&near, backends[i]->name);
+	}
+	return err_set(e, ERR_USAGE, "there is no kind of NIC '%s'%s", w->at[2],
+		       nearest_hint(&near));
+}
+
+static int run_channel(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
+{
+	return channel_create(s, w->at[1], w, e) ? 0 : -1;
+}
+
+static int run_cable(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
+{
+	struct end *a = find_end(s, w->at[2], e);
+	struct end *b = a ? find_end(s, w->at[3], e) : NULL;
+
+	if (!a || !b)
+		return -1;
+	return cable_create(s, w->at[1], a, b, w->at + 4, w->n - 4, e) ? 0 : -1;
+}
+
+static int run_set(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
+{
+	struct object *o = find(s, w->at[1], e);
+
+	if (!o)
+		return -1;
+	if (!o->kind->set)
+		return err_set(e, ERR_USAGE, "nothing can be set on a %s", o->kind->name);
+	return o->kind->set(o, w->at + 2, w->n - 2, e);
+}
+
+static int run_reset(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
+{
+	struct object *o = find(s, w->at[1], e);
+
+	return o ? cable_reset(o, e) : -1;
+}
+
+static int run_carrier(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
+{
+	struct object *o = find(s, w->at[1], e);
+	const char *end = words_get(w, "end");
+	bool up = !strcmp(w->at[2], "up");
+
+	if (!o)
+		return -1;
+	if (!up && strcmp(w->at[2], "down"))
+		return err_set(e, ERR_USAGE, "a carrier is up or down");
+	if (end && strcmp(end, "a") && strcmp(end, "b"))
+		return err_set(e, ERR_USAGE, "an end of a cable is a or b");
+	return cable_set_carrier(o, up, end ? end[0] == 'b' : -1, e);
+}
+
+static int run_remove(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
+{
+	struct object *o = find(s, w->at[1], e);
+
+	if (!o)
+		return -1;
+	o->kind->destroy(o);
+	return 0;
+}
+
+static int run_status(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
+{
+	int64_t now = substrate_now_ns(s);
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+	struct json j;
+
+	json_init(&j, f);
+	json_open(&j, NULL, '{');
+	json_int(&j, "now_ns", now);
+	vclock_status(s, &j);
+	json_open(&j, "objects", '{');
+	for (size_t i = 0; i < s->objects.n; i++) {
+		struct object *o = s->objects.at[i];
+
+		json_open(&j, o->name, '{');
+		json_string(&j, "kind", o->kind->name);
+		if (o->kind->status)
+			o->kind->status(o, &j, now);
+		json_close(&j, '}');
+	}
+	json_close(&j, '}');
+	json_close(&j, '}');
+	fclose(f);
+	fputc(' ', answer);
+	words_put(answer, text);
+	free(text);
+	return 0;
+}
+
+static const struct command commands[] = {
+	{"clock", 1, run_clock, "clock real|virtual [seed=N]"},
+	{"device", 2, run_device, "device NAME KIND [key=value...]"},
+	{"port", 3, run_port, "port NAME DEVICE NUMBER [key=value...]"},
+	{"nic", 3, run_nic, "nic NAME vhost|seqpacket path=PATH [mac=MAC] [mtu=N] [guest=NODE]"},
+	{"channel", 3, run_channel, "channel NAME path=PATH stream=PATH [guest=NODE]"},
+	{"cable", 3, run_cable, "cable NAME END END [ab.key=value...] [ba.key=value...] [up=0]"},
+	{"set", 2, run_set, "set NAME [key=value...]"},
+	{"reset", 1, run_reset, "reset CABLE"},
+	{"carrier", 2, run_carrier, "carrier CABLE up|down [end=a|b]"},
+	{"remove", 1, run_remove, "remove NAME"},
+	{"status", 0, run_status, "status"},
+	{"guest", 2, vclock_cmd_guest, "guest NAME time=PATH"},
+	{"start", 0, vclock_cmd_start, "start"},
+	{"now", 0, vclock_cmd_now, "now"},
+	{"pace", 1, vclock_cmd_pace, "pace N|max"},
+	{"pause", 0, vclock_cmd_pause, "pause"},
+	{"run", 0, vclock_cmd_run, "run"},
+	{"step", 1, vclock_cmd_step, "step TIME"},
+	{"until", 1, vclock_cmd_until, "until TIME"},
+};
+
+static int run_line(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
+{
+	struct nearest near;
+
+	if (!w->n)
+		return err_set(e, ERR_USAGE, "an empty line");
+	nearest_init(&near, w->at[0]);
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+		const struct command *c = &commands[i];
+
+		nearest_offer(&near, c->name);
+		if (strcmp(c->name, w->at[0]))
+			continue;
+		if (w->n - 1 < c->min_words)
+			return err_set(e, ERR_USAGE, "usage: %s", c->usage);
+		return c->run(s, w, answer, e);
+	}
+	return err_set(e, ERR_USAGE, "there is no command '%s'%s", w->at[0], nearest_hint(&near));
+}
+
+static void answer_line(struct control_session *c, const char *line, size_t len)
+{
+	struct arena a = {0};
+	struct err e = {0};
+	struct words w;
+	char *answer = NULL;
+	size_t answer_len = 0;
+	FILE *f = open_memstream(&answer, &answer_len);
+	int rc = words_split(line, len, &a, &w, &e);
+
+	if (rc == 0)
+		rc = run_line(c->sub, &w, f, &e);
+	fclose(f);
+	if (rc == 0) {
+		conn_printf(&c->conn, "ok%s\n", answer);
+	} else {
+		char *text = words_quote(&a, e.text);
+
+		conn_printf(&c->conn, "error %s\n", text);
+	}
+	free(answer);
+	arena_finish(&a);
+}
+
+static size_t take_lines(struct conn *conn, const char *data, size_t len)
+{
+	struct control_session *c = conn->owner;
+	size_t used = 0;
+
+	for (;;) {
+		const char *end = memchr(data + used, '\n', len - used);
+
+		if (!end)
+			return used;
+		answer_line(c, data + used, (size_t)(end - data) - used);
+		used = (size_t)(end - data) + 1;
+	}
+}
+
+static void closed(struct conn *conn)
+{
+	struct control_session *c = conn->owner;
+
+	loop_stop(c->loop);
+}
+
+static void send_event(struct substrate *s, const char *line)
+{
+	struct control_session *c = s->owner;
+
+	conn_printf(&c->conn, "%s\n", line);
+}
+
+int control_open(struct control_session *c, struct loop *l, struct substrate *s, int fd,
+		 struct err *e)
+{
+	*c = (struct control_session){.loop = l, .sub = s};
+	c->conn.in_max = LINE_MAX_BYTES;
+	c->conn.on_data = take_lines;
+	c->conn.on_close = closed;
+	c->conn.owner = c;
+	s->owner = c;
+	s->on_event = send_event;
+	return conn_open(&c->conn, l, fd, e);
+}
+
+void control_finish(struct control_session *c)
+{
+	c->sub->on_event = NULL;
+	conn_finish(&c->conn);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The control protocol of a substrate (docs/protocols.md): lines in, lines and events out. */
+#ifndef SUBSTRATE_CONTROL_H
+#define SUBSTRATE_CONTROL_H
+
+#include "lib/conn.h"
+#include "substrate/substrate.h"
+
+struct control_session {
+	struct conn conn;
+	struct loop *loop;
+	struct substrate *sub; /* borrowed */
+};
+
+/* Serves the stream socket fd (taken over); loop_stop() when it closes. 0 or -1. */
+int control_open(struct control_session *c, struct loop *l, struct substrate *s, int fd,
+		 struct err *e);
+void control_finish(struct control_session *c);
+
+#endif

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "substrate/devnode.h"
+
+#include "lib/nearest.h"
+#include "substrate/end.h"
+#include "substrate/vclock.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { REASONS_MAX = 16 };
+
+struct devport;
+
+struct devnode {
+	struct object object;
+	const struct device_kind *kind;
+	struct device *device;                 /* owned */
+	struct devport *port[DEVICE_PORTS_MAX]; /* by number from 0 */
+	struct event event;                    /* its tick */
+	int64_t event_ns;                      /* when that is; INT64_MAX: not */
+	struct event_source source;
+	struct {
+		const char *why; /* static */
+		uint64_t n;
+	} dropped[REASONS_MAX];
+	uint64_t frames;
+};
+
+struct devport {
+	struct object object;
+	struct end end;
+	struct devnode *node; /* NULL: its device went */
+	uint16_t number;
+};
+
+static void count_drop(struct devnode *d, const char *why)
+{
+	for (int i = 0; i < REASONS_MAX; i++) {
+		if (!d->dropped[i].why)
+			d->dropped[i].why = why;
+		if (d->dropped[i].why == why || i == REASONS_MAX - 1) {
+			d->dropped[i].n++;
+			return;
+		}
+	}
+}
+
+static void set_tick(struct devnode *d)
+{
+	struct substrate *s = d->object.sub;
+	int64_t due = d->kind->next_due_ns ? d->kind->next_due_ns(d->device) : INT64_MAX;
+
+	if (due == d->event_ns)
+		return;
+	d->event_ns = due;
+	if (due == INT64_MAX)
+		calendar_cancel(&s->calendar, &d->event);
+	else
+		calendar_add(&s->calendar, &d->event, due, &d->source);
+}
+
+/* Sends what a device put out; frame f of the caller keeps its own reference. */
+static void send_out(struct devnode *d, struct device_out *out, struct frame *f, int64_t now_ns)
+{
+	for (uint32_t i = 0; i < out->n; i++) {
+		struct devport *p =
+			out->at[i].port < DEVICE_PORTS_MAX ? d->port[out->at[i].port] : NULL;
+		struct frame *copy = out->at[i].frame;
+
+		if (copy == f)
+			frame_ref(copy);
+		if (p)
+			end_send(&p->end, copy, now_ns);
+		else
+			frame_unref(copy);
+	}
+}
+
+static void tick(struct event *ev, int64_t now_ns)
+{
+	struct devnode *d =
+		(struct devnode *)((char *)ev - offsetof(struct devnode, event));
+	struct device_out *out = d->object.sub->out;
+
+	out->n = 0;
+	d->event_ns = INT64_MAX;
+	if (d->kind->tick)
+		d->kind->tick(d->device, now_ns, d->object.sub->pool, out);
+	send_out(d, out, NULL, now_ns);
+	set_tick(d);
+}
+
+static void port_deliver(struct end *n, struct frame *f, int64_t now_ns)
+{
+	struct devport *p = (struct devport *)n->object;
+	struct devnode *d = p->node;
+	struct device_out *out = n->object->sub->out;
+
+	if (!d || f->len < FRAME_MIN) {
+		end_drop(n, f, d ? END_DROP_RUNT : END_DROP_DOWN);
+		return;
+	}
+	out->n = 0;
+	d->frames++;
+	const char *why = d->kind->forward(d->device, p->number, f, now_ns, out);
+
+	if (why)
+		count_drop(d, why);
+	send_out(d, out, f, now_ns);
+	frame_unref(f);
+	set_tick(d);
+}
+
+static void port_carrier(struct end *n, int64_t now_ns)
+{
+	struct devport *p = (struct devport *)n->object;
+
+	if (!p->node)
+		return;
+	p->node->kind->port_change(p->node->device, p->number, n->carrier, now_ns);
+	set_tick(p->node);
+}
+
+static const struct end_kind port_end_kind = {.deliver = port_deliver, .carrier = port_carrier};
+
+static int split_word(const char *word, char key[64], const char **value, struct err *e)
+{
+	const char *eq = strchr(word, '=');
+
+	if (!eq || eq - word >= 64)
+		return err_set(e, ERR_USAGE, "'%s' is not key=value", word);
+	memcpy(key, word, (size_t)(eq - word));
+	key[eq - word] = '\0';
+	*value = eq + 1;
+	return 0;
+}
+
+static int device_set(struct object *o, char *const *words, size_t n, struct err *e)
+{
+	struct devnode *d = (struct devnode *)o;
+	const char *value;
+	char key[64];
+
+	for (size_t i = 0; i < n; i++)
+		if (split_word(words[i], key, &value, e) < 0 ||
+		    d->kind->set(d->device, key, value, e) < 0)
+			return -1;
+	set_tick(d);
+	return 0;
+}
+
+static void device_destroy(struct object *o)
+{
+	struct devnode *d = (struct devnode *)o;
+
+	for (int i = 0; i < DEVICE_PORTS_MAX; i++)
+		if (d->port[i])
+			d->port[i]->object.kind->destroy(&d->port[i]->object);
+	calendar_cancel(&o->sub->calendar, &d->event);
+	d->kind->destroy(d->device);
+	object_finish(o);
+	free(d);
+}
+
+static void device_status(struct object *o, struct json *j, int64_t now_ns)
+{
+	struct devnode *d = (struct devnode *)o;
+
+	json_string(j, "device", d->kind->name);
+	json_uint(j, "frames", d->frames);
+	json_open(j, "dropped", '{');
+	for (int i = 0; i < REASONS_MAX && d->dropped[i].why; i++)
+		json_uint(j, d->dropped[i].why, d->dropped[i].n);
+	json_close(j, '}');
+	d->kind->status(d->device, now_ns, j);
+}
+
+static const struct object_kind device_object_kind = {
+	.name = "device", .destroy = device_destroy, .set = device_set, .status = device_status};
+
+static const struct device_kind *find_kind(struct substrate *s, const char *name, struct err *e)
+{
+	struct nearest near;
+
+	nearest_init(&near, name);
+	for (int i = 0; s->kinds[i]; i++) {
+		if (!strcmp(s->kinds[i]->name, name))
+			return s->kinds[i];
+		nearest_offer(&near, s->kinds[i]->name);
+	}
+	err_set(e, ERR_USAGE, "there is no device '%s'%s", name, nearest_hint(&near));
+	return NULL;
+}
+
+struct object *devnode_create(struct substrate *s, const char *name, const char *kind,
+			      char *const *words, size_t n, struct err *e)
+{
+	const struct device_kind *k = find_kind(s, kind, e);
+
+	if (!k)
+		return NULL;
+	struct devnode *d = xcalloc(1, sizeof(*d));
+
+	if (object_add(&d->object, s, &device_object_kind, name, e) < 0) {
+		free(d);
+		return NULL;
+	}
+	event_source_init(&d->source, s);
+	d->event.fire = tick;
+	d->event_ns = INT64_MAX;
+	d->kind = k;
+	d->device = k->create(name, s->seed);
+	if (device_set(&d->object, words, n, e) < 0) {
+		device_destroy(&d->object);
+		return NULL;
+	}
+	return &d->object;
+}
+
+static int port_set(struct object *o, char *const *words, size_t n, struct err *e)
+{
+	struct devport *p = (struct devport *)o;
+	const char *value;
+	char key[64];
+
+	for (size_t i = 0; i < n; i++)
+		if (split_word(words[i], key, &value, e) < 0 ||
+		    p->node->kind->set_port(p->node->device, p->number, key, value, e) < 0)
+			return -1;
+	set_tick(p->node);
+	return 0;
+}
+
+static void port_destroy(struct object *o)
+{
+	struct devport *p = (struct devport *)o;
+
+	end_unplug(&p->end);
+	p->node->port[p->number] = NULL;
+	object_finish(o);
+	free(p);
+}
+
+static void port_status(struct object *o, struct json *j, int64_t now_ns)
+{
+	struct devport *p = (struct devport *)o;
+
+	json_string(j, "device", p->node->object.name);
+	json_uint(j, "number", p->number + 1u);
+	end_status(&p->end, j);
+}
+
+static const struct object_kind port_object_kind = {
+	.name = "port", .destroy = port_destroy, .set = port_set, .status = port_status};
+
+struct object *devport_create(struct substrate *s, const char *name, struct object *device,
+			      unsigned number, char *const *words, size_t n, struct err *e)
+{
+	struct devnode *d = (struct devnode *)device;
+
+	if (device->kind != &device_object_kind) {
+		err_set(e, ERR_USAGE, "'%s' is a %s, not a device", device->name,
+			device->kind->name);
+		return NULL;
+	}
+	if (number < 1 || number > DEVICE_PORTS_MAX || d->port[number - 1]) {
+		err_set(e, ERR_USAGE, "%s: port %u is %s", device->name, number,
+			number < 1 || number > DEVICE_PORTS_MAX ? "out of range" : "there already");
+		return NULL;
+	}
+	struct devport *p = xcalloc(1, sizeof(*p));
+
+	if (object_add(&p->object, s, &port_object_kind, name, e) < 0) {
+		free(p);
+		return NULL;
+	}
+	p->end.kind = &port_end_kind;
+	p->end.object = &p->object;
+	p->node = d;
+	p->number = (uint16_t)(number - 1);
+	d->port[p->number] = p;
+	if (port_set(&p->object, words, n, e) < 0) {
+		port_destroy(&p->object);
+		return NULL;
+	}
+	return &p->object;
+}
+
+struct end *devport_end(struct object *o)
+{
+	return o->kind == &port_object_kind ? &((struct devport *)o)->end : NULL;
+}

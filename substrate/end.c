@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "substrate/end.h"
+
+static const char *const drop_names[END_DROPS] = {
+	[END_DROP_UNPLUGGED] = "unplugged", [END_DROP_CUT] = "cut",
+	[END_DROP_DOWN] = "down",           [END_DROP_QUEUE] = "queue",
+	[END_DROP_RUNT] = "runt",           [END_DROP_GIANT] = "giant",
+	[END_DROP_OFFLOAD] = "offload",     [END_DROP_MEMORY] = "memory",
+};
+
+void end_drop(struct end *n, struct frame *f, enum end_drop why)
+{
+	n->count.dropped[why]++;
+	if (f)
+		frame_unref(f);
+}
+
+void end_deliver(struct end *n, struct frame *f, int64_t now_ns)
+{
+	n->count.out_frames++;
+	n->count.out_bytes += f->len;
+	if (n->tap)
+		n->tap(n, f, false, now_ns);
+	n->kind->deliver(n, f, now_ns);
+}
+
+void end_status(const struct end *n, struct json *j)
+{
+	json_bool(j, "carrier", n->carrier);
+	json_uint(j, "in_frames", n->count.in_frames);
+	json_uint(j, "in_bytes", n->count.in_bytes);
+	json_uint(j, "out_frames", n->count.out_frames);
+	json_uint(j, "out_bytes", n->count.out_bytes);
+	json_open(j, "dropped", '{');
+	for (int i = 0; i < END_DROPS; i++)
+		if (n->count.dropped[i])
+			json_uint(j, drop_names[i], n->count.dropped[i]);
+	json_close(j, '}');
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * An end: what a cable can be plugged into, a guest's NIC or the port of a device; and the cable that
+ * joins two of them. A frame that is sent at one end is delivered at the other, or counted with the
+ * reason for which it was not.
+ */
+#ifndef SUBSTRATE_END_H
+#define SUBSTRATE_END_H
+
+#include "lib/linkspec.h"
+#include "substrate/cable.h"
+#include "substrate/substrate.h"
+
+struct cable;
+struct end;
+struct guest;
+
+/* Why an end dropped a frame. Cables count their own drops (enum cable_drop). */
+enum end_drop {
+	END_DROP_UNPLUGGED, /* no cable */
+	END_DROP_CUT,       /* it was under way when its cable was cut */
+	END_DROP_DOWN,      /* the guest is not there, or has not enabled the NIC */
+	END_DROP_QUEUE,     /* the guest does not take frames: the queue in front of it is full */
+	END_DROP_RUNT,      /* shorter than an Ethernet header */
+	END_DROP_GIANT,     /* longer than FRAME_MAX or than the guest's buffers */
+	END_DROP_OFFLOAD,   /* wants an offload that was not negotiated */
+	END_DROP_MEMORY,    /* the pool of frames is at its bound */
+	END_DROPS,
+};
+
+struct end_kind {
+	/* A frame arrives (with its reference). */
+	void (*deliver)(struct end *n, struct frame *f, int64_t now_ns);
+	/* The carrier came or went. */
+	void (*carrier)(struct end *n, int64_t now_ns);
+};
+
+struct end_counters {
+	uint64_t in_frames, in_bytes;   /* sent from here into the cable */
+	uint64_t out_frames, out_bytes; /* delivered here */
+	uint64_t dropped[END_DROPS];
+};
+
+struct end {
+	const struct end_kind *kind;
+	struct object *object; /* whose end it is */
+	struct guest *guest;   /* virtual clock: whose NIC this is, or NULL */
+	struct cable *cable;   /* NULL: unplugged */
+	unsigned side;         /* which end of the cable */
+	bool carrier;
+	struct end_counters count;
+	/* Sees each frame that passes (capture); NULL: nobody looks. sent: from here into the cable. */
+	void (*tap)(struct end *n, const struct frame *f, bool sent, int64_t now_ns);
+	void *tap_owner;
+};
+
+/* Sends a frame (with its reference) into the cable. */
+void end_send(struct end *n, struct frame *f, int64_t now_ns);
+/* A frame (with its reference) reaches an end. */
+void end_deliver(struct end *n, struct frame *f, int64_t now_ns);
+/* Counts a drop and gives the reference back; f may be NULL. */
+void end_drop(struct end *n, struct frame *f, enum end_drop why);
+/* Members of an open JSON object. */
+void end_status(const struct end *n, struct json *j);
+/* The end of an object that has one, or NULL. */
+struct end *end_of_object(struct object *o);
+
+/* Joins two ends; words are those behind the ends of the "cable" command. NULL with the error set. */
+struct object *cable_create(struct substrate *s, const char *name, struct end *a, struct end *b,
+			    char *const *words, size_t n, struct err *e);
+/* Takes away all impairment. -1: not a cable. */
+int cable_reset(struct object *o, struct err *e);
+/* side: 0, 1 or -1 for both. */
+int cable_set_carrier(struct object *o, bool up, int side, struct err *e);
+/* Unplugs an end that goes away: its cable goes, too. */
+void end_unplug(struct end *n);
+/* The shortest time in which a frame sent from (in: delivered to) this end passes its cable. */
+int64_t end_min_delay_ns(const struct end *n, bool in);
+
+#endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "substrate/frame.h"
+
+#include "lib/xalloc.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Frames of one size class are kept for reuse: most are full Ethernet frames, or small. */
+enum { CLASS_SMALL = 256, CLASS_LARGE = 2048, CLASSES = 2 };
+
+static const uint32_t class_room[CLASSES] = {CLASS_SMALL, CLASS_LARGE};
+
+struct frame_pool {
+	size_t max_bytes, used_bytes, idle_bytes;
+	struct frame *idle[CLASSES];
+};
+
+struct frame_pool *frame_pool_create(size_t max_bytes)
+{
+	struct frame_pool *p = xcalloc(1, sizeof(*p));
+
+	p->max_bytes = max_bytes;
+	return p;
+}
+
+static void free_idle(struct frame_pool *p)
+{
+	for (int c = 0; c < CLASSES; c++) {
+		while (p->idle[c]) {
+			struct frame *f = p->idle[c];
+
+			p->idle[c] = f->next;
+			free(f);
+		}
+	}
+	p->idle_bytes = 0;
+}
+
+void frame_pool_destroy(struct frame_pool *p)
+{
+	if (!p)
+		return;
+	assert(p->used_bytes == 0);
+	free_idle(p);
+	free(p);
+}
+
+static int class_of(uint32_t room)
+{
+	for (int c = 0; c < CLASSES; c++)
+		if (room <= class_room[c])
+			return c;
+	return -1;
+}
+
+static size_t size_of(uint32_t room)
+{
+	return sizeof(struct frame) + FRAME_HEADROOM + room;
+}
+
+struct frame *frame_get(struct frame_pool *p, uint32_t len)
+{
+	int c = class_of(len);
+	uint32_t room = c < 0 ? len : class_room[c];
+	size_t size = size_of(room);
+	struct frame *f;
+
+	if (len > FRAME_MAX || p->used_bytes + size > p->max_bytes)
+		return NULL;
+	if (c >= 0 && p->idle[c]) {
+		f = p->idle[c];
+		p->idle[c] = f->next;
+		p->idle_bytes -= size;
+	} else {
+		f = xmalloc(size);
+		f->pool = p;
+		f->room = room;
+	}
+	p->used_bytes += size;
+	f->refs = 1;
+	f->len = len;
+	f->data = (uint8_t *)(f + 1) + FRAME_HEADROOM;
+	f->next = NULL;
+	return f;
+}
+
+struct frame *frame_ref(struct frame *f)
+{
+	f->refs++;
+	return f;
+}
+
+/* Gives the frame back; data may have moved into the headroom, so the class follows from the start. */
+void frame_unref(struct frame *f)
+{
+	struct frame_pool *p = f->pool;
+
+	assert(f->refs > 0);
+	if (--f->refs)
+		return;
+	uint8_t *start = (uint8_t *)(f + 1) + FRAME_HEADROOM;
+
+	f->room += (uint32_t)(f->data - start);
+	size_t size = size_of(f->room);
+	int c = class_of(f->room);
+
+	p->used_bytes -= size;
+	if (c < 0 || class_room[c] != f->room || p->idle_bytes > p->max_bytes / 4) {
+		free(f);
+		return;
+	}
+	f->next = p->idle[c];
+	p->idle[c] = f;
+	p->idle_bytes += size;
+}
+
+struct frame *frame_own(struct frame *f)
+{
+	if (f->refs == 1)
+		return f;
+	struct frame *own = frame_get(f->pool, f->len);
+
+	if (own)
+		memcpy(own->data, f->data, f->len);
+	frame_unref(f);
+	return own;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* NIC back ends: each makes an object with an end that a cable can be plugged into. */
+#ifndef SUBSTRATE_NIC_H
+#define SUBSTRATE_NIC_H
+
+#include "lib/words.h"
+#include "substrate/end.h"
+
+struct nic_backend {
+	const char *name; /* "vhost" */
+	/* words: all of the "nic" command. NULL with the error set. */
+	struct object *(*create)(struct substrate *s, const char *name, const struct words *words,
+				 struct err *e);
+};
+
+extern const struct nic_backend nic_vhost, nic_seqpacket;
+
+/* The end of a NIC, whatever its back end; NULL: o is not a NIC. */
+struct end *nic_end(struct object *o);
+extern const struct object_kind nic_vhost_kind, nic_seqpacket_kind;
+struct end *nic_vhost_end(struct object *o);
+struct end *nic_seqpacket_end(struct object *o);
+
+/* Reads path=, mtu= of the words. 0 or -1. */
+int nic_read_words(const struct words *w, const char **path, uint16_t *mtu, struct err *e);
+/* "02:00:00:00:00:01"; 0 or -1. */
+int nic_parse_mac(const char *text, uint8_t mac[6], struct err *e);
+
+#endif

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A NIC as a SOCK_SEQPACKET socket: one raw frame per message, one client at a time (the vector
+ * transport "bess" of User-Mode Linux, and anything else). Real clock only.
+ */
+#include "lib/sock.h"
+#include "substrate/nic.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { BATCH = 64, SEND_BUFFER = 4 << 20 };
+
+struct nic {
+	struct object object;
+	struct end end;
+	struct loop_watch listener, conn;
+	char *path; /* owned */
+	uint16_t mtu;
+	uint8_t buf[FRAME_MAX + 1];
+};
+
+static void hang_up(struct nic *n)
+{
+	if (n->conn.fd < 0)
+		return;
+	loop_remove(n->object.sub->loop, &n->conn);
+	close(n->conn.fd);
+	n->conn.fd = -1;
+	substrate_event(n->object.sub, "event down %s \"the client closed the connection\"",
+			n->object.name);
+	if (n->listener.fd >= 0)
+		loop_add(n->object.sub->loop, &n->listener, EPOLLIN, NULL);
+}
+
+static void take(struct nic *n, size_t len, int64_t now_ns)
+{
+	if (len < FRAME_MIN || len > FRAME_MAX) {
+		end_drop(&n->end, NULL, len < FRAME_MIN ? END_DROP_RUNT : END_DROP_GIANT);
+		return;
+	}
+	struct frame *f = frame_get(n->object.sub->pool, (uint32_t)len);
+
+	if (!f) {
+		end_drop(&n->end, NULL, END_DROP_MEMORY);
+		return;
+	}
+	memcpy(f->data, n->buf, len);
+	end_send(&n->end, f, now_ns);
+}
+
+static void conn_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
+{
+	struct nic *n = (struct nic *)((char *)w - offsetof(struct nic, conn));
+
+	for (int i = 0; i < BATCH; i++) {
+		ssize_t len = recv(w->fd, n->buf, sizeof(n->buf), MSG_DONTWAIT);
+
+		if (len < 0 && (errno == EAGAIN || errno == EINTR))
+			break;
+		if (len <= 0) {
+			hang_up(n);
+			break;
+		}
+		take(n, (size_t)len, now_ns);
+	}
+	substrate_drain(n->object.sub, now_ns);
+}
+
+static void listener_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
+{
+	struct nic *n = (struct nic *)((char *)w - offsetof(struct nic, listener));
+	int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int size = SEND_BUFFER;
+
+	if (fd < 0)
+		return;
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	n->conn.fd = fd;
+	n->conn.ready = conn_ready;
+	if (loop_add(n->object.sub->loop, &n->conn, EPOLLIN, NULL) < 0) {
+		close(fd);
+		n->conn.fd = -1;
+		return;
+	}
+	loop_remove(n->object.sub->loop, w);
+	substrate_event(n->object.sub, "event up %s", n->object.name);
+}
+
+static void deliver(struct end *end, struct frame *f, int64_t now_ns)
+{
+	struct nic *n = (struct nic *)end->object;
+
+	if (n->conn.fd < 0) {
+		end_drop(end, f, END_DROP_DOWN);
+	} else if (f->len > n->mtu + 18u) {
+		end_drop(end, f, END_DROP_GIANT);
+	} else if (send(n->conn.fd, f->data, f->len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
+		end_drop(end, f, END_DROP_QUEUE);
+	} else {
+		frame_unref(f);
+	}
+}
+
+static void carrier(struct end *end, int64_t now_ns)
+{
+	/* This back end has no way to tell the guest. */
+}
+
+static const struct end_kind end_kind = {.deliver = deliver, .carrier = carrier};
+
+static void destroy(struct object *o)
+{
+	struct nic *n = (struct nic *)o;
+	int fd = n->listener.fd;
+
+	end_unplug(&n->end);
+	substrate_forget_end(o->sub, &n->end);
+	loop_remove(o->sub->loop, &n->listener);
+	n->listener.fd = -1;
+	hang_up(n);
+	if (fd >= 0) {
+		close(fd);
+		unlink(n->path);
+	}
+	free(n->path);
+	object_finish(o);
+	free(n);
+}
+
+static void status(struct object *o, struct json *j, int64_t now_ns)
+{
+	struct nic *n = (struct nic *)o;
+
+	json_string(j, "backend", "seqpacket");
+	json_bool(j, "up", n->conn.fd >= 0);
+	end_status(&n->end, j);
+}
+
+const struct object_kind nic_seqpacket_kind = {.name = "nic", .destroy = destroy, .status = status};
+
+struct end *nic_seqpacket_end(struct object *o)
+{
+	return &((struct nic *)o)->end;
+}
+
+static struct object *create(struct substrate *s, const char *name, const struct words *w,
+			     struct err *e)
+{
+	const char *path;
+	uint16_t mtu;
+
+	if (nic_read_words(w, &path, &mtu, e) < 0)
+		return NULL;
+	if (s->vclock) {
+		err_set(e, ERR_USAGE, "a seqpacket NIC cannot take part in virtual time");
+		return NULL;
+	}
+	struct nic *n = xcalloc(1, sizeof(*n));
+
+	n->mtu = mtu;
+	n->conn.fd = -1;
+	n->end = (struct end){.kind = &end_kind, .object = &n->object};
+	n->path = xstrdup(path);
+	n->listener = (struct loop_watch){.fd = sock_listen(path, SOCK_SEQPACKET, e),
+					  .ready = listener_ready};
+	if (object_add(&n->object, s, &nic_seqpacket_kind, name, e) < 0) {
+		if (n->listener.fd >= 0)
+			close(n->listener.fd);
+		free(n->path);
+		free(n);
+		return NULL;
+	}
+	if (n->listener.fd < 0 || loop_add(s->loop, &n->listener, EPOLLIN, e) < 0) {
+		destroy(&n->object);
+		return NULL;
+	}
+	return &n->object;
+}
+
+const struct nic_backend nic_seqpacket = {.name = "seqpacket", .create = create};

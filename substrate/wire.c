@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The cable as an object: two directions of impairment (cable.h) between two ends. */
+#include "substrate/end.h"
+#include "substrate/vclock.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct cable {
+	struct object object;
+	struct end *end[2];        /* NULL once it is unplugged */
+	struct cable_dir *dir[2];  /* dir[i]: from end i to the other */
+	struct linkspec spec[2];
+	struct event_source source[2];
+	bool up[2];
+	bool plain[2]; /* real clock: frames pass at once */
+	unsigned under_way; /* events that point here; the last one frees a removed cable */
+};
+
+/* A frame under way. */
+struct passage {
+	struct event event;
+	struct cable *cable;
+	struct frame *frame;
+	unsigned side; /* where it will arrive */
+	struct passage *next;
+};
+
+static struct passage *idle_passages;
+
+static struct cable *cable_of(struct object *o)
+{
+	return (struct cable *)o;
+}
+
+static void free_cable(struct cable *c)
+{
+	cable_dir_destroy(c->dir[0]);
+	cable_dir_destroy(c->dir[1]);
+	free(c);
+}
+
+static void arrive(struct event *ev, int64_t now_ns)
+{
+	struct passage *p = (struct passage *)ev;
+	struct cable *c = p->cable;
+	struct end *to = c->end[p->side];
+	struct frame *f = p->frame;
+
+	c->under_way--;
+	p->next = idle_passages;
+	idle_passages = p;
+	if (!to) {
+		frame_unref(f);
+		if (!c->under_way)
+			free_cable(c);
+		return;
+	}
+	if (!c->up[0] || !c->up[1])
+		end_drop(to, f, END_DROP_CUT);
+	else
+		end_deliver(to, f, now_ns);
+}
+
+static void schedule(struct cable *c, unsigned from, struct frame *f, int64_t due_ns)
+{
+	struct passage *p = idle_passages;
+	struct end *to = c->end[!from];
+
+	if (p)
+		idle_passages = p->next;
+	else
+		p = xcalloc(1, sizeof(*p));
+	p->event = (struct event){.fire = arrive};
+	p->cable = c;
+	p->frame = f;
+	p->side = !from;
+	c->under_way++;
+	vclock_add(to->object->sub, to->guest, &p->event, due_ns, &c->source[from]);
+}
+
+static struct frame *corrupt(struct frame *f, int64_t bit)
+{
+	f = frame_own(f);
+	if (f && bit / 8 < f->len)
+		f->data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+	return f;
+}
+
+/* Sets "congestion experienced" in an IPv4 header and mends its checksum (RFC 3168, RFC 1624). */
+static void mark_ipv4(uint8_t *ip)
+{
+	uint32_t old = (uint32_t)(ip[0] << 8 | ip[1]);
+	uint32_t sum = (uint32_t)(ip[10] << 8 | ip[11]);
+
+	ip[1] |= 3;
+	sum = (~sum & 0xffff) + (~old & 0xffff) + (uint32_t)(ip[0] << 8 | ip[1]);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	ip[10] = (uint8_t)(~sum >> 8);
+	ip[11] = (uint8_t)~sum;
+}
+
+static struct frame *mark_ce(struct frame *f)
+{
+	enum { ETHER = 14 };
+
+	f = frame_own(f);
+	if (!f || f->len < ETHER + 20)
+		return f;
+	uint8_t *ip = f->data + ETHER;
+
+	if (f->data[12] == 0x08 && f->data[13] == 0x00)
+		mark_ipv4(ip);
+	else if (f->data[12] == 0x86 && f->data[13] == 0xdd)
+		ip[1] |= 0x30;
+	return f;
+}
+
+static void send_copy(struct cable *c, unsigned from, struct frame *f, const struct cable_copy *copy)
+{
+	if (copy->corrupt_bit >= 0)
+		f = corrupt(f, copy->corrupt_bit);
+	if (f && copy->mark_ce)
+		f = mark_ce(f);
+	if (f)
+		schedule(c, from, f, copy->due_ns);
+	else
+		end_drop(c->end[from], NULL, END_DROP_MEMORY);
+}
+
+void end_send(struct end *n, struct frame *f, int64_t now_ns)
+{
+	struct cable *c = n->cable;
+
+	n->count.in_frames++;
+	n->count.in_bytes += f->len;
+	if (n->tap)
+		n->tap(n, f, true, now_ns);
+	if (!c) {
+		end_drop(n, f, END_DROP_UNPLUGGED);
+		return;
+	}
+	struct cable_verdict v = cable_dir_offer(c->dir[n->side], f->len, f->data, now_ns);
+
+	if (v.drop != CABLE_PASS) {
+		frame_unref(f);
+		return;
+	}
+	if (c->plain[n->side]) {
+		substrate_hop(c->object.sub, c->end[!n->side], f);
+		return;
+	}
+	if (v.n_copies == 2)
+		send_copy(c, n->side, frame_ref(f), &v.copy[1]);
+	send_copy(c, n->side, f, &v.copy[0]);
+}
+
+/* After a change: does it delay anything, and how soon can guests reach each other? */
+static void look_again(struct cable *c)
+{
+	struct substrate *s = c->object.sub;
+
+	for (int i = 0; i < 2; i++)
+		c->plain[i] = !s->vclock && cable_dir_is_plain(c->dir[i]);
+	vclock_cables_changed(s);
+}
+
+static void set_carrier(struct cable *c, int64_t now_ns)
+{
+	bool up = c->up[0] && c->up[1];
+
+	for (int i = 0; i < 2; i++) {
+		cable_dir_set_up(c->dir[i], up);
+		if (!c->end[i] || c->end[i]->carrier == c->up[i])
+			continue;
+		c->end[i]->carrier = c->up[i];
+		c->end[i]->kind->carrier(c->end[i], now_ns);
+	}
+}
+
+/* "ab.delay=1ms", "ba.delay=1ms", "delay=1ms" (both), "up=0". */
+static int read_word(struct linkspec spec[2], bool up[2], const char *word, struct err *e)
+{
+	const char *value = strchr(word, '=');
+	char key[64];
+
+	if (!value || value - word >= (ptrdiff_t)sizeof(key))
+		return err_set(e, ERR_USAGE, "'%s' is not key=value", word);
+	memcpy(key, word, (size_t)(value - word));
+	key[value - word] = '\0';
+	value++;
+	if (!strcmp(key, "up")) {
+		up[0] = up[1] = strcmp(value, "0") != 0;
+		return 0;
+	}
+	if (!strncmp(key, "ab.", 3))
+		return linkspec_set(&spec[0], key + 3, value, e);
+	if (!strncmp(key, "ba.", 3))
+		return linkspec_set(&spec[1], key + 3, value, e);
+	if (linkspec_set(&spec[0], key, value, e) < 0)
+		return -1;
+	return linkspec_set(&spec[1], key, value, e);
+}
+
+static int cable_set(struct object *o, char *const *words, size_t n, struct err *e)
+{
+	struct cable *c = cable_of(o);
+	struct linkspec spec[2] = {c->spec[0], c->spec[1]};
+	bool up[2] = {c->up[0], c->up[1]};
+	int64_t now = substrate_now_ns(o->sub);
+
+	for (size_t i = 0; i < n; i++)
+		if (read_word(spec, up, words[i], e) < 0)
+			return -1;
+	for (int i = 0; i < 2; i++) {
+		if (!linkspec_equal(&spec[i], &c->spec[i]))
+			cable_dir_change(c->dir[i], &spec[i], now);
+		c->spec[i] = spec[i];
+		c->up[i] = up[i];
+	}
+	set_carrier(c, now);
+	look_again(c);
+	return 0;
+}
+
+static void cable_destroy(struct object *o)
+{
+	struct cable *c = cable_of(o);
+	int64_t now = substrate_now_ns(o->sub);
+
+	c->up[0] = c->up[1] = false;
+	set_carrier(c, now);
+	for (int i = 0; i < 2; i++) {
+		substrate_forget_end(o->sub, c->end[i]);
+		c->end[i]->cable = NULL;
+		c->end[i] = NULL;
+	}
+	vclock_cables_changed(o->sub);
+	object_finish(o);
+	if (!c->under_way)
+		free_cable(c);
+}
+
+static void direction_status(struct cable *c, int i, struct json *j, int64_t now_ns)
+{
+	const struct cable_counters *n = cable_dir_counters(c->dir[i]);
+	uint64_t bytes;
+	uint32_t frames;
+
+	json_open(j, i ? "ba" : "ab", '{');
+	json_uint(j, "frames", n->frames);
+	json_uint(j, "bytes", n->bytes);
+	json_uint(j, "duplicated", n->duplicated);
+	json_uint(j, "corrupted", n->corrupted);
+	json_uint(j, "reordered", n->reordered);
+	json_uint(j, "marked", n->marked);
+	cable_dir_queue(c->dir[i], now_ns, &frames, &bytes);
+	json_uint(j, "queue_frames", frames);
+	json_uint(j, "queue_bytes", bytes);
+	json_open(j, "dropped", '{');
+	for (int k = CABLE_PASS + 1; k < CABLE_DROPS; k++)
+		if (n->dropped[k])
+			json_uint(j, cable_drop_name((enum cable_drop)k), n->dropped[k]);
+	json_close(j, '}');
+	json_close(j, '}');
+}
+
+static void cable_status(struct object *o, struct json *j, int64_t now_ns)
+{
+	struct cable *c = cable_of(o);
+
+	for (int i = 0; i < 2; i++)
+		json_string(j, i ? "b" : "a", c->end[i]->object->name);
+	json_bool(j, "up", c->up[0] && c->up[1]);
+	for (int i = 0; i < 2; i++)
+		direction_status(c, i, j, now_ns);
+}
+
+static const struct object_kind cable_kind = {
+	.name = "cable", .destroy = cable_destroy, .set = cable_set, .status = cable_status};
+
+static int check_free(const struct end *n, struct err *e)
+{
+	if (n->cable)
+		return err_set(e, ERR_USAGE, "'%s' has a cable already", n->object->name);
+	return 0;
+}
+
+struct object *cable_create(struct substrate *s, const char *name, struct end *a, struct end *b,
+			    char *const *words, size_t n, struct err *e)
+{
+	struct linkspec spec[2] = {0};
+	bool up[2] = {true, true};
+
+	if (a == b) {
+		err_set(e, ERR_USAGE, "a cable needs two ends");
+		return NULL;
+	}
+	if (check_free(a, e) < 0 || check_free(b, e) < 0)
+		return NULL;
+	for (size_t i = 0; i < n; i++)
+		if (read_word(spec, up, words[i], e) < 0)
+			return NULL;
+	struct cable *c = xcalloc(1, sizeof(*c));
+
+	if (object_add(&c->object, s, &cable_kind, name, e) < 0) {
+		free(c);
+		return NULL;
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		char dir_name[256];
+
+		snprintf(dir_name, sizeof(dir_name), "%s.%s", name, i ? "ba" : "ab");
+		c->spec[i] = spec[i];
+		c->up[i] = up[i];
+		c->dir[i] = cable_dir_create(&spec[i], s->seed, dir_name);
+		event_source_init(&c->source[i], s);
+		c->end[i] = i ? b : a;
+		c->end[i]->cable = c;
+		c->end[i]->side = i;
+	}
+	set_carrier(c, substrate_now_ns(s));
+	look_again(c);
+	return &c->object;
+}
+
+int cable_reset(struct object *o, struct err *e)
+{
+	struct cable *c = cable_of(o);
+
+	if (o->kind != &cable_kind)
+		return err_set(e, ERR_USAGE, "'%s' is a %s, not a cable", o->name, o->kind->name);
+	for (int i = 0; i < 2; i++) {
+		c->spec[i] = (struct linkspec){0};
+		cable_dir_change(c->dir[i], &c->spec[i], substrate_now_ns(o->sub));
+	}
+	look_again(c);
+	return 0;
+}
+
+int cable_set_carrier(struct object *o, bool up, int side, struct err *e)
+{
+	struct cable *c = cable_of(o);
+
+	if (o->kind != &cable_kind)
+		return err_set(e, ERR_USAGE, "'%s' is a %s, not a cable", o->name, o->kind->name);
+	for (int i = 0; i < 2; i++)
+		if (side < 0 || side == i)
+			c->up[i] = up;
+	set_carrier(c, substrate_now_ns(o->sub));
+	return 0;
+}
+
+void end_unplug(struct end *n)
+{
+	if (n->cable)
+		cable_destroy(&n->cable->object);
+}
+
+int64_t end_min_delay_ns(const struct end *n, bool in)
+{
+	if (!n->cable)
+		return INT64_MAX;
+	return cable_dir_min_delay_ns(n->cable->dir[in ? !n->side : n->side]);
+}

@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The program has the name of its room, so its objects live beside it, not in a directory of that name.
+BINS += $(B)/vsubstrate
+$(B)/obj/vsubstrate/%.o: vsubstrate/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(B)/vsubstrate: $(patsubst vsubstrate/%.c,$(B)/obj/vsubstrate/%.o,$(wildcard vsubstrate/*.c))
+$(B)/vsubstrate: $(B)/vswitch/libvswitch.a $(B)/vhub/libvhub.a $(B)/substrate/libsubstrate.a $(LIBVBET)
