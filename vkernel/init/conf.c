@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "vkernel/init/conf.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+int conf_parse_ip(const char *text, struct conf_ip *ip)
+{
+	char buf[64];
+	size_t len = strlen(text);
+
+	if (len >= sizeof(buf))
+		return -1;
+	memcpy(buf, text, len + 1);
+	memset(ip, 0, sizeof(*ip));
+	char *slash = strchr(buf, '/');
+
+	if (slash)
+		*slash++ = '\0';
+	ip->family = strchr(buf, ':') ? AF_INET6 : AF_INET;
+	if (inet_pton(ip->family, buf, ip->bytes) != 1)
+		return -1;
+	unsigned max = ip->family == AF_INET ? 32 : 128;
+	char *end = slash;
+	unsigned long plen = slash ? strtoul(slash, &end, 10) : max;
+
+	if (slash && (end == slash || *end))
+		return -1;
+	if (plen > max)
+		return -1;
+	ip->plen = (unsigned)plen;
+	return 0;
+}
+
+int conf_parse_mac(const char *text, uint8_t mac[6])
+{
+	for (int i = 0; i < 6; i++) {
+		char *end;
+		unsigned long v = strtoul(text, &end, 16);
+
+		if (end == text || end - text > 2 || *end != (i < 5 ? ':' : '\0'))
+			return -1;
+		mac[i] = (uint8_t)v;
+		text = end + 1;
+	}
+	return 0;
+}
+
+static const char *keep(struct conf *c, const char *s)
+{
+	return s ? arena_strdup(&c->arena, s) : NULL;
+}
+
+static int bad(struct err *e, const char *what, const char *value)
+{
+	return err_set(e, ERR_USAGE, "bad %s: %.200s", what, value ? value : "(missing)");
+}
+
+static int get_number(const struct words *w, const char *key, int base, unsigned *out,
+		      struct err *e)
+{
+	const char *v = words_get(w, key);
+	char *end;
+
+	if (!v)
+		return 0;
+	unsigned long n = strtoul(v, &end, base);
+
+	if (end == v || *end || n > UINT32_MAX)
+		return bad(e, key, v);
+	*out = (unsigned)n;
+	return 0;
+}
+
+static int set_name(char name[16], const char *word, struct err *e)
+{
+	if (!word || !*word || strlen(word) > 15 || strchr(word, '/'))
+		return bad(e, "NIC name", word);
+	strcpy(name, word);
+	return 0;
+}
+
+static int read_nic(const struct words *w, struct conf_nic *n, struct err *e)
+{
+	const char *mac = words_get(w, "mac");
+	unsigned up = 1;
+
+	if (set_name(n->name, w->n > 1 ? w->at[1] : NULL, e) < 0)
+		return -1;
+	if (mac && conf_parse_mac(mac, n->mac) < 0)
+		return bad(e, "mac", mac);
+	n->has_mac = mac;
+	if (get_number(w, "mtu", 10, &n->mtu, e) < 0 || get_number(w, "up", 10, &up, e) < 0)
+		return -1;
+	n->down = !up;
+	for (size_t i = 2; i < w->n; i++) {
+		struct conf_ip ip;
+
+		if (strncmp(w->at[i], "addr=", 5))
+			continue;
+		if (conf_parse_ip(w->at[i] + 5, &ip) < 0)
+			return bad(e, "address", w->at[i] + 5);
+		vec_push(&n->addrs, ip);
+	}
+	return 0;
+}
+
+static struct conf_nic *find_nic(struct conf *c, const char *name)
+{
+	struct conf_nic *n;
+
+	VEC_FOREACH (n, &c->nics)
+		if (!strcmp(n->name, name))
+			return n;
+	return NULL;
+}
+
+struct conf_nic *conf_add_nic(struct conf *c, const struct words *w, struct err *e)
+{
+	struct conf_nic n = {0};
+
+	if (read_nic(w, &n, e) < 0) {
+		vec_free(&n.addrs);
+		return NULL;
+	}
+	struct conf_nic *old = find_nic(c, n.name);
+
+	if (!old) {
+		vec_push(&c->nics, n);
+		return &c->nics.at[c->nics.n - 1];
+	}
+	vec_free(&old->addrs);
+	*old = n;
+	return old;
+}
+
+static int add_nic(struct conf *c, const struct words *w, struct err *e)
+{
+	return conf_add_nic(c, w, e) ? 0 : -1;
+}
+
+static int add_hostname(struct conf *c, const struct words *w, struct err *e)
+{
+	c->hostname = keep(c, w->at[1]);
+	return 0;
+}
+
+static int add_root(struct conf *c, const struct words *w, struct err *e)
+{
+	c->image = !strcmp(w->at[1], "image");
+	if (!c->image && strcmp(w->at[1], "lower"))
+		return bad(e, "root", w->at[1]);
+	return 0;
+}
+
+static int add_addr(struct conf *c, const struct words *w, struct err *e)
+{
+	struct conf_nic *n = find_nic(c, w->at[1]);
+	struct conf_ip ip;
+
+	if (!n)
+		return bad(e, "NIC (it needs a line `nic` before)", w->at[1]);
+	if (conf_parse_ip(w->at[2], &ip) < 0)
+		return bad(e, "address", w->at[2]);
+	vec_push(&n->addrs, ip);
+	return 0;
+}
+
+static int add_host(struct conf *c, const struct words *w, struct err *e)
+{
+	struct conf_host h = {.name = keep(c, w->at[1]), .address = keep(c, w->at[2])};
+
+	vec_push(&c->hosts, h);
+	return 0;
+}
+
+static int add_sysctl(struct conf *c, const struct words *w, struct err *e)
+{
+	struct conf_sysctl s = {.key = keep(c, w->at[1]), .value = keep(c, w->at[2])};
+
+	vec_push(&c->sysctls, s);
+	return 0;
+}
+
+static int read_file(struct conf *c, const struct words *w, unsigned mode, struct conf_file *f,
+		     struct err *e)
+{
+	const char *owner = words_get(w, "owner");
+
+	if (w->at[1][0] != '/')
+		return bad(e, "path", w->at[1]);
+	f->path = keep(c, w->at[1]);
+	if (get_number(w, "mode", 8, &mode, e) < 0)
+		return -1;
+	f->mode = mode & 07777;
+	if (owner) {
+		char *end;
+
+		f->uid = (uid_t)strtoul(owner, &end, 10);
+		if (end == owner || *end != ':')
+			return bad(e, "owner", owner);
+		f->gid = (gid_t)strtoul(end + 1, NULL, 10);
+	}
+	return 0;
+}
+
+static int add_file(struct conf *c, const struct words *w, struct err *e)
+{
+	struct conf_file f = {0};
+
+	if (read_file(c, w, 0644, &f, e) < 0)
+		return -1;
+	f.text = keep(c, w->at[w->n - 1]);
+	vec_push(&c->files, f);
+	return 0;
+}
+
+static int add_dir(struct conf *c, const struct words *w, struct err *e)
+{
+	struct conf_file f = {0};
+
+	if (read_file(c, w, 0755, &f, e) < 0)
+		return -1;
+	vec_push(&c->dirs, f);
+	return 0;
+}
+
+static int add_route(struct conf *c, const struct words *w, struct err *e)
+{
+	struct conf_route r = {0};
+	const char *via = words_get(w, "via");
+	const char *dev = words_get(w, "dev");
+
+	if (via && conf_parse_ip(via, &r.via) < 0)
+		return bad(e, "via", via);
+	if (dev && set_name(r.dev, dev, e) < 0)
+		return -1;
+	if (get_number(w, "metric", 10, &r.metric, e) < 0)
+		return -1;
+	if (!strcmp(w->at[1], "default"))
+		r.dest.family = via ? r.via.family : AF_INET;
+	else if (conf_parse_ip(w->at[1], &r.dest) < 0)
+		return bad(e, "destination", w->at[1]);
+	if (via && r.via.family != r.dest.family)
+		return bad(e, "via (another family than the destination)", via);
+	vec_push(&c->routes, r);
+	return 0;
+}
+
+/* The words from `first` to `end` (those that begin with `prefix`, without it) as an argv. */
+static char **keep_words(struct conf *c, const struct words *w, size_t first, size_t end,
+			 const char *prefix)
+{
+	char **list = arena_alloc(&c->arena, (end - first + 1) * sizeof(char *));
+	size_t len = strlen(prefix);
+	size_t n = 0;
+
+	for (size_t i = first; i < end; i++)
+		if (!strncmp(w->at[i], prefix, len))
+			list[n++] = arena_strdup(&c->arena, w->at[i] + len);
+	return list;
+}
+
+static int add_service(struct conf *c, const struct words *w, struct err *e)
+{
+	struct conf_service s = {.name = keep(c, w->at[1])};
+	struct words keys = *w;
+	unsigned restart = 0;
+	size_t dashes = 2;
+
+	while (dashes < w->n && strcmp(w->at[dashes], "--"))
+		dashes++;
+	if (dashes + 1 >= w->n)
+		return bad(e, "service (no command)", s.name);
+	keys.n = dashes;
+	s.ready = keep(c, words_get(&keys, "ready"));
+	s.after = keep(c, words_get(&keys, "after"));
+	if (get_number(&keys, "restart", 10, &restart, e) < 0)
+		return -1;
+	s.restart = restart;
+	s.env = keep_words(c, w, 2, dashes, "env.");
+	s.argv = keep_words(c, w, dashes + 1, w->n, "");
+	vec_push(&c->services, s);
+	return 0;
+}
+
+static int add_run(struct conf *c, const struct words *w, struct err *e)
+{
+	vec_push(&c->runs, arena_strdup(&c->arena, w->at[1]));
+	return 0;
+}
+
+static int add_shell(struct conf *c, const struct words *w, struct err *e)
+{
+	c->shell = keep(c, w->at[1]);
+	return 0;
+}
+
+static const struct {
+	const char *word;
+	size_t n_min; /* words, with the first */
+	int (*add)(struct conf *c, const struct words *w, struct err *e);
+} kinds[] = {
+	{"hostname", 2, add_hostname}, {"root", 2, add_root}, {"nic", 2, add_nic},
+	{"addr", 3, add_addr},         {"host", 3, add_host}, {"sysctl", 3, add_sysctl},
+	{"file", 3, add_file},         {"dir", 2, add_dir},   {"route", 2, add_route},
+	{"service", 4, add_service},   {"run", 2, add_run},   {"shell", 2, add_shell},
+};
+
+static int add_words(struct conf *c, const struct words *w, struct err *e)
+{
+	if (!w->n || w->at[0][0] == '#')
+		return 0;
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		if (strcmp(kinds[i].word, w->at[0]))
+			continue;
+		if (w->n < kinds[i].n_min)
+			return err_set(e, ERR_USAGE, "too few words after %s", w->at[0]);
+		return kinds[i].add(c, w, e);
+	}
+	return bad(e, "word", w->at[0]);
+}
+
+int conf_add_line(struct conf *c, const char *line, size_t len, struct err *e)
+{
+	struct arena scratch = {0};
+	struct words w;
+	int rc = words_split(line, len, &scratch, &w, e);
+
+	if (rc == 0)
+		rc = add_words(c, &w, e);
+	arena_finish(&scratch);
+	return rc;
+}
+
+void conf_add_text(struct conf *c, const char *text, size_t len,
+		   void (*tell)(void *ctx, const struct err *e), void *ctx)
+{
+	const char *end = text + len;
+
+	for (int line = 1; text < end; line++) {
+		const char *eol = memchr(text, '\n', (size_t)(end - text));
+		struct err e;
+
+		if (!eol)
+			eol = end;
+		if (conf_add_line(c, text, (size_t)(eol - text), &e) < 0) {
+			err_wrap(&e, "init.conf:%d", line);
+			tell(ctx, &e);
+		}
+		text = eol + 1;
+	}
+}
+
+void conf_finish(struct conf *c)
+{
+	struct conf_nic *n;
+
+	VEC_FOREACH (n, &c->nics)
+		vec_free(&n->addrs);
+	vec_free(&c->nics);
+	vec_free(&c->hosts);
+	vec_free(&c->sysctls);
+	vec_free(&c->files);
+	vec_free(&c->dirs);
+	vec_free(&c->routes);
+	vec_free(&c->services);
+	vec_free(&c->runs);
+	arena_finish(&c->arena);
+	memset(c, 0, sizeof(*c));
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "vkernel/init/netlink.h"
+
+#include <errno.h>
+#include <linux/if_arp.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { RECEIVE_SIZE = 16384 };
+
+static _Alignas(8) char receive_buf[RECEIVE_SIZE];
+static uint32_t last_seq;
+
+int netlink_open(uint32_t groups, struct err *e)
+{
+	struct sockaddr_nl sa = {.nl_family = AF_NETLINK, .nl_groups = groups};
+	int type = SOCK_RAW | SOCK_CLOEXEC | (groups ? SOCK_NONBLOCK : 0);
+	int fd = socket(AF_NETLINK, type, NETLINK_ROUTE);
+
+	if (fd < 0)
+		return err_sys(e, "netlink");
+	if (bind(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0) {
+		err_sys(e, "netlink: bind");
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+void *netlink_begin(struct netlink_msg *m, int type, int flags, size_t size)
+{
+	struct nlmsghdr *h = (struct nlmsghdr *)m->buf;
+
+	memset(m, 0, sizeof(*m));
+	h->nlmsg_type = (uint16_t)type;
+	h->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags);
+	h->nlmsg_len = (uint32_t)NLMSG_SPACE(size);
+	return NLMSG_DATA(h);
+}
+
+void netlink_put(struct netlink_msg *m, int attr, const void *data, size_t len)
+{
+	struct nlmsghdr *h = (struct nlmsghdr *)m->buf;
+	struct rtattr *a = (struct rtattr *)(m->buf + h->nlmsg_len);
+
+	if (h->nlmsg_len + RTA_SPACE(len) > sizeof(m->buf))
+		return;
+	a->rta_type = (uint16_t)attr;
+	a->rta_len = (uint16_t)RTA_LENGTH(len);
+	memcpy(RTA_DATA(a), data, len);
+	h->nlmsg_len += (uint32_t)RTA_SPACE(len);
+}
+
+void netlink_put_u32(struct netlink_msg *m, int attr, uint32_t value)
+{
+	netlink_put(m, attr, &value, sizeof(value));
+}
+
+static int send_request(int fd, struct netlink_msg *m, int flags)
+{
+	struct nlmsghdr *h = (struct nlmsghdr *)m->buf;
+
+	h->nlmsg_flags |= (uint16_t)flags;
+	h->nlmsg_seq = ++last_seq;
+	return send(fd, m->buf, h->nlmsg_len, 0) < 0 ? -1 : 0;
+}
+
+int netlink_talk(int fd, struct netlink_msg *m)
+{
+	if (send_request(fd, m, NLM_F_ACK) < 0)
+		return -1;
+	for (;;) {
+		ssize_t n = recv(fd, receive_buf, sizeof(receive_buf), 0);
+		const struct nlmsghdr *h = (const struct nlmsghdr *)receive_buf;
+
+		if (n < 0)
+			return -1;
+		for (size_t left = (size_t)n; NLMSG_OK(h, left); h = NLMSG_NEXT(h, left)) {
+			const struct nlmsgerr *ack = NLMSG_DATA(h);
+
+			if (h->nlmsg_type != NLMSG_ERROR || h->nlmsg_seq != last_seq)
+				continue;
+			errno = -ack->error;
+			return ack->error ? -1 : 0;
+		}
+	}
+}
+
+static bool read_link(const struct nlmsghdr *h, struct netlink_link *l)
+{
+	const struct ifinfomsg *ifi = NLMSG_DATA(h);
+	size_t left = h->nlmsg_len - NLMSG_LENGTH(sizeof(*ifi));
+
+	if (h->nlmsg_type != RTM_NEWLINK || h->nlmsg_len < NLMSG_LENGTH(sizeof(*ifi)))
+		return false;
+	memset(l, 0, sizeof(*l));
+	l->index = ifi->ifi_index;
+	l->physical = ifi->ifi_type == ARPHRD_ETHER;
+	for (const struct rtattr *a = IFLA_RTA(ifi); RTA_OK(a, left); a = RTA_NEXT(a, left)) {
+		size_t len = RTA_PAYLOAD(a);
+
+		if (a->rta_type == IFLA_IFNAME && len <= sizeof(l->name))
+			memcpy(l->name, RTA_DATA(a), len);
+		else if (a->rta_type == IFLA_ADDRESS && len == sizeof(l->mac))
+			memcpy(l->mac, RTA_DATA(a), len);
+		else if (a->rta_type == IFLA_LINKINFO)
+			l->physical = false;
+	}
+	l->name[sizeof(l->name) - 1] = '\0';
+	return true;
+}
+
+/* True at the end of a list. */
+static bool read_batch(size_t n, netlink_each *each, void *ctx)
+{
+	const struct nlmsghdr *h = (const struct nlmsghdr *)receive_buf;
+	struct netlink_link l;
+
+	for (; NLMSG_OK(h, n); h = NLMSG_NEXT(h, n)) {
+		if (h->nlmsg_type == NLMSG_DONE || h->nlmsg_type == NLMSG_ERROR)
+			return true;
+		if (read_link(h, &l))
+			each(ctx, &l);
+	}
+	return false;
+}
+
+int netlink_list(int fd, netlink_each *each, void *ctx)
+{
+	struct netlink_msg m;
+	struct ifinfomsg *ifi = netlink_begin(&m, RTM_GETLINK, NLM_F_DUMP, sizeof(*ifi));
+
+	netlink_put_u32(&m, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+	if (send_request(fd, &m, 0) < 0)
+		return -1;
+	for (;;) {
+		ssize_t n = recv(fd, receive_buf, sizeof(receive_buf), 0);
+
+		if (n < 0)
+			return -1;
+		if (read_batch((size_t)n, each, ctx))
+			return 0;
+	}
+}
+
+int netlink_read_news(int fd, netlink_each *each, void *ctx)
+{
+	for (;;) {
+		ssize_t n = recv(fd, receive_buf, sizeof(receive_buf), 0);
+
+		if (n < 0)
+			return errno == ENOBUFS ? -1 : 0;
+		read_batch((size_t)n, each, ctx);
+	}
+}

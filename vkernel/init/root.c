@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "vkernel/init/root.h"
+
+#include "lib/xalloc.h"
+#include "vkernel/init/tree.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/loop.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+/* Where the new root is put together: a tmpfs over the jail's /tmp. */
+#define WORK "/tmp"
+#define NEW  WORK "/new"
+
+static const struct {
+	const char *type, *at, *data;
+	mode_t mode;
+	unsigned long flags;
+} mounts[] = {
+	{"proc", "/proc", NULL, 0555, MS_NOSUID | MS_NODEV | MS_NOEXEC},
+	{"sysfs", "/sys", NULL, 0555, MS_NOSUID | MS_NODEV | MS_NOEXEC},
+	{"devtmpfs", "/dev", "mode=0755", 0755, MS_NOSUID},
+	{"devpts", "/dev/pts", "gid=5,mode=0620,ptmxmode=0666", 0755, MS_NOSUID | MS_NOEXEC},
+	{"tmpfs", "/dev/shm", "mode=1777", 0755, MS_NOSUID | MS_NODEV},
+};
+
+static const struct {
+	const char *name;
+	mode_t mode;
+	unsigned major, minor;
+} nodes[] = {
+	{"console", 0600, 5, 1}, {"null", 0666, 1, 3},   {"zero", 0666, 1, 5},
+	{"full", 0666, 1, 7},    {"random", 0666, 1, 8}, {"urandom", 0666, 1, 9},
+	{"tty", 0666, 5, 0},     {"ptmx", 0666, 5, 2},   {"kmsg", 0644, 1, 11},
+	{"ttyS0", 0660, 4, 64},
+};
+
+static const struct {
+	const char *name, *target;
+} links[] = {
+	{"fd", "/proc/self/fd"},
+	{"stdin", "fd/0"},
+	{"stdout", "fd/1"},
+	{"stderr", "fd/2"},
+};
+
+/* Kernels without devtmpfs: the nodes that programs need; ports come from /sys (transport.c). */
+static int mount_plain_dev(const char *at)
+{
+	char path[128];
+
+	if (mount("tmpfs", at, "tmpfs", MS_NOSUID, "mode=0755") < 0)
+		return -1;
+	for (size_t i = 0; i < ARRAY_LEN(nodes); i++) {
+		snprintf(path, sizeof(path), "%s/%s", at, nodes[i].name);
+		mknod(path, S_IFCHR | nodes[i].mode, makedev(nodes[i].major, nodes[i].minor));
+		chmod(path, nodes[i].mode);
+	}
+	return 0;
+}
+
+static int mount_dev(const char *at)
+{
+	if (mount("devtmpfs", at, "devtmpfs", MS_NOSUID, "mode=0755") == 0)
+		return 0;
+	return mount_plain_dev(at);
+}
+
+static int mount_system(struct err *e)
+{
+	char path[64];
+
+	for (size_t i = 0; i < ARRAY_LEN(mounts); i++) {
+		snprintf(path, sizeof(path), NEW "%s", mounts[i].at);
+		mkdir(path, mounts[i].mode);
+		int rc = strcmp(mounts[i].type, "devtmpfs")
+				 ? mount(mounts[i].type, path, mounts[i].type, mounts[i].flags,
+					 mounts[i].data)
+				 : mount_dev(path);
+
+		if (rc < 0)
+			return err_sys(e, "mount %s", mounts[i].at);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(links); i++) {
+		snprintf(path, sizeof(path), NEW "/dev/%s", links[i].name);
+		if (symlink(links[i].target, path) < 0 && errno != EEXIST)
+			return err_sys(e, "link %s", path);
+	}
+	return 0;
+}
+
+/* The image as a block device, read-only: its path in buf. */
+static int attach_loop(char *buf, size_t size, struct err *e)
+{
+	mkdir(WORK "/dev", 0755);
+	if (mount("devtmpfs", WORK "/dev", "devtmpfs", 0, NULL) < 0)
+		return err_sys(e, "devtmpfs");
+	int control = open(WORK "/dev/loop-control", O_RDWR | O_CLOEXEC);
+	int nr = control < 0 ? -1 : ioctl(control, LOOP_CTL_GET_FREE);
+
+	if (nr < 0)
+		return err_sys(e, "no loop device");
+	snprintf(buf, size, WORK "/dev/loop%d", nr);
+	int loop = open(buf, O_RDONLY | O_CLOEXEC);
+	int image = open("/image", O_RDONLY | O_CLOEXEC);
+	struct loop_config lc = {.fd = (uint32_t)image, .info.lo_flags = LO_FLAGS_READ_ONLY};
+
+	if (image < 0)
+		return err_sys(e, "/image");
+	if (loop < 0 || ioctl(loop, LOOP_CONFIGURE, &lc) < 0)
+		return err_sys(e, "loop device");
+	close(image);
+	close(loop);
+	close(control);
+	return 0;
+}
+
+static int mount_image(const char *at, struct err *e)
+{
+	static const struct {
+		const char *type, *data;
+	} kinds[] = {{"ext4", "noload"}, {"squashfs", NULL}, {"ext4", NULL}};
+	char device[64];
+
+	if (attach_loop(device, sizeof(device), e) < 0)
+		return -1;
+	mkdir(at, 0755);
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		if (mount(device, at, kinds[i].type, MS_RDONLY, kinds[i].data) == 0)
+			return 0;
+	return err_set(e, ERR_ENV, "the image is neither ext4 nor squashfs");
+}
+
+/* Kernels without overlayfs: the tree read-only, with copies of what must be writable over it. */
+static int lay_copies(const char *lower, struct err *e)
+{
+	static const char *const writable[] = {"/etc", "/var", "/run", "/tmp", "/root", "/home"};
+	char from[64];
+	char to[64];
+
+	if (mount(lower, NEW, NULL, MS_BIND, NULL) < 0)
+		return err_sys(e, "bind %s", lower);
+	for (size_t i = 0; i < ARRAY_LEN(writable); i++) {
+		snprintf(from, sizeof(from), "%s%s", lower, writable[i]);
+		snprintf(to, sizeof(to), NEW "%s", writable[i]);
+		if (mount("tmpfs", to, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") < 0)
+			continue; /* a directory that this tree does not have */
+		if (tree_copy(from, to, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int lay_over(const char *lower, struct err *e)
+{
+	char options[160];
+
+	mkdir(WORK "/upper", 0755);
+	mkdir(WORK "/work", 0755);
+	mkdir(NEW, 0755);
+	snprintf(options, sizeof(options),
+		 "lowerdir=%s,upperdir=" WORK "/upper,workdir=" WORK "/work", lower);
+	if (mount("overlay", NEW, "overlay", 0, options) == 0)
+		return 0;
+	if (errno != ENODEV)
+		return err_sys(e, "overlay");
+	return lay_copies(lower, e);
+}
+
+static void open_console(void)
+{
+	int fd = open("/dev/console", O_RDWR | O_NOCTTY);
+
+	if (fd < 0)
+		fd = open("/dev/null", O_RDWR);
+	for (int i = 0; i < 3; i++)
+		dup2(fd, i);
+	if (fd > 2)
+		close(fd);
+}
+
+int root_enter(bool image, struct err *e)
+{
+	const char *lower = image ? WORK "/lower" : "/root";
+
+	if (mount("tmpfs", WORK, "tmpfs", 0, "mode=0755") < 0)
+		return err_sys(e, "tmpfs");
+	if (image && mount_image(lower, e) < 0)
+		return -1;
+	if (lay_over(lower, e) < 0 || mount_system(e) < 0)
+		return -1;
+	if (chdir(NEW) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
+		return err_sys(e, "pivot_root");
+	if (umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+		return err_sys(e, "leave the jail's root directory");
+	open_console();
+	chmod("/tmp", 01777);
+	chmod("/var/tmp", 01777);
+	umask(022);
+	return 0;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Puts the guest's root file system together: a shared lower layer, a private layer over it. */
+#ifndef VKERNEL_INIT_ROOT_H
+#define VKERNEL_INIT_ROOT_H
+
+#include "lib/err.h"
+
+#include <stdbool.h>
+
+/*
+ * From the jail's root directory (/root or /image, /tmp) to the guest's, with /proc, /sys and /dev
+ * mounted, and the jail out of sight. Also opens the console as descriptors 0 to 2.
+ */
+int root_enter(bool image, struct err *e);
+
+#endif

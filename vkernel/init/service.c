@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "vkernel/init/service.h"
+
+#include "vkernel/init/files.h"
+#include "vkernel/init/proc.h"
+
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LOG_DIR "/run/vbet"
+
+enum {
+	READY_TIMEOUT_S = 120,
+	RESTART_S = 1,
+};
+
+enum state { WAITING, STARTING, READY, FAILED };
+
+struct service {
+	const struct conf_service *c;
+	enum state state;
+	bool exited;             /* with 0; only its path is still missing */
+	struct loop_timer timer; /* while STARTING: too late; when READY: start it again */
+};
+
+static struct loop *loop;
+static struct conf *conf;
+static service_event *tell;
+static VEC(struct service *) services;
+static struct loop_watch paths; /* inotify, while a path is waited for */
+static size_t next_run;
+static bool running; /* a start-up command */
+static bool stopped;
+
+static void go_on(void);
+
+static void set_failed(struct service *s, const char *why)
+{
+	s->state = FAILED;
+	loop_cancel_timer(loop, &s->timer);
+	tell("failed", s->c->name, why);
+}
+
+static void set_ready(struct service *s)
+{
+	s->state = READY;
+	loop_cancel_timer(loop, &s->timer);
+	tell("ready", s->c->name, NULL);
+}
+
+/* The last line that is not empty, cut to fit. */
+static const char *last_line(char *text, size_t len)
+{
+	while (len && (text[len - 1] == '\n' || text[len - 1] == ' '))
+		text[--len] = '\0';
+	char *nl = strrchr(text, '\n');
+	char *line = nl ? nl + 1 : text;
+
+	return strlen(line) > 200 ? line + strlen(line) - 200 : line;
+}
+
+static void fail_with_log(struct service *s, const char *how)
+{
+	char path[128];
+	char why[512];
+	size_t len = 0;
+
+	snprintf(path, sizeof(path), LOG_DIR "/%s.log", s->c->name);
+	char *log = files_read(path, &len);
+	const char *line = log ? last_line(log, len) : "";
+
+	if (log && write(1, log, len) < 0)
+		line = "";
+	snprintf(why, sizeof(why), "%s%s%s", how, *line ? ": " : "", line);
+	free(log);
+	set_failed(s, why);
+}
+
+static void ended(void *ctx, int status)
+{
+	struct service *s = ctx;
+	char how[64];
+
+	proc_describe(status, how, sizeof(how));
+	if (s->c->restart) {
+		if (s->state == STARTING)
+			fail_with_log(s, how);
+		else if (!stopped)
+			loop_set_timer(loop, &s->timer,
+				       loop_now_ns(loop) + RESTART_S * 1000000000LL);
+	} else if (status) {
+		fail_with_log(s, how);
+	} else {
+		s->exited = true;
+	}
+	go_on();
+}
+
+static int open_log(const char *name)
+{
+	char path[128];
+
+	mkdir(LOG_DIR, 0755);
+	snprintf(path, sizeof(path), LOG_DIR "/%s.log", name);
+	return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+}
+
+static pid_t start_process(char *const *argv, char *const *env, int log, struct err *e)
+{
+	static const char *const base[] = {
+		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root",
+		"LANG=C.UTF-8"};
+	VEC(char *) envp = {0};
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	for (size_t i = 0; i < ARRAY_LEN(base); i++)
+		vec_push(&envp, (char *)base[i]);
+	for (; env && *env; env++)
+		vec_push(&envp, *env);
+	vec_push(&envp, NULL);
+
+	struct proc_spec spec = {
+		.argv = argv, .envp = envp.at, .cwd = "/", .fds = {null, log, log}};
+	pid_t pid = proc_start(&spec, e);
+
+	close(null);
+	vec_free(&envp);
+	return pid;
+}
+
+static void launch(struct service *s)
+{
+	struct err e;
+	int log = open_log(s->c->name);
+	pid_t pid = start_process(s->c->argv, s->c->env, log < 0 ? 1 : log, &e);
+
+	if (log >= 0)
+		close(log);
+	if (pid < 0) {
+		set_failed(s, e.text);
+		return;
+	}
+	proc_watch(pid, ended, s);
+}
+
+static void timer_fired(struct loop_timer *t, int64_t now_ns)
+{
+	for (size_t i = 0; i < services.n; i++) {
+		struct service *s = services.at[i];
+
+		if (t != &s->timer)
+			continue;
+		if (s->state == STARTING) {
+			fail_with_log(s, "not ready in time");
+			go_on();
+		} else if (s->state == READY && !stopped) {
+			launch(s);
+		}
+	}
+}
+
+static struct service *find(const char *name, size_t len)
+{
+	for (size_t i = 0; i < services.n; i++)
+		if (!strncmp(services.at[i]->c->name, name, len) && !services.at[i]->c->name[len])
+			return services.at[i];
+	return NULL;
+}
+
+/* READY: all that it waits for is; FAILED: something never will be. */
+static enum state state_of_needs(const struct service *s)
+{
+	enum state all = READY;
+
+	for (const char *p = s->c->after; p && *p;) {
+		size_t len = strcspn(p, ",");
+		const struct service *need = find(p, len);
+
+		if (!need || need->state == FAILED)
+			return FAILED;
+		if (need->state != READY)
+			all = WAITING;
+		p += len + (p[len] == ',');
+	}
+	return all;
+}
+
+/* Looks at the directory of a path that is waited for, or the first above it that exists. */
+static void watch_path(const char *path)
+{
+	char *copy = xstrdup(path);
+
+	for (char *dir = dirname(copy);; dir = dirname(dir)) {
+		int rc = inotify_add_watch(paths.fd, dir,
+					   IN_CREATE | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF);
+
+		if (rc >= 0 || !strcmp(dir, "/") || !strcmp(dir, "."))
+			break;
+	}
+	free(copy);
+}
+
+static bool is_ready(const struct service *s)
+{
+	if (!s->exited && !s->c->restart)
+		return false;
+	if (!s->c->ready || access(s->c->ready, F_OK) == 0)
+		return true;
+	watch_path(s->c->ready);
+	return access(s->c->ready, F_OK) == 0; /* it may have come just before the watch */
+}
+
+static bool step(struct service *s)
+{
+	enum state before = s->state;
+
+	if (s->state == WAITING) {
+		enum state needs = state_of_needs(s);
+
+		if (needs == FAILED) {
+			set_failed(s, "what it comes after is not there or failed");
+		} else if (needs == READY) {
+			s->state = STARTING;
+			s->timer.fire = timer_fired;
+			loop_set_timer(loop, &s->timer,
+				       loop_now_ns(loop) + READY_TIMEOUT_S * 1000000000LL);
+			launch(s);
+		}
+	}
+	if (s->state == STARTING && is_ready(s))
+		set_ready(s);
+	return s->state != before;
+}
+
+static void paths_changed(struct loop_watch *w, uint32_t events, int64_t now_ns)
+{
+	_Alignas(8) char buf[4096];
+
+	while (read(w->fd, buf, sizeof(buf)) > 0)
+		;
+	go_on();
+}
+
+static void run_ended(void *ctx, int status)
+{
+	char how[64];
+
+	running = false;
+	if (status) {
+		proc_describe(status, how, sizeof(how));
+		char *why = xasprintf("%s: %s", (char *)ctx, how);
+
+		tell("failed", "run", why);
+		free(why);
+	}
+	go_on();
+}
+
+static void finish(void)
+{
+	if (paths.slot) {
+		loop_remove(loop, &paths);
+		close(paths.fd);
+	}
+	tell("ready-all", NULL, NULL);
+}
+
+/* After the services: the start-up commands, one after the other. */
+static void run_next(void)
+{
+	while (next_run < conf->runs.n) {
+		char *command = conf->runs.at[next_run++];
+		char *const argv[] = {(char *)"/bin/sh", (char *)"-c", command, NULL};
+		struct err e;
+		pid_t pid = start_process(argv, NULL, 1, &e);
+
+		if (pid > 0) {
+			running = true;
+			proc_watch(pid, run_ended, command);
+			return;
+		}
+		tell("failed", "run", e.text);
+	}
+	next_run++; /* finished, once */
+	finish();
+}
+
+static void go_on(void)
+{
+	bool changed = true;
+	bool all = true;
+
+	while (changed) {
+		changed = false;
+		all = true;
+		for (size_t i = 0; i < services.n; i++) {
+			changed |= step(services.at[i]);
+			all &= services.at[i]->state >= READY;
+		}
+	}
+	if (all && !running && next_run <= conf->runs.n)
+		run_next();
+}
+
+void service_start_all(struct loop *l, struct conf *c, service_event *event)
+{
+	struct conf_service *s;
+
+	loop = l;
+	conf = c;
+	tell = event;
+	VEC_FOREACH (s, &conf->services) {
+		struct service *n = xcalloc(1, sizeof(*n));
+
+		n->c = s;
+		vec_push(&services, n);
+	}
+	if (services.n) {
+		paths.fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+		paths.ready = paths_changed;
+		if (paths.fd >= 0)
+			loop_add(loop, &paths, EPOLLIN, NULL);
+	}
+	go_on();
+}
+
+void service_stop_all(void)
+{
+	stopped = true;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the launcher is asked to do, and the steps that it takes. */
+#ifndef VKERNEL_LAUNCH_LAUNCH_H
+#define VKERNEL_LAUNCH_LAUNCH_H
+
+#include "lib/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct launch {
+	const char *name, *kernel, *init, *root, *dir; /* paths are absolute, without links */
+	uint64_t memory;
+	int cpu; /* -1: any */
+	bool insecure;
+	char **args; /* of the kernel, after its name */
+	bool root_is_image;
+	int kernel_fd;       /* a static kernel is run from here; */
+	bool kernel_dynamic; /* another needs its libraries in the jail */
+	uid_t uid;           /* who asks */
+	gid_t gid;
+};
+
+/* What could not be had: bits, told in the report. */
+enum {
+	MISSING_USERNS = 1 << 0,
+	MISSING_CGROUPNS = 1 << 1,
+	MISSING_ASLR = 1 << 2, /* it could not be turned off */
+	MISSING_CPU = 1 << 3,
+	MISSING_SECCOMP = 1 << 4,
+};
+
+/* launch.c: the words of the command line; what they name is checked. */
+int launch_parse(struct launch *l, int argc, char **argv, struct err *e);
+
+/* jail.c, in the new namespaces, as process 1 there: the root directory. */
+int jail_map_user(const struct launch *l, struct err *e);
+int jail_enter(const struct launch *l, struct err *e);
+
+/* limits.c, in the process that becomes the kernel. */
+int limits_apply(const struct launch *l, unsigned *missing, struct err *e);
+/* Drops all capabilities for good. */
+int limits_drop_caps(struct err *e);
+/* A list of system calls that a kernel never needs is refused from now on. */
+int limits_filter_calls(struct err *e);
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "vkernel/launch/launch.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum {
+	FILE_SLACK = 64 << 20, /* a file may be as large as the guest's memory, and this */
+	FILES_MAX = 65536,     /* one for every file that the guest has open */
+	STACK = 8 << 20,       /* a fixed size, or addresses differ between machines */
+};
+
+static void lower(int what, rlim_t to)
+{
+	struct rlimit r;
+
+	if (getrlimit(what, &r) < 0)
+		return;
+	r.rlim_cur = r.rlim_max < to ? r.rlim_max : to;
+	r.rlim_max = r.rlim_cur;
+	setrlimit(what, &r);
+}
+
+int limits_apply(const struct launch *l, unsigned *missing, struct err *e)
+{
+	cpu_set_t set;
+
+	/* A console that never stops must not fill the disk: writes fail, with no signal. */
+	signal(SIGXFSZ, SIG_IGN);
+	lower(RLIMIT_FSIZE, l->memory + FILE_SLACK);
+	lower(RLIMIT_CORE, 0);
+	lower(RLIMIT_NOFILE, FILES_MAX);
+	lower(RLIMIT_STACK, STACK);
+	umask(077);
+	if (personality(ADDR_NO_RANDOMIZE) < 0)
+		*missing |= MISSING_ASLR;
+	if (l->cpu >= 0 && l->cpu < CPU_SETSIZE) {
+		CPU_ZERO(&set);
+		CPU_SET((size_t)l->cpu, &set);
+		if (sched_setaffinity(0, sizeof(set), &set) < 0)
+			*missing |= MISSING_CPU;
+	}
+	return 0;
+}
+
+int limits_drop_caps(struct err *e)
+{
+	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct none[2] = {{0}};
+
+	for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
+		prctl(PR_CAPBSET_DROP, cap, 0, 0, 0); /* fails only if it is not ours to drop */
+	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return err_sys(e, "no_new_privs");
+	if (syscall(SYS_capset, &head, none) < 0)
+		return err_sys(e, "drop capabilities");
+	return 0;
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * vbet-launch: starts one guest in its jail (docs/protocols.md, "Launcher"). Three processes: the
+ * outer one, which the server knows and whose death ends all; process 1 of the jail, which reaps
+ * what the guest's kernel leaves; and the kernel.
+ */
+#include "lib/xalloc.h"
+#include "vkernel/launch/launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { REPORT_FD = 3 };
+
+static const struct {
+	unsigned bit;
+	const char *name;
+} missing_names[] = {
+	{MISSING_USERNS, "userns"}, {MISSING_CGROUPNS, "cgroupns"}, {MISSING_ASLR, "aslr-off"},
+	{MISSING_CPU, "cpu"},       {MISSING_SECCOMP, "seccomp"},
+};
+
+enum { NAMESPACES = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS };
+
+/* Ways to confine, best first. */
+static const struct {
+	unsigned long flags;
+	unsigned missing;
+} ways[] = {
+	{CLONE_NEWUSER | CLONE_NEWCGROUP | NAMESPACES, 0},
+	{CLONE_NEWUSER | NAMESPACES, MISSING_CGROUPNS},
+	{CLONE_NEWCGROUP | NAMESPACES, MISSING_USERNS},
+	{NAMESPACES, MISSING_USERNS | MISSING_CGROUPNS},
+};
+
+static void report(const char *level, unsigned missing)
+{
+	char line[256];
+	size_t len = (size_t)snprintf(line, sizeof(line), "jail level=%s", level);
+	const char *sep = " missing=";
+
+	for (size_t i = 0; i < ARRAY_LEN(missing_names); i++) {
+		if (!(missing & missing_names[i].bit))
+			continue;
+		len += (size_t)snprintf(line + len, sizeof(line) - len, "%s%s", sep,
+					missing_names[i].name);
+		sep = ",";
+	}
+	line[len++] = '\n';
+	if (write(REPORT_FD, line, len) < 0)
+		_exit(3); /* nobody is there to know of this guest */
+	close(REPORT_FD);
+}
+
+static _Noreturn void die(const struct err *e)
+{
+	dprintf(REPORT_FD, "error %s\n", e->text);
+	dprintf(2, "vbet-launch: %s\n", e->text);
+	_exit(3);
+}
+
+/* From now on this process dies with the one that made it. */
+static void die_with_parent(pid_t parent)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	if (getppid() != parent)
+		_exit(3);
+}
+
+static _Noreturn void become_kernel(const struct launch *l, unsigned missing)
+{
+	static char *const empty[] = {NULL};
+	struct err e;
+	size_t n = 0;
+
+	while (l->args[n])
+		n++;
+	char **argv = xcalloc(n + 2, sizeof(char *));
+
+	argv[0] = (char *)"linux";
+	memcpy(argv + 1, l->args, n * sizeof(char *));
+	if (limits_apply(l, &missing, &e) < 0 || limits_drop_caps(&e) < 0)
+		die(&e);
+	report("full", missing);
+	if (l->kernel_dynamic)
+		execve("/linux", argv, empty);
+	else
+		fexecve(l->kernel_fd, argv, empty);
+	dprintf(2, "vbet-launch: cannot run %s: %s\n", l->kernel, strerror(errno));
+	_exit(3);
+}
+
+/* Waits for one process and reaps others. Its status as an exit status. */
+static int reap_until(pid_t pid)
+{
+	int status;
+
+	for (;;) {
+		pid_t got = waitpid(-1, &status, 0);
+
+		if (got < 0 && errno != EINTR)
+			return 3;
+		if (got == pid)
+			return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	}
+}
+
+/* Process 1 of the jail. `ready`: a byte in it says that the jail stands. */
+static _Noreturn void run_inside(const struct launch *l, unsigned long flags, unsigned missing,
+				 int ready)
+{
+	struct pollfd outer = {.fd = ready};
+	struct err e;
+
+	/* The parent is in another namespace: its pid is 0 here, and so if it is gone already. */
+	die_with_parent(0);
+	if (poll(&outer, 1, 0) > 0)
+		_exit(3);
+	if (((flags & CLONE_NEWUSER) && jail_map_user(l, &e) < 0) || jail_enter(l, &e) < 0) {
+		if (write(ready, e.text, strlen(e.text)) < 0)
+			_exit(3);
+		_exit(3);
+	}
+	close(ready);
+	pid_t self = getpid();
+	pid_t kernel = fork();
+
+	if (kernel == 0) {
+		die_with_parent(self);
+		become_kernel(l, missing);
+	}
+	close(REPORT_FD);
+	if (kernel < 0 || limits_drop_caps(&e) < 0)
+		_exit(3);
+	/* Caps went: the kernel forgets the death signal then. */
+	die_with_parent(0);
+	_exit(reap_until(kernel));
+}
+
+/* One way to confine. The pid of process 1 of the jail, or -1. */
+static pid_t try_way(const struct launch *l, size_t way, struct err *e)
+{
+	struct clone_args args = {.flags = ways[way].flags, .exit_signal = SIGCHLD};
+	int ready[2];
+	char text[512];
+
+	if (pipe2(ready, O_CLOEXEC) < 0)
+		return err_sys(e, "pipe");
+	pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+
+	if (pid == 0)
+		run_inside(l, ways[way].flags, ways[way].missing, ready[1]);
+	close(ready[1]);
+	if (pid < 0) {
+		close(ready[0]);
+		return err_sys(e, "new namespaces");
+	}
+	ssize_t n = read(ready[0], text, sizeof(text) - 1);
+
+	close(ready[0]);
+	if (n <= 0)
+		return pid;
+	waitpid(pid, NULL, 0);
+	text[n] = '\0';
+	return err_set(e, ERR_ENV, "%s", text);
+}
+
+static void close_others(int keep)
+{
+	if (keep > REPORT_FD + 1)
+		close_range(REPORT_FD + 1, (unsigned)keep - 1, 0);
+	close_range((unsigned)keep + 1, ~0U, 0);
+}
+
+int main(int argc, char **argv)
+{
+	struct launch l;
+	struct err e;
+	pid_t pid = -1;
+
+	die_with_parent(getppid());
+	setsid();
+	if (launch_parse(&l, argc, argv, &e) < 0)
+		die(&e);
+	close_others(l.kernel_fd);
+	for (size_t i = 0; i < ARRAY_LEN(ways) && pid < 0; i++)
+		pid = try_way(&l, i, &e);
+	if (pid < 0) {
+		err_wrap(&e, "this guest cannot be confined");
+		die(&e);
+	}
+	close(REPORT_FD);
+	close(l.kernel_fd);
+	prctl(PR_SET_NAME, l.name, 0, 0, 0);
+	return reap_until(pid);
+}
