@@ -36,3 +36,27 @@ $(TOPO_DUMP): $(B)/tests/golden/topo_dump.o $$(LIBTOPO) $$(LIBVBET)
 check-golden: $$(GOLDEN_PROGS)
 	@failed=0; for t in $(wildcard tests/golden/*.sh); do \
 		echo "== $$t"; B=$(B) "$$t" $(if $(UPDATE),--update) || failed=1; done; exit $$failed
+
+# Fuzzers: every tests/fuzz/PREFIX_fuzz.c becomes `make fuzz-PREFIX [FUZZ_SECONDS=60]`, built by clang with
+# ASan and UBSan in a tree of its own. It starts from FUZZ_SEEDS_PREFIX and all that earlier runs found.
+FUZZ_SECONDS ?= 60
+FUZZ_SAN     := fuzzer-no-link,address,undefined
+FUZZ_NAMES   := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
+FUZZ_SEEDS_topo = $(wildcard examples/*.vbet tests/golden/lang/*.vbet)
+
+$(FUZZ_NAMES:%=$(B)/tests/fuzz/%_fuzz): $(B)/tests/fuzz/%_fuzz: $(B)/tests/fuzz/%_fuzz.o \
+		$$(UNIT_LIBS_$$(firstword $$(subst _, ,$$*)))
+	$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer $(filter %.o %.a,$^) -o $@ $(LDLIBS)
+
+.PHONY: fuzz $(FUZZ_NAMES:%=fuzz-%)
+fuzz: $(FUZZ_NAMES:%=fuzz-%)
+$(FUZZ_NAMES:%=fuzz-%): fuzz-%:
+	+$(MAKE) CC=clang SAN=$(FUZZ_SAN) OPT='-O1 -g' FUZZ_NAMES=$* build-fuzz-$*
+	@mkdir -p build/fuzz/$*/corpus build/fuzz/$*/seeds
+	@$(if $(FUZZ_SEEDS_$*),cp $(FUZZ_SEEDS_$*) build/fuzz/$*/seeds)
+	build/$(subst $(comma),-,$(FUZZ_SAN))/clang/tests/fuzz/$*_fuzz -max_total_time=$(FUZZ_SECONDS) \
+		-timeout=25 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=1 \
+		-artifact_prefix=build/fuzz/$*/ $(addprefix -dict=,$(wildcard tests/fuzz/$*.dict)) \
+		build/fuzz/$*/corpus build/fuzz/$*/seeds
+.PHONY: $(FUZZ_NAMES:%=build-fuzz-%)
+$(FUZZ_NAMES:%=build-fuzz-%): build-fuzz-%: $(B)/tests/fuzz/%_fuzz

@@ -21,7 +21,7 @@ builtin_run builtin_line, builtin_ring, builtin_star, builtin_tree, builtin_mesh
 	builtin_partial_mesh;
 
 /* Words for places of the arguments. */
-eval_words builtin_kinds, builtin_node_kinds, builtin_daemons;
+eval_words builtin_node_kinds, builtin_daemons;
 
 /* The kind of node a word means, or -1. */
 int builtin_node_kind(const struct value *v);

@@ -267,7 +267,7 @@ struct world_node *builtin_make_node(struct eval *ev, enum node_kind kind, struc
 	struct world_node *n = world_add_node(ev->world, kind, loc);
 
 	if (n->number < ev->n_kept_names && ev->kept_names[n->number]) {
-		n->name = ev->kept_names[n->number];
+		n->name = arena_strdup(ev->arena, ev->kept_names[n->number]);
 		names_put(&ev->world->names, ev->arena, n->name,
 			  (struct value){.kind = VALUE_NODE, .node = n});
 	}

@@ -86,7 +86,6 @@ void diag_add(struct diag *d, struct loc loc, const char *fmt, ...)
 		}
 	}
 	if (diag_is_full(d)) {
-		d->dropped++;
 		free(text);
 		return;
 	}
@@ -195,9 +194,8 @@ void diag_print(FILE *out, const struct diag *d)
 
 	VEC_FOREACH (i, &d->items)
 		print_item(out, i);
-	if (d->dropped)
-		fprintf(out, "%zu more message%s not shown\n", d->dropped,
-			d->dropped == 1 ? " is" : "s are");
+	if (diag_is_full(d))
+		fprintf(out, "that is enough: the rest was not looked at\n");
 }
 
 void diag_clear(struct diag *d)
@@ -207,5 +205,4 @@ void diag_clear(struct diag *d)
 	VEC_FOREACH (i, &d->items)
 		free(i->text);
 	vec_free(&d->items);
-	d->dropped = 0;
 }

@@ -34,7 +34,6 @@ struct diag_item {
 
 struct diag {
 	VEC(struct diag_item) items;
-	size_t dropped; /* after the limit was reached */
 };
 
 enum { DIAG_MAX = 20 }; /* messages kept in one run */

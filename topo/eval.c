@@ -76,10 +76,27 @@ static bool is_word(eval_words *words, const char *name)
 	return false;
 }
 
+/* "a, b or c". False if that is nothing, or too much to read. */
+static bool list_words(eval_words *words, char *text, size_t size)
+{
+	size_t n = 0;
+	size_t len = 0;
+
+	while (words(n))
+		n++;
+	if (!n || n > 8)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		len += (size_t)snprintf(text + len, size - len, "%s%s",
+					i == 0 ? "" : i + 1 == n ? " or " : ", ", words(i));
+	return len < size;
+}
+
 static struct value unknown_name(struct eval *ev, const struct ast *t, eval_words *words,
 				 const char *what)
 {
 	struct nearest near;
+	char text[200];
 
 	nearest_init(&near, t->name);
 	for (size_t i = 0; words && words(i); i++)
@@ -90,6 +107,10 @@ static struct value unknown_name(struct eval *ev, const struct ast *t, eval_word
 	if (builtin_find(t->name) && !words)
 		return eval_wrong(ev, t->loc, "'%s' is a function: write %s", t->name,
 				  builtin_find(t->name)->usage);
+	if (!words && is_word(builtin_kinds, t->name))
+		return eval_wrong(ev, t->loc, "'%s' is a kind: write alloc(%s)", t->name, t->name);
+	if (words && !near.best && list_words(words, text, sizeof(text)))
+		return eval_wrong(ev, t->loc, "unknown %s '%s': it is %s", what, t->name, text);
 	return eval_wrong(ev, t->loc, "unknown %s '%s'%s", words ? what : "name", t->name,
 			  nearest_hint(&near));
 }
@@ -151,9 +172,12 @@ bool eval_set_name(struct eval *ev, struct value *v, const char *name, struct lo
 		int column;
 
 		source_position(at->src, at->at, &line, &column);
-		eval_wrong(ev, loc, "the name '%s' is taken by the %s of %s:%d", name,
+		bool is_loop = at->src == loc.src && at->at == loc.at;
+
+		eval_wrong(ev, loc, "the name '%s' is taken by the %s of %s:%d%s%s%s", name,
 			   other->kind == VALUE_NODE ? node_kind_name(other->node->kind) : "cable",
-			   at->src->name, line);
+			   at->src->name, line, is_loop ? "; in a loop, write " : "",
+			   is_loop ? name : "", is_loop ? "[i] = ..." : "");
 		return false;
 	}
 	if (!is_good_name(name) || strlen(name) > 64) {

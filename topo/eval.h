@@ -62,7 +62,7 @@ struct builtin {
 	bool has_fields;   /* takes name = value */
 	bool has_more;     /* takes "..." */
 	const char *usage; /* "plug(cable, NIC, ...)" */
-	eval_words *words[2];   /* of the first two arguments, or NULL */
+	eval_words *words[3];   /* of the first arguments, or NULL */
 	const char *words_name; /* what these are: "kind", "daemon" */
 };
 
@@ -71,6 +71,9 @@ const struct builtin *builtin_find(const char *name);
 const struct builtin *builtin_at(size_t i);
 /* Words of the argument "name = ..." of any function, or NULL. */
 eval_words *builtin_field_words(const char *name);
+
+/* What alloc() takes. */
+eval_words builtin_kinds;
 
 /* Runs the statements of one source. */
 void eval_run(struct eval *ev, const struct ast *block);

@@ -30,8 +30,8 @@ struct ast *grammar_operation(struct parser *p, enum value_op op, struct loc loc
 /* Makes the children of `from` those of `to`. */
 void grammar_move(struct ast *to, struct ast *from);
 
-/* Reports a syntax error at `loc`, and from where on the parser is to go on. */
-void grammar_report(struct parser *p, struct loc loc, const char *const *expected, size_t n);
+/* Reports a syntax error at the current token, and sets from where on the parser is to go on. */
+void grammar_report(struct parser *p, const char *const *expected, size_t n);
 
 int topo_yylex(union TOPO_YYSTYPE *value, struct loc *loc, struct parser *p);
 void topo_yyerror(struct loc *loc, struct parser *p, const char *message);

@@ -432,7 +432,7 @@ static void lex_string(struct lexer *l)
 	}
 	if (l->p < l->end && *l->p == '"')
 		l->p++;
-	else
+	else if (!l->is_in_text)
 		diag_add(l->diag, loc_of(l, start, start + 1),
 			 "the string is not closed by '\"' on its line");
 	close_text(l, &t, start);
@@ -587,6 +587,12 @@ static bool lex_here(struct lexer *l)
 
 /* ---- everything else ---- */
 
+static bool is_strange(char c)
+{
+	return (unsigned char)c >= 0x80 || ((unsigned char)c < ' ' && !strchr("\t\r\n", c)) ||
+	       !c || c == 0x7f;
+}
+
 static void lex_unknown(struct lexer *l)
 {
 	static const struct {
@@ -611,7 +617,7 @@ static void lex_unknown(struct lexer *l)
 	/* A run of such characters is one mistake. */
 	do {
 		l->p++;
-	} while (l->p < l->end && (unsigned char)*l->p >= 0x80);
+	} while (l->p < l->end && is_strange(*from) && is_strange(*l->p));
 	if (!*from)
 		diag_add(l->diag, loc_of(l, from, l->p), "a NUL byte: is this a script?");
 	else if (isprint((unsigned char)*from) || (unsigned char)*from >= 0x80)

@@ -171,6 +171,17 @@ static void want(struct wanted *w, const char *name)
 		w->names[w->n++] = name;
 }
 
+/* True for what might go on with a name, but is hardly what was forgotten before a closing bracket. */
+static bool is_far_fetched(const char *const *names, size_t n, const char *name)
+{
+	static const char *const after_name[] = {"'('", "'='", "'['", NULL};
+	bool closes = contains(names, n, "')'") || contains(names, n, "','") ||
+		      contains(names, n, "'}'") || contains(names, n, "'{'") ||
+		      contains(names, n, "'*'");
+
+	return closes && !contains(names, n, "a number") && is_one_of(after_name, name);
+}
+
 /* Groups what was expected into a few plain words. */
 static struct wanted group_expected(const char *const *names, size_t n)
 {
@@ -189,7 +200,8 @@ static struct wanted group_expected(const char *const *names, size_t n)
 		if (statement && (is_one_of(statement_starts, names[i]) ||
 				  !strcmp(names[i], "a name") || !strcmp(names[i], "end of file")))
 			continue;
-		if (operation && is_one_of(operators, names[i]))
+		if ((operation && is_one_of(operators, names[i])) ||
+		    is_far_fetched(names, n, names[i]))
 			continue;
 		if (!strcmp(names[i], "the end of the statement"))
 			continue;
@@ -243,31 +255,63 @@ static const char *keyword_hint(struct parser *p, size_t k)
 	return arena_strdup(p->arena, nearest_hint(&near));
 }
 
-void grammar_report(struct parser *p, struct loc loc, const char *const *expected, size_t n)
+/* True if a character or literal on the line was wrong: what follows from that is not worth telling. */
+static bool line_is_told(const struct parser *p, const struct token *t)
 {
-	const struct token *at = p->tokens.list.at;
-	size_t k = p->current;
+	int line;
+	int other;
+	int column;
+
+	source_position(t->loc.src, t->loc.at, &line, &column);
+	for (size_t i = 0; i < p->n_lexical; i++) {
+		const struct diag_item *d = &p->diag->items.at[i];
+
+		source_position(d->loc.src, d->loc.at, &other, &column);
+		if (d->loc.src == t->loc.src && other == line)
+			return true;
+	}
+	return false;
+}
+
+static bool is_closing(int kind)
+{
+	return kind == ')' || kind == ']' || kind == '}';
+}
+
+/* Reports the error at token k. */
+static void tell(struct parser *p, size_t k, const char *const *expected, size_t n)
+{
+	const struct token *t = &p->tokens.list.at[k];
 	struct wanted w = group_expected(expected, n);
 	char *list = join_expected(p, &w);
 	bool wants_statement = contains(expected, n, "'for'");
 	const char *hint = contains(expected, n, "'='") ? keyword_hint(p, k) : "";
 
-	if (wants_statement && (at[k].kind == KW_DEF || at[k].kind == KW_INCLUDE)) {
-		diag_add(p->diag, loc, "%s stands outside of all blocks", describe(p, &at[k]));
-	} else if (k > 0 && !wants_statement && at[k].is_first && list[0]) {
+	if (wants_statement && (t->kind == KW_DEF || t->kind == KW_INCLUDE)) {
+		diag_add(p->diag, t->loc, "%s stands outside of all blocks", describe(p, t));
+	} else if (wants_statement && is_closing(t->kind)) {
+		diag_add(p->diag, t->loc, "%s closes nothing", describe(p, t));
+	} else if (k > 0 && !wants_statement && t->is_first && list[0]) {
 		/* What is missing belongs to the line before. */
-		struct loc end = at[k - 1].loc;
+		struct loc end = t[-1].loc;
 
 		end.at = end.end;
-		diag_add(p->diag, end, "expected %s after %s%s", list, describe(p, &at[k - 1]),
-			 hint);
+		diag_add(p->diag, end, "expected %s after %s%s", list, describe(p, &t[-1]), hint);
 	} else if (!list[0] || w.n >= ARRAY_LEN(w.names)) {
-		diag_add(p->diag, loc, "unexpected %s", describe(p, &at[k]));
+		diag_add(p->diag, t->loc, "unexpected %s", describe(p, t));
 	} else {
-		diag_add(p->diag, loc, "expected %s, not %s%s", list, describe(p, &at[k]), hint);
+		diag_add(p->diag, t->loc, "expected %s, not %s%s", list, describe(p, t), hint);
 	}
+}
+
+void grammar_report(struct parser *p, const char *const *expected, size_t n)
+{
+	const struct token *at = p->tokens.list.at;
+	size_t k = p->current;
 	bool may_stay = p->lost_at != k + 1;
 
+	if (!line_is_told(p, &at[k]) && !(k && at[k].is_first && line_is_told(p, &at[k - 1])))
+		tell(p, k, expected, n);
 	p->lost_at = k + 1;
 	p->next = find_next_statement(p, k, may_stay);
 	p->is_lost = true;
@@ -297,6 +341,7 @@ struct ast *parse_source(struct arena *a, struct diag *d, const struct source *s
 		return ast_create(a, AST_BLOCK, (struct loc){src, 0, 0});
 	}
 	lex_run(a, d, src, &p.tokens);
+	p.n_lexical = d->items.n;
 	if (!p.tokens.gave_up && !diag_is_full(d))
 		topo_yyparse(&p);
 	if (!p.root)

@@ -15,6 +15,7 @@ struct parser {
 	size_t current;  /* token that was read last */
 	bool is_lost;    /* after an error: the next token says that a statement is over */
 	size_t lost_at;  /* token of the last error */
+	size_t n_lexical; /* messages that were there before the grammar began */
 	struct ast *root;
 };
 

@@ -186,6 +186,6 @@ static int yyreport_syntax_error(const yypcontext_t *ctx, struct parser *p)
 
 	for (int i = 0; i < n; i++)
 		names[i] = yysymbol_name(kinds[i]);
-	grammar_report(p, *yypcontext_location(ctx), names, n > 0 ? (size_t)n : 0);
+	grammar_report(p, names, n > 0 ? (size_t)n : 0);
 	return 0;
 }

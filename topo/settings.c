@@ -52,11 +52,14 @@ static bool set_seed(struct eval *ev, struct loc loc, const struct value *v)
 
 static bool set_bool(struct eval *ev, struct loc loc, const struct value *v, bool *out)
 {
-	if (v->kind != VALUE_BOOL) {
+	bool is_on = v->kind == VALUE_WORD && !strcmp(v->text, "on");
+	bool is_off = v->kind == VALUE_WORD && !strcmp(v->text, "off");
+
+	if (v->kind != VALUE_BOOL && !is_on && !is_off) {
 		eval_wrong(ev, loc, "expected on or off, not %s", value_kind_name(v));
 		return false;
 	}
-	*out = v->truth;
+	*out = is_on || (v->kind == VALUE_BOOL && v->truth);
 	return true;
 }
 
@@ -77,6 +80,13 @@ static const char *clock_word(size_t i)
 	return i < ARRAY_LEN(words) ? words[i] : NULL;
 }
 
+static const char *switch_word(size_t i)
+{
+	static const char *const words[] = {"on", "off"};
+
+	return i < ARRAY_LEN(words) ? words[i] : NULL;
+}
+
 static const char *no_word(size_t i)
 {
 	return NULL;
@@ -90,8 +100,8 @@ static const struct {
 	{"lab", set_lab, no_word},
 	{"clock", set_clock, clock_word},
 	{"seed", set_seed, no_word},
-	{"auto_address", set_auto_address, no_word},
-	{"allow_duplicates", set_allow_duplicates, no_word},
+	{"auto_address", set_auto_address, switch_word},
+	{"allow_duplicates", set_allow_duplicates, switch_word},
 };
 
 bool setting_assign(struct eval *ev, const char *name, struct loc loc, const struct value *v)
