@@ -55,7 +55,9 @@ struct strvec {
 		(v)->n = (v)->cap = 0;                                                             \
 	} while (0)
 
-#define VEC_FOREACH(item, v) for ((item) = (v)->at; (item) < (v)->at + (v)->n; (item)++)
+/* An empty array may be NULL, and even NULL + 0 is undefined. */
+#define VEC_FOREACH(item, v)                                                                       \
+	for ((item) = (v)->at; (v)->n && (item) < (v)->at + (v)->n; (item)++)
 
 /* Makes room for one zeroed item and returns where it is. */
 static inline void *vec_grow_(void **at, size_t *n, size_t *cap, size_t size)

@@ -34,6 +34,10 @@ START_TEST(push_remove_and_walk)
 	const int *p;
 	int sum = 0;
 
+	VEC_FOREACH (p, &v)
+		sum++;
+	ck_assert_int_eq(sum, 0);
+
 	for (int i = 0; i < 10; i++)
 		vec_push(&v, i);
 	vec_remove(&v, 0);
