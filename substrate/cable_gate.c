@@ -44,21 +44,50 @@ const struct cable_stage cable_stage_mtu = {
 	.pass = mtu_pass,
 };
 
+struct loss_state {
+	struct cable_chance independent;
+	bool bad; /* Gilbert-Elliott: in the bad state */
+	int64_t count;
+};
+
 static bool loss_wanted(const void *state, const struct linkspec *spec, int64_t now_ns)
 {
-	return spec->loss_ppm > 0;
+	return spec->loss_ppm > 0 || spec->gemodel.p_ppm > 0 || spec->gemodel.loss_good_ppm > 0 ||
+	       spec->loss_every > 0;
+}
+
+/* Loss is decided by the state in which the frame finds the link; then the link may change state.
+ */
+static bool gemodel_loses(struct loss_state *s, const struct link_gemodel *g, struct rng *random)
+{
+	int64_t loss = s->bad ? g->loss_bad_ppm : g->loss_good_ppm;
+	int64_t leave = s->bad ? g->r_ppm : g->p_ppm;
+
+	if (rng_chance_ppm(random, (uint32_t)leave))
+		s->bad = !s->bad;
+	return rng_chance_ppm(random, (uint32_t)loss);
 }
 
 static void loss_pass(void *state, const struct linkspec *spec, struct rng *random,
 		      struct cable_passage *p)
 {
-	if (cable_chance_draw(state, random, spec->loss_ppm, 0))
+	struct loss_state *s = state;
+	bool lost = cable_chance_draw(&s->independent, random, spec->loss_ppm,
+				      spec->loss_correlation_ppm);
+
+	if (spec->gemodel.p_ppm > 0 || spec->gemodel.loss_good_ppm > 0)
+		lost |= gemodel_loses(s, &spec->gemodel, random);
+	if (spec->loss_every > 0 && ++s->count >= spec->loss_every) {
+		s->count = 0;
+		lost = true;
+	}
+	if (lost)
 		p->drop = CABLE_DROP_LOSS;
 }
 
 const struct cable_stage cable_stage_loss = {
 	.name = "loss",
-	.state_size = sizeof(struct cable_chance),
+	.state_size = sizeof(struct loss_state),
 	.wanted = loss_wanted,
 	.pass = loss_pass,
 };
@@ -71,7 +100,8 @@ static bool duplicate_wanted(const void *state, const struct linkspec *spec, int
 static void duplicate_pass(void *state, const struct linkspec *spec, struct rng *random,
 			   struct cable_passage *p)
 {
-	p->duplicate = cable_chance_draw(state, random, spec->duplicate_ppm, 0);
+	p->duplicate = cable_chance_draw(state, random, spec->duplicate_ppm,
+					 spec->duplicate_correlation_ppm);
 }
 
 const struct cable_stage cable_stage_duplicate = {
@@ -90,7 +120,8 @@ static bool corrupt_wanted(const void *state, const struct linkspec *spec, int64
 static void corrupt_pass(void *state, const struct linkspec *spec, struct rng *random,
 			 struct cable_passage *p)
 {
-	if (p->len && cable_chance_draw(state, random, spec->corrupt_ppm, 0))
+	if (p->len &&
+	    cable_chance_draw(state, random, spec->corrupt_ppm, spec->corrupt_correlation_ppm))
 		p->corrupt_bit = (int64_t)rng_below(random, (uint64_t)p->len * 8);
 }
 

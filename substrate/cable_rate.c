@@ -13,6 +13,7 @@
  * ping at 100 Mbit/s take 7,840 ns.
  */
 #include "lib/xalloc.h"
+#include "substrate/cable_aqm.h"
 #include "substrate/cable_stage.h"
 
 #include <stdlib.h>
@@ -21,6 +22,7 @@ enum {
 	QUEUE_FRAMES_DEFAULT = 1000, /* as netem's and the txqueuelen of Linux */
 	QUEUE_FRAMES_MAX = 10000000,
 	FRAME_SMALLEST = 14,
+	FRAME_USUAL = 1514,
 };
 
 /* ns + part/rate, with 0 <= part < rate. */
@@ -42,6 +44,7 @@ struct rate_state {
 	struct waiting *ring; /* owned: a ring of cap entries, head is the oldest */
 	uint32_t cap, head, n;
 	uint64_t bytes;
+	struct cable_aqm aqm;
 };
 
 static uint32_t frames_limit(const struct linkspec *spec)
@@ -143,28 +146,59 @@ static bool queue_is_full(const struct rate_state *s, const struct linkspec *spe
 	       (spec->limit_bytes && s->bytes + len > (uint64_t)spec->limit_bytes);
 }
 
+/* Marks the frame, or drops it, if the queue management wants it. False: dropped. */
+static bool survives_aqm(struct rate_state *s, const struct linkspec *spec, struct rng *random,
+			 struct cable_passage *p, int64_t start_ns, int64_t idle_ns)
+{
+	struct cable_arrival a = {
+		.now_ns = p->at_ns,
+		.start_ns = start_ns,
+		.idle_ns = idle_ns,
+		.waiting_bytes = s->bytes,
+		.len = p->len,
+		.limit_bytes = spec->limit_bytes ? spec->limit_bytes
+						 : (int64_t)frames_limit(spec) * FRAME_USUAL,
+	};
+
+	if (!cable_aqm_takes(&s->aqm, spec, random, &a))
+		return true;
+	if (spec->ecn && cable_ecn_capable(p->data, p->len)) {
+		p->mark_ce = true;
+		return true;
+	}
+	/* What CoDel drops, it drops as the frame leaves the queue: until then it takes room. */
+	if (spec->aqm == LINK_AQM_CODEL && start_ns > p->at_ns)
+		ring_push(s, start_ns, p->len);
+	p->drop = CABLE_DROP_AQM;
+	return false;
+}
+
 static void rate_pass(void *state, const struct linkspec *spec, struct rng *random,
 		      struct cable_passage *p)
 {
 	struct rate_state *s = state;
 	int64_t now_ns = p->at_ns;
+	int64_t idle_ns = 0;
 
 	if (spec->rate_bps == 0) {
 		p->at_ns = now_ns > s->last_ns ? now_ns : s->last_ns;
 		return;
 	}
 	ring_expire(s, now_ns);
-	if (s->busy.ns < now_ns)
+	if (s->busy.ns < now_ns) {
+		idle_ns = now_ns - s->busy.ns;
 		s->busy = (struct moment){now_ns, 0};
+	}
 	int64_t start_ns = time_due(s, now_ns);
 
-	if (start_ns > now_ns) {
-		if (queue_is_full(s, spec, p->len)) {
-			p->drop = CABLE_DROP_QUEUE;
-			return;
-		}
-		ring_push(s, start_ns, p->len);
+	if (start_ns > now_ns && queue_is_full(s, spec, p->len)) {
+		p->drop = CABLE_DROP_QUEUE;
+		return;
 	}
+	if (spec->aqm && !survives_aqm(s, spec, random, p, start_ns, idle_ns))
+		return;
+	if (start_ns > now_ns)
+		ring_push(s, start_ns, p->len);
 	take_time(s, p->len);
 	p->at_ns = time_due(s, now_ns);
 	s->last_ns = p->at_ns;

@@ -61,6 +61,9 @@ extern const struct cable_stage cable_stage_delay;
 /* What waits in front of the rate at now_ns; state is that of cable_stage_rate. */
 void cable_rate_waiting(void *state, int64_t now_ns, uint32_t *frames, uint64_t *bytes);
 
+/* The content of the table that the parameters name, taken over; state is of cable_stage_delay. */
+void cable_delay_set_table(void *state, int32_t *values, uint32_t n);
+
 /*
  * A yes or no of probability ppm whose answers are correlated: with probability correlation_ppm the
  * last answer is given again. The share of yes stays exactly ppm and the autocorrelation at lag n
