@@ -494,3 +494,8 @@ void channel_read_all(struct substrate *s)
 		read_client(c, 0);
 	}
 }
+
+struct guest *channel_guest(struct object *o)
+{
+	return o->kind == &channel_kind ? ((struct channel *)o)->vhost.guest : NULL;
+}

@@ -1,105 +1,415 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Conservative scheduling (Chandy, Misra; Bryant). A guest that runs from time t may go on to the
+ * earliest time at which anything could reach it: its own next event, the next event elsewhere or the
+ * next turn of another guest plus the shortest delay of a cable that leads to it. So several guests
+ * run at once where cables are long, one at a time where they are not, and the order of everything
+ * is that of (time, events before guests, source or place of the guest) in either case.
+ */
 #include "substrate/vclock.h"
+
+#include "substrate/channel.h"
+#include "substrate/end.h"
+#include "substrate/vclock_priv.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const int64_t second_ns = 1000000000;
+static const int64_t pace_slack_ns = 5000000;   /* a paced guest may be that much ahead */
+static const int64_t pace_behind_ns = 500000000; /* more than this is not caught up */
+static const int64_t spin_wall_ns = INT64_C(5000000000);
+enum { TURNS_AT_ONCE = 8 };
 
 struct calendar *vclock_calendar(struct substrate *s, struct guest *g)
 {
-	return &s->calendar;
+	return g ? &g->calendar : &s->calendar;
 }
 
 void vclock_add(struct substrate *s, struct guest *g, struct event *ev, int64_t at_ns,
 		struct event_source *from)
 {
+	struct vclock *c = s->vclock;
+
 	calendar_add(vclock_calendar(s, g), ev, at_ns, from);
+	if (!c)
+		return;
+	c->idle_told = false;
+	if (c->kicking == g && g)
+		guest_cut(g, at_ns);
+	else if (c->kicking)
+		guest_cut(c->kicking, time_plus(at_ns, c->kicking->in_ns));
 }
 
 void vclock_cables_changed(struct substrate *s)
 {
+	if (s->vclock)
+		s->vclock->cables_dirty = true;
+}
+
+static void look_at_cables(struct vclock *c)
+{
+	struct substrate *s = c->sub;
+
+	c->cables_dirty = false;
+	for (size_t i = 0; i < c->guests.n; i++)
+		c->guests.at[i]->in_ns = c->guests.at[i]->out_ns = INT64_MAX;
+	for (size_t i = 0; i < s->objects.n; i++) {
+		struct end *n = end_of_object(s->objects.at[i]);
+		struct guest *g = n ? n->guest : NULL;
+
+		if (!g)
+			continue;
+		int64_t in = end_min_delay_ns(n, true);
+		int64_t out = end_min_delay_ns(n, false);
+
+		g->in_ns = in < g->in_ns ? in : g->in_ns;
+		g->out_ns = out < g->out_ns ? out : g->out_ns;
+	}
+}
+
+int64_t vclock_pace_limit_ns(const struct vclock *c, int64_t wall_ns)
+{
+	if (c->pace <= 0)
+		return INT64_MAX;
+	return c->pace_ns + (int64_t)((double)(wall_ns - c->pace_wall_ns) * c->pace);
 }
 
 int64_t vclock_now_ns(const struct vclock *c)
 {
-	return 0;
+	int64_t now = c->floor_ns;
+
+	if (!c->begun)
+		return 0;
+	for (size_t i = 0; i < c->guests.n; i++)
+		if (c->guests.at[i]->granted_ns > now)
+			now = c->guests.at[i]->granted_ns;
+	if (!c->stopped && c->pace > 0) {
+		int64_t paced = vclock_pace_limit_ns(c, loop_now_ns(c->sub->loop));
+
+		if (paced > c->until_ns)
+			paced = c->until_ns;
+		now = paced > now ? paced : now;
+	}
+	return now;
 }
 
 int64_t vclock_due_ns(const struct vclock *c)
 {
-	return INT64_MAX;
+	return c->due_wall_ns;
+}
+
+void vclock_guest_left(struct vclock *c, struct guest *g)
+{
+	if (g->state == GUEST_RUNNING)
+		c->running--;
+	/* What it sent is under way; a successor joins when nothing of its time is left. */
+	g->state = GUEST_ABSENT;
+	g->request_ns = INT64_MAX;
+	g->heard = 0;
+}
+
+/* Earliest time at which a guest may act; INT64_MAX if it never will by itself. */
+static int64_t acts_at(const struct guest *g)
+{
+	switch (g->state) {
+	case GUEST_RUNNING:
+		return g->from_ns;
+	case GUEST_WAITING:
+	case GUEST_JOINING:
+		return g->request_ns;
+	default:
+		return INT64_MAX;
+	}
+}
+
+/* What the guests are up to, in one pass. */
+struct view {
+	int64_t first, second; /* earliest acts_at(), and that of the next guest */
+	const struct guest *who; /* whose is the first */
+	struct calendar *soonest; /* with the earliest event of all; NULL: none */
+	int64_t event_ns;
+	int64_t reach_ns; /* no running guest can make an event before this */
+	int64_t wish_ns;  /* earliest request of a guest that stands still */
+};
+
+static void look(struct vclock *c, struct view *v)
+{
+	*v = (struct view){.first = INT64_MAX,
+			   .second = INT64_MAX,
+			   .reach_ns = INT64_MAX,
+			   .wish_ns = INT64_MAX};
+	if (calendar_next_ns(&c->sub->calendar) != INT64_MAX)
+		v->soonest = &c->sub->calendar;
+	for (size_t i = 0; i < c->guests.n; i++) {
+		struct guest *g = c->guests.at[i];
+
+		if (g->heard && g->state == GUEST_WAITING)
+			guest_read_request(g);
+		int64_t at = acts_at(g);
+
+		if (at < v->first) {
+			v->second = v->first;
+			v->first = at;
+			v->who = g;
+		} else if (at < v->second) {
+			v->second = at;
+		}
+		if (g->state == GUEST_RUNNING) {
+			int64_t reach = time_plus(g->from_ns, g->out_ns);
+
+			v->reach_ns = reach < v->reach_ns ? reach : v->reach_ns;
+		} else if (at < v->wish_ns) {
+			v->wish_ns = at;
+		}
+		if (calendar_next_ns(&g->calendar) != INT64_MAX &&
+		    (!v->soonest || calendar_is_before(&g->calendar, v->soonest)))
+			v->soonest = &g->calendar;
+	}
+	v->event_ns = v->soonest ? calendar_next_ns(v->soonest) : INT64_MAX;
+}
+
+static struct guest *owner_of(struct vclock *c, struct calendar *cal)
+{
+	if (cal == &c->sub->calendar)
+		return NULL;
+	return (struct guest *)((char *)cal - offsetof(struct guest, calendar));
+}
+
+/* Fires the events of one calendar at one time, if nothing can come before them. */
+static bool fire_events(struct vclock *c, const struct view *v, int64_t limit_ns)
+{
+	struct guest *g = v->soonest ? owner_of(c, v->soonest) : NULL;
+	int64_t at = v->event_ns;
+
+	if (!v->soonest || at >= limit_ns || at > v->wish_ns || at >= v->reach_ns)
+		return false;
+	if (g && g->state == GUEST_RUNNING)
+		return false;
+	if (at > c->floor_ns)
+		c->floor_ns = at;
+	do {
+		calendar_fire(v->soonest);
+		c->fired++;
+	} while (calendar_next_ns(v->soonest) == at);
+	substrate_drain(c->sub, at);
+	return true;
+}
+
+static int64_t min_ns(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Until when g may run if it starts now; that is at or before its request if it may not. */
+static int64_t horizon(const struct view *v, const struct guest *g)
+{
+	int64_t others = v->who == g ? v->second : v->first;
+	int64_t h = calendar_next_ns(&g->calendar);
+
+	if (v->soonest && v->soonest != &g->calendar)
+		h = min_ns(h, time_plus(v->event_ns, g->in_ns));
+	return min_ns(h, time_plus(others, g->in_ns));
+}
+
+/* True if nothing can reach g at or before its request, and it is its turn among equals. */
+static bool may_start(struct vclock *c, const struct view *v, size_t index)
+{
+	const struct guest *g = c->guests.at[index];
+	int64_t at = g->request_ns;
+
+	if (at >= calendar_next_ns(&g->calendar))
+		return false;
+	if (v->soonest && v->soonest != &g->calendar && at >= v->event_ns &&
+	    at >= time_plus(v->event_ns, g->in_ns))
+		return false;
+	if (at < horizon(v, g))
+		return true;
+	/* No lookahead here: one at a time, the earliest first, then by order of declaration. */
+	for (size_t i = 0; i < c->guests.n; i++) {
+		const struct guest *o = c->guests.at[i];
+
+		if (o == g || acts_at(o) == INT64_MAX || at < time_plus(acts_at(o), g->in_ns))
+			continue;
+		if (o->state == GUEST_RUNNING || acts_at(o) < at || (acts_at(o) == at && i < index))
+			return false;
+	}
+	return true;
+}
+
+static void run_guest(struct vclock *c, const struct view *v, struct guest *g, int64_t limit_ns,
+		      int64_t wall_ns)
+{
+	int64_t at = g->request_ns;
+	int64_t until = min_ns(horizon(v, g), time_plus(at, second_ns));
+
+	if (c->pace > 0) {
+		int64_t paced = vclock_pace_limit_ns(c, wall_ns);
+
+		until = min_ns(until, time_plus(paced > at ? paced : at, pace_slack_ns));
+	}
+	until = min_ns(until, c->until_ns);
+	guest_run(g, at, until < at ? at : until, wall_ns);
+}
+
+static bool start_guests(struct vclock *c, struct view *v, int64_t limit_ns, int64_t wall_ns)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < c->guests.n && c->running < TURNS_AT_ONCE; i++) {
+		struct guest *g = c->guests.at[i];
+
+		if ((g->state != GUEST_WAITING && g->state != GUEST_JOINING) ||
+		    g->request_ns >= limit_ns || !may_start(c, v, i))
+			continue;
+		run_guest(c, v, g, limit_ns, wall_ns);
+		any = true;
+		look(c, v);
+	}
+	return any;
+}
+
+static bool all_joined(const struct vclock *c)
+{
+	for (size_t i = 0; i < c->guests.n; i++)
+		if (c->guests.at[i]->state == GUEST_ABSENT)
+			return false;
+	return c->guests.n > 0;
+}
+
+/* Guests that joined get their first turn: at 0 all together, later whenever they come. */
+static void admit(struct vclock *c)
+{
+	int64_t now = vclock_now_ns(c);
+
+	for (size_t i = 0; i < c->guests.n; i++) {
+		struct guest *g = c->guests.at[i];
+
+		if (g->state == GUEST_JOINING && g->request_ns == INT64_MAX)
+			g->request_ns = g->from_ns = now;
+	}
+}
+
+static void stand(struct vclock *c, int64_t at_ns)
+{
+	c->floor_ns = at_ns;
+	c->stopped = true;
+	c->until_ns = INT64_MAX;
+	c->due_wall_ns = INT64_MAX;
+	substrate_event(c->sub, "event time %lld reached", (long long)at_ns);
+}
+
+/* Nothing can be done just now: why, and when shall we look again? */
+static void rest(struct vclock *c, const struct view *v, int64_t wall_ns)
+{
+	int64_t next = min_ns(v->event_ns, v->first);
+
+	c->due_wall_ns = INT64_MAX;
+	if (c->running) {
+		for (size_t i = 0; i < c->guests.n; i++) {
+			struct guest *g = c->guests.at[i];
+
+			if (g->state != GUEST_RUNNING || g->spin_told)
+				continue;
+			if (wall_ns - g->turn_wall_ns >= spin_wall_ns) {
+				g->spin_told = true;
+				substrate_event(c->sub, "event spin %s", g->object.name);
+			} else {
+				c->due_wall_ns = min_ns(c->due_wall_ns,
+							g->turn_wall_ns + spin_wall_ns);
+			}
+		}
+		return;
+	}
+	int64_t paced = vclock_pace_limit_ns(c, wall_ns);
+
+	if (next >= c->until_ns && c->until_ns != INT64_MAX && paced >= c->until_ns) {
+		stand(c, c->until_ns);
+		return;
+	}
+	next = min_ns(next, c->until_ns);
+	if (next == INT64_MAX && !c->idle_told) {
+		c->idle_told = true;
+		substrate_event(c->sub, "event idle-forever");
+	}
+	if (c->pace > 0 && next != INT64_MAX)
+		c->due_wall_ns =
+			c->pace_wall_ns + (int64_t)((double)(next - c->pace_ns) / c->pace) + 1;
+}
+
+/* What the pace allows by now; a lab that cannot keep up does not run after the time it lost. */
+static int64_t paced_limit(struct vclock *c, const struct view *v, int64_t wall_ns)
+{
+	int64_t paced = vclock_pace_limit_ns(c, wall_ns);
+	int64_t next = min_ns(v->event_ns, v->first);
+
+	if (paced == INT64_MAX || next > paced - pace_behind_ns)
+		return paced;
+	c->pace_ns -= paced - next - pace_behind_ns;
+	return next + pace_behind_ns;
+}
+
+static void begin(struct vclock *c)
+{
+	if (!c->started || !all_joined(c))
+		return;
+	c->begun = true;
+	vclock_set_pace(c, c->pace);
 }
 
 void vclock_run(struct vclock *c)
 {
+	struct view v;
+
+	if (!c->begun)
+		begin(c);
+	if (!c->begun)
+		return;
+	admit(c);
+	if (c->stopped && !c->running) {
+		c->due_wall_ns = INT64_MAX;
+		return;
+	}
+	for (;;) {
+		int64_t wall = c->pace > 0 ? clock_monotonic_ns() : loop_now_ns(c->sub->loop);
+
+		if (c->cables_dirty)
+			look_at_cables(c);
+		look(c, &v);
+		int64_t limit = min_ns(c->until_ns, paced_limit(c, &v, wall));
+
+		if (fire_events(c, &v, limit))
+			continue;
+		if (!start_guests(c, &v, limit, wall)) {
+			rest(c, &v, wall);
+			return;
+		}
+	}
+}
+
+void vclock_set_pace(struct vclock *c, double pace)
+{
+	c->pace_ns = vclock_now_ns(c);
+	c->pace_wall_ns = loop_now_ns(c->sub->loop);
+	c->pace = pace;
+}
+
+void vclock_go(struct vclock *c, int64_t until_ns)
+{
+	vclock_set_pace(c, c->pace);
+	channel_read_all(c->sub);
+	c->until_ns = until_ns;
+	c->stopped = false;
+	c->idle_told = false;
+	for (size_t i = 0; i < c->guests.n; i++)
+		guest_cut(c->guests.at[i], until_ns);
 }
 
 void vclock_destroy(struct vclock *c)
 {
-}
-
-int64_t guest_now_ns(const struct guest *g)
-{
-	return 0;
-}
-
-bool guest_is_running(const struct guest *g)
-{
-	return false;
-}
-
-bool guest_hear(struct guest *g, enum guest_hears what, int64_t now_ns)
-{
-	return true;
-}
-
-int vclock_find_guest(struct substrate *s, const struct words *w, struct guest **g, struct err *e)
-{
-	*g = NULL;
-	return 0;
-}
-
-int vclock_create(struct substrate *s, const struct words *w, struct err *e)
-{
-	return err_set(e, ERR_USAGE, "there is no virtual clock yet");
-}
-
-void vclock_status(struct substrate *s, struct json *j)
-{
-}
-
-int vclock_cmd_start(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
-{
-	return 0;
-}
-
-int vclock_cmd_guest(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
-{
-	return err_set(e, ERR_USAGE, "only with the virtual clock");
-}
-
-int vclock_cmd_now(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
-{
-	return err_set(e, ERR_USAGE, "only with the virtual clock");
-}
-
-int vclock_cmd_pace(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
-{
-	return err_set(e, ERR_USAGE, "only with the virtual clock");
-}
-
-int vclock_cmd_pause(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
-{
-	return err_set(e, ERR_USAGE, "only with the virtual clock");
-}
-
-int vclock_cmd_run(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
-{
-	return err_set(e, ERR_USAGE, "only with the virtual clock");
-}
-
-int vclock_cmd_step(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
-{
-	return err_set(e, ERR_USAGE, "only with the virtual clock");
-}
-
-int vclock_cmd_until(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
-{
-	return err_set(e, ERR_USAGE, "only with the virtual clock");
+	if (!c)
+		return;
+	vec_free(&c->guests);
+	free(c);
 }

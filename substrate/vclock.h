@@ -16,6 +16,8 @@ void vclock_add(struct substrate *s, struct guest *g, struct event *ev, int64_t 
 		struct event_source *from);
 /* The guest that the words name by guest=; *g stays NULL with the real clock. 0 or -1. */
 int vclock_find_guest(struct substrate *s, const struct words *w, struct guest **g, struct err *e);
+/* Whose NIC or channel an object is; NULL: nobody's. */
+struct guest *vclock_guest_of(struct object *o);
 /* Cables came, went or changed: how soon can guests reach each other? */
 void vclock_cables_changed(struct substrate *s);
 /* The time at which something from outside may happen now. */

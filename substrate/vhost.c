@@ -127,6 +127,8 @@ static void conn_ready(struct loop_watch *w, uint32_t events, int64_t loop_ns)
 	int64_t now = v->guest ? guest_now_ns(v->guest) : loop_ns;
 	int rc = 1;
 
+	if (v->guest)
+		guest_kicks(v->guest, true);
 	while (rc > 0) {
 		if (v->have >= VHOST_HEAD && v->have == VHOST_HEAD + v->head.size) {
 			rc = vhost_handle(v, now);
@@ -141,6 +143,8 @@ static void conn_ready(struct loop_watch *w, uint32_t events, int64_t loop_ns)
 		rc = receive_part(v, now);
 	}
 	substrate_drain(sub_of(v), now);
+	if (v->guest)
+		guest_kicks(v->guest, false);
 }
 
 static void listener_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
