@@ -23,7 +23,8 @@ static int explain_ipv4(const char *text, struct err *e)
 			v = v * 10 + (unsigned)(*p - '0');
 		if (v > 255)
 			return err_set(e, ERR_USAGE,
-				       "'%s' is not an IPv4 address: no part is more than 255", text);
+				       "'%s' is not an IPv4 address: no part is more than 255",
+				       text);
 		if (*p == '.')
 			p++;
 		else if (*p)
@@ -132,7 +133,7 @@ struct graph_addr addr_network(const struct graph_addr *a)
 	struct graph_addr net = *a;
 
 	for (unsigned bit = a->prefix; bit < addr_bits(a); bit++)
-		net.bytes[bit / 8] &= (uint8_t)~(0x80u >> bit % 8);
+		net.bytes[bit / 8] &= (uint8_t) ~(0x80u >> bit % 8);
 	return net;
 }
 

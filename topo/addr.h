@@ -12,7 +12,7 @@
 
 #define ADDR_NO_PREFIX 255u /* graph_addr.prefix of a bare address */
 
-/* Parses "10.0.0.1", "10.0.0.1/24", "fd00::1/64" (len bytes). 0, or -1 with what is wrong with it. */
+/* Parses "10.0.0.1", "10.0.0.1/24", "fd00::1/64" (len bytes). 0, or -1 with the reason. */
 int addr_parse(const char *text, size_t len, struct graph_addr *out, struct err *e);
 /* Parses "02:00:00:00:00:01" into a unicast MAC. */
 int addr_parse_mac(const char *text, size_t len, uint8_t mac[6], struct err *e);

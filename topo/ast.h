@@ -9,24 +9,24 @@
 
 /* name: what it holds besides its children */
 enum ast_kind {
-	AST_BLOCK,     /* statements */
-	AST_ASSIGN,    /* target, value */
-	AST_FOR,       /* name: variable; what to go over, block */
-	AST_IF,        /* condition, block [, block or if] */
-	AST_RETURN,    /* [value] */
-	AST_DEF,       /* name; parameters (a list of names), block */
-	AST_INCLUDE,   /* value: the path */
-	AST_LITERAL,   /* value */
-	AST_NAME,      /* name */
-	AST_TEXT,      /* parts of a string: literals and expressions */
-	AST_LIST,      /* items */
-	AST_DICT,      /* fields: AST_FIELD */
-	AST_FIELD,     /* name; value */
-	AST_UNARY,     /* op; operand */
-	AST_BINARY,    /* op; left, right */
-	AST_INDEX,     /* list, index */
-	AST_CALL,      /* name; arguments: expressions, AST_FIELD, at the end perhaps AST_MORE */
-	AST_MORE,      /* "..." */
+	AST_BLOCK,   /* statements */
+	AST_ASSIGN,  /* target, value */
+	AST_FOR,     /* name: variable; what to go over, block */
+	AST_IF,      /* condition, block [, block or if] */
+	AST_RETURN,  /* [value] */
+	AST_DEF,     /* name; parameters (a list of names), block */
+	AST_INCLUDE, /* value: the path */
+	AST_LITERAL, /* value */
+	AST_NAME,    /* name */
+	AST_TEXT,    /* parts of a string: literals and expressions */
+	AST_LIST,    /* items */
+	AST_DICT,    /* fields: AST_FIELD */
+	AST_FIELD,   /* name; value */
+	AST_UNARY,   /* op; operand */
+	AST_BINARY,  /* op; left, right */
+	AST_INDEX,   /* list, index */
+	AST_CALL,    /* name; arguments: expressions, AST_FIELD, at the end perhaps AST_MORE */
+	AST_MORE,    /* "..." */
 	AST_KINDS,
 };
 
@@ -39,9 +39,9 @@ struct ast {
 	struct loc name_loc; /* of the name, where it has one */
 	const char *name;
 	struct value value;
-	unsigned depth;              /* of the tree below, 1 for a leaf */
-	struct ast *first, *last;    /* children */
-	struct ast *next;            /* sibling */
+	unsigned depth;           /* of the tree below, 1 for a leaf */
+	struct ast *first, *last; /* children */
+	struct ast *next;         /* sibling */
 };
 
 struct ast *ast_create(struct arena *a, enum ast_kind kind, struct loc loc);

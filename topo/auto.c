@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A segment of guests without any address gets a network of 10.0.0.0/8: the first one 10.0.0.0/24, the
- * next 10.0.1.0/24, and so on, in the order in which the script makes the NICs, around everything that
- * the script uses itself. In a lab that runs, what was given once stays.
+ * A segment of guests without any address gets a network of 10.0.0.0/8: the first one 10.0.0.0/24,
+ * the next 10.0.1.0/24, and so on, in the order in which the script makes the NICs, around
+ * everything that the script uses itself. In a lab that runs, what was given once stays.
  */
 #include "topo/auto.h"
 
@@ -14,7 +14,7 @@
 enum { NETS = 65536, PER_NET = 254 };
 
 struct segment {
-	struct world_nic *first;   /* identifies it */
+	struct world_nic *first; /* identifies it */
 	size_t n_guests;
 	bool has_address;          /* from the script */
 	struct graph_addr network; /* family 0: none yet */
@@ -26,9 +26,9 @@ struct giver {
 	const struct kept_addrs *kept;
 	struct segment *segments;
 	size_t n_segments;
-	size_t *of_nic;        /* NIC number -> segment */
-	uint8_t *used;         /* one bit for each 10.x.y.0/24 */
-	struct names taken;    /* single addresses, as text */
+	size_t *of_nic;     /* NIC number -> segment */
+	uint8_t *used;      /* one bit for each 10.x.y.0/24 */
+	struct names taken; /* single addresses, as text */
 	unsigned next_net;
 };
 
@@ -51,9 +51,7 @@ static void mark_used(struct giver *g, const struct graph_addr *a)
 		return;
 	struct graph_addr net = addr_network(a);
 	unsigned first = a->prefix <= 8 ? 0 : (unsigned)net.bytes[1] << 8 | net.bytes[2];
-	unsigned count = a->prefix <= 8	   ? NETS
-			 : a->prefix >= 24 ? 1
-					   : 1u << (24 - a->prefix);
+	unsigned count = a->prefix <= 8 ? NETS : a->prefix >= 24 ? 1 : 1u << (24 - a->prefix);
 
 	if (a->prefix < 8 && (net.bytes[0] ^ 10) >> (8 - a->prefix))
 		return;
@@ -159,7 +157,8 @@ static bool next_address(struct giver *g, struct segment *s, struct graph_addr *
 
 static bool needs_address(const struct giver *g, const struct world_nic *nic)
 {
-	return wants_address(nic) && !nic->addrs && !g->segments[g->of_nic[nic->number]].has_address;
+	return wants_address(nic) && !nic->addrs &&
+	       !g->segments[g->of_nic[nic->number]].has_address;
 }
 
 static bool give_new(struct giver *g, struct world_nic *nic)

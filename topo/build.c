@@ -38,11 +38,11 @@ static struct graph_pos position(struct builder *b, struct loc loc)
 	return pos;
 }
 
-#define COUNT(type, list, n)                                                                       \
-	do {                                                                                       \
-		(n) = 0;                                                                           \
-		for (const type *i_ = (list); i_; i_ = i_->next)                                   \
-			(n)++;                                                                     \
+#define COUNT(type, list, n)                                     \
+	do {                                                     \
+		(n) = 0;                                         \
+		for (const type *i_ = (list); i_; i_ = i_->next) \
+			(n)++;                                   \
 	} while (0)
 
 static void build_pairs(struct builder *b, const struct world_pair *list, struct graph_pair **out,
@@ -81,9 +81,9 @@ static void build_routes(struct builder *b, const struct world_node *n, struct g
 	for (size_t i = 0; r; r = r->next, i++) {
 		struct graph_route *to = &out->routes[i];
 
-		to->dest = copy(b, r->is_default ? "default"
-						 : graph_format_addr(&r->dest, true, text,
-								     sizeof(text)));
+		to->dest = copy(b, r->is_default
+					   ? "default"
+					   : graph_format_addr(&r->dest, true, text, sizeof(text)));
 		if (r->has_via)
 			to->via = copy(b, graph_format_addr(&r->via, false, text, sizeof(text)));
 		if (r->dev)
@@ -108,7 +108,7 @@ static void build_texts(struct builder *b, const struct world_node *n, struct gr
 	out->configs = copies(b, out->n_configs, sizeof(*out->configs));
 	for (size_t i = 0; t; t = t->next, i++)
 		out->configs[i] = (struct graph_config){
-			copy(b, t->key),	 copy_text(b, t),	t->text ? t->len : 0,
+			copy(b, t->key),    copy_text(b, t),     t->text ? t->len : 0,
 			copy(b, t->source), position(b, t->loc),
 		};
 	t = n->files;
@@ -116,8 +116,8 @@ static void build_texts(struct builder *b, const struct world_node *n, struct gr
 	out->files = copies(b, out->n_files, sizeof(*out->files));
 	for (size_t i = 0; t; t = t->next, i++)
 		out->files[i] = (struct graph_file){
-			copy(b, t->key), copy_text(b, t),      t->text ? t->len : 0,
-			copy(b, t->source), t->mode, position(b, t->loc),
+			copy(b, t->key),    copy_text(b, t), t->text ? t->len : 0,
+			copy(b, t->source), t->mode,         position(b, t->loc),
 		};
 }
 

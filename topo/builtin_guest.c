@@ -55,11 +55,10 @@ struct value builtin_address(struct eval *ev, const struct call *c)
 
 	if (to->kind == VALUE_NODE) {
 		if (to->node->n_nics > 1)
-			return eval_wrong(ev, c->args[0].loc,
-					  "%s has %zu NICs: say which, as in NIC(%s, 1)",
-					  world_describe_node(ev->world, to->node),
-					  to->node->n_nics,
-					  to->node->name ? to->node->name : "node");
+			return eval_wrong(
+				ev, c->args[0].loc, "%s has %zu NICs: say which, as in NIC(%s, 1)",
+				world_describe_node(ev->world, to->node), to->node->n_nics,
+				to->node->name ? to->node->name : "node");
 		nic = world_get_nic(ev->world, to->node, 0, c->loc);
 	}
 	if (!nic)
@@ -190,7 +189,8 @@ static bool add_route(struct eval *ev, const struct call *c, struct world_node *
 			return false;
 	}
 	if (!r->has_via && !r->dev) {
-		eval_wrong(ev, c->loc, "the route leads nowhere: give a gateway, or dev = NIC(...)");
+		eval_wrong(ev, c->loc,
+			   "the route leads nowhere: give a gateway, or dev = NIC(...)");
 		return false;
 	}
 	if (!r->is_default && r->has_via && r->via.family != r->dest.family) {
@@ -230,19 +230,36 @@ struct value builtin_default_route(struct eval *ev, const struct call *c)
 
 /* ---- files and configurations ---- */
 
-struct value builtin_file(struct eval *ev, const struct call *c)
+bool builtin_want_path(struct eval *ev, const struct arg *a, const char **out)
 {
-	const struct loc *loc = &c->args[0].loc;
 	const char *path;
 
-	if (!builtin_want_text(ev, &c->args[0], "a path", &path))
-		return value_wrong;
-	if (!*path)
-		return eval_wrong(ev, *loc, "the path is empty");
+	if (a->v.kind == VALUE_FILE) {
+		*out = a->v.text; /* checked when it was made */
+		return true;
+	}
+	if (!builtin_want_text(ev, a, "a path", &path))
+		return false;
+	if (!*path || strlen(path) > 1000) {
+		eval_wrong(ev, a->loc, "the path is %s", *path ? "too long" : "empty");
+		return false;
+	}
 	if (*path != '/')
-		path = arena_printf(ev->arena, "%s%s", loc->src->dir, path);
-	if (ev->opt->file_exists && !ev->opt->file_exists(ev->opt->ctx, path))
-		return eval_wrong(ev, *loc, "there is no file '%.200s'", path);
+		path = arena_printf(ev->arena, "%s%s", a->loc.src->dir, path);
+	if (ev->opt->file_exists && !ev->opt->file_exists(ev->opt->ctx, path)) {
+		eval_wrong(ev, a->loc, "there is no file '%.200s'", path);
+		return false;
+	}
+	*out = path;
+	return true;
+}
+
+struct value builtin_file(struct eval *ev, const struct call *c)
+{
+	const char *path;
+
+	if (!builtin_want_path(ev, &c->args[0], &path))
+		return value_wrong;
 	return (struct value){.kind = VALUE_FILE, .text = path, .len = strlen(path)};
 }
 
@@ -384,7 +401,6 @@ struct value builtin_write(struct eval *ev, const struct call *c)
 }
 
 /* ---- commands, sysctls, host names ---- */
-
 
 static bool add_command(struct eval *ev, const struct arg *item, void *ctx)
 {

@@ -12,7 +12,14 @@
 
 enum { GUESTS = 1 << NODE_HOST | 1 << NODE_ROUTER | 1 << NODE_FIREWALL | 1 << NODE_SERVER };
 
-enum param_type { PARAM_NUMBER, PARAM_TEXT, PARAM_DEVICE, PARAM_NAME, PARAM_HOSTNAME };
+enum param_type {
+	PARAM_NUMBER,
+	PARAM_TEXT,
+	PARAM_PATH,
+	PARAM_DEVICE,
+	PARAM_NAME,
+	PARAM_HOSTNAME,
+};
 
 /* Parameters of nodes. Those of devices go to the substrate as words, unread. */
 static const struct node_param {
@@ -27,60 +34,67 @@ static const struct node_param {
 	{"memory", GUESTS, PARAM_NUMBER, UNIT_SIZE, offsetof(struct world_node, memory_bytes),
 	 INT64_C(16) << 20, INT64_C(64) << 30},
 	{"hostname", GUESTS, PARAM_HOSTNAME, UNIT_COUNT, 0, 0, 0},
-	{"root", GUESTS, PARAM_TEXT, UNIT_COUNT, offsetof(struct world_node, root), 0, 0},
+	{"root", GUESTS, PARAM_PATH, UNIT_COUNT, offsetof(struct world_node, root), 0, 0},
 	{"shell", GUESTS, PARAM_TEXT, UNIT_COUNT, offsetof(struct world_node, shell), 0, 0},
 	{"ageing", 1 << NODE_SWITCH, PARAM_DEVICE, UNIT_TIME, 0, 1000000, INT64_C(86400000000000)},
 	{"max_entries", 1 << NODE_SWITCH, PARAM_DEVICE, UNIT_COUNT, 0, 1, 1000000},
 };
 
-static bool set_node_param(struct eval *ev, struct world_node *n, const struct node_param *p,
-			   const struct arg *field)
+/* A number with its unit; for a device, as a word for the substrate. */
+static bool set_number_param(struct eval *ev, struct world_node *n, const struct node_param *p,
+			     const struct arg *field)
 {
-	char *at = (char *)n + p->offset;
-	struct value v = {.kind = VALUE_NODE, .node = n};
 	const struct value *given = &field->v;
-	const char *text;
-	char buf[64];
+	char low[32];
+	char buf[32];
 
-	if (p->type == PARAM_HOSTNAME) {
-		return builtin_set_hostname(ev, n, field);
-	} else if (p->type == PARAM_NAME) {
-		return builtin_want_text(ev, field, "a name", &text) &&
-		       eval_set_name(ev, &v, text, field->loc);
-	} else if (p->type == PARAM_TEXT) {
-		if (!builtin_want_text(ev, field, p->name, &text))
-			return false;
-		memcpy(at, &text, sizeof(text));
-		return true;
-	}
-	bool fits = given->kind == VALUE_NUMBER &&
-		    (given->unit == p->unit ||
-		     (given->unit == UNIT_COUNT && p->unit == UNIT_SIZE));
-
-	if (!fits) {
+	if (given->kind != VALUE_NUMBER ||
+	    (given->unit != p->unit && !(given->unit == UNIT_COUNT && p->unit == UNIT_SIZE))) {
 		eval_wrong(ev, field->loc, "%s wants %s, not %s", p->name, unit_example(p->unit),
 			   value_kind_name(given));
 		return false;
 	}
 	if (given->number < p->min || given->number > p->max) {
-		char low[32];
-
 		eval_wrong(ev, field->loc, "%s is between %s and %s", p->name,
 			   unit_format(p->unit, p->min, low, sizeof(low)),
 			   unit_format(p->unit, p->max, buf, sizeof(buf)));
 		return false;
 	}
 	if (p->type == PARAM_NUMBER) {
-		memcpy(at, &given->number, sizeof(given->number));
+		memcpy((char *)n + p->offset, &given->number, sizeof(given->number));
 		return true;
 	}
 	struct world_pair *pair = arena_alloc(ev->arena, sizeof(*pair));
 
 	pair->key = p->name;
-	pair->value = arena_strdup(ev->arena,
-				   unit_format(p->unit, given->number, buf, sizeof(buf)));
+	unit_format(p->unit, given->number, buf, sizeof(buf));
+	pair->value = arena_strdup(ev->arena, buf);
 	world_append(&n->params_end, pair);
 	return true;
+}
+
+static bool set_node_param(struct eval *ev, struct world_node *n, const struct node_param *p,
+			   const struct arg *field)
+{
+	struct value v = {.kind = VALUE_NODE, .node = n};
+	const char *text;
+
+	switch (p->type) {
+	case PARAM_HOSTNAME:
+		return builtin_set_hostname(ev, n, field);
+	case PARAM_NAME:
+		return builtin_want_text(ev, field, "a name", &text) &&
+		       eval_set_name(ev, &v, text, field->loc);
+	case PARAM_TEXT:
+	case PARAM_PATH:
+		if (p->type == PARAM_TEXT ? !builtin_want_text(ev, field, p->name, &text)
+					  : !builtin_want_path(ev, field, &text))
+			return false;
+		memcpy((char *)n + p->offset, &text, sizeof(text));
+		return true;
+	default:
+		return set_number_param(ev, n, p, field);
+	}
 }
 
 bool builtin_node_field(struct eval *ev, struct world_node *n, const struct arg *field, bool *known)
@@ -182,7 +196,7 @@ bool builtin_cable_field(struct eval *ev, struct world_cable *c, const struct ar
 
 static const char *const cable_fields[] = {"*link", "forward", "back", "name", "up"};
 
-/* Two passes: what holds for both directions first, then the directions, in whatever order written. */
+/* What holds for both directions first, then each direction, in whatever order written. */
 static bool set_cable_fields(struct eval *ev, struct world_cable *c, const struct call *call)
 {
 	for (int pass = 0; pass < 2; pass++) {
@@ -412,9 +426,10 @@ struct value builtin_nic(struct eval *ev, const struct call *c)
 		return eval_wrong(ev, c->args[1].loc, "%s has %zu %s%s: there is no %s %" PRId64,
 				  world_describe_node(ev->world, of->node), n, what,
 				  n == 1 ? "" : "s", what, i);
-	return eval_wrong(ev, c->loc,
-			  "%s has no free %s: %zu %s plugged; to mean one of them, write its number",
-			  world_describe_node(ev->world, of->node), what, n, n == 1 ? "is" : "are");
+	return eval_wrong(
+		ev, c->loc,
+		"%s has no free %s: %zu %s plugged; to mean one of them, write its number",
+		world_describe_node(ev->world, of->node), what, n, n == 1 ? "is" : "are");
 }
 
 struct value builtin_node(struct eval *ev, const struct call *c)

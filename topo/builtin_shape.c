@@ -39,8 +39,8 @@ static bool is_link_field(const char *name)
 /* Reports fields that neither the shape, its links nor its nodes know. */
 static bool check_fields(struct shape *s)
 {
-	static const char *const link_names[] = {"*link", "forward", "back", "up", "memory", "root",
-						 "shell"};
+	static const char *const link_names[] = {"*link",  "forward", "back", "up",
+						 "memory", "root",    "shell"};
 	const char *known[ARRAY_LEN(link_names) + ARRAY_LEN(s->own)];
 	size_t n = 0;
 
@@ -64,10 +64,9 @@ static bool check_fields(struct shape *s)
 
 static struct world_node *make_node(struct shape *s, enum node_kind kind)
 {
-	struct world_node *n =
-		eval_spend(s->ev, s->c->loc, 1, sizeof(*n))
-			? builtin_make_node(s->ev, kind, s->c->loc)
-			: NULL;
+	struct world_node *n = eval_spend(s->ev, s->c->loc, 1, sizeof(*n))
+				       ? builtin_make_node(s->ev, kind, s->c->loc)
+				       : NULL;
 
 	for (size_t i = 0; n && i < s->c->n_fields; i++) {
 		const struct arg *f = &s->c->fields[i];
@@ -106,8 +105,9 @@ static int want_kind(struct eval *ev, const struct arg *a, enum node_kind otherw
 	int kind = a ? builtin_node_kind(&a->v) : (int)otherwise;
 
 	if (kind < 0)
-		eval_wrong(ev, a->loc, "a kind of node is router, host, firewall, server, hub or "
-				       "switch");
+		eval_wrong(ev, a->loc,
+			   "a kind of node is router, host, firewall, server, hub or "
+			   "switch");
 	return kind;
 }
 
@@ -272,9 +272,9 @@ struct value builtin_tree(struct eval *ev, const struct call *c)
 }
 
 /*
- * Every node is joined to one before it, which keeps the mesh in one piece; then more pairs, drawn from
- * a stream of the seed: with p each other pair has that chance, with degree there are as many links as
- * give that many per node.
+ * Every node is joined to one before it, which keeps the mesh in one piece; then more pairs, drawn
+ * from a stream of the seed: with p each other pair has that chance, with degree there are as many
+ * links as give that many per node.
  */
 static bool draw_links(struct shape *s, struct rng *rng, uint32_t ppm, size_t n_links)
 {

@@ -129,9 +129,8 @@ static struct value find_extreme(struct eval *ev, const struct call *c, enum val
 			return eval_wrong(ev, c->args[0].loc, "the list is empty");
 		best = best.list->at[0];
 	}
-	const struct value *list = c->args[0].v.kind == VALUE_LIST && c->n_args == 1
-					   ? c->args[0].v.list->at
-					   : NULL;
+	const struct value *list =
+		c->args[0].v.kind == VALUE_LIST && c->n_args == 1 ? c->args[0].v.list->at : NULL;
 	size_t n = list ? c->args[0].v.list->n : c->n_args;
 
 	for (size_t i = 1; i < n; i++) {

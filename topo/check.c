@@ -50,7 +50,7 @@ static const char *free_name(struct eval *ev, struct names *next, const char *ba
 	return name;
 }
 
-/* Nodes that nobody named: after the local variable of the function that made them, or their kind. */
+/* Nodes that nobody named: after the variable of the function that made them, or their kind. */
 static void name_nodes(struct eval *ev)
 {
 	struct names next = {0};
@@ -130,13 +130,13 @@ static void check_sizes(struct eval *ev)
 			eval_wrong(ev, n->loc,
 				   "from %s on there is not enough memory: the guests want %s "
 				   "together, the machine has %s for them",
-				   n->name, unit_format(UNIT_SIZE, memory >> 20 << 20, want,
-							sizeof(want)),
+				   n->name,
+				   unit_format(UNIT_SIZE, memory >> 20 << 20, want, sizeof(want)),
 				   unit_format(UNIT_SIZE, ev->opt->memory_limit >> 20 << 20, have,
 					       sizeof(have)));
 		}
-		const char *last = n->n_nics ? check_nic_name(ev->arena, n->nics[n->n_nics - 1])
-					     : "";
+		const char *last =
+			n->n_nics ? check_nic_name(ev->arena, n->nics[n->n_nics - 1]) : "";
 		size_t len = strlen(n->name) + 1 + strlen(last);
 
 		if (room && len > room)
@@ -220,8 +220,7 @@ static void check_pair(struct eval *ev, const struct owned *a, const struct owne
 	eval_wrong(ev, b->addr->loc, "the address %s is that of %s already (%s)%s",
 		   graph_format_addr(&a->addr->addr, false, text, sizeof(text)),
 		   world_describe_nic(ev->world, a->nic), where(a->addr->loc).text,
-		   same_segment ? ""
-				: "; if that is meant, write allow_duplicates = on");
+		   same_segment ? "" : "; if that is meant, write allow_duplicates = on");
 }
 
 static void check_addresses(struct eval *ev)
@@ -317,9 +316,9 @@ static const char *list_networks(struct eval *ev, const struct world_node *n, in
 			struct graph_addr net = addr_network(&a->addr);
 
 			if (net.family == family && strlen(list) < 200)
-				list = arena_printf(ev->arena, "%s%s%s", list, *list ? ", " : "",
-						    graph_format_addr(&net, true, text,
-								      sizeof(text)));
+				list = arena_printf(
+					ev->arena, "%s%s%s", list, *list ? ", " : "",
+					graph_format_addr(&net, true, text, sizeof(text)));
 		}
 	}
 	return *list ? list : "none";

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What is done when the script is through: names, addresses and checks that need the whole network. */
+/* What is done when the script is through: names, addresses, checks of the whole network. */
 #ifndef TOPO_CHECK_H
 #define TOPO_CHECK_H
 

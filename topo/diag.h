@@ -14,9 +14,9 @@ struct source {
 	const char *name; /* for messages; owned */
 	char *text;       /* owned; text[len] is '\0' */
 	size_t len;
-	const char *dir;  /* directory relative to the script's, "" or "sub/"; owned */
-	unsigned order;   /* place among the sources of a script */
-	bool is_dropped;  /* kept only because messages point into it */
+	const char *dir;     /* directory relative to the script's, "" or "sub/"; owned */
+	unsigned order;      /* place among the sources of a script */
+	bool is_dropped;     /* kept only because messages point into it */
 	VEC(uint32_t) lines; /* where each line starts */
 };
 

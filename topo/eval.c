@@ -88,7 +88,10 @@ static bool list_words(eval_words *words, char *text, size_t size)
 		return false;
 	for (size_t i = 0; i < n; i++)
 		len += (size_t)snprintf(text + len, size - len, "%s%s",
-					i == 0 ? "" : i + 1 == n ? " or " : ", ", words(i));
+					i == 0       ? ""
+					: i + 1 == n ? " or "
+						     : ", ",
+					words(i));
 	return len < size;
 }
 
@@ -298,8 +301,7 @@ static struct value run_builtin(struct eval *ev, const struct builtin *b, const 
 }
 
 /* Computes the arguments. False if one is wrong. */
-static bool eval_args(struct eval *ev, const struct ast *t, const struct builtin *b,
-		      struct call *c)
+static bool eval_args(struct eval *ev, const struct ast *t, const struct builtin *b, struct call *c)
 {
 	size_t room = ast_count(t);
 	bool ok = true;
@@ -309,7 +311,7 @@ static bool eval_args(struct eval *ev, const struct ast *t, const struct builtin
 	for (const struct ast *a = t->first; a; a = a->next) {
 		bool is_field = a->kind == AST_FIELD;
 		const struct ast *expr = is_field ? a->first : a;
-		eval_words *words = is_field			 ? builtin_field_words(a->name)
+		eval_words *words = is_field ? builtin_field_words(a->name)
 				    : b && c->n_args < ARRAY_LEN(b->words) ? b->words[c->n_args]
 									   : NULL;
 
@@ -317,19 +319,17 @@ static bool eval_args(struct eval *ev, const struct ast *t, const struct builtin
 			c->more = a;
 			continue;
 		}
-		struct arg *arg =
-			is_field ? &c->fields[c->n_fields++] : &c->args[c->n_args++];
+		struct arg *arg = is_field ? &c->fields[c->n_fields++] : &c->args[c->n_args++];
 
 		arg->loc = expr->loc;
 		arg->name = a->name;
 		arg->name_loc = a->name_loc;
-		arg->v = expr->kind == AST_NAME
-				 ? eval_name(ev, expr, words,
-					     is_field	       ? a->name
-					     : b && b->words_name ? b->words_name
-								  : "name",
-					     is_field ? a->name : NULL)
-				 : eval_value(ev, expr);
+		arg->v = expr->kind == AST_NAME ? eval_name(ev, expr, words,
+							    is_field             ? a->name
+							    : b && b->words_name ? b->words_name
+										 : "name",
+							    is_field ? a->name : NULL)
+						: eval_value(ev, expr);
 		if (arg->v.kind == VALUE_NONE)
 			arg->v = eval_wrong(ev, expr->loc, "this gives no value");
 		ok = ok && arg->v.kind != VALUE_WRONG;
@@ -370,7 +370,7 @@ static struct value eval_call(struct eval *ev, const struct ast *t)
 
 /* ---- expressions ---- */
 
-/* A list is copied when it gets a second name, so that a change to one does not change the other. */
+/* A list is copied when it gets a second name: a change to one does not change the other. */
 static struct value own_copy(struct eval *ev, struct loc loc, struct value v)
 {
 	if (v.kind != VALUE_LIST ||
@@ -501,8 +501,7 @@ static struct value eval_parts(struct eval *ev, const struct ast *t)
 	FILE *f = open_memstream(&text, &len);
 	struct value out = value_none;
 
-	for (const struct ast *part = t->first; part && out.kind == VALUE_NONE;
-	     part = part->next) {
+	for (const struct ast *part = t->first; part && out.kind == VALUE_NONE; part = part->next) {
 		struct value v = eval_value(ev, part);
 
 		if (v.kind == VALUE_WRONG)
@@ -621,10 +620,9 @@ static struct value *find_place(struct eval *ev, const struct ast *target, const
 
 static void run_setting(struct eval *ev, const struct ast *target, const struct ast *expr)
 {
-	struct value v = expr->kind == AST_NAME
-				 ? eval_name(ev, expr, setting_words(target->name), target->name,
-					     NULL)
-				 : eval_value(ev, expr);
+	struct value v = expr->kind == AST_NAME ? eval_name(ev, expr, setting_words(target->name),
+							    target->name, NULL)
+						: eval_value(ev, expr);
 
 	if (v.kind == VALUE_WRONG)
 		return;

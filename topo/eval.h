@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Carries a syntax tree out upon a world. An expression that cannot be computed is reported once and
- * gives VALUE_WRONG, which spreads silently; the next statement goes on, so that one run finds many
- * mistakes.
+ * Carries a syntax tree out upon a world. An expression that cannot be computed is reported once
+ * and gives VALUE_WRONG, which spreads silently; the next statement goes on, so that one run finds
+ * many mistakes.
  */
 #ifndef TOPO_EVAL_H
 #define TOPO_EVAL_H
@@ -14,8 +14,8 @@
 
 enum {
 	EVAL_MAX_STEPS = 5000000,
-	EVAL_MAX_DEPTH = 1000,          /* expressions within expressions, calls within calls */
-	EVAL_MAX_BYTES = 512 << 20,     /* of values in one run */
+	EVAL_MAX_DEPTH = 1000,      /* expressions within expressions, calls within calls */
+	EVAL_MAX_BYTES = 512 << 20, /* of values in one run */
 };
 
 struct eval {
@@ -24,8 +24,8 @@ struct eval {
 	const struct topo_options *opt;
 	struct world *world;
 	struct names globals;
-	struct names *locals;   /* of the function that runs, or NULL */
-	struct names functions; /* defined by the script: value.text is the struct ast */
+	struct names *locals;          /* of the function that runs, or NULL */
+	struct names functions;        /* defined by the script: value.text is the struct ast */
 	const char *const *kept_names; /* of nodes, by number: names of an earlier run */
 	size_t n_kept_names;
 	unsigned depth;
@@ -58,10 +58,10 @@ typedef const char *eval_words(size_t i);
 struct builtin {
 	const char *name;
 	struct value (*run)(struct eval *ev, const struct call *c);
-	int min, max;      /* arguments; max -1: any number */
-	bool has_fields;   /* takes name = value */
-	bool has_more;     /* takes "..." */
-	const char *usage; /* "plug(cable, NIC, ...)" */
+	int min, max;           /* arguments; max -1: any number */
+	bool has_fields;        /* takes name = value */
+	bool has_more;          /* takes "..." */
+	const char *usage;      /* "plug(cable, NIC, ...)" */
 	eval_words *words[3];   /* of the first arguments, or NULL */
 	const char *words_name; /* what these are: "kind", "daemon" */
 };

@@ -6,16 +6,16 @@
 #include "topo/parse.h"
 #include "topo/parse.tab.h"
 
-#define YYLLOC_DEFAULT(cur, rhs, n)                                                                \
-	do {                                                                                       \
-		if (n) {                                                                           \
-			(cur).src = YYRHSLOC(rhs, 1).src;                                          \
-			(cur).at = YYRHSLOC(rhs, 1).at;                                            \
-			(cur).end = YYRHSLOC(rhs, n).end;                                          \
-		} else {                                                                           \
-			(cur) = YYRHSLOC(rhs, 0);                                                  \
-			(cur).at = (cur).end;                                                      \
-		}                                                                                  \
+#define YYLLOC_DEFAULT(cur, rhs, n)                       \
+	do {                                              \
+		if (n) {                                  \
+			(cur).src = YYRHSLOC(rhs, 1).src; \
+			(cur).at = YYRHSLOC(rhs, 1).at;   \
+			(cur).end = YYRHSLOC(rhs, n).end; \
+		} else {                                  \
+			(cur) = YYRHSLOC(rhs, 0);         \
+			(cur).at = (cur).end;             \
+		}                                         \
 	} while (0)
 
 struct ast *grammar_named(struct parser *p, enum ast_kind kind, struct loc loc,

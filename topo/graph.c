@@ -8,8 +8,8 @@
 #include <string.h>
 
 static const char *const kind_names[] = {
-	[NODE_HOST] = "host",	  [NODE_ROUTER] = "router", [NODE_FIREWALL] = "firewall",
-	[NODE_SERVER] = "server", [NODE_HUB] = "hub",	    [NODE_SWITCH] = "switch",
+	[NODE_HOST] = "host",     [NODE_ROUTER] = "router", [NODE_FIREWALL] = "firewall",
+	[NODE_SERVER] = "server", [NODE_HUB] = "hub",       [NODE_SWITCH] = "switch",
 };
 _Static_assert(ARRAY_LEN(kind_names) == NODE_KINDS, "kind_names out of step");
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The graph: what a script means, with every name resolved, every default filled in and every MAC
- * derived. A plain value: pointers lead only into its own arena; indices refer to its own arrays. It
- * knows nothing of files, sockets or processes.
+ * derived. A plain value: pointers lead only into its own arena; indices refer to its own arrays.
+ * It knows nothing of files, sockets or processes.
  */
 #ifndef TOPO_GRAPH_H
 #define TOPO_GRAPH_H
@@ -52,9 +52,9 @@ struct graph_nic {
 	enum nic_backend backend;
 	struct graph_addr *addrs;
 	size_t n_addrs;
-	bool addrs_are_auto;  /* given by us, because the script gives none on this segment */
-	int cable;            /* index into graph.cables, or -1: not plugged */
-	unsigned cable_end;   /* 0 or 1 */
+	bool addrs_are_auto; /* given by us, because the script gives none on this segment */
+	int cable;           /* index into graph.cables, or -1: not plugged */
+	unsigned cable_end;  /* 0 or 1 */
 	struct graph_pos pos;
 };
 
@@ -70,8 +70,8 @@ struct graph_route {
 
 /* A file laid into the guest's private layer before services start. */
 struct graph_file {
-	const char *path;   /* absolute, in the guest */
-	const char *text;   /* content; NULL if `source` is given */
+	const char *path; /* absolute, in the guest */
+	const char *text; /* content; NULL if `source` is given */
 	size_t text_len;
 	const char *source; /* path of a host file, relative to the script's directory, or NULL */
 	unsigned mode;      /* permission bits, default 0644 */
@@ -110,7 +110,8 @@ struct graph_node {
 	size_t n_configs;
 	struct graph_file *files;
 	size_t n_files;
-	const char **commands; /* run at start, by /bin/sh, in order, after the services are ready */
+	const char *
+		*commands; /* run at start, by /bin/sh, in order, after the services are ready */
 	size_t n_commands;
 
 	/* Hubs and switches: parameters as words for the substrate ("ageing", "300s"). */
@@ -138,7 +139,7 @@ struct graph {
 	const char *lab;    /* name of the lab: from the script, else from its file name */
 	enum clock_kind clock;
 	uint64_t seed;
-	bool allow_duplicates; /* the script says that addresses may repeat */
+	bool allow_duplicates;    /* the script says that addresses may repeat */
 	struct graph_node *nodes; /* in the order of the script; names are unique */
 	size_t n_nodes;
 	struct graph_cable *cables; /* only whole ones: both ends plugged */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The graph as text. The text is a script of its own, with everything written out: to parse it gives the
- * same graph again, which the tests check.
+ * The graph as text. The text is a script of its own, with everything written out: to parse it
+ * gives the same graph again, which the tests check.
  */
 #include "lib/units.h"
 #include "lib/words.h"
@@ -31,7 +31,7 @@ static bool is_plain(const char *name)
 
 static void print_string(FILE *out, const char *text, size_t len)
 {
-	static const char escapes[][2] = {{'\n', 'n'}, {'\t', 't'}, {'\r', 'r'},
+	static const char escapes[][2] = {{'\n', 'n'}, {'\t', 't'},  {'\r', 'r'},
 					  {'"', '"'},  {'\\', '\\'}, {'$', '$'}};
 
 	fputc('"', out);
@@ -191,9 +191,8 @@ static void print_spec(FILE *out, const struct linkspec *s, const char *lead)
 static void print_cable(FILE *out, const struct graph *g, const struct graph_cable *c)
 {
 	const struct graph_node *n[2] = {&g->nodes[c->end[0].node], &g->nodes[c->end[1].node]};
-	char *derived =
-		xasprintf("%s.%s-%s.%s", n[0]->name, n[0]->nics[c->end[0].nic].name, n[1]->name,
-			  n[1]->nics[c->end[1].nic].name);
+	char *derived = xasprintf("%s.%s-%s.%s", n[0]->name, n[0]->nics[c->end[0].nic].name,
+				  n[1]->name, n[1]->nics[c->end[1].nic].name);
 	bool is_named = strcmp(derived, c->name) != 0;
 
 	free(derived);

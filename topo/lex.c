@@ -18,11 +18,11 @@ struct lexer {
 	struct diag *diag;
 	const struct source *src;
 	struct tokens *out;
-	const char *p;   /* next byte */
-	const char *end; /* of what is to be cut up */
-	const char *line; /* where this one starts */
+	const char *p;      /* next byte */
+	const char *end;    /* of what is to be cut up */
+	const char *line;   /* where this one starts */
 	const char *resume; /* where to go on after this line: behind its here-documents */
-	int open;        /* innermost open bracket, or -1 */
+	int open;           /* innermost open bracket, or -1 */
 	unsigned nesting;
 	unsigned text_nesting;
 	bool line_has_token;
@@ -33,19 +33,19 @@ static const struct {
 	const char *name;
 	int kind;
 } keywords[] = {
-	{"for", KW_FOR},   {"in", KW_IN},         {"if", KW_IF},           {"else", KW_ELSE},
-	{"def", KW_DEF},   {"return", KW_RETURN}, {"include", KW_INCLUDE},
+	{"for", KW_FOR}, {"in", KW_IN},         {"if", KW_IF},           {"else", KW_ELSE},
+	{"def", KW_DEF}, {"return", KW_RETURN}, {"include", KW_INCLUDE},
 };
 
 static const struct {
 	const char *text;
 	int kind;
 } marks[] = {
-	{"...", ELLIPSIS}, {"..", DOTS}, {"==", EQ}, {"!=", NE}, {"<=", LE}, {">=", GE},
-	{"&&", AND},       {"||", OR},   {"(", '('}, {")", ')'}, {"[", '['}, {"]", ']'},
-	{"{", '{'},        {"}", '}'},   {",", ','}, {";", ';'}, {"=", '='}, {"<", '<'},
-	{">", '>'},        {"+", '+'},   {"-", '-'}, {"*", '*'}, {"/", '/'}, {"%", '%'},
-	{"!", '!'},
+	{"...", ELLIPSIS}, {"..", DOTS}, {"==", EQ}, {"!=", NE}, {"<=", LE},
+	{">=", GE},        {"&&", AND},  {"||", OR}, {"(", '('}, {")", ')'},
+	{"[", '['},        {"]", ']'},   {"{", '{'}, {"}", '}'}, {",", ','},
+	{";", ';'},        {"=", '='},   {"<", '<'}, {">", '>'}, {"+", '+'},
+	{"-", '-'},        {"*", '*'},   {"/", '/'}, {"%", '%'}, {"!", '!'},
 };
 
 const char *lex_keyword(size_t i)
@@ -55,8 +55,7 @@ const char *lex_keyword(size_t i)
 
 static struct loc loc_of(const struct lexer *l, const char *from, const char *to)
 {
-	return (struct loc){l->src, (uint32_t)(from - l->src->text),
-			    (uint32_t)(to - l->src->text)};
+	return (struct loc){l->src, (uint32_t)(from - l->src->text), (uint32_t)(to - l->src->text)};
 }
 
 static bool is_name_char(char c)
@@ -128,8 +127,8 @@ static struct value wrong_literal(struct lexer *l, const char *from, const char 
 
 static void unknown_unit(struct lexer *l, const char *from, const char *suffix)
 {
-	static const char *const known[] = {"ns",   "us",   "ms",   "s",    "min", "h", "bit",
-					    "kbit", "Mbit", "Gbit", "Tbit", "k",   "M", "G",
+	static const char *const known[] = {"ns",   "us",   "ms",   "s",    "min", "h",  "bit",
+					    "kbit", "Mbit", "Gbit", "Tbit", "k",   "M",  "G",
 					    "KiB",  "MiB",  "GiB",  "bps",  "%",   "ppm"};
 	char *unit = arena_strndup(l->arena, suffix, (size_t)(l->p - suffix));
 	struct nearest near;
@@ -141,7 +140,7 @@ static void unknown_unit(struct lexer *l, const char *from, const char *suffix)
 		 nearest_hint(&near));
 }
 
-/* A number without a unit: whole, with an exponent (1e6), or a fraction, which is a share (0.01). */
+/* A number without a unit: whole, with an exponent (1e6), or a fraction: a share (0.01). */
 static struct value plain_number(struct lexer *l, const char *from, const char *to)
 {
 	int64_t v = 0;
@@ -168,9 +167,8 @@ static struct value plain_number(struct lexer *l, const char *from, const char *
 		fits = !__builtin_mul_overflow(v, 10, &v);
 	if (!fits)
 		return wrong_literal(l, from, "the number is too large");
-	return (struct value){.kind = VALUE_NUMBER,
-			      .unit = is_share ? UNIT_PPM : UNIT_COUNT,
-			      .number = v};
+	return (struct value){
+		.kind = VALUE_NUMBER, .unit = is_share ? UNIT_PPM : UNIT_COUNT, .number = v};
 }
 
 /* "5%" is a share, "5%2" a remainder. */
@@ -384,14 +382,14 @@ static void close_text(struct lexer *l, struct text *t, const char *start)
 
 static int hex_digit(char c)
 {
-	return isdigit((unsigned char)c) ? c - '0'
+	return isdigit((unsigned char)c)    ? c - '0'
 	       : isxdigit((unsigned char)c) ? tolower((unsigned char)c) - 'a' + 10
 					    : -1;
 }
 
 static void lex_escape(struct lexer *l, struct text *t)
 {
-	static const char from_to[][2] = {{'n', '\n'}, {'t', '\t'}, {'r', '\r'},
+	static const char from_to[][2] = {{'n', '\n'}, {'t', '\t'},  {'r', '\r'},
 					  {'"', '"'},  {'\\', '\\'}, {'$', '$'}};
 	const char *from = l->p++;
 	char c = l->p < l->end ? *l->p++ : '\0';
@@ -589,8 +587,8 @@ static bool lex_here(struct lexer *l)
 
 static bool is_strange(char c)
 {
-	return (unsigned char)c >= 0x80 || ((unsigned char)c < ' ' && !strchr("\t\r\n", c)) ||
-	       !c || c == 0x7f;
+	return (unsigned char)c >= 0x80 || ((unsigned char)c < ' ' && !strchr("\t\r\n", c)) || !c ||
+	       c == 0x7f;
 }
 
 static void lex_unknown(struct lexer *l)
@@ -622,7 +620,8 @@ static void lex_unknown(struct lexer *l)
 		diag_add(l->diag, loc_of(l, from, l->p), "a NUL byte: is this a script?");
 	else if (isprint((unsigned char)*from) || (unsigned char)*from >= 0x80)
 		diag_add(l->diag, loc_of(l, from, l->p), "unexpected character '%.*s'%s",
-			 (unsigned char)*from >= 0xc0 ? (int)(l->p - from > 4 ? 4 : l->p - from) : 1,
+			 (unsigned char)*from >= 0xc0 ? (int)(l->p - from > 4 ? 4 : l->p - from)
+						      : 1,
 			 from, hint);
 	else
 		diag_add(l->diag, loc_of(l, from, l->p), "unexpected control character 0x%02x",

@@ -39,8 +39,7 @@ struct ast *grammar_pair(struct parser *p, enum ast_kind kind, struct loc loc, s
 struct ast *grammar_operation(struct parser *p, enum value_op op, struct loc loc, struct loc at,
 			      struct ast *left, struct ast *right)
 {
-	struct ast *t =
-		grammar_pair(p, right ? AST_BINARY : AST_UNARY, loc, left, right);
+	struct ast *t = grammar_pair(p, right ? AST_BINARY : AST_UNARY, loc, left, right);
 
 	t->op = op;
 	t->name_loc = at;
@@ -109,8 +108,8 @@ static int enclosing_block(const struct parser *p, size_t i)
 }
 
 /*
- * Where the next statement begins after an error at token k: at a line that is indented no more than
- * the one at fault, behind a ";", or at the "}" of the block around.
+ * Where the next statement begins after an error at token k: at a line that is indented no more
+ * than the one at fault, behind a ";", or at the "}" of the block around.
  */
 static size_t find_next_statement(const struct parser *p, size_t k, bool may_stay)
 {
@@ -151,14 +150,14 @@ static bool is_one_of(const char *const *set, const char *name)
 	return false;
 }
 
-static const char *const value_starts[] = {"a name", "a number", "an address", "a string",
-					   "a string with ${...}", "'('", "'{'", "'['", "'-'",
-					   "'!'", NULL};
-static const char *const operators[] = {"'+'",  "'-'",  "'*'",  "'/'",  "'%'",  "'=='",
-					"'!='", "'<'",  "'<='", "'>'",  "'>='", "'&&'",
+static const char *const value_starts[] = {
+	"a name", "a number", "an address", "a string", "a string with ${...}", "'('", "'{'",
+	"'['",    "'-'",      "'!'",        NULL};
+static const char *const operators[] = {"'+'",  "'-'",  "'*'",  "'/'", "'%'",  "'=='",
+					"'!='", "'<'",  "'<='", "'>'", "'>='", "'&&'",
 					"'||'", "'..'", "'['",  NULL};
-static const char *const statement_starts[] = {"'for'",     "'if'",    "'return'", "';'",
-					       "'include'", "'def'",   "'else'",   NULL};
+static const char *const statement_starts[] = {"'for'",     "'if'",  "'return'", "';'",
+					       "'include'", "'def'", "'else'",   NULL};
 
 struct wanted {
 	const char *names[8];
@@ -171,7 +170,7 @@ static void want(struct wanted *w, const char *name)
 		w->names[w->n++] = name;
 }
 
-/* True for what might go on with a name, but is hardly what was forgotten before a closing bracket. */
+/* True for what might go on with a name, but is hardly what was forgotten. */
 static bool is_far_fetched(const char *const *names, size_t n, const char *name)
 {
 	static const char *const after_name[] = {"'('", "'='", "'['", NULL};
@@ -218,9 +217,9 @@ static char *join_expected(struct parser *p, const struct wanted *w)
 
 	for (size_t i = 0; i < w->n; i++)
 		text = arena_printf(p->arena, "%s%s%s", text,
-				    i == 0	     ? ""
+				    i == 0          ? ""
 				    : i + 1 == w->n ? " or "
-						     : ", ",
+						    : ", ",
 				    w->names[i]);
 	return text;
 }
@@ -255,7 +254,8 @@ static const char *keyword_hint(struct parser *p, size_t k)
 	return arena_strdup(p->arena, nearest_hint(&near));
 }
 
-/* True if a character or literal on the line was wrong: what follows from that is not worth telling. */
+/* True if a character or literal on the line was wrong: what follows from that is not worth
+ * telling. */
 static bool line_is_told(const struct parser *p, const struct token *t)
 {
 	int line;

@@ -18,7 +18,7 @@ struct topo_script {
 	struct arena arena; /* trees */
 	struct diag diag;
 	struct topo_options opt;
-	char *lab;          /* owned copy of opt.lab, or NULL */
+	char *lab; /* owned copy of opt.lab, or NULL */
 	struct source *main;
 	VEC(struct ast *) units;      /* the script, then the statements typed since */
 	VEC(struct source *) sources; /* all of them, owned */

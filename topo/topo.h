@@ -16,18 +16,19 @@ enum { TOPO_MAX_LAB = 32 }; /* letters in the name of a lab */
 struct topo_script; /* a parsed script, with the text it came from */
 
 struct topo_options {
-	const char *lab;        /* overrides the name in the script, or NULL */
-	int64_t memory_limit;   /* bytes the guests may have together; 0: no check */
-	size_t socket_room;     /* longest "NODE/NIC" part a socket path has room for; 0: no check */
+	const char *lab;      /* overrides the name in the script, or NULL */
+	int64_t memory_limit; /* bytes the guests may have together; 0: no check */
+	size_t socket_room;   /* longest "NODE/NIC" part a socket path has room for; 0: no check */
 	/*
-	 * Gives the text of a file named by include or <"file">; path as written, `from` the file that
-	 * names it. Returns malloc'ed text (freed by topo) or NULL with the reason in `e`.
+	 * Gives the text of a file named by include or <"file">; path as written, `from` the file
+	 * that names it. Returns malloc'ed text (freed by topo) or NULL with the reason in `e`.
 	 */
-	char *(*read_file)(void *ctx, const char *from, const char *path, size_t *len, struct err *e);
+	char *(*read_file)(void *ctx, const char *from, const char *path, size_t *len,
+			   struct err *e);
 	/* True if a host file exists (user trees, `source` files); may be NULL. */
 	bool (*file_exists)(void *ctx, const char *path);
 	void *ctx;
-	size_t max_steps;       /* how much work a script may be; 0: the default */
+	size_t max_steps; /* how much work a script may be; 0: the default */
 };
 
 /*
@@ -39,9 +40,9 @@ struct topo_script *topo_parse(const char *file, const char *text, size_t len,
 /* Evaluates and checks: the graph, or NULL if anything is wrong (errors are in the script). */
 struct graph *topo_make_graph(struct topo_script *s);
 /*
- * Continues a script with one more statement typed by a user at a running lab: parses and evaluates it
- * on top of everything before. Returns the new whole graph (the old one stays valid), or NULL; after a
- * failure the script is as it was before, apart from its errors (cleared by the next call).
+ * Continues a script with one more statement typed by a user at a running lab: parses and evaluates
+ * it on top of everything before. Returns the new whole graph (the old one stays valid), or NULL;
+ * after a failure the script is as it was before, apart from its errors (cleared by the next call).
  */
 struct graph *topo_add_statement(struct topo_script *s, const char *text, size_t len);
 size_t topo_n_errors(const struct topo_script *s);

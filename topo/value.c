@@ -32,11 +32,14 @@ struct value value_text(const char *text, size_t len)
 }
 
 static const char *const kind_names[] = {
-	[VALUE_NONE] = "nothing",     [VALUE_WRONG] = "a wrong value", [VALUE_NUMBER] = "a number",
-	[VALUE_BOOL] = "a truth value", [VALUE_STRING] = "a string",   [VALUE_WORD] = "a word",
-	[VALUE_ADDR] = "an address",  [VALUE_MAC] = "a MAC address",   [VALUE_FILE] = "a file",
-	[VALUE_LIST] = "a list",      [VALUE_RANGE] = "a range",       [VALUE_DICT] = "a group",
-	[VALUE_NODE] = "a node",      [VALUE_NIC] = "a NIC",           [VALUE_CABLE] = "a cable",
+	[VALUE_NONE] = "nothing",    [VALUE_WRONG] = "a wrong value",
+	[VALUE_NUMBER] = "a number", [VALUE_BOOL] = "a truth value",
+	[VALUE_STRING] = "a string", [VALUE_WORD] = "a word",
+	[VALUE_ADDR] = "an address", [VALUE_MAC] = "a MAC address",
+	[VALUE_FILE] = "a file",     [VALUE_LIST] = "a list",
+	[VALUE_RANGE] = "a range",   [VALUE_DICT] = "a group",
+	[VALUE_NODE] = "a node",     [VALUE_NIC] = "a NIC",
+	[VALUE_CABLE] = "a cable",
 };
 _Static_assert(ARRAY_LEN(kind_names) == VALUE_KINDS, "kind_names out of step");
 
@@ -51,10 +54,10 @@ const char *value_kind_name(const struct value *v)
 }
 
 static const char *const op_names[] = {
-	[OP_ADD] = "+",  [OP_SUB] = "-", [OP_MUL] = "*",  [OP_DIV] = "/", [OP_MOD] = "%",
-	[OP_EQ] = "==",  [OP_NE] = "!=", [OP_LT] = "<",   [OP_LE] = "<=", [OP_GT] = ">",
-	[OP_GE] = ">=",  [OP_AND] = "&&", [OP_OR] = "||", [OP_RANGE] = "..", [OP_NOT] = "!",
-	[OP_NEG] = "-",
+	[OP_ADD] = "+", [OP_SUB] = "-",    [OP_MUL] = "*", [OP_DIV] = "/",
+	[OP_MOD] = "%", [OP_EQ] = "==",    [OP_NE] = "!=", [OP_LT] = "<",
+	[OP_LE] = "<=", [OP_GT] = ">",     [OP_GE] = ">=", [OP_AND] = "&&",
+	[OP_OR] = "||", [OP_RANGE] = "..", [OP_NOT] = "!", [OP_NEG] = "-",
 };
 _Static_assert(ARRAY_LEN(op_names) == OP_COUNT, "op_names out of step");
 

@@ -120,8 +120,8 @@ struct value_list *value_list_create(struct arena *a);
 int value_list_push(struct arena *a, struct value_list *l, struct value v);
 
 /*
- * Computes a op b (b is ignored for OP_NOT, OP_NEG). OP_AND and OP_OR are not here: they do not always
- * look at b. 0, or -1 with the reason.
+ * Computes a op b (b is ignored for OP_NOT, OP_NEG). OP_AND and OP_OR are not here: they do not
+ * always look at b. 0, or -1 with the reason.
  */
 int value_compute(struct arena *a, enum value_op op, const struct value *l, const struct value *r,
 		  struct value *out, struct err *e);

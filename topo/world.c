@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* Memory of a guest, unless the script says otherwise. Measured: an idle one uses 4 to 20 MB of it. */
+/* Memory of a guest, unless the script says otherwise. An idle one touches a fraction of it. */
 static const int64_t default_memory[NODE_KINDS] = {
 	[NODE_HOST] = 48 << 20,
 	[NODE_ROUTER] = 96 << 20,

@@ -29,7 +29,7 @@ struct world_nic {
 	enum nic_backend backend;
 	struct world_addr *addrs, **addrs_end;
 	struct loc loc;
-	size_t number; /* in the order of making */
+	size_t number;             /* in the order of making */
 	struct world_nic *segment; /* while checking: another NIC of the same segment */
 	struct world_nic *next;
 };
@@ -110,7 +110,7 @@ struct world {
 	size_t n_cables;
 	struct world_nic *nics, **nics_end; /* all that were ever made */
 	size_t n_nics;
-	struct names names;                 /* of nodes and cables */
+	struct names names; /* of nodes and cables */
 
 	/* Settings. */
 	const char *lab;
@@ -128,8 +128,7 @@ struct world_nic *world_add_nic(struct world *w, struct loc loc);
 /* False if the node has as many as it can have. */
 bool world_attach(struct world *w, struct world_node *node, struct world_nic *nic);
 /* The NIC of that number (from 0), made if the node may grow; NULL if there is none. */
-struct world_nic *world_get_nic(struct world *w, struct world_node *node, size_t i,
-				struct loc loc);
+struct world_nic *world_get_nic(struct world *w, struct world_node *node, size_t i, struct loc loc);
 /* The first NIC that is not plugged, made if the node may grow; NULL if there is none. */
 struct world_nic *world_free_nic(struct world *w, struct world_node *node, struct loc loc);
 void world_plug(struct world_cable *c, unsigned end, struct world_nic *nic);
@@ -139,10 +138,10 @@ const char *world_describe_nic(const struct world *w, const struct world_nic *ni
 const char *world_describe_node(const struct world *w, const struct world_node *node);
 
 /* Appends to one of the lists above: world_append(&node->routes_end, route). */
-#define world_append(end, item)                                                                    \
-	do {                                                                                       \
-		**(end) = (item);                                                                  \
-		*(end) = &(item)->next;                                                            \
+#define world_append(end, item)         \
+	do {                            \
+		**(end) = (item);       \
+		*(end) = &(item)->next; \
 	} while (0)
 
 #endif

@@ -63,7 +63,7 @@ static void with_graph(FILE *out, const void *graph)
 	graph_print(out, graph);
 }
 
-/* The graph must survive being printed and parsed. Memory is checked no more: there is nothing new. */
+/* The graph must survive being printed and parsed. */
 static void check_again(const char *text)
 {
 	struct topo_options again = options;

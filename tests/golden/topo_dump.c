@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * topo-dump [-m BYTES] [-r ROOM] tree|graph|twice FILE [LINE ...]: prints what the language makes of a
- * script; each LINE is a statement added to it as at a console. For the golden tests: links only topo
- * and lib. Exits 0, or 2 with the messages on standard error. "twice" prints the graph, parses what was
- * printed, and fails if that prints differently.
+ * topo-dump [-m BYTES] [-r ROOM] tree|graph|twice FILE [LINE ...]: prints what the language makes
+ * of a script; each LINE is a statement added to it as at a console. For the golden tests: links
+ * only topo and lib. Exits 0, or 2 with the messages on standard error. "twice" prints the graph,
+ * parses what was printed, and fails if that prints differently.
  */
 #include "lib/xalloc.h"
 #include "topo/topo.h"
