@@ -72,18 +72,18 @@ static bool red_takes(struct cable_aqm *q, const struct linkspec *spec, struct r
 	int64_t rest = (int64_t)((UINT64_C(1) << 32) - (uint64_t)++q->red.count * p);
 
 	if (rest <= (int64_t)p || rng_below(random, (uint64_t)rest) < p) {
-		q->red.count = 0;
+		q->red.count = -1;
 		return true;
 	}
 	return false;
 }
 
-static uint64_t integer_root(uint64_t x)
+static uint64_t integer_root(unsigned __int128 x)
 {
 	uint64_t root = 0;
 
-	for (uint64_t bit = UINT64_C(1) << 31; bit; bit >>= 1)
-		if ((root + bit) * (root + bit) <= x)
+	for (uint64_t bit = UINT64_C(1) << 62; bit; bit >>= 1)
+		if ((unsigned __int128)(root + bit) * (root + bit) <= x)
 			root += bit;
 	return root;
 }
@@ -93,12 +93,13 @@ static int64_t codel_interval(const struct linkspec *spec)
 	return spec->codel_interval_ns ? spec->codel_interval_ns : codel_interval_default_ns;
 }
 
-/* at + interval / sqrt(count) */
+/* at + interval / sqrt(count), rounded down */
 static int64_t codel_law(const struct linkspec *spec, int64_t at_ns, uint32_t count)
 {
-	uint64_t root = integer_root((uint64_t)count << 32); /* sqrt(count) * 2^16 */
+	unsigned __int128 square =
+		(unsigned __int128)codel_interval(spec) * (unsigned __int128)codel_interval(spec);
 
-	return at_ns + (int64_t)((unsigned __int128)codel_interval(spec) * 65536 / root);
+	return at_ns + (int64_t)integer_root(square / count);
 }
 
 /* RFC 8289, section 5.6, dodequeue(): has the wait been too long for a whole interval? */

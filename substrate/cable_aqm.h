@@ -21,7 +21,7 @@
 struct cable_aqm {
 	struct {
 		uint64_t average; /* bytes * 2^20 */
-		int64_t count;    /* frames since the last one taken; -1: average was below min */
+		int64_t count;    /* frames let through since the last one taken, less one */
 	} red;
 	struct {
 		int64_t above_ns; /* 0: the wait is short; else when it has been long for an

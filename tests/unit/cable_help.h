@@ -53,14 +53,21 @@ static inline int64_t due_ns(struct cable_dir *d, uint32_t len, int64_t now_ns)
 {
 	struct cable_verdict v = cable_dir_offer(d, len, NULL, now_ns);
 
-	ck_assert_msg(v.drop == CABLE_PASS, "dropped: %s", cable_drop_name(v.drop));
-	ck_assert_uint_eq(v.n_copies, 1);
+	/* Every ck_assert writes to a pipe: not for each of a million frames. */
+	if (v.drop != CABLE_PASS || v.n_copies != 1)
+		ck_abort_msg("%s, %u copies", cable_drop_name(v.drop), v.n_copies);
 	return v.copy[0].due_ns;
 }
 
 static inline enum cable_drop drop_of(struct cable_dir *d, uint32_t len, int64_t now_ns)
 {
 	return cable_dir_offer(d, len, NULL, now_ns).drop;
+}
+
+static inline void assert_ns(int64_t is, int64_t wanted)
+{
+	if (is != wanted)
+		ck_assert_int_eq(is, wanted);
 }
 
 static inline double square_root(double x)
