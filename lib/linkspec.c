@@ -246,7 +246,7 @@ static const struct linkspec_key keys[] = {
 	NUMBER("red_min", UNIT_SIZE, red_min_bytes, BYTES_MAX, "average queue where RED begins"),
 	NUMBER("red_max", UNIT_SIZE, red_max_bytes, BYTES_MAX, "average queue where RED takes all"),
 	SHARE("red_probability", red_probability_ppm, "share that RED takes at red_max"),
-	NUMBER("red_weight", UNIT_COUNT, red_weight, 31, "RED averages over 2^n frames"),
+	NUMBER("red_weight", UNIT_COUNT, red_weight, 20, "RED averages over 2^n frames"),
 	NUMBER("codel_target", UNIT_TIME, codel_target_ns, TIME_MAX, "wait that CoDel allows"),
 	NUMBER("codel_interval", UNIT_TIME, codel_interval_ns, TIME_MAX,
 	       "for how long it may be more"),
