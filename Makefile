@@ -23,8 +23,9 @@ LDFLAGS   += $(if $(SAN),-fsanitize=$(SAN))
 BINS  :=
 TESTS :=
 
+# The first target: everything that is needed to run a lab.
 .PHONY: all
-all: programs
+all: programs $(if $(SAN),,guest)
 
 .SECONDEXPANSION:
 include $(sort $(wildcard */module.mk))
@@ -51,6 +52,67 @@ $(BINS) $(TESTS):
 	$(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o %.a,$^) -o $@ $(LDLIBS)
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
+
+# The guest's kernel and file systems: built once, kept in ~/.cache/vbet (or $VBET_CACHE), found again
+# at once. Both scripts need no rights.
+.PHONY: guest
+guest:
+	@vkernel/build.sh build/linux
+	@rootfs/build.sh debian build/rootfs/debian
+
+# What people type first.
+.PHONY: setup run
+setup:
+	@tools/setup.sh build
+run: setup
+	@$(MAKE) --no-print-directory -s all
+	@tools/demo.sh $(ARGS)
+
+.PHONY: check check-lab
+check: setup
+	@tools/setup.sh build check
+	@$(MAKE) --no-print-directory -s all
+	@$(MAKE) --no-print-directory check-unit
+	@$(MAKE) --no-print-directory check-golden
+	@$(MAKE) --no-print-directory check-lab
+
+check-lab: all
+	@tests/lab/run.sh $(LAB)
+
+.PHONY: bench
+bench:
+	@tools/setup.sh build bench
+	@$(MAKE) --no-print-directory -s all
+	@tests/bench/run.sh $(BENCH)
+
+SOURCES := $(wildcard $(foreach d,lib topo vbet-server vkernel vkernel/init vkernel/launch vhub vswitch \
+             vsubstrate substrate tests/unit tests/fuzz tests/bench tests/support,$(d)/*.c))
+HEADERS := $(wildcard $(foreach d,lib topo vbet-server vkernel/init vkernel/launch vhub vswitch vsubstrate \
+             substrate tests/support,$(d)/*.h))
+SCRIPTS := $(wildcard tools/*.sh rootfs/*.sh vkernel/*.sh tests/*/*.sh) .ci/run
+
+.PHONY: lint format
+lint:
+	@tools/setup.sh build check
+	@tools/lint.sh "$(SOURCES)" "$(HEADERS)" "$(SCRIPTS)"
+format:
+	clang-format -i $(SOURCES) $(HEADERS)
+
+LIBDIR := $(DESTDIR)$(PREFIX)/lib/vbet
+.PHONY: install uninstall
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(LIBDIR)/rootfs $(DESTDIR)$(PREFIX)/share/doc/vbet/examples
+	install vbet $(DESTDIR)$(PREFIX)/bin/vbet
+	install build/vsubstrate build/vbet-init build/vbet-launch $(LIBDIR)
+	install $(wildcard build/vhub build/vswitch) $(DESTDIR)$(PREFIX)/bin
+	install "$$(readlink -f build/linux)" $(LIBDIR)/linux
+	rm -rf $(LIBDIR)/rootfs/debian
+	cp -a "$$(readlink -f build/rootfs/debian)" $(LIBDIR)/rootfs/debian
+	install -m 644 README.md docs/*.md $(DESTDIR)$(PREFIX)/share/doc/vbet
+	install -m 644 examples/*.vbet $(DESTDIR)$(PREFIX)/share/doc/vbet/examples
+uninstall:
+	rm -rf $(LIBDIR) $(DESTDIR)$(PREFIX)/share/doc/vbet
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,vbet vhub vswitch)
 
 .PHONY: clean
 clean:

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -33,7 +34,7 @@ struct relay {
 	bool ended;
 };
 
-static int send_message(struct relay *r, uint8_t type, const void *data, uint32_t len)
+static void send_message(struct relay *r, uint8_t type, const void *data, uint32_t len)
 {
 	char buf[WIRE_HEAD + WIRE_PAYLOAD_MAX];
 	struct wire_head h = {.len = len, .channel = 1, .type = type};
@@ -41,7 +42,16 @@ static int send_message(struct relay *r, uint8_t type, const void *data, uint32_
 	memcpy(buf, &h, WIRE_HEAD);
 	if (len)
 		memcpy(buf + WIRE_HEAD, data, len);
-	return sock_write_all(r->s.fd, buf, WIRE_HEAD + len);
+	/* The server may have closed already: its EXIT is then still to be read. */
+	for (size_t sent = 0; sent < WIRE_HEAD + len;) {
+		ssize_t n = send(r->s.fd, buf + sent, WIRE_HEAD + len - sent, MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return;
+		sent += (size_t)n;
+	}
 }
 
 static void send_size(struct relay *r)

@@ -1,0 +1,40 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# arrows.sh: fails on an include that points the wrong way between rooms (CONTRIBUTING.md, "The house").
+set -eu
+
+allowed() {
+	case $1 in
+	lib) echo "lib" ;;
+	topo) echo "lib topo" ;;
+	vbet-server) echo "lib topo vbet-server" ;;
+	vkernel) echo "lib vkernel" ;;
+	substrate) echo "lib substrate" ;;
+	vhub) echo "lib substrate vhub" ;;
+	vswitch) echo "lib substrate vswitch" ;;
+	vsubstrate) echo "lib substrate vhub vswitch vsubstrate" ;;
+	esac
+}
+
+bad=0
+for room in lib topo vbet-server vkernel substrate vhub vswitch vsubstrate; do
+	ok=$(allowed "$room")
+	# shellcheck disable=SC2044 # our file names have no spaces
+	for file in $(find "$room" -name '*.[chy]'); do
+		for target in $(sed -n 's/^#include "\([^/"]*\)\/.*/\1/p' "$file" | sort -u); do
+			case " $ok " in
+			*" $target "*) ;;
+			*)
+				echo "$file: includes from $target/; $room may include only: $ok" >&2
+				bad=1
+				;;
+			esac
+		done
+	done
+done
+if [ "$(grep -l 'readline/readline.h' vbet-server/*.c)" != vbet-server/console.c ]; then
+	echo "only vbet-server/console.c may include readline" >&2
+	bad=1
+fi
+exit $bad

@@ -1,0 +1,39 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# lint.sh SOURCES HEADERS SCRIPTS: warnings as errors, format, clang-tidy, cppcheck, shellcheck, arrows.
+set -u
+read -r -a sources <<<"$1"
+read -r -a headers <<<"$2"
+read -r -a scripts <<<"$3"
+failed=0
+flags=(-std=c11 -D_GNU_SOURCE -I. -Ibuild '-DVBET_PREFIX="/usr/local"')
+
+step() { printf 'lint: %s\n' "$1" >&2; }
+check() { "$@" || { failed=1; printf 'lint: FAILED: %s\n' "$1" >&2; }; }
+
+step "arrows between rooms"
+check tools/arrows.sh
+step "clang-format"
+check clang-format --dry-run -Werror "${sources[@]}" "${headers[@]}"
+step "shellcheck"
+check shellcheck -S warning "${scripts[@]}"
+step "cppcheck"
+check cppcheck -q --std=c11 --error-exitcode=1 --inline-suppr --enable=warning,portability \
+	--suppress=missingIncludeSystem -I. -Ibuild -D_GNU_SOURCE '-DVBET_PREFIX="/usr/local"' -j "$(nproc)" "${sources[@]}"
+step "clang builds without warnings"
+check make -s -j "$(nproc)" CC=clang programs
+step "clang-tidy"
+# A source that was clean, with the same headers, is not looked at again.
+stamp=build/tidy
+mkdir -p "$stamp"
+all=$(cat .clang-tidy "${headers[@]}" | sha256sum)
+tidy() {
+	key=$(printf '%s' "$2" | cat - "$1" | sha256sum | cut -c 1-32)
+	[ -e "$3/$key" ] && exit 0
+	clang-tidy -quiet "$1" -- "${@:4}" 2>/dev/null && touch "$3/$key"
+}
+export -f tidy
+printf '%s\n' "${sources[@]}" |
+	xargs -P "$(nproc)" -I{} bash -c 'tidy "$@"' _ {} "$all" "$stamp" "${flags[@]}" || failed=1
+exit $failed

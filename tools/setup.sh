@@ -1,0 +1,49 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# setup.sh [GROUP...]: install the Debian packages that are missing, saying which. With sudo if we are
+# not root. Does nothing, at once, if nothing is missing. Groups: build (default), check, bench.
+set -eu
+
+build="gcc make libc6-dev bison flex bc xz-utils patch perl pkg-config libreadline-dev libpcap-dev
+check libsubunit-dev util-linux tar"
+check="clang clang-format clang-tidy cppcheck shellcheck libclang-rt-14-dev tshark tmux user-mode-linux"
+bench="mininet iperf3 uml-utilities vde2 openvswitch-switch iproute2"
+
+want=
+for group in "${@:-build}"; do
+	case $group in
+	build) want="$want $build" ;;
+	check) want="$want $check" ;;
+	bench) want="$want $bench" ;;
+	*)
+		echo "setup: no group '$group' (build, check, bench)" >&2
+		exit 2
+		;;
+	esac
+done
+
+missing=
+for p in $want; do
+	status=$(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null || true)
+	[ "$status" = installed ] || missing="$missing $p"
+done
+[ -n "$missing" ] || exit 0
+
+sudo=
+if [ "$(id -u)" -ne 0 ]; then
+	command -v sudo >/dev/null || {
+		echo "setup: as root, run: apt-get install$missing" >&2
+		exit 3
+	}
+	sudo="sudo"
+fi
+echo "setup: installing$missing" >&2
+# shellcheck disable=SC2086 # words on purpose
+{
+	$sudo apt-get -q update >/dev/null
+	$sudo env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install $missing >/dev/null
+} || {
+	echo "setup: apt-get failed; see above" >&2
+	exit 3
+}
