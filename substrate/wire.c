@@ -87,33 +87,11 @@ static struct frame *corrupt(struct frame *f, int64_t bit)
 	return f;
 }
 
-/* Sets "congestion experienced" in an IPv4 header and mends its checksum (RFC 3168, RFC 1624). */
-static void mark_ipv4(uint8_t *ip)
-{
-	uint32_t old = (uint32_t)(ip[0] << 8 | ip[1]);
-	uint32_t sum = (uint32_t)(ip[10] << 8 | ip[11]);
-
-	ip[1] |= 3;
-	sum = (~sum & 0xffff) + (~old & 0xffff) + (uint32_t)(ip[0] << 8 | ip[1]);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	ip[10] = (uint8_t)(~sum >> 8);
-	ip[11] = (uint8_t)~sum;
-}
-
 static struct frame *mark_ce(struct frame *f)
 {
-	enum { ETHER = 14 };
-
 	f = frame_own(f);
-	if (!f || f->len < ETHER + 20)
-		return f;
-	uint8_t *ip = f->data + ETHER;
-
-	if (f->data[12] == 0x08 && f->data[13] == 0x00)
-		mark_ipv4(ip);
-	else if (f->data[12] == 0x86 && f->data[13] == 0xdd)
-		ip[1] |= 0x30;
+	if (f)
+		cable_mark_ce(f->data, f->len);
 	return f;
 }
 
@@ -213,15 +191,20 @@ static int cable_set(struct object *o, char *const *words, size_t n, struct err 
 	for (size_t i = 0; i < n; i++)
 		if (read_word(spec, up, words[i], e) < 0)
 			return -1;
+	int status = 0;
+
 	for (int i = 0; i < 2; i++) {
-		if (!linkspec_equal(&spec[i], &c->spec[i]))
+		if (!linkspec_equal(&spec[i], &c->spec[i])) {
 			cable_dir_change(c->dir[i], &spec[i], now);
+			if (!status)
+				status = cable_dir_load_files(c->dir[i], e);
+		}
 		c->spec[i] = spec[i];
 		c->up[i] = up[i];
 	}
 	set_carrier(c, now);
 	look_again(c);
-	return 0;
+	return status;
 }
 
 static void cable_destroy(struct object *o)
@@ -322,6 +305,13 @@ struct object *cable_create(struct substrate *s, const char *name, struct end *a
 	}
 	set_carrier(c, substrate_now_ns(s));
 	look_again(c);
+	for (int i = 0; i < 2; i++) {
+		cable_dir_start(c->dir[i], substrate_now_ns(s));
+		if (cable_dir_load_files(c->dir[i], e) < 0) {
+			cable_destroy(&c->object);
+			return NULL;
+		}
+	}
 	return &c->object;
 }
 
