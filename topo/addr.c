@@ -77,28 +77,36 @@ int addr_parse(const char *text, size_t len, struct graph_addr *out, struct err 
 	return slash ? parse_prefix(slash, out, e) : 0;
 }
 
+static int hex_digit(char c)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *p = c ? strchr(digits, tolower((unsigned char)c)) : NULL;
+
+	return p ? (int)(p - digits) : -1;
+}
+
 int addr_parse_mac(const char *text, size_t len, uint8_t mac[6], struct err *e)
 {
-	unsigned v[6];
-	int used = 0;
-	char buf[24];
+	bool ok = len == 17;
+	uint8_t any = 0;
 
-	if (len >= sizeof(buf))
-		return err_set(e, ERR_USAGE, "a MAC address looks like 02:00:00:00:00:01");
-	memcpy(buf, text, len);
-	buf[len] = '\0';
-	if (sscanf(buf, "%2x:%2x:%2x:%2x:%2x:%2x%n", &v[0], &v[1], &v[2], &v[3], &v[4], &v[5],
-		   &used) != 6 ||
-	    (size_t)used != len || len != 17)
+	for (size_t i = 0; ok && i < 6; i++) {
+		int high = hex_digit(text[3 * i]);
+		int low = hex_digit(text[3 * i + 1]);
+
+		ok = high >= 0 && low >= 0 && (i == 5 || text[3 * i + 2] == ':');
+		mac[i] = ok ? (uint8_t)(high * 16 + low) : 0;
+		any |= mac[i];
+	}
+	if (!ok)
 		return err_set(e, ERR_USAGE,
-			       "'%s' is not a MAC address; one looks like 02:00:00:00:00:01", buf);
-	for (int i = 0; i < 6; i++)
-		mac[i] = (uint8_t)v[i];
+			       "'%.*s' is not a MAC address; one looks like 02:00:00:00:00:01",
+			       len > 40 ? 40 : (int)len, text);
 	if (mac[0] & 1)
-		return err_set(e, ERR_USAGE, "'%s' is a multicast address, not the MAC of a NIC",
-			       buf);
-	if (!memcmp(mac, "\0\0\0\0\0\0", 6))
-		return err_set(e, ERR_USAGE, "'%s' is not the MAC of a NIC", buf);
+		return err_set(e, ERR_USAGE, "'%.17s' is a multicast address, not the MAC of a NIC",
+			       text);
+	if (!any)
+		return err_set(e, ERR_USAGE, "'%.17s' is not the MAC of a NIC", text);
 	return 0;
 }
 
