@@ -34,7 +34,12 @@ static struct buffer out;
 static VEC(struct chan *) chans;
 static const char *shell;
 static bool pumping;
-static bool is_socket; /* reads 0 when the other side is gone; a virtio port, while it is away */
+/*
+ * A virtio port reads 0 and says HUP for as long as its other side is away: it is watched
+ * edge-triggered, or it would wake us all the time. On other streams 0 is the end.
+ */
+static bool is_port;
+static bool want_out; /* EPOLLOUT is watched; on ports always */
 
 /* --- buffers --- */
 
@@ -80,6 +85,14 @@ static void put_head(char *at, uint32_t id, enum wire_type type, size_t len)
 	memcpy(at, &h, sizeof(h));
 }
 
+static void watch_out(bool want)
+{
+	if (is_port || stream.fd < 0 || want == want_out)
+		return;
+	want_out = want;
+	loop_change(loop, &stream, EPOLLIN | (want ? EPOLLOUT : 0));
+}
+
 /* Writes until the stream takes no more. */
 static void write_out(void)
 {
@@ -87,9 +100,10 @@ static void write_out(void)
 		ssize_t n = write(stream.fd, out.at + out.start, buffer_len(&out));
 
 		if (n <= 0)
-			return;
+			break;
 		buffer_consume(&out, (size_t)n);
 	}
+	watch_out(buffer_len(&out));
 }
 
 static void send_message(uint32_t id, enum wire_type type, const void *data, size_t len)
@@ -398,7 +412,7 @@ static bool read_in(void)
 		bool gone = n < 0 ? errno != EAGAIN && errno != EINTR : true;
 
 		buffer_consume(&in, 0);
-		if (gone && (n < 0 || is_socket))
+		if (gone && (n < 0 || !is_port))
 			end_stream();
 		return false;
 	}
@@ -412,7 +426,7 @@ static bool read_in(void)
 
 static void stream_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
-	/* Edge-triggered: a port whose other side is away must not wake us all the time. */
+	/* Until nothing is left: a port tells of news once only. */
 	while (stream.fd >= 0 && read_in())
 		;
 	write_out();
@@ -427,11 +441,12 @@ int agent_open(struct loop *l, int fd, const struct agent_calls *c, struct err *
 
 	loop = l;
 	calls = c;
-	is_socket = fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode);
+	is_port = fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && !isatty(fd);
+	want_out = is_port;
 	sock_set_nonblock(fd);
 	stream.fd = fd;
 	stream.ready = stream_ready;
-	if (loop_add(l, &stream, EPOLLIN | EPOLLOUT | EPOLLET, e) < 0) {
+	if (loop_add(l, &stream, is_port ? EPOLLIN | EPOLLOUT | EPOLLET : EPOLLIN, e) < 0) {
 		stream.fd = -1;
 		return -1;
 	}
@@ -446,7 +461,6 @@ int agent_open(struct loop *l, int fd, const struct agent_calls *c, struct err *
 	}
 	free(early.at);
 	write_out();
-	calls->opened();
 	return 0;
 }
 

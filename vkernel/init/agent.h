@@ -34,15 +34,13 @@ struct chan {
 };
 
 struct agent_calls {
-	/* A new stream: HELLO has been sent. */
-	void (*opened)(void);
 	/* CONTROL words. */
 	void (*control)(const struct words *w);
 	/* The stream is gone. */
 	void (*closed)(void);
 };
 
-/* Serves a stream; fd is owned, and made non-blocking. */
+/* Sends HELLO on a stream and serves it; fd is owned, and made non-blocking. */
 int agent_open(struct loop *l, int fd, const struct agent_calls *calls, struct err *e);
 /* Sends EVENT words on channel 0; NULL ends the list. Events before the stream opens are kept. */
 void agent_event(const char *word, ...) __attribute__((sentinel));

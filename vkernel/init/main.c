@@ -94,10 +94,6 @@ static void on_control(const struct words *w)
 
 static void open_agent(void);
 
-static void on_opened(void)
-{
-}
-
 static void reopen(struct loop_timer *t, int64_t now_ns)
 {
 	open_agent();
@@ -116,17 +112,23 @@ static void on_closed(void)
 }
 
 static const struct agent_calls calls = {
-	.opened = on_opened,
 	.control = on_control,
 	.closed = on_closed,
 };
 
+static void serve(int fd)
+{
+	struct err e;
+
+	if (agent_open(loop, fd, &calls, &e) < 0)
+		say(e.text);
+}
+
 static void open_agent(void)
 {
 	struct err e;
-	int fd = transport_open(&e);
 
-	if (fd < 0 || agent_open(loop, fd, &calls, &e) < 0)
+	if (transport_start(loop, serve, &e) < 0)
 		say(e.text);
 }
 

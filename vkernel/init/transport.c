@@ -4,8 +4,11 @@
 #include "vkernel/init/files.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <termios.h>
@@ -77,25 +80,75 @@ static int open_terminal(const char *path, struct err *e)
 	return fd;
 }
 
-int transport_open(struct err *e)
+/* The terminal of the kernel's arguments: malloc'ed, or NULL. */
+static char *find_terminal(void)
 {
 	static const char key[] = "vbet.agent=";
 	size_t len = 0;
-	char path[64];
-	int fd = open_port();
-
-	if (fd >= 0)
-		return fd;
 	char *cmdline = files_read("/proc/cmdline", &len);
 	const char *tty = cmdline ? strstr(cmdline, key) : NULL;
+	char *path = NULL;
 
 	if (tty) {
 		tty += strlen(key);
-		snprintf(path, sizeof(path), "/dev/%.*s", (int)strcspn(tty, " \n"), tty);
-		fd = open_terminal(path, e);
-	} else {
-		err_set(e, ERR_ENV, "no virtio port vbet.agent and no kernel argument %s", key);
+		path = xasprintf("/dev/%.*s", (int)strcspn(tty, " \n"), tty);
 	}
 	free(cmdline);
-	return fd;
+	return path;
+}
+
+static struct loop *loop;
+static struct loop_watch news; /* of devices, from the kernel */
+static void (*tell_opened)(int fd);
+
+static void try_port(void)
+{
+	int fd = open_port();
+
+	if (fd < 0)
+		return;
+	loop_remove(loop, &news);
+	close(news.fd);
+	tell_opened(fd);
+}
+
+/* A port is there first, and has its name a little later: both are news. */
+static void read_news(struct loop_watch *w, uint32_t events, int64_t now_ns)
+{
+	char buf[2048];
+
+	while (recv(w->fd, buf, sizeof(buf), 0) > 0 || errno == ENOBUFS)
+		;
+	try_port();
+}
+
+static int wait_for_port(struct err *e)
+{
+	struct sockaddr_nl sa = {.nl_family = AF_NETLINK, .nl_groups = 1};
+
+	news.fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+			 NETLINK_KOBJECT_UEVENT);
+	news.ready = read_news;
+	if (news.fd < 0 || bind(news.fd, (struct sockaddr *)&sa, sizeof(sa)) < 0)
+		return err_sys(e, "news of devices");
+	if (loop_add(loop, &news, EPOLLIN, e) < 0)
+		return -1;
+	try_port();
+	return 0;
+}
+
+int transport_start(struct loop *l, void (*opened)(int fd), struct err *e)
+{
+	char *path = find_terminal();
+	int fd;
+
+	loop = l;
+	tell_opened = opened;
+	if (!path)
+		return wait_for_port(e);
+	fd = open_terminal(path, e);
+	free(path);
+	if (fd >= 0)
+		opened(fd);
+	return fd < 0 ? -1 : 0;
 }

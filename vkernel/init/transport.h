@@ -3,12 +3,13 @@
 #ifndef VKERNEL_INIT_TRANSPORT_H
 #define VKERNEL_INIT_TRANSPORT_H
 
-#include "lib/err.h"
+#include "lib/loop.h"
 
 /*
- * Opens the virtio port that is named vbet.agent, else the terminal that the kernel argument
- * vbet.agent=ttyS0 names. Needs /sys, /dev and /proc. A descriptor, or -1.
+ * Opens the terminal that the kernel argument vbet.agent=ttyS0 names, or else the virtio port that
+ * is named vbet.agent, as soon as it is there. Needs /sys, /dev and /proc. Calls `opened` with the
+ * descriptor, perhaps before it returns.
  */
-int transport_open(struct err *e);
+int transport_start(struct loop *l, void (*opened)(int fd), struct err *e);
 
 #endif
