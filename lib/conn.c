@@ -96,7 +96,8 @@ static bool offer(struct conn *c)
 	return true;
 }
 
-static void read_some(struct conn *c)
+/* Reads once. False if there was nothing, or the connection is gone. */
+static bool read_some(struct conn *c)
 {
 	if (c->in_cap - c->in_len < READ_SIZE) {
 		c->in_cap = c->in_len + READ_SIZE;
@@ -105,13 +106,19 @@ static void read_some(struct conn *c)
 	ssize_t n = read(c->watch.fd, c->in + c->in_len, c->in_cap - c->in_len);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
+		return false;
 	if (n <= 0) {
 		lose(c);
-		return;
+		return false;
 	}
 	c->in_len += (size_t)n;
-	offer(c);
+	return offer(c);
+}
+
+void conn_poll(struct conn *c)
+{
+	while (c->loop && !c->paused && !c->closing && read_some(c))
+		;
 }
 
 static void on_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)

@@ -29,6 +29,8 @@ int conn_open(struct conn *c, struct loop *l, int fd, struct err *e);
 /* Queues bytes; written as the socket takes them. Ignored after close. */
 void conn_write(struct conn *c, const void *data, size_t len);
 void conn_printf(struct conn *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Reads and handles what has arrived, now: for when something else says that there is something. */
+void conn_poll(struct conn *c);
 /* Stops and resumes reading. */
 void conn_pause(struct conn *c, bool paused);
 /* Closes when all queued bytes are written; on_close is called then. */

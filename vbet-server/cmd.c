@@ -42,6 +42,8 @@ static const struct cmd commands[] = {
 	 cmd_pingall},
 	{"wait", "[NODE]", "wait until the lab, or a node, is ready", OPT_LAB | OPT_TIMEOUT, 0, 1,
 	 cmd_wait},
+	{"clock", "[pace N|max] [pause] [run] [step TIME] [until TIME]",
+	 "show or move the virtual clock", OPT_LAB, 0, 2, cmd_clock},
 	{"clean", "", "remove what a killed server left behind", 0, 0, 0, cmd_clean},
 	{"help", "[COMMAND]", "this list, or more about a command", 0, 0, 1, cmd_help},
 };

@@ -72,6 +72,7 @@ int cmd_stop(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_restart(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_kill(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_link(const struct cmd_options *o, int argc, char **argv, struct err *e);
+int cmd_clock(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_plug(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_unplug(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_ping(const struct cmd_options *o, int argc, char **argv, struct err *e);

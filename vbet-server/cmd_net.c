@@ -29,6 +29,11 @@ int cmd_link(const struct cmd_options *o, int argc, char **argv, struct err *e)
 	return ask(o, "link", argc, argv, e);
 }
 
+int cmd_clock(const struct cmd_options *o, int argc, char **argv, struct err *e)
+{
+	return ask(o, "clock", argc, argv, e);
+}
+
 int cmd_plug(const struct cmd_options *o, int argc, char **argv, struct err *e)
 {
 	return ask(o, "plug", argc, argv, e);

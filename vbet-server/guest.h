@@ -16,6 +16,8 @@ void guest_kill(struct guest *gu);
 /* lab.c's, for guest.c. */
 void lab_fail(struct lab *lab, const struct err *e);
 void lab_check_progress(struct lab *lab);
+/* Sends a line to the substrate whose failure fails the set-up. */
+void lab_send(struct lab *lab, const char *line);
 void lab_note_pid(struct lab *lab, const struct child *c, const char *name);
 
 #endif

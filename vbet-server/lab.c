@@ -2,6 +2,7 @@
 #include "vbet-server/lab.h"
 
 #include "lib/vec.h"
+#include "vbet-server/clock.h"
 #include "vbet-server/guest.h"
 #include "vbet-server/paths.h"
 
@@ -76,9 +77,14 @@ void lab_check_progress(struct lab *lab)
 		}
 	}
 	report_counts(lab);
-	if (lab->setting_up && lab_is_ready(lab)) {
-		progress(lab, "ready after %.2f s",
-			 (double)(loop_now_ns(lab->loop) - lab->began_ns) / 1e9);
+	if (lab->setting_up && lab_is_ready(lab) && clock_allows_ready(lab)) {
+		double wall_s = (double)(loop_now_ns(lab->loop) - lab->began_ns) / 1e9;
+
+		if (lab->clock.is_virtual)
+			progress(lab, "ready after %.2f s, at %.2f s of the lab's clock", wall_s,
+				 (double)lab->clock.now_ns / 1e9);
+		else
+			progress(lab, "ready after %.2f s", wall_s);
 		lab->setting_up = false;
 		if (lab->listener.ready)
 			lab->listener.ready(lab->listener.ctx);
@@ -110,7 +116,7 @@ static void on_step_answer(void *ctx, bool ok, const char *text)
 		lab_check_progress(lab);
 }
 
-static void send_step(struct lab *lab, const char *line)
+void lab_send(struct lab *lab, const char *line)
 {
 	struct step_answer *a = xcalloc(1, sizeof(*a));
 
@@ -124,6 +130,8 @@ static void on_substrate_event(void *ctx, const char *line)
 {
 	struct lab *lab = ctx;
 
+	if (clock_handle_event(lab, line))
+		return;
 	fprintf(stderr, "substrate: %s\n", line);
 	if (lab->listener.changed)
 		lab->listener.changed(lab->listener.ctx);
@@ -164,7 +172,7 @@ static int do_step(struct lab *lab, const struct plan_step *s, struct err *e)
 		rc = write_file(path, s->text, e);
 		break;
 	case PLAN_SUBSTRATE:
-		send_step(lab, s->text);
+		lab_send(lab, s->text);
 		break;
 	case PLAN_GUEST:
 		lab->guests[s->node]->wanted = true;
@@ -180,7 +188,7 @@ static int do_step(struct lab *lab, const struct plan_step *s, struct err *e)
 static void undo_step(struct lab *lab, const struct plan_step *s)
 {
 	if (s->op == PLAN_SUBSTRATE && s->undo)
-		send_step(lab, s->undo);
+		lab_send(lab, s->undo);
 	else if (s->op == PLAN_GUEST)
 		for (size_t i = 0; i < lab->n_guests; i++)
 			if (lab->guests[i] && !strcmp(lab->guests[i]->name, s->name))
@@ -203,10 +211,10 @@ static void set_step(struct lab *lab, const struct plan_step *s)
 	char *set = xasprintf("set %s%s", s->name, keys);
 	char *carrier = xasprintf("carrier %s %s", s->name, cut ? "down" : "up");
 
-	send_step(lab, reset);
+	lab_send(lab, reset);
 	if (*keys)
-		send_step(lab, set);
-	send_step(lab, carrier);
+		lab_send(lab, set);
+	lab_send(lab, carrier);
 	free(keys);
 	free(reset);
 	free(set);
@@ -369,9 +377,11 @@ struct lab *lab_create(struct loop *l, struct topo_script *script, struct graph 
 	if (!lab->plan || start_substrate(lab, lab->parts[3], e) < 0)
 		goto fail;
 	make_guests(lab);
+	clock_init(lab);
 	progress(lab, "lab %s: %zu nodes, %zu cables", g->lab, g->n_nodes, g->n_cables);
 	if (apply(lab, &nothing, lab->plan, e) < 0)
 		goto fail;
+	clock_begin(lab);
 	return lab;
 fail:
 	lab_destroy(lab);

@@ -44,6 +44,15 @@ struct lab_listener {
 	void *ctx;
 };
 
+/* The calendar of the lab, as far as the server knows it. Only with the virtual clock. */
+struct lab_clock {
+	bool is_virtual;
+	bool stopped;    /* at now_ns; else it runs and now_ns is where it last was seen */
+	int64_t now_ns;
+	int64_t until_ns; /* where a step that was asked for ends; -1: none */
+	char pace[16];   /* as the substrate takes it: "max", "1", "10" */
+};
+
 struct lab {
 	struct loop *loop;  /* borrowed */
 	char *dir;          /* owned */
@@ -64,6 +73,7 @@ struct lab {
 	bool failed;
 	unsigned outstanding;       /* answers of the substrate to plan steps */
 	struct lab_listener listener;
+	struct lab_clock clock;
 	FILE *pids;
 	int64_t began_ns;
 };

@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What the guests of a virtual lab take for the time of day at its time 0: 2026-01-01 00:00 UTC. */
+static const long long time_of_day_s = 1767225600;
+
 struct builder {
 	const struct graph *g;
 	const struct plan_env *env;
@@ -147,6 +150,13 @@ static void guest_argv(struct builder *b, int index, struct plan_step *s)
 	vec_push(&v, arena_printf(a, "mem=%lldM", (long long)(n->memory_bytes >> 20)));
 	for (size_t i = 0; i < ARRAY_LEN(kernel_args); i++)
 		vec_push(&v, kernel_args[i]);
+	if (b->g->clock == CLOCK_VIRTUAL) {
+		/* Clock and randomness come from the lab; a daemon that spins pays more and more for looking. */
+		vec_push(&v, "time-travel=ext:/vbet/time");
+		vec_push(&v, "tt-spin=6");
+		vec_push(&v, arena_printf(a, "vbet.seed=%llu.%s", (unsigned long long)b->g->seed,
+					  n->name));
+	}
 	vec_push(&v, env->vector ? "vbet.agent=ttyS0" : "virtio_uml.device=/vbet/agent:3");
 	for (size_t i = 0; i < n->n_nics; i++)
 		vec_push(&v, guest_nic_arg(b, &n->nics[i], i));
@@ -184,11 +194,16 @@ static int plan_guest_node(struct builder *b, int index, struct err *e)
 
 	if (plan_guest_files(b, index, e) < 0)
 		return -1;
+	if (b->g->clock == CLOCK_VIRTUAL)
+		add_substrate(b, n->name,
+			      arena_printf(a, "guest %s time=%s/n/%s/j/time", n->name, dir, n->name))
+			->node = index;
 	if (!b->env->vector)
 		add_substrate(b, arena_printf(a, "%s:agent", n->name),
 			      arena_printf(a,
-					   "channel %s:agent path=%s/n/%s/j/agent stream=%s/n/%s/agent",
-					   n->name, dir, n->name, dir, n->name))
+					   "channel %s:agent path=%s/n/%s/j/agent stream=%s/n/%s/agent "
+					   "guest=%s",
+					   n->name, dir, n->name, dir, n->name, n->name))
 			->node = index;
 	for (size_t i = 0; i < n->n_nics; i++)
 		plan_nic(b, index, (int)i);
@@ -215,9 +230,11 @@ struct plan *plan_make(const struct graph *g, const struct plan_env *env, struct
 
 	add_step(&b, PLAN_DIR, "n");
 	add_substrate(&b, "clock",
-		      arena_printf(&b.plan->arena, "clock %s seed=%llu",
-				   g->clock == CLOCK_VIRTUAL ? "virtual" : "real",
-				   (unsigned long long)g->seed))
+		      g->clock == CLOCK_VIRTUAL
+			      ? arena_printf(&b.plan->arena, "clock virtual seed=%llu tod=%lld",
+					     (unsigned long long)g->seed, time_of_day_s)
+			      : arena_printf(&b.plan->arena, "clock real seed=%llu",
+					     (unsigned long long)g->seed))
 		->undo = NULL;
 	for (size_t i = 0; i < g->n_nodes && rc == 0; i++) {
 		if (node_kind_is_guest(g->nodes[i].kind))

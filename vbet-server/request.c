@@ -5,6 +5,7 @@
 #include "lib/nearest.h"
 #include "lib/units.h"
 #include "lib/vec.h"
+#include "vbet-server/clock.h"
 #include "vbet-server/link.h"
 #include "vbet-server/report.h"
 
@@ -284,7 +285,7 @@ void request_check_waiting(struct server *s)
 	for (struct client *c = s->clients; c; c = c->next) {
 		struct err e = {0};
 
-		if (c->dead || c->state != CLIENT_WAIT || s->down_asked || !wait_is_over(c, &e))
+		if (c->dead || c->state != CLIENT_WAIT || !c->is_over || !c->is_over(c, &e))
 			continue;
 		loop_cancel_timer(s->loop, &c->timeout);
 		c->state = CLIENT_LINE;
@@ -328,9 +329,60 @@ static int request_wait(struct client *c, const struct words *w, struct err *e)
 		return why.kind ? -1 : 0;
 	}
 	c->state = CLIENT_WAIT;
+	c->is_over = wait_is_over;
 	c->timeout.fire = on_wait_timeout;
 	loop_set_timer(c->server->loop, &c->timeout, loop_now_ns(c->server->loop) + ns);
 	return ANSWERED;
+}
+
+struct clock_query {
+	struct server *server;
+	struct client *client;
+};
+
+static void on_now(void *ctx, bool ok, const char *text)
+{
+	struct clock_query *q = ctx;
+	struct lab *lab = q->server->lab;
+	long long now_ns;
+
+	if (client_lives(q->server, q->client)) {
+		if (ok && sscanf(text, "%lld", &now_ns) == 1)
+			lab->clock.now_ns = now_ns;
+		struct reply r;
+
+		fprintf(reply_open(&r), "%.9f s, pace %s%s\n", (double)lab->clock.now_ns / 1e9,
+			lab->clock.pace, lab->clock.stopped ? ", paused" : "");
+		reply_send(&r, q->client);
+		client_ok(q->client);
+	}
+	free(q);
+}
+
+static bool clock_is_stopped(const struct client *c, struct err *e)
+{
+	return c->server->lab->clock.stopped;
+}
+
+static int request_clock(struct client *c, const struct words *w, struct err *e)
+{
+	struct lab *lab = c->server->lab;
+
+	if (w->n == 1 && lab->clock.is_virtual) {
+		struct clock_query *q = xcalloc(1, sizeof(*q));
+
+		q->server = c->server;
+		q->client = c;
+		substrate_send(&lab->substrate, "now", on_now, q);
+		return ANSWERED;
+	}
+	int rc = clock_command(lab, w, NULL, e);
+
+	if (rc == 1) {
+		c->state = CLIENT_WAIT;
+		c->is_over = clock_is_stopped;
+	}
+	return rc;
 }
 
 static int request_link(struct client *c, const struct words *w, struct err *e)
@@ -377,6 +429,7 @@ static const struct request requests[] = {
 	{"kill", 2, 2, request_stop},
 	{"restart", 2, 2, request_restart},
 	{"wait", 1, 3, request_wait},
+	{"clock", 1, 3, request_clock},
 	{"link", 2, SIZE_MAX, request_link},
 	{"plug", 2, 2, request_link},
 	{"unplug", 2, 2, request_link},

@@ -3,6 +3,7 @@
 
 #include "lib/sock.h"
 #include "lib/vec.h"
+#include "vbet-server/clock.h"
 
 #include <signal.h>
 #include <stddef.h>
@@ -147,6 +148,7 @@ static void lab_ready(void *ctx)
 	struct client *c = s->up;
 
 	s->up = NULL;
+	clock_hand_over(s->lab);
 	if (c) {
 		client_ok(c);
 		conn_close_later(&c->conn);

@@ -21,6 +21,8 @@ struct client {
 	struct agent_channel channel; /* of CLIENT_RELAY */
 	struct guest *guest;
 	struct loop_timer timeout;    /* of CLIENT_WAIT */
+	/* CLIENT_WAIT: true when what is waited for has come, or cannot come (e is set). */
+	bool (*is_over)(const struct client *c, struct err *e);
 	bool json;
 	struct client *next;
 	bool dead;
