@@ -159,8 +159,8 @@ void conn_write(struct conn *c, const void *data, size_t len)
 	bool idle = !conn_pending(c);
 
 	if (c->out_cap - c->out_len < len) {
-		memmove(c->out, c->out + c->out_sent, c->out_sent ? conn_pending(c) : 0);
 		if (c->out_sent) {
+			memmove(c->out, c->out + c->out_sent, conn_pending(c));
 			c->out_len -= c->out_sent;
 			c->out_sent = 0;
 		}
