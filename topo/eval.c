@@ -68,74 +68,79 @@ static void offer_names(struct nearest *near, const struct names *t)
 			nearest_offer(near, t->at[i].name);
 }
 
-static bool is_word(eval_words *words, const char *name)
+/* Where a value stands, as far as that gives words a meaning. */
+struct place {
+	eval_words *words; /* or NULL */
+	const char *field; /* name of the parameter that the value is for, or NULL */
+	const char *what;  /* "kind", "daemon" */
+};
+
+/* The i-th word that has a meaning at a place, or NULL past the end. */
+static const char *place_word(const struct place *at, size_t i)
 {
-	for (size_t i = 0; words && words(i); i++)
-		if (!strcmp(words(i), name))
+	if (!at)
+		return NULL;
+	if (at->words)
+		return at->words(i);
+	return at->field ? linkspec_key_word(at->field, i) : NULL; /* distribution = normal */
+}
+
+static bool is_word(const struct place *at, const char *name)
+{
+	for (size_t i = 0; place_word(at, i); i++)
+		if (!strcmp(place_word(at, i), name))
 			return true;
 	return false;
 }
 
 /* "a, b or c". False if that is nothing, or too much to read. */
-static bool list_words(eval_words *words, char *text, size_t size)
+static bool list_words(const struct place *at, char *text, size_t size)
 {
 	size_t n = 0;
 	size_t len = 0;
 
-	while (words(n))
+	while (place_word(at, n))
 		n++;
 	if (!n || n > 8)
 		return false;
-	for (size_t i = 0; i < n; i++)
-		len += (size_t)snprintf(text + len, size - len, "%s%s",
-					i == 0       ? ""
-					: i + 1 == n ? " or "
-						     : ", ",
-					words(i));
+	for (size_t i = 0; i < n && len < size; i++) {
+		const char *between = i == 0 ? "" : i + 1 == n ? " or " : ", ";
+
+		len += (size_t)snprintf(text + len, size - len, "%s%s", between, place_word(at, i));
+	}
 	return len < size;
 }
 
-static struct value unknown_name(struct eval *ev, const struct ast *t, eval_words *words,
-				 const char *what)
+static struct value unknown_name(struct eval *ev, const struct ast *t, const struct place *at)
 {
+	static const struct place kinds = {.words = builtin_kinds};
+	bool has_words = place_word(at, 0) != NULL;
 	struct nearest near;
 	char text[200];
 
 	nearest_init(&near, t->name);
-	for (size_t i = 0; words && words(i); i++)
-		nearest_offer(&near, words(i));
+	for (size_t i = 0; place_word(at, i); i++)
+		nearest_offer(&near, place_word(at, i));
 	offer_names(&near, ev->locals);
 	offer_names(&near, &ev->globals);
 	offer_names(&near, &ev->world->names);
-	if (builtin_find(t->name) && !words)
+	if (builtin_find(t->name) && !has_words)
 		return eval_wrong(ev, t->loc, "'%s' is a function: write %s", t->name,
 				  builtin_find(t->name)->usage);
-	if (!words && is_word(builtin_kinds, t->name))
+	if (!has_words && is_word(&kinds, t->name))
 		return eval_wrong(ev, t->loc, "'%s' is a kind: write alloc(%s)", t->name, t->name);
-	if (words && !near.best && list_words(words, text, sizeof(text)))
-		return eval_wrong(ev, t->loc, "unknown %s '%s': it is %s", what, t->name, text);
-	return eval_wrong(ev, t->loc, "unknown %s '%s'%s", words ? what : "name", t->name,
+	if (!near.best && list_words(at, text, sizeof(text)))
+		return eval_wrong(ev, t->loc, "unknown %s '%s': it is %s", at->what, t->name, text);
+	return eval_wrong(ev, t->loc, "unknown %s '%s'%s", has_words ? at->what : "name", t->name,
 			  nearest_hint(&near));
 }
 
-/* "distribution = normal": words of link parameters. */
-static bool is_link_word(const char *key, const char *name)
-{
-	for (size_t i = 0; linkspec_key_word(key, i); i++)
-		if (!strcmp(linkspec_key_word(key, i), name))
-			return true;
-	return false;
-}
-
-/* `field` is the name of the parameter that the value is for, or NULL. */
-static struct value eval_name(struct eval *ev, const struct ast *t, eval_words *words,
-			      const char *what, const char *field)
+/* `at` may be NULL: nothing special. */
+static struct value eval_name(struct eval *ev, const struct ast *t, const struct place *at)
 {
 	const struct value *v = NULL;
 
-	if (is_word(words, t->name))
-		return value_word(t->name);
-	if (field && is_link_word(field, t->name))
+	if (is_word(at, t->name))
 		return value_word(t->name);
 	if (ev->locals)
 		v = names_get(ev->locals, t->name);
@@ -150,7 +155,7 @@ static struct value eval_name(struct eval *ev, const struct ast *t, eval_words *
 	for (size_t i = 0; i < ARRAY_LEN(constants); i++)
 		if (!strcmp(constants[i].name, t->name))
 			return constants[i].value;
-	return unknown_name(ev, t, words, what);
+	return unknown_name(ev, t, at);
 }
 
 static bool is_good_name(const char *name)
@@ -300,6 +305,30 @@ static struct value run_builtin(struct eval *ev, const struct builtin *b, const 
 	return b->run(ev, c);
 }
 
+/* What words mean in an argument. */
+static struct place place_of(const struct ast *a, const struct builtin *b, size_t n_args)
+{
+	if (a->kind == AST_FIELD)
+		return (struct place){builtin_field_words(a->name), a->name, a->name};
+	if (b && n_args < ARRAY_LEN(b->words))
+		return (struct place){b->words[n_args], NULL, b->words_name};
+	return (struct place){0};
+}
+
+/* Computes one argument. False if it is wrong. */
+static bool eval_arg(struct eval *ev, const struct ast *a, const struct place *at, struct arg *arg)
+{
+	const struct ast *expr = a->kind == AST_FIELD ? a->first : a;
+
+	arg->loc = expr->loc;
+	arg->name = a->name;
+	arg->name_loc = a->name_loc;
+	arg->v = expr->kind == AST_NAME ? eval_name(ev, expr, at) : eval_value(ev, expr);
+	if (arg->v.kind == VALUE_NONE)
+		arg->v = eval_wrong(ev, expr->loc, "this gives no value");
+	return arg->v.kind != VALUE_WRONG;
+}
+
 /* Computes the arguments. False if one is wrong. */
 static bool eval_args(struct eval *ev, const struct ast *t, const struct builtin *b, struct call *c)
 {
@@ -309,35 +338,23 @@ static bool eval_args(struct eval *ev, const struct ast *t, const struct builtin
 	c->args = arena_alloc(ev->arena, (room + 1) * sizeof(*c->args));
 	c->fields = arena_alloc(ev->arena, (room + 1) * sizeof(*c->fields));
 	for (const struct ast *a = t->first; a; a = a->next) {
-		bool is_field = a->kind == AST_FIELD;
-		const struct ast *expr = is_field ? a->first : a;
-		eval_words *words = is_field ? builtin_field_words(a->name)
-				    : b && c->n_args < ARRAY_LEN(b->words) ? b->words[c->n_args]
-									   : NULL;
+		struct place at = place_of(a, b, c->n_args);
 
 		if (a->kind == AST_MORE) {
 			c->more = a;
 			continue;
 		}
-		struct arg *arg = is_field ? &c->fields[c->n_fields++] : &c->args[c->n_args++];
-
-		arg->loc = expr->loc;
-		arg->name = a->name;
-		arg->name_loc = a->name_loc;
-		arg->v = expr->kind == AST_NAME ? eval_name(ev, expr, words,
-							    is_field             ? a->name
-							    : b && b->words_name ? b->words_name
-										 : "name",
-							    is_field ? a->name : NULL)
-						: eval_value(ev, expr);
-		if (arg->v.kind == VALUE_NONE)
-			arg->v = eval_wrong(ev, expr->loc, "this gives no value");
-		ok = ok && arg->v.kind != VALUE_WRONG;
-		for (size_t f = 0; is_field && f + 1 < c->n_fields; f++)
+		if (a->kind != AST_FIELD) {
+			ok = eval_arg(ev, a, &at, &c->args[c->n_args++]) && ok;
+			continue;
+		}
+		ok = eval_arg(ev, a, &at, &c->fields[c->n_fields++]) && ok;
+		for (size_t f = 0; f + 1 < c->n_fields; f++) {
 			if (!strcmp(c->fields[f].name, a->name)) {
 				eval_wrong(ev, a->name_loc, "'%s' is given twice", a->name);
 				ok = false;
 			}
+		}
 	}
 	return ok;
 }
@@ -479,12 +496,12 @@ static struct value eval_dict(struct eval *ev, const struct ast *t)
 
 	for (const struct ast *f = t->first; f; f = f->next) {
 		struct value_field *field = arena_alloc(ev->arena, sizeof(*field));
+		struct place at = {NULL, f->name, f->name};
 
 		field->name = f->name;
 		field->loc = f->name_loc;
-		field->value = f->first->kind == AST_NAME
-				       ? eval_name(ev, f->first, NULL, "name", f->name)
-				       : eval_value(ev, f->first);
+		field->value = f->first->kind == AST_NAME ? eval_name(ev, f->first, &at)
+							  : eval_value(ev, f->first);
 		if (field->value.kind == VALUE_WRONG)
 			return value_wrong;
 		*end = field;
@@ -538,7 +555,7 @@ struct value eval_value(struct eval *ev, const struct ast *t)
 		v = t->value;
 		break;
 	case AST_NAME:
-		v = eval_name(ev, t, NULL, "name", NULL);
+		v = eval_name(ev, t, NULL);
 		break;
 	case AST_TEXT:
 		v = eval_parts(ev, t);
@@ -620,9 +637,8 @@ static struct value *find_place(struct eval *ev, const struct ast *target, const
 
 static void run_setting(struct eval *ev, const struct ast *target, const struct ast *expr)
 {
-	struct value v = expr->kind == AST_NAME ? eval_name(ev, expr, setting_words(target->name),
-							    target->name, NULL)
-						: eval_value(ev, expr);
+	struct place at = {setting_words(target->name), NULL, target->name};
+	struct value v = expr->kind == AST_NAME ? eval_name(ev, expr, &at) : eval_value(ev, expr);
 
 	if (v.kind == VALUE_WRONG)
 		return;
