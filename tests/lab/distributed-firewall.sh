@@ -1,0 +1,37 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Section 4.2 of the paper: each firewall lets pass what its rules say, and nothing else. The table is
+# that of the example's head.
+. "${0%/*}/lib.sh"
+
+# tries NODE yes|no COMMAND: several times if it shall succeed, since the first frame may wait for ARP.
+tries() {
+	if [ "$2" = yes ]; then
+		wait_until 10 in_node "$1" "$3"
+	else
+		must_fail in_node "$1" "$3"
+	fi
+}
+
+lab_up "$EXAMPLES/distributed-firewall.vbet"
+while read -r client ping web from_server; do
+	address=192.168.${client#client}.2
+	[ "$client" != intruder ] || address=192.168.4.66
+	tries "$client" "$ping" 'ping -c1 -W2 192.168.0.250'
+	tries "$client" "$web" 'curl -sm5 http://192.168.0.250/'
+	[ "$web" = no ] || assert_eq 'the page of the server' "$OUT" "the page that $client got"
+	tries server "$from_server" "ping -c1 -W2 $address"
+done <<END
+client1  yes no  yes
+client2  no  yes no
+client3  yes yes no
+client4  yes yes no
+intruder no  no  no
+client5  yes yes no
+END
+must in_node server 'cat /var/log/lighttpd/access.log'
+out_has '^192.168.4.2 '
+out_has '^192.168.0.5 '      # client5, hidden by fw5
+out_has_not '^192.168.5.'
+must in_node fw2 'nft list ruleset'
+out_has 'dport 80 counter packets [1-9]'
