@@ -99,41 +99,26 @@ static void forget(struct fdb *t, uint32_t i)
 	t->n--;
 }
 
-static bool is_old(const struct fdb *t, const struct fdb_entry *e, int64_t now_ns)
+bool fdb_is_old(const struct fdb *t, const struct fdb_entry *e, int64_t now_ns)
 {
-	return t->ageing_ns && !e->fixed && now_ns - e->seen_ns >= t->ageing_ns;
+	return t->ageing_ns && now_ns - e->seen_ns >= t->ageing_ns;
 }
 
 int fdb_find(const struct fdb *t, uint64_t key, int64_t now_ns)
 {
 	uint32_t i = find_index(t, key);
 
-	return i && !is_old(t, &t->entry[i], now_ns) ? t->entry[i].port : -1;
+	return i && !fdb_is_old(t, &t->entry[i], now_ns) ? t->entry[i].port : -1;
 }
 
 void fdb_age(struct fdb *t, int64_t now_ns)
 {
 	uint32_t i = t->entry[0].newer;
 
-	/* Fixed entries are refreshed instead of kept apart: few, and met once per ageing time. */
-	while (i && t->ageing_ns && now_ns - t->entry[i].seen_ns >= t->ageing_ns) {
-		if (t->entry[i].fixed) {
-			list_remove(t, i);
-			t->entry[i].seen_ns = now_ns;
-			list_append(t, i);
-		} else {
-			forget(t, i);
-			t->aged++;
-		}
-		i = t->entry[0].newer;
+	for (; i && fdb_is_old(t, &t->entry[i], now_ns); i = t->entry[0].newer) {
+		forget(t, i);
+		t->aged++;
 	}
-}
-
-int64_t fdb_next_due_ns(const struct fdb *t)
-{
-	uint32_t i = t->entry[0].newer;
-
-	return i && t->ageing_ns ? t->entry[i].seen_ns + t->ageing_ns : INT64_MAX;
 }
 
 static uint32_t add(struct fdb *t, uint64_t key, uint16_t port, int64_t now_ns)
@@ -168,8 +153,6 @@ bool fdb_learn(struct fdb *t, uint64_t key, uint16_t port, int64_t now_ns)
 	}
 	struct fdb_entry *e = &t->entry[i];
 
-	if (e->fixed)
-		return true;
 	if (e->port != port) {
 		t->moved++;
 		e->port = port;
@@ -182,24 +165,11 @@ bool fdb_learn(struct fdb *t, uint64_t key, uint16_t port, int64_t now_ns)
 	return true;
 }
 
-bool fdb_add_fixed(struct fdb *t, uint64_t key, uint16_t port, int64_t now_ns)
-{
-	uint32_t i = find_index(t, key);
-
-	if (!i)
-		i = add(t, key, port, now_ns);
-	if (!i)
-		return false;
-	t->entry[i].port = port;
-	t->entry[i].fixed = true;
-	return true;
-}
-
 static void flush(struct fdb *t, int port)
 {
 	for (uint32_t i = t->entry[0].newer, next; i; i = next) {
 		next = t->entry[i].newer;
-		if (!t->entry[i].fixed && (port < 0 || t->entry[i].port == port))
+		if (port < 0 || t->entry[i].port == port)
 			forget(t, i);
 	}
 }

@@ -25,7 +25,6 @@ struct fdb_entry {
 	uint32_t chain;        /* next in the same bucket; 0: none */
 	uint32_t older, newer; /* by time last seen; free entries: newer is the next free one */
 	uint16_t port;
-	bool fixed; /* never ages, never moves */
 };
 
 struct fdb {
@@ -47,13 +46,11 @@ void fdb_resize(struct fdb *t, uint32_t limit);
 int fdb_find(const struct fdb *t, uint64_t key, int64_t now_ns);
 /* The station was seen at the port. False: the table is full and it could not be learned. */
 bool fdb_learn(struct fdb *t, uint64_t key, uint16_t port, int64_t now_ns);
-/* A fixed entry. False: full. */
-bool fdb_add_fixed(struct fdb *t, uint64_t key, uint16_t port, int64_t now_ns);
 /* Forgets what is older than ageing_ns. */
 void fdb_age(struct fdb *t, int64_t now_ns);
-/* Time at which the oldest entry becomes too old; INT64_MAX: none will. */
-int64_t fdb_next_due_ns(const struct fdb *t);
-/* Forgets what was learned at a port (not fixed entries), or everything learned. */
+/* True if the entry is too old to be used. */
+bool fdb_is_old(const struct fdb *t, const struct fdb_entry *e, int64_t now_ns);
+/* Forgets what was learned at a port, or everything. */
 void fdb_flush_port(struct fdb *t, uint16_t port);
 void fdb_flush(struct fdb *t);
 /* Entries from the oldest to the newest: fdb_first(), then fdb_next() until NULL. */

@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* How a frame finds its way through the switch. */
 #include "vswitch/switch.h"
 
 #include "lib/rng.h"
-#include "lib/units.h"
 #include "lib/xalloc.h"
-#include "vswitch/fdb.h"
+#include "vswitch/switch_priv.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { TABLE_DEFAULT = 8192 };
 static const int64_t ageing_default_ns = INT64_C(300000000000); /* 802.1Q-2018, table 8-6 */
 
-struct device {
-	struct fdb fdb;
-	uint16_t up[DEVICE_PORTS_MAX]; /* the ports that are up */
-	uint16_t n_up;
-	bool wire; /* passes what is meant for the switch itself */
-	uint64_t forwarded, flooded, not_learned;
+/* One frame on its way: as it came in, its VLAN, and other forms of it once a port wants them. */
+struct transit {
+	struct frame *frame; /* borrowed */
+	bool tagged;
+	uint16_t vid;          /* 0: the switch does not care about VLANs */
+	uint16_t priority;     /* bits of the tag that are not the VLAN */
+	struct frame *made[2]; /* without a tag, with one; owned by the list */
 };
 
 static struct device *switch_create(const char *name, uint64_t seed)
@@ -29,6 +29,8 @@ static struct device *switch_create(const char *name, uint64_t seed)
 	rng_init(&salt, seed, name, "fdb");
 	fdb_init(&d->fdb, TABLE_DEFAULT, rng_next(&salt));
 	d->fdb.ageing_ns = ageing_default_ns;
+	for (int i = 0; i < DEVICE_PORTS_MAX; i++)
+		d->port[i].untagged = VLAN_DEFAULT;
 	return d;
 }
 
@@ -36,70 +38,30 @@ static void switch_destroy(struct device *d)
 {
 	if (!d)
 		return;
+	for (int i = 0; i < DEVICE_PORTS_MAX; i++) {
+		free(d->port[i].trunk);
+		free(d->port[i].mirror);
+	}
 	fdb_finish(&d->fdb);
 	free(d);
 }
 
-static int set_ageing(struct device *d, const char *value, struct err *e)
+void switch_list_ports(struct device *d)
 {
-	return unit_parse(UNIT_TIME, value, &d->fdb.ageing_ns, e);
-}
-
-static int set_table(struct device *d, const char *value, struct err *e)
-{
-	int64_t n;
-
-	if (unit_parse(UNIT_COUNT, value, &n, e) < 0)
-		return -1;
-	if (n > FDB_LIMIT_MAX)
-		return err_set(e, ERR_USAGE, "'%s' is more than %d entries", value, FDB_LIMIT_MAX);
-	fdb_resize(&d->fdb, (uint32_t)n);
-	return 0;
-}
-
-static int set_wire(struct device *d, const char *value, struct err *e)
-{
-	d->wire = !strcmp(value, "on");
-	if (!d->wire && strcmp(value, "off") != 0)
-		return err_set(e, ERR_USAGE, "'%s' is not on or off", value);
-	return 0;
-}
-
-static const struct {
-	const char *key;
-	int (*set)(struct device *d, const char *value, struct err *e);
-} settings[] = {
-	{"ageing", set_ageing},
-	{"table", set_table},
-	{"wire", set_wire},
-};
-
-static int switch_set(struct device *d, const char *key, const char *value, struct err *e)
-{
-	for (size_t i = 0; i < ARRAY_LEN(settings); i++)
-		if (!strcmp(settings[i].key, key))
-			return settings[i].set(d, value, e) < 0 ? err_wrap(e, "%s", key) : 0;
-	return err_set(e, ERR_USAGE, "a switch has no parameter '%s'", key);
-}
-
-static int switch_set_port(struct device *d, uint16_t port, const char *key, const char *value,
-			   struct err *e)
-{
-	return err_set(e, ERR_USAGE, "a port of a switch has no parameter '%s'", key);
+	d->n_up = 0;
+	for (uint16_t i = 0; i < DEVICE_PORTS_MAX; i++)
+		if (d->port[i].up && !d->port[i].mirror)
+			d->up[d->n_up++] = i;
 }
 
 static void switch_port_change(struct device *d, uint16_t port, bool up, int64_t now_ns)
 {
-	uint16_t i = 0;
-
-	while (i < d->n_up && d->up[i] != port)
-		i++;
-	if (up && i == d->n_up && d->n_up < DEVICE_PORTS_MAX) {
-		d->up[d->n_up++] = port;
-	} else if (!up && i < d->n_up) {
-		d->up[i] = d->up[--d->n_up];
+	if (d->port[port].up == up)
+		return;
+	d->port[port].up = up;
+	if (!up)
 		fdb_flush_port(&d->fdb, port);
-	}
+	switch_list_ports(d);
 }
 
 /* 01-80-C2-00-00-00 to -0F: for the next switch only (802.1Q-2018, table 8-1). */
@@ -110,60 +72,149 @@ static bool is_reserved(const uint8_t *mac)
 	return !memcmp(mac, prefix, sizeof(prefix)) && mac[5] <= 0x0f;
 }
 
-static void send_to(struct device_out *out, uint16_t port, struct frame *f)
+/* The VLAN of a frame that comes in at a port (6.9). False: it may not. */
+static bool classify(const struct device *d, uint16_t in, struct transit *t)
 {
+	const struct port *p = &d->port[in];
+
+	if (!d->vlan_aware)
+		return true;
+	t->tagged = vlan_is_tagged(t->frame);
+	if (t->tagged) {
+		uint16_t tci = vlan_tci(t->frame);
+
+		t->priority = tci & 0xf000;
+		t->vid = tci & 0xfff;
+		if (t->vid && (!p->trunk || t->vid > VLAN_MAX))
+			return false;
+		if (t->vid)
+			return vlan_in(p->trunk, t->vid) || t->vid == p->untagged;
+	}
+	t->vid = p->untagged;
+	return t->vid != 0;
+}
+
+static bool is_member(const struct device *d, uint16_t port, uint16_t vid)
+{
+	const struct port *p = &d->port[port];
+
+	return !vid || p->untagged == vid || (p->trunk && vlan_in(p->trunk, vid));
+}
+
+/*
+ * The form of the frame that a port wants, with a reference for the list unless it is the frame
+ * itself. A frame that came with a priority tag (VLAN 0) goes out by trunks with its VLAN in it.
+ */
+static struct frame *form_for(const struct device *d, struct transit *t, uint16_t port)
+{
+	bool want_tag = t->vid && d->port[port].untagged != t->vid;
+	bool fits = want_tag == t->tagged;
+
+	if (!t->vid || (fits && (!t->tagged || (vlan_tci(t->frame) & 0xfff) == t->vid)))
+		return t->frame;
+	struct frame **made = &t->made[want_tag];
+
+	if (*made)
+		return frame_ref(*made);
+	*made = want_tag ? vlan_with_tag(t->frame, t->priority | t->vid)
+			 : vlan_without_tag(t->frame);
+	return *made;
+}
+
+static void send_to(struct device *d, struct transit *t, uint16_t port, struct device_out *out)
+{
+	struct frame *f = form_for(d, t, port);
+
+	if (!f) {
+		d->no_memory++;
+		return;
+	}
 	out->at[out->n].port = port;
 	out->at[out->n++].frame = f;
 }
 
-static const char *flood(struct device *d, uint16_t in, struct frame *f, struct device_out *out)
+static const char *flood(struct device *d, uint16_t in, struct transit *t, struct device_out *out)
 {
 	for (uint16_t i = 0; i < d->n_up; i++)
-		if (d->up[i] != in)
-			send_to(out, d->up[i], f);
+		if (d->up[i] != in && is_member(d, d->up[i], t->vid))
+			send_to(d, t, d->up[i], out);
 	if (!out->n)
 		return "nobody else";
 	d->flooded++;
 	return NULL;
 }
 
-static const char *switch_forward(struct device *d, uint16_t in, struct frame *f, int64_t now_ns,
-				  struct device_out *out)
+/* Everything but the mirrors. */
+static const char *switch_frame(struct device *d, uint16_t in, struct transit *t, int64_t now_ns,
+				struct device_out *out)
 {
-	const uint8_t *dst = f->data;
+	const uint8_t *dst = t->frame->data;
+	const uint8_t *src = dst + 6;
 
-	if (f->len < FRAME_MIN)
-		return "runt";
-	if (dst[6] & 1)
+	if (d->port[in].mirror)
+		return "mirror port";
+	if (src[0] & 1)
 		return "bad source";
 	if (!d->wire && is_reserved(dst))
 		return "reserved";
-	if (!fdb_learn(&d->fdb, fdb_key(0, dst + 6), in, now_ns))
+	if (!classify(d, in, t))
+		return "vlan";
+	if (!fdb_learn(&d->fdb, fdb_key(t->vid, src), in, now_ns))
 		d->not_learned++;
 	if (dst[0] & 1)
-		return flood(d, in, f, out);
-	int port = fdb_find(&d->fdb, fdb_key(0, dst), now_ns);
+		return flood(d, in, t, out);
+	int port = fdb_find(&d->fdb, fdb_key(t->vid, dst), now_ns);
 
 	if (port < 0)
-		return flood(d, in, f, out);
+		return flood(d, in, t, out);
 	if (port == in)
 		return "same port";
+	if (!is_member(d, (uint16_t)port, t->vid))
+		return "vlan";
+	send_to(d, t, (uint16_t)port, out);
+	if (!out->n)
+		return "memory";
 	d->forwarded++;
-	send_to(out, (uint16_t)port, f);
 	return NULL;
 }
 
-static int64_t switch_next_due_ns(const struct device *d)
+static bool is_watched(const struct port_set *watched, uint16_t in, const struct device_out *out,
+		       uint32_t n)
 {
-	return INT64_MAX;
+	bool seen = port_in(watched, in);
+
+	for (uint32_t i = 0; i < n && !seen; i++)
+		seen = port_in(watched, out->at[i].port);
+	return seen;
 }
 
-static void switch_status(const struct device *d, int64_t now_ns, struct json *j)
+static void mirror(struct device *d, uint16_t in, struct frame *f, struct device_out *out)
 {
-	json_uint(j, "ports_up", d->n_up);
-	json_uint(j, "forwarded", d->forwarded);
-	json_uint(j, "flooded", d->flooded);
-	json_uint(j, "not_learned", d->not_learned);
+	uint32_t n = out->n;
+
+	for (uint16_t i = 0; i < DEVICE_PORTS_MAX; i++) {
+		const struct port *p = &d->port[i];
+
+		if (!p->mirror || !p->up || i == in || !is_watched(p->mirror, in, out, n))
+			continue;
+		out->at[out->n].port = i;
+		out->at[out->n++].frame = f;
+		d->mirrored++;
+	}
+}
+
+static const char *switch_forward(struct device *d, uint16_t in, struct frame *f, int64_t now_ns,
+				  struct device_out *out)
+{
+	struct transit t = {.frame = f};
+
+	if (f->len < FRAME_MIN)
+		return "runt";
+	const char *why = switch_frame(d, in, &t, now_ns, out);
+
+	if (d->n_mirrors)
+		mirror(d, in, f, out);
+	return why;
 }
 
 const struct device_kind switch_kind = {
@@ -174,6 +225,5 @@ const struct device_kind switch_kind = {
 	.set_port = switch_set_port,
 	.port_change = switch_port_change,
 	.forward = switch_forward,
-	.next_due_ns = switch_next_due_ns,
 	.status = switch_status,
 };

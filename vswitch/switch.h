@@ -1,5 +1,24 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The learning switch (IEEE 802.1Q-2018, clause 8). */
+/*
+ * The learning switch (IEEE 802.1Q-2018, clause 8).
+ *
+ * Parameters of the device:
+ *   ageing=300s     how long a station is remembered; 0: for ever
+ *   table=8192      how many stations it can remember; when full, the others are flooded to
+ *   wire=off        on: also passes 01-80-C2-00-00-00 to -0F (STP, LACP, 802.1X, LLDP), which a
+ *                   switch keeps to itself (table 8-1): two routers speak LACP or LLDP through it
+ *                   only with wire=on. Other multicast, as of OSPF, is always flooded.
+ * Parameters of a port, the first three of which make the switch VLAN-aware. Until then, tags are
+ * just payload; from then on, a port of which nothing is said is an access port of VLAN 1.
+ *   vlan=10         access port: frames without a tag, of this VLAN
+ *   trunk=10,20-29  trunk: tagged frames of these VLANs ("all")
+ *   native=1        trunk: the VLAN of frames without a tag; none (default): they are dropped
+ *   mirror=1,3      the port takes no part in switching, but gets a copy of every frame that comes
+ *                   in at or goes out by these ports, as it came in; "all", "off"
+ *
+ * Reasons for which a frame goes nowhere: "runt", "bad source", "reserved", "vlan", "same port",
+ * "nobody else", "mirror port", "memory".
+ */
 #ifndef VSWITCH_SWITCH_H
 #define VSWITCH_SWITCH_H
 

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the files of the switch share. */
+#ifndef VSWITCH_SWITCH_PRIV_H
+#define VSWITCH_SWITCH_PRIV_H
+
+#include "vswitch/fdb.h"
+#include "vswitch/switch.h"
+#include "vswitch/vlan.h"
+
+enum { VLAN_DEFAULT = 1 };
+
+/* Ports from 0, one bit each. */
+struct port_set {
+	uint64_t word[DEVICE_PORTS_MAX / 64];
+};
+
+static inline bool port_in(const struct port_set *s, uint16_t port)
+{
+	return s->word[port >> 6] >> (port & 63) & 1;
+}
+
+struct port {
+	bool up;
+	uint16_t untagged;       /* VLAN of frames without a tag; 0: none */
+	struct vlan_set *trunk;  /* owned; NULL: an access port */
+	struct port_set *mirror; /* owned: whose frames it gets; NULL: an ordinary port */
+};
+
+struct device {
+	struct fdb fdb;
+	uint16_t up[DEVICE_PORTS_MAX]; /* the ports that are up and no mirrors */
+	uint16_t n_up;
+	bool wire;
+	bool vlan_aware;
+	uint16_t n_mirrors; /* ports that are mirrors */
+	uint64_t forwarded, flooded, not_learned, mirrored, no_memory;
+	struct port port[DEVICE_PORTS_MAX];
+};
+
+/* The settings of device_kind. */
+int switch_set(struct device *d, const char *key, const char *value, struct err *e);
+int switch_set_port(struct device *d, uint16_t port, const char *key, const char *value,
+		    struct err *e);
+/* Works out d->up anew from the ports. */
+void switch_list_ports(struct device *d);
+void switch_status(const struct device *d, int64_t now_ns, struct json *j);
+
+#endif
