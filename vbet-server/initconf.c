@@ -124,7 +124,8 @@ static int put_files(FILE *out, const struct graph_node *n, const struct plan_en
 
 		if (!s)
 			return err_set(e, ERR_USAGE, "no service '%s'", c->daemon);
-		if (s->path &&
+		/* Neither text nor file (service(n, d)): what its file system comes with stays. */
+		if (s->path && (c->text || c->source) &&
 		    put_file(out, s->path, 0640, s->owner,
 			     file_text(env, c->text, c->text_len, c->source, e)) < 0)
 			return -1;

@@ -158,12 +158,10 @@ static void lab_ready(void *ctx)
 static void lab_failed(void *ctx, const struct err *e)
 {
 	struct server *s = ctx;
-	struct client *c = s->up;
 
-	s->up = NULL;
+	/* Who waits hears of it when all is gone. */
+	s->failure = *e;
 	s->exit_code = (int)e->kind;
-	if (c)
-		client_error(c, e);
 	fprintf(stderr, "failed: %s\n", e->text);
 	s->down_asked = true;
 	loop_stop(s->loop);
@@ -242,10 +240,8 @@ int server_run(struct topo_script *script, struct graph *g, const struct lab_opt
 		return ERR_ENV;
 	s.up = add_client(&s, up_fd);
 	if (set_up(&s, script, g, opt, &e) < 0) {
+		s.failure = e;
 		s.exit_code = e.kind ? (int)e.kind : ERR_ENV;
-		if (s.up)
-			client_error(s.up, &e);
-		s.up = NULL;
 		s.down_asked = true;
 	}
 	while (!s.down_asked) {
@@ -256,6 +252,11 @@ int server_run(struct topo_script *script, struct graph *g, const struct lab_opt
 	if (s.listener.fd >= 0)
 		loop_remove(s.loop, &s.listener);
 	lab_destroy(s.lab);
+	if (s.up && !s.failure.kind)
+		err_set(&s.failure, ERR_ENV, "the lab was taken down before it was ready");
+	if (s.up)
+		client_error(s.up, &s.failure);
+	s.up = NULL;
 	close_clients(&s);
 	if (s.listener.fd >= 0)
 		close(s.listener.fd);

@@ -36,6 +36,7 @@ struct server {
 	struct client *clients;
 	struct client *up; /* who asked for the lab and waits until it is ready, or NULL */
 	bool down_asked;
+	struct err failure; /* why the lab did not come up */
 	int exit_code;
 };
 
