@@ -1,30 +1,107 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "vhub/hub.h"
 
+#include "lib/nearest.h"
+#include "lib/units.h"
 #include "lib/xalloc.h"
+#include "vhub/medium.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-/* A plain repeater: the ports that are up, in the order they came up. */
 struct device {
-	uint16_t up[DEVICE_PORTS_MAX];
+	uint16_t up[DEVICE_PORTS_MAX]; /* the ports that are up */
 	uint16_t n_up;
 	uint64_t frames;
+	bool shared;
+	struct medium medium;
 };
 
 static struct device *hub_create(const char *name, uint64_t seed)
 {
-	return xcalloc(1, sizeof(struct device));
+	struct device *d = xcalloc(1, sizeof(*d));
+
+	medium_init(&d->medium, seed, name);
+	return d;
 }
 
 static void hub_destroy(struct device *d)
 {
+	if (!d)
+		return;
+	medium_finish(&d->medium);
 	free(d);
 }
 
+static int set_medium(struct device *d, const char *value, struct err *e)
+{
+	if (strcmp(value, "shared") != 0 && strcmp(value, "plain") != 0)
+		return err_set(e, ERR_USAGE, "'%s' is not plain or shared", value);
+	d->shared = !strcmp(value, "shared");
+	medium_set(&d->medium, d->medium.rate_bps, d->medium.propagation_ns, d->medium.queue);
+	return 0;
+}
+
+static int set_rate(struct device *d, const char *value, struct err *e)
+{
+	int64_t bps;
+
+	if (unit_parse(UNIT_RATE, value, &bps, e) < 0)
+		return -1;
+	if (bps < 1000 || bps > INT64_C(100000000000))
+		return err_set(e, ERR_USAGE, "'%s' is not between 1kbit and 100Gbit", value);
+	medium_set(&d->medium, bps, 0, d->medium.queue);
+	return 0;
+}
+
+static int set_propagation(struct device *d, const char *value, struct err *e)
+{
+	int64_t half_slot_ns = MEDIUM_SLOT_BITS / 2 * INT64_C(1000000000) / d->medium.rate_bps;
+	int64_t ns;
+
+	if (unit_parse(UNIT_TIME, value, &ns, e) < 0)
+		return -1;
+	if (ns < 1 || ns > half_slot_ns)
+		return err_set(e, ERR_USAGE, "'%s' is not between 1ns and half a slot, %lldns",
+			       value, (long long)half_slot_ns);
+	medium_set(&d->medium, d->medium.rate_bps, ns, d->medium.queue);
+	return 0;
+}
+
+static int set_queue(struct device *d, const char *value, struct err *e)
+{
+	int64_t n;
+
+	if (unit_parse(UNIT_COUNT, value, &n, e) < 0)
+		return -1;
+	if (n < 1 || n > MEDIUM_QUEUE_MAX)
+		return err_set(e, ERR_USAGE, "'%s' is not between 1 and %d", value,
+			       MEDIUM_QUEUE_MAX);
+	medium_set(&d->medium, d->medium.rate_bps, d->medium.propagation_ns, (uint32_t)n);
+	return 0;
+}
+
+static const struct {
+	const char *key;
+	int (*set)(struct device *d, const char *value, struct err *e);
+} settings[] = {
+	{"medium", set_medium},
+	{"rate", set_rate},
+	{"propagation", set_propagation},
+	{"queue", set_queue},
+};
+
 static int hub_set(struct device *d, const char *key, const char *value, struct err *e)
 {
-	return err_set(e, ERR_USAGE, "a hub has no parameter '%s'", key);
+	struct nearest near;
+
+	nearest_init(&near, key);
+	for (size_t i = 0; i < ARRAY_LEN(settings); i++) {
+		if (!strcmp(settings[i].key, key))
+			return settings[i].set(d, value, e) < 0 ? err_wrap(e, "%s", key) : 0;
+		nearest_offer(&near, settings[i].key);
+	}
+	return err_set(e, ERR_USAGE, "a hub has no parameter '%s'%s", key, nearest_hint(&near));
 }
 
 static int hub_set_port(struct device *d, uint16_t port, const char *key, const char *value,
@@ -37,12 +114,30 @@ static void hub_port_change(struct device *d, uint16_t port, bool up, int64_t no
 {
 	uint16_t i = 0;
 
-	while (i < d->n_up && d->up[i] != port)
+	while (i < d->n_up && d->up[i] < port)
 		i++;
-	if (up && i == d->n_up && d->n_up < DEVICE_PORTS_MAX)
-		d->up[d->n_up++] = port;
-	else if (!up && i < d->n_up)
-		d->up[i] = d->up[--d->n_up];
+	bool was_up = i < d->n_up && d->up[i] == port;
+	size_t behind = (size_t)(d->n_up - i) * sizeof(d->up[0]);
+
+	if (up && !was_up) {
+		memmove(&d->up[i + 1], &d->up[i], behind);
+		d->up[i] = port;
+		d->n_up++;
+	} else if (!up && was_up) {
+		memmove(&d->up[i], &d->up[i + 1], behind - sizeof(d->up[0]));
+		d->n_up--;
+		medium_forget(&d->medium, port);
+	}
+}
+
+static void repeat(struct device *d, uint16_t in, struct frame *f, struct device_out *out)
+{
+	for (uint16_t i = 0; i < d->n_up; i++) {
+		if (d->up[i] == in)
+			continue;
+		out->at[out->n].port = d->up[i];
+		out->at[out->n++].frame = f;
+	}
 }
 
 static const char *hub_forward(struct device *d, uint16_t in, struct frame *f, int64_t now_ns,
@@ -50,22 +145,43 @@ static const char *hub_forward(struct device *d, uint16_t in, struct frame *f, i
 {
 	if (f->len < FRAME_MIN)
 		return "runt";
-	for (uint16_t i = 0; i < d->n_up; i++) {
-		if (d->up[i] == in)
-			continue;
-		out->at[out->n].port = d->up[i];
-		out->at[out->n++].frame = f;
-	}
+	if (d->shared)
+		return medium_send(&d->medium, in, f, now_ns) ? NULL : "queue";
+	repeat(d, in, f, out);
 	if (!out->n)
 		return "nobody else";
 	d->frames++;
 	return NULL;
 }
 
+static int64_t hub_next_due_ns(const struct device *d)
+{
+	return d->shared ? medium_next_ns(&d->medium) : INT64_MAX;
+}
+
+/* One frame at most reaches the ports per call; next_due_ns() says if there is more to do. */
+static void hub_tick(struct device *d, int64_t now_ns, struct frame_pool *pool,
+		     struct device_out *out)
+{
+	uint16_t from;
+	struct frame *f = d->shared ? medium_run(&d->medium, now_ns, &from) : NULL;
+
+	if (!f)
+		return;
+	repeat(d, from, f, out);
+	for (uint32_t i = 0; i < out->n; i++)
+		frame_ref(f);
+	frame_unref(f);
+	d->frames++;
+}
+
 static void hub_status(const struct device *d, int64_t now_ns, struct json *j)
 {
 	json_uint(j, "ports_up", d->n_up);
-	json_uint(j, "frames", d->frames);
+	json_uint(j, "repeated", d->frames);
+	json_string(j, "medium", d->shared ? "shared" : "plain");
+	if (d->shared)
+		medium_status(&d->medium, j);
 }
 
 const struct device_kind hub_kind = {
@@ -76,5 +192,7 @@ const struct device_kind hub_kind = {
 	.set_port = hub_set_port,
 	.port_change = hub_port_change,
 	.forward = hub_forward,
+	.next_due_ns = hub_next_due_ns,
+	.tick = hub_tick,
 	.status = hub_status,
 };

@@ -1,5 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The hub: what comes in at one port goes out at all others. */
+/*
+ * The hub: what comes in at one port goes out at all others.
+ *
+ * Parameters:
+ *   medium=plain    a repeater without limits (default)
+ *   medium=shared   one half-duplex medium for all, with carrier sense and collisions (medium.h)
+ *   rate=10Mbit     of the shared medium
+ *   propagation=TIME  how long a bit needs from any port to any other; default 64 bit times, at
+ * most half a slot (256 bit times) queue=64        frames that a station of the shared medium holds
+ * back at most
+ *
+ * Reasons for which a frame goes nowhere: "runt", "nobody else", "queue" (shared: the station's
+ * queue is full). What the medium gives up later, its counters tell ("excessive").
+ */
 #ifndef VHUB_HUB_H
 #define VHUB_HUB_H
 
