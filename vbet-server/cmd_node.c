@@ -38,13 +38,12 @@ int cmd_console(const struct cmd_options *o, int argc, char **argv, struct err *
 	if (lab && argc == 0) {
 		rc = console_run(lab, e);
 	} else if (lab) {
-		/* "-": the agent's name for the login shell of the node. */
-		char *shell[] = {"-"};
 		struct exec_options opt = {.user = o->user, .tty = true, .escape = true};
 
 		if (isatty(0))
 			fprintf(stderr, "%s: leave with Ctrl-]\n", argv[0]);
-		rc = client_exec(lab, argv[0], shell, 1, &opt, &status, e);
+		/* Without a command: the node's login shell. */
+		rc = client_exec(lab, argv[0], NULL, 0, &opt, &status, e);
 		if (isatty(0))
 			fputc('\n', stderr);
 	}

@@ -124,16 +124,15 @@ static void print_error(const struct err *e)
 /* "r1 ping h2": everything after the node is for its shell, with names of nodes replaced. */
 static int run_in_node(const struct words *w, const char *line)
 {
-	struct exec_options opt = {.tty = true, .subst = true};
+	/* Lines from a pipe or file are the console's, not the command's. */
+	struct exec_options opt = {.tty = true, .subst = true, .no_stdin = !isatty(STDIN_FILENO)};
 	struct err e = {0};
 	int status = 0;
 
 	if (w->n == 1) {
-		char *shell[] = {"-"};
-
 		opt.escape = true;
 		fprintf(stderr, "%s: leave with Ctrl-] or 'exit'\n", w->at[0]);
-		client_exec(current_lab, w->at[0], shell, 1, &opt, &status, &e);
+		client_exec(current_lab, w->at[0], NULL, 0, &opt, &status, &e);
 	} else if (strpbrk(line, "|<>;&$`*?(")) {
 		const char *rest = line + strspn(line, " \t");
 

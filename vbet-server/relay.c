@@ -137,16 +137,11 @@ static int take_message(struct relay *r, const struct wire_head *h, const char *
 	}
 }
 
-static int read_server(struct relay *r, struct err *e)
+/* Whole messages that have been received. */
+static int take_messages(struct relay *r, struct err *e)
 {
 	struct wire_head h;
-	ssize_t n = read(r->s.fd, r->s.buf + r->s.len, sizeof(r->s.buf) - r->s.len);
 
-	if (n < 0 && errno == EINTR)
-		return 0;
-	if (n <= 0)
-		return err_set(e, ERR_ENV, "the server has ended");
-	r->s.len += (size_t)n;
 	while (r->s.len >= WIRE_HEAD && !r->ended) {
 		memcpy(&h, r->s.buf, WIRE_HEAD);
 		if (h.len > WIRE_PAYLOAD_MAX)
@@ -159,6 +154,18 @@ static int read_server(struct relay *r, struct err *e)
 		memmove(r->s.buf, r->s.buf + WIRE_HEAD + h.len, r->s.len);
 	}
 	return 0;
+}
+
+static int read_server(struct relay *r, struct err *e)
+{
+	ssize_t n = read(r->s.fd, r->s.buf + r->s.len, sizeof(r->s.buf) - r->s.len);
+
+	if (n < 0 && errno == EINTR)
+		return 0;
+	if (n <= 0)
+		return err_set(e, ERR_ENV, "the server has ended");
+	r->s.len += (size_t)n;
+	return take_messages(r, e);
 }
 
 static void read_input(struct relay *r)
@@ -200,6 +207,9 @@ static void read_signal(struct relay *r)
 
 static int pump(struct relay *r, struct err *e)
 {
+	/* What came together with the "ok". */
+	if (take_messages(r, e) < 0)
+		return -1;
 	while (!r->ended && !r->left) {
 		struct pollfd fds[3] = {
 			{.fd = r->s.fd, .events = POLLIN},

@@ -197,7 +197,7 @@ static void substitute_names(struct lab *lab, struct arena *a, char **argv, size
 	}
 }
 
-/* exec NODE [subst=1] [key=value...] -- ARGV... */
+/* exec NODE [subst=1] [key=value...] -- [ARGV...]; without ARGV the node's login shell */
 static int request_exec(struct client *c, const struct words *w, struct err *e)
 {
 	struct arena a = {0};
@@ -206,8 +206,8 @@ static int request_exec(struct client *c, const struct words *w, struct err *e)
 
 	while (dashes < w->n && strcmp(w->at[dashes], "--") != 0)
 		dashes++;
-	if (dashes + 1 >= w->n)
-		return err_set(e, ERR_USAGE, "exec NODE [key=value...] -- COMMAND [ARGUMENT...]");
+	if (dashes >= w->n)
+		return err_set(e, ERR_USAGE, "exec NODE [key=value...] -- [COMMAND [ARGUMENT...]]");
 	if (subst && *subst == '1')
 		substitute_names(c->server->lab, &a, w->at + dashes + 1, w->n - dashes - 1);
 	VEC(char *) v = {0};
