@@ -119,7 +119,7 @@ static bool same_bits(const struct graph_addr *a, const struct graph_addr *b, un
 {
 	if (a->family != b->family)
 		return false;
-	if (memcmp(a->bytes, b->bytes, bits / 8))
+	if (memcmp(a->bytes, b->bytes, bits / 8) != 0)
 		return false;
 	unsigned mask = 0xff00u >> (bits % 8) & 0xff;
 

@@ -14,14 +14,22 @@
 
 enum { MAX_FILES = 256, MAX_INCLUDES_DEEP = 16 };
 
+struct held_source {
+	struct source *source; /* owned */
+};
+
+struct unit {
+	struct ast *block;
+};
+
 struct topo_script {
 	struct arena arena; /* trees */
 	struct diag diag;
 	struct topo_options opt;
 	char *lab; /* owned copy of opt.lab, or NULL */
 	struct source *main;
-	VEC(struct ast *) units;      /* the script, then the statements typed since */
-	VEC(struct source *) sources; /* all of them, owned */
+	VEC(struct unit) units;          /* the script, then the statements typed since */
+	VEC(struct held_source) sources; /* all of them, owned */
 	/* For topo_add_statement(): what the last graph called things. */
 	VEC(char *) kept_names;
 	VEC(struct graph_addr) kept_addrs;
@@ -45,14 +53,15 @@ static struct source *add_source(struct topo_script *s, const char *name, const 
 	struct source *src = source_create(name, dir, text, len);
 
 	src->order = (unsigned)s->sources.n;
-	vec_push(&s->sources, src);
+	vec_push(&s->sources, (struct held_source){src});
 	return src;
 }
 
 static bool is_included(const struct topo_script *s, const char *name)
 {
 	for (size_t i = 0; i < s->sources.n; i++)
-		if (!s->sources.at[i]->is_dropped && !strcmp(s->sources.at[i]->name, name))
+		if (!s->sources.at[i].source->is_dropped &&
+		    !strcmp(s->sources.at[i].source->name, name))
 			return true;
 	return false;
 }
@@ -114,7 +123,7 @@ struct topo_script *topo_parse(const char *file, const char *text, size_t len,
 		s->opt = *opt;
 	s->lab = s->opt.lab ? xstrdup(s->opt.lab) : NULL;
 	s->main = add_source(s, file, "", text, len);
-	vec_push(&s->units, parse_file(s, s->main, 0));
+	vec_push(&s->units, (struct unit){parse_file(s, s->main, 0)});
 	s->is_parsed_badly = s->diag.items.n > 0;
 	diag_sort(&s->diag);
 	return s;
@@ -175,7 +184,7 @@ static struct graph *make_graph(struct topo_script *s)
 	ev.kept_names = (const char *const *)s->kept_names.at;
 	ev.n_kept_names = s->kept_names.n;
 	for (size_t i = 0; i < s->units.n && !ev.is_stopped; i++)
-		eval_run(&ev, s->units.at[i]);
+		eval_run(&ev, s->units.at[i].block);
 	if (s->lab)
 		world.lab = s->lab;
 	if (!s->diag.items.n)
@@ -207,7 +216,8 @@ struct graph *topo_add_statement(struct topo_script *s, const char *text, size_t
 	if (s->is_parsed_badly)
 		return NULL;
 	diag_clear(&s->diag);
-	vec_push(&s->units, parse_file(s, add_source(s, "console", "", text, len), 0));
+	vec_push(&s->units,
+		 (struct unit){parse_file(s, add_source(s, "console", "", text, len), 0)});
 	s->is_live = true;
 	if (!s->diag.items.n)
 		g = make_graph(s);
@@ -218,7 +228,7 @@ struct graph *topo_add_statement(struct topo_script *s, const char *text, size_t
 	/* The sources stay: the messages point into them. */
 	s->units.n = n_units;
 	for (size_t i = n_sources; i < s->sources.n; i++)
-		s->sources.at[i]->is_dropped = true;
+		s->sources.at[i].source->is_dropped = true;
 	return NULL;
 }
 
@@ -235,13 +245,13 @@ void topo_print_errors(FILE *out, const struct topo_script *s)
 void topo_print_tree(FILE *out, const struct topo_script *s)
 {
 	for (size_t i = 0; i < s->units.n && !s->is_parsed_badly; i++)
-		ast_print(out, s->units.at[i], 0);
+		ast_print(out, s->units.at[i].block, 0);
 }
 
 void topo_destroy(struct topo_script *s)
 {
 	char **name;
-	struct source **src;
+	struct held_source *held;
 
 	if (!s)
 		return;
@@ -249,8 +259,8 @@ void topo_destroy(struct topo_script *s)
 		free(*name);
 	vec_free(&s->kept_names);
 	vec_free(&s->kept_addrs);
-	VEC_FOREACH (src, &s->sources)
-		source_destroy(*src);
+	VEC_FOREACH (held, &s->sources)
+		source_destroy(held->source);
 	vec_free(&s->sources);
 	vec_free(&s->units);
 	diag_clear(&s->diag);
