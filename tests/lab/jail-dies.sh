@@ -1,0 +1,67 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# When the process that started a launcher is killed, nothing of the guest is left; nor when the
+# launcher is, or the guest's kernel.
+. "$(dirname "$0")/jail.inc"
+
+# All processes below one, itself first, as PID:START (field 22 of stat: tells it from a later one).
+descend() {
+	local c start
+	start=$(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20) && [ -n "$start" ] || return 0
+	echo "$1:$start"
+	for c in $(cat "/proc/$1/task/$1/children" 2>/dev/null); do descend "$c"; done
+}
+
+# Which of these still live?
+living() {
+	local p
+	for p in "$@"; do
+		[ "$(sed 's/.*) //' "/proc/${p%:*}/stat" 2>/dev/null | cut -d' ' -f20)" != "${p#*:}" ] || echo "$p"
+	done
+}
+
+wait_for() { # SECONDS COMMAND...
+	local end=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		[ $SECONDS -lt $end ] || return 1
+		sleep 0.05
+	done
+}
+
+is_up() { grep -q '^the guest is up' "$1" 2>/dev/null; }
+nobody_left() { [ -z "$(living "$@")" ]; }
+
+# kill_and_look WHAT: starts a guest below a shell of its own, kills WHAT, looks.
+kill_and_look() {
+	local log=$T/console.$WHO.$1 parent launcher pids victim left
+	boot "$log" "${AS[@]}" setsid bash -c 'echo $$ >"$0.parent"; "$@" & wait' "$log" 2>/dev/null &
+	wait_for 20 is_up "$log" || fail "$WHO: the guest does not start: $(cat "$log")"
+	parent=$(cat "$log.parent")
+	launcher=$(cat "/proc/$parent/task/$parent/children")
+	# The launcher, process 1 of the jail, the kernel, and a stub for every program that the guest runs.
+	pids=$(descend "$(echo $launcher)")
+	[ "$(echo "$pids" | wc -w)" -ge 6 ] || fail "$WHO: too few processes, this test tests nothing: $pids"
+	case $1 in
+	parent) victim=$parent ;;
+	launcher) victim=$(echo $launcher) ;;
+	kernel) victim=$(echo $pids | cut -d' ' -f3 | cut -d: -f1) ;;
+	esac
+	kill -KILL "$victim"
+	wait_for 3 nobody_left $pids || {
+		left=$(living $pids)
+		fail "$WHO: after the death of the $1 these live: $(for p in $left; do ps -o pid=,ppid=,stat=,args= -p "${p%:*}"; done)"
+	}
+	wait $! 2>/dev/null || true
+	echo "ok: $WHO, $1 killed, $(echo "$pids" | wc -w) processes gone"
+}
+
+all() {
+	cat >"$T/n/j/init.conf" <<-EOF
+	run "sleep 1000 & sleep 1001 & echo the guest is up"
+	EOF
+	kill_and_look parent
+	kill_and_look launcher
+	kill_and_look kernel
+}
+as_all all
