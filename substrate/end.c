@@ -15,10 +15,19 @@ void end_drop(struct end *n, struct frame *f, enum end_drop why)
 		frame_unref(f);
 }
 
+void end_digest(struct end *n, const struct frame *f, int64_t now_ns)
+{
+	uint64_t h = hash_fnv1a(&now_ns, sizeof(now_ns), n->count.digest ^ HASH_FNV1A_START);
+
+	n->count.digest = hash_fnv1a(f->data, f->len, h);
+}
+
 void end_deliver(struct end *n, struct frame *f, int64_t now_ns)
 {
 	n->count.out_frames++;
 	n->count.out_bytes += f->len;
+	if (n->object->sub->vclock)
+		end_digest(n, f, now_ns);
 	if (n->tap)
 		n->tap(n, f, false, now_ns);
 	n->kind->deliver(n, f, now_ns);
@@ -31,6 +40,12 @@ void end_status(const struct end *n, struct json *j)
 	json_uint(j, "in_bytes", n->count.in_bytes);
 	json_uint(j, "out_frames", n->count.out_frames);
 	json_uint(j, "out_bytes", n->count.out_bytes);
+	if (n->object->sub->vclock) {
+		char digest[17];
+
+		snprintf(digest, sizeof(digest), "%016llx", (unsigned long long)n->count.digest);
+		json_string(j, "digest", digest);
+	}
 	json_open(j, "dropped", '{');
 	for (int i = 0; i < END_DROPS; i++)
 		if (n->count.dropped[i])

@@ -39,6 +39,8 @@ struct end_counters {
 	uint64_t in_frames, in_bytes;   /* sent from here into the cable */
 	uint64_t out_frames, out_bytes; /* delivered here */
 	uint64_t dropped[END_DROPS];
+	/* Virtual clock: hash of (time, bytes) of all frames in order; equal runs have equal digests. */
+	uint64_t digest;
 };
 
 struct end {
@@ -58,6 +60,8 @@ struct end {
 void end_send(struct end *n, struct frame *f, int64_t now_ns);
 /* A frame (with its reference) reaches an end. */
 void end_deliver(struct end *n, struct frame *f, int64_t now_ns);
+/* Takes a frame that passes into the digest of an end. */
+void end_digest(struct end *n, const struct frame *f, int64_t now_ns);
 /* Counts a drop and gives the reference back; f may be NULL. */
 void end_drop(struct end *n, struct frame *f, enum end_drop why);
 /* Members of an open JSON object. */

@@ -113,6 +113,8 @@ void end_send(struct end *n, struct frame *f, int64_t now_ns)
 
 	n->count.in_frames++;
 	n->count.in_bytes += f->len;
+	if (n->object->sub->vclock)
+		end_digest(n, f, now_ns);
 	if (n->tap)
 		n->tap(n, f, true, now_ns);
 	if (!c) {
