@@ -4,23 +4,24 @@
 # that of the example's head.
 . "${0%/*}/lib.sh"
 
-# tries NODE yes|no COMMAND: several times if it shall succeed, since the first frame may wait for ARP.
+# tries NODE yes|no COMMAND [OUTPUT]: again and again if it shall succeed, since the first frame may wait
+# for ARP.
 tries() {
-	if [ "$2" = yes ]; then
-		wait_until 10 in_node "$1" "$3"
-	else
+	if [ "$2" = no ]; then
 		must_fail in_node "$1" "$3"
+		return
 	fi
+	wait_until 20 in_node "$1" "$3"
+	[ -z "${4:-}" ] || assert_eq "$4" "$OUT" "what $1 got"
 }
 
 lab_up "$EXAMPLES/distributed-firewall.vbet"
 while read -r client ping web from_server; do
 	address=192.168.${client#client}.2
 	[ "$client" != intruder ] || address=192.168.4.66
-	tries "$client" "$ping" 'ping -c1 -W2 192.168.0.250'
-	tries "$client" "$web" 'curl -sm5 http://192.168.0.250/'
-	[ "$web" = no ] || assert_eq 'the page of the server' "$OUT" "the page that $client got"
-	tries server "$from_server" "ping -c1 -W2 $address"
+	tries "$client" "$ping" 'ping -c1 -W2 192.168.0.250' &
+	tries "$client" "$web" 'curl -sm5 http://192.168.0.250/' 'the page of the server' &
+	tries server "$from_server" "ping -c1 -W2 $address" &
 done <<END
 client1  yes no  yes
 client2  no  yes no
@@ -29,9 +30,12 @@ client4  yes yes no
 intruder no  no  no
 client5  yes yes no
 END
+for job in $(jobs -p); do
+	wait "$job" || exit 1
+done
 must in_node server 'cat /var/log/lighttpd/access.log'
 out_has '^192.168.4.2 '
-out_has '^192.168.0.5 '      # client5, hidden by fw5
+out_has '^192.168.0.5 ' # client5, hidden by fw5
 out_has_not '^192.168.5.'
 must in_node fw2 'nft list ruleset'
 out_has 'dport 80 counter packets [1-9]'

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Root in a guest reads no host file outside its file system, and writes none at all; and no program
 # in it sees memory of the host's processes.
+# lab: only root
 . "$(dirname "$0")/jail.inc"
 
 conf() {

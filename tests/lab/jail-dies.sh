@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # When the process that started a launcher is killed, nothing of the guest is left; nor when the
 # launcher is, or the guest's kernel.
+# lab: only root
 . "$(dirname "$0")/jail.inc"
 
 # All processes below one, itself first, as PID:START (field 22 of stat: tells it from a later one).

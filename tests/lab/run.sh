@@ -64,7 +64,7 @@ start() {
 	[ "$as" = "$(id -un)" ] || drop=(setpriv --reuid="$as" --regid="$as" --init-groups)
 	! says "$name" slow || limit=300
 	timeout -k 10 "$limit" "${drop[@]}" env -i PATH="$work/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" \
-		LANG=C.UTF-8 TERM=xterm VBET_LIB="$work/lib" VBET_ROOT="$work/src" VBET_SOURCE="$root" \
+		LANG=C.UTF-8 TERM=xterm B="$work/lib" VBET_LIB="$work/lib" VBET_ROOT="$work/src" VBET_SOURCE="$root" \
 		VBET_TEST_USER="$user" bash "$work/src/tests/lab/$name.sh" >"$work/log/$label" 2>&1 </dev/null &
 	label_of[$!]=$label
 	began_of[$!]=$EPOCHREALTIME

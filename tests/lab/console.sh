@@ -1,0 +1,66 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The console: completion, NODE COMMAND with names replaced, statements typed live, history, status.
+. "${0%/*}/lib.sh"
+
+prompt='^hello> $'
+term_start 100 40 "vbet run '$EXAMPLES/hello.vbet'"
+term_wait "$prompt" 30
+
+# Completion of commands, of nodes, and of a node's NICs.
+tmux_ send-keys -l 'ho'
+term_keys Tab
+term_wait '^hello> host$'
+tmux_ send-keys -l '1 ping -c1 ho'
+term_keys Tab
+tmux_ send-keys -l '2'
+term_wait '^hello> host1 ping -c1 host2'
+term_keys Enter
+term_wait 'PING 10.0.0.2 .*'
+term_wait ' 0% packet loss'
+tmux_ send-keys -l 'pinga'
+term_keys Tab Enter
+term_wait '^6 of 6 reached'
+tmux_ send-keys -l 'unplug host3:'
+term_keys Tab
+term_wait '^hello> unplug host3:eth0'
+term_keys Enter
+term_type 'link host3 switch1 show'
+term_wait 'host3:eth0 down$'
+term_type 'plug host3:eth0'
+
+# A pipe goes to the shell of the node.
+term_type 'host1 echo one two | tr a-z A-Z'
+term_wait '^ONE TWO'
+
+# The running lab grows.
+term_type 'h4 = attach(alloc(host), alloc(NIC))'
+term_type 'attach(switch1, alloc(NIC))'
+term_type 'link(switch1, h4)'
+term_type 'wait h4'
+term_type 'nodes'
+term_wait '^h4 host ready 10.0.0.4 eth0' 30
+term_type 'host1 ping -c1 -W5 h4'
+term_wait 'from 10.0.0.4: icmp_seq=1'
+# One that is wrong is said to be, and changes nothing.
+term_type 'link(switch1, h5)'
+term_wait "console:1:15: .*'h5'"
+term_type 'pingall'
+term_wait '^12 of 12 reached' 30
+term_type 'frobnicate'
+term_wait "no command or node 'frobnicate'"
+
+term_type 'exit'
+term_wait '^\[status 0\]'
+nothing_left || fail "something is left"
+[ -s "$HOME/.vbet_history" ] || fail "no history was kept"
+
+# History comes back in the next session.
+tmux_ kill-server
+term_start 100 40 "vbet run '$EXAMPLES/hello.vbet'"
+term_wait "$prompt" 30
+term_keys Up Up
+term_wait '^hello> frobnicate$'
+term_keys C-u
+term_keys C-d
+term_wait '^\[status 0\]'
