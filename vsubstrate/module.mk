@@ -6,4 +6,4 @@ $(B)/obj/vsubstrate/%.o: vsubstrate/%.c
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
 $(B)/vsubstrate: $(patsubst vsubstrate/%.c,$(B)/obj/vsubstrate/%.o,$(wildcard vsubstrate/*.c))
-$(B)/vsubstrate: $(B)/vswitch/libvswitch.a $(B)/vhub/libvhub.a $(B)/substrate/libsubstrate.a $(LIBVBET)
+$(B)/vsubstrate: $(B)/obj/vswitch/libvswitch.a $(B)/obj/vhub/libvhub.a $(B)/substrate/libsubstrate.a $(LIBVBET)

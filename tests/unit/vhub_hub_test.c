@@ -216,14 +216,21 @@ START_TEST(a_port_that_goes_gives_its_frames_back)
 }
 END_TEST
 
+static int sum_in(const char *text, const char *name)
+{
+	int sum = 0;
+
+	for (const char *at = strstr(text, name); at; at = strstr(at + 1, name))
+		sum += atoi(at + strlen(name));
+	return sum;
+}
+
+/* The sum of a counter of all stations. */
 static int field_sum(const char *name)
 {
 	char *text = status_text(0);
-	const char *at = strstr(text, "\"stations\"");
-	int sum = 0;
+	int sum = sum_in(strstr(text, "\"stations\""), name);
 
-	for (; at && (at = strstr(at, name)); at += strlen(name))
-		sum += atoi(at + strlen(name));
 	free(text);
 	return sum;
 }
