@@ -128,8 +128,9 @@ static inline int tag_at(int port)
 
 static inline char *status_text(int64_t now_ns)
 {
-	char *text = NULL;
-	size_t len = 0;
+	static char
+		*text; /* static: gcc 12 takes the address given to the stream for a dangling one */
+	static size_t len;
 	FILE *f = open_memstream(&text, &len);
 	struct json j;
 
