@@ -76,6 +76,19 @@ static void fail_guest(struct guest *gu, const char *why)
 	lab_fail(gu->lab, &e);
 }
 
+/* Somebody in the guest powers it off, or wants it to boot anew: that is no failure. */
+static void powers_off(struct guest *gu, const char *how)
+{
+	struct lab *lab = gu->lab;
+
+	if (lab->setting_up || (gu->state != GUEST_UP && gu->state != GUEST_READY))
+		return;
+	gu->wanted = false;
+	gu->restart = !strcmp(how, "reboot");
+	set_state(gu, GUEST_STOPPING);
+	loop_set_timer(lab->loop, &gu->deadline, loop_now_ns(lab->loop) + stop_timeout_ns);
+}
+
 static void on_agent_event(void *ctx, const struct words *w)
 {
 	struct guest *gu = ctx;
@@ -89,6 +102,8 @@ static void on_agent_event(void *ctx, const struct words *w)
 		gu->ready_ns = now;
 		set_state(gu, GUEST_READY);
 		loop_cancel_timer(gu->lab->loop, &gu->deadline);
+	} else if (!strcmp(what, "power") && w->n >= 2) {
+		powers_off(gu, w->at[1]);
 	} else if (!strcmp(what, "failed") && w->n >= 2) {
 		char *why = xasprintf("%s failed: %s", w->at[1], w->n > 2 ? w->at[2] : "");
 
