@@ -31,8 +31,10 @@ static int set_root(struct launch *l, const char *v, struct err *e)
 {
 	struct stat st;
 
-	if (set_path(&l->root, v, e) < 0 || stat(l->root, &st) < 0)
+	if (set_path(&l->root, v, e) < 0)
 		return -1;
+	if (stat(l->root, &st) < 0)
+		return err_sys(e, "%s", v);
 	l->root_is_image = !S_ISDIR(st.st_mode);
 	return 0;
 }

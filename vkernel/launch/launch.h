@@ -30,6 +30,7 @@ enum {
 	MISSING_ASLR = 1 << 2, /* it could not be turned off */
 	MISSING_CPU = 1 << 3,
 	MISSING_SECCOMP = 1 << 4,
+	MISSING_STATIC = 1 << 5, /* the host's libraries are in the jail */
 };
 
 /* launch.c: the words of the command line; what they name is checked. */
@@ -43,7 +44,8 @@ int jail_enter(const struct launch *l, struct err *e);
 int limits_apply(const struct launch *l, unsigned *missing, struct err *e);
 /* Drops all capabilities for good. */
 int limits_drop_caps(struct err *e);
-/* A list of system calls that a kernel never needs is refused from now on. */
-int limits_filter_calls(struct err *e);
+
+/* filter.c: refuses system calls that a guest's kernel never makes. 0 or -1. Needs no_new_privs. */
+int filter_calls(void);
 
 #endif

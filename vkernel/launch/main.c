@@ -27,7 +27,7 @@ static const struct {
 	const char *name;
 } missing_names[] = {
 	{MISSING_USERNS, "userns"}, {MISSING_CGROUPNS, "cgroupns"}, {MISSING_ASLR, "aslr-off"},
-	{MISSING_CPU, "cpu"},       {MISSING_SECCOMP, "seccomp"},
+	{MISSING_CPU, "cpu"},       {MISSING_SECCOMP, "seccomp"},   {MISSING_STATIC, "static"},
 };
 
 enum { NAMESPACES = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS };
@@ -80,6 +80,8 @@ static void die_with_parent(pid_t parent)
 static _Noreturn void become_kernel(const struct launch *l, unsigned missing)
 {
 	static char *const empty[] = {NULL};
+	static char home[] = "HOME=/tmp"; /* Debian's kernel does not start without one */
+	static char *const with_home[] = {home, NULL};
 	struct err e;
 	size_t n = 0;
 
@@ -91,9 +93,13 @@ static _Noreturn void become_kernel(const struct launch *l, unsigned missing)
 	memcpy(argv + 1, l->args, n * sizeof(char *));
 	if (limits_apply(l, &missing, &e) < 0 || limits_drop_caps(&e) < 0)
 		die(&e);
+	if (filter_calls() < 0)
+		missing |= MISSING_SECCOMP;
+	if (l->kernel_dynamic)
+		missing |= MISSING_STATIC;
 	report("full", missing);
 	if (l->kernel_dynamic)
-		execve("/linux", argv, empty);
+		execve("/linux", argv, with_home);
 	else
 		fexecve(l->kernel_fd, argv, empty);
 	dprintf(2, "vbet-launch: cannot run %s: %s\n", l->kernel, strerror(errno));
