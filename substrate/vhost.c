@@ -9,14 +9,11 @@
 #include "substrate/vhost_priv.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-enum { REPLY_TIMEOUT_MS = 10000 };
 
 static struct substrate *sub_of(const struct vhost *v)
 {
@@ -186,16 +183,12 @@ static bool await_slave_reply(struct vhost *v)
 	} __attribute__((packed)) reply;
 	size_t have = 0;
 
+	/* It blocks, at most as long as set_slave_fd() says. */
 	while (have < sizeof(reply)) {
-		struct pollfd pfd[2] = {{.fd = v->slave_fd, .events = POLLIN}, {.fd = v->conn.fd}};
-		int n = poll(pfd, 2, REPLY_TIMEOUT_MS);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0 || !(pfd[0].revents & POLLIN))
-			return false;
 		ssize_t got = recv(v->slave_fd, (char *)&reply + have, sizeof(reply) - have, 0);
 
+		if (got < 0 && errno == EINTR)
+			continue;
 		if (got <= 0)
 			return false;
 		have += (size_t)got;

@@ -6,7 +6,11 @@
 #include <linux/virtio_config.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
+
+enum { SLAVE_REPLY_S = 10 };
 
 #define TRANSPORT_FEATURES                                                                         \
 	(VHOST_F_PROTOCOL_FEATURES | UINT64_C(1) << VIRTIO_F_VERSION_1 |                           \
@@ -102,6 +106,11 @@ static int set_slave_fd(struct vhost *v, int64_t now_ns, struct err *e)
 	if (v->slave_fd >= 0)
 		close(v->slave_fd);
 	v->slave_fd = fd;
+	/* Virtual clock: answers are waited for, but not for ever. */
+	struct timeval patience = {.tv_sec = SLAVE_REPLY_S};
+
+	if (v->guest && setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0)
+		return err_sys(e, "the descriptor for messages to the guest is no socket");
 	return 0;
 }
 
