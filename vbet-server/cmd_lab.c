@@ -238,16 +238,32 @@ static int down(const char *lab, struct err *e)
 	return client_ask(lab, words, 1, NULL, e);
 }
 
+/* As long as this connection is open: also when we are killed, or our terminal goes away. */
+static int hold(struct session *s, const char *lab, struct err *e)
+{
+	char *words[] = {"hold"};
+
+	return client_connect(s, lab, e) < 0 || client_send(s, words, 1, e) < 0
+		       ? -1
+		       : client_answer(s, NULL, NULL, NULL, e);
+}
+
 int cmd_run_lab(const struct cmd_options *o, int argc, char **argv, struct err *e)
 {
 	char *lab = NULL;
+	struct session held = {.fd = -1};
 	struct err late = {0};
 	int rc = up(o, argv[0], &lab, e);
 
 	if (rc == 0) {
-		rc = console_run(lab, e);
-		if (down(lab, &late) < 0 && !e->kind)
+		rc = hold(&held, lab, e) < 0 ? -1 : console_run(lab, e);
+		/* Somebody may have taken it down already. */
+		char *still = client_find_lab(lab, NULL);
+
+		if (still && down(lab, &late) < 0 && !e->kind)
 			*e = late;
+		free(still);
+		client_close(&held);
 	}
 	free(lab);
 	return rc;

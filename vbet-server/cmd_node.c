@@ -215,7 +215,8 @@ int cmd_log(const struct cmd_options *o, int argc, char **argv, struct err *e)
 		int watch = inotify_init1(IN_CLOEXEC);
 		char event[4096];
 
-		inotify_add_watch(watch, path, IN_MODIFY | IN_DELETE_SELF | IN_CLOSE_WRITE);
+		/* IN_ATTRIB: that is what removing a file that we hold open looks like. */
+		inotify_add_watch(watch, path, IN_MODIFY | IN_ATTRIB | IN_CLOSE_WRITE);
 		while (rc == 0 && access(path, F_OK) == 0 && read(watch, event, sizeof(event)) > 0)
 			rc = print_rest(f);
 		close(watch);

@@ -120,6 +120,13 @@ static int request_down(struct client *c, const struct words *w, struct err *e)
 	return ANSWERED;
 }
 
+/* hold: as long as this client is connected, and no longer. */
+static int request_hold(struct client *c, const struct words *w, struct err *e)
+{
+	c->holds = true;
+	return 0;
+}
+
 static void relay_message(struct agent_channel *ch, uint8_t type, const void *data, uint32_t len)
 {
 	struct client *c = (struct client *)((char *)ch - offsetof(struct client, channel));
@@ -421,6 +428,7 @@ static const struct request requests[] = {
 	{"status", 1, 2, request_status},
 	{"nodes", 1, 1, request_nodes},
 	{"down", 1, 1, request_down},
+	{"hold", 1, 1, request_hold},
 	{"exec", 3, SIZE_MAX, request_exec},
 	{"put", 3, 4, request_put},
 	{"get", 3, 3, request_put},

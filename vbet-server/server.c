@@ -20,9 +20,10 @@ static void client_closed(struct conn *conn)
 
 	c->dead = true;
 	request_client_gone(c);
-	if (s->up == c) {
-		/* Nobody waits for the lab any more: an interrupted "up" leaves nothing behind. */
-		s->up = NULL;
+	if (s->up == c || c->holds) {
+		/* Nobody wants the lab any more: an interrupted "up" or "run" leaves nothing behind. */
+		if (s->up == c)
+			s->up = NULL;
 		s->down_asked = true;
 		loop_stop(s->loop);
 	}

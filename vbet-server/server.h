@@ -24,6 +24,7 @@ struct client {
 	/* CLIENT_WAIT: true when what is waited for has come, or cannot come (e is set). */
 	bool (*is_over)(const struct client *c, struct err *e);
 	bool json;
+	bool holds; /* the lab goes down with this client */
 	struct client *next;
 	bool dead;
 };
