@@ -12,7 +12,11 @@ wait_until 10 vbet ping host1 host2
 
 before=$(node_pid host2)
 in_node host2 reboot
-booted_anew() { is_state host2 ready && [ "$(node_pid host2)" != "$before" ]; }
+booted_anew() {
+	local pid
+	pid=$(node_pid host2)
+	[ "$pid" != 0 ] && [ "$pid" != "$before" ] && is_state host2 ready
+}
 wait_until 20 booted_anew
 wait_until 10 vbet ping host1 host2
 must vbet pingall

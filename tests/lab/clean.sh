@@ -1,0 +1,22 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# clean removes dead labs and leaves running ones alone; it ends no process that only has an old one's id.
+. "${0%/*}/lib.sh"
+
+lab_up "$EXAMPLES/hello.vbet"
+must vbet up -n dead "$EXAMPLES/hello.vbet"
+kill -KILL "$(vbet status -n dead --json | jq .server_pid)"
+wait_until 5 sh -c 'vbet ls | grep -q "^dead  *dead"'
+# An innocent process stands in the dead lab's file, with another start time.
+sleep 1000 &
+innocent=$!
+echo "$innocent 1 host1" >>"$RUN/dead/pids"
+must vbet clean
+out_has '^cleaned dead$'
+out_has_not 'hello'
+kill -0 $innocent || fail "it has killed a process that was not its own"
+kill $innocent
+[ ! -e "$RUN/dead" ] || fail "the dead lab is still there"
+must vbet pingall
+must vbet down
+nothing_left || fail "something is left"

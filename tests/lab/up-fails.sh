@@ -1,0 +1,53 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# A node that does not come up: "up" says which and why, shows the end of its console, takes everything
+# down and returns 3 - or 4, if it only took too long. Nothing is left.
+. "${0%/*}/lib.sh"
+
+cat >bad.vbet <<'END'
+r = attach(alloc(router), alloc(NIC))
+good = attach(alloc(host), alloc(NIC))
+link(r, good)
+config(r, ospfd, <<EOF)
+router ospf
+ frobnicate everything
+!
+EOF
+END
+must_status 3 vbet up bad.vbet
+out_has '^vbet: r: ospfd failed'
+out_has 'frobnicate'
+nothing_left || fail "something is left"
+must vbet ls
+assert_eq '' "$OUT" "the list of labs"
+
+cat >rules.vbet <<'END'
+fw = alloc(firewall)
+config(fw, nft, "table inet filter { chain x { nonsense } }\n")
+END
+must_status 3 vbet up rules.vbet
+out_has '^vbet: fw: nft failed'
+out_has 'nonsense'
+nothing_left || fail "something is left"
+
+cat >slow.vbet <<'END'
+h = alloc(host)
+exec(h, "echo going to sleep >/dev/console; sleep 1000")
+END
+must_status 4 vbet up --timeout 2s slow.vbet
+out_has '^vbet: h: not ready after 2 s'
+out_has 'going to sleep'
+nothing_left || fail "something is left"
+
+# A kernel that is none.
+must_status 3 vbet up --kernel /bin/true "$EXAMPLES/hello.vbet"
+out_has '^vbet: host[123]: its kernel has ended'
+nothing_left || fail "something is left"
+must_status 3 vbet up --kernel /no/such/kernel "$EXAMPLES/hello.vbet"
+out_has '/no/such/kernel'
+nothing_left || fail "something is left"
+
+# "run" is no different.
+must_status 3 vbet run bad.vbet
+out_has '^vbet: r: ospfd failed'
+nothing_left || fail "something is left"

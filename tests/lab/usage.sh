@@ -1,0 +1,32 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Wrong use is status 2, with a word about what is right; help is where one looks for it.
+. "${0%/*}/lib.sh"
+
+must vbet help
+for c in run up down check ls status exec console cp log start stop restart kill plug unplug link ping pingall \
+	wait clean help; do
+	out_has "^  $c "
+done
+list=$OUT
+must vbet --help
+assert_eq "$list" "$OUT" "vbet --help"
+for c in $(sed -n 's/^  \([a-z]*\) .*/\1/p' <<<"$list"); do
+	must vbet help "$c"
+	out_has "^usage: vbet $c"
+	must vbet "$c" --help
+	out_has "^usage: vbet $c"
+done
+must_status 2 vbet
+must_status 2 vbet sttaus
+out_has "did you mean 'status'"
+must_status 2 vbet help sttaus
+must_status 2 vbet up
+must_status 2 vbet up a b
+must_status 2 vbet status --jason
+out_has 'jason'
+must_status 2 vbet cp one
+must_status 2 vbet up --clock sundial "$EXAMPLES/hello.vbet"
+must_status 2 vbet up --jobs many "$EXAMPLES/hello.vbet"
+must_status 2 vbet up --timeout soon "$EXAMPLES/hello.vbet"
+nothing_left || fail "something is left"

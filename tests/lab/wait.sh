@@ -1,0 +1,15 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# wait returns when the lab, or a node, is ready; with status 4 if that takes too long, 3 if it cannot be.
+. "${0%/*}/lib.sh"
+
+lab_up "$EXAMPLES/hello.vbet"
+must vbet wait
+must vbet wait host1
+must vbet stop host1
+wait_until 15 is_state host1 down
+must_status 3 vbet wait host1
+out_has 'host1 is down'
+must vbet wait # the others are ready, and nobody wants host1 to be
+must_status 2 vbet wait nobody
+must_status 2 vbet wait switch1
