@@ -57,7 +57,7 @@ int vring_set_addr(struct virtq *r, const struct guestmem *mem, uint64_t desc, u
 
 void vring_set_base(struct virtq *r, uint16_t base)
 {
-	r->last_avail = base;
+	r->last_avail = r->seen_avail = base;
 }
 
 void vring_clear(struct virtq *r)
@@ -131,6 +131,7 @@ int vring_take(struct virtq *r, struct vring_chain *c)
 	uint16_t idx = __atomic_load_n(&r->avail[RING_IDX], __ATOMIC_ACQUIRE);
 	uint16_t waiting = (uint16_t)(idx - r->last_avail);
 
+	r->seen_avail = idx;
 	if (!waiting)
 		return 0;
 	if (waiting > r->num)
@@ -187,11 +188,11 @@ bool vring_kicks_on(struct virtq *r)
 	if (!r->used || r->broken)
 		return false;
 	if (r->event_idx)
-		*avail_event_of(r) = r->last_avail;
+		*avail_event_of(r) = r->seen_avail;
 	else
 		r->used[RING_FLAGS] = 0;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	return r->avail[RING_IDX] != r->last_avail;
+	return r->avail[RING_IDX] != r->seen_avail;
 }
 
 void vring_kicks_off(struct virtq *r)

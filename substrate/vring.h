@@ -29,6 +29,7 @@ struct virtq {
 	volatile uint16_t *avail; /* flags, idx, ring[num], used_event */
 	volatile uint16_t *used;  /* flags, idx, then elements, then avail_event */
 	uint16_t last_avail;      /* next available entry to take */
+	uint16_t seen_avail;      /* the driver's index when we last looked */
 	uint16_t used_idx;        /* next used entry to write */
 	uint16_t called_idx;      /* used_idx when the driver was asked last whether it wants a call */
 };
@@ -60,7 +61,10 @@ void vring_give(struct virtq *r, uint16_t head, uint32_t len);
 void vring_publish(struct virtq *r);
 /* True if the driver wants to be called for what was published since it was asked last. */
 bool vring_wants_call(struct virtq *r);
-/* Asks the driver for kicks, or not. on returns true if there is something to take by now. */
+/*
+ * Asks the driver for a kick when it adds to what the last vring_take() saw; returns true if it has
+ * done so by now. Or asks for no kicks.
+ */
 bool vring_kicks_on(struct virtq *r);
 void vring_kicks_off(struct virtq *r);
 
