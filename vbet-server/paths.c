@@ -20,13 +20,14 @@ char *paths_find_part(const char *name, struct err *e)
 	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
 	char *slash = n > 0 ? strrchr(exe, '/') : NULL;
 	const char *lib = getenv("VBET_LIB");
-	char *candidates[3] = {NULL};
+	char *candidates[4] = {NULL};
 
 	if (slash)
 		*slash = '\0';
 	candidates[0] = lib ? xasprintf("%s/%s", lib, name) : NULL;
 	candidates[1] = xasprintf("%s/build/%s", exe, name);
-	candidates[2] = xasprintf("%s/lib/vbet/%s", VBET_PREFIX, name);
+	candidates[2] = xasprintf("%s/../lib/vbet/%s", exe, name);
+	candidates[3] = xasprintf("%s/lib/vbet/%s", VBET_PREFIX, name);
 	char *found = NULL;
 
 	for (size_t i = 0; i < ARRAY_LEN(candidates) && !found; i++)
