@@ -106,6 +106,18 @@ static void name_link(const struct conf_nic *c, const struct netlink_link *l)
 		fail(c->name, "name");
 }
 
+/* Link-local addresses usable at once; routers' advertisements only for those who ask. */
+static void set_defaults(const char *nic)
+{
+	static const char *const keys[] = {"accept_dad", "accept_ra"};
+	char key[64];
+
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		snprintf(key, sizeof(key), "net/ipv6/conf/%s/%s", nic, keys[i]);
+		files_write_sysctl(key, "0");
+	}
+}
+
 static void take_link(size_t i, const struct netlink_link *l)
 {
 	const struct conf_nic *c = &conf->nics.at[i];
@@ -113,6 +125,7 @@ static void take_link(size_t i, const struct netlink_link *l)
 
 	nics.at[i]->index = l->index;
 	name_link(c, l);
+	set_defaults(c->name);
 	if (c->has_mac && memcmp(c->mac, l->mac, 6)) {
 		begin_link(&m, l->index);
 		netlink_put(&m, IFLA_ADDRESS, c->mac, 6);
@@ -189,10 +202,7 @@ int net_start(struct conf *c, net_failed *failed, struct err *e)
 	if (talk_fd < 0)
 		return -1;
 	set_link_up(1);
-	/* Link-local addresses usable at once; routers' advertisements only for those who ask. */
-	files_write_sysctl("net.ipv6.conf.default.accept_dad", "0");
-	files_write_sysctl("net.ipv6.conf.default.dad_transmits", "0");
-	files_write_sysctl("net.ipv6.conf.default.accept_ra", "0");
+	set_defaults("default"); /* of NICs and tunnels that come later */
 	for (size_t i = 0; i < conf->nics.n; i++)
 		vec_push(&nics, xcalloc(1, sizeof(struct nic)));
 	netlink_list(talk_fd, collect, &f);
