@@ -10,3 +10,11 @@ $(B)/obj/vswitch/%.o: vswitch/%.c
 
 BINS += $(B)/vswitch
 $(B)/vswitch: $(B)/obj/vswitch/main.o $(LIBVSWITCH) $(B)/substrate/libsubstrate.a $(LIBVBET)
+
+# `make bench-switch`: decisions a second of the switch and of cables, nothing else.
+BENCH_SWITCH := $(B)/tests/bench/vswitch_forward
+TESTS        += $(BENCH_SWITCH)
+$(BENCH_SWITCH): $(B)/tests/bench/vswitch_forward.o $(LIBVSWITCH) $(B)/substrate/libsubstrate.a $(LIBVBET)
+.PHONY: bench-switch
+bench-switch: $(BENCH_SWITCH)
+	$<

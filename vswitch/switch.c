@@ -85,7 +85,7 @@ static bool classify(const struct device *d, uint16_t in, struct transit *t)
 
 		t->priority = tci & 0xf000;
 		t->vid = tci & 0xfff;
-		if (t->vid && (!p->trunk || t->vid > VLAN_MAX))
+		if (t->vid && !p->trunk)
 			return false;
 		if (t->vid)
 			return vlan_in(p->trunk, t->vid) || t->vid == p->untagged;

@@ -278,6 +278,19 @@ START_TEST(a_change_leaves_what_is_under_way_alone)
 }
 END_TEST
 
+START_TEST(a_rate_taken_away_lets_nobody_overtake)
+{
+	struct cable_dir *d = cable_of("rate=8Mbit");
+
+	due_ns(d, 1000, 0);
+	ck_assert_int_eq(due_ns(d, 1000, 0), 2 * MS);
+	change_cable(d, "", MS);
+	ck_assert_int_eq(due_ns(d, 1000, MS), 2 * MS);
+	ck_assert_int_eq(due_ns(d, 1000, 3 * MS), 3 * MS);
+	cable_dir_destroy(d);
+}
+END_TEST
+
 /* What is left of a fraction of a nanosecond is carried into the new rate. */
 START_TEST(many_small_changes_do_not_add_up)
 {
@@ -425,6 +438,7 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, a_hundred_percent_is_always);
 	tcase_add_test(tc, a_duplicate_takes_its_own_time_of_the_rate);
 	tcase_add_test(tc, a_change_leaves_what_is_under_way_alone);
+	tcase_add_test(tc, a_rate_taken_away_lets_nobody_overtake);
 	tcase_add_test(tc, many_small_changes_do_not_add_up);
 	tcase_add_test(tc, a_smaller_queue_keeps_what_it_has);
 	tcase_add_test(tc, with_a_gap_every_nth_frame_jumps);

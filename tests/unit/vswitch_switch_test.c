@@ -244,6 +244,7 @@ START_TEST(a_mirror_sees_what_its_ports_do)
 	ck_assert_str_eq(send_frame(0, 'a', '*', 0), "1234");
 	set_port(4, "mirror", "all");
 	ck_assert_str_eq(send_frame(2, 'c', 'd', 0), "34");
+	ck_assert_str_eq(send_frame(4, 'm', '*', 0), ""); /* not its own */
 }
 END_TEST
 
