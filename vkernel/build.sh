@@ -216,7 +216,8 @@ echo "$package $got" >"$dir/source"
 mv -f -- "$dir/linux.part" "$dir/linux" || die "cannot make $dir/linux"
 
 if [ -z "${VBET_KEEP_SOURCE:-}" ]; then
-	rm -rf -- "$src" "$cache/download"
+	# nobody else builds: we hold the lock
+	rm -rf -- "$cache"/*/src "$cache"/*/src.part "$cache/download"
 	[ -n "$deb" ] && rm -f -- "$deb"
 fi
 say "built in $(($(date +%s) - start)) s from $package $got"
