@@ -33,20 +33,20 @@ wait_for() { # SECONDS COMMAND...
 is_up() { grep -q '^the guest is up' "$1" 2>/dev/null; }
 nobody_left() { [ -z "$(living "$@")" ]; }
 
-# kill_and_look WHAT: starts a guest below a shell of its own, kills WHAT, looks.
+# kill_and_look WHAT [PREFIX...]: starts a guest below a shell of its own, kills WHAT, looks.
 kill_and_look() {
-	local log=$T/console.$WHO.$1 parent launcher pids victim left
-	boot "$log" "${AS[@]}" setsid bash -c 'echo $$ >"$0.parent"; "$@" & wait' "$log" 2>/dev/null &
+	local log=$T/console.$WHO.$1.$# parent launcher pids victim left
+	boot "$log" "${AS[@]}" "${@:2}" setsid bash -c 'echo $$ >"$0.parent"; "$@" & wait' "$log" 2>/dev/null &
 	wait_for 20 is_up "$log" || fail "$WHO: the guest does not start: $(cat "$log")"
 	parent=$(cat "$log.parent")
 	launcher=$(cat "/proc/$parent/task/$parent/children")
 	# The launcher, process 1 of the jail, the kernel, and a stub for every program that the guest runs.
 	pids=$(descend "$(echo $launcher)")
-	[ "$(echo "$pids" | wc -w)" -ge 6 ] || fail "$WHO: too few processes, this test tests nothing: $pids"
+	[ "$(echo "$pids" | wc -w)" -ge 5 ] || fail "$WHO: too few processes, this test tests nothing: $pids"
 	case $1 in
 	parent) victim=$parent ;;
 	launcher) victim=$(echo $launcher) ;;
-	kernel) victim=$(echo $pids | cut -d' ' -f3 | cut -d: -f1) ;;
+	kernel) victim=$(for p in $pids; do grep -q '(linux)' "/proc/${p%:*}/stat" && echo "${p%:*}"; done | head -1) ;;
 	esac
 	kill -KILL "$victim"
 	wait_for 3 nobody_left $pids || {
@@ -54,7 +54,7 @@ kill_and_look() {
 		fail "$WHO: after the death of the $1 these live: $(for p in $left; do ps -o pid=,ppid=,stat=,args= -p "${p%:*}"; done)"
 	}
 	wait $! 2>/dev/null || true
-	echo "ok: $WHO, $1 killed, $(echo "$pids" | wc -w) processes gone"
+	echo "ok: $WHO${2:+, without a jail}, $1 killed, $(echo "$pids" | wc -w) processes gone"
 }
 
 all() {
@@ -64,5 +64,10 @@ all() {
 	kill_and_look parent
 	kill_and_look launcher
 	kill_and_look kernel
+	LAUNCH_WORDS=insecure=1
+	kill_and_look parent "${UNABLE[@]}"
+	kill_and_look launcher "${UNABLE[@]}"
+	kill_and_look kernel "${UNABLE[@]}"
+	LAUNCH_WORDS=
 }
 as_all all

@@ -178,15 +178,25 @@ static int watch_signals(struct err *e)
 
 /* --- start --- */
 
+/* In a jail all has its place; without one, the launcher says where it is. */
+static const char *place(const char *variable, const char *otherwise)
+{
+	const char *value = getenv(variable);
+
+	return value ? value : otherwise;
+}
+
 static void load_conf(void)
 {
+	char *path = xasprintf("%s/init.conf", place("vbet_dir", "/vbet"));
 	size_t len = 0;
-	char *text = files_read("/vbet/init.conf", &len);
+	char *text = files_read(path, &len);
 
 	if (text)
 		conf_add_text(&conf, text, len, on_bad_line, NULL);
 	else
 		on_failed("init.conf", strerror(errno));
+	free(path);
 	free(text);
 }
 
@@ -221,7 +231,7 @@ static int set_up(struct err *e)
 	name = conf.hostname ? conf.hostname : "guest";
 	if (sethostname(name, strlen(name)) < 0)
 		on_failed("hostname", strerror(errno));
-	if (root_enter(conf.image, e) < 0)
+	if (root_enter(place("vbet_root", conf.image ? "/image" : "/root"), conf.image, e) < 0)
 		return -1;
 	reboot(RB_DISABLE_CAD);
 	agent_set_shell(conf.shell);

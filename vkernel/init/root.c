@@ -99,7 +99,7 @@ static int mount_system(struct err *e)
 }
 
 /* The image as a block device, read-only: its path in buf. */
-static int attach_loop(char *buf, size_t size, struct err *e)
+static int attach_loop(int image, char *buf, size_t size, struct err *e)
 {
 	mkdir(WORK "/dev", 0755);
 	if (mount("devtmpfs", WORK "/dev", "devtmpfs", 0, NULL) < 0)
@@ -111,27 +111,23 @@ static int attach_loop(char *buf, size_t size, struct err *e)
 		return err_sys(e, "no loop device");
 	snprintf(buf, size, WORK "/dev/loop%d", nr);
 	int loop = open(buf, O_RDONLY | O_CLOEXEC);
-	int image = open("/image", O_RDONLY | O_CLOEXEC);
 	struct loop_config lc = {.fd = (uint32_t)image, .info.lo_flags = LO_FLAGS_READ_ONLY};
 
-	if (image < 0)
-		return err_sys(e, "/image");
 	if (loop < 0 || ioctl(loop, LOOP_CONFIGURE, &lc) < 0)
 		return err_sys(e, "loop device");
-	close(image);
 	close(loop);
 	close(control);
 	return 0;
 }
 
-static int mount_image(const char *at, struct err *e)
+static int mount_image(int image, const char *at, struct err *e)
 {
 	static const struct {
 		const char *type, *data;
 	} kinds[] = {{"ext4", "noload"}, {"squashfs", NULL}, {"ext4", NULL}};
 	char device[64];
 
-	if (attach_loop(device, sizeof(device), e) < 0)
+	if (attach_loop(image, device, sizeof(device), e) < 0)
 		return -1;
 	mkdir(at, 0755);
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
@@ -188,15 +184,30 @@ static void open_console(void)
 		close(fd);
 }
 
-int root_enter(bool image, struct err *e)
+/* The lower layer at a place that our tmpfs does not hide. */
+static int find_lower(const char *source, bool image, const char *lower, struct err *e)
+{
+	int fd = open(source, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_sys(e, "%s", source);
+	/* Without a jail, the tree may be anywhere; /root is on any host. */
+	if (!image && strcmp(source, lower) && mount(source, lower, NULL, MS_BIND, NULL) < 0)
+		return err_sys(e, "bind %s", source);
+	if (mount("tmpfs", WORK, "tmpfs", 0, "mode=0755") < 0)
+		return err_sys(e, "tmpfs");
+	int rc = image ? mount_image(fd, lower, e) : 0;
+
+	close(fd);
+	return rc;
+}
+
+int root_enter(const char *source, bool image, struct err *e)
 {
 	const char *lower = image ? WORK "/lower" : "/root";
 
-	if (mount("tmpfs", WORK, "tmpfs", 0, "mode=0755") < 0)
-		return err_sys(e, "tmpfs");
-	if (image && mount_image(lower, e) < 0)
-		return -1;
-	if (lay_over(lower, e) < 0 || mount_system(e) < 0)
+	if (find_lower(source, image, lower, e) < 0 || lay_over(lower, e) < 0 ||
+	    mount_system(e) < 0)
 		return -1;
 	if (chdir(NEW) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
 		return err_sys(e, "pivot_root");

@@ -8,9 +8,10 @@
 #include <stdbool.h>
 
 /*
- * From the jail's root directory (/root or /image, /tmp) to the guest's, with /proc, /sys and /dev
- * mounted, and the jail out of sight. Also opens the console as descriptors 0 to 2.
+ * From the jail's root directory to the guest's, with /proc, /sys and /dev mounted, and the jail
+ * out of sight. `source` is the tree (/root) or the image (/image). Also opens the console as
+ * descriptors 0 to 2.
  */
-int root_enter(bool image, struct err *e);
+int root_enter(const char *source, bool image, struct err *e);
 
 #endif

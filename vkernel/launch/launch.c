@@ -134,3 +134,36 @@ int launch_parse(struct launch *l, int argc, char **argv, struct err *e)
 			return err_set(e, ERR_USAGE, "%s= is missing", keys[k].key);
 	return inspect_kernel(l, e);
 }
+
+/* "virtio_uml.device=/vbet/eth0:1" with the path that /vbet stands for. */
+static char *put_right(const struct launch *l, char *arg)
+{
+	static const char vbet[] = "=/vbet/";
+	const char *at = strstr(arg, vbet);
+
+	if (!strcmp(arg, "init=/init"))
+		return xasprintf("init=%s", l->init);
+	if (!at)
+		return arg;
+	return xasprintf("%.*s=%s/%s", (int)(at - arg), arg, l->dir, at + strlen(vbet));
+}
+
+char **launch_make_argv(const struct launch *l, bool confined)
+{
+	size_t n = 0;
+	size_t i = 1;
+
+	while (l->args[n])
+		n++;
+	char **argv = xcalloc(n + 4, sizeof(char *));
+
+	argv[0] = xstrdup("linux");
+	for (char **arg = l->args; *arg; arg++)
+		argv[i++] = confined ? *arg : put_right(l, *arg);
+	if (!confined) {
+		/* The kernel hands these to process 1 as its environment. */
+		argv[i++] = xasprintf("vbet_root=%s", l->root);
+		argv[i++] = xasprintf("vbet_dir=%s", l->dir);
+	}
+	return argv;
+}

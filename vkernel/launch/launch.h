@@ -35,6 +35,8 @@ enum {
 
 /* launch.c: the words of the command line; what they name is checked. */
 int launch_parse(struct launch *l, int argc, char **argv, struct err *e);
+/* The kernel's argv. Without a jail, what the arguments say of its directories is put right. */
+char **launch_make_argv(const struct launch *l, bool confined);
 
 /* jail.c, in the new namespaces, as process 1 there: the root directory. */
 int jail_map_user(const struct launch *l, struct err *e);
