@@ -68,15 +68,15 @@ static int parse_trace(struct linksched_item *it, const struct tokens *t, struct
 static const struct {
 	const char *name;
 	enum linksched_shape shape;
-	size_t min_words, max_words; /* with key and shape, without "repeat" */
 	bool may_repeat;
+	size_t min_words, max_words; /* with key and shape, without "repeat" */
 	const char *usage;
 	int (*parse)(struct linksched_item *it, const struct tokens *t, struct err *e);
 } shapes[] = {
-	{"ramp", LINKSCHED_RAMP, 5, 5, true, "FROM TO TIME [repeat]", parse_ramp},
-	{"square", LINKSCHED_SQUARE, 5, 6, false, "LOW HIGH PERIOD [DUTY]", parse_square},
-	{"walk", LINKSCHED_WALK, 6, 6, false, "LOW HIGH STEP EVERY", parse_walk},
-	{"trace", LINKSCHED_TRACE, 3, 3, true, "FILE [repeat]", parse_trace},
+	{"ramp", LINKSCHED_RAMP, true, 5, 5, "FROM TO TIME [repeat]", parse_ramp},
+	{"square", LINKSCHED_SQUARE, false, 5, 6, "LOW HIGH PERIOD [DUTY]", parse_square},
+	{"walk", LINKSCHED_WALK, false, 6, 6, "LOW HIGH STEP EVERY", parse_walk},
+	{"trace", LINKSCHED_TRACE, true, 3, 3, "FILE [repeat]", parse_trace},
 };
 
 static int parse_shape(struct linksched_item *it, struct tokens *t, struct err *e)

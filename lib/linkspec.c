@@ -26,10 +26,10 @@ struct linkspec_key {
 	const char *name;
 	const struct value_kind *kind;
 	enum unit_kind unit;
+	bool scheduled; /* may change over time by a schedule */
 	size_t offset;
 	int64_t max;             /* text: bytes with the terminating zero */
 	const char *const *word; /* NULL-terminated */
-	bool scheduled;          /* may change over time by a schedule */
 	const char *help;
 };
 
@@ -201,19 +201,16 @@ static const char *const switch_words[] = {"off", "on", NULL};
 #define BYTES_MAX (INT64_C(1) << 40)
 #define TIME_MAX  INT64_C(3600000000000)
 #define SHARE_MAX 1000000
-#define NUMBER(n, u, f, m, h)                                   \
-	{                                                       \
-		n, &number_kind, u, FIELD(f), m, NULL, false, h \
+#define KEY(n, k, u, f, m, w, s, h)                                                           \
+	{                                                                                     \
+		.name = (n), .kind = &(k), .unit = (u), .scheduled = (s), .offset = FIELD(f), \
+		.max = (m), .word = (w), .help = (h)                                          \
 	}
-#define SCHEDULED(n, u, f, m, h)                               \
-	{                                                      \
-		n, &number_kind, u, FIELD(f), m, NULL, true, h \
-	}
-#define SHARE(n, f, h) NUMBER(n, UNIT_PPM, f, SHARE_MAX, h)
-#define WORD(n, f, w, h)                                            \
-	{                                                           \
-		n, &word_kind, UNIT_COUNT, FIELD(f), 0, w, false, h \
-	}
+#define NUMBER(n, u, f, m, h)    KEY(n, number_kind, u, f, m, NULL, false, h)
+#define SCHEDULED(n, u, f, m, h) KEY(n, number_kind, u, f, m, NULL, true, h)
+#define SHARE(n, f, h)           NUMBER(n, UNIT_PPM, f, SHARE_MAX, h)
+#define WORD(n, f, w, h)         KEY(n, word_kind, UNIT_COUNT, f, 0, w, false, h)
+#define TEXT(n, k, f, m, h)      KEY(n, k, UNIT_COUNT, f, m, NULL, false, h)
 
 static const struct linkspec_key keys[] = {
 	SCHEDULED("rate", UNIT_RATE, rate_bps, RATE_MAX, "bits per second"),
@@ -221,14 +218,13 @@ static const struct linkspec_key keys[] = {
 	SCHEDULED("delay", UNIT_TIME, delay_ns, TIME_MAX, "time a frame is under way"),
 	SCHEDULED("jitter", UNIT_TIME, jitter_ns, TIME_MAX, "spread of the delay"),
 	WORD("distribution", distribution, distribution_words, "of the jitter"),
-	{"table", &text_kind, UNIT_COUNT, FIELD(table), LINK_PATH_MAX, NULL, false,
-	 "file with the distribution of the jitter, as of tc"},
+	TEXT("table", text_kind, table, LINK_PATH_MAX,
+	     "file with the distribution of the jitter, as of tc"),
 	SHARE("delay_correlation", delay_correlation_ppm, "of a delay with the one before"),
 	WORD("order", order, order_words, "keep: jitter lets no frame overtake another"),
 	SCHEDULED("loss", UNIT_PPM, loss_ppm, SHARE_MAX, "share of frames lost"),
 	SHARE("loss_correlation", loss_correlation_ppm, "of a loss with the frame before"),
-	{"gemodel", &gemodel_kind, UNIT_PPM, FIELD(gemodel), 0, NULL, false,
-	 "loss in bursts (Gilbert-Elliott): p,r,1-h,1-k"},
+	TEXT("gemodel", gemodel_kind, gemodel, 0, "loss in bursts (Gilbert-Elliott): p,r,1-h,1-k"),
 	NUMBER("loss_every", UNIT_COUNT, loss_every, INT64_C(1) << 40, "every n-th frame is lost"),
 	SCHEDULED("duplicate", UNIT_PPM, duplicate_ppm, SHARE_MAX, "share of frames sent twice"),
 	SHARE("duplicate_correlation", duplicate_correlation_ppm, "with the frame before"),
@@ -251,8 +247,8 @@ static const struct linkspec_key keys[] = {
 	NUMBER("codel_interval", UNIT_TIME, codel_interval_ns, TIME_MAX,
 	       "for how long it may be more"),
 	SCHEDULED("mtu", UNIT_SIZE, mtu, 65535, "largest packet that passes"),
-	{"schedule", &schedule_kind, UNIT_COUNT, FIELD(schedule), LINK_SCHEDULE_MAX, NULL, false,
-	 "how parameters change over time"},
+	TEXT("schedule", schedule_kind, schedule, LINK_SCHEDULE_MAX,
+	     "how parameters change over time"),
 };
 
 static const struct linkspec_key *find_key(const char *name)

@@ -306,8 +306,10 @@ void plug_close(struct plug *p)
 {
 	if (!p)
 		return;
-	while (p->clients)
-		client_destroy(&p->clients->object);
+	for (struct client *c = p->clients, *next; c; c = next) {
+		next = c->next;
+		client_destroy(&c->object);
+	}
 	close_watch(p->sub->loop, &p->listener);
 	unlink(p->path);
 	free(p->path);

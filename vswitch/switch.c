@@ -49,9 +49,9 @@ static void switch_destroy(struct device *d)
 void switch_list_ports(struct device *d)
 {
 	d->n_up = 0;
-	for (uint16_t i = 0; i < DEVICE_PORTS_MAX; i++)
+	for (int i = 0; i < DEVICE_PORTS_MAX; i++)
 		if (d->port[i].up && !d->port[i].mirror)
-			d->up[d->n_up++] = i;
+			d->up[d->n_up++] = (uint16_t)i;
 }
 
 static void switch_port_change(struct device *d, uint16_t port, bool up, int64_t now_ns)
@@ -192,12 +192,12 @@ static void mirror(struct device *d, uint16_t in, struct frame *f, struct device
 {
 	uint32_t n = out->n;
 
-	for (uint16_t i = 0; i < DEVICE_PORTS_MAX; i++) {
+	for (int i = 0; i < DEVICE_PORTS_MAX; i++) {
 		const struct port *p = &d->port[i];
 
 		if (!p->mirror || !p->up || i == in || !is_watched(p->mirror, in, out, n))
 			continue;
-		out->at[out->n].port = i;
+		out->at[out->n].port = (uint16_t)i;
 		out->at[out->n++].frame = f;
 		d->mirrored++;
 	}

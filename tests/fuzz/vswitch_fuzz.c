@@ -139,9 +139,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	w.d = switch_kind.create("sw", 1);
 	w.pool = frame_pool_create(1 << 20);
 	w.now_ns = 0;
-	for (uint16_t i = 0; i < PORTS; i++) {
+	for (int i = 0; i < PORTS; i++) {
 		w.up[i] = true;
-		switch_kind.port_change(w.d, i, true, 0);
+		switch_kind.port_change(w.d, (uint16_t)i, true, 0);
 	}
 	while (size >= 2) {
 		size_t len = data[1] < size - 2 ? data[1] : size - 2;

@@ -86,8 +86,10 @@ START_TEST(gilbert_bursts_are_geometric)
 	}
 	double q = 1;
 
-	for (int i = 0; i < 5; i++, q *= 0.75)
+	for (int i = 0; i < 5; i++) {
 		assert_binomial(length[i], runs, q * 0.25);
+		q *= 0.75;
+	}
 	assert_binomial(length[5], runs, q);
 	/* 4 deviations of the share, whose correlation is 1 - p - r = 0.74. */
 	double share = 0.01 / 0.26;
@@ -218,7 +220,8 @@ START_TEST(pareto_jitter_has_its_tail)
 	/* min stands for x = 1; half of all are below the median, x = 2^(1/3): find the stretch. */
 	double stretch = 1;
 
-	for (double step = 0.5; step > 0.0005; step /= 2) {
+	for (int halvings = 1; halvings <= 10; halvings++) {
+		double step = 1.0 / (1 << halvings);
 		uint64_t below = 0;
 
 		for (int i = 0; i < N; i += 10)

@@ -248,8 +248,8 @@ START_TEST(a_crowded_medium_still_works)
 	int got[STATIONS] = {0};
 	int again = 0;
 
-	for (uint16_t i = 3; i < STATIONS; i++)
-		kind->port_change(dev, i, true, 0);
+	for (int i = 3; i < STATIONS; i++)
+		kind->port_change(dev, (uint16_t)i, true, 0);
 	share();
 	set("queue", "4");
 	for (; now < 10 * SECOND; now += 200 * US) {
