@@ -13,7 +13,8 @@ struct cable {
 	struct linkspec spec[2];
 	struct event_source source[2];
 	bool up[2];
-	bool plain[2]; /* real clock: frames pass at once */
+	bool plain[2];      /* real clock: frames pass at once */
+	int64_t last_ns[2]; /* a cable's time does not go backwards: what it was told last */
 	unsigned under_way; /* events that point here; the last one frees a removed cable */
 };
 
@@ -126,6 +127,17 @@ static void send_copy(struct cable *c, unsigned from, struct frame *f, const str
 		end_drop(c->end[from], NULL, END_DROP_MEMORY);
 }
 
+/*
+ * Guests that run side by side, and frames that are late by the real clock, come in another order
+ * than their times at most when a cable was changed under them.
+ */
+static int64_t tell_time(struct cable *c, unsigned side, int64_t now_ns)
+{
+	if (now_ns > c->last_ns[side])
+		c->last_ns[side] = now_ns;
+	return c->last_ns[side];
+}
+
 void end_send(struct end *n, struct frame *f, int64_t now_ns)
 {
 	struct cable *c = n->cable;
@@ -140,7 +152,8 @@ void end_send(struct end *n, struct frame *f, int64_t now_ns)
 		end_drop(n, f, END_DROP_UNPLUGGED);
 		return;
 	}
-	struct cable_verdict v = cable_dir_offer(c->dir[n->side], f->len, f->data, now_ns);
+	int64_t at = tell_time(c, n->side, now_ns);
+	struct cable_verdict v = cable_dir_offer(c->dir[n->side], f->len, f->data, at);
 
 	if (v.drop != CABLE_PASS) {
 		frame_unref(f);
@@ -218,7 +231,7 @@ static int cable_set(struct object *o, char *const *words, size_t n, struct err 
 		if (!linkspec_equal(&spec[i], &c->spec[i])) {
 			struct linkspec effect = in_effect(o->sub, &spec[i]);
 
-			cable_dir_change(c->dir[i], &effect, now);
+			cable_dir_change(c->dir[i], &effect, tell_time(c, (unsigned)i, now));
 			if (!status)
 				status = cable_dir_load_files(c->dir[i], e);
 		}
@@ -350,7 +363,8 @@ int cable_reset(struct object *o, struct err *e)
 		c->spec[i] = (struct linkspec){0};
 		struct linkspec effect = in_effect(o->sub, &c->spec[i]);
 
-		cable_dir_change(c->dir[i], &effect, substrate_now_ns(o->sub));
+		cable_dir_change(c->dir[i], &effect,
+				 tell_time(c, (unsigned)i, substrate_now_ns(o->sub)));
 	}
 	look_again(c);
 	return 0;

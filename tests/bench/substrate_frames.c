@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Frames per second through the substrate in one thread, driver included: two NICs as vhost-user rings
+ * at a switch. Prints one line per size of frame: bytes, frames per second, nanoseconds per frame.
+ */
+#include "substrate/devnode.h"
+#include "substrate/end.h"
+#include "substrate/nic.h"
+#include "tests/support/vuser.h"
+#include "vswitch/switch.h"
+
+#include <linux/virtio_config.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { RX, TX, HEADER = 12, BATCH = 64, FRAMES = 2000000 };
+
+static const struct device_kind *const kinds[] = {&switch_kind, NULL};
+static struct loop *loop;
+static struct substrate *sub;
+
+static void fail(const char *what)
+{
+	fprintf(stderr, "substrate_frames: %s\n", what);
+	exit(1);
+}
+
+static void pump(void *arg)
+{
+	struct err e;
+
+	if (loop_turn(loop, 0, &e) < 0)
+		fail(e.text);
+	substrate_run(sub);
+}
+
+static void add_side(int i, const char *dir, struct vuser *v)
+{
+	struct arena arena = {0};
+	struct words w;
+	struct err e = {0};
+	char line[256], path[128], name[16];
+
+	snprintf(path, sizeof(path), "%s/%d", dir, i);
+	snprintf(line, sizeof(line), "nic n%d vhost path=%s mac=02:00:00:00:00:%02x", i, path, i);
+	words_split(line, strlen(line), &arena, &w, &e);
+	struct object *nic = nic_vhost.create(sub, w.at[1], &w, &e);
+
+	snprintf(name, sizeof(name), "p%d", i);
+	struct object *port = devport_create(sub, name, object_find(sub, "sw"), (unsigned)i, NULL, 0, &e);
+
+	snprintf(name, sizeof(name), "c%d", i);
+	if (!nic || !port || !cable_create(sub, name, nic_end(nic), devport_end(port), NULL, 0, &e))
+		fail(e.text);
+	if (vuser_open(v, path, pump, NULL) < 0 ||
+	    !vuser_set_up(v, 2, UINT64_C(1) << VIRTIO_F_VERSION_1 | UINT64_C(1) << 30))
+		fail("the device refuses the driver");
+	arena_finish(&arena);
+}
+
+static void prepare(struct vuser *v, unsigned from, unsigned to)
+{
+	for (unsigned i = 0; i < VUSER_NUM; i++) {
+		uint8_t *frame = vuser_buffer(v, TX, i) + HEADER;
+
+		memset(frame - HEADER, 0, HEADER);
+		memcpy(frame, (uint8_t[]){2, 0, 0, 0, 0, (uint8_t)to, 2, 0, 0, 0, 0, (uint8_t)from}, 12);
+	}
+}
+
+static void measure(struct vuser *a, struct vuser *b, uint32_t len)
+{
+	uint32_t index, used;
+	int64_t start = clock_monotonic_ns();
+	long received = 0;
+
+	while (received < FRAMES) {
+		for (int i = 0; i < BATCH; i++)
+			vuser_offer(a, TX, HEADER + len, false);
+		vuser_kick(a, TX);
+		pump(NULL);
+		while (vuser_used(a, TX, &index, &used))
+			;
+		while (vuser_used(b, RX, &index, &used)) {
+			vuser_offer(b, RX, VUSER_BUFFER, true);
+			received++;
+		}
+	}
+	double ns = (double)(clock_monotonic_ns() - start);
+
+	printf("%u bytes: %.0f frames/s, %.0f ns/frame, %.2f Gbit/s\n", len, (double)received * 1e9 / ns,
+	       ns / (double)received, (double)received * len * 8 / ns);
+}
+
+int main(void)
+{
+	static const uint32_t sizes[] = {60, 512, 1514};
+	static struct vuser a, b;
+	char dir[] = "/tmp/vbet-bench-XXXXXX";
+	struct err e = {0};
+
+	if (!mkdtemp(dir))
+		fail("mkdtemp");
+	loop = loop_create(&e);
+	sub = substrate_create(loop, kinds);
+	if (!devnode_create(sub, "sw", "switch", NULL, 0, &e))
+		fail(e.text);
+	add_side(1, dir, &a);
+	add_side(2, dir, &b);
+	prepare(&a, 1, 2);
+	prepare(&b, 2, 1);
+	for (int i = 0; i < VUSER_NUM; i++)
+		vuser_offer(&b, RX, VUSER_BUFFER, true);
+	/* The switch learns where b is. */
+	vuser_offer(&b, TX, HEADER + 60, false);
+	vuser_kick(&b, TX);
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++)
+		measure(&a, &b, sizes[i]);
+	vuser_close(&a);
+	vuser_close(&b);
+	substrate_destroy(sub);
+	loop_destroy(loop);
+	rmdir(dir);
+	return 0;
+}
