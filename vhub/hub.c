@@ -42,6 +42,20 @@ static int set_medium(struct device *d, const char *value, struct err *e)
 	return 0;
 }
 
+/* A station must hear of a collision while it still sends. 0 is the default, which is right for any
+ * rate. */
+static int check_propagation(int64_t ns, int64_t rate_bps, struct err *e)
+{
+	int64_t half_slot_ns = MEDIUM_SLOT_BITS / 2 * INT64_C(1000000000) / rate_bps;
+
+	if (ns > half_slot_ns)
+		return err_set(e, ERR_USAGE,
+			       "a propagation of %lldns is more than half a slot at this rate, "
+			       "%lldns",
+			       (long long)ns, (long long)half_slot_ns);
+	return 0;
+}
+
 static int set_rate(struct device *d, const char *value, struct err *e)
 {
 	int64_t bps;
@@ -50,20 +64,19 @@ static int set_rate(struct device *d, const char *value, struct err *e)
 		return -1;
 	if (bps < 1000 || bps > INT64_C(100000000000))
 		return err_set(e, ERR_USAGE, "'%s' is not between 1kbit and 100Gbit", value);
-	medium_set(&d->medium, bps, 0, d->medium.queue);
+	if (check_propagation(d->medium.propagation_ns, bps, e) < 0)
+		return -1;
+	medium_set(&d->medium, bps, d->medium.propagation_ns, d->medium.queue);
 	return 0;
 }
 
 static int set_propagation(struct device *d, const char *value, struct err *e)
 {
-	int64_t half_slot_ns = MEDIUM_SLOT_BITS / 2 * INT64_C(1000000000) / d->medium.rate_bps;
 	int64_t ns;
 
-	if (unit_parse(UNIT_TIME, value, &ns, e) < 0)
+	if (unit_parse(UNIT_TIME, value, &ns, e) < 0 ||
+	    check_propagation(ns, d->medium.rate_bps, e) < 0)
 		return -1;
-	if (ns < 1 || ns > half_slot_ns)
-		return err_set(e, ERR_USAGE, "'%s' is not between 1ns and half a slot, %lldns",
-			       value, (long long)half_slot_ns);
 	medium_set(&d->medium, d->medium.rate_bps, ns, d->medium.queue);
 	return 0;
 }

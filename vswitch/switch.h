@@ -4,7 +4,7 @@
  *
  * Parameters of the device:
  *   ageing=300s     how long a station is remembered; 0: for ever
- *   table=8192      how many stations it can remember; when full, the others are flooded to
+ *   max_entries=8192  how many stations it can remember; when full, the others are flooded to
  *   wire=off        on: also passes 01-80-C2-00-00-00 to -0F (STP, LACP, 802.1X, LLDP), which a
  *                   switch keeps to itself (table 8-1): two routers speak LACP or LLDP through it
  *                   only with wire=on. Other multicast, as of OSPF, is always flooded.

@@ -16,7 +16,7 @@ static int set_ageing(struct device *d, const char *value, struct err *e)
 	return unit_parse(UNIT_TIME, value, &d->fdb.ageing_ns, e);
 }
 
-static int set_table(struct device *d, const char *value, struct err *e)
+static int set_max_entries(struct device *d, const char *value, struct err *e)
 {
 	int64_t n;
 
@@ -41,7 +41,7 @@ static const struct {
 	int (*set)(struct device *d, const char *value, struct err *e);
 } settings[] = {
 	{"ageing", set_ageing},
-	{"table", set_table},
+	{"max_entries", set_max_entries},
 	{"wire", set_wire},
 };
 
@@ -225,7 +225,7 @@ void switch_status(const struct device *d, int64_t now_ns, struct json *j)
 	json_uint(j, "moved", d->fdb.moved);
 	json_uint(j, "aged", d->fdb.aged + old);
 	json_uint(j, "stations", d->fdb.n - old);
-	json_uint(j, "stations_max", d->fdb.limit);
+	json_uint(j, "max_entries", d->fdb.limit);
 	json_int(j, "ageing_ms", d->fdb.ageing_ns / 1000000);
 	table_status(d, now_ns, j);
 }

@@ -83,8 +83,8 @@ static void send_in(struct world *w, const uint8_t *data, size_t len)
 
 static void set(struct world *w, const uint8_t *data, size_t len)
 {
-	static const char *const keys[] = {"ageing", "table",  "wire",   "vlan",
-					   "trunk",  "native", "mirror", "x"};
+	static const char *const keys[] = {"ageing", "max_entries", "wire",   "vlan",
+					   "trunk",  "native",      "mirror", "x"};
 	struct err e;
 	char value[64];
 	const char *key = keys[data[0] % 8];

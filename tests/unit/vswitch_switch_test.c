@@ -59,14 +59,14 @@ END_TEST
 
 START_TEST(a_full_table_floods_what_it_does_not_know)
 {
-	set("table", "2");
+	set("max_entries", "2");
 	send_frame(0, 'a', '*', 0);
 	send_frame(1, 'b', '*', 0);
 	send_frame(2, 'c', '*', 0);
 	ck_assert_str_eq(send_frame(3, 'd', 'a', 1), "0");
 	ck_assert_str_eq(send_frame(3, 'd', 'c', 1), "0124");
 	assert_status(1, "\"not_learned\":3");
-	assert_status(1, "\"stations_max\":2");
+	assert_status(1, "\"max_entries\":2");
 }
 END_TEST
 
@@ -254,7 +254,7 @@ static const struct {
 } bad[] = {
 	{false, "agein", "1s", "did you mean 'ageing'"},
 	{false, "ageing", "5", "a time such as"},
-	{false, "table", "9999999", "more than"},
+	{false, "max_entries", "9999999", "more than"},
 	{false, "wire", "yes", "not on or off"},
 	{true, "vlna", "1", "did you mean 'vlan'"},
 	{true, "vlan", "0", "not a VLAN from 1 to 4094"},
