@@ -279,7 +279,7 @@ static void answer(size_t i, const char *why)
 	tell_done(conf->nics.at[i].name, why);
 }
 
-static void link_came(void *ctx, const struct netlink_link *l)
+static void link_came(const struct netlink_link *l)
 {
 	int i = l->physical ? find_by_mac(l->mac) : -1;
 
@@ -294,10 +294,21 @@ static void link_came(void *ctx, const struct netlink_link *l)
 	answer((size_t)i, NULL);
 }
 
+static void look_for_links(void)
+{
+	struct found f = {0};
+	const struct netlink_link *l;
+
+	netlink_list(talk_fd, collect, &f);
+	VEC_FOREACH (l, &f.links)
+		link_came(l);
+	vec_free(&f.links);
+}
+
 static void read_news(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
-	if (netlink_read_news(w->fd, link_came, NULL) < 0)
-		netlink_list(talk_fd, link_came, NULL);
+	netlink_drain(w->fd);
+	look_for_links();
 }
 
 int net_watch(struct loop *l, struct err *e)
@@ -339,6 +350,6 @@ int net_add_nic(const struct words *w, net_done *done, struct err *e)
 		answer(i, e->text);
 		return 0;
 	}
-	netlink_list(talk_fd, link_came, NULL);
+	look_for_links();
 	return 0;
 }

@@ -145,13 +145,8 @@ int netlink_list(int fd, netlink_each *each, void *ctx)
 	}
 }
 
-int netlink_read_news(int fd, netlink_each *each, void *ctx)
+void netlink_drain(int fd)
 {
-	for (;;) {
-		ssize_t n = recv(fd, receive_buf, sizeof(receive_buf), 0);
-
-		if (n < 0)
-			return errno == ENOBUFS ? -1 : 0;
-		read_batch((size_t)n, each, ctx);
-	}
+	while (recv(fd, receive_buf, sizeof(receive_buf), 0) > 0 || errno == ENOBUFS)
+		;
 }

@@ -33,9 +33,9 @@ void netlink_put(struct netlink_msg *m, int attr, const void *data, size_t len);
 void netlink_put_u32(struct netlink_msg *m, int attr, uint32_t value);
 /* Sends the message and waits for its answer: 0, or -1 with errno. */
 int netlink_talk(int fd, struct netlink_msg *m);
-/* Calls each for every link, in the order of their index. */
+/* Calls each for every link, in the order of their index. No netlink_talk() in it. */
 int netlink_list(int fd, netlink_each *each, void *ctx);
-/* Reads all news that wait at a socket of the group RTMGRP_LINK. -1: some were lost. */
-int netlink_read_news(int fd, netlink_each *each, void *ctx);
+/* Throws away all news that wait at a socket of the group RTMGRP_LINK. */
+void netlink_drain(int fd);
 
 #endif
