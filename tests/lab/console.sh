@@ -56,7 +56,7 @@ nothing_left || fail "something is left"
 [ -s "$HOME/.vbet_history" ] || fail "no history was kept"
 
 # History comes back in the next session.
-tmux_ kill-server
+term_end
 term_start 100 40 "vbet run '$EXAMPLES/hello.vbet'"
 term_wait "$prompt" 30
 term_keys Up Up

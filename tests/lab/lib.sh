@@ -172,6 +172,14 @@ term_start() {
 	# Without the status line the window is one row higher.
 	tmux_ resize-window -x "$1" -y "$2"
 }
+# term_end: the terminal goes away.
+term_end() {
+	local pid
+	pid=$(tmux_ display-message -p '#{pid}')
+	tmux_ kill-server
+	while kill -0 "$pid" 2>/dev/null; do sleep 0.05; done
+	rm -f "$XDG_RUNTIME_DIR/tmux"
+}
 term_keys() { tmux_ send-keys "$@"; }
 term_type() { tmux_ send-keys -l "$1" && tmux_ send-keys Enter; }
 term_screen() { tmux_ capture-pane -p -J -S -200; }

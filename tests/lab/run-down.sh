@@ -22,5 +22,5 @@ done
 # The terminal of "run" goes away.
 term_start 80 24 "vbet run '$EXAMPLES/hello.vbet'"
 term_wait '^hello> ' 30
-tmux_ kill-server
+term_end
 wait_until 15 nothing_left

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "vbet-server/plan.h"
+
+#include "lib/xalloc.h"
+#include "topo/topo.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+static char *files(void *ctx, const char *path, size_t *len, struct err *e)
+{
+	if (strcmp(path, "/script/rules.nft") != 0) {
+		err_set(e, ERR_ENV, "%s: no such file", path);
+		return NULL;
+	}
+	char *text = xstrdup("flush ruleset\n");
+
+	*len = strlen(text);
+	return text;
+}
+
+static const struct plan_env env = {
+	.lab_dir = "/run/lab",
+	.kernel = "/lib/linux",
+	.init = "/lib/vbet-init",
+	.launcher = "/lib/vbet-launch",
+	.tree = "/lib/tree",
+	.base_dir = "/script",
+	.cpus = 2,
+	.read_file = files,
+};
+
+static struct topo_script *script;
+static struct graph *graph;
+
+/* The graph of a script; freed by teardown(). */
+static const struct graph *graph_of(const char *text)
+{
+	static const struct topo_options opt = {.lab = "lab"};
+
+	script = topo_parse("test.vbet", text, strlen(text), &opt);
+	graph = topo_make_graph(script);
+	if (!graph)
+		topo_print_errors(stderr, script);
+	ck_assert_ptr_nonnull(graph);
+	return graph;
+}
+
+static void teardown(void)
+{
+	graph_destroy(graph);
+	topo_destroy(script);
+	graph = NULL;
+	script = NULL;
+}
+
+static struct plan *plan_of_graph(const struct graph *g)
+{
+	struct err e = {0};
+	struct plan *p = plan_make(g, &env, &e);
+
+	ck_assert_msg(p != NULL, "%s", e.text);
+	return p;
+}
+
+static struct plan *plan_of(const char *text)
+{
+	struct plan *p = plan_of_graph(graph_of(text));
+
+	teardown();
+	return p;
+}
+
+/* The plan as text, malloc'ed. */
+static char *print(const struct plan *p)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+
+	plan_print(f, p);
+	fclose(f);
+	return text;
+}
+
+/* The difference as text: "+", "-" or "~", and what it is about. */
+static char *print_diff(const struct plan *from, const struct plan *to)
+{
+	static const char signs[] = {[PLAN_ADD] = '+', [PLAN_REMOVE] = '-', [PLAN_SET] = '~'};
+	static const char *const ops[] = {"dir", "file", "substrate", "guest"};
+	struct plan_diff_item *items;
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+	size_t n = plan_diff(from, to, &items);
+
+	for (size_t i = 0; i < n; i++)
+		fprintf(f, "%c %s %s\n", signs[items[i].change], ops[items[i].step->op],
+			items[i].step->name);
+	fclose(f);
+	free(items);
+	return text;
+}
+
+static void assert_diff(const char *before, const char *after, const char *want)
+{
+	struct plan *from = plan_of(before);
+	struct plan *to = plan_of(after);
+	char *got = print_diff(from, to);
+
+	ck_assert_str_eq(got, want);
+	free(got);
+	plan_destroy(from);
+	plan_destroy(to);
+}
+
+#define TWO "a = alloc(host) b = alloc(host)\n"
+#define MACS                                                                            \
+	"link(attach(alloc(host, name = \"a\"), alloc(NIC, mac = 02:00:00:00:00:01)), " \
+	"attach(alloc(host, name = \"b\"), alloc(NIC, mac = 02:00:00:00:00:02)), "      \
+	"delay = 5ms, up = off, name = \"c\")"
+
+static const char whole[] =
+	"dir n\n"
+	"substrate clock real seed=0\n"
+	"dir n/a\n"
+	"dir n/a/j\n"
+	"file n/a/j/init.conf\n"
+	"    hostname a\n"
+	"    nic eth0 mac=02:00:00:00:00:01 mtu=1500\n"
+	"    addr eth0 10.0.0.1/24\n"
+	"    host b 10.0.0.2\n"
+	"    sysctl net.ipv4.ping_group_range \"0 2147483647\"\n"
+	"substrate channel a:agent path=/run/lab/n/a/j/agent stream=/run/lab/n/a/agent guest=a\n"
+	"substrate nic a:eth0 vhost path=/run/lab/n/a/j/eth0 mac=02:00:00:00:00:01 mtu=1500 "
+	"guest=a\n"
+	"dir n/b\n"
+	"dir n/b/j\n"
+	"file n/b/j/init.conf\n"
+	"    hostname b\n"
+	"    nic eth0 mac=02:00:00:00:00:02 mtu=1500\n"
+	"    addr eth0 10.0.0.2/24\n"
+	"    host a 10.0.0.1\n"
+	"    sysctl net.ipv4.ping_group_range \"0 2147483647\"\n"
+	"substrate channel b:agent path=/run/lab/n/b/j/agent stream=/run/lab/n/b/agent guest=b\n"
+	"substrate nic b:eth0 vhost path=/run/lab/n/b/j/eth0 mac=02:00:00:00:00:02 mtu=1500 "
+	"guest=b\n"
+	"substrate cable c a:eth0 b:eth0 ab.delay=5ms ba.delay=5ms up=0\n"
+	"substrate start\n"
+	"guest a: /lib/vbet-launch name=a kernel=/lib/linux init=/lib/vbet-init root=/lib/tree "
+	"dir=/run/lab/n/a/j memory=50331648 cpu=0 -- mem=48M root=none rootfstype=hostfs "
+	"rootflags=/ ro "
+	"init=/init con0=fd:0,fd:1 con=null ssl=null quiet noreboot "
+	"virtio_uml.device=/vbet/agent:3 "
+	"virtio_uml.device=/vbet/eth0:1\n"
+	"guest b: /lib/vbet-launch name=b kernel=/lib/linux init=/lib/vbet-init root=/lib/tree "
+	"dir=/run/lab/n/b/j memory=50331648 cpu=1 -- mem=48M root=none rootfstype=hostfs "
+	"rootflags=/ ro "
+	"init=/init con0=fd:0,fd:1 con=null ssl=null quiet noreboot "
+	"virtio_uml.device=/vbet/agent:3 "
+	"virtio_uml.device=/vbet/eth0:1\n";
+
+START_TEST(a_small_lab_has_this_plan)
+{
+	struct plan *p = plan_of(MACS);
+	char *got = print(p);
+
+	ck_assert_str_eq(got, whole);
+	free(got);
+	plan_destroy(p);
+}
+END_TEST
+
+START_TEST(the_same_graph_has_the_same_plan)
+{
+	const struct graph *g = graph_of("link(alloc(switch), alloc(host), alloc(router))");
+	struct plan *one = plan_of_graph(g);
+	struct plan *two = plan_of_graph(g);
+	char *a = print(one);
+	char *b = print(two);
+
+	ck_assert_str_eq(a, b);
+	free(a);
+	free(b);
+	plan_destroy(one);
+	plan_destroy(two);
+}
+END_TEST
+
+START_TEST(nothing_comes_before_what_it_needs)
+{
+	struct plan *p = plan_of("link(alloc(switch, name = \"s\"), alloc(host, name = \"h\"))");
+	int clock = -1;
+	int cable = -1;
+	int nic = -1;
+	int port = -1;
+	int start = -1;
+	int guest = -1;
+
+	for (size_t i = 0; i < p->n_steps; i++) {
+		const struct plan_step *s = &p->steps[i];
+		int at = (int)i;
+
+		if (s->op == PLAN_GUEST)
+			guest = at;
+		if (s->op != PLAN_SUBSTRATE)
+			continue;
+		if (!strncmp(s->text, "clock ", 6))
+			clock = at;
+		else if (!strncmp(s->text, "cable ", 6))
+			cable = at;
+		else if (!strncmp(s->text, "nic ", 4))
+			nic = at;
+		else if (!strncmp(s->text, "port ", 5))
+			port = at;
+		else if (!strcmp(s->text, "start"))
+			start = at;
+	}
+	ck_assert_int_ge(clock, 0);
+	ck_assert_int_gt(port, clock);
+	ck_assert_int_gt(nic, clock);
+	ck_assert_int_gt(cable, nic);
+	ck_assert_int_gt(cable, port);
+	ck_assert_int_gt(start, cable);
+	ck_assert_int_gt(guest, start);
+	plan_destroy(p);
+}
+END_TEST
+
+START_TEST(a_file_of_the_script_is_read)
+{
+	struct plan *p = plan_of("fw = alloc(firewall)\nconfig(fw, nft, file(\"rules.nft\"))\n");
+	char *got = print(p);
+
+	ck_assert_ptr_nonnull(strstr(got, "file /etc/nftables.conf mode=0640 owner=0:0 "
+					  "\"flush ruleset\\n\""));
+	ck_assert_ptr_nonnull(strstr(got, "service nft "));
+	free(got);
+	plan_destroy(p);
+}
+END_TEST
+
+START_TEST(a_file_that_is_missing_is_an_error_of_the_node)
+{
+	struct err e = {0};
+	const struct graph *g =
+		graph_of("fw = alloc(firewall)\nconfig(fw, nft, file(\"gone.nft\"))\n");
+
+	ck_assert_ptr_null(plan_make(g, &env, &e));
+	ck_assert_str_eq(e.text, "fw: /script/gone.nft: no such file");
+}
+END_TEST
+
+START_TEST(a_service_keeps_the_configuration_of_its_file_system)
+{
+	struct plan *p = plan_of("s = alloc(server)\nservice(s, httpd)\n");
+	char *got = print(p);
+
+	ck_assert_ptr_nonnull(strstr(got, "service httpd "));
+	ck_assert_ptr_null(strstr(got, "file /etc/lighttpd"));
+	free(got);
+	plan_destroy(p);
+}
+END_TEST
+
+START_TEST(no_change_is_no_difference)
+{
+	assert_diff(TWO "link(a, b)", TWO "link(a, b)", "");
+}
+END_TEST
+
+START_TEST(from_nothing_everything_is_added)
+{
+	static const struct plan nothing;
+	struct plan *p = plan_of(TWO "link(a, b)");
+	struct plan_diff_item *items;
+	size_t n = plan_diff(&nothing, p, &items);
+
+	ck_assert_uint_eq(n, p->n_steps);
+	for (size_t i = 0; i < n; i++) {
+		ck_assert_int_eq(items[i].change, PLAN_ADD);
+		ck_assert_ptr_eq(items[i].step, &p->steps[i]);
+	}
+	free(items);
+	plan_destroy(p);
+}
+END_TEST
+
+START_TEST(to_nothing_everything_is_removed_backwards)
+{
+	static const struct plan nothing;
+	struct plan *p = plan_of(TWO "link(a, b)");
+	struct plan_diff_item *items;
+	size_t n = plan_diff(p, &nothing, &items);
+
+	ck_assert_uint_eq(n, p->n_steps);
+	for (size_t i = 0; i < n; i++) {
+		ck_assert_int_eq(items[i].change, PLAN_REMOVE);
+		ck_assert_ptr_eq(items[i].step, &p->steps[n - 1 - i]);
+	}
+	free(items);
+	plan_destroy(p);
+}
+END_TEST
+
+#define FIXED "address(a, 10.0.0.1/24) address(b, 10.0.0.2/24)\n"
+
+START_TEST(a_changed_cable_is_set)
+{
+	assert_diff(TWO FIXED "link(a, b, name = \"c\")",
+		    TWO FIXED "link(a, b, name = \"c\", loss = 1%)", "~ substrate c\n");
+	assert_diff(TWO FIXED "link(a, b, name = \"c\")",
+		    TWO FIXED "link(a, b, name = \"c\", up = off)", "~ substrate c\n");
+}
+END_TEST
+
+START_TEST(what_is_added_to_a_lab_is_all_that_happens)
+{
+	assert_diff(
+		TWO FIXED "link(a, b, name = \"c\")",
+		TWO FIXED "link(a, b, name = \"c\") d = alloc(host)",
+		"+ dir n/d\n+ dir n/d/j\n+ file n/d/j/init.conf\n+ substrate d:agent\n+ guest d\n");
+}
+END_TEST
+
+START_TEST(what_is_taken_away_goes_backwards)
+{
+	assert_diff(
+		TWO FIXED "link(a, b, name = \"c\") d = alloc(host)",
+		TWO FIXED "link(a, b, name = \"c\")",
+		"- guest d\n- substrate d:agent\n- file n/d/j/init.conf\n- dir n/d/j\n- dir n/d\n");
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("plan");
+	TCase *tc = tcase_create("plan");
+
+	tcase_add_checked_fixture(tc, NULL, teardown);
+	tcase_add_test(tc, a_small_lab_has_this_plan);
+	tcase_add_test(tc, the_same_graph_has_the_same_plan);
+	tcase_add_test(tc, nothing_comes_before_what_it_needs);
+	tcase_add_test(tc, a_file_of_the_script_is_read);
+	tcase_add_test(tc, a_file_that_is_missing_is_an_error_of_the_node);
+	tcase_add_test(tc, a_service_keeps_the_configuration_of_its_file_system);
+	tcase_add_test(tc, no_change_is_no_difference);
+	tcase_add_test(tc, from_nothing_everything_is_added);
+	tcase_add_test(tc, to_nothing_everything_is_removed_backwards);
+	tcase_add_test(tc, a_changed_cable_is_set);
+	tcase_add_test(tc, what_is_added_to_a_lab_is_all_that_happens);
+	tcase_add_test(tc, what_is_taken_away_goes_backwards);
+	suite_add_tcase(s, tc);
+	SRunner *r = srunner_create(s);
+
+	srunner_run_all(r, CK_NORMAL);
+	int failed = srunner_ntests_failed(r);
+
+	srunner_free(r);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
