@@ -3,6 +3,7 @@
 #include "vkernel/init/agent.h"
 #include "vkernel/init/conf.h"
 #include "vkernel/init/files.h"
+#include "vkernel/init/kmod.h"
 #include "vkernel/init/net.h"
 #include "vkernel/init/power.h"
 #include "vkernel/init/proc.h"
@@ -227,6 +228,7 @@ static int set_up(struct err *e)
 {
 	const char *name;
 
+	kmod_load();
 	load_conf();
 	name = conf.hostname ? conf.hostname : "guest";
 	if (sethostname(name, strlen(name)) < 0)

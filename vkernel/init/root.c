@@ -2,6 +2,7 @@
 #include "vkernel/init/root.h"
 
 #include "lib/xalloc.h"
+#include "vkernel/init/kmod.h"
 #include "vkernel/init/tree.h"
 
 #include <errno.h>
