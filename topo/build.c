@@ -64,6 +64,7 @@ static void build_nic(struct builder *b, const struct world_nic *nic, struct gra
 	out->backend = nic->backend;
 	out->cable = -1;
 	out->pos = position(b, nic->loc);
+	build_pairs(b, nic->params, &out->params, &out->n_params);
 	out->addrs_are_auto = a && a->is_auto;
 	COUNT(struct world_addr, a, out->n_addrs);
 	out->addrs = copies(b, out->n_addrs, sizeof(*out->addrs));

@@ -250,7 +250,7 @@ eval_words *builtin_field_words(const char *name)
 	for (size_t i = 0; i < ARRAY_LEN(field_words); i++)
 		if (!strcmp(field_words[i].name, name))
 			return field_words[i].words;
-	return NULL;
+	return builtin_port_words(name);
 }
 
 int builtin_node_kind(const struct value *v)

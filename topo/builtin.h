@@ -23,6 +23,10 @@ builtin_run builtin_line, builtin_ring, builtin_star, builtin_tree, builtin_mesh
 /* Words for places of the arguments. */
 eval_words builtin_node_kinds, builtin_daemons;
 
+/* Parameters of ports (builtin_port.c): sets one; the words that one takes. */
+bool builtin_port_field(struct eval *ev, struct world_nic *nic, const struct arg *f, bool *known);
+eval_words *builtin_port_words(const char *name);
+
 /* The kind of node a word means, or -1. */
 int builtin_node_kind(const struct value *v);
 

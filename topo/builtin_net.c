@@ -17,6 +17,7 @@ enum param_type {
 	PARAM_TEXT,
 	PARAM_PATH,
 	PARAM_DEVICE,
+	PARAM_DEVICE_WORD,
 	PARAM_NAME,
 	PARAM_HOSTNAME,
 };
@@ -37,6 +38,11 @@ static const struct node_param {
 	{"root", GUESTS, PARAM_PATH, UNIT_COUNT, offsetof(struct world_node, root), 0, 0},
 	{"shell", GUESTS, PARAM_TEXT, UNIT_COUNT, offsetof(struct world_node, shell), 0, 0},
 	{"ageing", 1 << NODE_SWITCH, PARAM_DEVICE, UNIT_TIME, 0, 1000000, INT64_C(86400000000000)},
+	{"wire", 1 << NODE_SWITCH, PARAM_DEVICE_WORD, UNIT_COUNT, 0, 0, 0},
+	{"medium", 1 << NODE_HUB, PARAM_DEVICE_WORD, UNIT_COUNT, 0, 0, 0},
+	{"rate", 1 << NODE_HUB, PARAM_DEVICE, UNIT_RATE, 0, 1000, INT64_C(100000000000)},
+	{"propagation", 1 << NODE_HUB, PARAM_DEVICE, UNIT_TIME, 0, 1, 1000000000},
+	{"queue", 1 << NODE_HUB, PARAM_DEVICE, UNIT_COUNT, 0, 1, 65536},
 	{"max_entries", 1 << NODE_SWITCH, PARAM_DEVICE, UNIT_COUNT, 0, 1, 1000000},
 };
 
@@ -73,6 +79,30 @@ static bool set_number_param(struct eval *ev, struct world_node *n, const struct
 	return true;
 }
 
+/* on or off, or one of the words of the parameter. */
+static bool set_word_param(struct eval *ev, struct world_node *n, const struct node_param *p,
+			   const struct arg *field)
+{
+	eval_words *words = builtin_port_words(p->name);
+	const struct value *v = &field->v;
+	const char *text = v->kind == VALUE_BOOL ? v->truth ? "on" : "off" : v->text;
+	bool ok = !words && v->kind == VALUE_BOOL;
+
+	for (size_t i = 0; words && v->kind != VALUE_BOOL && words(i); i++)
+		ok |= (v->kind == VALUE_WORD || v->kind == VALUE_STRING) && !strcmp(words(i), text);
+	if (!ok) {
+		eval_wrong(ev, field->loc, "%s is %s or %s", p->name, words ? words(0) : "on",
+			   words ? words(1) : "off");
+		return false;
+	}
+	struct world_pair *pair = arena_alloc(ev->arena, sizeof(*pair));
+
+	pair->key = p->name;
+	pair->value = text;
+	world_append(&n->params_end, pair);
+	return true;
+}
+
 static bool set_node_param(struct eval *ev, struct world_node *n, const struct node_param *p,
 			   const struct arg *field)
 {
@@ -92,6 +122,8 @@ static bool set_node_param(struct eval *ev, struct world_node *n, const struct n
 			return false;
 		memcpy((char *)n + p->offset, &text, sizeof(text));
 		return true;
+	case PARAM_DEVICE_WORD:
+		return set_word_param(ev, n, p, field);
 	default:
 		return set_number_param(ev, n, p, field);
 	}
@@ -224,7 +256,9 @@ static bool add_address(struct eval *ev, const struct arg *item, void *ctx)
 
 static bool set_nic_field(struct eval *ev, struct world_nic *nic, const struct arg *f)
 {
-	static const char *const known[] = {"mac", "mtu", "address", "backend"};
+	static const char *const known[] = {"mac",  "mtu",   "address", "backend",
+					    "vlan", "trunk", "native",  "mirror"};
+	bool is_port_field;
 	const char *text;
 	struct err e;
 	int64_t n;
@@ -254,6 +288,10 @@ static bool set_nic_field(struct eval *ev, struct world_nic *nic, const struct a
 	}
 	if (!strcmp(f->name, "address"))
 		return builtin_each(ev, f, add_address, nic);
+	bool ok = builtin_port_field(ev, nic, f, &is_port_field);
+
+	if (is_port_field)
+		return ok;
 	if (strcmp(f->name, "backend") != 0) {
 		builtin_unknown_field(ev, "a NIC", f, known, ARRAY_LEN(known));
 		return false;

@@ -108,6 +108,10 @@ static void check_ends(struct eval *ev)
 	for (struct world_nic *nic = ev->world->nics; nic; nic = nic->next)
 		if (!nic->node)
 			eval_wrong(ev, nic->loc, "this NIC is attached to no node");
+		else if (nic->params && nic->node->kind != NODE_SWITCH)
+			eval_wrong(ev, nic->loc,
+				   "%s is no port of a switch: it has no parameter '%s'",
+				   world_describe_nic(ev->world, nic), nic->params->key);
 }
 
 static void check_sizes(struct eval *ev)

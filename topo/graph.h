@@ -45,6 +45,10 @@ struct graph_addr {
 };
 
 /* A guest's NIC, or a port of a hub or switch. */
+struct graph_pair {
+	const char *key, *value;
+};
+
 struct graph_nic {
 	const char *name; /* "eth0", ... on guests; "1", "2", ... (from 1) on hubs and switches */
 	uint8_t mac[6];   /* guests: locally administered, derived from (lab, node, nic) or given */
@@ -55,11 +59,10 @@ struct graph_nic {
 	bool addrs_are_auto; /* given by us, because the script gives none on this segment */
 	int cable;           /* index into graph.cables, or -1: not plugged */
 	unsigned cable_end;  /* 0 or 1 */
+	/* Ports of switches: parameters as words for the substrate ("vlan", "10"). */
+	struct graph_pair *params;
+	size_t n_params;
 	struct graph_pos pos;
-};
-
-struct graph_pair {
-	const char *key, *value;
 };
 
 struct graph_route {

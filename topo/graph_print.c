@@ -108,6 +108,8 @@ static void print_nic(FILE *out, const struct graph_nic *nic, bool is_guest)
 		fprintf(out, ", mtu = %u", nic->mtu);
 	if (nic->backend != NIC_VHOST)
 		fprintf(out, ", backend = %s", nic_backend_name(nic->backend));
+	for (size_t i = 0; i < nic->n_params; i++)
+		fprintf(out, ", %s = \"%s\"", nic->params[i].key, nic->params[i].value);
 	print_addrs(out, nic);
 	fputc(')', out);
 }

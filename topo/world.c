@@ -59,6 +59,7 @@ struct world_nic *world_add_nic(struct world *w, struct loc loc)
 	nic->mtu = 1500;
 	nic->backend = NIC_VHOST;
 	nic->addrs_end = &nic->addrs;
+	nic->params_end = &nic->params;
 	world_append(&w->nics_end, nic);
 	return nic;
 }
@@ -98,6 +99,7 @@ struct world_nic *world_get_nic(struct world *w, struct world_node *node, size_t
 		if (node->more) {
 			nic->mtu = node->more->mtu;
 			nic->backend = node->more->backend;
+			nic->params = node->more->params;
 		}
 		world_attach(w, node, nic);
 	}

@@ -28,6 +28,7 @@ struct world_nic {
 	unsigned mtu;
 	enum nic_backend backend;
 	struct world_addr *addrs, **addrs_end;
+	struct world_pair *params, **params_end; /* of a port of a switch */
 	struct loc loc;
 	size_t number;             /* in the order of making */
 	struct world_nic *segment; /* while checking: another NIC of the same segment */

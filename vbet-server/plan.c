@@ -82,10 +82,13 @@ static void plan_device(struct builder *b, int index)
 	for (size_t i = 0; i < n->n_nics; i++) {
 		const char *port = end_name(b, (struct graph_end){index, (int)i});
 
-		add_substrate(b, port,
-			      arena_printf(&b->plan->arena, "port %s %s %s", port, n->name,
-					   n->nics[i].name))
-			->node = index;
+		f = text_open(&t);
+		fprintf(f, "port %s %s %s", port, n->name, n->nics[i].name);
+		for (size_t k = 0; k < n->nics[i].n_params; k++) {
+			fprintf(f, " %s=", n->nics[i].params[k].key);
+			words_put(f, n->nics[i].params[k].value);
+		}
+		add_substrate(b, port, text_close(b, &t))->node = index;
 	}
 }
 

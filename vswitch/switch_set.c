@@ -100,7 +100,7 @@ static int set_native(struct device *d, struct port *p, const char *value, struc
 	if (vlan_parse(value, true, &vid, e) < 0)
 		return -1;
 	if (!p->trunk)
-		return err_set(e, ERR_USAGE, "only a trunk has a native VLAN (set trunk= first)");
+		p->trunk = xcalloc(1, sizeof(*p->trunk)); /* its VLANs may be said later */
 	p->untagged = vid;
 	vlans_changed(d, p);
 	return 0;

@@ -198,6 +198,13 @@ START_TEST(a_native_vlan_goes_without_a_tag)
 	ck_assert_int_eq(tag_at(3), -1);
 	set_port(3, "native", "none");
 	ck_assert_str_eq(send_frame(3, 'x', '*', 0), "");
+	/* In the other order, too. */
+	set_port(3, "vlan", "20");
+	set_port(3, "native", "10");
+	ck_assert_str_eq(send_frame(3, 'x', '*', 0), "01");
+	set_port(3, "trunk", "20");
+	ck_assert_str_eq(send_frame(3, 'x', '*', 0), "01");
+	ck_assert_str_eq(send_tagged(3, 'x', '*', 20, 0), "2");
 	/* A native VLAN is a member, listed or not. */
 	set_port(3, "native", "1");
 	ck_assert_str_eq(send_frame(4, 'e', '*', 0), "3");
@@ -265,7 +272,6 @@ static const struct {
 	{true, "trunk", "20-10", "list of VLANs"},
 	{true, "trunk", "10 20", "list of VLANs"},
 	{true, "trunk", "1-99999999999", "list of VLANs"},
-	{true, "native", "10", "only a trunk"},
 	{true, "mirror", "0", "list of ports"},
 	{true, "mirror", "1025", "list of ports"},
 	{true, "mirror", "1,,2", "list of ports"},

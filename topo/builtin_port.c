@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Parameters of the ports of switches: VLANs and mirrors. They go to the substrate as words; what
+ * can be said of them without knowing the switch is checked here.
+ */
+#include "topo/builtin.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { VLAN_MAX = 4094, PORT_MAX = 1024 };
+
+static const char *all_word(size_t i)
+{
+	static const char *const words[] = {"all"};
+
+	return i < ARRAY_LEN(words) ? words[i] : NULL;
+}
+
+static const char *none_word(size_t i)
+{
+	static const char *const words[] = {"none"};
+
+	return i < ARRAY_LEN(words) ? words[i] : NULL;
+}
+
+static const char *medium_word(size_t i)
+{
+	static const char *const words[] = {"plain", "shared"};
+
+	return i < ARRAY_LEN(words) ? words[i] : NULL;
+}
+
+static const struct port_param {
+	const char *name;
+	const char *word; /* that may stand instead of numbers, or NULL */
+	eval_words *words;
+	int64_t max;
+	bool many; /* 10,20-29 */
+	bool off;  /* may be off */
+	const char *wants;
+} params[] = {
+	{"vlan", NULL, NULL, VLAN_MAX, false, false, "a VLAN from 1 to 4094"},
+	{"trunk", "all", all_word, VLAN_MAX, true, false,
+	 "VLANs such as [10, 20], \"10,20-29\" or all"},
+	{"native", "none", none_word, VLAN_MAX, false, false, "a VLAN from 1 to 4094, or none"},
+	{"mirror", "all", all_word, PORT_MAX, true, true, "ports such as [1, 3], all or off"},
+};
+
+eval_words *builtin_port_words(const char *name)
+{
+	if (!strcmp(name, "medium"))
+		return medium_word;
+	for (size_t i = 0; i < ARRAY_LEN(params); i++)
+		if (!strcmp(params[i].name, name))
+			return params[i].words;
+	return NULL;
+}
+
+/* "10", and where many are allowed "10,20-29". */
+static bool is_numbers(const struct port_param *p, const char *text)
+{
+	char *end = (char *)(uintptr_t)text;
+
+	do {
+		long from = isdigit((unsigned char)*text) ? strtol(text, &end, 10) : 0;
+		long to = from;
+
+		if (p->many && *end == '-')
+			to = isdigit((unsigned char)end[1]) ? strtol(end + 1, &end, 10) : 0;
+		if (from < 1 || to < from || to > p->max)
+			return false;
+		text = end + 1;
+	} while (p->many && *end == ',');
+	return *end == '\0';
+}
+
+/* A value as the text the substrate takes, or NULL if it cannot be one. */
+static const char *word_of(struct eval *ev, const struct value *v)
+{
+	if (v->kind == VALUE_NUMBER && v->unit == UNIT_COUNT)
+		return arena_printf(ev->arena, "%" PRId64, v->number);
+	if (v->kind == VALUE_STRING || v->kind == VALUE_WORD)
+		return v->text;
+	if (v->kind == VALUE_BOOL)
+		return v->truth ? "on" : "off";
+	return NULL;
+}
+
+static const char *words_of(struct eval *ev, const struct value *v)
+{
+	const char *text = NULL;
+
+	for (size_t i = 0; i < v->list->n; i++) {
+		const char *item = word_of(ev, &v->list->at[i]);
+
+		if (!item)
+			return NULL;
+		text = text ? arena_printf(ev->arena, "%s,%s", text, item) : item;
+	}
+	return text;
+}
+
+bool builtin_port_field(struct eval *ev, struct world_nic *nic, const struct arg *f, bool *known)
+{
+	const struct port_param *p = params;
+
+	while (p < params + ARRAY_LEN(params) && strcmp(p->name, f->name) != 0)
+		p++;
+	*known = p < params + ARRAY_LEN(params);
+	if (!*known)
+		return true;
+	const char *text =
+		f->v.kind == VALUE_LIST && p->many ? words_of(ev, &f->v) : word_of(ev, &f->v);
+
+	if (!text || !(is_numbers(p, text) || (p->word && !strcmp(text, p->word)) ||
+		       (p->off && !strcmp(text, "off")))) {
+		eval_wrong(ev, f->loc, "%s wants %s", p->name, p->wants);
+		return false;
+	}
+	struct world_pair *pair = arena_alloc(ev->arena, sizeof(*pair));
+
+	pair->key = p->name;
+	pair->value = text;
+	world_append(&nic->params_end, pair);
+	return true;
+}
