@@ -4,6 +4,7 @@
 #include "lib/nearest.h"
 #include "lib/units.h"
 #include "lib/words.h"
+#include "substrate/capture.h"
 #include "substrate/channel.h"
 #include "substrate/devnode.h"
 #include "substrate/end.h"
@@ -111,6 +112,13 @@ static int run_cable(struct substrate *s, const struct words *w, FILE *answer, s
 	return cable_create(s, w->at[1], a, b, w->at + 4, w->n - 4, e) ? 0 : -1;
 }
 
+static int run_capture(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
+{
+	struct end *n = find_end(s, w->at[2], e);
+
+	return n && capture_create(s, w->at[1], n, w, e) ? 0 : -1;
+}
+
 static int run_set(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
 {
 	struct object *o = find(s, w->at[1], e);
@@ -192,6 +200,7 @@ static const struct command commands[] = {
 	{"nic", 3, run_nic, "nic NAME vhost|seqpacket path=PATH [mac=MAC] [mtu=N] [guest=NODE]"},
 	{"channel", 3, run_channel, "channel NAME path=PATH stream=PATH [guest=NODE]"},
 	{"cable", 3, run_cable, "cable NAME END END [ab.key=value...] [ba.key=value...] [up=0]"},
+	{"capture", 3, run_capture, "capture NAME END file=PATH [snaplen=BYTES]"},
 	{"set", 2, run_set, "set NAME [key=value...]"},
 	{"reset", 1, run_reset, "reset CABLE"},
 	{"carrier", 2, run_carrier, "carrier CABLE up|down [end=a|b]"},

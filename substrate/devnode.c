@@ -236,7 +236,7 @@ static void port_destroy(struct object *o)
 {
 	struct devport *p = (struct devport *)o;
 
-	end_unplug(&p->end);
+	end_finish(&p->end);
 	p->node->port[p->number] = NULL;
 	object_finish(o);
 	free(p);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "substrate/end.h"
 
+#include "substrate/capture.h"
+
 static const char *const drop_names[END_DROPS] = {
 	[END_DROP_UNPLUGGED] = "unplugged", [END_DROP_CUT] = "cut",
 	[END_DROP_DOWN] = "down",           [END_DROP_QUEUE] = "queue",
@@ -28,8 +30,8 @@ void end_deliver(struct end *n, struct frame *f, int64_t now_ns)
 	n->count.out_bytes += f->len;
 	if (n->object->sub->vclock)
 		end_digest(n, f, now_ns);
-	if (n->tap)
-		n->tap(n, f, false, now_ns);
+	if (n->capture)
+		capture_frame(n->capture, f, false, now_ns);
 	n->kind->deliver(n, f, now_ns);
 }
 

@@ -12,6 +12,7 @@
 #include "substrate/substrate.h"
 
 struct cable;
+struct capture;
 struct end;
 struct guest;
 
@@ -51,9 +52,7 @@ struct end {
 	unsigned side;         /* which end of the cable */
 	bool carrier;
 	struct end_counters count;
-	/* Sees each frame that passes (capture); NULL: nobody looks. sent: from here into the cable. */
-	void (*tap)(struct end *n, const struct frame *f, bool sent, int64_t now_ns);
-	void *tap_owner;
+	struct capture *capture; /* sees each frame that passes; NULL: nobody looks */
 };
 
 /* Sends a frame (with its reference) into the cable. */
@@ -76,8 +75,8 @@ struct object *cable_create(struct substrate *s, const char *name, struct end *a
 int cable_reset(struct object *o, struct err *e);
 /* side: 0, 1 or -1 for both. */
 int cable_set_carrier(struct object *o, bool up, int side, struct err *e);
-/* Unplugs an end that goes away: its cable goes, too. */
-void end_unplug(struct end *n);
+/* The end goes away: its cable and its capture go, too. */
+void end_finish(struct end *n);
 /* The shortest time in which a frame sent from (in: delivered to) this end passes its cable. */
 int64_t end_min_delay_ns(const struct end *n, bool in);
 

@@ -117,8 +117,7 @@ static void destroy(struct object *o)
 	struct nic *n = (struct nic *)o;
 	int fd = n->listener.fd;
 
-	end_unplug(&n->end);
-	substrate_forget_end(o->sub, &n->end);
+	end_finish(&n->end);
 	loop_remove(o->sub->loop, &n->listener);
 	n->listener.fd = -1;
 	hang_up(n);

@@ -306,8 +306,7 @@ static void destroy(struct object *o)
 {
 	struct nic *n = (struct nic *)o;
 
-	end_unplug(&n->end);
-	substrate_forget_end(o->sub, &n->end);
+	end_finish(&n->end);
 	vhost_close(&n->vhost);
 	drop_queue(n, END_DROP_DOWN);
 	object_finish(o);

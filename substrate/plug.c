@@ -73,8 +73,7 @@ static void client_destroy(struct object *o)
 	close_watch(p->sub->loop, &c->frames);
 	close_watch(p->sub->loop, &c->control);
 	if (c->port) {
-		end_unplug(&c->end);
-		substrate_forget_end(p->sub, &c->end);
+		end_finish(&c->end);
 		c->port->kind->destroy(c->port);
 		object_finish(&c->object);
 	}

@@ -56,6 +56,7 @@ struct substrate {
 	struct calendar calendar;  /* real clock: all events; virtual: those that go to no guest */
 	struct vclock *vclock;     /* owned; NULL: real clock */
 	uint64_t seed;
+	int64_t epoch_ns; /* time of day (Unix) at time 0 of the lab's clock */
 	uint32_t last_source;
 	VEC(struct object *) objects; /* owned, in order of declaration */
 	struct {

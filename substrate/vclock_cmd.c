@@ -26,6 +26,7 @@ int vclock_create(struct substrate *s, const struct words *w, struct err *e)
 	c->until_ns = c->due_wall_ns = INT64_MAX;
 	event_source_init(&c->source, s);
 	s->vclock = c;
+	s->epoch_ns = c->tod_ns;
 	return 0;
 }
 

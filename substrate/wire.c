@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The cable as an object: two directions of impairment (cable.h) between two ends. */
 #include "substrate/end.h"
+#include "substrate/capture.h"
 #include "substrate/vclock.h"
 
 #include <stdlib.h>
@@ -146,8 +147,8 @@ void end_send(struct end *n, struct frame *f, int64_t now_ns)
 	n->count.in_bytes += f->len;
 	if (n->object->sub->vclock)
 		end_digest(n, f, now_ns);
-	if (n->tap)
-		n->tap(n, f, true, now_ns);
+	if (n->capture)
+		capture_frame(n->capture, f, true, now_ns);
 	if (!c) {
 		end_drop(n, f, END_DROP_UNPLUGGED);
 		return;
@@ -383,10 +384,13 @@ int cable_set_carrier(struct object *o, bool up, int side, struct err *e)
 	return 0;
 }
 
-void end_unplug(struct end *n)
+void end_finish(struct end *n)
 {
 	if (n->cable)
 		cable_destroy(&n->cable->object);
+	if (n->capture)
+		capture_end_gone(n->capture);
+	substrate_forget_end(n->object->sub, n);
 }
 
 int64_t end_min_delay_ns(const struct end *n, bool in)

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 static const struct device_kind *const kinds[] = {&hub_kind, &switch_kind, NULL};
@@ -34,6 +35,10 @@ static int serve(struct loop *l, struct err *e)
 {
 	struct substrate *s = substrate_create(l, kinds);
 	struct control_session control;
+	struct timespec wall;
+
+	clock_gettime(CLOCK_REALTIME, &wall);
+	s->epoch_ns = (int64_t)wall.tv_sec * 1000000000 + wall.tv_nsec - clock_monotonic_ns();
 	int rc = control_open(&control, l, s, dup(0), e);
 
 	while (rc == 0 && conn_is_open(&control.conn)) {

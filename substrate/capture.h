@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * All frames that pass an end, written to a file as pcapng (draft-ietf-opsawg-pcapng) with times in
+ * nanoseconds. The file says nothing but what passed: two runs that are the same give the same bytes.
+ */
+#ifndef SUBSTRATE_CAPTURE_H
+#define SUBSTRATE_CAPTURE_H
+
+#include "lib/words.h"
+#include "substrate/substrate.h"
+
+struct capture;
+struct end;
+
+/* words: file=PATH (a file, replaced, or a FIFO that has a reader), snaplen=BYTES. */
+struct object *capture_create(struct substrate *s, const char *name, struct end *n,
+			      const struct words *w, struct err *e);
+/* A frame passes; sent: from the end into its cable. */
+void capture_frame(struct capture *c, const struct frame *f, bool sent, int64_t now_ns);
+/* The end goes away, and its capture with it. */
+void capture_end_gone(struct capture *c);
+
+#endif
