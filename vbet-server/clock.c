@@ -103,6 +103,19 @@ static bool is_pace(const char *text)
 	return !strcmp(text, "max") || (end != text && !*end && v > 0 && v <= 1e6);
 }
 
+/* Who waits for the end of a step that is not taken waits no longer. */
+static void on_go_answer(void *ctx, bool ok, const char *text)
+{
+	struct lab *lab = ctx;
+
+	if (ok || lab->failed)
+		return;
+	lab->clock.stopped = lab->clock.was_stopped;
+	err_set(&lab->clock.refused, ERR_USAGE, "%s", text);
+	if (lab->listener.changed)
+		lab->listener.changed(lab->listener.ctx);
+}
+
 /* step TIME and until TIME: the answer comes when the clock has stopped there. */
 static int go_to(struct lab *lab, const char *verb, const char *time, struct err *e)
 {
@@ -112,8 +125,10 @@ static int go_to(struct lab *lab, const char *verb, const char *time, struct err
 		return -1;
 	char *line = xasprintf("%s %lldns", verb, (long long)ns);
 
+	lab->clock.was_stopped = lab->clock.stopped;
 	lab->clock.stopped = false;
-	substrate_send(&lab->substrate, line, NULL, NULL);
+	lab->clock.refused.kind = ERR_NONE;
+	substrate_send(&lab->substrate, line, on_go_answer, lab);
 	free(line);
 	return 1;
 }

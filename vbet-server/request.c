@@ -368,7 +368,14 @@ static void on_now(void *ctx, bool ok, const char *text)
 
 static bool clock_is_stopped(const struct client *c, struct err *e)
 {
-	return c->server->lab->clock.stopped;
+	struct lab_clock *clock = &c->server->lab->clock;
+
+	if (clock->refused.kind) {
+		*e = clock->refused;
+		clock->refused.kind = ERR_NONE;
+		return true;
+	}
+	return clock->stopped;
 }
 
 static int request_clock(struct client *c, const struct words *w, struct err *e)
