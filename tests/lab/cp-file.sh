@@ -44,4 +44,4 @@ must_status 2 vbet cp small copy
 must_status 2 vbet cp h:/a h:/b
 must_status 2 vbet cp small nobody:/x
 out_has 'nobody'
-assert_eq '' "$(ls | grep '^back\.')" "temporary files"
+assert_eq '' "$(find . -name 'back.*')" "temporary files"
