@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
+# lab: also root
 # When the process that started a launcher is killed, nothing of the guest is left; nor when the
 # launcher is, or the guest's kernel.
 # lab: only root
@@ -64,10 +65,12 @@ all() {
 	kill_and_look parent
 	kill_and_look launcher
 	kill_and_look kernel
+	# shellcheck disable=SC2034 # of jail.inc
 	LAUNCH_WORDS=insecure=1
 	kill_and_look parent "${UNABLE[@]}"
 	kill_and_look launcher "${UNABLE[@]}"
 	kill_and_look kernel "${UNABLE[@]}"
+	# shellcheck disable=SC2034
 	LAUNCH_WORDS=
 }
 as_all all

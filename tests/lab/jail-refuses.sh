@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
+# lab: also root
 # Where no namespaces can be had, a guest is not started, unless one insists; then it is told.
 . "$(dirname "$0")/jail.inc"
 
@@ -13,8 +14,10 @@ check() {
 	[ $rc = 3 ] || fail "$WHO: status $rc, expected 3"
 	grep -q '^error .*cannot be confined' "$log.report" || fail "$WHO: $(cat "$log.report")"
 	! grep -q '^the end' "$log" || fail "$WHO: it was started"
+	# shellcheck disable=SC2034 # of jail.inc
 	LAUNCH_WORDS=insecure=1
 	boot "$log" "${AS[@]}" "${UNABLE[@]}" || fail "$WHO: $(cat "$log")"
+	# shellcheck disable=SC2034
 	LAUNCH_WORDS=
 	grep -q '^jail level=none' "$log.report" || fail "$WHO: $(cat "$log.report")"
 	grep -q '^the end' "$log" || fail "$WHO: $(cat "$log")"

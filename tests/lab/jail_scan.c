@@ -4,7 +4,6 @@
  * did not give it? Says "readable ADDRESS" for each such page, "found ADDRESS" where the word WORD
  * is in it, and at the end "scanned N".
  */
-#define _GNU_SOURCE
 #include <setjmp.h>
 #include <signal.h>
 #include <stdint.h>

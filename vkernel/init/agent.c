@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
@@ -129,17 +128,13 @@ static void send_words(uint32_t id, enum wire_type type, char *const *words, siz
 	free(text);
 }
 
-void agent_event(const char *word, ...)
+void agent_send_event(const char *const *words)
 {
-	char *words[8];
 	size_t n = 0;
-	va_list ap;
 
-	va_start(ap, word);
-	for (; word && n < ARRAY_LEN(words); word = va_arg(ap, const char *))
-		words[n++] = (char *)word;
-	va_end(ap);
-	send_words(0, WIRE_EVENT, words, n);
+	while (words[n])
+		n++;
+	send_words(0, WIRE_EVENT, (char *const *)words, n);
 }
 
 static void send_hello(void)
@@ -363,7 +358,7 @@ static void on_control(uint32_t id, const char *data, size_t len)
 	struct err e;
 
 	if (words_split(data, len, &a, &w, &e) < 0)
-		agent_event("failed", "control", e.text, NULL);
+		agent_event("failed", "control", e.text);
 	else if (w.n)
 		calls->control(&w);
 	arena_finish(&a);

@@ -42,8 +42,9 @@ struct agent_calls {
 
 /* Sends HELLO on a stream and serves it; fd is owned, and made non-blocking. */
 int agent_open(struct loop *l, int fd, const struct agent_calls *calls, struct err *e);
-/* Sends EVENT words on channel 0; NULL ends the list. Events before the stream opens are kept. */
-void agent_event(const char *word, ...) __attribute__((sentinel));
+/* Sends EVENT words on channel 0, at most 8. Events before the stream opens are kept. */
+#define agent_event(...) agent_send_event((const char *const[]){__VA_ARGS__, NULL})
+void agent_send_event(const char *const *words);
 /* The shell of consoles (borrowed), or NULL. */
 void agent_set_shell(const char *path);
 const char *agent_shell(void);

@@ -97,7 +97,7 @@ static int read_nic(const struct words *w, struct conf_nic *n, struct err *e)
 	for (size_t i = 2; i < w->n; i++) {
 		struct conf_ip ip;
 
-		if (strncmp(w->at[i], "addr=", 5))
+		if (strncmp(w->at[i], "addr=", 5) != 0)
 			continue;
 		if (conf_parse_ip(w->at[i] + 5, &ip) < 0)
 			return bad(e, "address", w->at[i] + 5);
@@ -149,7 +149,7 @@ static int add_hostname(struct conf *c, const struct words *w, struct err *e)
 static int add_root(struct conf *c, const struct words *w, struct err *e)
 {
 	c->image = !strcmp(w->at[1], "image");
-	if (!c->image && strcmp(w->at[1], "lower"))
+	if (!c->image && strcmp(w->at[1], "lower") != 0)
 		return bad(e, "root", w->at[1]);
 	return 0;
 }
@@ -269,7 +269,7 @@ static int add_service(struct conf *c, const struct words *w, struct err *e)
 	unsigned restart = 0;
 	size_t dashes = 2;
 
-	while (dashes < w->n && strcmp(w->at[dashes], "--"))
+	while (dashes < w->n && strcmp(w->at[dashes], "--") != 0)
 		dashes++;
 	if (dashes + 1 >= w->n)
 		return bad(e, "service (no command)", s.name);
@@ -313,7 +313,7 @@ static int add_words(struct conf *c, const struct words *w, struct err *e)
 	if (!w->n || w->at[0][0] == '#')
 		return 0;
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-		if (strcmp(kinds[i].word, w->at[0]))
+		if (strcmp(kinds[i].word, w->at[0]) != 0)
 			continue;
 		if (w->n < kinds[i].n_min)
 			return err_set(e, ERR_USAGE, "too few words after %s", w->at[0]);

@@ -72,9 +72,9 @@ struct conf {
 
 /* Takes in one line (without its newline); blank lines and comments are fine. */
 int conf_add_line(struct conf *c, const char *line, size_t len, struct err *e);
-/* Takes in all lines; a bad one is told to `bad` (with its number in the error) and left out. */
+/* Takes in all lines; a bad one is told (with its number in the error) and left out. */
 void conf_add_text(struct conf *c, const char *text, size_t len,
-		   void (*bad)(void *ctx, const struct err *e), void *ctx);
+		   void (*tell)(void *ctx, const struct err *e), void *ctx);
 /* "nic NAME mac=... addr=..." of a line or a CONTROL message: replaces a NIC of that name. */
 struct conf_nic *conf_add_nic(struct conf *c, const struct words *w, struct err *e);
 void conf_finish(struct conf *c);

@@ -303,23 +303,25 @@ static void input_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 	write_input(FROM(struct exec, in, w));
 }
 
-static void exec_data(struct chan *c, const char *data, size_t len)
+static void add_input(struct exec *x, const char *data, size_t len)
 {
-	struct exec *x = exec_of(c);
-
-	if (x->in.fd < 0 || x->in_eof) {
-		chan_grant(c, len);
-		return;
-	}
-	if (x->n_pending - x->sent + len > WIRE_WINDOW) {
-		exec_close(c); /* more than the window: this is no server of ours */
-		return;
-	}
 	x->pending = xrealloc(x->pending, x->n_pending + len);
 	memcpy(x->pending + x->n_pending, data, len);
 	x->n_pending += len;
 	if (!x->in.slot)
 		write_input(x);
+}
+
+static void exec_data(struct chan *c, const char *data, size_t len)
+{
+	struct exec *x = exec_of(c);
+
+	if (x->in.fd < 0 || x->in_eof)
+		chan_grant(c, len);
+	else if (x->n_pending - x->sent + len > WIRE_WINDOW)
+		exec_close(c); /* more than the window: this is no server of ours */
+	else
+		add_input(x, data, len);
 }
 
 static void exec_eof(struct chan *c)
@@ -329,8 +331,8 @@ static void exec_eof(struct chan *c)
 
 	if (x->in_eof)
 		return;
-	if (x->tty)
-		exec_data(c, &ctrl_d, 1);
+	if (x->tty && x->in.fd >= 0)
+		add_input(x, &ctrl_d, 1);
 	x->in_eof = true;
 	if (!x->in.slot)
 		write_input(x);
@@ -442,7 +444,7 @@ static int read_request(struct request *r, const struct words *w, struct err *e)
 	size_t dashes = 1;
 	const char *user;
 
-	while (dashes < w->n && strcmp(w->at[dashes], "--"))
+	while (dashes < w->n && strcmp(w->at[dashes], "--") != 0)
 		dashes++;
 	r->keys = *w;
 	r->keys.n = dashes;
@@ -562,7 +564,7 @@ static void start_request(uint32_t id, const struct request *r)
 		.user = &r->user,
 		.ctty = r->tty,
 	};
-	int ends[3];
+	int ends[3] = {-1, -1, -1};
 	struct err e;
 	int rc = r->tty ? open_terminal(r, spec.fds, ends, &e) : open_pipes(spec.fds, ends, &e);
 

@@ -32,7 +32,7 @@ static void say(const char *text)
 static void on_failed(const char *what, const char *why)
 {
 	dprintf(2, "vbet-init: %s: %s\n", what, why);
-	agent_event("failed", what, why, NULL);
+	agent_event("failed", what, why);
 }
 
 static void on_bad_line(void *ctx, const struct err *e)
@@ -44,8 +44,10 @@ static void on_service(const char *what, const char *name, const char *why)
 {
 	if (why)
 		on_failed(name, why);
+	else if (name)
+		agent_event(what, name);
 	else
-		agent_event(what, name, NULL);
+		agent_event(what);
 }
 
 /* --- CONTROL --- */
@@ -53,9 +55,9 @@ static void on_service(const char *what, const char *name, const char *why)
 static void on_nic_done(const char *nic, const char *why)
 {
 	if (why)
-		agent_event("failed", "nic", nic, why, NULL);
+		agent_event("failed", "nic", nic, why);
 	else
-		agent_event("done", "nic", nic, NULL);
+		agent_event("done", "nic", nic);
 }
 
 static void control_nic(const struct words *w)
@@ -63,12 +65,12 @@ static void control_nic(const struct words *w)
 	struct err e;
 
 	if (net_add_nic(w, on_nic_done, &e) < 0)
-		agent_event("failed", "nic", w->n > 1 ? w->at[1] : "", e.text, NULL);
+		agent_event("failed", "nic", w->n > 1 ? w->at[1] : "", e.text);
 }
 
 static void control_poweroff(const struct words *w)
 {
-	agent_event("done", "poweroff", NULL);
+	agent_event("done", "poweroff");
 	power_off(loop, "poweroff");
 }
 
@@ -83,12 +85,12 @@ static const struct {
 static void on_control(const struct words *w)
 {
 	for (size_t i = 0; i < ARRAY_LEN(controls); i++) {
-		if (strcmp(controls[i].word, w->at[0]))
+		if (strcmp(controls[i].word, w->at[0]) != 0)
 			continue;
 		controls[i].act(w);
 		return;
 	}
-	agent_event("failed", w->at[0], "no such request", NULL);
+	agent_event("failed", w->at[0], "no such request");
 }
 
 /* --- the stream --- */
@@ -255,7 +257,7 @@ static void give_up(const struct err *e)
 	say(e->text);
 	if (fd >= 0)
 		dprintf(fd, "<2>vbet-init: %s\n", e->text);
-	agent_event("failed", "init", e->text, NULL);
+	agent_event("failed", "init", e->text);
 	agent_flush(1000);
 	if (is_init)
 		reboot(RB_POWER_OFF);
@@ -267,7 +269,7 @@ int main(int argc, char **argv)
 	struct err e = {0};
 
 	is_init = getpid() == 1;
-	if (!is_init && (argc != 3 || strcmp(argv[1], "--agent"))) {
+	if (!is_init && (argc != 3 || strcmp(argv[1], "--agent") != 0)) {
 		say("runs as process 1 of a guest; for tests: --agent DESCRIPTOR");
 		return 2;
 	}

@@ -126,7 +126,7 @@ static void take_link(size_t i, const struct netlink_link *l)
 	nics.at[i]->index = l->index;
 	name_link(c, l);
 	set_defaults(c->name);
-	if (c->has_mac && memcmp(c->mac, l->mac, 6)) {
+	if (c->has_mac && memcmp(c->mac, l->mac, 6) != 0) {
 		begin_link(&m, l->index);
 		netlink_put(&m, IFLA_ADDRESS, c->mac, 6);
 		if (netlink_talk(talk_fd, &m) < 0)

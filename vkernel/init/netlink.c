@@ -130,8 +130,8 @@ static bool read_batch(size_t n, netlink_each *each, void *ctx)
 int netlink_list(int fd, netlink_each *each, void *ctx)
 {
 	struct netlink_msg m;
-	struct ifinfomsg *ifi = netlink_begin(&m, RTM_GETLINK, NLM_F_DUMP, sizeof(*ifi));
 
+	netlink_begin(&m, RTM_GETLINK, NLM_F_DUMP, sizeof(struct ifinfomsg));
 	netlink_put_u32(&m, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
 	if (send_request(fd, &m, 0) < 0)
 		return -1;

@@ -52,7 +52,7 @@ void power_off(struct loop *l, const char *how)
 		return;
 	ending = true;
 	loop = l;
-	agent_event("power", how, NULL);
+	agent_event("power", how);
 	service_stop_all();
 	kill(-1, SIGTERM);
 	kill(-1, SIGHUP); /* shells that talk to people do not heed TERM */

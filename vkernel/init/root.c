@@ -193,7 +193,7 @@ static int find_lower(const char *source, bool image, const char *lower, struct 
 	if (fd < 0)
 		return err_sys(e, "%s", source);
 	/* Without a jail, the tree may be anywhere; /root is on any host. */
-	if (!image && strcmp(source, lower) && mount(source, lower, NULL, MS_BIND, NULL) < 0)
+	if (!image && strcmp(source, lower) != 0 && mount(source, lower, NULL, MS_BIND, NULL) < 0)
 		return err_sys(e, "bind %s", source);
 	if (mount("tmpfs", WORK, "tmpfs", 0, "mode=0755") < 0)
 		return err_sys(e, "tmpfs");

@@ -86,7 +86,7 @@ static int set_key(struct launch *l, const char *word, unsigned *seen, struct er
 	size_t len = strcspn(word, "=");
 
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-		if (strncmp(keys[i].key, word, len) || keys[i].key[len] || !word[len])
+		if (strncmp(keys[i].key, word, len) != 0 || keys[i].key[len] || !word[len])
 			continue;
 		*seen |= 1U << i;
 		return keys[i].set(l, word + len + 1, e);
@@ -104,7 +104,7 @@ static int inspect_kernel(struct launch *l, struct err *e)
 	if (l->kernel_fd < 0)
 		return err_sys(e, "%s", l->kernel);
 	if (pread(l->kernel_fd, &eh, sizeof(eh), 0) != sizeof(eh) ||
-	    memcmp(eh.e_ident, ELFMAG, SELFMAG))
+	    memcmp(eh.e_ident, ELFMAG, SELFMAG) != 0)
 		return err_set(e, ERR_ENV, "%s is no kernel", l->kernel);
 	for (unsigned i = 0; i < eh.e_phnum; i++) {
 		off_t at = (off_t)(eh.e_phoff + i * sizeof(ph));
@@ -125,7 +125,7 @@ int launch_parse(struct launch *l, int argc, char **argv, struct err *e)
 	l->cpu = -1;
 	l->uid = geteuid();
 	l->gid = getegid();
-	for (i = 1; i < argc && strcmp(argv[i], "--"); i++)
+	for (i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
 		if (set_key(l, argv[i], &seen, e) < 0)
 			return -1;
 	l->args = argv + (i < argc ? i + 1 : argc);
