@@ -36,7 +36,7 @@ int cmd_console(const struct cmd_options *o, int argc, char **argv, struct err *
 	int rc = -1;
 
 	if (lab && argc == 0) {
-		rc = console_run(lab, e);
+		rc = status = console_run(lab, e);
 	} else if (lab) {
 		struct exec_options opt = {.user = o->user, .tty = true, .escape = true};
 

@@ -2,6 +2,7 @@
 #include "vbet-server/guest.h"
 
 #include "lib/xalloc.h"
+#include "vbet-server/hotplug.h"
 #include "vbet-server/paths.h"
 
 #include <errno.h>
@@ -98,6 +99,7 @@ static void on_agent_event(void *ctx, const struct words *w)
 	if (!strcmp(what, "hello") && gu->state == GUEST_BOOTING) {
 		gu->up_ns = now;
 		set_state(gu, GUEST_UP);
+		hotplug_tell(gu->lab);
 	} else if (!strcmp(what, "ready-all") && gu->state == GUEST_UP) {
 		gu->ready_ns = now;
 		set_state(gu, GUEST_READY);

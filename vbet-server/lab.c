@@ -4,6 +4,8 @@
 #include "lib/vec.h"
 #include "vbet-server/clock.h"
 #include "vbet-server/guest.h"
+#include "vbet-server/hotplug.h"
+#include "vbet-server/link.h"
 #include "vbet-server/paths.h"
 
 #include <errno.h>
@@ -112,8 +114,10 @@ static void on_step_answer(void *ctx, bool ok, const char *text)
 	}
 	free(a->line);
 	free(a);
-	if (ok && !lab->outstanding)
+	if (ok && !lab->outstanding) {
+		hotplug_tell(lab);
 		lab_check_progress(lab);
+	}
 }
 
 void lab_send(struct lab *lab, const char *line)
@@ -330,6 +334,22 @@ void lab_note_pid(struct lab *lab, const struct child *c, const char *name)
 	fflush(lab->pids);
 }
 
+/* What it takes to do the same again: docs/protocols.md, "A lab on disk". */
+static void write_manifest(struct lab *lab)
+{
+	char *path = xasprintf("%s/manifest", lab->dir);
+	FILE *f = fopen(path, "we");
+
+	free(path);
+	if (!f)
+		return;
+	fprintf(f, "vbet 1\nlab %s\nclock %s\nseed %llu\nkernel %s\ntree %s\ngraph\n", lab->graph->lab,
+		lab->graph->clock == CLOCK_VIRTUAL ? "virtual" : "real",
+		(unsigned long long)lab->graph->seed, lab->env.kernel, lab->env.tree);
+	graph_print(f, lab->graph);
+	fclose(f);
+}
+
 static int start_substrate(struct lab *lab, const char *program, struct err *e)
 {
 	char *path = xasprintf("%s/substrate.log", lab->dir);
@@ -376,6 +396,7 @@ struct lab *lab_create(struct loop *l, struct topo_script *script, struct graph 
 	lab->plan = plan_make(g, &lab->env, e);
 	if (!lab->plan || start_substrate(lab, lab->parts[3], e) < 0)
 		goto fail;
+	write_manifest(lab);
 	make_guests(lab);
 	clock_init(lab);
 	progress(lab, "lab %s: %zu nodes, %zu cables", g->lab, g->n_nodes, g->n_cables);
@@ -406,6 +427,7 @@ int lab_change(struct lab *lab, struct graph *g, struct err *e)
 		graph_destroy(g);
 		return -1;
 	}
+	hotplug_collect(lab, lab->graph, g);
 	graph_destroy(lab->graph);
 	lab->graph = g;
 	make_guests(lab);
@@ -423,6 +445,8 @@ void lab_destroy(struct lab *lab)
 	for (size_t i = 0; i < lab->n_guests; i++)
 		guest_destroy(lab->guests[i]);
 	free(lab->guests);
+	hotplug_finish(lab);
+	link_finish(lab);
 	substrate_stop(&lab->substrate);
 	if (lab->pids)
 		fclose(lab->pids);

@@ -7,6 +7,7 @@
 #define VBET_SERVER_LAB_H
 
 #include "lib/loop.h"
+#include "lib/vec.h"
 #include "topo/topo.h"
 #include "vbet-server/agent.h"
 #include "vbet-server/plan.h"
@@ -18,6 +19,7 @@ enum guest_state { GUEST_DOWN, GUEST_BOOTING, GUEST_UP, GUEST_READY, GUEST_STOPP
 const char *guest_state_name(enum guest_state s);
 
 struct lab;
+struct link_touched;
 
 struct guest {
 	struct lab *lab;
@@ -55,6 +57,11 @@ struct lab_clock {
 	char pace[16];   /* as the substrate takes it: "max", "1", "10" */
 };
 
+/* A NIC that a running guest is still to be told of. */
+struct lab_hotplug {
+	char *node, *words; /* owned */
+};
+
 struct lab {
 	struct loop *loop;  /* borrowed */
 	char *dir;          /* owned */
@@ -76,6 +83,9 @@ struct lab {
 	unsigned outstanding;       /* answers of the substrate to plan steps */
 	struct lab_listener listener;
 	struct lab_clock clock;
+	struct link_touched *touched; /* link.c's: cables that were changed by hand */
+	size_t n_touched;
+	VEC(struct lab_hotplug) hotplugs;
 	FILE *pids;
 	int64_t began_ns;
 };

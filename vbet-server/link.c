@@ -122,6 +122,42 @@ static int replan(struct lab *lab, struct err *e)
 	return plan ? lab_replace_plan(lab, plan, e) : -1;
 }
 
+/* A cable that was changed by hand, as the script has it. */
+struct link_touched {
+	char *name; /* owned */
+	bool up;
+	struct linkspec dir[2];
+};
+
+static struct link_touched *find_touched(const struct lab *lab, const char *name)
+{
+	for (size_t i = 0; i < lab->n_touched; i++)
+		if (!strcmp(lab->touched[i].name, name))
+			return &lab->touched[i];
+	return NULL;
+}
+
+static void note_touched(struct lab *lab, const struct graph_cable *before)
+{
+	if (find_touched(lab, before->name))
+		return;
+	lab->touched = xrealloc(lab->touched, (lab->n_touched + 1) * sizeof(*lab->touched));
+	struct link_touched *t = &lab->touched[lab->n_touched++];
+
+	t->name = xstrdup(before->name);
+	t->up = before->up;
+	memcpy(t->dir, before->dir, sizeof(t->dir));
+}
+
+void link_finish(struct lab *lab)
+{
+	for (size_t i = 0; i < lab->n_touched; i++)
+		free(lab->touched[i].name);
+	free(lab->touched);
+	lab->touched = NULL;
+	lab->n_touched = 0;
+}
+
 static int change_cable(struct lab *lab, const struct match *m, const struct words *w, size_t op,
 			FILE *out, struct err *e)
 {
@@ -148,6 +184,8 @@ static int change_cable(struct lab *lab, const struct match *m, const struct wor
 		rc = replan(lab, e);
 	if (rc < 0)
 		*c = before;
+	else
+		note_touched(lab, &before);
 	return rc;
 }
 
@@ -188,18 +226,28 @@ int link_command(struct lab *lab, const struct words *w, FILE *out, struct err *
 	return change_cable(lab, &m, w, 3, out, e);
 }
 
+static void keep_hand(struct link_touched *t, const struct graph_cable *old, struct graph_cable *new)
+{
+	bool same = t->up == new->up && linkspec_equal(&t->dir[0], &new->dir[0]) &&
+		    linkspec_equal(&t->dir[1], &new->dir[1]);
+
+	if (same) {
+		new->up = old->up;
+		memcpy(new->dir, old->dir, sizeof(new->dir));
+	} else {
+		t->up = new->up;
+		memcpy(t->dir, new->dir, sizeof(t->dir));
+	}
+}
+
 int link_change_graph(struct lab *lab, struct graph *g, struct err *e)
 {
-	/* What was changed by hand stays, for cables that are still the same. */
 	for (size_t i = 0; i < g->n_cables; i++) {
-		for (size_t j = 0; j < lab->graph->n_cables; j++) {
-			const struct graph_cable *old = &lab->graph->cables[j];
+		struct link_touched *t = find_touched(lab, g->cables[i].name);
 
-			if (strcmp(old->name, g->cables[i].name) != 0)
-				continue;
-			g->cables[i].up = old->up;
-			memcpy(g->cables[i].dir, old->dir, sizeof(old->dir));
-		}
+		for (size_t j = 0; t && j < lab->graph->n_cables; j++)
+			if (!strcmp(lab->graph->cables[j].name, t->name))
+				keep_hand(t, &lab->graph->cables[j], &g->cables[i]);
 	}
 	return lab_change(lab, g, e);
 }

@@ -11,7 +11,11 @@
  * before a key: that direction only), "link END up|down...", "plug END", "unplug END".
  */
 int link_command(struct lab *lab, const struct words *w, FILE *out, struct err *e);
-/* Brings a new graph in, with the changes that were made by hand kept. Takes it over. */
+/*
+ * Brings a new graph in. What was changed by hand stays, for cables of which the script still says the same.
+ * Takes the graph over.
+ */
 int link_change_graph(struct lab *lab, struct graph *g, struct err *e);
+void link_finish(struct lab *lab);
 
 #endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* NICs that a changed graph gives to guests that run already. */
+#ifndef VBET_SERVER_HOTPLUG_H
+#define VBET_SERVER_HOTPLUG_H
+
+#include "vbet-server/lab.h"
+
+/* Notes what is new in `new` for guests that run; told to them by hotplug_tell(). */
+void hotplug_collect(struct lab *lab, const struct graph *old, const struct graph *new);
+/* Tells the guests, once the substrate has made the NICs' sockets. */
+void hotplug_tell(struct lab *lab);
+void hotplug_finish(struct lab *lab);
+
+#endif
