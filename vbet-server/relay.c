@@ -29,6 +29,7 @@ struct relay {
 	int signal_fd;      /* SIGWINCH, SIGINT, SIGTERM; -1: none */
 	int out_fd;         /* for get; -1: opt->out */
 	bool left;          /* the user typed the escape */
+	bool interrupted;   /* SIGINT was passed on once */
 	unsigned mode;      /* of WIRE_STAT */
 	int status;         /* of WIRE_EXIT */
 	bool ended;
@@ -202,6 +203,9 @@ static void read_signal(struct relay *r)
 		send_size(r);
 		return;
 	}
+	if (r->interrupted) /* asked twice: the command, or its node, does not listen */
+		r->left = true;
+	r->interrupted = true;
 	send_message(r, WIRE_SIGNAL, &info.ssi_signo, sizeof(info.ssi_signo));
 }
 
@@ -266,9 +270,8 @@ static int watch_signals(bool tty, sigset_t *old)
 	sigset_t set;
 
 	sigemptyset(&set);
+	/* SIGTERM ends us, and the server then the command. */
 	sigaddset(&set, tty ? SIGWINCH : SIGINT);
-	if (!tty)
-		sigaddset(&set, SIGTERM);
 	sigprocmask(SIG_BLOCK, &set, old);
 	return signalfd(-1, &set, SFD_CLOEXEC);
 }
