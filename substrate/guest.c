@@ -154,6 +154,7 @@ void guest_run(struct guest *g, int64_t at_ns, int64_t until_ns, int64_t wall_ns
 	g->turn_wall_ns = wall_ns;
 	g->spin_told = false;
 	g->turns++;
+	vclock_touch(g);
 	page_of(g)->free_until = (uint64_t)(until_ns - g->offset_ns);
 	page_of(g)->current_time = (uint64_t)(at_ns - g->offset_ns);
 	page_of(g)->running = PAGE_GUEST;
@@ -192,8 +193,10 @@ bool guest_is_running(const struct guest *g)
 void guest_kicks(struct guest *g, bool on)
 {
 	g->clock->kicking = on ? g : NULL;
-	if (on && g->state == GUEST_RUNNING)
+	if (on && g->state == GUEST_RUNNING) {
 		g->from_ns = guest_now_ns(g);
+		vclock_touch(g);
+	}
 }
 
 bool guest_hear(struct guest *g, enum guest_hears what, int64_t now_ns)
@@ -201,6 +204,7 @@ bool guest_hear(struct guest *g, enum guest_hears what, int64_t now_ns)
 	if (g->heard & ~(1u << what))
 		return false;
 	g->heard |= 1u << what;
+	vclock_touch(g);
 	if (g->page)
 		page_of(g)->current_time = (uint64_t)(now_ns - g->offset_ns);
 	return true;
@@ -227,6 +231,8 @@ static const char *take_start(struct guest *g)
 		return "out of memory";
 	g->start_seq = g->message.seq;
 	g->state = GUEST_JOINING;
+	g->clock->joiners = true;
+	vclock_touch(g);
 	substrate_event(g->object.sub, "event joined %s", g->object.name);
 	return NULL;
 }
@@ -238,6 +244,7 @@ static const char *take_wait(struct guest *g)
 	if (!(page_of(g)->client[PAGE_GUEST].capabilities & PAGE_CAP_SHARE))
 		return "its kernel does not know the calendar's shared memory (6.11 or later does)";
 	g->state = GUEST_WAITING;
+	vclock_touch(g);
 	g->clock->running--;
 	page_of(g)->running = PAGE_CALENDAR;
 	guest_read_request(g);
@@ -331,12 +338,7 @@ static void destroy(struct object *o)
 	while (calendar_next_ns(&g->calendar) != INT64_MAX)
 		calendar_fire(&g->calendar);
 	calendar_finish(&g->calendar);
-	for (size_t i = 0; i < c->guests.n; i++) {
-		if (c->guests.at[i] == g) {
-			vec_remove(&c->guests, i);
-			break;
-		}
-	}
+	vclock_remove_guest(c, g);
 	if (fd >= 0) {
 		close(fd);
 		unlink(g->path);
@@ -379,7 +381,7 @@ struct guest *guest_create(struct vclock *c, const char *name, const char *path,
 		free(g);
 		return NULL;
 	}
-	vec_push(&c->guests, g);
+	vclock_add_guest(c, g);
 	if (loop_add(c->sub->loop, &g->listener, EPOLLIN, e) < 0) {
 		destroy(&g->object);
 		return NULL;

@@ -22,8 +22,43 @@ static const int64_t pace_behind_ns = 500000000; /* more than this is not caught
 static const int64_t spin_wall_ns = INT64_C(5000000000);
 enum { TURNS_AT_ONCE = 8 };
 
+void vclock_touch(struct guest *g)
+{
+	if (g->touched)
+		return;
+	g->touched = true;
+	vec_push(&g->clock->touched, g);
+}
+
+static void number_guests(struct vclock *c)
+{
+	c->slots.n = 0;
+	c->touched.n = 0;
+	for (size_t i = 0; i < c->guests.n; i++) {
+		(void)vec_add(&c->slots);
+		c->guests.at[i]->index = i;
+		c->guests.at[i]->touched = false;
+		vclock_touch(c->guests.at[i]);
+	}
+}
+
+void vclock_add_guest(struct vclock *c, struct guest *g)
+{
+	vec_push(&c->guests, g);
+	number_guests(c);
+}
+
+void vclock_remove_guest(struct vclock *c, struct guest *g)
+{
+	vec_remove(&c->guests, g->index);
+	number_guests(c);
+}
+
 struct calendar *vclock_calendar(struct substrate *s, struct guest *g)
 {
+	/* Whoever asks is about to change it. */
+	if (g)
+		vclock_touch(g);
 	return g ? &g->calendar : &s->calendar;
 }
 
@@ -53,8 +88,10 @@ static void look_at_cables(struct vclock *c)
 	struct substrate *s = c->sub;
 
 	c->cables_dirty = false;
-	for (size_t i = 0; i < c->guests.n; i++)
+	for (size_t i = 0; i < c->guests.n; i++) {
 		c->guests.at[i]->in_ns = c->guests.at[i]->out_ns = INT64_MAX;
+		vclock_touch(c->guests.at[i]);
+	}
 	for (size_t i = 0; i < s->objects.n; i++) {
 		struct end *n = end_of_object(s->objects.at[i]);
 		struct guest *g = n ? n->guest : NULL;
@@ -106,6 +143,7 @@ void vclock_guest_left(struct vclock *c, struct guest *g)
 		c->running--;
 	/* What it sent is under way; a successor joins when nothing of its time is left. */
 	g->state = GUEST_ABSENT;
+	vclock_touch(g);
 	g->request_ns = INT64_MAX;
 	g->heard = 0;
 }
@@ -124,50 +162,77 @@ static int64_t acts_at(const struct guest *g)
 	}
 }
 
+static int64_t min_ns(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
 /* What the guests are up to, in one pass. */
 struct view {
-	int64_t first, second; /* earliest acts_at(), and that of the next guest */
-	const struct guest *who; /* whose is the first */
+	int64_t first, second;    /* earliest at_ns, and that of the next guest */
+	size_t who;               /* whose is the first */
 	struct calendar *soonest; /* with the earliest event of all; NULL: none */
 	int64_t event_ns;
 	int64_t reach_ns; /* no running guest can make an event before this */
 	int64_t wish_ns;  /* earliest request of a guest that stands still */
 };
 
+static void refresh_slots(struct vclock *c)
+{
+	for (size_t i = 0; i < c->touched.n; i++) {
+		struct guest *g = c->touched.at[i];
+
+		g->touched = false;
+		if (g->heard && g->state == GUEST_WAITING)
+			guest_read_request(g);
+		c->slots.at[g->index] = (struct slot){.at_ns = acts_at(g),
+						      .event_ns = calendar_next_ns(&g->calendar),
+						      .in_ns = g->in_ns,
+						      .out_ns = g->out_ns,
+						      .state = g->state};
+	}
+	c->touched.n = 0;
+}
+
+static void look_at_event(struct vclock *c, struct view *v, size_t i)
+{
+	struct calendar *cal = &c->guests.at[i]->calendar;
+
+	if (v->soonest && v->event_ns == c->slots.at[i].event_ns &&
+	    !calendar_is_before(cal, v->soonest))
+		return;
+	v->soonest = cal;
+	v->event_ns = c->slots.at[i].event_ns;
+}
+
 static void look(struct vclock *c, struct view *v)
 {
 	*v = (struct view){.first = INT64_MAX,
 			   .second = INT64_MAX,
+			   .who = SIZE_MAX,
+			   .event_ns = calendar_next_ns(&c->sub->calendar),
 			   .reach_ns = INT64_MAX,
 			   .wish_ns = INT64_MAX};
-	if (calendar_next_ns(&c->sub->calendar) != INT64_MAX)
+	if (v->event_ns != INT64_MAX)
 		v->soonest = &c->sub->calendar;
-	for (size_t i = 0; i < c->guests.n; i++) {
-		struct guest *g = c->guests.at[i];
+	refresh_slots(c);
+	for (size_t i = 0; i < c->slots.n; i++) {
+		const struct slot *s = &c->slots.at[i];
 
-		if (g->heard && g->state == GUEST_WAITING)
-			guest_read_request(g);
-		int64_t at = acts_at(g);
-
-		if (at < v->first) {
+		if (s->at_ns < v->first) {
 			v->second = v->first;
-			v->first = at;
-			v->who = g;
-		} else if (at < v->second) {
-			v->second = at;
+			v->first = s->at_ns;
+			v->who = i;
+		} else if (s->at_ns < v->second) {
+			v->second = s->at_ns;
 		}
-		if (g->state == GUEST_RUNNING) {
-			int64_t reach = time_plus(g->from_ns, g->out_ns);
-
-			v->reach_ns = reach < v->reach_ns ? reach : v->reach_ns;
-		} else if (at < v->wish_ns) {
-			v->wish_ns = at;
-		}
-		if (calendar_next_ns(&g->calendar) != INT64_MAX &&
-		    (!v->soonest || calendar_is_before(&g->calendar, v->soonest)))
-			v->soonest = &g->calendar;
+		if (s->state == GUEST_RUNNING)
+			v->reach_ns = min_ns(v->reach_ns, time_plus(s->at_ns, s->out_ns));
+		else
+			v->wish_ns = min_ns(v->wish_ns, s->at_ns);
+		if (s->event_ns != INT64_MAX && s->event_ns <= v->event_ns)
+			look_at_event(c, v, i);
 	}
-	v->event_ns = v->soonest ? calendar_next_ns(v->soonest) : INT64_MAX;
 }
 
 static struct guest *owner_of(struct vclock *c, struct calendar *cal)
@@ -189,6 +254,8 @@ static bool fire_events(struct vclock *c, const struct view *v, int64_t limit_ns
 		return false;
 	if (at > c->floor_ns)
 		c->floor_ns = at;
+	if (g)
+		vclock_touch(g);
 	do {
 		calendar_fire(v->soonest);
 		c->fired++;
@@ -197,52 +264,56 @@ static bool fire_events(struct vclock *c, const struct view *v, int64_t limit_ns
 	return true;
 }
 
-static int64_t min_ns(int64_t a, int64_t b)
+/* Until when guest i may run if it starts now; that is at or before its request if it may not. */
+static int64_t horizon(struct vclock *c, const struct view *v, size_t i)
 {
-	return a < b ? a : b;
+	const struct slot *s = &c->slots.at[i];
+	int64_t h = s->event_ns;
+
+	if (v->soonest && v->soonest != &c->guests.at[i]->calendar)
+		h = min_ns(h, time_plus(v->event_ns, s->in_ns));
+	return min_ns(h, time_plus(v->who == i ? v->second : v->first, s->in_ns));
 }
 
-/* Until when g may run if it starts now; that is at or before its request if it may not. */
-static int64_t horizon(const struct view *v, const struct guest *g)
+/* No lookahead: one at a time, the earliest first, then by order of declaration. */
+static bool is_first_of_equals(struct vclock *c, size_t index)
 {
-	int64_t others = v->who == g ? v->second : v->first;
-	int64_t h = calendar_next_ns(&g->calendar);
+	const struct slot *s = &c->slots.at[index];
 
-	if (v->soonest && v->soonest != &g->calendar)
-		h = min_ns(h, time_plus(v->event_ns, g->in_ns));
-	return min_ns(h, time_plus(others, g->in_ns));
-}
+	for (size_t i = 0; i < c->slots.n; i++) {
+		const struct slot *o = &c->slots.at[i];
 
-/* True if nothing can reach g at or before its request, and it is its turn among equals. */
-static bool may_start(struct vclock *c, const struct view *v, size_t index)
-{
-	const struct guest *g = c->guests.at[index];
-	int64_t at = g->request_ns;
-
-	if (at >= calendar_next_ns(&g->calendar))
-		return false;
-	if (v->soonest && v->soonest != &g->calendar && at >= v->event_ns &&
-	    at >= time_plus(v->event_ns, g->in_ns))
-		return false;
-	if (at < horizon(v, g))
-		return true;
-	/* No lookahead here: one at a time, the earliest first, then by order of declaration. */
-	for (size_t i = 0; i < c->guests.n; i++) {
-		const struct guest *o = c->guests.at[i];
-
-		if (o == g || acts_at(o) == INT64_MAX || at < time_plus(acts_at(o), g->in_ns))
+		if (i == index || o->at_ns == INT64_MAX || s->at_ns < time_plus(o->at_ns, s->in_ns))
 			continue;
-		if (o->state == GUEST_RUNNING || acts_at(o) < at || (acts_at(o) == at && i < index))
+		if (o->state == GUEST_RUNNING || o->at_ns < s->at_ns ||
+		    (o->at_ns == s->at_ns && i < index))
 			return false;
 	}
 	return true;
 }
 
-static void run_guest(struct vclock *c, const struct view *v, struct guest *g, int64_t limit_ns,
-		      int64_t wall_ns)
+/* True if nothing can reach guest i at or before its request, and it is its turn among equals. */
+static bool may_start(struct vclock *c, const struct view *v, size_t i)
 {
+	const struct slot *s = &c->slots.at[i];
+
+	if (s->at_ns >= s->event_ns)
+		return false;
+	if (s->at_ns < horizon(c, v, i))
+		return true;
+	if (v->soonest && v->soonest != &c->guests.at[i]->calendar && s->at_ns >= v->event_ns &&
+	    s->at_ns >= time_plus(v->event_ns, s->in_ns))
+		return false;
+	if (v->who != i && s->at_ns > time_plus(v->first, s->in_ns))
+		return false;
+	return is_first_of_equals(c, i);
+}
+
+static void run_guest(struct vclock *c, const struct view *v, size_t i, int64_t wall_ns)
+{
+	struct guest *g = c->guests.at[i];
 	int64_t at = g->request_ns;
-	int64_t until = min_ns(horizon(v, g), time_plus(at, second_ns));
+	int64_t until = min_ns(horizon(c, v, i), time_plus(at, second_ns));
 
 	if (c->pace > 0) {
 		int64_t paced = vclock_pace_limit_ns(c, wall_ns);
@@ -257,13 +328,12 @@ static bool start_guests(struct vclock *c, struct view *v, int64_t limit_ns, int
 {
 	bool any = false;
 
-	for (size_t i = 0; i < c->guests.n && c->running < TURNS_AT_ONCE; i++) {
-		struct guest *g = c->guests.at[i];
+	for (size_t i = 0; i < c->slots.n && c->running < TURNS_AT_ONCE; i++) {
+		const struct slot *s = &c->slots.at[i];
 
-		if ((g->state != GUEST_WAITING && g->state != GUEST_JOINING) ||
-		    g->request_ns >= limit_ns || !may_start(c, v, i))
+		if (s->state == GUEST_RUNNING || s->at_ns >= limit_ns || !may_start(c, v, i))
 			continue;
-		run_guest(c, v, g, limit_ns, wall_ns);
+		run_guest(c, v, i, wall_ns);
 		any = true;
 		look(c, v);
 	}
@@ -281,13 +351,18 @@ static bool all_joined(const struct vclock *c)
 /* Guests that joined get their first turn: at 0 all together, later whenever they come. */
 static void admit(struct vclock *c)
 {
+	if (!c->joiners)
+		return;
 	int64_t now = vclock_now_ns(c);
 
+	c->joiners = false;
 	for (size_t i = 0; i < c->guests.n; i++) {
 		struct guest *g = c->guests.at[i];
 
-		if (g->state == GUEST_JOINING && g->request_ns == INT64_MAX)
-			g->request_ns = g->from_ns = now;
+		if (g->state != GUEST_JOINING || g->request_ns != INT64_MAX)
+			continue;
+		g->request_ns = g->from_ns = now;
+		vclock_touch(g);
 	}
 }
 
@@ -411,5 +486,7 @@ void vclock_destroy(struct vclock *c)
 	if (!c)
 		return;
 	vec_free(&c->guests);
+	vec_free(&c->slots);
+	vec_free(&c->touched);
 	free(c);
 }

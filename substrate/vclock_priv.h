@@ -18,6 +18,14 @@ struct time_message {
 	uint64_t time;
 };
 
+/* What decides who may run, of all guests side by side: it is looked at for every turn. */
+struct slot {
+	int64_t at_ns;    /* earliest time at which the guest may act by itself; INT64_MAX: never */
+	int64_t event_ns; /* its next event */
+	int64_t in_ns, out_ns;
+	enum guest_state state;
+};
+
 struct time_page; /* the guest's own page of shared memory: guest.c */
 
 /*
@@ -45,15 +53,20 @@ struct guest {
 	int64_t turn_wall_ns;     /* RUNNING: since when, on the wall clock */
 	bool spin_told;
 	uint64_t turns;
+	size_t index;  /* in the clock's guests and slots */
+	bool touched; /* its slot is out of date */
 };
 
 struct vclock {
 	struct substrate *sub;
 	VEC(struct guest *) guests; /* borrowed; in order of declaration */
+	VEC(struct slot) slots;
+	VEC(struct guest *) touched;
 	bool started; /* "start" was said */
 	bool begun;   /* time goes on */
 	bool stopped; /* stands at floor_ns until told otherwise */
 	bool idle_told, cables_dirty;
+	bool joiners; /* a guest waits for its first turn */
 	int64_t floor_ns;   /* all before it has happened */
 	int64_t until_ns;   /* where to stop; INT64_MAX: nowhere */
 	int64_t tod_ns;     /* time of day at time 0 */
@@ -76,6 +89,10 @@ void guest_cut(struct guest *g, int64_t until_ns);
 void guest_read_request(struct guest *g);
 
 /* vclock.c */
+/* Something of what a slot says changed. */
+void vclock_touch(struct guest *g);
+void vclock_add_guest(struct vclock *c, struct guest *g);
+void vclock_remove_guest(struct vclock *c, struct guest *g);
 void vclock_guest_left(struct vclock *c, struct guest *g);
 /* Where a paced clock is on its way to, by the wall clock; INT64_MAX: not paced. */
 int64_t vclock_pace_limit_ns(const struct vclock *c, int64_t wall_ns);
