@@ -110,11 +110,13 @@ static void on_step_answer(void *ctx, bool ok, const char *text)
 		struct err e;
 
 		err_set(&e, ERR_ENV, "substrate: %s (for '%s')", text, a->line);
+		if (!lab->setting_up && !lab->refused.kind)
+			lab->refused = e;
 		lab_fail(lab, &e);
 	}
 	free(a->line);
 	free(a);
-	if (ok && !lab->outstanding) {
+	if (!lab->failed && !lab->outstanding) {
 		hotplug_tell(lab);
 		lab_check_progress(lab);
 	}

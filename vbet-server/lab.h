@@ -81,6 +81,7 @@ struct lab {
 	bool setting_up;            /* ready/failed of the listener is still owed */
 	bool failed;
 	unsigned outstanding;       /* answers of the substrate to plan steps */
+	struct err refused;         /* the first that said no, when the lab was up already */
 	struct lab_listener listener;
 	struct lab_clock clock;
 	struct link_touched *touched; /* link.c's: cables that were changed by hand */

@@ -115,6 +115,7 @@ static int request_down(struct client *c, const struct words *w, struct err *e)
 {
 	/* Answered when all is gone: by the server, which answers who waits. */
 	c->state = CLIENT_WAIT;
+	c->is_over = NULL;
 	c->server->down_asked = true;
 	loop_stop(c->server->loop);
 	return ANSWERED;
@@ -399,6 +400,28 @@ static int request_clock(struct client *c, const struct words *w, struct err *e)
 	return rc;
 }
 
+static bool change_is_done(const struct client *c, struct err *e)
+{
+	struct lab *lab = c->server->lab;
+
+	if (lab->outstanding)
+		return false;
+	*e = lab->refused;
+	lab->refused.kind = ERR_NONE;
+	return true;
+}
+
+/* The answer to a change comes when the substrate has made it. */
+static int answer_change(struct client *c, struct err *e)
+{
+	if (change_is_done(c, e))
+		return e->kind ? -1 : 0;
+	c->guest = NULL;
+	c->state = CLIENT_WAIT;
+	c->is_over = change_is_done;
+	return ANSWERED;
+}
+
 static int request_link(struct client *c, const struct words *w, struct err *e)
 {
 	struct reply r;
@@ -406,7 +429,7 @@ static int request_link(struct client *c, const struct words *w, struct err *e)
 	int rc = link_command(c->server->lab, w, f, e);
 
 	reply_send(&r, c);
-	return rc;
+	return rc < 0 ? rc : answer_change(c, e);
 }
 
 /* statement TEXT: one more line of the script. */
@@ -428,7 +451,7 @@ static int request_statement(struct client *c, const struct words *w, struct err
 		free(text);
 		return -1;
 	}
-	return link_change_graph(lab, g, e);
+	return link_change_graph(lab, g, e) < 0 ? -1 : answer_change(c, e);
 }
 
 static const struct request requests[] = {

@@ -219,14 +219,21 @@ static int set_up(struct server *s, struct topo_script *script, struct graph *g,
 
 static void close_clients(struct server *s)
 {
+	struct err e;
+
 	for (struct client *c = s->clients; c; c = c->next) {
+		c->dead = true;
 		if (conn_is_open(&c->conn)) {
 			request_client_gone(c);
 			/* What they wait for most: the last answer. A slow reader is not waited for. */
-			if (s->down_asked && c->state == CLIENT_WAIT)
+			if (c->state != CLIENT_WAIT)
+				continue;
+			err_set(&e, ERR_ENV, "the lab was taken down");
+			if (c->is_over)
+				client_error(c, &e);
+			else
 				client_ok(c);
 		}
-		c->dead = true;
 	}
 	free_dead_clients(s);
 }
