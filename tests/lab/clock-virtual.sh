@@ -31,7 +31,16 @@ must vbet clock run
 timeout 60 vbet exec a -- sleep 3600 </dev/null || fail "status $? of an hour's sleep"
 must vbet clock pace 1
 must vbet pingall
+
+# Who waits for the end of a long step hears that it does not come.
+vbet clock step 100000s >out 2>&1 &
+pid=$!
+running() { vbet clock | grep -vq paused; }
+wait_until 10 running
 must vbet down
+wait $pid
+assert_eq 3 $? "status of a step that was cut short"
+grep -q 'taken down' out || fail "$(cat out)"
 nothing_left || fail "something is left"
 
 # A lab by the real clock has none to move.

@@ -43,3 +43,6 @@ must_status 2 vbet link a c set dleay=5ms
 out_has "'delay'"
 must_status 2 vbet link a c set delay=fast
 must_status 2 vbet link a c set
+# What only the substrate can know is an error too.
+must_status 3 vbet link a c set table=/no/such/table
+out_has '/no/such/table'
