@@ -95,7 +95,8 @@ static void put_padded(struct capture *c, const void *data, uint32_t len)
 {
 	static const uint8_t zeroes[4];
 
-	put(c, data, len);
+	if (len)
+		put(c, data, len);
 	put(c, zeroes, -len & 3);
 }
 

@@ -156,6 +156,8 @@ static void deliver(struct end *end, struct frame *f, int64_t now_ns)
 		end_drop(end, f, END_DROP_DOWN);
 		return;
 	}
+	if (n->queued == QUEUE_FRAMES)
+		flush_queue(n);
 	if (n->queued == QUEUE_FRAMES) {
 		end_drop(end, f, END_DROP_QUEUE);
 		return;
