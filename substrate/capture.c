@@ -22,7 +22,7 @@ enum {
 	FLAG_TO_END = 1, /* inbound: towards the guest or device */
 	FLAG_FROM_END = 2,
 	SNAPLEN_MAX = 262144,
-	WRITE_AT = 1 << 16, /* bytes */
+	WRITE_AT = 1 << 16,  /* bytes */
 	KEEP_MAX = 16 << 20, /* bytes kept for a slow FIFO */
 };
 

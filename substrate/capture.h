@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * All frames that pass an end, written to a file as pcapng (draft-ietf-opsawg-pcapng) with times in
- * nanoseconds. The file says nothing but what passed: two runs that are the same give the same bytes.
+ * nanoseconds. The file says nothing but what passed: two runs that are the same give the same
+ * bytes.
  */
 #ifndef SUBSTRATE_CAPTURE_H
 #define SUBSTRATE_CAPTURE_H

@@ -41,7 +41,7 @@ struct channel {
 	struct vhost vhost;
 	struct loop_watch listener, client;
 	uint32_t client_events;
-	char *stream; /* owned */
+	char *stream;     /* owned */
 	bool client_open; /* as the guest shall see it */
 	bool port_there, guest_open;
 	struct bytes in, out; /* to the guest, to the client */

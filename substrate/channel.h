@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A byte stream between a guest and one client of a socket: a virtio console (virtio 1.2, section 5.3)
- * with one port, number 1, called "vbet.agent". The port is open on our side while a client is
- * connected. Neither side can make us keep more than a bounded number of bytes with the real clock;
- * with the virtual clock the guest must never wait for the client, and what it writes is kept.
+ * A byte stream between a guest and one client of a socket: a virtio console (virtio 1.2,
+ * section 5.3) with one port, number 1, called "vbet.agent". The port is open on our side while a
+ * client is connected. Neither side can make us keep more than a bounded number of bytes with the
+ * real clock; with the virtual clock the guest must never wait for the client, and what it writes
+ * is kept.
  */
 #ifndef SUBSTRATE_CHANNEL_H
 #define SUBSTRATE_CHANNEL_H

@@ -79,7 +79,7 @@ static int run_port(struct substrate *s, const struct words *w, FILE *answer, st
 	if (number < 1 || number > DEVICE_PORTS_MAX)
 		return err_set(e, ERR_USAGE, "ports are from 1 to %d", DEVICE_PORTS_MAX);
 	return devport_create(s, w->at[1], device, (unsigned)number, w->at + 4, w->n - 4, e) ? 0
-											       : -1;
+											     : -1;
 }
 
 static int run_nic(struct substrate *s, const struct words *w, FILE *answer, struct err *e)

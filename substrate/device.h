@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a hub or a switch is to the substrate: a pure function from (in port, frame, now) to a set of
- * ports. It holds no descriptor, reads no clock and sends nothing itself; what it wants done later
- * (ageing, hello timers) it says by next_due_ns. Each kind of device is one struct device_kind.
+ * What a hub or a switch is to the substrate: a pure function from (in port, frame, now) to a set
+ * of ports. It holds no descriptor, reads no clock and sends nothing itself; what it wants done
+ * later (ageing, hello timers) it says by next_due_ns. Each kind of device is one struct
+ * device_kind.
  */
 #ifndef SUBSTRATE_DEVICE_H
 #define SUBSTRATE_DEVICE_H
@@ -21,7 +22,8 @@ struct device_out {
 	uint32_t n;
 	struct {
 		uint16_t port;
-		struct frame *frame; /* borrowed from the caller if the same, else owned by the list */
+		struct frame
+			*frame; /* borrowed from the caller if the same, else owned by the list */
 	} at[DEVICE_PORTS_MAX];
 };
 
@@ -39,9 +41,9 @@ struct device_kind {
 	/* A port comes, goes, gets or loses carrier. Numbers are from 0, chosen by the caller. */
 	void (*port_change)(struct device *d, uint16_t port, bool up, int64_t now_ns);
 	/*
-	 * Where does this frame go? Fills out (emptied by the caller). Returns NULL, or the reason for
-	 * which it goes nowhere ("same port", "table full", "vlan"): a string with static storage,
-	 * counted by the caller.
+	 * Where does this frame go? Fills out (emptied by the caller). Returns NULL, or the reason
+	 * for which it goes nowhere ("same port", "table full", "vlan"): a string with static
+	 * storage, counted by the caller.
 	 */
 	const char *(*forward)(struct device *d, uint16_t in, struct frame *f, int64_t now_ns,
 			       struct device_out *out);

@@ -15,10 +15,10 @@ struct devport;
 struct devnode {
 	struct object object;
 	const struct device_kind *kind;
-	struct device *device;                 /* owned */
+	struct device *device;                  /* owned */
 	struct devport *port[DEVICE_PORTS_MAX]; /* by number from 0 */
-	struct event event;                    /* its tick */
-	int64_t event_ns;                      /* when that is; INT64_MAX: not */
+	struct event event;                     /* its tick */
+	int64_t event_ns;                       /* when that is; INT64_MAX: not */
 	struct event_source source;
 	struct {
 		const char *why; /* static */
@@ -79,8 +79,7 @@ static void send_out(struct devnode *d, struct device_out *out, struct frame *f,
 
 static void tick(struct event *ev, int64_t now_ns)
 {
-	struct devnode *d =
-		(struct devnode *)((char *)ev - offsetof(struct devnode, event));
+	struct devnode *d = (struct devnode *)((char *)ev - offsetof(struct devnode, event));
 	struct device_out *out = d->object.sub->out;
 
 	out->n = 0;

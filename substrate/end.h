@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * An end: what a cable can be plugged into, a guest's NIC or the port of a device; and the cable that
- * joins two of them. A frame that is sent at one end is delivered at the other, or counted with the
- * reason for which it was not.
+ * An end: what a cable can be plugged into, a guest's NIC or the port of a device; and the cable
+ * that joins two of them. A frame that is sent at one end is delivered at the other, or counted
+ * with the reason for which it was not.
  */
 #ifndef SUBSTRATE_END_H
 #define SUBSTRATE_END_H
@@ -40,7 +40,8 @@ struct end_counters {
 	uint64_t in_frames, in_bytes;   /* sent from here into the cable */
 	uint64_t out_frames, out_bytes; /* delivered here */
 	uint64_t dropped[END_DROPS];
-	/* Virtual clock: hash of (time, bytes) of all frames in order; equal runs have equal digests. */
+	/* Virtual clock: hash of (time, bytes) of all frames in order; equal runs have equal
+	 * digests. */
 	uint64_t digest;
 };
 
@@ -68,7 +69,8 @@ void end_status(const struct end *n, struct json *j);
 /* The end of an object that has one, or NULL. */
 struct end *end_of_object(struct object *o);
 
-/* Joins two ends; words are those behind the ends of the "cable" command. NULL with the error set. */
+/* Joins two ends; words are those behind the ends of the "cable" command. NULL with the error set.
+ */
 struct object *cable_create(struct substrate *s, const char *name, struct end *a, struct end *b,
 			    char *const *words, size_t n, struct err *e);
 /* Takes away all impairment. -1: not a cable. */

@@ -92,7 +92,8 @@ struct frame *frame_ref(struct frame *f)
 	return f;
 }
 
-/* Gives the frame back; data may have moved into the headroom, so the class follows from the start. */
+/* Gives the frame back; data may have moved into the headroom, so the class follows from the start.
+ */
 void frame_unref(struct frame *f)
 {
 	struct frame_pool *p = f->pool;

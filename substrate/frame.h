@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A frame on its way: reference counted, from a pool that grows to a bound and then says no (the
- * caller counts a drop). A broadcast takes references; who wants to change a shared frame copies it.
+ * caller counts a drop). A broadcast takes references; who wants to change a shared frame copies
+ * it.
  */
 #ifndef SUBSTRATE_FRAME_H
 #define SUBSTRATE_FRAME_H
@@ -10,16 +11,16 @@
 #include <stdint.h>
 
 enum {
-	FRAME_HEADROOM = 16,     /* in front of data: room for a VLAN tag or a VLI */
-	FRAME_MIN = 14,          /* an Ethernet header; shorter ones are runts */
-	FRAME_MAX = 65535 + 18,  /* largest frame: 64 KiB packet, Ethernet header, VLAN tag */
+	FRAME_HEADROOM = 16,    /* in front of data: room for a VLAN tag or a VLI */
+	FRAME_MIN = 14,         /* an Ethernet header; shorter ones are runts */
+	FRAME_MAX = 65535 + 18, /* largest frame: 64 KiB packet, Ethernet header, VLAN tag */
 };
 
 struct frame_pool;
 
 struct frame {
 	uint32_t refs;
-	uint32_t len; /* bytes at data: Ethernet header and payload, no FCS */
+	uint32_t len;  /* bytes at data: Ethernet header and payload, no FCS */
 	uint32_t room; /* bytes that fit at data */
 	uint8_t *data;
 	struct frame_pool *pool; /* borrowed */

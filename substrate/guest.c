@@ -2,9 +2,9 @@
 /*
  * One guest of the virtual clock: User-Mode Linux with time-travel=ext (arch/um/kernel/time.c and
  * include/uapi/linux/um_timetravel.h of 6.12). The published protocol has one page of shared memory
- * for all; each guest gets one of its own here, in which it is client 1 and the calendar is client 0,
- * so that each has its own time and its own limit, and several run at once. With the page there are
- * no messages but START, GET_TOD, WAIT and RUN.
+ * for all; each guest gets one of its own here, in which it is client 1 and the calendar is client
+ * 0, so that each has its own time and its own limit, and several run at once. With the page there
+ * are no messages but START, GET_TOD, WAIT and RUN.
  */
 #include "substrate/guest.h"
 

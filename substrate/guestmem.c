@@ -11,7 +11,8 @@ enum { PAGE = 4096 };
 
 static struct guestmem *guarded;
 
-/* Async-signal-safe: mmap(2) is a plain system call, and the list changes only outside of accesses. */
+/* Async-signal-safe: mmap(2) is a plain system call, and the list changes only outside of accesses.
+ */
 static void replace_lost(int sig, siginfo_t *si, void *context)
 {
 	uint8_t *at = si->si_addr;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The memory of a guest as it shares it over vhost-user (SET_MEM_TABLE). Every address a guest gives
- * is looked up here. The guest could shrink its memory file under us: the SIGBUS that follows is
- * caught, zeroes are put in place of what is gone, and the memory is marked as broken.
+ * The memory of a guest as it shares it over vhost-user (SET_MEM_TABLE). Every address a guest
+ * gives is looked up here. The guest could shrink its memory file under us: the SIGBUS that follows
+ * is caught, zeroes are put in place of what is gone, and the memory is marked as broken.
  */
 #ifndef SUBSTRATE_GUESTMEM_H
 #define SUBSTRATE_GUESTMEM_H
@@ -25,7 +25,7 @@ struct guestmem_region {
 struct guestmem {
 	struct guestmem_region region[GUESTMEM_REGIONS];
 	unsigned n;
-	volatile bool broken; /* the file shrank */
+	volatile bool broken;  /* the file shrank */
 	struct guestmem *next; /* list for the SIGBUS handler */
 };
 

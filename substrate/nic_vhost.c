@@ -78,7 +78,8 @@ static uint32_t fill_chain(const struct vring_chain *c, const struct frame *f, u
 	return n;
 }
 
-/* Writes a frame into receive buffers. 1: done, 0: there are not enough buffers, -1: it cannot be. */
+/* Writes a frame into receive buffers. 1: done, 0: there are not enough buffers, -1: it cannot be.
+ */
 static int put_frame(struct nic *n, const struct frame *f)
 {
 	struct virtq *r = &n->vhost.queue[RX].ring;

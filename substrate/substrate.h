@@ -51,10 +51,10 @@ struct hop {
 };
 
 struct substrate {
-	struct loop *loop;         /* borrowed */
-	struct frame_pool *pool;   /* owned */
-	struct calendar calendar;  /* real clock: all events; virtual: those that go to no guest */
-	struct vclock *vclock;     /* owned; NULL: real clock */
+	struct loop *loop;        /* borrowed */
+	struct frame_pool *pool;  /* owned */
+	struct calendar calendar; /* real clock: all events; virtual: those that go to no guest */
+	struct vclock *vclock;    /* owned; NULL: real clock */
 	uint64_t seed;
 	int64_t epoch_ns; /* time of day (Unix) at time 0 of the lab's clock */
 	uint32_t last_source;
@@ -64,7 +64,7 @@ struct substrate {
 		uint32_t head, n, cap;
 	} hops;
 	struct flush *first_flush, **last_flush;
-	struct device_out *out;                /* owned scratch for devices */
+	struct device_out *out;                 /* owned scratch for devices */
 	const struct device_kind *const *kinds; /* of devices, NULL-terminated; borrowed */
 	void (*on_event)(struct substrate *s, const char *line);
 	void *owner;

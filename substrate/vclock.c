@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Conservative scheduling (Chandy, Misra; Bryant). A guest that runs from time t may go on to the
- * earliest time at which anything could reach it: its own next event, the next event elsewhere or the
- * next turn of another guest plus the shortest delay of a cable that leads to it. So several guests
- * run at once where cables are long, one at a time where they are not, and the order of everything
- * is that of (time, events before guests, source or place of the guest) in either case.
+ * earliest time at which anything could reach it: its own next event, the next event elsewhere or
+ * the next turn of another guest plus the shortest delay of a cable that leads to it. So several
+ * guests run at once where cables are long, one at a time where they are not, and the order of
+ * everything is that of (time, events before guests, source or place of the guest) in either case.
  */
 #include "substrate/vclock.h"
 
@@ -17,7 +17,7 @@
 #include <string.h>
 
 static const int64_t second_ns = 1000000000;
-static const int64_t pace_slack_ns = 5000000;   /* a paced guest may be that much ahead */
+static const int64_t pace_slack_ns = 5000000;    /* a paced guest may be that much ahead */
 static const int64_t pace_behind_ns = 500000000; /* more than this is not caught up */
 static const int64_t spin_wall_ns = INT64_C(5000000000);
 enum { TURNS_AT_ONCE = 8 };
@@ -391,8 +391,8 @@ static void rest(struct vclock *c, const struct view *v, int64_t wall_ns)
 				g->spin_told = true;
 				substrate_event(c->sub, "event spin %s", g->object.name);
 			} else {
-				c->due_wall_ns = min_ns(c->due_wall_ns,
-							g->turn_wall_ns + spin_wall_ns);
+				c->due_wall_ns =
+					min_ns(c->due_wall_ns, g->turn_wall_ns + spin_wall_ns);
 			}
 		}
 		return;

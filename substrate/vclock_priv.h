@@ -29,8 +29,8 @@ struct slot {
 struct time_page; /* the guest's own page of shared memory: guest.c */
 
 /*
- * All times are of the lab. What holds for a guest: its clock is at or after from_ns and before or at
- * granted_ns; nothing may reach it before granted_ns.
+ * All times are of the lab. What holds for a guest: its clock is at or after from_ns and before or
+ * at granted_ns; nothing may reach it before granted_ns.
  */
 struct guest {
 	struct object object;
@@ -46,14 +46,14 @@ struct guest {
 	int64_t offset_ns;  /* the lab's time when the guest's clock started */
 	int64_t request_ns; /* WAITING: when it wants to run; INT64_MAX: no wish */
 	int64_t from_ns, granted_ns;
-	int64_t until_ns;   /* RUNNING: as far as it may go in this turn */
-	int64_t in_ns, out_ns; /* shortest delay of cables to and from its NICs */
+	int64_t until_ns;         /* RUNNING: as far as it may go in this turn */
+	int64_t in_ns, out_ns;    /* shortest delay of cables to and from its NICs */
 	struct calendar calendar; /* events that touch this guest */
 	unsigned heard;           /* bits of enum guest_hears since it ran last */
 	int64_t turn_wall_ns;     /* RUNNING: since when, on the wall clock */
 	bool spin_told;
 	uint64_t turns;
-	size_t index;  /* in the clock's guests and slots */
+	size_t index; /* in the clock's guests and slots */
 	bool touched; /* its slot is out of date */
 };
 
@@ -66,11 +66,11 @@ struct vclock {
 	bool begun;   /* time goes on */
 	bool stopped; /* stands at floor_ns until told otherwise */
 	bool idle_told, cables_dirty;
-	bool joiners; /* a guest waits for its first turn */
-	int64_t floor_ns;   /* all before it has happened */
-	int64_t until_ns;   /* where to stop; INT64_MAX: nowhere */
-	int64_t tod_ns;     /* time of day at time 0 */
-	double pace;        /* seconds of the lab per second; 0: as fast as it goes */
+	bool joiners;                  /* a guest waits for its first turn */
+	int64_t floor_ns;              /* all before it has happened */
+	int64_t until_ns;              /* where to stop; INT64_MAX: nowhere */
+	int64_t tod_ns;                /* time of day at time 0 */
+	double pace;                   /* seconds of the lab per second; 0: as fast as it goes */
 	int64_t pace_wall_ns, pace_ns; /* paced: lab time pace_ns is wall time pace_wall_ns */
 	int64_t due_wall_ns;           /* when to look again */
 	unsigned running;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The connection: listening, framing, calls, and its end. What messages mean is in vhost_message.c. */
+/* The connection: listening, framing, calls, and its end. What messages mean is in vhost_message.c.
+ */
 #include "substrate/vhost.h"
 
 #include "lib/sock.h"
@@ -133,7 +134,8 @@ static void conn_ready(struct loop_watch *w, uint32_t events, int64_t loop_ns)
 				break;
 			vhost_close_fds(v);
 			v->have = 0;
-			/* In virtual time the guest goes on only when we answered: look again later. */
+			/* In virtual time the guest goes on only when we answered: look again
+			 * later. */
 			rc = v->guest ? 0 : 1;
 			continue;
 		}
@@ -222,7 +224,8 @@ static void call_now(struct vhost *v, unsigned queue, int64_t now_ns)
 	if (guest_hear(v->guest, GUEST_HEARS_CALL, now_ns))
 		send_slave(v, VHOST_SLAVE_VRING_CALL, &state, sizeof(state), now_ns);
 	else
-		vclock_add(sub_of(v), v->guest, &v->queue[queue].call_event, now_ns + 1, &v->source);
+		vclock_add(sub_of(v), v->guest, &v->queue[queue].call_event, now_ns + 1,
+			   &v->source);
 }
 
 static void fire_call(struct event *ev, int64_t now_ns)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A virtio device for a guest, spoken over a vhost-user socket (QEMU docs/interop/vhost-user.rst, and
- * arch/um/drivers/virtio_uml.c for what User-Mode Linux makes of it): we listen, the guest connects,
- * shares its memory and its rings. When it goes, we listen again. A guest that does something wrong
- * loses its connection, with a reason, and nothing else.
+ * A virtio device for a guest, spoken over a vhost-user socket (QEMU docs/interop/vhost-user.rst,
+ * and arch/um/drivers/virtio_uml.c for what User-Mode Linux makes of it): we listen, the guest
+ * connects, shares its memory and its rings. When it goes, we listen again. A guest that does
+ * something wrong loses its connection, with a reason, and nothing else.
  *
- * Real clock: kicks come by eventfd, calls go by the descriptors the guest gave. Virtual clock: both
- * are messages that the other side acknowledges before anything else happens.
+ * Real clock: kicks come by eventfd, calls go by the descriptors the guest gave. Virtual clock:
+ * both are messages that the other side acknowledges before anything else happens.
  */
 #ifndef SUBSTRATE_VHOST_H
 #define SUBSTRATE_VHOST_H

@@ -12,8 +12,8 @@
 
 enum { SLAVE_REPLY_S = 10 };
 
-#define TRANSPORT_FEATURES                                                                         \
-	(VHOST_F_PROTOCOL_FEATURES | UINT64_C(1) << VIRTIO_F_VERSION_1 |                           \
+#define TRANSPORT_FEATURES                                               \
+	(VHOST_F_PROTOCOL_FEATURES | UINT64_C(1) << VIRTIO_F_VERSION_1 | \
 	 UINT64_C(1) << VIRTIO_RING_F_EVENT_IDX | UINT64_C(1) << VIRTIO_RING_F_INDIRECT_DESC)
 
 static uint64_t u64_of(const struct vhost *v)
@@ -170,7 +170,8 @@ static int set_vring_addr(struct vhost *v, int64_t now_ns, struct err *e)
 
 static void kick_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
-	struct vhost_queue *q = (struct vhost_queue *)((char *)w - offsetof(struct vhost_queue, kick));
+	struct vhost_queue *q =
+		(struct vhost_queue *)((char *)w - offsetof(struct vhost_queue, kick));
 	struct vhost *v = q->vhost;
 	struct substrate *s = v->object->sub;
 

@@ -197,7 +197,8 @@ bool vring_kicks_on(struct virtq *r)
 
 void vring_kicks_off(struct virtq *r)
 {
-	/* With EVENT_IDX the driver kicks only when it passes avail_event, which we leave behind. */
+	/* With EVENT_IDX the driver kicks only when it passes avail_event, which we leave behind.
+	 */
 	if (r->used && !r->event_idx)
 		r->used[RING_FLAGS] = VRING_USED_F_NO_NOTIFY;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The device side of a split virtqueue (virtio 1.2, section 2.7), over memory that an untrusted
- * driver writes while we read it: everything is read once, then checked. A ring in which something is
- * wrong is broken for good, with a reason; nothing outside of the guest's memory is ever touched.
+ * driver writes while we read it: everything is read once, then checked. A ring in which something
+ * is wrong is broken for good, with a reason; nothing outside of the guest's memory is ever
+ * touched.
  */
 #ifndef SUBSTRATE_VRING_H
 #define SUBSTRATE_VRING_H
@@ -31,7 +32,7 @@ struct virtq {
 	uint16_t last_avail;      /* next available entry to take */
 	uint16_t seen_avail;      /* the driver's index when we last looked */
 	uint16_t used_idx;        /* next used entry to write */
-	uint16_t called_idx;      /* used_idx when the driver was asked last whether it wants a call */
+	uint16_t called_idx; /* used_idx when the driver was asked last whether it wants a call */
 };
 
 /* One chain of buffers: n_out ones to read, then n_in ones to write. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The cable as an object: two directions of impairment (cable.h) between two ends. */
-#include "substrate/end.h"
 #include "substrate/capture.h"
+#include "substrate/end.h"
 #include "substrate/vclock.h"
 
 #include <stdlib.h>
@@ -9,8 +9,8 @@
 
 struct cable {
 	struct object object;
-	struct end *end[2];        /* NULL once it is unplugged */
-	struct cable_dir *dir[2];  /* dir[i]: from end i to the other */
+	struct end *end[2];       /* NULL once it is unplugged */
+	struct cable_dir *dir[2]; /* dir[i]: from end i to the other */
 	struct linkspec spec[2];
 	struct event_source source[2];
 	bool up[2];
@@ -32,8 +32,8 @@ static struct passage *idle_passages;
 
 /*
  * In virtual time computing costs nothing, so that a cable without a rate would carry any number of
- * frames at one instant, and one without a delay would let no two guests run at the same time. Where
- * nothing is said, it is 100 m of gigabit Ethernet.
+ * frames at one instant, and one without a delay would let no two guests run at the same time.
+ * Where nothing is said, it is 100 m of gigabit Ethernet.
  */
 static const int64_t virtual_rate_bps = 1000000000;
 static const int64_t virtual_delay_ns = 500;
@@ -116,7 +116,8 @@ static struct frame *mark_ce(struct frame *f)
 	return f;
 }
 
-static void send_copy(struct cable *c, unsigned from, struct frame *f, const struct cable_copy *copy)
+static void send_copy(struct cable *c, unsigned from, struct frame *f,
+		      const struct cable_copy *copy)
 {
 	if (copy->corrupt_bit >= 0)
 		f = corrupt(f, copy->corrupt_bit);

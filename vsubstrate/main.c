@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * vsubstrate: carries all frames of one lab. The server starts it with a stream socket as descriptor
- * 0 and says what there is (docs/protocols.md, "Substrate control"); it ends when that closes.
+ * vsubstrate: carries all frames of one lab. The server starts it with a stream socket as
+ * descriptor 0 and says what there is (docs/protocols.md, "Substrate control"); it ends when that
+ * closes.
  */
 #include "lib/conn.h"
 #include "substrate/control.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Frames per second through the substrate in one thread, driver included: two NICs as vhost-user rings
- * at a switch. Prints one line per size of frame: bytes, frames per second, nanoseconds per frame.
+ * Frames per second through the substrate in one thread, driver included: two NICs as vhost-user
+ * rings at a switch. Prints one line per size of frame: bytes, frames per second, nanoseconds per
+ * frame.
  */
 #include "substrate/devnode.h"
 #include "substrate/end.h"
@@ -49,7 +50,8 @@ static void add_side(int i, const char *dir, struct vuser *v)
 	struct object *nic = nic_vhost.create(sub, w.at[1], &w, &e);
 
 	snprintf(name, sizeof(name), "p%d", i);
-	struct object *port = devport_create(sub, name, object_find(sub, "sw"), (unsigned)i, NULL, 0, &e);
+	struct object *port =
+		devport_create(sub, name, object_find(sub, "sw"), (unsigned)i, NULL, 0, &e);
 
 	snprintf(name, sizeof(name), "c%d", i);
 	if (!nic || !port || !cable_create(sub, name, nic_end(nic), devport_end(port), NULL, 0, &e))
@@ -66,7 +68,8 @@ static void prepare(struct vuser *v, unsigned from, unsigned to)
 		uint8_t *frame = vuser_buffer(v, TX, i) + HEADER;
 
 		memset(frame - HEADER, 0, HEADER);
-		memcpy(frame, (uint8_t[]){2, 0, 0, 0, 0, (uint8_t)to, 2, 0, 0, 0, 0, (uint8_t)from}, 12);
+		memcpy(frame, (uint8_t[]){2, 0, 0, 0, 0, (uint8_t)to, 2, 0, 0, 0, 0, (uint8_t)from},
+		       12);
 	}
 }
 
@@ -90,8 +93,8 @@ static void measure(struct vuser *a, struct vuser *b, uint32_t len)
 	}
 	double ns = (double)(clock_monotonic_ns() - start);
 
-	printf("%u bytes: %.0f frames/s, %.0f ns/frame, %.2f Gbit/s\n", len, (double)received * 1e9 / ns,
-	       ns / (double)received, (double)received * len * 8 / ns);
+	printf("%u bytes: %.0f frames/s, %.0f ns/frame, %.2f Gbit/s\n", len,
+	       (double)received * 1e9 / ns, ns / (double)received, (double)received * len * 8 / ns);
 }
 
 int main(void)

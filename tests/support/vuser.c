@@ -62,7 +62,8 @@ void vuser_send(struct vuser *v, uint32_t request, uint32_t flags, const void *p
 		uint32_t size, const int *fds, unsigned n_fds)
 {
 	uint32_t head[3] = {request, flags, size};
-	struct iovec iov[2] = {{head, sizeof(head)}, {(void *)(uintptr_t)payload, payload ? size : 0}};
+	struct iovec iov[2] = {{head, sizeof(head)},
+			       {(void *)(uintptr_t)payload, payload ? size : 0}};
 	union {
 		struct cmsghdr align;
 		char buf[CMSG_SPACE(8 * sizeof(int))];
@@ -160,7 +161,8 @@ bool vuser_set_up(struct vuser *v, unsigned n_queues, uint64_t features)
 	    socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0)
 		return false;
 	v->slave_fd = pair[0];
-	bool ok = vuser_ask(v, 21, NULL, 0, &pair[1], 1) && vuser_ask(v, 2, &features, 8, NULL, 0) &&
+	bool ok = vuser_ask(v, 21, NULL, 0, &pair[1], 1) &&
+		  vuser_ask(v, 2, &features, 8, NULL, 0) &&
 		  vuser_ask(v, 5, &table, sizeof(table), &v->memory_fd, 1);
 
 	close(pair[1]);

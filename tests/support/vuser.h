@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The driver side of vhost-user for tests and benchmarks: what a guest's kernel does, in a few calls,
- * and what a hostile one could do. It runs in the thread of the device: wherever it waits, it calls
- * pump(), which lets the device work.
+ * The driver side of vhost-user for tests and benchmarks: what a guest's kernel does, in a few
+ * calls, and what a hostile one could do. It runs in the thread of the device: wherever it waits,
+ * it calls pump(), which lets the device work.
  */
 #ifndef TESTS_SUPPORT_VUSER_H
 #define TESTS_SUPPORT_VUSER_H
@@ -14,12 +14,12 @@
 
 enum {
 	VUSER_QUEUES = 6,
-	VUSER_NUM = 256,               /* entries of a ring */
-	VUSER_MEM = 8 << 20,           /* bytes of memory */
-	VUSER_BASE = 0x10000,          /* guest address of its start */
-	VUSER_RINGS = 0x4000,          /* bytes of memory for one queue's rings */
-	VUSER_DATA = 0x40000,          /* offset of the buffers */
-	VUSER_BUFFER = 4096,           /* bytes of one buffer */
+	VUSER_NUM = 256,      /* entries of a ring */
+	VUSER_MEM = 8 << 20,  /* bytes of memory */
+	VUSER_BASE = 0x10000, /* guest address of its start */
+	VUSER_RINGS = 0x4000, /* bytes of memory for one queue's rings */
+	VUSER_DATA = 0x40000, /* offset of the buffers */
+	VUSER_BUFFER = 4096,  /* bytes of one buffer */
 };
 
 struct vuser_queue {

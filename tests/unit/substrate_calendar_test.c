@@ -33,8 +33,8 @@ static void check_order(void)
 		const struct item *b = fired[i];
 
 		ck_assert(a->at < b->at ||
-			  (a->at == b->at && (a->source < b->source || (a->source == b->source &&
-									a->number < b->number))));
+			  (a->at == b->at && (a->source < b->source ||
+					      (a->source == b->source && a->number < b->number))));
 	}
 }
 

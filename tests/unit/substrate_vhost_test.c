@@ -291,7 +291,8 @@ START_TEST(carrier_and_config)
 		ck_assert_uint_eq(got.status, up);
 		ck_assert_uint_eq(got.mtu, 1500);
 		if (up)
-			ck_assert_int_eq(cable_set_carrier(object_find(sub, "c"), false, -1, &e), 0);
+			ck_assert_int_eq(cable_set_carrier(object_find(sub, "c"), false, -1, &e),
+					 0);
 	}
 	ck_assert_int_eq(recv(a.slave_fd, change, sizeof(change), MSG_DONTWAIT), sizeof(change));
 	ck_assert_uint_eq(change[0], VHOST_SLAVE_CONFIG_CHANGE);
@@ -323,20 +324,20 @@ static const struct {
 	uint32_t payload[18];
 	unsigned n_fds;
 } bad[] = {
-	{77, 1, 0, {0}, 0},                                     /* unknown */
-	{VHOST_SET_OWNER, 2, 0, {0}, 0},                        /* version */
-	{VHOST_SET_OWNER, 1, 100000, {0}, 0},                   /* too long */
-	{VHOST_SET_FEATURES, 1, 4, {0}, 0},                     /* too short */
+	{77, 1, 0, {0}, 0},                                      /* unknown */
+	{VHOST_SET_OWNER, 2, 0, {0}, 0},                         /* version */
+	{VHOST_SET_OWNER, 1, 100000, {0}, 0},                    /* too long */
+	{VHOST_SET_FEATURES, 1, 4, {0}, 0},                      /* too short */
 	{VHOST_SET_FEATURES, 1, 8, {0xffffffff, 0xffffffff}, 0}, /* not offered */
-	{VHOST_SET_MEM_TABLE, 1, 72, {1, 0, 0, 0, 4096}, 0},    /* no descriptor */
-	{VHOST_SET_MEM_TABLE, 1, 72, {3, 0, 0, 0, 4096}, 1},    /* too many regions */
+	{VHOST_SET_MEM_TABLE, 1, 72, {1, 0, 0, 0, 4096}, 0},     /* no descriptor */
+	{VHOST_SET_MEM_TABLE, 1, 72, {3, 0, 0, 0, 4096}, 1},     /* too many regions */
 	{VHOST_SET_MEM_TABLE, 1, 72, {1, 0, 0, 0, VUSER_MEM + 1}, 1},
 	{VHOST_SET_MEM_TABLE, 1, 72, {1, 0, 0, 0, 4096, 0, 0, 0, ~0u, ~0u}, 1}, /* offset wraps */
-	{VHOST_SET_VRING_NUM, 1, 8, {2, 256}, 0},               /* no such queue */
+	{VHOST_SET_VRING_NUM, 1, 8, {2, 256}, 0},                               /* no such queue */
 	{VHOST_SET_VRING_NUM, 1, 8, {0, 3}, 0},
-	{VHOST_SET_VRING_ADDR, 1, 40, {0}, 0},                  /* before size */
-	{VHOST_SET_VRING_ENABLE, 1, 8, {0, 1}, 0},              /* before address */
-	{VHOST_SET_VRING_KICK, 1, 8, {0}, 0},                   /* no descriptor */
+	{VHOST_SET_VRING_ADDR, 1, 40, {0}, 0},     /* before size */
+	{VHOST_SET_VRING_ENABLE, 1, 8, {0, 1}, 0}, /* before address */
+	{VHOST_SET_VRING_KICK, 1, 8, {0}, 0},      /* no descriptor */
 	{VHOST_SET_VRING_KICK, 1, 8, {VHOST_VRING_NO_FD}, 0},
 	{VHOST_SET_SLAVE_REQ_FD, 1, 0, {0}, 0},
 	{VHOST_GET_CONFIG, 1, 20, {0, 4000, 0}, 0},

@@ -44,7 +44,8 @@ static void set_up(void)
 	avail = (uint16_t *)(guest + AVAIL);
 	ck_assert_int_eq(vring_set_num(&ring, NUM, &e), 0);
 	vring_set_base(&ring, 0);
-	ck_assert_int_eq(vring_set_addr(&ring, &mem, BASE + DESC, BASE + AVAIL, BASE + USED, &e), 0);
+	ck_assert_int_eq(vring_set_addr(&ring, &mem, BASE + DESC, BASE + AVAIL, BASE + USED, &e),
+			 0);
 }
 
 static void tear_down(void)
@@ -55,7 +56,8 @@ static void tear_down(void)
 
 static void put(uint16_t i, uint64_t offset, uint32_t len, uint16_t flags, uint16_t next)
 {
-	desc[i] = (struct vring_desc){.addr = BASE + offset, .len = len, .flags = flags, .next = next};
+	desc[i] = (struct vring_desc){
+		.addr = BASE + offset, .len = len, .flags = flags, .next = next};
 }
 
 static void offer(uint16_t head)
@@ -116,7 +118,8 @@ START_TEST(indirect)
 {
 	struct vring_desc *table = (struct vring_desc *)(guest + TABLE);
 
-	table[0] = (struct vring_desc){.addr = BASE + DATA, .len = 5, .flags = VRING_DESC_F_NEXT, .next = 1};
+	table[0] = (struct vring_desc){
+		.addr = BASE + DATA, .len = 5, .flags = VRING_DESC_F_NEXT, .next = 1};
 	table[1] = (struct vring_desc){.addr = BASE + DATA, .len = 6};
 	put(2, TABLE, 32, VRING_DESC_F_INDIRECT, 0);
 	offer(2);
@@ -216,10 +219,21 @@ static void bad_head(void)
 }
 
 static void (*const bad[])(void) = {
-	bad_loop,	   bad_next,	      bad_address,	    bad_address_wraps,
-	bad_address_below, bad_length,	      bad_empty,	    bad_order,
-	bad_indirect_size, bad_indirect_next, bad_indirect_address, bad_indirect_nested,
-	bad_indirect_long, bad_index,	      bad_head,
+	bad_loop,
+	bad_next,
+	bad_address,
+	bad_address_wraps,
+	bad_address_below,
+	bad_length,
+	bad_empty,
+	bad_order,
+	bad_indirect_size,
+	bad_indirect_next,
+	bad_indirect_address,
+	bad_indirect_nested,
+	bad_indirect_long,
+	bad_index,
+	bad_head,
 };
 
 START_TEST(breaks)
@@ -246,7 +260,8 @@ START_TEST(random_bytes)
 		if (i % 2 == 0 && rng_below(&r, 2))
 			word = BASE + rng_below(&r, SIZE);
 		if (i % 2 == 1 && rng_below(&r, 2))
-			word = rng_below(&r, 2000) | rng_below(&r, 8) << 32 | rng_below(&r, 9) << 48;
+			word = rng_below(&r, 2000) | rng_below(&r, 8) << 32 |
+			       rng_below(&r, 9) << 48;
 		memcpy(guest + i * 8, &word, 8);
 	}
 	avail[1] = (uint16_t)rng_below(&r, NUM + 1);
