@@ -145,9 +145,9 @@ static int run_carrier(struct substrate *s, const struct words *w, FILE *answer,
 
 	if (!o)
 		return -1;
-	if (!up && strcmp(w->at[2], "down"))
+	if (!up && strcmp(w->at[2], "down") != 0)
 		return err_set(e, ERR_USAGE, "a carrier is up or down");
-	if (end && strcmp(end, "a") && strcmp(end, "b"))
+	if (end && strcmp(end, "a") != 0 && strcmp(end, "b") != 0)
 		return err_set(e, ERR_USAGE, "an end of a cable is a or b");
 	return cable_set_carrier(o, up, end ? end[0] == 'b' : -1, e);
 }
@@ -227,7 +227,7 @@ static int run_line(struct substrate *s, const struct words *w, FILE *answer, st
 		const struct command *c = &commands[i];
 
 		nearest_offer(&near, c->name);
-		if (strcmp(c->name, w->at[0]))
+		if (strcmp(c->name, w->at[0]) != 0)
 			continue;
 		if (w->n - 1 < c->min_words)
 			return err_set(e, ERR_USAGE, "usage: %s", c->usage);

@@ -138,7 +138,7 @@ static int split_word(const char *word, char key[64], const char **value, struct
 static int device_set(struct object *o, char *const *words, size_t n, struct err *e)
 {
 	struct devnode *d = (struct devnode *)o;
-	const char *value;
+	const char *value = NULL;
 	char key[64];
 
 	for (size_t i = 0; i < n; i++)
@@ -220,7 +220,7 @@ struct object *devnode_create(struct substrate *s, const char *name, const char 
 static int port_set(struct object *o, char *const *words, size_t n, struct err *e)
 {
 	struct devport *p = (struct devport *)o;
-	const char *value;
+	const char *value = NULL;
 	char key[64];
 
 	for (size_t i = 0; i < n; i++)

@@ -25,8 +25,8 @@ static void replace_lost(int sig, siginfo_t *si, void *context)
 			if (at < start || at >= end)
 				continue;
 			at = (uint8_t *)((uintptr_t)at & ~(uintptr_t)(PAGE - 1));
-			mmap(at, (size_t)(end - at), PROT_READ | PROT_WRITE,
-			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+			(void)mmap(at, (size_t)(end - at), PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 			m->broken = true;
 			return;
 		}

@@ -90,7 +90,7 @@ int vclock_cmd_pace(struct substrate *s, const struct words *w, FILE *answer, st
 
 	if (need_virtual(s, e) < 0)
 		return -1;
-	if (strcmp(w->at[1], "max")) {
+	if (strcmp(w->at[1], "max") != 0) {
 		pace = strtod(w->at[1], &end);
 		if (*end || !(pace > 0) || pace > 1e6)
 			return err_set(e, ERR_USAGE, "a pace is a number above 0, or max");
