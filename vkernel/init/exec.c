@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 enum {
-	GRACE_MS = 500, /* between the polite signal and the other */
+	GRACE_MS = 2000, /* between the polite signal and the other */
 	DRAIN_MS = 200, /* a terminal whose session has ended, but says nothing of it */
 };
 
