@@ -4,6 +4,12 @@
 . "${0%/*}/lib.sh"
 
 prompt='^hello> $'
+# What is typed while a command runs in a node is that command's: so each line waits for the prompt.
+at_prompt() { term_screen | sed '/^ *$/d' | tail -n 1 | grep -q '^hello> *$'; }
+typed() {
+	wait_until 30 at_prompt
+	term_type "$1"
+}
 term_start 100 40 "vbet run '$EXAMPLES/hello.vbet'"
 term_wait "$prompt" 30
 
@@ -18,39 +24,41 @@ term_wait '^hello> host1 ping -c1 host2'
 term_keys Enter
 term_wait 'PING 10.0.0.2 .*'
 term_wait ' 0% packet loss'
+wait_until 30 at_prompt
 tmux_ send-keys -l 'pinga'
 term_keys Tab Enter
 term_wait '^6 of 6 reached'
+wait_until 30 at_prompt
 tmux_ send-keys -l 'unplug host3:'
 term_keys Tab
 term_wait '^hello> unplug host3:eth0'
 term_keys Enter
-term_type 'link host3 switch1 show'
+typed 'link host3 switch1 show'
 term_wait 'host3:eth0 down$'
-term_type 'plug host3:eth0'
+typed 'plug host3:eth0'
 
 # A pipe goes to the shell of the node.
-term_type 'host1 echo one two | tr a-z A-Z'
+typed 'host1 echo one two | tr a-z A-Z'
 term_wait '^ONE TWO'
 
 # The running lab grows.
-term_type 'h4 = attach(alloc(host), alloc(NIC))'
-term_type 'attach(switch1, alloc(NIC))'
-term_type 'link(switch1, h4)'
-term_type 'wait h4'
-term_type 'nodes'
+typed 'h4 = attach(alloc(host), alloc(NIC))'
+typed 'attach(switch1, alloc(NIC))'
+typed 'link(switch1, h4)'
+typed 'wait h4'
+typed 'nodes'
 term_wait '^h4 host ready 10.0.0.4 eth0' 30
-term_type 'host1 ping -c1 -W5 h4'
+typed 'host1 ping -c1 -W5 h4'
 term_wait 'from 10.0.0.4: icmp_seq=1'
 # One that is wrong is said to be, and changes nothing.
-term_type 'link(switch1, h5)'
+typed 'link(switch1, h5)'
 term_wait "console:1:15: .*'h5'"
-term_type 'pingall'
+typed 'pingall'
 term_wait '^12 of 12 reached' 30
-term_type 'frobnicate'
+typed 'frobnicate'
 term_wait "no command or node 'frobnicate'"
 
-term_type 'exit'
+typed 'exit'
 term_wait '^\[status 0\]'
 nothing_left || fail "something is left"
 [ -s "$HOME/.vbet_history" ] || fail "no history was kept"
