@@ -12,3 +12,4 @@ $(B)/tests/bench/substrate_frames: $(B)/tests/bench/substrate_frames.o $(B)/test
 .PHONY: bench-substrate
 bench-substrate: $(B)/tests/bench/substrate_frames
 	$<
+$(B)/tests/fuzz/substrate_vhost_fuzz: $(B)/tests/support/vuser.o

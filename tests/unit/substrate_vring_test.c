@@ -200,7 +200,7 @@ static void bad_indirect_long(void)
 {
 	struct vring_desc *table = (struct vring_desc *)(guest + TABLE);
 
-	for (uint16_t i = 0; i < VRING_IOV_MAX + 1; i++)
+	for (unsigned i = 0; i < VRING_IOV_MAX + 1; i++)
 		table[i] = (struct vring_desc){.addr = BASE + DATA,
 					       .len = 1,
 					       .flags = VRING_DESC_F_NEXT,

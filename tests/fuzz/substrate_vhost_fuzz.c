@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A guest that says and writes anything. The input is a run of records: a kind, then its bytes. It is
+ * connected to a NIC or to a channel; another NIC is at the other end of the cable. Whatever comes,
+ * the substrate goes on, and takes the next guest.
+ */
+#include "substrate/channel.h"
+#include "substrate/end.h"
+#include "substrate/guestmem.h"
+#include "substrate/nic.h"
+#include "tests/support/vuser.h"
+
+#include <linux/virtio_config.h>
+#include <linux/virtio_net.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { SAY, WRITE, KICK, SET_UP, FRAME, SHRINK, KINDS };
+
+static const struct device_kind *const no_kinds[] = {NULL};
+static struct loop *loop;
+static struct substrate *sub;
+static char nic_path[64], peer_path[64], channel_path[64], stream_path[64];
+
+static void pump(void *arg)
+{
+	struct err e;
+
+	if (loop_turn(loop, 0, &e) < 0)
+		abort();
+	substrate_run(sub);
+}
+
+static struct words split(const char *line, struct arena *a)
+{
+	struct words w;
+	struct err e;
+
+	if (words_split(line, strlen(line), a, &w, &e) < 0)
+		abort();
+	return w;
+}
+
+static void prepare(void)
+{
+	struct arena a = {0};
+	struct err e = {0};
+	char dir[] = "/tmp/vhost-fuzz-XXXXXX";
+	char line[256];
+
+	if (!mkdtemp(dir))
+		abort();
+	snprintf(nic_path, sizeof(nic_path), "%s/a", dir);
+	snprintf(peer_path, sizeof(peer_path), "%s/b", dir);
+	snprintf(channel_path, sizeof(channel_path), "%s/c", dir);
+	snprintf(stream_path, sizeof(stream_path), "%s/s", dir);
+	guestmem_guard();
+	loop = loop_create(&e);
+	sub = substrate_create(loop, no_kinds);
+	snprintf(line, sizeof(line), "nic a vhost path=%s mac=02:00:00:00:00:01", nic_path);
+	struct words w = split(line, &a);
+	struct object *first = nic_vhost.create(sub, "a", &w, &e);
+
+	snprintf(line, sizeof(line), "nic b vhost path=%s mac=02:00:00:00:00:02", peer_path);
+	w = split(line, &a);
+	struct object *second = nic_vhost.create(sub, "b", &w, &e);
+
+	snprintf(line, sizeof(line), "channel c path=%s stream=%s", channel_path, stream_path);
+	w = split(line, &a);
+	if (!first || !second || !channel_create(sub, "c", &w, &e) ||
+	    !cable_create(sub, "l", nic_end(first), nic_end(second), NULL, 0, &e))
+		abort();
+	arena_finish(&a);
+}
+
+struct input {
+	const uint8_t *at;
+	size_t left;
+};
+
+static uint32_t take(struct input *in, unsigned bytes)
+{
+	uint32_t value = 0;
+
+	for (unsigned i = 0; i < bytes && in->left; i++, in->left--)
+		value = value << 8 | *in->at++;
+	return value;
+}
+
+static void say(struct vuser *v, struct input *in)
+{
+	uint32_t request = take(in, 1) % 40;
+	uint32_t flags = take(in, 1) % 16;
+	uint32_t size = take(in, 1);
+	uint32_t n_fds = take(in, 1) % 4;
+	int fds[3] = {v->memory_fd, v->memory_fd, v->memory_fd};
+	uint8_t payload[256] = {0};
+
+	for (uint32_t i = 0; i < size && in->left; i++)
+		payload[i] = (uint8_t)take(in, 1);
+	vuser_send(v, request, flags, payload, size, fds, n_fds);
+}
+
+static void write_memory(struct vuser *v, struct input *in)
+{
+	/* Rings of the first queues: what matters is near the start of each part. */
+	uint32_t offset = take(in, 1) % (2 * VUSER_QUEUES) * (VUSER_RINGS / 2) + take(in, 2) % 0x3000;
+	uint32_t len = take(in, 1) % 64;
+
+	for (uint32_t i = 0; i < len && in->left; i++)
+		v->memory[offset + i] = (uint8_t)take(in, 1);
+}
+
+static void do_record(struct vuser *v, struct input *in, unsigned queues, bool *shrunk)
+{
+	uint32_t kind = take(in, 1) % KINDS;
+
+	if (*shrunk && (kind == WRITE || kind == FRAME || kind == SET_UP))
+		return;
+	if (kind == SAY) {
+		say(v, in);
+	} else if (kind == WRITE) {
+		write_memory(v, in);
+	} else if (kind == KICK) {
+		unsigned q = take(in, 1) % queues;
+
+		if (v->queue[q].kick_fd >= 0)
+			vuser_kick(v, q);
+	} else if (kind == SET_UP && v->slave_fd < 0) {
+		vuser_set_up(v, queues,
+			     UINT64_C(1) << VIRTIO_F_VERSION_1 | UINT64_C(1) << 30 |
+				     (take(in, 1) & 1 ? UINT64_C(1) << VIRTIO_RING_F_EVENT_IDX : 0));
+	} else if (kind == FRAME) {
+		unsigned q = take(in, 1) % queues;
+
+		vuser_offer(v, q, take(in, 2) % (VUSER_BUFFER + 1), take(in, 1) & 1);
+		vuser_kick(v, q);
+	} else if (kind == SHRINK && take(in, 1) == 7) {
+		*shrunk = true;
+		if (ftruncate(v->memory_fd, 0x5000) < 0)
+			abort();
+	}
+	pump(NULL);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct input in = {data, size};
+	struct vuser v;
+	bool shrunk = false;
+
+	if (!sub)
+		prepare();
+	bool nic = take(&in, 1) & 1;
+
+	if (vuser_open(&v, nic ? nic_path : channel_path, pump, NULL) < 0)
+		abort();
+	while (in.left)
+		do_record(&v, &in, nic ? 2 : 6, &shrunk);
+	vuser_close(&v);
+	for (int i = 0; i < 4; i++)
+		pump(NULL);
+	return 0;
+}
