@@ -96,25 +96,33 @@ int client_send(struct session *s, char *const *words, size_t n, struct err *e)
 
 char *client_read_line(struct session *s)
 {
+	char *line = NULL; /* its pieces so far: the state of a large lab is longer than the buffer */
+	size_t len = 0;
+
 	for (;;) {
 		char *end = memchr(s->buf, '\n', s->len);
+		size_t n = end ? (size_t)(end - s->buf) : s->len;
 
 		if (end || s->len == sizeof(s->buf)) {
-			size_t n = end ? (size_t)(end - s->buf) : s->len;
-			char *line = xstrndup(s->buf, n);
-			size_t used = n + (end != NULL);
-
-			s->len -= used;
-			memmove(s->buf, s->buf + used, s->len);
-			return line;
+			line = xrealloc(line, len + n + 1);
+			memcpy(line + len, s->buf, n);
+			len += n;
+			line[len] = '\0';
+			n += end != NULL;
+			s->len -= n;
+			memmove(s->buf, s->buf + n, s->len);
+			if (end)
+				return line;
 		}
-		ssize_t n = read(s->fd, s->buf + s->len, sizeof(s->buf) - s->len);
+		ssize_t got = read(s->fd, s->buf + s->len, sizeof(s->buf) - s->len);
 
-		if (n < 0 && errno == EINTR)
+		if (got < 0 && errno == EINTR)
 			continue;
-		if (n <= 0)
+		if (got <= 0) {
+			free(line);
 			return NULL;
-		s->len += (size_t)n;
+		}
+		s->len += (size_t)got;
 	}
 }
 
