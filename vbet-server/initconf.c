@@ -3,6 +3,7 @@
 
 #include "lib/words.h"
 #include "lib/xalloc.h"
+#include "vbet-server/address.h"
 #include "vbet-server/service.h"
 
 #include <arpa/inet.h>
@@ -43,26 +44,21 @@ static void put_nics(FILE *out, const struct graph_node *n)
 	}
 }
 
-/* Every guest knows every other by name: the first address of each family of its first NIC. */
+/* Every guest knows every other by name, by the nearest address of each family. */
 static void put_hosts(FILE *out, const struct graph *g, const struct graph_node *self)
 {
+	static const int families[] = {AF_INET, AF_INET6};
 	char buf[80];
 
 	for (size_t i = 0; i < g->n_nodes; i++) {
 		const struct graph_node *n = &g->nodes[i];
-		bool seen4 = false;
-		bool seen6 = false;
 
-		for (size_t j = 0; j < n->n_nics && n != self; j++) {
-			for (size_t k = 0; k < n->nics[j].n_addrs; k++) {
-				const struct graph_addr *a = &n->nics[j].addrs[k];
-				bool *seen = a->family == AF_INET ? &seen4 : &seen6;
+		for (size_t f = 0; f < ARRAY_LEN(families) && n != self; f++) {
+			const struct graph_addr *a = address_for(self, n, families[f]);
 
-				if (!*seen)
-					put(out, "host", n->name,
-					    graph_format_addr(a, false, buf, sizeof(buf)), NULL);
-				*seen = true;
-			}
+			if (a)
+				put(out, "host", n->name,
+				    graph_format_addr(a, false, buf, sizeof(buf)), NULL);
 		}
 	}
 }
@@ -79,8 +75,8 @@ static void put_sysctls(FILE *out, const struct graph_node *n)
 }
 
 /* The text of a file that the script gives inline or names; malloc'ed. */
-static char *file_text(const struct plan_env *env, const char *text, size_t len,
-		       const char *source, struct err *e)
+static char *file_text(const struct plan_env *env, const char *text, size_t len, const char *source,
+		       struct err *e)
 {
 	size_t n = 0;
 
@@ -161,7 +157,8 @@ static bool runs_frr(const struct graph_node *n)
 
 static void put_services(FILE *out, const struct graph_node *n)
 {
-	static const char *const frr_dirs[] = {"/run/frr", "/etc/frr", "/var/log/frr", "/var/tmp/frr"};
+	static const char *const frr_dirs[] = {"/run/frr", "/etc/frr", "/var/log/frr",
+					       "/var/tmp/frr"};
 	bool frr = runs_frr(n);
 	const struct service *s;
 

@@ -3,18 +3,11 @@
 
 #include "lib/json.h"
 #include "lib/words.h"
+#include "vbet-server/address.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-const struct graph_addr *report_first_address(const struct graph_node *n)
-{
-	for (size_t i = 0; i < n->n_nics; i++)
-		if (n->nics[i].n_addrs)
-			return &n->nics[i].addrs[0];
-	return NULL;
-}
 
 static const char *node_state(const struct lab *lab, size_t i)
 {
@@ -27,7 +20,7 @@ void report_nodes(FILE *out, const struct lab *lab)
 
 	for (size_t i = 0; i < lab->graph->n_nodes; i++) {
 		const struct graph_node *n = &lab->graph->nodes[i];
-		const struct graph_addr *a = report_first_address(n);
+		const struct graph_addr *a = address_first(n, 0);
 
 		fprintf(out, "%s %s %s %s", n->name, node_kind_name(n->kind), node_state(lab, i),
 			a ? graph_format_addr(a, false, buf, sizeof(buf)) : "-");
@@ -59,7 +52,8 @@ static void text_nics(FILE *out, const struct lab *lab, const struct graph_node 
 
 		fprintf(out, "  %-12s", c->name);
 		for (size_t j = 0; j < c->n_addrs; j++)
-			fprintf(out, "%s ", graph_format_addr(&c->addrs[j], true, buf, sizeof(buf)));
+			fprintf(out, "%s ",
+				graph_format_addr(&c->addrs[j], true, buf, sizeof(buf)));
 		fprintf(out, "-> %s\n", far_end(lab, c, buf, sizeof(buf)));
 	}
 }
@@ -98,7 +92,8 @@ static void json_nics(struct json *j, const struct lab *lab, const struct graph_
 		}
 		json_open(j, "addresses", '[');
 		for (size_t k = 0; k < c->n_addrs; k++)
-			json_string(j, NULL, graph_format_addr(&c->addrs[k], true, buf, sizeof(buf)));
+			json_string(j, NULL,
+				    graph_format_addr(&c->addrs[k], true, buf, sizeof(buf)));
 		json_close(j, ']');
 		json_string(j, "cable", c->cable < 0 ? NULL : lab->graph->cables[c->cable].name);
 		json_string(j, "peer", c->cable < 0 ? NULL : far_end(lab, c, buf, sizeof(buf)));

@@ -10,7 +10,5 @@ void report_text(FILE *out, const struct lab *lab, const char *substrate);
 void report_json(FILE *out, const struct lab *lab, const char *substrate);
 /* One line of words per node: NAME KIND STATE ADDRESS|- NIC... */
 void report_nodes(FILE *out, const struct lab *lab);
-/* The address by which others call a node: the first of its first NIC that has one; or NULL. */
-const struct graph_addr *report_first_address(const struct graph_node *n);
 
 #endif

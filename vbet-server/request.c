@@ -5,6 +5,7 @@
 #include "lib/nearest.h"
 #include "lib/units.h"
 #include "lib/vec.h"
+#include "vbet-server/address.h"
 #include "vbet-server/clock.h"
 #include "vbet-server/link.h"
 #include "vbet-server/report.h"
@@ -158,8 +159,8 @@ void request_client_gone(struct client *c)
 		agent_drop_channel(&c->guest->agent, &c->channel);
 }
 
-static int open_relay(struct client *c, const char *node, uint8_t type, char *const *words, size_t n,
-		      struct err *e)
+static int open_relay(struct client *c, const char *node, uint8_t type, char *const *words,
+		      size_t n, struct err *e)
 {
 	struct guest *gu = lab_find_guest(c->server->lab, node, e);
 	char *text = NULL;
@@ -190,18 +191,21 @@ static int open_relay(struct client *c, const char *node, uint8_t type, char *co
 }
 
 /* Mininet's habit: in "r1 ping h2", h2 stands for its address. */
-static void substitute_names(struct lab *lab, struct arena *a, char **argv, size_t n)
+static void substitute_names(struct lab *lab, struct arena *a, const char *from, char **argv,
+			     size_t n)
 {
 	char buf[80];
 
-	for (size_t i = 1; i < n; i++) {
-		int node = graph_find_node(lab->graph, argv[i]);
+	const struct graph *g = lab->graph;
+	int self = graph_find_node(g, from);
+
+	for (size_t i = 1; i < n && self >= 0; i++) {
+		int node = graph_find_node(g, argv[i]);
 		const struct graph_addr *addr =
-			node < 0 ? NULL : report_first_address(&lab->graph->nodes[node]);
+			node < 0 ? NULL : address_for(&g->nodes[self], &g->nodes[node], 0);
 
 		if (addr)
-			argv[i] = arena_strdup(a,
-					       graph_format_addr(addr, false, buf, sizeof(buf)));
+			argv[i] = arena_strdup(a, graph_format_addr(addr, false, buf, sizeof(buf)));
 	}
 }
 
@@ -217,7 +221,8 @@ static int request_exec(struct client *c, const struct words *w, struct err *e)
 	if (dashes >= w->n)
 		return err_set(e, ERR_USAGE, "exec NODE [key=value...] -- [COMMAND [ARGUMENT...]]");
 	if (subst && *subst == '1')
-		substitute_names(c->server->lab, &a, w->at + dashes + 1, w->n - dashes - 1);
+		substitute_names(c->server->lab, &a, w->at[1], w->at + dashes + 1,
+				 w->n - dashes - 1);
 	VEC(char *) v = {0};
 
 	vec_push(&v, "exec");
@@ -239,7 +244,8 @@ static int request_put(struct client *c, const struct words *w, struct err *e)
 	vec_push(&v, w->at[0]);
 	for (size_t i = 2; i < w->n; i++)
 		vec_push(&v, w->at[i]);
-	int rc = open_relay(c, w->at[1], strcmp(w->at[0], "put") ? WIRE_GET : WIRE_PUT, v.at, v.n, e);
+	int rc = open_relay(c, w->at[1], strcmp(w->at[0], "put") ? WIRE_GET : WIRE_PUT, v.at, v.n,
+			    e);
 
 	vec_free(&v);
 	return rc;
