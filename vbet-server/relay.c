@@ -303,6 +303,22 @@ static void push_exec_words(struct arena *a, const struct exec_options *opt, boo
 	vec_push(v, "--");
 }
 
+/* The request was taken: terminal and bytes, until the command has ended. */
+static int run_exec(struct relay *r, bool tty, struct err *e)
+{
+	if (r->opt->no_stdin) {
+		send_message(r, WIRE_EOF, NULL, 0);
+		r->in_fd = -1;
+	}
+	if (tty)
+		enter_raw(r);
+	int rc = pump(r, e);
+
+	leave_raw(r);
+	client_close(&r->s);
+	return rc;
+}
+
 int client_exec(const char *lab, const char *node, char *const *argv, size_t n,
 		const struct exec_options *opt, int *status, struct err *e)
 {
@@ -315,25 +331,17 @@ int client_exec(const char *lab, const char *node, char *const *argv, size_t n,
 	push_exec_words(&a, opt, tty, node, &v);
 	for (size_t i = 0; i < n; i++)
 		vec_push(&v, argv[i]);
+	/* Before the command begins: no signal for it is lost. */
+	r.signal_fd = watch_signals(tty, &old);
 	int rc = begin(&r, lab, (char *const *)v.at, v.n, e);
 
 	vec_free(&v);
 	arena_finish(&a);
-	if (rc < 0)
-		return -1;
-	r.signal_fd = watch_signals(tty, &old);
-	if (opt->no_stdin) {
-		send_message(&r, WIRE_EOF, NULL, 0);
-		r.in_fd = -1;
-	}
-	if (tty)
-		enter_raw(&r);
-	rc = pump(&r, e);
-	leave_raw(&r);
+	if (rc == 0)
+		rc = run_exec(&r, tty, e);
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	if (r.signal_fd >= 0)
 		close(r.signal_fd);
-	client_close(&r.s);
 	*status = r.status;
 	return rc;
 }
