@@ -1,28 +1,40 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# SIGINT and SIGTERM of "vbet exec" reach the command; when vbet is killed, the command is ended.
+# SIGINT of "vbet exec" reaches the command, so that it can end as it likes; a second one ends both. When
+# vbet is terminated or killed, the command is ended.
 . "${0%/*}/lib.sh"
 
 lab_up - <<'END'
 h = alloc(host)
 END
 started() { in_node h 'test -e /tmp/started'; }
-for sig in INT TERM; do
-	# A shell's background job ignores SIGINT, unless it is told otherwise.
-	env --default-signal vbet exec h -- sh -c \
-		"trap 'echo got $sig; exit 7' $sig; touch /tmp/started; while :; do sleep 0.1; done" >out 2>&1 </dev/null &
+ended() { ! in_node h 'cat /proc/[0-9]*/comm' | grep -qx sleep; }
+# begin SHELL-COMMAND: in the background; waits until it runs. A shell's background job ignores SIGINT,
+# unless it is told otherwise.
+begin() {
+	in_node h 'rm -f /tmp/started'
+	env --default-signal vbet exec h -- sh -c "$1" >out 2>&1 </dev/null &
 	pid=$!
 	wait_until 10 started
+}
+begin 'trap "echo got it; exit 7" INT; touch /tmp/started; while :; do sleep 0.1; done'
+kill -INT "$pid"
+wait "$pid"
+assert_eq 7 $? "status after SIGINT"
+grep -qx 'got it' out || fail "$(cat out)"
+
+begin 'trap "echo got it" INT; touch /tmp/started; while :; do sleep 1; done'
+kill -INT "$pid"
+wait_until 10 grep -qx 'got it' out
+kill -INT "$pid"
+wait "$pid"
+[ $? -ne 0 ] || fail "status 0 after a second SIGINT"
+wait_until 10 ended
+
+for sig in TERM KILL HUP; do
+	begin 'touch /tmp/started; exec sleep 1234'
 	kill -$sig "$pid"
 	wait "$pid"
-	assert_eq 7 $? "status after SIG$sig"
-	assert_eq "got $sig" "$(grep got out)" "output after SIG$sig"
-	must in_node h 'rm /tmp/started'
+	assert_eq $((128 + $(kill -l $sig))) $? "status after SIG$sig"
+	wait_until 10 ended
 done
-
-vbet exec h -- sh -c 'touch /tmp/started; exec sleep 1234' </dev/null >/dev/null 2>&1 &
-pid=$!
-wait_until 10 started
-kill -KILL "$pid"
-sleeps_not() { ! in_node h 'cat /proc/[0-9]*/comm' | grep -qx sleep; }
-wait_until 10 sleeps_not
