@@ -203,8 +203,10 @@ static void read_signal(struct relay *r)
 		send_size(r);
 		return;
 	}
-	if (r->interrupted) /* asked twice: the command, or its node, does not listen */
+	if (r->interrupted) { /* asked twice: the command, or its node, does not listen */
 		r->left = true;
+		r->status = 128 + SIGINT;
+	}
 	r->interrupted = true;
 	send_message(r, WIRE_SIGNAL, &info.ssi_signo, sizeof(info.ssi_signo));
 }
