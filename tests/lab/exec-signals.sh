@@ -35,6 +35,7 @@ for sig in TERM KILL HUP; do
 	begin 'touch /tmp/started; exec sleep 1234'
 	kill -$sig "$pid"
 	wait "$pid"
-	assert_eq $((128 + $(kill -l $sig))) $? "status after SIG$sig"
+	status=$?
+	assert_eq $((128 + $(kill -l $sig))) $status "status after SIG$sig"
 	wait_until 10 ended
 done
