@@ -45,6 +45,7 @@ static const char *const kind_names[] = {
 	[AST_TEXT] = "text",       [AST_LIST] = "list",     [AST_DICT] = "group",
 	[AST_FIELD] = "field",     [AST_UNARY] = "unary",   [AST_BINARY] = "binary",
 	[AST_INDEX] = "index",     [AST_CALL] = "call",     [AST_MORE] = "...",
+	[AST_AT] = "at",           [AST_EXPECT] = "expect",
 };
 _Static_assert(ARRAY_LEN(kind_names) == AST_KINDS, "kind_names out of step");
 
@@ -69,6 +70,8 @@ void ast_print(FILE *out, const struct ast *t, unsigned indent)
 	}
 	if (t->kind == AST_UNARY || t->kind == AST_BINARY)
 		fprintf(out, " %s", value_op_name(t->op));
+	if (t->kind == AST_EXPECT && t->op == OP_NOT)
+		fputs(" not", out);
 	if (t->name)
 		fprintf(out, " %s", t->name);
 	fputc('\n', out);

@@ -27,6 +27,8 @@ enum ast_kind {
 	AST_INDEX,   /* list, index */
 	AST_CALL,    /* name; arguments: expressions, AST_FIELD, at the end perhaps AST_MORE */
 	AST_MORE,    /* "..." */
+	AST_AT,      /* time, call: an event */
+	AST_EXPECT,  /* op: OP_NOT or none; fields "within" and "at", if given, then a call */
 	AST_KINDS,
 };
 

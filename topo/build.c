@@ -11,6 +11,7 @@
 struct builder {
 	struct graph *g;
 	int *of_node; /* number of a node in the world -> index in the graph */
+	int *of_cable;
 	const struct source *last_source;
 	const char *last_file;
 };
@@ -172,12 +173,50 @@ static bool is_whole(const struct world_cable *c)
 	return !c->is_removed && c->end[0] && c->end[1];
 }
 
+static void build_events(struct builder *b, const struct world *w)
+{
+	const struct world_event *e = w->events;
+
+	COUNT(struct world_event, e, b->g->n_events);
+	b->g->events = copies(b, b->g->n_events, sizeof(*b->g->events));
+	for (size_t i = 0; e; e = e->next, i++)
+		b->g->events[i] = (struct graph_event){
+			.time_ns = e->time_ns,
+			.kind = e->kind,
+			.node = e->node ? b->of_node[e->node->number] : -1,
+			.cable = e->cable ? b->of_cable[e->cable->number] : -1,
+			.text = copy(b, e->text),
+			.pos = position(b, e->loc),
+		};
+}
+
+static void build_expects(struct builder *b, const struct world *w)
+{
+	const struct world_expect *e = w->expects;
+
+	COUNT(struct world_expect, e, b->g->n_expects);
+	b->g->expects = copies(b, b->g->n_expects, sizeof(*b->g->expects));
+	for (size_t i = 0; e; e = e->next, i++)
+		b->g->expects[i] = (struct graph_expect){
+			.start_ns = e->start_ns,
+			.deadline_ns = e->deadline_ns,
+			.negated = e->negated,
+			.kind = e->kind,
+			.node = b->of_node[e->node->number],
+			.peer = e->peer ? b->of_node[e->peer->number] : -1,
+			.text = copy(b, e->text),
+			.via = copy(b, e->via),
+			.pos = position(b, e->loc),
+		};
+}
+
 struct graph *build_graph(const struct world *w)
 {
 	struct builder b = {.g = xcalloc(1, sizeof(struct graph))};
 	size_t i = 0;
 
 	b.of_node = xcalloc(w->n_nodes + 1, sizeof(int));
+	b.of_cable = xcalloc(w->n_cables + 1, sizeof(int));
 	b.g->lab = copy(&b, w->lab);
 	b.g->clock = w->clock;
 	b.g->seed = w->seed;
@@ -191,9 +230,14 @@ struct graph *build_graph(const struct world *w)
 	for (const struct world_cable *c = w->cables; c; c = c->next)
 		b.g->n_cables += is_whole(c);
 	b.g->cables = copies(&b, b.g->n_cables, sizeof(*b.g->cables));
-	for (const struct world_cable *c = w->cables; c; c = c->next)
+	for (const struct world_cable *c = w->cables; c; c = c->next) {
+		b.of_cable[c->number] = is_whole(c) ? (int)i : -1;
 		if (is_whole(c))
 			build_cable(&b, c, i++);
+	}
+	build_events(&b, w);
+	build_expects(&b, w);
 	free(b.of_node);
+	free(b.of_cable);
 	return b.g;
 }

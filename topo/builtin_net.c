@@ -228,8 +228,7 @@ bool builtin_cable_field(struct eval *ev, struct world_cable *c, const struct ar
 
 static const char *const cable_fields[] = {"*link", "forward", "back", "name", "up"};
 
-/* What holds for both directions first, then each direction, in whatever order written. */
-static bool set_cable_fields(struct eval *ev, struct world_cable *c, const struct call *call)
+bool builtin_cable_fields(struct eval *ev, struct world_cable *c, const struct call *call)
 {
 	for (int pass = 0; pass < 2; pass++) {
 		for (size_t i = 0; i < call->n_fields; i++) {
@@ -350,7 +349,7 @@ static struct value alloc_cable(struct eval *ev, const struct call *c)
 {
 	struct value v = {.kind = VALUE_CABLE, .cable = make_cable(ev, c->loc)};
 
-	if (!v.cable || !set_cable_fields(ev, v.cable, c))
+	if (!v.cable || !builtin_cable_fields(ev, v.cable, c))
 		return value_wrong;
 	return v;
 }
@@ -666,7 +665,7 @@ static struct world_cable *link_pair(struct eval *ev, const struct call *c, cons
 	struct world_nic *nb = !na ? NULL : same ? na : builtin_end(ev, b);
 	struct world_cable *cable = nb ? builtin_join(ev, b->loc, na, nb) : NULL;
 
-	return cable && set_cable_fields(ev, cable, c) ? cable : NULL;
+	return cable && builtin_cable_fields(ev, cable, c) ? cable : NULL;
 }
 
 static struct value link_ends(struct eval *ev, const struct call *c, const struct arg *ends,
@@ -714,7 +713,7 @@ static bool end_is(const struct world_nic *nic, const struct value *v)
 }
 
 /* The cable that is meant by a cable, a NIC, or two ends. NULL after an error. */
-static struct world_cable *find_cable(struct eval *ev, const struct call *c)
+struct world_cable *builtin_find_cable(struct eval *ev, const struct call *c)
 {
 	const struct value *a = &c->args[0].v;
 	struct world_cable *found = NULL;
@@ -753,7 +752,7 @@ static struct world_cable *find_cable(struct eval *ev, const struct call *c)
 
 static struct value set_up(struct eval *ev, const struct call *c, bool up)
 {
-	struct world_cable *cable = find_cable(ev, c);
+	struct world_cable *cable = builtin_find_cable(ev, c);
 
 	if (!cable)
 		return value_wrong;
@@ -773,7 +772,7 @@ struct value builtin_down(struct eval *ev, const struct call *c)
 
 struct value builtin_impair(struct eval *ev, const struct call *c)
 {
-	struct world_cable *cable = find_cable(ev, c);
+	struct world_cable *cable = builtin_find_cable(ev, c);
 
-	return cable && set_cable_fields(ev, cable, c) ? value_none : value_wrong;
+	return cable && builtin_cable_fields(ev, cable, c) ? value_none : value_wrong;
 }

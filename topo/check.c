@@ -381,4 +381,5 @@ void check_world(struct eval *ev, const struct kept_addrs *kept, bool is_live)
 	if (ev->world->auto_address && !ev->diag->items.n)
 		auto_give_addresses(ev, kept);
 	check_routes(ev);
+	event_check(ev, is_live);
 }

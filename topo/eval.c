@@ -329,12 +329,14 @@ static bool eval_arg(struct eval *ev, const struct ast *a, const struct place *a
 	return arg->v.kind != VALUE_WRONG;
 }
 
-/* Computes the arguments. False if one is wrong. */
-static bool eval_args(struct eval *ev, const struct ast *t, const struct builtin *b, struct call *c)
+bool eval_call_args(struct eval *ev, const struct ast *t, const struct builtin *b, struct call *c)
 {
 	size_t room = ast_count(t);
 	bool ok = true;
 
+	c->name = t->name;
+	c->loc = t->loc;
+	c->name_loc = t->name_loc;
 	c->args = arena_alloc(ev->arena, (room + 1) * sizeof(*c->args));
 	c->fields = arena_alloc(ev->arena, (room + 1) * sizeof(*c->fields));
 	for (const struct ast *a = t->first; a; a = a->next) {
@@ -374,13 +376,13 @@ static struct value eval_call(struct eval *ev, const struct ast *t)
 {
 	const struct builtin *b = builtin_find(t->name);
 	const struct value *def = b ? NULL : names_get(&ev->functions, t->name);
-	struct call c = {.name = t->name, .loc = t->loc, .name_loc = t->name_loc};
+	struct call c = {0};
 
 	if (!eval_spend(ev, t->loc, 1, 256))
 		return value_wrong;
 	if (!b && !def)
 		return unknown_function(ev, t);
-	if (!eval_args(ev, t, b, &c))
+	if (!eval_call_args(ev, t, b, &c))
 		return value_wrong;
 	return b ? run_builtin(ev, b, &c) : call_function(ev, (const struct ast *)def->text, &c);
 }
@@ -754,6 +756,12 @@ static void run_statement(struct eval *ev, const struct ast *t)
 		break;
 	case AST_RETURN:
 		run_return(ev, t);
+		break;
+	case AST_AT:
+		event_run_at(ev, t);
+		break;
+	case AST_EXPECT:
+		event_run_expect(ev, t);
 		break;
 	case AST_INCLUDE:
 		if (t->first)

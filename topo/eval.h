@@ -78,6 +78,11 @@ eval_words builtin_kinds;
 /* Runs the statements of one source. */
 void eval_run(struct eval *ev, const struct ast *block);
 struct value eval_value(struct eval *ev, const struct ast *t);
+/*
+ * Computes the arguments of a call; b (or NULL) says what words mean in them. False if one is wrong;
+ * that has been reported.
+ */
+bool eval_call_args(struct eval *ev, const struct ast *t, const struct builtin *b, struct call *c);
 /* Reports; returns VALUE_WRONG. */
 struct value eval_wrong(struct eval *ev, struct loc loc, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -87,6 +92,12 @@ bool eval_spend(struct eval *ev, struct loc loc, size_t steps, size_t bytes);
 void eval_name_value(struct eval *ev, struct value *v, const char *name, struct loc loc);
 /* Sets a name. False if it is bad or taken; that has been reported. */
 bool eval_set_name(struct eval *ev, struct value *v, const char *name, struct loc loc);
+
+/* event.c: "at TIME ACTION(...)" and "expect ... CHECK(...)". */
+void event_run_at(struct eval *ev, const struct ast *t);
+void event_run_expect(struct eval *ev, const struct ast *t);
+/* Reports events of what is not there any more. A script that is still being typed loses them. */
+void event_check(struct eval *ev, bool is_live);
 
 /* settings.c: sets "lab", "clock", ... False if `name` is no setting. */
 bool setting_assign(struct eval *ev, const char *name, struct loc loc, const struct value *v);

@@ -27,6 +27,8 @@ struct ast *grammar_pair(struct parser *p, enum ast_kind kind, struct loc loc, s
 /* `at` is the place of the operator; right may be NULL. */
 struct ast *grammar_operation(struct parser *p, enum value_op op, struct loc loc, struct loc at,
 			      struct ast *left, struct ast *right);
+/* The times of an expect: how long it has (or NULL), and from when (or NULL), as fields. */
+struct ast *grammar_times(struct parser *p, struct loc loc, struct ast *within, struct ast *at);
 /* Makes the children of `from` those of `to`. */
 void grammar_move(struct ast *to, struct ast *from);
 

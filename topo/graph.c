@@ -19,6 +19,30 @@ static const char *const backend_names[] = {
 };
 _Static_assert(ARRAY_LEN(backend_names) == NIC_BACKENDS, "backend_names out of step");
 
+static const char *const action_names[] = {
+	[ACTION_CUT] = "cut",   [ACTION_MEND] = "mend",   [ACTION_IMPAIR] = "impair",
+	[ACTION_EXEC] = "exec", [ACTION_START] = "start", [ACTION_STOP] = "stop",
+	[ACTION_KILL] = "kill",
+};
+_Static_assert(ARRAY_LEN(action_names) == ACTIONS, "action_names out of step");
+
+static const char *const check_names[] = {
+	[CHECK_PING] = "ping",
+	[CHECK_EXEC] = "exec",
+	[CHECK_ROUTE] = "route",
+};
+_Static_assert(ARRAY_LEN(check_names) == CHECKS, "check_names out of step");
+
+const char *graph_action_name(enum graph_action a)
+{
+	return action_names[a];
+}
+
+const char *graph_check_name(enum graph_check c)
+{
+	return check_names[c];
+}
+
 const char *node_kind_name(enum node_kind kind)
 {
 	return kind_names[kind];

@@ -135,6 +135,47 @@ struct graph_cable {
 	struct graph_pos pos;
 };
 
+/* What happens at a time. */
+enum graph_action {
+	ACTION_CUT,
+	ACTION_MEND,
+	ACTION_IMPAIR,
+	ACTION_EXEC,
+	ACTION_START,
+	ACTION_STOP,
+	ACTION_KILL,
+	ACTIONS,
+};
+const char *graph_action_name(enum graph_action a);
+
+struct graph_event {
+	int64_t time_ns; /* on the lab's clock: from 0, or from when the lab was ready */
+	enum graph_action kind;
+	int node;  /* index into graph.nodes, or -1 */
+	int cable; /* index into graph.cables, or -1 */
+	/*
+	 * ACTION_EXEC: a command for /bin/sh. ACTION_IMPAIR: words "key=value" as lib/linkspec.h has them,
+	 * with "ab." or "ba." in front for one direction (ab: from end[0]).
+	 */
+	const char *text;
+	struct graph_pos pos;
+};
+
+/* What shall be true, tried from start_ns on; the last try begins no later than deadline_ns. */
+enum graph_check { CHECK_PING, CHECK_EXEC, CHECK_ROUTE, CHECKS };
+const char *graph_check_name(enum graph_check c);
+
+struct graph_expect {
+	int64_t start_ns, deadline_ns;
+	bool negated;
+	enum graph_check kind;
+	int node;         /* index into graph.nodes: where it is tried */
+	int peer;         /* CHECK_PING: whom; -1: text is an address */
+	const char *text; /* CHECK_EXEC: a command; CHECK_ROUTE: a network, or "default" */
+	const char *via;  /* CHECK_ROUTE: the gateway, or NULL: any */
+	struct graph_pos pos;
+};
+
 enum clock_kind { CLOCK_REAL, CLOCK_VIRTUAL };
 
 struct graph {
@@ -147,6 +188,10 @@ struct graph {
 	size_t n_nodes;
 	struct graph_cable *cables; /* only whole ones: both ends plugged */
 	size_t n_cables;
+	struct graph_event *events; /* in the order of the script */
+	size_t n_events;
+	struct graph_expect *expects;
+	size_t n_expects;
 };
 
 /* Index of the node of that name, or -1. */

@@ -304,6 +304,91 @@ static void print_inside(FILE *out, const struct graph_node *n)
 	}
 }
 
+static void print_time(FILE *out, const char *before, int64_t ns)
+{
+	char text[64];
+
+	fprintf(out, "%s%s ", before, unit_format(UNIT_TIME, ns, text, sizeof(text)));
+}
+
+/* The words with a prefix, as ", rate = 10Mbit", in a group if there is a name for it. */
+static void print_changes(FILE *out, const struct words *words, const char *prefix,
+			  const char *group)
+{
+	const char *lead = ", ";
+	size_t skip = strlen(prefix);
+
+	for (size_t i = 0; i < words->n; i++) {
+		const char *word = words->at[i];
+		const char *equals = strchr(word, '=');
+		const char *dot = memchr(word, '.', (size_t)(equals - word));
+
+		if (skip ? strncmp(word, prefix, skip) != 0 : dot != NULL)
+			continue;
+		if (group && *lead == ',')
+			fprintf(out, ", %s = {", group);
+		fprintf(out, "%s%.*s = ", group && *lead == ',' ? "" : ", ",
+			(int)(equals - word - (long)skip), word + skip);
+		if (is_quantity(equals + 1))
+			fputs(equals + 1, out);
+		else
+			put_string(out, equals + 1);
+		lead = "}";
+	}
+	if (group && *lead == '}')
+		fputc('}', out);
+}
+
+static void print_event(FILE *out, const struct graph *g, const struct graph_event *e)
+{
+	struct arena arena = {0};
+	struct words words = {0};
+	struct err err;
+
+	print_time(out, "at ", e->time_ns);
+	fprintf(out, "%s(", graph_action_name(e->kind));
+	if (e->cable >= 0) {
+		const struct graph_end *end = &g->cables[e->cable].end[0];
+
+		fputs("NIC(", out);
+		print_name(out, g->nodes[end->node].name);
+		fprintf(out, ", %d)", end->nic + 1);
+	} else {
+		print_name(out, g->nodes[e->node].name);
+	}
+	if (e->kind == ACTION_EXEC) {
+		fputs(", ", out);
+		put_string(out, e->text);
+	} else if (e->text && words_split(e->text, strlen(e->text), &arena, &words, &err) == 0) {
+		print_changes(out, &words, "", NULL);
+		print_changes(out, &words, "ab.", "forward");
+		print_changes(out, &words, "ba.", "back");
+	}
+	fputs(")\n", out);
+	arena_finish(&arena);
+}
+
+static void print_expect(FILE *out, const struct graph *g, const struct graph_expect *e)
+{
+	fputs("expect ", out);
+	if (e->deadline_ns > e->start_ns)
+		print_time(out, "within ", e->deadline_ns - e->start_ns);
+	if (e->start_ns)
+		print_time(out, e->deadline_ns > e->start_ns ? "of " : "at ", e->start_ns);
+	fprintf(out, "%s%s(", e->negated ? "not " : "", graph_check_name(e->kind));
+	print_name(out, g->nodes[e->node].name);
+	fputs(", ", out);
+	if (e->peer >= 0)
+		print_name(out, g->nodes[e->peer].name);
+	else if (e->kind == CHECK_EXEC)
+		put_string(out, e->text);
+	else
+		fputs(e->text, out);
+	if (e->via)
+		fprintf(out, ", %s", e->via);
+	fputs(")\n", out);
+}
+
 void graph_print(FILE *out, const struct graph *g)
 {
 	fputs("lab = ", out);
@@ -327,4 +412,10 @@ void graph_print(FILE *out, const struct graph *g)
 			fputc('\n', out);
 		print_inside(out, n);
 	}
+	if (g->n_events + g->n_expects)
+		fputc('\n', out);
+	for (size_t i = 0; i < g->n_events; i++)
+		print_event(out, g, &g->events[i]);
+	for (size_t i = 0; i < g->n_expects; i++)
+		print_expect(out, g, &g->expects[i]);
 }

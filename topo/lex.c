@@ -33,8 +33,9 @@ static const struct {
 	const char *name;
 	int kind;
 } keywords[] = {
-	{"for", KW_FOR}, {"in", KW_IN},         {"if", KW_IF},           {"else", KW_ELSE},
-	{"def", KW_DEF}, {"return", KW_RETURN}, {"include", KW_INCLUDE},
+	{"for", KW_FOR},         {"in", KW_IN},   {"if", KW_IF},
+	{"else", KW_ELSE},       {"def", KW_DEF}, {"return", KW_RETURN},
+	{"include", KW_INCLUDE}, {"at", KW_AT},   {"expect", KW_EXPECT},
 };
 
 static const struct {

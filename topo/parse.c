@@ -46,11 +46,62 @@ struct ast *grammar_operation(struct parser *p, enum value_op op, struct loc loc
 	return t;
 }
 
+struct ast *grammar_times(struct parser *p, struct loc loc, struct ast *within, struct ast *at)
+{
+	struct ast *t = ast_create(p->arena, AST_EXPECT, loc);
+
+	for (int i = 0; i < 2; i++) {
+		struct ast *value = i ? at : within;
+
+		if (!value)
+			continue;
+		struct ast *field = grammar_single(p, AST_FIELD, value->loc, value);
+
+		field->name = i ? "at" : "within";
+		field->name_loc = value->loc;
+		ast_add(t, field);
+	}
+	return t;
+}
+
 void grammar_move(struct ast *to, struct ast *from)
 {
 	to->first = from->first;
 	to->last = from->last;
 	to->depth = from->depth;
+}
+
+/* True if all brackets around the token are those of blocks. */
+static bool is_in_blocks_only(const struct parser *p, size_t i)
+{
+	const struct token *at = p->tokens.list.at;
+
+	for (int open = at[i].parent; open >= 0; open = at[open].parent)
+		if (!at[open].is_block)
+			return false;
+	return true;
+}
+
+/* The kind of a token for the grammar: an expect has words of its own. */
+static int kind_here(struct parser *p, size_t i)
+{
+	const struct token *t = &p->tokens.list.at[i];
+
+	if (t->kind == KW_EXPECT)
+		p->in_expect = true;
+	else if ((t->kind == '=' || t->kind == ';') && is_in_blocks_only(p, i))
+		p->in_expect = false;
+	if (t->kind != NAME || !p->in_expect)
+		return t->kind;
+	bool goes_on = t[1].kind == NAME || t[1].kind == NUMBER;
+
+	if (!strcmp(t->name, "within") && t[-1].kind == KW_EXPECT)
+		return KW_WITHIN;
+	if (!strcmp(t->name, "of") && goes_on)
+		return KW_OF;
+	if (!strcmp(t->name, "not") && goes_on)
+		return KW_NOT;
+	return NAME;
 }
 
 int topo_yylex(union TOPO_YYSTYPE *value, struct loc *loc, struct parser *p)
@@ -67,7 +118,7 @@ int topo_yylex(union TOPO_YYSTYPE *value, struct loc *loc, struct parser *p)
 	}
 	if (t->kind != END_OF_FILE)
 		p->next++;
-	return t->kind;
+	return kind_here(p, p->current);
 }
 
 void topo_yyerror(struct loc *loc, struct parser *p, const char *message)
@@ -77,17 +128,6 @@ void topo_yyerror(struct loc *loc, struct parser *p, const char *message)
 }
 
 /* ---- after an error ---- */
-
-/* True if all brackets around the token are those of blocks. */
-static bool is_in_blocks_only(const struct parser *p, size_t i)
-{
-	const struct token *at = p->tokens.list.at;
-
-	for (int open = at[i].parent; open >= 0; open = at[open].parent)
-		if (!at[open].is_block)
-			return false;
-	return true;
-}
 
 /* The token with which the statement that holds token i began, as far as lines tell. */
 static size_t statement_start(const struct parser *p, size_t i)
@@ -157,7 +197,8 @@ static const char *const operators[] = {"'+'",  "'-'",  "'*'",  "'/'", "'%'",  "
 					"'!='", "'<'",  "'<='", "'>'", "'>='", "'&&'",
 					"'||'", "'..'", "'['",  NULL};
 static const char *const statement_starts[] = {"'for'",     "'if'",  "'return'", "';'",
-					       "'include'", "'def'", "'else'",   NULL};
+					       "'include'", "'def'", "'else'",   "'at'",
+					       "'expect'",  NULL};
 
 struct wanted {
 	const char *names[8];

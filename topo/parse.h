@@ -13,6 +13,7 @@ struct parser {
 	struct tokens tokens;
 	size_t next;      /* token that is read next */
 	size_t current;   /* token that was read last */
+	bool in_expect;   /* "within", "of" and "not" are words of the grammar */
 	bool is_lost;     /* after an error: the next token says that a statement is over */
 	size_t lost_at;   /* token of the last error */
 	size_t n_lexical; /* messages that were there before the grammar began */

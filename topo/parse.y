@@ -31,12 +31,13 @@ struct parser;
 %token <token> TEXT_OPEN "a string with ${...}" TEXT_MIDDLE "the rest of the string"
 %token <token> TEXT_CLOSE "the end of the string"
 %token KW_FOR "'for'" KW_IN "'in'" KW_IF "'if'" KW_ELSE "'else'" KW_DEF "'def'"
-%token KW_RETURN "'return'" KW_INCLUDE "'include'"
+%token KW_RETURN "'return'" KW_INCLUDE "'include'" KW_AT "'at'" KW_EXPECT "'expect'"
+%token KW_WITHIN "'within'" KW_OF "'of'" KW_NOT "'not'" /* in an expect only */
 %token ELLIPSIS "'...'" DOTS "'..'" EQ "'=='" NE "'!='" LE "'<='" GE "'>='" AND "'&&'" OR "'||'"
 %token STATEMENT_OVER "the end of the statement" /* made by the parser to go on after an error */
 
 %type <tree> script statements statement top_statement block if target call names arguments
-%type <tree> argument_list argument value expressions fields field text
+%type <tree> argument_list argument value expressions fields field text times
 
 %left OR
 %left AND
@@ -74,10 +75,20 @@ statement
                                      { $$ = grammar_named(p, AST_FOR, @$, $2);
                                        ast_add(ast_add($$, $4), $5); }
        | if
+       | KW_AT value call            { $$ = grammar_pair(p, AST_AT, @$, $2, $3); }
+       | KW_EXPECT times call        { $$ = $2; $$->loc = @$; ast_add($$, $3); }
+       | KW_EXPECT times KW_NOT call { $$ = $2; $$->loc = @$; $$->op = OP_NOT;
+                                       ast_add($$, $4); }
        | KW_RETURN value             { $$ = grammar_single(p, AST_RETURN, @$, $2); }
        | KW_RETURN ';'               { $$ = ast_create(p->arena, AST_RETURN, @$); }
        | ';'                         { $$ = NULL; }
        | error STATEMENT_OVER        { $$ = NULL; yyerrok; }
+       ;
+
+times  : %empty                      { $$ = ast_create(p->arena, AST_EXPECT, @$); }
+       | KW_AT value                 { $$ = grammar_times(p, @$, NULL, $2); }
+       | KW_WITHIN value             { $$ = grammar_times(p, @$, $2, NULL); }
+       | KW_WITHIN value KW_OF value { $$ = grammar_times(p, @$, $2, $4); }
        ;
 
 block  : '{' statements '}'          { $$ = $2; $$->loc = @$; }

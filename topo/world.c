@@ -18,6 +18,8 @@ void world_init(struct world *w, struct arena *a)
 	w->nodes_end = &w->nodes;
 	w->cables_end = &w->cables;
 	w->nics_end = &w->nics;
+	w->events_end = &w->events;
+	w->expects_end = &w->expects;
 	w->auto_address = true;
 }
 

@@ -84,6 +84,27 @@ struct world_node {
 	struct world_node *next;
 };
 
+/* At a time: one of the two, or none. */
+struct world_event {
+	int64_t time_ns;
+	enum graph_action kind;
+	struct world_node *node;
+	struct world_cable *cable;
+	const char *text;
+	struct loc loc;
+	struct world_event *next;
+};
+
+struct world_expect {
+	int64_t start_ns, deadline_ns;
+	bool negated;
+	enum graph_check kind;
+	struct world_node *node, *peer;
+	const char *text, *via;
+	struct loc loc;
+	struct world_expect *next;
+};
+
 struct world_cable {
 	const char *name, *hint;
 	struct loc loc;
@@ -112,6 +133,8 @@ struct world {
 	struct world_nic *nics, **nics_end; /* all that were ever made */
 	size_t n_nics;
 	struct names names; /* of nodes and cables */
+	struct world_event *events, **events_end;
+	struct world_expect *expects, **expects_end;
 
 	/* Settings. */
 	const char *lab;

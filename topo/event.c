@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a script says of times: "at TIME ACTION(...)", "expect within TIME of TIME CHECK(...)". */
+#include "lib/nearest.h"
+#include "lib/words.h"
+#include "lib/xalloc.h"
+#include "topo/addr.h"
+#include "topo/builtin.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The names of a list, for messages about one that is not in it. */
+typedef const char *name_at(size_t i);
+
+struct action {
+	bool (*fill)(struct eval *ev, const struct call *c, struct world_event *to);
+	const char *name;
+	const char *usage;
+	enum graph_action kind;
+	int min, max;
+	bool has_fields;
+};
+
+struct check {
+	bool (*fill)(struct eval *ev, const struct call *c, struct world_expect *to);
+	const char *name;
+	const char *usage;
+	enum graph_check kind;
+	int min, max;
+};
+
+static struct world_node *want_guest(struct eval *ev, const struct arg *a)
+{
+	if (a->v.kind != VALUE_NODE) {
+		eval_wrong(ev, a->loc, "expected a node, not %s", value_kind_name(&a->v));
+		return NULL;
+	}
+	if (!node_kind_is_guest(a->v.node->kind)) {
+		eval_wrong(ev, a->loc, "a %s has no kernel of its own",
+			   node_kind_name(a->v.node->kind));
+		return NULL;
+	}
+	return a->v.node;
+}
+
+/* ---- actions ---- */
+
+static bool fill_cable(struct eval *ev, const struct call *c, struct world_event *to)
+{
+	to->cable = builtin_find_cable(ev, c);
+	return to->cable != NULL;
+}
+
+static bool fill_node(struct eval *ev, const struct call *c, struct world_event *to)
+{
+	to->node = want_guest(ev, &c->args[0]);
+	return to->node != NULL;
+}
+
+static bool fill_exec(struct eval *ev, const struct call *c, struct world_event *to)
+{
+	return fill_node(ev, c, to) && builtin_want_text(ev, &c->args[1], "a command", &to->text);
+}
+
+/* One "key=value" of a cable, the value as a script would have it. */
+static void put_word(struct eval *ev, FILE *out, const char *prefix, const char *key,
+		     const struct value *v)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+
+	if (v->kind == VALUE_BOOL)
+		fputs(v->truth ? "on" : "off", f);
+	else if (v->kind == VALUE_FILE)
+		fputs(v->text, f);
+	else
+		value_print(f, v);
+	fclose(f);
+	words_put(out, arena_printf(ev->arena, "%s%s=%s", prefix, key, text));
+	fputc(' ', out);
+	free(text);
+}
+
+static void put_fields(struct eval *ev, FILE *out, const struct call *c, const char *group,
+		       const char *prefix)
+{
+	for (size_t i = 0; i < c->n_fields; i++) {
+		const struct arg *f = &c->fields[i];
+
+		if (f->v.kind != VALUE_DICT && !group)
+			put_word(ev, out, prefix, f->name, &f->v);
+		if (f->v.kind != VALUE_DICT || !group || strcmp(f->name, group) != 0)
+			continue;
+		for (const struct value_field *d = f->v.dict->first; d; d = d->next)
+			put_word(ev, out, prefix, d->name, &d->value);
+	}
+}
+
+static bool fill_impair(struct eval *ev, const struct call *c, struct world_event *to)
+{
+	struct world_cable *cable = builtin_find_cable(ev, c);
+	char *text = NULL;
+	size_t len = 0;
+
+	if (!cable)
+		return false;
+	for (size_t i = 0; i < c->n_fields; i++) {
+		if (strcmp(c->fields[i].name, "name") != 0 && strcmp(c->fields[i].name, "up") != 0)
+			continue;
+		eval_wrong(ev, c->fields[i].name_loc, "'%s' is not impaired at a time",
+			   c->fields[i].name);
+		return false;
+	}
+	if (!c->n_fields) {
+		eval_wrong(ev, c->loc, "impair() wants to know how: write loss = 5%%");
+		return false;
+	}
+	struct world_cable scratch = *cable;
+
+	if (!builtin_cable_fields(ev, &scratch, c))
+		return false;
+	FILE *f = open_memstream(&text, &len);
+
+	put_fields(ev, f, c, NULL, "");
+	put_fields(ev, f, c, "forward", "ab.");
+	put_fields(ev, f, c, "back", "ba.");
+	fclose(f);
+	to->cable = cable;
+	to->text = arena_strndup(ev->arena, text, len ? len - 1 : 0);
+	free(text);
+	return true;
+}
+
+static const struct action actions[] = {
+	{fill_cable, "cut", "cut(a, b)", ACTION_CUT, 1, 2, false},
+	{fill_cable, "mend", "mend(a, b)", ACTION_MEND, 1, 2, false},
+	{fill_cable, "down", "down(a, b)", ACTION_CUT, 1, 2, false},
+	{fill_cable, "up", "up(a, b)", ACTION_MEND, 1, 2, false},
+	{fill_impair, "impair", "impair(a, b, loss = 5%, ...)", ACTION_IMPAIR, 1, 2, true},
+	{fill_exec, "exec", "exec(node, \"command\")", ACTION_EXEC, 2, 2, false},
+	{fill_node, "start", "start(node)", ACTION_START, 1, 1, false},
+	{fill_node, "stop", "stop(node)", ACTION_STOP, 1, 1, false},
+	{fill_node, "kill", "kill(node)", ACTION_KILL, 1, 1, false},
+};
+
+static const char *action_at(size_t i)
+{
+	return i < ARRAY_LEN(actions) ? actions[i].name : NULL;
+}
+
+/* ---- checks ---- */
+
+static bool fill_ping(struct eval *ev, const struct call *c, struct world_expect *to)
+{
+	const struct arg *whom = &c->args[1];
+	struct graph_addr addr;
+	char text[64];
+
+	to->node = want_guest(ev, &c->args[0]);
+	if (!to->node)
+		return false;
+	if (whom->v.kind == VALUE_NODE) {
+		to->peer = want_guest(ev, whom);
+		return to->peer != NULL;
+	}
+	if (!builtin_want_addr(ev, whom, &addr))
+		return false;
+	to->text = arena_strdup(ev->arena, graph_format_addr(&addr, false, text, sizeof(text)));
+	return true;
+}
+
+static bool fill_check_exec(struct eval *ev, const struct call *c, struct world_expect *to)
+{
+	to->node = want_guest(ev, &c->args[0]);
+	return to->node && builtin_want_text(ev, &c->args[1], "a command", &to->text);
+}
+
+static bool fill_route(struct eval *ev, const struct call *c, struct world_expect *to)
+{
+	const struct arg *dest = &c->args[1];
+	struct graph_addr addr;
+	char text[64];
+
+	to->node = want_guest(ev, &c->args[0]);
+	if (!to->node)
+		return false;
+	if (dest->v.kind == VALUE_WORD) {
+		to->text = dest->v.text;
+	} else {
+		if (!builtin_want_addr(ev, dest, &addr))
+			return false;
+		to->text = arena_strdup(ev->arena,
+					graph_format_addr(&addr, addr.prefix != ADDR_NO_PREFIX,
+							  text, sizeof(text)));
+	}
+	if (c->n_args < 3)
+		return true;
+	if (!builtin_want_addr(ev, &c->args[2], &addr))
+		return false;
+	to->via = arena_strdup(ev->arena, graph_format_addr(&addr, false, text, sizeof(text)));
+	return true;
+}
+
+static const struct check checks[] = {
+	{fill_ping, "ping", "ping(a, b)", CHECK_PING, 2, 2},
+	{fill_check_exec, "exec", "exec(node, \"command\")", CHECK_EXEC, 2, 2},
+	{fill_route, "route", "route(node, network, gateway)", CHECK_ROUTE, 2, 3},
+};
+
+static const char *check_at(size_t i)
+{
+	return i < ARRAY_LEN(checks) ? checks[i].name : NULL;
+}
+
+/* ---- statements ---- */
+
+/* The place of the called name among those that a list has, or -1. */
+static int find_name(struct eval *ev, const struct ast *call, const char *what, name_at *list)
+{
+	struct nearest near;
+
+	nearest_init(&near, call->name);
+	for (size_t i = 0; list(i); i++) {
+		if (!strcmp(list(i), call->name))
+			return (int)i;
+		nearest_offer(&near, list(i));
+	}
+	eval_wrong(ev, call->name_loc, "unknown %s '%s'%s", what, call->name, nearest_hint(&near));
+	return -1;
+}
+
+/* Computes the arguments and counts them. False after an error. */
+static bool read_call(struct eval *ev, const struct ast *t, int min, int max, bool has_fields,
+		      const char *usage, struct call *c)
+{
+	if (!eval_spend(ev, t->loc, 1, 256) || !eval_call_args(ev, t, builtin_find(t->name), c))
+		return false;
+	if ((int)c->n_args < min || (int)c->n_args > max || c->more ||
+	    (c->n_fields && !has_fields)) {
+		eval_wrong(ev, c->loc, "wrong arguments: write %s", usage);
+		return false;
+	}
+	return true;
+}
+
+static bool read_time(struct eval *ev, const struct ast *t, int64_t *ns)
+{
+	struct value v = eval_value(ev, t);
+
+	if (v.kind == VALUE_WRONG)
+		return false;
+	if (v.kind == VALUE_NUMBER && v.number < 0) {
+		eval_wrong(ev, t->loc, "time begins at 0");
+		return false;
+	}
+	if (v.kind != VALUE_NUMBER || (v.unit != UNIT_TIME && (v.unit != UNIT_COUNT || v.number))) {
+		eval_wrong(ev, t->loc, "expected a time such as 90s, not %s", value_kind_name(&v));
+		return false;
+	}
+	*ns = v.number;
+	return true;
+}
+
+void event_run_at(struct eval *ev, const struct ast *t)
+{
+	struct world_event *event = arena_alloc(ev->arena, sizeof(*event));
+	struct call c = {0};
+	int i = find_name(ev, t->last, "action", action_at);
+
+	event->loc = t->loc;
+	if (i < 0 || !read_time(ev, t->first, &event->time_ns))
+		return;
+	event->kind = actions[i].kind;
+	if (read_call(ev, t->last, actions[i].min, actions[i].max, actions[i].has_fields,
+		      actions[i].usage, &c) &&
+	    actions[i].fill(ev, &c, event))
+		world_append(&ev->world->events_end, event);
+}
+
+void event_run_expect(struct eval *ev, const struct ast *t)
+{
+	struct world_expect *expect = arena_alloc(ev->arena, sizeof(*expect));
+	struct call c = {0};
+	int64_t within_ns = 0;
+	int i = find_name(ev, t->last, "check", check_at);
+
+	if (i < 0)
+		return;
+	for (const struct ast *f = t->first; f != t->last; f = f->next)
+		if (!read_time(ev, f->first,
+			       strcmp(f->name, "at") ? &within_ns : &expect->start_ns))
+			return;
+	if (__builtin_add_overflow(expect->start_ns, within_ns, &expect->deadline_ns)) {
+		eval_wrong(ev, t->loc, "that is more time than there is");
+		return;
+	}
+	expect->loc = t->loc;
+	expect->kind = checks[i].kind;
+	expect->negated = t->op == OP_NOT;
+	if (read_call(ev, t->last, checks[i].min, checks[i].max, false, checks[i].usage, &c) &&
+	    checks[i].fill(ev, &c, expect))
+		world_append(&ev->world->expects_end, expect);
+}
+
+/* ---- when the script is through ---- */
+
+static bool is_there(const struct world_node *n)
+{
+	return !n || !n->is_removed;
+}
+
+static bool is_whole(const struct world_cable *c)
+{
+	return !c || (!c->is_removed && c->end[0] && c->end[1]);
+}
+
+void event_check(struct eval *ev, bool is_live)
+{
+	struct world_event **event = &ev->world->events;
+	struct world_expect **expect = &ev->world->expects;
+
+	while (*event) {
+		struct world_event *e = *event;
+
+		if (is_there(e->node) && is_whole(e->cable)) {
+			event = &e->next;
+			continue;
+		}
+		if (!is_live)
+			eval_wrong(ev, e->loc, "%s",
+				   e->cable ? "the cable has a loose end, or is gone"
+					    : "the node is gone");
+		*event = e->next;
+	}
+	while (*expect) {
+		struct world_expect *e = *expect;
+
+		if (is_there(e->node) && is_there(e->peer)) {
+			expect = &e->next;
+			continue;
+		}
+		if (!is_live)
+			eval_wrong(ev, e->loc, "the node is gone");
+		*expect = e->next;
+	}
+	ev->world->events_end = event;
+	ev->world->expects_end = expect;
+}
