@@ -46,11 +46,14 @@ static void count_drop(struct devnode *d, const char *why)
 	}
 }
 
-static void set_tick(struct devnode *d)
+/* A device that was set without being told the time may want to be called at one that is over. */
+static void set_tick_after(struct devnode *d, int64_t now_ns)
 {
 	struct substrate *s = d->object.sub;
 	int64_t due = d->kind->next_due_ns ? d->kind->next_due_ns(d->device) : INT64_MAX;
 
+	if (due < now_ns)
+		due = now_ns;
 	if (due == d->event_ns)
 		return;
 	d->event_ns = due;
@@ -58,6 +61,11 @@ static void set_tick(struct devnode *d)
 		calendar_cancel(&s->calendar, &d->event);
 	else
 		calendar_add(&s->calendar, &d->event, due, &d->source);
+}
+
+static void set_tick(struct devnode *d)
+{
+	set_tick_after(d, INT64_MIN);
 }
 
 /* Sends what a device put out; frame f of the caller keeps its own reference. */
@@ -145,7 +153,7 @@ static int device_set(struct object *o, char *const *words, size_t n, struct err
 		if (split_word(words[i], key, &value, e) < 0 ||
 		    d->kind->set(d->device, key, value, e) < 0)
 			return -1;
-	set_tick(d);
+	set_tick_after(d, substrate_now_ns(o->sub));
 	return 0;
 }
 
@@ -227,7 +235,7 @@ static int port_set(struct object *o, char *const *words, size_t n, struct err *
 		if (split_word(words[i], key, &value, e) < 0 ||
 		    p->node->kind->set_port(p->node->device, p->number, key, value, e) < 0)
 			return -1;
-	set_tick(p->node);
+	set_tick_after(p->node, substrate_now_ns(o->sub));
 	return 0;
 }
 

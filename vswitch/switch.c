@@ -10,6 +10,7 @@
 #include <string.h>
 
 enum { TABLE_DEFAULT = 8192 };
+static const int64_t second_ns = 1000000000;
 static const int64_t ageing_default_ns = INT64_C(300000000000); /* 802.1Q-2018, table 8-6 */
 
 /* One frame on its way: as it came in, its VLAN, and other forms of it once a port wants them. */
@@ -21,6 +22,17 @@ struct transit {
 	struct frame *made[2]; /* without a tag, with one; owned by the list */
 };
 
+/* A locally administered address, the same in every run. */
+static void make_mac(struct device *d, uint64_t seed, const char *name)
+{
+	struct rng r;
+
+	rng_init(&r, seed, name, "mac");
+	for (int i = 0; i < 6; i++)
+		d->mac[i] = (uint8_t)rng_next(&r);
+	d->mac[0] = (uint8_t)((d->mac[0] & 0xfc) | 0x02);
+}
+
 static struct device *switch_create(const char *name, uint64_t seed)
 {
 	struct device *d = xcalloc(1, sizeof(*d));
@@ -29,8 +41,12 @@ static struct device *switch_create(const char *name, uint64_t seed)
 	rng_init(&salt, seed, name, "fdb");
 	fdb_init(&d->fdb, TABLE_DEFAULT, rng_next(&salt));
 	d->fdb.ageing_ns = ageing_default_ns;
-	for (int i = 0; i < DEVICE_PORTS_MAX; i++)
+	for (int i = 0; i < DEVICE_PORTS_MAX; i++) {
 		d->port[i].untagged = VLAN_DEFAULT;
+		d->port[i].cost = RSTP_COST;
+	}
+	d->priority = RSTP_PRIORITY;
+	make_mac(d, seed, name);
 	return d;
 }
 
@@ -43,6 +59,9 @@ static void switch_destroy(struct device *d)
 		free(d->port[i].mirror);
 	}
 	fdb_finish(&d->fdb);
+	if (d->rstp)
+		rstp_finish(d->rstp);
+	free(d->rstp);
 	free(d);
 }
 
@@ -54,11 +73,23 @@ void switch_list_ports(struct device *d)
 			d->up[d->n_up++] = (uint16_t)i;
 }
 
+static void note_time(struct device *d, int64_t now_ns)
+{
+	if (now_ns <= d->now_ns)
+		return;
+	/* The first second begins when something first happens. */
+	if (!d->now_ns)
+		d->tick_ns = now_ns + second_ns;
+	d->now_ns = now_ns;
+}
+
 static void switch_port_change(struct device *d, uint16_t port, bool up, int64_t now_ns)
 {
 	if (d->port[port].up == up)
 		return;
 	d->port[port].up = up;
+	note_time(d, now_ns);
+	switch_tell_rstp(d, port);
 	if (!up)
 		fdb_flush_port(&d->fdb, port);
 	switch_list_ports(d);
@@ -121,6 +152,11 @@ static struct frame *form_for(const struct device *d, struct transit *t, uint16_
 	return *made;
 }
 
+static bool may_send(const struct device *d, uint16_t port)
+{
+	return !d->rstp || rstp_forwards(d->rstp, port);
+}
+
 static void send_to(struct device *d, struct transit *t, uint16_t port, struct device_out *out)
 {
 	struct frame *f = form_for(d, t, port);
@@ -136,7 +172,7 @@ static void send_to(struct device *d, struct transit *t, uint16_t port, struct d
 static const char *flood(struct device *d, uint16_t in, struct transit *t, struct device_out *out)
 {
 	for (uint16_t i = 0; i < d->n_up; i++)
-		if (d->up[i] != in && is_member(d, d->up[i], t->vid))
+		if (d->up[i] != in && is_member(d, d->up[i], t->vid) && may_send(d, d->up[i]))
 			send_to(d, t, d->up[i], out);
 	if (!out->n)
 		return "nobody else";
@@ -159,8 +195,12 @@ static const char *switch_frame(struct device *d, uint16_t in, struct transit *t
 		return "reserved";
 	if (!classify(d, in, t))
 		return "vlan";
+	if (d->rstp && !rstp_learns(d->rstp, in))
+		return "stp";
 	if (!fdb_learn(&d->fdb, fdb_key(t->vid, src), in, now_ns))
 		d->not_learned++;
+	if (!may_send(d, in))
+		return "stp";
 	if (dst[0] & 1)
 		return flood(d, in, t, out);
 	int port = fdb_find(&d->fdb, fdb_key(t->vid, dst), now_ns);
@@ -171,6 +211,8 @@ static const char *switch_frame(struct device *d, uint16_t in, struct transit *t
 		return "same port";
 	if (!is_member(d, (uint16_t)port, t->vid))
 		return "vlan";
+	if (!may_send(d, (uint16_t)port))
+		return "stp";
 	send_to(d, t, (uint16_t)port, out);
 	if (!out->n)
 		return "memory";
@@ -203,6 +245,53 @@ static void mirror(struct device *d, uint16_t in, struct frame *f, struct device
 	}
 }
 
+/* What the spanning tree has to say, and to forget. What finds no room goes with the next tick. */
+static void send_bpdus(struct device *d, struct frame_pool *pool, struct device_out *out)
+{
+	uint8_t bpdu[RSTP_FRAME_MAX];
+	uint16_t port;
+
+	for (int flushed; (flushed = rstp_flush(d->rstp)) >= 0;)
+		fdb_flush_port(&d->fdb, (uint16_t)flushed);
+	while (out->n < DEVICE_PORTS_MAX) {
+		size_t len = rstp_transmit(d->rstp, &port, bpdu);
+		struct frame *f = len ? frame_get(pool, (uint32_t)len) : NULL;
+
+		if (!len)
+			return;
+		if (!f) {
+			d->no_memory++;
+			continue;
+		}
+		memcpy(f->data, bpdu, len);
+		out->at[out->n].port = port;
+		out->at[out->n++].frame = f;
+	}
+}
+
+static int64_t switch_next_due_ns(const struct device *d)
+{
+	if (!d->rstp)
+		return INT64_MAX;
+	return d->tick_ns > d->now_ns && !rstp_wants_to_transmit(d->rstp) ? d->tick_ns : d->now_ns;
+}
+
+static void switch_tick(struct device *d, int64_t now_ns, struct frame_pool *pool,
+			struct device_out *out)
+{
+	if (!d->rstp)
+		return;
+	note_time(d, now_ns);
+	if (now_ns >= d->tick_ns) {
+		rstp_tick(d->rstp);
+		/* Seconds that were missed are gone, not made up for. */
+		d->tick_ns += second_ns;
+		if (d->tick_ns <= now_ns)
+			d->tick_ns = now_ns + second_ns;
+	}
+	send_bpdus(d, pool, out);
+}
+
 static const char *switch_forward(struct device *d, uint16_t in, struct frame *f, int64_t now_ns,
 				  struct device_out *out)
 {
@@ -210,6 +299,12 @@ static const char *switch_forward(struct device *d, uint16_t in, struct frame *f
 
 	if (f->len < FRAME_MIN)
 		return "runt";
+	if (d->rstp)
+		note_time(d, now_ns);
+	if (d->rstp && !d->port[in].mirror && rstp_receive(d->rstp, in, f->data, f->len)) {
+		send_bpdus(d, f->pool, out);
+		return NULL;
+	}
 	const char *why = switch_frame(d, in, &t, now_ns, out);
 
 	if (d->n_mirrors)
@@ -225,5 +320,7 @@ const struct device_kind switch_kind = {
 	.set_port = switch_set_port,
 	.port_change = switch_port_change,
 	.forward = switch_forward,
+	.next_due_ns = switch_next_due_ns,
+	.tick = switch_tick,
 	.status = switch_status,
 };

@@ -8,6 +8,8 @@
  *   wire=off        on: also passes 01-80-C2-00-00-00 to -0F (STP, LACP, 802.1X, LLDP), which a
  *                   switch keeps to itself (table 8-1): two routers speak LACP or LLDP through it
  *                   only with wire=on. Other multicast, as of OSPF, is always flooded.
+ *   rstp=on         speaks rapid spanning tree (rstp.h), so that loops do no harm
+ *   priority=32768  of the bridge, a multiple of 4096: the lowest becomes the root
  * Parameters of a port, the first three of which make the switch VLAN-aware. Until then, tags are
  * just payload; from then on, a port of which nothing is said is an access port of VLAN 1.
  *   vlan=10         access port: frames without a tag, of this VLAN
@@ -16,8 +18,11 @@
  *   mirror=1,3      the port takes no part in switching, but gets a copy of every frame that comes
  *                   in at or goes out by these ports, as it came in; "all", "off"
  *
- * Reasons for which a frame goes nowhere: "runt", "bad source", "reserved", "vlan", "same port",
- * "nobody else", "mirror port", "memory".
+ *   cost=20000      for rstp: of the way through this port; 20000 is 1 Gbit/s, 200000 100 Mbit/s
+ *   point_to_point=on   for rstp: off where a hub joins more than two bridges
+ *
+ * Reasons for which a frame goes nowhere: "stp" (the port does not forward), "runt", "bad source",
+ * "reserved", "vlan", "same port", "nobody else", "mirror port", "memory".
  */
 #ifndef VSWITCH_SWITCH_H
 #define VSWITCH_SWITCH_H

@@ -10,6 +10,7 @@
 #include <string.h>
 
 enum { STATUS_ENTRIES = 4096 }; /* of the table that are told */
+static const int64_t second_ns = 1000000000;
 
 static int set_ageing(struct device *d, const char *value, struct err *e)
 {
@@ -36,13 +37,62 @@ static int set_wire(struct device *d, const char *value, struct err *e)
 	return 0;
 }
 
+void switch_tell_rstp(struct device *d, uint16_t port)
+{
+	const struct port *p = &d->port[port];
+
+	if (!d->rstp)
+		return;
+	if (d->rstp->n_ports <= port || d->rstp->port[port].cost != p->cost)
+		rstp_set_cost(d->rstp, port, p->cost);
+	rstp_set_point_to_point(d->rstp, port, !p->shared);
+	rstp_enable_port(d->rstp, port, p->up && !p->mirror);
+}
+
+static int set_rstp(struct device *d, const char *value, struct err *e)
+{
+	bool on = !strcmp(value, "on");
+
+	if (!on && strcmp(value, "off") != 0)
+		return err_set(e, ERR_USAGE, "'%s' is not on or off", value);
+	if (on == (d->rstp != NULL))
+		return 0;
+	if (d->rstp)
+		rstp_finish(d->rstp);
+	free(d->rstp);
+	d->rstp = NULL;
+	if (!on)
+		return 0;
+	d->rstp = xmalloc(sizeof(*d->rstp));
+	rstp_init(d->rstp, d->mac);
+	rstp_set_priority(d->rstp, d->priority);
+	d->tick_ns = d->now_ns + second_ns;
+	for (int i = 0; i < DEVICE_PORTS_MAX; i++)
+		if (d->port[i].up)
+			switch_tell_rstp(d, (uint16_t)i);
+	return 0;
+}
+
+static int set_priority(struct device *d, const char *value, struct err *e)
+{
+	int64_t n;
+
+	if (unit_parse(UNIT_COUNT, value, &n, e) < 0)
+		return -1;
+	if (n % 4096 || n > 61440)
+		return err_set(e, ERR_USAGE, "'%s' is not a multiple of 4096 up to 61440", value);
+	d->priority = (uint16_t)n;
+	if (d->rstp)
+		rstp_set_priority(d->rstp, d->priority);
+	return 0;
+}
+
 static const struct {
 	const char *key;
 	int (*set)(struct device *d, const char *value, struct err *e);
 } settings[] = {
-	{"ageing", set_ageing},
-	{"max_entries", set_max_entries},
-	{"wire", set_wire},
+	{"ageing", set_ageing}, {"max_entries", set_max_entries}, {"wire", set_wire},
+	{"rstp", set_rstp},     {"priority", set_priority},
 };
 
 int switch_set(struct device *d, const char *key, const char *value, struct err *e)
@@ -149,6 +199,29 @@ static int set_mirror(struct device *d, struct port *p, const char *value, struc
 		fdb_flush_port(&d->fdb, (uint16_t)(p - d->port));
 	}
 	switch_list_ports(d);
+	switch_tell_rstp(d, (uint16_t)(p - d->port));
+	return 0;
+}
+
+static int set_cost(struct device *d, struct port *p, const char *value, struct err *e)
+{
+	int64_t n;
+
+	if (unit_parse(UNIT_COUNT, value, &n, e) < 0)
+		return -1;
+	if (n < 1 || n > RSTP_COST_MAX)
+		return err_set(e, ERR_USAGE, "'%s' is not between 1 and %d", value, RSTP_COST_MAX);
+	p->cost = (uint32_t)n;
+	switch_tell_rstp(d, (uint16_t)(p - d->port));
+	return 0;
+}
+
+static int set_point_to_point(struct device *d, struct port *p, const char *value, struct err *e)
+{
+	if (strcmp(value, "on") != 0 && strcmp(value, "off") != 0)
+		return err_set(e, ERR_USAGE, "'%s' is not on or off", value);
+	p->shared = !strcmp(value, "off");
+	switch_tell_rstp(d, (uint16_t)(p - d->port));
 	return 0;
 }
 
@@ -156,10 +229,8 @@ static const struct {
 	const char *key;
 	int (*set)(struct device *d, struct port *p, const char *value, struct err *e);
 } port_settings[] = {
-	{"vlan", set_vlan},
-	{"trunk", set_trunk},
-	{"native", set_native},
-	{"mirror", set_mirror},
+	{"vlan", set_vlan},     {"trunk", set_trunk}, {"native", set_native},
+	{"mirror", set_mirror}, {"cost", set_cost},   {"point_to_point", set_point_to_point},
 };
 
 int switch_set_port(struct device *d, uint16_t port, const char *key, const char *value,
@@ -227,5 +298,7 @@ void switch_status(const struct device *d, int64_t now_ns, struct json *j)
 	json_uint(j, "stations", d->fdb.n - old);
 	json_uint(j, "max_entries", d->fdb.limit);
 	json_int(j, "ageing_ms", d->fdb.ageing_ns / 1000000);
+	if (d->rstp)
+		rstp_status(d->rstp, j);
 	table_status(d, now_ns, j);
 }

@@ -255,6 +255,70 @@ START_TEST(a_mirror_sees_what_its_ports_do)
 }
 END_TEST
 
+/* Ports 0 and 1 of two switches are joined: what one puts out, the other takes, and so on. */
+static void carry(struct device *two[2], int from, struct device_out *list, int64_t now_ns)
+{
+	for (uint32_t i = 0; i < list->n; i++) {
+		struct device_out answer = {.n = 0};
+
+		if (list->at[i].port < 2)
+			kind->forward(two[!from], list->at[i].port, list->at[i].frame, now_ns,
+				      &answer);
+		carry(two, !from, &answer, now_ns);
+		frame_unref(list->at[i].frame);
+	}
+}
+
+/* Two switches joined twice: frames go once round and not for ever. */
+START_TEST(a_loop_does_no_harm_with_rstp)
+{
+	struct device *two[2] = {dev, kind->create("other", 2)};
+	struct err e = {0};
+	int blocked = 0;
+
+	for (int s = 0; s < 2; s++) {
+		ck_assert_int_eq(kind->set(two[s], "rstp", "on", &e), 0);
+		for (uint16_t p = 0; p < 3; p++)
+			kind->port_change(two[s], p, true, SECOND);
+	}
+	for (int64_t now = SECOND; now < 8 * SECOND; now += 1000) {
+		for (int s = 0; s < 2; s++) {
+			struct device_out list = {.n = 0};
+
+			if (kind->next_due_ns(two[s]) > now)
+				continue;
+			kind->tick(two[s], now, pool, &list);
+			carry(two, s, &list, now);
+		}
+	}
+	for (int s = 0; s < 2; s++) {
+		dev = two[s];
+		const char *to = send_frame(2, 'a', '*', 9 * SECOND);
+
+		blocked += strchr(to, '1') == NULL;
+		ck_assert_ptr_nonnull(strchr(to, '0'));
+	}
+	ck_assert_int_eq(blocked, 1);
+	drop_out();
+	kind->destroy(two[1]);
+	dev = two[0];
+	assert_status(0, "\"rstp\":{\"bridge\":\"32768.");
+}
+END_TEST
+
+START_TEST(without_rstp_nobody_is_called)
+{
+	send_frame(0, 'a', '*', 0);
+	ck_assert_int_eq(kind->next_due_ns(dev), INT64_MAX);
+	set("rstp", "on");
+	ck_assert_str_eq(send_frame(0, 'a', '*', 1), "");
+	ck_assert_str_eq(why, "stp");
+	ck_assert_int_lt(kind->next_due_ns(dev), INT64_MAX);
+	set("rstp", "off");
+	ck_assert_str_eq(send_frame(0, 'a', '*', 2), "1234");
+}
+END_TEST
+
 static const struct {
 	bool port;
 	const char *key, *value, *says;
@@ -263,6 +327,10 @@ static const struct {
 	{false, "ageing", "5", "a time such as"},
 	{false, "max_entries", "9999999", "more than"},
 	{false, "wire", "yes", "not on or off"},
+	{false, "rstp", "yes", "not on or off"},
+	{false, "priority", "1", "multiple of 4096"},
+	{true, "cost", "0", "not between"},
+	{true, "point_to_point", "1", "not on or off"},
 	{true, "vlna", "1", "did you mean 'vlan'"},
 	{true, "vlan", "0", "not a VLAN from 1 to 4094"},
 	{true, "vlan", "4095", "not a VLAN"},
@@ -349,6 +417,8 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, changed_vlans_forget_what_was_learned);
 	tcase_add_test(tc, a_mirror_sees_what_its_ports_do);
 	tcase_add_loop_test(tc, bad_settings_are_refused, 0, sizeof(bad) / sizeof(*bad));
+	tcase_add_test(tc, a_loop_does_no_harm_with_rstp);
+	tcase_add_test(tc, without_rstp_nobody_is_called);
 	tcase_add_test(tc, the_table_is_told);
 	tcase_add_test(tc, no_memory_is_counted);
 }
