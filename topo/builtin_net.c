@@ -39,6 +39,8 @@ static const struct node_param {
 	{"shell", GUESTS, PARAM_TEXT, UNIT_COUNT, offsetof(struct world_node, shell), 0, 0},
 	{"ageing", 1 << NODE_SWITCH, PARAM_DEVICE, UNIT_TIME, 0, 1000000, INT64_C(86400000000000)},
 	{"wire", 1 << NODE_SWITCH, PARAM_DEVICE_WORD, UNIT_COUNT, 0, 0, 0},
+	{"rstp", 1 << NODE_SWITCH, PARAM_DEVICE_WORD, UNIT_COUNT, 0, 0, 0},
+	{"priority", 1 << NODE_SWITCH, PARAM_DEVICE, UNIT_COUNT, 0, 0, 61440},
 	{"medium", 1 << NODE_HUB, PARAM_DEVICE_WORD, UNIT_COUNT, 0, 0, 0},
 	{"rate", 1 << NODE_HUB, PARAM_DEVICE, UNIT_RATE, 0, 1000, INT64_C(100000000000)},
 	{"propagation", 1 << NODE_HUB, PARAM_DEVICE, UNIT_TIME, 0, 1, 1000000000},
@@ -256,7 +258,8 @@ static bool add_address(struct eval *ev, const struct arg *item, void *ctx)
 static bool set_nic_field(struct eval *ev, struct world_nic *nic, const struct arg *f)
 {
 	static const char *const known[] = {"mac",  "mtu",   "address", "backend",
-					    "vlan", "trunk", "native",  "mirror"};
+					    "vlan", "trunk", "native",  "mirror",
+					    "cost", "point_to_point"};
 	bool is_port_field;
 	const char *text;
 	struct err e;

@@ -47,6 +47,8 @@ static const struct port_param {
 	 "VLANs such as [10, 20], \"10,20-29\" or all"},
 	{"native", "none", none_word, VLAN_MAX, false, false, "a VLAN from 1 to 4094, or none"},
 	{"mirror", "all", all_word, PORT_MAX, true, true, "ports such as [1, 3], all or off"},
+	{"cost", NULL, NULL, 200000000, false, false, "a number up to 200000000"},
+	{"point_to_point", "on", NULL, 0, false, true, "on or off"},
 };
 
 eval_words *builtin_port_words(const char *name)
