@@ -40,6 +40,8 @@ static const struct cmd commands[] = {
 	{"ping", "A B", "does A reach B?", OPT_LAB | OPT_COUNT, 2, 2, cmd_ping},
 	{"pingall", "", "does every node reach every other?", OPT_LAB | OPT_COUNT, 0, 0,
 	 cmd_pingall},
+	{"capture", "NODE:NIC [FILTER]", "frames that pass a NIC, as pcapng (tcpdump's filters)",
+	 OPT_LAB | OPT_WRITE | OPT_COUNT | OPT_FOR, 1, 2, cmd_capture},
 	{"wait", "[NODE]", "wait until the lab, or a node, is ready", OPT_LAB | OPT_TIMEOUT, 0, 1,
 	 cmd_wait},
 	{"clock", "[pace N|max] [pause] [run] [step TIME] [until TIME]",
@@ -69,7 +71,9 @@ static const struct option_spec options[] = {
 	{OPT_USER, 'u', "user", "NAME", "as this user of the node (root)", FIELD(user)},
 	{OPT_ALL, 'a', "all", NULL, "all labs", FIELD(all)},
 	{OPT_FOLLOW, 'f', "follow", NULL, "go on as more is printed", FIELD(follow)},
-	{OPT_COUNT, 'c', "count", "N", "number of pings (1)", FIELD(count)},
+	{OPT_COUNT, 'c', "count", "N", "number of pings (1), or frames", FIELD(count)},
+	{OPT_WRITE, 'w', "write", "FILE|-", "where the frames go", FIELD(write)},
+	{OPT_FOR, 0, "for", "TIME", "end after this time", FIELD(duration)},
 	{OPT_CLOCK, 0, "clock", "real|virtual", "which clock the lab runs by", FIELD(clock)},
 	{OPT_SEED, 0, "seed", "N", "seed of everything random", FIELD(seed)},
 	{~0u, 'h', "help", NULL, "this text", FIELD(help)},
@@ -109,8 +113,9 @@ static void list_commands(FILE *out)
 	fprintf(out, "usage: vbet COMMAND [options] ...\n\n");
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
 		fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].help);
-	fprintf(out, "\n'vbet help COMMAND' tells more. Without -n a command means the only running "
-		     "lab.\n");
+	fprintf(out,
+		"\n'vbet help COMMAND' tells more. Without -n a command means the only running "
+		"lab.\n");
 }
 
 int cmd_help(const struct cmd_options *o, int argc, char **argv, struct err *e)
@@ -172,7 +177,8 @@ static int parse_options(const struct cmd *c, int argc, char **argv, struct cmd_
 	return optind;
 }
 
-/* Options may stand behind the first argument too: "vbet up FILE -n x". exec's command keeps its own. */
+/* Options may stand behind the first argument too: "vbet up FILE -n x". exec's command keeps its
+ * own. */
 static int parse_all(const struct cmd *c, int *argc, char **argv, struct cmd_options *o)
 {
 	int kept = 1;

@@ -13,7 +13,7 @@
 /* What the options of a command line said. Unset ones are NULL, 0 or false. */
 struct cmd_options {
 	const char *lab, *kernel, *dump, *user, *clock, *seed, *filter, *write;
-	const char *timeout, *jobs, *count;
+	const char *timeout, *jobs, *count, *duration;
 	bool json, insecure, help, all, follow, quiet, no_console;
 };
 
@@ -32,6 +32,8 @@ enum cmd_option {
 	OPT_QUIET = 1 << 11,
 	OPT_CLOCK = 1 << 12,
 	OPT_SEED = 1 << 13,
+	OPT_WRITE = 1 << 20,
+	OPT_FOR = 1 << 21,
 	OPT_UP = OPT_LAB | OPT_KERNEL | OPT_TIMEOUT | OPT_INSECURE | OPT_JOBS | OPT_QUIET |
 		 OPT_CLOCK | OPT_SEED,
 };
@@ -72,6 +74,7 @@ int cmd_stop(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_restart(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_kill(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_link(const struct cmd_options *o, int argc, char **argv, struct err *e);
+int cmd_capture(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_clock(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_plug(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_unplug(const struct cmd_options *o, int argc, char **argv, struct err *e);

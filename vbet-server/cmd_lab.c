@@ -138,10 +138,11 @@ static int start_server(struct loaded *l, const struct lab_options *opt, int *fd
 	int pair[2];
 
 	if (paths_is_locked_lab(opt->base, l->graph->lab))
-		return err_set(e, ERR_ENV,
-			       "lab '%s' is running already: take it down with 'vbet down -n %s', or "
-			       "start this one under another name with -n",
-			       l->graph->lab, l->graph->lab);
+		return err_set(
+			e, ERR_ENV,
+			"lab '%s' is running already: take it down with 'vbet down -n %s', or "
+			"start this one under another name with -n",
+			l->graph->lab, l->graph->lab);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return err_sys(e, "socketpair");
 	fflush(NULL);
@@ -211,7 +212,8 @@ static int up(const struct cmd_options *o, const char *file, char **lab, struct 
 	int rc = -1;
 
 	opt.base = base;
-	if (base && parse_up_options(o, &l, &opt, e) == 0 && start_server(&l, &opt, &s.fd, e) == 0) {
+	if (base && parse_up_options(o, &l, &opt, e) == 0 &&
+	    start_server(&l, &opt, &s.fd, e) == 0) {
 		rc = client_answer(&s, NULL, show_progress, &p, e);
 		end_progress(&p);
 		client_close(&s);
@@ -318,7 +320,8 @@ int cmd_ls(const struct cmd_options *o, int argc, char **argv, struct err *e)
 			json_close(&j, '}');
 		} else {
 			printf("%-20s %s\n", labs[i].name,
-			       labs[i].running ? state : "dead: its server was killed (vbet clean)");
+			       labs[i].running ? state
+					       : "dead: its server was killed (vbet clean)");
 		}
 	}
 	if (o->json) {

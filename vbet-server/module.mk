@@ -5,5 +5,5 @@ $(LIBSERVER): $(patsubst %.c,$(B)/%.o,$(filter-out vbet-server/main.c,$(wildcard
 
 VBET := $(if $(filter build,$(B)),vbet,$(B)/vbet)
 BINS += $(VBET)
-$(VBET): LDLIBS += -lreadline
+$(VBET): LDLIBS += -lreadline -lpcap
 $(VBET): $(B)/vbet-server/main.o $(LIBSERVER) $$(LIBTOPO) $$(LIBVBET)

@@ -7,6 +7,7 @@
 #include "lib/vec.h"
 #include "vbet-server/address.h"
 #include "vbet-server/clock.h"
+#include "vbet-server/job.h"
 #include "vbet-server/link.h"
 #include "vbet-server/report.h"
 
@@ -349,6 +350,48 @@ static int request_wait(struct client *c, const struct words *w, struct err *e)
 	return ANSWERED;
 }
 
+struct plain_query {
+	struct server *server;
+	struct client *client;
+};
+
+static void on_plain(void *ctx, bool ok, const char *text)
+{
+	struct plain_query *q = ctx;
+	struct err e;
+
+	if (client_lives(q->server, q->client)) {
+		if (ok) {
+			client_ok(q->client);
+		} else {
+			err_set(&e, ERR_USAGE, "%s", text);
+			client_error(q->client, &e);
+		}
+	}
+	free(q);
+}
+
+/* capture NODE:NIC FIFO; capture-end FIFO. The FIFO's path names the capture. */
+static int request_capture(struct client *c, const struct words *w, struct err *e)
+{
+	struct plain_query *q = xcalloc(1, sizeof(*q));
+	struct arena a = {0};
+	bool end = w->n == 2;
+	const char *path = w->at[w->n - 1];
+	const char *slash = strrchr(path, '/');
+	const char *name = words_quote(&a, slash ? slash + 1 : path);
+
+	q->server = c->server;
+	q->client = c;
+	substrate_send(&c->server->lab->substrate,
+		       end ? arena_printf(&a, "remove %s", name)
+			   : arena_printf(&a, "capture %s %s file=%s", name,
+					  words_quote(&a, w->at[1]), words_quote(&a, path)),
+		       on_plain, q);
+	arena_finish(&a);
+	return ANSWERED;
+}
+
 struct clock_query {
 	struct server *server;
 	struct client *client;
@@ -438,6 +481,17 @@ static int request_link(struct client *c, const struct words *w, struct err *e)
 	return rc < 0 ? rc : answer_change(c, e);
 }
 
+/* job NODE [timeout_ms=N] -- ARGV...; result NUMBER */
+static int request_job(struct client *c, const struct words *w, struct err *e)
+{
+	struct reply r;
+	FILE *f = reply_open(&r);
+	int rc = job_command(c->server->lab, w, f, e);
+
+	reply_send(&r, c);
+	return rc;
+}
+
 /* statement TEXT: one more line of the script. */
 static int request_statement(struct client *c, const struct words *w, struct err *e)
 {
@@ -468,12 +522,16 @@ static const struct request requests[] = {
 	{"exec", 3, SIZE_MAX, request_exec},
 	{"put", 3, 4, request_put},
 	{"get", 3, 3, request_put},
+	{"job", 4, SIZE_MAX, request_job},
+	{"result", 2, 2, request_job},
 	{"start", 2, 2, request_start},
 	{"stop", 2, 2, request_stop},
 	{"kill", 2, 2, request_stop},
 	{"restart", 2, 2, request_restart},
 	{"wait", 1, 3, request_wait},
 	{"clock", 1, 3, request_clock},
+	{"capture", 3, 3, request_capture},
+	{"capture-end", 2, 2, request_capture},
 	{"link", 2, SIZE_MAX, request_link},
 	{"plug", 2, 2, request_link},
 	{"unplug", 2, 2, request_link},

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "vbet-server/substrate_link.h"
 
+#include "lib/words.h"
 #include "lib/xalloc.h"
 
 #include <signal.h>
@@ -24,6 +25,17 @@ static void answer_first(struct substrate_link *s, bool ok, const char *text)
 	free(r);
 }
 
+/* "error TEXT": the text is one word, quoted if it must be. */
+static void answer_error(struct substrate_link *s, const char *text)
+{
+	struct arena a = {0};
+	struct words w;
+	bool quoted = *text == '"' && words_split(text, strlen(text), &a, &w, NULL) == 0 && w.n;
+
+	answer_first(s, false, quoted ? w.at[0] : text);
+	arena_finish(&a);
+}
+
 static void handle_line(struct substrate_link *s, const char *line)
 {
 	if (!strncmp(line, "event ", 6))
@@ -31,7 +43,7 @@ static void handle_line(struct substrate_link *s, const char *line)
 	else if (!strncmp(line, "ok", 2))
 		answer_first(s, true, line[2] == ' ' ? line + 3 : "");
 	else
-		answer_first(s, false, !strncmp(line, "error ", 6) ? line + 6 : line);
+		answer_error(s, !strncmp(line, "error ", 6) ? line + 6 : line);
 }
 
 static size_t on_data(struct conn *c, const char *data, size_t len)
