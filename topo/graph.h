@@ -200,6 +200,9 @@ int graph_find_node(const struct graph *g, const char *name);
 int graph_find_nic(const struct graph_node *n, const char *name);
 /* Prints the graph as text, the same bytes for the same graph (`vbet check --dump=graph`). */
 void graph_print(FILE *out, const struct graph *g);
+/* One event or expectation as the script could have it, without a newline. */
+void graph_print_event(FILE *out, const struct graph *g, const struct graph_event *e);
+void graph_print_expect(FILE *out, const struct graph *g, const struct graph_expect *e);
 /* "10.0.0.1/24" into buf; returns buf. Without the prefix if with_prefix is false. */
 const char *graph_format_addr(const struct graph_addr *a, bool with_prefix, char *buf, size_t size);
 const char *graph_format_mac(const uint8_t mac[6], char *buf, size_t size);

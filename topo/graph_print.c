@@ -339,7 +339,7 @@ static void print_changes(FILE *out, const struct words *words, const char *pref
 		fputc('}', out);
 }
 
-static void print_event(FILE *out, const struct graph *g, const struct graph_event *e)
+void graph_print_event(FILE *out, const struct graph *g, const struct graph_event *e)
 {
 	struct arena arena = {0};
 	struct words words = {0};
@@ -364,11 +364,11 @@ static void print_event(FILE *out, const struct graph *g, const struct graph_eve
 		print_changes(out, &words, "ab.", "forward");
 		print_changes(out, &words, "ba.", "back");
 	}
-	fputs(")\n", out);
+	fputc(')', out);
 	arena_finish(&arena);
 }
 
-static void print_expect(FILE *out, const struct graph *g, const struct graph_expect *e)
+void graph_print_expect(FILE *out, const struct graph *g, const struct graph_expect *e)
 {
 	fputs("expect ", out);
 	if (e->deadline_ns > e->start_ns)
@@ -386,7 +386,7 @@ static void print_expect(FILE *out, const struct graph *g, const struct graph_ex
 		fputs(e->text, out);
 	if (e->via)
 		fprintf(out, ", %s", e->via);
-	fputs(")\n", out);
+	fputc(')', out);
 }
 
 void graph_print(FILE *out, const struct graph *g)
@@ -414,8 +414,12 @@ void graph_print(FILE *out, const struct graph *g)
 	}
 	if (g->n_events + g->n_expects)
 		fputc('\n', out);
-	for (size_t i = 0; i < g->n_events; i++)
-		print_event(out, g, &g->events[i]);
-	for (size_t i = 0; i < g->n_expects; i++)
-		print_expect(out, g, &g->expects[i]);
+	for (size_t i = 0; i < g->n_events; i++) {
+		graph_print_event(out, g, &g->events[i]);
+		fputc('\n', out);
+	}
+	for (size_t i = 0; i < g->n_expects; i++) {
+		graph_print_expect(out, g, &g->expects[i]);
+		fputc('\n', out);
+	}
 }

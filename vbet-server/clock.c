@@ -94,7 +94,7 @@ static void run_on(struct lab *lab)
 
 void clock_hand_over(struct lab *lab)
 {
-	if (!lab->clock.is_virtual)
+	if (!lab->clock.is_virtual || lab->clock.stays)
 		return;
 	set_pace(lab, "1");
 	run_on(lab);

@@ -17,7 +17,7 @@ void clock_begin(struct lab *lab);
 bool clock_handle_event(struct lab *lab, const char *line);
 /* False while a step of the set-up is under way: ready is said only at its end. */
 bool clock_allows_ready(const struct lab *lab);
-/* The lab is handed over: runs at pace 1 from here. */
+/* The lab is handed over: runs at pace 1 from here, unless clock.stays. */
 void clock_hand_over(struct lab *lab);
 /*
  * "clock", "clock pace N|max", "clock pause", "clock run", "clock step TIME", "clock until TIME". Returns

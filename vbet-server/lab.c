@@ -5,6 +5,7 @@
 #include "vbet-server/clock.h"
 #include "vbet-server/guest.h"
 #include "vbet-server/hotplug.h"
+#include "vbet-server/job.h"
 #include "vbet-server/link.h"
 #include "vbet-server/paths.h"
 
@@ -371,6 +372,22 @@ static int start_substrate(struct lab *lab, const char *program, struct err *e)
 	return rc;
 }
 
+/* From the first frame on: one file per cable, as its first end sees it. */
+static void capture_all(struct lab *lab, const char *dir)
+{
+	for (size_t i = 0; i < lab->graph->n_cables; i++) {
+		const struct graph_cable *c = &lab->graph->cables[i];
+		const struct graph_node *n = &lab->graph->nodes[c->end[0].node];
+		struct arena a = {0};
+		char *file = arena_printf(&a, "file=%s/%s.pcapng", dir, c->name);
+		char *line = arena_printf(&a, "capture keep.%zu %s:%s %s", i, n->name,
+					  n->nics[c->end[0].nic].name, words_quote(&a, file));
+
+		substrate_send(&lab->substrate, line, NULL, NULL);
+		arena_finish(&a);
+	}
+}
+
 struct lab *lab_create(struct loop *l, struct topo_script *script, struct graph *g,
 		       const struct lab_options *opt, const struct lab_listener *listener,
 		       struct err *e)
@@ -401,9 +418,12 @@ struct lab *lab_create(struct loop *l, struct topo_script *script, struct graph 
 	write_manifest(lab);
 	make_guests(lab);
 	clock_init(lab);
+	lab->clock.stays = opt->stopped;
 	progress(lab, "lab %s: %zu nodes, %zu cables", g->lab, g->n_nodes, g->n_cables);
 	if (apply(lab, &nothing, lab->plan, e) < 0)
 		goto fail;
+	if (opt->captures)
+		capture_all(lab, opt->captures);
 	clock_begin(lab);
 	return lab;
 fail:
@@ -449,6 +469,7 @@ void lab_destroy(struct lab *lab)
 	free(lab->guests);
 	hotplug_finish(lab);
 	link_finish(lab);
+	job_finish(lab);
 	substrate_stop(&lab->substrate);
 	if (lab->pids)
 		fclose(lab->pids);

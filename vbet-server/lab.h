@@ -20,6 +20,7 @@ const char *guest_state_name(enum guest_state s);
 
 struct lab;
 struct link_touched;
+struct job;
 
 struct guest {
 	struct lab *lab;
@@ -51,6 +52,7 @@ struct lab_clock {
 	bool is_virtual;
 	bool stopped;    /* at now_ns; else it runs and now_ns is where it last was seen */
 	int64_t now_ns;
+	bool stays;      /* it is handed over standing still */
 	int64_t until_ns; /* where a step that was asked for ends; -1: none */
 	bool was_stopped;   /* before that step */
 	struct err refused; /* why the substrate did not take the last step */
@@ -86,6 +88,8 @@ struct lab {
 	struct lab_clock clock;
 	struct link_touched *touched; /* link.c's: cables that were changed by hand */
 	size_t n_touched;
+	struct job *jobs_running;     /* job.c's */
+	unsigned last_job;
 	VEC(struct lab_hotplug) hotplugs;
 	FILE *pids;
 	int64_t began_ns;
@@ -98,6 +102,8 @@ struct lab_options {
 	bool insecure;
 	size_t jobs;         /* 0: twice the processors */
 	int64_t boot_timeout_ns;
+	bool stopped;        /* the virtual clock is handed over standing still */
+	const char *captures; /* a directory for captures of all cables, or NULL; absolute */
 };
 
 /* The plan's environment of this machine for the graph; strings go to parts (freed by the caller). */
