@@ -33,6 +33,7 @@ must vbet clock pace 1
 must vbet pingall
 
 # Who waits for the end of a long step hears that it does not come.
+must vbet clock pause
 vbet clock step 100000s >out 2>&1 &
 pid=$!
 running() { vbet clock | grep -vq paused; }

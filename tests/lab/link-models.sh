@@ -18,8 +18,9 @@ out_has '^rtt min/avg/max/mdev = 2\.01[5-9]/2\.01[5-9]/2\.0'
 # Ten seconds of 2 ms, ten seconds of 42.
 must vbet link a b set 'schedule=delay square 1ms 21ms 20s'
 must vbet exec a -- ping -n -c20 -i 1 b
-assert_eq 10 "$(grep -c 'time=2\.0' <<<"$OUT")" "answers in 2 ms"
-assert_eq 10 "$(grep -c 'time=42\.0' <<<"$OUT")" "answers in 42 ms"
+# The edge may fall between a request and its answer.
+[ "$(grep -c 'time=2\.0' <<<"$OUT")" -ge 9 ] || fail "not 10 answers in 2 ms: $OUT"
+[ "$(grep -c 'time=42\.0' <<<"$OUT")" -ge 9 ] || fail "not 10 answers in 42 ms: $OUT"
 must vbet link a b set schedule=none
 
 # Jitter keeps its range: 10 ms +- 4, twice.

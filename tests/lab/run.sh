@@ -5,6 +5,9 @@
 # once, and prints a line for each. As root, they run as the user vbet-test, made if missing, and those
 # that say so a second time as root: vbet is for ordinary users, and must work for root too.
 #
+# VBET_TEST_SAN=address,undefined tests the programs of that build ("make SAN=address,undefined programs");
+# a report of the sanitizers is a failure, whatever the tests say.
+#
 # Lines in a test that are read here:
 #   # lab: slow       started first, and given more time
 #   # lab: alone      not while others run: it measures time or counts
@@ -43,6 +46,10 @@ make_copy() {
 	chmod 1777 "$work/log"
 	cp "$root/vbet" "$work/bin/" || return 1
 	cp "$root"/build/{vsubstrate,vbet-init,vbet-launch} "$lib/" || return 1
+	if [ -n "${VBET_TEST_SAN:-}" ]; then
+		cp "$root/build/${VBET_TEST_SAN//,/-}/vbet" "$work/bin/" || return 1
+		cp "$root/build/${VBET_TEST_SAN//,/-}/vsubstrate" "$lib/" || return 1
+	fi
 	cp -L "$root/build/linux" "$lib/linux" || return 1
 	# Hard links cost nothing; they need the same disk and the same owner.
 	cp -al "$(readlink -f "$root/build/rootfs/debian")" "$lib/rootfs/debian" 2>/dev/null || {
@@ -65,7 +72,8 @@ start() {
 	! says "$name" slow || limit=300
 	timeout -k 10 "$limit" "${drop[@]}" env -i PATH="$work/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" \
 		LANG=C.UTF-8 TERM=xterm B="$work/lib" VBET_LIB="$work/lib" VBET_ROOT="$work/src" VBET_SOURCE="$root" \
-		VBET_TEST_USER="$user" bash "$work/src/tests/lab/$name.sh" >"$work/log/$label" 2>&1 </dev/null &
+		VBET_TEST_USER="$user" ASAN_OPTIONS="log_path=$work/log/san:exitcode=99" \
+		UBSAN_OPTIONS="log_path=$work/log/san:print_stacktrace=1" bash "$work/src/tests/lab/$name.sh" >"$work/log/$label" 2>&1 </dev/null &
 	label_of[$!]=$label
 	began_of[$!]=$EPOCHREALTIME
 }
@@ -171,5 +179,11 @@ make_copy || {
 	exit 3
 }
 run_all "${names[@]}"
+for f in "$work"/log/san.*; do
+	[ -e "$f" ] || continue
+	echo "FAILED sanitizer: ${f##*/}"
+	head -n 40 "$f" | sed 's/^/    /'
+	failed=$((failed + 1))
+done
 printf '%d passed, %d failed%s\n' "$passed" "$failed" "$([ $skipped -eq 0 ] || echo ", $skipped skipped")"
 [ "$failed" -eq 0 ]

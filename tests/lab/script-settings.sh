@@ -37,6 +37,6 @@ must in_node a 'getent hosts r'
 out_has '^10.0.0.254 '
 term_start 80 24 'vbet console a'
 term_type 'echo $0'
-term_wait '^(-|/bin/)?sh$'
+term_wait '^(# )?(-|/bin/)?sh$'
 term_keys C-d
 term_wait '^\[status 0\]'
