@@ -54,6 +54,26 @@ static void check_copy(const struct frame *in, const struct frame *copy)
 	       in->len == copy->len + 4);
 }
 
+static void drop_list(struct world *w, const struct frame *f)
+{
+	for (uint32_t i = 0; i < w->out.n; i++)
+		if (w->out.at[i].frame != f)
+			frame_unref(w->out.at[i].frame);
+	w->out.n = 0;
+}
+
+/* What the switch wants done by itself, if it is time. */
+static void call(struct world *w)
+{
+	if (switch_kind.next_due_ns(w->d) > w->now_ns)
+		return;
+	w->out.n = 0;
+	switch_kind.tick(w->d, w->now_ns, w->pool, &w->out);
+	for (uint32_t i = 0; i < w->out.n; i++)
+		demand(w->out.at[i].port < PORTS && w->out.at[i].frame->len == 60);
+	drop_list(w, NULL);
+}
+
 static void send_in(struct world *w, const uint8_t *data, size_t len)
 {
 	bool seen[PORTS] = {false};
@@ -65,7 +85,12 @@ static void send_in(struct world *w, const uint8_t *data, size_t len)
 	w->out.n = 0;
 	const char *why = switch_kind.forward(w->d, in, f, w->now_ns, &w->out);
 
-	demand(why != NULL || w->out.n > 0);
+	/* A BPDU is taken, not passed on. */
+	bool is_bpdu = len > 6 && !memcmp(f->data, "\x01\x80\xc2\0\0\0", 6);
+
+	demand(why != NULL || w->out.n > 0 || is_bpdu);
+	if (is_bpdu && !why)
+		drop_list(w, f); /* answers, by any port */
 	for (uint32_t i = 0; i < w->out.n; i++) {
 		uint16_t port = w->out.at[i].port;
 		struct frame *copy = w->out.at[i].frame;
@@ -74,28 +99,28 @@ static void send_in(struct world *w, const uint8_t *data, size_t len)
 		seen[port] = true;
 		check_copy(f, copy);
 	}
-	for (uint32_t i = 0; i < w->out.n; i++)
-		if (w->out.at[i].frame != f)
-			frame_unref(w->out.at[i].frame);
+	drop_list(w, f);
 	demand(f->refs == 1);
 	frame_unref(f);
 }
 
 static void set(struct world *w, const uint8_t *data, size_t len)
 {
-	static const char *const keys[] = {"ageing", "max_entries", "wire",   "vlan",
-					   "trunk",  "native",      "mirror", "x"};
+	static const char *const keys[] = {
+		"ageing", "max_entries", "wire", "rstp",   "priority", "vlan",
+		"trunk",  "native",      "cost", "mirror", "x",
+	};
 	struct err e;
 	char value[64];
-	const char *key = keys[data[0] % 8];
+	const char *key = keys[data[0] % 11];
 	size_t n = len - 1 < sizeof(value) - 1 ? len - 1 : sizeof(value) - 1;
 
 	memcpy(value, data + 1, n);
 	value[n] = '\0';
-	if (data[0] % 8 < 3)
+	if (data[0] % 11 < 5)
 		switch_kind.set(w->d, key, value, &e);
 	else
-		switch_kind.set_port(w->d, data[0] / 8 % PORTS, key, value, &e);
+		switch_kind.set_port(w->d, data[0] / 11 % PORTS, key, value, &e);
 }
 
 static void one_record(struct world *w, uint8_t what, const uint8_t *data, size_t len)
@@ -111,6 +136,7 @@ static void one_record(struct world *w, uint8_t what, const uint8_t *data, size_
 		switch_kind.port_change(w->d, data[0] % PORTS, data[0] & 0x80, w->now_ns);
 		break;
 	default:
+		call(w);
 		w->now_ns += INT64_C(1000000) << (what >> 3);
 		if (w->up[data[0] % PORTS])
 			send_in(w, data, len);
