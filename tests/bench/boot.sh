@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # How soon guests are there, and what they cost when they do nothing; against Mininet, which has no kernels.
-# shellcheck source=tests/bench/lib.sh
+# shellcheck source=tests/bench/lib.sh disable=SC2154
 . "${0%/*}/lib.sh"
 
 echo 'link(alloc(host, name = "a", memory = 32M), alloc(host, name = "b", memory = 32M))' >two.vbet
