@@ -12,6 +12,8 @@
 static const struct cmd commands[] = {
 	{"run", "FILE", "up, then the console, then down", OPT_UP, 1, 1, cmd_run_lab},
 	{"up", "FILE", "boot the lab of a script and leave it running", OPT_UP, 1, 1, cmd_up},
+	{"test", "FILE", "boot a lab, do what its script says 'at' times, try what it expects",
+	 OPT_UP | OPT_KEEP, 1, 1, cmd_test},
 	{"down", "", "take a lab down", OPT_LAB | OPT_ALL, 0, 0, cmd_down},
 	{"check", "FILE", "find what is wrong with a script; --dump prints it as vbet sees it",
 	 OPT_DUMP | OPT_LAB | OPT_KERNEL, 1, 1, cmd_check},
@@ -76,6 +78,8 @@ static const struct option_spec options[] = {
 	{OPT_FOR, 0, "for", "TIME", "end after this time", FIELD(duration)},
 	{OPT_CLOCK, 0, "clock", "real|virtual", "which clock the lab runs by", FIELD(clock)},
 	{OPT_SEED, 0, "seed", "N", "seed of everything random", FIELD(seed)},
+	{OPT_KEEP, 0, "keep", "DIR", "keep captures of all cables and the consoles there",
+	 FIELD(keep)},
 	{~0u, 'h', "help", NULL, "this text", FIELD(help)},
 };
 

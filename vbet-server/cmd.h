@@ -13,8 +13,11 @@
 /* What the options of a command line said. Unset ones are NULL, 0 or false. */
 struct cmd_options {
 	const char *lab, *kernel, *dump, *user, *clock, *seed, *filter, *write;
-	const char *timeout, *jobs, *count, *duration;
+	const char *timeout, *jobs, *count, *duration, *keep;
 	bool json, insecure, help, all, follow, quiet, no_console;
+	/* Not of the command line: see struct lab_options. */
+	bool stopped;
+	const char *captures;
 };
 
 enum cmd_option {
@@ -34,6 +37,7 @@ enum cmd_option {
 	OPT_SEED = 1 << 13,
 	OPT_WRITE = 1 << 20,
 	OPT_FOR = 1 << 21,
+	OPT_KEEP = 1 << 22,
 	OPT_UP = OPT_LAB | OPT_KERNEL | OPT_TIMEOUT | OPT_INSECURE | OPT_JOBS | OPT_QUIET |
 		 OPT_CLOCK | OPT_SEED,
 };
@@ -57,9 +61,16 @@ void cmd_usage(FILE *out, const struct cmd *c);
 /* The time of --timeout, or a default in seconds. 0 or -1. */
 int cmd_timeout_ns(const struct cmd_options *o, int64_t default_s, int64_t *ns, struct err *e);
 
+struct session;
+/* Boots the lab and waits until it is ready; *lab gets its name (malloc'ed). The exit status, or -1. */
+int cmd_boot(const struct cmd_options *o, const char *file, char **lab, struct err *e);
+/* From here the lab goes down with the session: also when we are killed. */
+int cmd_hold(struct session *s, const char *lab, struct err *e);
+
 int cmd_check(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_up(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_run_lab(const struct cmd_options *o, int argc, char **argv, struct err *e);
+int cmd_test(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_down(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_ls(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_clean(const struct cmd_options *o, int argc, char **argv, struct err *e);

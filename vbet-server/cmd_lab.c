@@ -172,6 +172,8 @@ static int parse_up_options(const struct cmd_options *o, struct loaded *l, struc
 	opt->kernel = o->kernel;
 	opt->insecure = o->insecure;
 	opt->script_dir = l->dir;
+	opt->stopped = o->stopped;
+	opt->captures = o->captures;
 	if (cmd_timeout_ns(o, 60, &opt->boot_timeout_ns, e) < 0)
 		return -1;
 	if (o->jobs) {
@@ -193,8 +195,7 @@ static int parse_up_options(const struct cmd_options *o, struct loaded *l, struc
 	return 0;
 }
 
-/* Boots the lab and waits until it is ready; *lab gets its name (malloc'ed). */
-static int up(const struct cmd_options *o, const char *file, char **lab, struct err *e)
+int cmd_boot(const struct cmd_options *o, const char *file, char **lab, struct err *e)
 {
 	struct progress p = {.tty = isatty(2), .quiet = o->quiet};
 	struct loaded l;
@@ -227,7 +228,7 @@ static int up(const struct cmd_options *o, const char *file, char **lab, struct 
 int cmd_up(const struct cmd_options *o, int argc, char **argv, struct err *e)
 {
 	char *lab = NULL;
-	int rc = up(o, argv[0], &lab, e);
+	int rc = cmd_boot(o, argv[0], &lab, e);
 
 	free(lab);
 	return rc;
@@ -241,7 +242,7 @@ static int down(const char *lab, struct err *e)
 }
 
 /* As long as this connection is open: also when we are killed, or our terminal goes away. */
-static int hold(struct session *s, const char *lab, struct err *e)
+int cmd_hold(struct session *s, const char *lab, struct err *e)
 {
 	char *words[] = {"hold"};
 
@@ -255,10 +256,10 @@ int cmd_run_lab(const struct cmd_options *o, int argc, char **argv, struct err *
 	char *lab = NULL;
 	struct session held = {.fd = -1};
 	struct err late = {0};
-	int rc = up(o, argv[0], &lab, e);
+	int rc = cmd_boot(o, argv[0], &lab, e);
 
 	if (rc == 0) {
-		rc = hold(&held, lab, e) < 0 ? -1 : console_run(lab, e);
+		rc = cmd_hold(&held, lab, e) < 0 ? -1 : console_run(lab, e);
 		/* Somebody may have taken it down already. */
 		char *still = client_find_lab(lab, NULL);
 

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Carries the events of a script out in a running lab, and tries its expectations. In virtual time
+ * the clock stands whenever something is said, so that all of it happens at exact times.
+ */
+#ifndef VBET_SERVER_EXPECT_H
+#define VBET_SERVER_EXPECT_H
+
+#include "lib/err.h"
+#include "topo/graph.h"
+
+#include <stdio.h>
+
+struct expect_result {
+	size_t held, missed; /* expectations */
+	size_t refused;      /* events that could not be carried out */
+	int64_t end_ns;      /* on the clock of the lab */
+};
+
+/*
+ * The lab has just become ready; its virtual clock (if it has one) stands. One line per expectation
+ * goes to out as soon as it is decided. 0, or -1 if the lab cannot be talked to.
+ */
+int expect_run(const char *lab, const struct graph *g, FILE *out, struct expect_result *r,
+	       struct err *e);
+
+#endif
