@@ -79,11 +79,14 @@ check: setup
 check-lab: all
 	@tests/lab/run.sh $(LAB)
 
-.PHONY: bench
+# `make bench [BENCH="boot tcp"]`; bench-clock and bench-fidelity are those of the virtual clock.
+.PHONY: bench bench-clock bench-fidelity
 bench:
 	@tools/setup.sh build bench
-	@$(MAKE) --no-print-directory -s all
+	@$(MAKE) --no-print-directory -s all $(BENCH_PROGS)
 	@tests/bench/run.sh $(BENCH)
+bench-clock bench-fidelity: bench-%:
+	@$(MAKE) --no-print-directory bench BENCH=$*
 
 SOURCES := $(wildcard $(foreach d,lib topo vbet-server vkernel vkernel/init vkernel/launch vhub vswitch \
              vsubstrate substrate tests/unit tests/fuzz tests/bench tests/support,$(d)/*.c))

@@ -60,3 +60,9 @@ $(FUZZ_NAMES:%=fuzz-%): fuzz-%:
 		build/fuzz/$*/corpus build/fuzz/$*/seeds
 .PHONY: $(FUZZ_NAMES:%=build-fuzz-%)
 $(FUZZ_NAMES:%=build-fuzz-%): build-fuzz-%: $(B)/tests/fuzz/%_fuzz
+
+# What the benchmarks drive themselves: guests aside, our switch, another one, and the memory.
+BENCH_PROGS := $(patsubst %,$(B)/tests/bench/%,substrate_frames vde_frames memory_copy)
+TESTS       += $(filter-out %/substrate_frames,$(BENCH_PROGS))
+$(B)/tests/bench/vde_frames: $(B)/tests/bench/vde_frames.o
+$(B)/tests/bench/memory_copy: $(B)/tests/bench/memory_copy.o

@@ -1,0 +1,37 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Small frames through the switch, guests aside: the bench drives the rings, in the same thread as the
+# substrate. Against vde_switch, driven through its own library by a second process.
+# shellcheck source=tests/bench/lib.sh disable=SC2154
+. "${0%/*}/lib.sh"
+
+progs=$ROOT/build/tests/bench
+ours=() big=() wall=() cpu=() memory=() copies=()
+for ((i = 0; i < RUNS; i++)); do
+	out=$(timeout -k 5 60 "$progs/substrate_frames") || exit 1
+	ours+=("$(awk '$1 == 60 { print $3 }' <<<"$out")")
+	big+=("$(awk '$1 == 1514 { print $(NF - 1) }' <<<"$out")")
+
+	setsid vde_switch -s "$PWD/vde" >/dev/null 2>&1 < <(sleep 1000) &
+	pid=$!
+	groups+=("$pid")
+	for ((j = 0; j < 50; j++)); do [ -S vde/ctl ] && break || sleep 0.1; done
+	read -r a b < <(timeout -k 5 30 "$progs/vde_frames" "$PWD/vde" "$pid") && wall+=("$a") cpu+=("$b")
+	kill -KILL -- "-$pid"
+	wait "$pid" 2>/dev/null
+	groups=("${groups[@]:0:${#groups[@]}-1}")
+	rm -rf vde
+
+	read -r a b < <(timeout -k 5 30 "$progs/memory_copy") && memory+=("$a") copies+=("$b")
+done
+fast=$(median "${ours[@]}")
+figure "64-byte frames, rings to rings, one core with its driver" "$fast / 1e6" 'million/s' '>=' 5
+figure "1,514-byte frames, the same" "$(median "${big[@]}")" Gbit/s
+if [ ${#wall[@]} -gt 0 ]; then
+	figure "vde_switch, its driver on another core" "$(median "${wall[@]}") / 1e6" 'million/s'
+	figure "vde_switch, per second of its own CPU time" "$(median "${cpu[@]}") / 1e6" 'million/s'
+	figure "ratio: ours / vde_switch" "$fast / $(median "${wall[@]}")" x '>=' 10
+	figure "ratio: ours / vde_switch by its own CPU time" "$fast / $(median "${cpu[@]}")" x
+fi
+figure "memory: copying, one core, no cache" "$(median "${memory[@]}") * 8 / 1e9" Gbit/s
+figure "memory: copies of a 64-byte frame with its ring header" "$(median "${copies[@]}") / 1e6" 'million/s'
