@@ -299,6 +299,7 @@ static const struct vhost_kind net_kind = {
 	.features = BIT(VIRTIO_NET_F_MAC) | BIT(VIRTIO_NET_F_STATUS) | BIT(VIRTIO_NET_F_MTU) |
 		    BIT(VIRTIO_NET_F_MRG_RXBUF),
 	.n_queues = 2,
+	.late_queues = 1 << TX,
 	.read_config = read_config,
 	.up = up,
 	.down = down,

@@ -16,6 +16,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+static const int64_t late_call_ns = 200000;
+
 static struct substrate *sub_of(const struct vhost *v)
 {
 	return v->object->sub;
@@ -228,6 +230,26 @@ static void call_now(struct vhost *v, unsigned queue, int64_t now_ns)
 			   &v->source);
 }
 
+/* An earlier call that waits stands for this one. */
+static void call_later(struct vhost *v, unsigned queue, int64_t at_ns)
+{
+	if (!v->queue[queue].call_event.heap_index)
+		vclock_add(sub_of(v), v->guest, &v->queue[queue].call_event, at_ns, &v->source);
+}
+
+/* The guest is interrupted anyway: what waits goes with it. */
+static void call_with_late(struct vhost *v, unsigned queue, int64_t now_ns)
+{
+	for (unsigned i = 0; i < v->kind->n_queues; i++) {
+		struct event *ev = &v->queue[i].call_event;
+
+		if (i != queue && !(ev->heap_index && v->kind->late_queues >> i & 1))
+			continue;
+		calendar_cancel(vclock_calendar(sub_of(v), v->guest), ev);
+		call_now(v, i, now_ns);
+	}
+}
+
 static void fire_call(struct event *ev, int64_t now_ns)
 {
 	struct vhost_queue *q =
@@ -262,10 +284,12 @@ void vhost_publish(struct vhost *v, unsigned queue, int64_t now_ns)
 			(void)!write(q->call_fd, &one, sizeof(one));
 		return;
 	}
-	if (guest_is_running(v->guest))
-		vclock_add(sub_of(v), v->guest, &q->call_event, now_ns, &v->source);
-	else if (!q->call_event.heap_index)
-		call_now(v, queue, now_ns);
+	if (!guest_is_running(v->guest))
+		call_with_late(v, queue, now_ns);
+	else if (v->kind->late_queues >> queue & 1)
+		call_later(v, queue, now_ns + late_call_ns);
+	else
+		call_later(v, queue, now_ns);
 }
 
 void vhost_config_changed(struct vhost *v, int64_t now_ns)

@@ -27,6 +27,11 @@ struct vhost;
 struct vhost_kind {
 	uint64_t features; /* virtio features to offer, besides those of the transport */
 	unsigned n_queues;
+	/*
+	 * Bits of queues by which the driver only gets back what it sent: in virtual time such calls
+	 * come a little later, and many become one, as a real NIC does it.
+	 */
+	uint32_t late_queues;
 	/* Fills config (zeroed). */
 	void (*read_config)(struct vhost *v, uint8_t config[VHOST_CONFIG_MAX]);
 	/* All queues are enabled; from now on kicked() may come. */
