@@ -31,6 +31,7 @@ static const int64_t write_after_ns = 100000000;
 struct capture {
 	struct object object;
 	struct end *end;
+	struct capture *next; /* of the same end */
 	int fd;
 	char *path; /* owned */
 	uint32_t snaplen;
@@ -148,7 +149,7 @@ static void put_heads(struct capture *c)
 	end_block(c, at);
 }
 
-void capture_frame(struct capture *c, const struct frame *f, bool sent, int64_t now_ns)
+static void record(struct capture *c, const struct frame *f, bool sent, int64_t now_ns)
 {
 	uint64_t t = (uint64_t)(now_ns + c->object.sub->epoch_ns);
 	uint32_t kept = f->len < c->snaplen ? f->len : c->snaplen;
@@ -177,12 +178,27 @@ void capture_frame(struct capture *c, const struct frame *f, bool sent, int64_t 
 			       loop_now_ns(c->object.sub->loop) + write_after_ns);
 }
 
+void capture_frame(struct capture *first, const struct frame *f, bool sent, int64_t now_ns)
+{
+	for (struct capture *c = first; c; c = c->next)
+		record(c, f, sent, now_ns);
+}
+
+static void leave_end(struct capture *c)
+{
+	struct capture **p = &c->end->capture;
+
+	while (*p != c)
+		p = &(*p)->next;
+	*p = c->next;
+}
+
 static void destroy(struct object *o)
 {
 	struct capture *c = (struct capture *)o;
 
 	if (c->end)
-		c->end->capture = NULL;
+		leave_end(c);
 	if (c->fd >= 0) {
 		write_out(c);
 		close(c->fd);
@@ -194,9 +210,10 @@ static void destroy(struct object *o)
 	free(c);
 }
 
-void capture_end_gone(struct capture *c)
+void capture_end_gone(struct end *n)
 {
-	destroy(&c->object);
+	while (n->capture)
+		destroy(&n->capture->object);
 }
 
 static void status(struct object *o, struct json *j, int64_t now_ns)
@@ -234,10 +251,6 @@ struct object *capture_create(struct substrate *s, const char *name, struct end 
 		err_set(e, ERR_USAGE, "a capture needs file=");
 		return NULL;
 	}
-	if (n->capture) {
-		err_set(e, ERR_USAGE, "'%s' is captured already", n->object->name);
-		return NULL;
-	}
 	if (read_snaplen(w, &snaplen, e) < 0)
 		return NULL;
 	struct capture *c = xcalloc(1, sizeof(*c));
@@ -258,6 +271,7 @@ struct object *capture_create(struct substrate *s, const char *name, struct end 
 		return NULL;
 	}
 	c->end = n;
+	c->next = n->capture;
 	n->capture = c;
 	put_heads(c);
 	write_out(c);

@@ -17,8 +17,8 @@ struct end;
 struct object *capture_create(struct substrate *s, const char *name, struct end *n,
 			      const struct words *w, struct err *e);
 /* A frame passes; sent: from the end into its cable. */
-void capture_frame(struct capture *c, const struct frame *f, bool sent, int64_t now_ns);
-/* The end goes away, and its capture with it. */
-void capture_end_gone(struct capture *c);
+void capture_frame(struct capture *first, const struct frame *f, bool sent, int64_t now_ns);
+/* The end goes away, and its captures with it. */
+void capture_end_gone(struct end *n);
 
 #endif

@@ -53,7 +53,7 @@ struct end {
 	unsigned side;         /* which end of the cable */
 	bool carrier;
 	struct end_counters count;
-	struct capture *capture; /* sees each frame that passes; NULL: nobody looks */
+	struct capture *capture; /* the first of those that see each frame; NULL: nobody looks */
 };
 
 /* Sends a frame (with its reference) into the cable. */

@@ -390,7 +390,7 @@ void end_finish(struct end *n)
 	if (n->cable)
 		cable_destroy(&n->cable->object);
 	if (n->capture)
-		capture_end_gone(n->capture);
+		capture_end_gone(n);
 	substrate_forget_end(n->object->sub, n);
 }
 
