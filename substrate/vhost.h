@@ -28,8 +28,8 @@ struct vhost_kind {
 	uint64_t features; /* virtio features to offer, besides those of the transport */
 	unsigned n_queues;
 	/*
-	 * Bits of queues by which the driver only gets back what it sent: in virtual time such calls
-	 * come a little later, and many become one, as a real NIC does it.
+	 * Bits of queues by which the driver only gets back what it sent: in virtual time such
+	 * calls come a little later, and many become one, as a real NIC does it.
 	 */
 	uint32_t late_queues;
 	/* Fills config (zeroed). */
