@@ -51,7 +51,7 @@ $(BINS) $(TESTS):
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o %.a,$^) -o $@ $(LDLIBS)
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -name '*.d' -type f 2>/dev/null)
 
 # The guest's kernel and file systems: built once, kept in ~/.cache/vbet (or $VBET_CACHE), found again
 # at once. Both scripts need no rights.
