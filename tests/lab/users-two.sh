@@ -4,6 +4,7 @@
 # lab: only root
 . "${0%/*}/lib.sh"
 
+[ "$(id -u)" = 0 ] || skip "needs root, to be two users"
 user=${VBET_TEST_USER:?}
 theirs=$(mktemp -d /tmp/vt.XXXXXX)
 chown "$user" "$theirs"
