@@ -14,6 +14,8 @@ static const struct cmd commands[] = {
 	{"up", "FILE", "boot the lab of a script and leave it running", OPT_UP, 1, 1, cmd_up},
 	{"test", "FILE", "boot a lab, do what its script says 'at' times, try what it expects",
 	 OPT_UP | OPT_KEEP, 1, 1, cmd_test},
+	{"diff", "DIR1 DIR2", "the first frame, or line, in which two kept runs differ", 0, 2, 2,
+	 cmd_diff},
 	{"down", "", "take a lab down", OPT_LAB | OPT_ALL, 0, 0, cmd_down},
 	{"check", "FILE", "find what is wrong with a script; --dump prints it as vbet sees it",
 	 OPT_DUMP | OPT_LAB | OPT_KERNEL, 1, 1, cmd_check},

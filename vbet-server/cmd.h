@@ -71,6 +71,7 @@ int cmd_check(const struct cmd_options *o, int argc, char **argv, struct err *e)
 int cmd_up(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_run_lab(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_test(const struct cmd_options *o, int argc, char **argv, struct err *e);
+int cmd_diff(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_down(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_ls(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_clean(const struct cmd_options *o, int argc, char **argv, struct err *e);

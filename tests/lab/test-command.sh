@@ -1,0 +1,69 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# vbet test: what a script says of times is done and tried, in both clocks; in virtual time twice the same
+# to the last byte.
+. "${0%/*}/lib.sh"
+
+cat >net.inc <<'END'
+h1 = alloc(host) h2 = alloc(host)
+r1 = attach(alloc(router), alloc(NIC), alloc(NIC))
+c1 = link(h1, NIC(r1, 1), delay = 5ms) c2 = link(h2, NIC(r1, 2))
+default_route(h1, 10.0.0.2) default_route(h2, 10.0.1.2)
+END
+
+cat >good.vbet <<'END'
+include "net.inc"
+at 3s cut(h1, r1)
+at 5s mend(c1)
+at 7s impair(h2, r1, loss = 100%)
+at 9s impair(h2, r1, loss = 0%)
+at 9s exec(h1, "echo hello >/root/file")
+at 9500ms kill(r1)
+expect ping(h1, h2)
+expect within 4s of 3s not ping(h1, h2)
+expect within 4s of 5s ping(h1, h2)
+expect at 8s not ping(h2, 10.0.0.1)
+expect within 1s of 9s exec(h1, "grep hello /root/file")
+expect at 2s route(h1, default, 10.0.0.2)
+expect at 2s not route(h1, default, 10.0.0.3)
+expect at 11s not exec(r1, "true")
+END
+for clock in virtual real; do
+	must vbet test -q good.vbet --clock $clock
+	assert_eq 8 "$(grep -c '^PASS good.vbet:' <<<"$OUT")" "expectations that held"
+	out_has '^8 expectations: 8 held, 0 did not'
+	nothing_left || fail "something is left"
+done
+
+# Exactly at the times of the script, and the same twice.
+must vbet test -q good.vbet --clock virtual --keep one
+out_has '^PASS good.vbet:9 .*: held at 3\.000 s$'
+out_has '^PASS good.vbet:11 .*: held at 8\.000 s$'
+must vbet test -q good.vbet --clock virtual --keep two
+diff -r one two >&2 || fail "the same script, and another run"
+[ -s one/manifest ] && [ -e one/nodes/h1.log ] && [ -s one/cables/c1.pcapng ] || fail "$(find one)"
+must vbet diff one two
+must vbet test -q good.vbet --clock virtual --seed 7 --keep three
+must_status 1 vbet diff one three
+must_fail vbet test -q good.vbet --clock virtual --keep one # there is something in it
+out_has 'empty'
+
+# What does not hold is said, with its place.
+cat >bad.vbet <<'END'
+include "net.inc"
+at 2s stop(r1)
+at 4s stop(r1)
+expect at 1s ping(h1, h2)
+expect within 2s of 3s ping(h1, h2)
+END
+must_status 1 vbet test -q bad.vbet --clock virtual
+out_has '^PASS bad.vbet:4 '
+out_has '^FAIL bad.vbet:5 .* did not hold, last tried at 4\.[0-9]* s: .*100% packet loss'
+out_has '^FAIL bad.vbet:3 at 4s stop\(r1\): not done at 4\.000 s: r1 is down'
+out_has '^2 expectations: 1 held, 1 did not; 1 events not done'
+
+echo 'h = alloc(host)' >none.vbet
+must_status 2 vbet test none.vbet
+out_has 'expects nothing'
+must_status 2 vbet test bad.vbet --clock lunar
+nothing_left || fail "something is left"
