@@ -91,6 +91,7 @@ int spawn_child(const struct spawn *s, struct child *c, struct err *e)
 		return err_sys(e, "pipe");
 	c->pid = fork();
 	if (c->pid < 0) {
+		c->pid = 0;
 		close(report[0]);
 		close(report[1]);
 		return err_sys(e, "fork");
@@ -106,6 +107,7 @@ int spawn_child(const struct spawn *s, struct child *c, struct err *e)
 	close(report[0]);
 	if (n != 0) {
 		waitpid(c->pid, NULL, 0);
+		c->pid = 0;
 		errno = n == sizeof(why) ? why : EIO;
 		return err_sys(e, "start %s", s->argv[0]);
 	}
@@ -114,6 +116,7 @@ int spawn_child(const struct spawn *s, struct child *c, struct err *e)
 		err_sys(e, "pidfd_open");
 		kill(c->pid, SIGKILL);
 		waitpid(c->pid, NULL, 0);
+		c->pid = 0;
 		return -1;
 	}
 	fcntl(c->pidfd, F_SETFD, FD_CLOEXEC);
