@@ -44,8 +44,8 @@ struct loop *loop_create(struct err *e)
 		free(l);
 		return NULL;
 	}
-	(void)vec_add(&l->slots);
-	vec_push(&l->heap, NULL);
+	vec_push_zero(&l->slots);
+	vec_push_zero(&l->heap);
 	return l;
 }
 
@@ -66,7 +66,7 @@ static uint32_t take_slot(struct loop *l, struct loop_watch *w)
 	for (i = 1; i < l->slots.n && l->slots.at[i].watch; i++)
 		;
 	if (i == l->slots.n)
-		(void)vec_add(&l->slots);
+		vec_push_zero(&l->slots);
 	l->slots.at[i].watch = w;
 	return i;
 }

@@ -42,6 +42,12 @@ struct strvec {
 #define vec_add(v)                                                                                 \
 	((__typeof__((v)->at))vec_grow_((void **)&(v)->at, &(v)->n, &(v)->cap, sizeof(*(v)->at)))
 
+/* Adds a zeroed item whose place is of no interest. */
+#define vec_push_zero(v)                                                                           \
+	do {                                                                                       \
+		vec_grow_((void **)&(v)->at, &(v)->n, &(v)->cap, sizeof(*(v)->at));                \
+	} while (0)
+
 #define vec_remove(v, i)                                                                           \
 	do {                                                                                       \
 		memmove(&(v)->at[i], &(v)->at[(i) + 1], ((v)->n - (i)-1) * sizeof(*(v)->at));      \

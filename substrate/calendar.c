@@ -6,7 +6,7 @@
 void calendar_init(struct calendar *c)
 {
 	memset(c, 0, sizeof(*c));
-	(void)vec_add(&c->heap);
+	vec_push_zero(&c->heap);
 }
 
 void calendar_finish(struct calendar *c)

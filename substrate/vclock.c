@@ -35,7 +35,7 @@ static void number_guests(struct vclock *c)
 	c->slots.n = 0;
 	c->touched.n = 0;
 	for (size_t i = 0; i < c->guests.n; i++) {
-		(void)vec_add(&c->slots);
+		vec_push_zero(&c->slots);
 		c->guests.at[i]->index = i;
 		c->guests.at[i]->touched = false;
 		vclock_touch(c->guests.at[i]);

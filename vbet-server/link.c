@@ -69,10 +69,11 @@ static int find_cable(const struct graph *g, const struct end_name *a, const str
 	}
 	if (found == 1)
 		return 0;
-	return err_set(e, ERR_USAGE, found ? "more than one cable there: name the NIC (%s:%s)"
-					   : "no cable there%.0s%.0s",
-		       g->nodes[a->node].name, g->nodes[a->node].n_nics ? g->nodes[a->node].nics[0].name
-								       : "eth0");
+	return err_set(e, ERR_USAGE,
+		       found ? "more than one cable there: name the NIC (%s:%s)"
+			     : "no cable there%.0s%.0s",
+		       g->nodes[a->node].name,
+		       g->nodes[a->node].n_nics ? g->nodes[a->node].nics[0].name : "eth0");
 }
 
 static int set_param(struct graph_cable *c, bool reversed, const char *word, struct err *e)
@@ -189,6 +190,25 @@ static int change_cable(struct lab *lab, const struct match *m, const struct wor
 	return rc;
 }
 
+char *link_statement(const struct lab *lab, struct arena *a, const char *end1, const char *end2,
+		     struct err *e)
+{
+	const char *names[2] = {end1, end2};
+	struct end_name ends[2];
+
+	for (int i = 0; i < 2; i++) {
+		if (parse_end(lab->graph, names[i], &ends[i], e) < 0)
+			return NULL;
+		if (ends[i].nic < 0) {
+			err_set(e, ERR_USAGE, "say which NIC: %s:NIC", names[i]);
+			return NULL;
+		}
+	}
+	return arena_printf(a, "link(NIC(node(\"%s\"), %d), NIC(node(\"%s\"), %d))",
+			    lab->graph->nodes[ends[0].node].name, ends[0].nic + 1,
+			    lab->graph->nodes[ends[1].node].name, ends[1].nic + 1);
+}
+
 int link_command(struct lab *lab, const struct words *w, FILE *out, struct err *e)
 {
 	static char *const plug_words[] = {"up", "down"};
@@ -211,7 +231,8 @@ int link_command(struct lab *lab, const struct words *w, FILE *out, struct err *
 	bool one_end = w->n > 2;
 
 	if (w->n == 2)
-		return err_set(e, ERR_USAGE, "link A B up | down | show | reset | set key=value...");
+		return err_set(e, ERR_USAGE,
+			       "link A B up | down | show | reset | set key=value...");
 	for (size_t i = 0; i < ARRAY_LEN(ops); i++)
 		if (!strcmp(w->at[2], ops[i]))
 			return find_cable(lab->graph, &a, NULL, &m, e) < 0
@@ -219,16 +240,17 @@ int link_command(struct lab *lab, const struct words *w, FILE *out, struct err *
 				       : change_cable(lab, &m, w, 2, out, e);
 	one_end = w->n == 3;
 	if (one_end)
-		return err_set(e, ERR_USAGE, "link A B up | down | show | reset | set key=value...");
-	if (parse_end(lab->graph, w->at[2], &b, e) < 0 ||
-	    find_cable(lab->graph, &a, &b, &m, e) < 0)
+		return err_set(e, ERR_USAGE,
+			       "link A B up | down | show | reset | set key=value...");
+	if (parse_end(lab->graph, w->at[2], &b, e) < 0 || find_cable(lab->graph, &a, &b, &m, e) < 0)
 		return -1;
 	return change_cable(lab, &m, w, 3, out, e);
 }
 
-static void keep_hand(struct link_touched *t, const struct graph_cable *old, struct graph_cable *new)
+static void keep_hand(struct link_touched *t, const struct graph_cable *old,
+		      struct graph_cable *new)
 {
-	bool same = t->up == new->up && linkspec_equal(&t->dir[0], &new->dir[0]) &&
+	bool same = t->up == new->up &&linkspec_equal(&t->dir[0], &new->dir[0]) &&
 		    linkspec_equal(&t->dir[1], &new->dir[1]);
 
 	if (same) {

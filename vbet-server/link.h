@@ -7,13 +7,16 @@
 #include "vbet-server/lab.h"
 
 /*
- * "link A B up|down|show|reset", "link A B set key=value..." (A and B: a node or node:nic; "ab." and "ba."
- * before a key: that direction only), "link END up|down...", "plug END", "unplug END".
+ * "link A B up|down|show|reset", "link A B set key=value..." (A and B: a node or node:nic; "ab."
+ * and "ba." before a key: that direction only), "link END up|down...", "plug END", "unplug END".
  */
 int link_command(struct lab *lab, const struct words *w, FILE *out, struct err *e);
+/* The statement that lays a cable between two NICs, in the arena; NULL with the error set. */
+char *link_statement(const struct lab *lab, struct arena *a, const char *end1, const char *end2,
+		     struct err *e);
 /*
- * Brings a new graph in. What was changed by hand stays, for cables of which the script still says the same.
- * Takes the graph over.
+ * Brings a new graph in. What was changed by hand stays, for cables of which the script still says
+ * the same. Takes the graph over.
  */
 int link_change_graph(struct lab *lab, struct graph *g, struct err *e);
 void link_finish(struct lab *lab);

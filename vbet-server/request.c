@@ -492,11 +492,11 @@ static int request_job(struct client *c, const struct words *w, struct err *e)
 	return rc;
 }
 
-/* statement TEXT: one more line of the script. */
-static int request_statement(struct client *c, const struct words *w, struct err *e)
+/* One more line of the script. */
+static int add_statement(struct client *c, const char *statement, struct err *e)
 {
 	struct lab *lab = c->server->lab;
-	struct graph *g = topo_add_statement(lab->script, w->at[1], strlen(w->at[1]));
+	struct graph *g = topo_add_statement(lab->script, statement, strlen(statement));
 
 	if (!g) {
 		char *text = NULL;
@@ -512,6 +512,27 @@ static int request_statement(struct client *c, const struct words *w, struct err
 		return -1;
 	}
 	return link_change_graph(lab, g, e) < 0 ? -1 : answer_change(c, e);
+}
+
+static int request_statement(struct client *c, const struct words *w, struct err *e)
+{
+	return add_statement(c, w->at[1], e);
+}
+
+/* plug NODE:NIC NODE:NIC: a cable between two free NICs. */
+static int request_plug(struct client *c, const struct words *w, struct err *e)
+{
+	struct arena a = {0};
+	char *statement =
+		w->n == 3 ? link_statement(c->server->lab, &a, w->at[1], w->at[2], e) : NULL;
+	int rc = -1;
+
+	if (w->n == 2)
+		rc = request_link(c, w, e);
+	else if (statement)
+		rc = add_statement(c, statement, e);
+	arena_finish(&a);
+	return rc;
 }
 
 static const struct request requests[] = {
@@ -533,7 +554,7 @@ static const struct request requests[] = {
 	{"capture", 3, 3, request_capture},
 	{"capture-end", 2, 2, request_capture},
 	{"link", 2, SIZE_MAX, request_link},
-	{"plug", 2, 2, request_link},
+	{"plug", 2, 3, request_plug},
 	{"unplug", 2, 2, request_link},
 	{"statement", 2, 2, request_statement},
 };
