@@ -29,6 +29,7 @@ struct nic {
 	uint16_t mtu;
 	struct frame *first, **last; /* queue in front of RX */
 	unsigned queued;
+	bool open; /* the guest has offered receive buffers since it came: its interface is up */
 };
 
 static struct nic *nic_of_vhost(struct vhost *v)
@@ -95,6 +96,7 @@ static int put_frame(struct nic *n, const struct frame *f)
 	unsigned k = 0;
 
 	do {
+		/* cppcheck-suppress uninitvar; vring_take() fills it in */
 		struct vring_chain *c = k ? &more : &first;
 
 		if (k == CHAINS_MAX || (k && !mergeable) || vring_take(r, c) <= 0) {
@@ -153,7 +155,8 @@ static void deliver(struct end *end, struct frame *f, int64_t now_ns)
 {
 	struct nic *n = (struct nic *)end->object;
 
-	if (!n->vhost.up) {
+	n->open = n->open || vring_has(&n->vhost.queue[RX].ring);
+	if (!n->vhost.up || !n->open) {
 		end_drop(end, f, END_DROP_DOWN);
 		return;
 	}
@@ -272,6 +275,7 @@ static void down(struct vhost *v, int64_t now_ns)
 {
 	struct nic *n = nic_of_vhost(v);
 
+	n->open = false;
 	substrate_forget(n->object.sub, &n->publish);
 	substrate_forget(n->object.sub, &n->again);
 	drop_queue(n, END_DROP_DOWN);

@@ -184,7 +184,7 @@ static bool await_slave_reply(struct vhost *v)
 	struct {
 		struct vhost_head head;
 		uint64_t value;
-	} __attribute__((packed)) reply;
+	} __attribute__((packed)) reply = {{0}, 0};
 	size_t have = 0;
 
 	/* It blocks, at most as long as set_slave_fd() says. */
