@@ -25,12 +25,13 @@ static struct rstp bridge[BRIDGES_MAX];
 static struct net_link link_[LINKS_MAX];
 static int n_bridges, n_links;
 static uint16_t used_ports[BRIDGES_MAX];
-static struct {
+static struct message {
 	int link, side; /* where it goes */
 	size_t len;
 	uint8_t frame[RSTP_FRAME_MAX];
 } queue[QUEUE];
-static unsigned head, tail;
+static unsigned n_queue;
+static struct rng order;
 static long messages;
 static bool loops_allowed;
 
@@ -43,7 +44,8 @@ static void make_bridges(int n)
 		used_ports[n_bridges] = 0;
 	}
 	n_links = 0;
-	head = tail = 0;
+	n_queue = 0;
+	rng_init(&order, 1, "rstp", "order");
 	messages = 0;
 }
 
@@ -95,44 +97,54 @@ static void check_no_loop(void)
 		ck_abort_msg("a loop after %ld messages", messages);
 }
 
-/* Sends all that wants to be sent, and delivers it in order, until there is silence. */
+static void enqueue(int b, uint16_t port, const uint8_t *frame, size_t len)
+{
+	for (int i = 0; i < 2 * n_links; i++) {
+		const struct net_link *l = &link_[i / 2];
+
+		if (!l->up || l->bridge[i % 2] != b || l->port[i % 2] != port)
+			continue;
+		ck_assert_uint_lt(n_queue, QUEUE);
+		queue[n_queue] = (struct message){.link = i / 2, .side = !(i % 2), .len = len};
+		memcpy(queue[n_queue++].frame, frame, len);
+	}
+}
+
+/* Delivers one message: the first of any link, since nothing says which link is faster. */
+static void deliver_one(void)
+{
+	unsigned pick = (unsigned)rng_below(&order, n_queue);
+	unsigned i = 0;
+
+	while (queue[i].link != queue[pick].link || queue[i].side != queue[pick].side)
+		i++;
+	struct message m = queue[i];
+	const struct net_link *l = &link_[m.link];
+
+	memmove(&queue[i], &queue[i + 1], (--n_queue - i) * sizeof(queue[0]));
+	messages++;
+	if (l->up && !rstp_receive(&bridge[l->bridge[m.side]], l->port[m.side], m.frame, m.len))
+		ck_abort_msg("a BPDU that is none");
+}
+
+/* Sends and delivers all there is, until there is silence. Between any two messages there is no
+ * loop. */
 static void exchange(void)
 {
 	uint8_t frame[RSTP_FRAME_MAX];
+	uint16_t port;
 
 	do {
+		if (n_queue)
+			deliver_one();
 		for (int b = 0; b < n_bridges; b++) {
-			uint16_t port;
-
-			for (size_t len; (len = rstp_transmit(&bridge[b], &port, frame));) {
-				for (int i = 0; i < n_links; i++) {
-					for (int s = 0; s < 2; s++) {
-						if (link_[i].bridge[s] != b ||
-						    link_[i].port[s] != port || !link_[i].up)
-							continue;
-						queue[tail % QUEUE].link = i;
-						queue[tail % QUEUE].side = !s;
-						queue[tail % QUEUE].len = len;
-						memcpy(queue[tail++ % QUEUE].frame, frame, len);
-						ck_assert_uint_lt(tail - head, QUEUE);
-					}
-				}
-			}
+			for (size_t len; (len = rstp_transmit(&bridge[b], &port, frame));)
+				enqueue(b, port, frame, len);
 			while (rstp_flush(&bridge[b]) >= 0)
 				;
 		}
-		if (head == tail)
-			break;
-		const struct net_link *l = &link_[queue[head % QUEUE].link];
-		int s = queue[head % QUEUE].side;
-
-		messages++;
-		if (l->up && !rstp_receive(&bridge[l->bridge[s]], l->port[s],
-					   queue[head % QUEUE].frame, queue[head % QUEUE].len))
-			ck_abort_msg("a BPDU that is none");
-		head++;
-	} while (true);
-	check_no_loop();
+		check_no_loop();
+	} while (n_queue);
 }
 
 static void set_link(int i, bool up)
@@ -382,7 +394,10 @@ START_TEST(a_silent_bridge_is_forgotten_after_three_hellos)
 	converge(5);
 	/* Bridge 2 no longer hears bridge 0. */
 	link_[ac].up = false;
-	for (int i = 0; i < 3 * RSTP_HELLO + 1; i++)
+	for (int i = 0; i < 3 * RSTP_HELLO - 2; i++)
+		tick();
+	ck_assert_int_eq(role_at(ac, 1), RSTP_ROOT);
+	for (int i = 0; i < 2; i++)
 		tick();
 	ck_assert_int_eq(role_at(bc, 1), RSTP_ROOT);
 	ck_assert(is_active(&link_[bc]));
@@ -423,6 +438,73 @@ START_TEST(an_old_bridge_is_spoken_to_in_its_language)
 		}
 	}
 	rstp_finish(&old);
+	finish();
+}
+END_TEST
+
+/* However much happens in a second, a port sends six BPDUs, and then one a second. */
+START_TEST(a_port_holds_itself_back)
+{
+	uint8_t frame[RSTP_FRAME_MAX];
+	uint16_t port;
+	int sent = 0;
+
+	make_bridges(1);
+	rstp_enable_port(&bridge[0], 0, true);
+	for (int i = 0; i < 50; i++) {
+		rstp_set_priority(&bridge[0], (uint16_t)(i % 2 * 4096));
+		while (rstp_transmit(&bridge[0], &port, frame))
+			sent++;
+	}
+	ck_assert_int_eq(sent, RSTP_TX_HOLD);
+	ck_assert(!rstp_wants_to_transmit(&bridge[0]));
+	tick();
+	rstp_set_priority(&bridge[0], 8192);
+	sent = 0;
+	while (rstp_transmit(&bridge[0], &port, frame))
+		sent++;
+	ck_assert_int_le(sent, 1);
+	finish();
+}
+END_TEST
+
+/* A word that has gone round for as long as it may live is not listened to. */
+START_TEST(old_words_are_not_heard)
+{
+	uint8_t frame[RSTP_FRAME_MAX];
+	uint8_t mac[6] = {0, 0, 0, 0, 0, 1};
+	struct rstp better;
+
+	make_bridges(1);
+	rstp_init(&better, mac);
+	rstp_enable_port(&better, 0, true);
+	rstp_enable_port(&bridge[0], 0, true);
+	better.port[0].designated_times.age = RSTP_MAX_AGE;
+	rstp_encode(&better, &better.port[0], BPDU_RST, frame);
+	ck_assert(rstp_receive(&bridge[0], 0, frame, sizeof(frame)));
+	ck_assert_int_eq(bridge[0].port[0].role, RSTP_DESIGNATED);
+	better.port[0].designated_times.age = RSTP_MAX_AGE - 1;
+	rstp_encode(&better, &better.port[0], BPDU_RST, frame);
+	ck_assert(rstp_receive(&bridge[0], 0, frame, sizeof(frame)));
+	ck_assert_int_eq(bridge[0].port[0].role, RSTP_ROOT);
+	rstp_finish(&better);
+	finish();
+}
+END_TEST
+
+/* A port at which nobody spoke is an edge until somebody does. */
+START_TEST(an_edge_that_meets_a_bridge_is_none)
+{
+	make_bridges(2);
+	rstp_enable_port(&bridge[0], 0, true);
+	rstp_enable_port(&bridge[1], 0, true);
+	used_ports[0] = used_ports[1] = 1;
+	for (int i = 0; i < 10; i++)
+		tick();
+	ck_assert(bridge[0].port[0].oper_edge && bridge[1].port[0].oper_edge);
+	link_[n_links++] = (struct net_link){.bridge = {0, 1}, .port = {0, 0}, .up = true};
+	converge(5);
+	ck_assert(!bridge[0].port[0].oper_edge || !bridge[1].port[0].oper_edge);
 	finish();
 }
 END_TEST
@@ -471,6 +553,9 @@ int main(void)
 	tcase_add_loop_test(tc, any_network_becomes_a_tree, 0, 20);
 	tcase_add_test(tc, a_silent_bridge_is_forgotten_after_three_hellos);
 	tcase_add_test(tc, an_old_bridge_is_spoken_to_in_its_language);
+	tcase_add_test(tc, a_port_holds_itself_back);
+	tcase_add_test(tc, old_words_are_not_heard);
+	tcase_add_test(tc, an_edge_that_meets_a_bridge_is_none);
 	tcase_add_test(tc, bpdus_survive_the_wire);
 	suite_add_tcase(s, tc);
 	SRunner *r = srunner_create(s);
