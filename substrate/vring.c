@@ -149,6 +149,11 @@ int vring_take(struct virtq *r, struct vring_chain *c)
 	return 1;
 }
 
+bool vring_has(const struct virtq *r)
+{
+	return r->avail && r->avail[RING_IDX] != r->last_avail;
+}
+
 void vring_untake(struct virtq *r, unsigned n)
 {
 	r->last_avail = (uint16_t)(r->last_avail - n);

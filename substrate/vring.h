@@ -55,6 +55,8 @@ void vring_clear(struct virtq *r);
 
 /* Takes the next chain. 1, or 0: there is none, or -1: the ring is broken. */
 int vring_take(struct virtq *r, struct vring_chain *c);
+/* True if the driver has offered something that was not taken. */
+bool vring_has(const struct virtq *r);
 /* Puts n chains that were taken last back, as if they had not been taken. */
 void vring_untake(struct virtq *r, unsigned n);
 /* Gives a chain back of which len bytes were written; seen by the driver after vring_publish(). */
