@@ -257,8 +257,8 @@ static bool add_address(struct eval *ev, const struct arg *item, void *ctx)
 
 static bool set_nic_field(struct eval *ev, struct world_nic *nic, const struct arg *f)
 {
-	static const char *const known[] = {"mac",  "mtu",   "address", "backend",
-					    "vlan", "trunk", "native",  "mirror",
+	static const char *const known[] = {"mac",  "mtu",           "address", "backend",
+					    "vlan", "trunk",         "native",  "mirror",
 					    "cost", "point_to_point"};
 	bool is_port_field;
 	const char *text;
