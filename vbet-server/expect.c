@@ -56,11 +56,11 @@ static int ask(const struct driver *d, struct strvec *words, char **text, struct
 	while (len && got[len - 1] == '\n')
 		got[--len] = '\0';
 	vec_free(words);
-	if (rc == 0 && text)
-		*text = got;
-	else
+	if (text)
+		*text = rc == 0 ? got : NULL;
+	if (rc != 0 || !text)
 		free(got);
-	return rc;
+	return rc == 0 ? 0 : -1;
 }
 
 static int64_t monotonic_ns(void)
@@ -74,7 +74,7 @@ static int64_t monotonic_ns(void)
 static int read_clock(struct driver *d, struct err *e)
 {
 	struct strvec v = {0};
-	char *text;
+	char *text = NULL;
 
 	if (!d->is_virtual) {
 		d->now_ns = monotonic_ns() - d->zero_ns;
@@ -151,7 +151,7 @@ static int job_result(const struct driver *d, const char *job, int *status, char
 	struct arena a = {0};
 	struct words w = {0};
 	struct strvec v = {0};
-	char *line;
+	char *line = NULL;
 
 	vec_push(&v, "result");
 	vec_push(&v, job);
@@ -204,7 +204,7 @@ static int change_cable(const struct driver *d, const struct graph_event *ev, st
 
 static int run_command(const struct driver *d, const struct graph_event *ev, struct err *e)
 {
-	char *job;
+	char *job = NULL;
 	int rc = start_job(d, ev->node, ev->text, &job, e);
 
 	if (rc == 0)
@@ -216,7 +216,7 @@ static int run_command(const struct driver *d, const struct graph_event *ev, str
 static bool is_down(const struct driver *d, const char *node)
 {
 	struct strvec v = {0};
-	char *text;
+	char *text = NULL;
 	bool down = false;
 
 	vec_push(&v, "nodes");
@@ -350,7 +350,7 @@ static int look_at_try(struct driver *d, struct trial *t, struct err *e)
 	char *text = NULL;
 	int rc = job_result(d, t->job, &status, &text, e);
 
-	if (rc <= 0)
+	if (rc <= 0 || !text)
 		return rc;
 	free(t->job);
 	free(t->last);
