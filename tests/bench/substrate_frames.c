@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Frames per second through the substrate in one thread, driver included: two NICs as vhost-user
- * rings at a switch. Prints one line per size of frame: bytes, frames per second, nanoseconds per
- * frame.
+ * Frames per second of CPU time through the substrate in one thread, driver included: two NICs as
+ * vhost-user rings at a switch. Prints one line per size: bytes, frames per second, nanoseconds per frame.
  */
 #include "substrate/devnode.h"
 #include "substrate/end.h"
@@ -14,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { RX, TX, HEADER = 12, BATCH = 64, FRAMES = 2000000 };
@@ -73,10 +73,19 @@ static void prepare(struct vuser *v, unsigned from, unsigned to)
 	}
 }
 
+/* CPU time: all is one thread that never waits, and whatever else the machine does is left out. */
+static int64_t cpu_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
 static void measure(struct vuser *a, struct vuser *b, uint32_t len)
 {
 	uint32_t index, used;
-	int64_t start = clock_monotonic_ns();
+	int64_t start = cpu_ns();
 	long received = 0;
 
 	while (received < FRAMES) {
@@ -91,7 +100,7 @@ static void measure(struct vuser *a, struct vuser *b, uint32_t len)
 			received++;
 		}
 	}
-	double ns = (double)(clock_monotonic_ns() - start);
+	double ns = (double)(cpu_ns() - start);
 
 	printf("%u bytes: %.0f frames/s, %.0f ns/frame, %.2f Gbit/s\n", len,
 	       (double)received * 1e9 / ns, ns / (double)received, (double)received * len * 8 / ns);
