@@ -211,15 +211,15 @@ char *link_statement(const struct lab *lab, struct arena *a, const char *end1, c
 
 int link_command(struct lab *lab, const struct words *w, FILE *out, struct err *e)
 {
+	static const char *const ops[] = {"up", "down", "show", "reset", "set"};
 	static char *const plug_words[] = {"up", "down"};
 	struct end_name a;
 	struct end_name b;
-	struct match m;
-	bool is_plug = strcmp(w->at[0], "link") != 0;
+	struct match m = {0};
 
 	if (parse_end(lab->graph, w->at[1], &a, e) < 0)
 		return -1;
-	if (is_plug) {
+	if (strcmp(w->at[0], "link") != 0) {
 		char *op = plug_words[!strcmp(w->at[0], "unplug")];
 		struct words one = {.at = &op, .n = 1};
 
@@ -227,19 +227,13 @@ int link_command(struct lab *lab, const struct words *w, FILE *out, struct err *
 			       ? -1
 			       : change_cable(lab, &m, &one, 0, out, e);
 	}
-	static const char *const ops[] = {"up", "down", "show", "reset", "set"};
-	bool one_end = w->n > 2;
-
-	if (w->n == 2)
-		return err_set(e, ERR_USAGE,
-			       "link A B up | down | show | reset | set key=value...");
-	for (size_t i = 0; i < ARRAY_LEN(ops); i++)
+	/* With one end only, the operation follows it. */
+	for (size_t i = 0; w->n > 2 && i < ARRAY_LEN(ops); i++)
 		if (!strcmp(w->at[2], ops[i]))
 			return find_cable(lab->graph, &a, NULL, &m, e) < 0
 				       ? -1
 				       : change_cable(lab, &m, w, 2, out, e);
-	one_end = w->n == 3;
-	if (one_end)
+	if (w->n < 4)
 		return err_set(e, ERR_USAGE,
 			       "link A B up | down | show | reset | set key=value...");
 	if (parse_end(lab->graph, w->at[2], &b, e) < 0 || find_cable(lab->graph, &a, &b, &m, e) < 0)
@@ -250,7 +244,7 @@ int link_command(struct lab *lab, const struct words *w, FILE *out, struct err *
 static void keep_hand(struct link_touched *t, const struct graph_cable *old,
 		      struct graph_cable *new)
 {
-	bool same = t->up == new->up &&linkspec_equal(&t->dir[0], &new->dir[0]) &&
+	bool same = t->up == new->up && linkspec_equal(&t->dir[0], &new->dir[0]) &&
 		    linkspec_equal(&t->dir[1], &new->dir[1]);
 
 	if (same) {
