@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the machine's memory allows one core: bytes per second copied between buffers that no cache holds,
- * and small frames per second copied within what the caches hold. Prints both.
+ * What the machine's memory allows one core: bytes per second copied between buffers that no cache
+ * holds, and small frames per second copied within what the caches hold. Prints both.
  */
 #include <stdint.h>
 #include <stdio.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Frames per second of CPU time through the substrate in one thread, driver included: two NICs as
- * vhost-user rings at a switch. Prints one line per size: bytes, frames per second, nanoseconds per frame.
+ * vhost-user rings at a switch. Prints one line per size: bytes, frames per second, nanoseconds per
+ * frame.
  */
 #include "substrate/devnode.h"
 #include "substrate/end.h"

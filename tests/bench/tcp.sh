@@ -68,7 +68,14 @@ make_bridge() {
 		ip -n $ns-a addr add 10.0.0.1/24 dev eth0
 		ip -n $ns-b addr add 10.0.0.2/24 dev eth0"
 }
+# bridge_tcp on|off: with segments of 64 kB that nobody cuts or sums up, or with frames as on a cable.
 bridge_tcp() {
+	local n
+	if command -v ethtool >/dev/null; then
+		for n in "$ns-a" "$ns-b"; do
+			"${as_root[@]}" ip netns exec "$n" ethtool -K eth0 tx "$1" tso "$1" gso "$1" gro "$1" >/dev/null 2>&1
+		done
+	fi
 	"${as_root[@]}" ip netns exec "$ns-b" timeout -k 5 60 iperf3 -J -t "$secs" -c 10.0.0.1 | gbits
 }
 
@@ -81,12 +88,12 @@ if can_be_root; then
 	sleep 0.5
 fi
 
-rings=() copying=() daemon=() veth=()
+rings=() copying=() daemon=() veth=() frames=()
 for ((i = 0; i < RUNS; i++)); do
 	rings+=("$(vbet_tcp vhost)")
 	daemon+=("$(uml_switch_tcp)")
 	copying+=("$(vbet_tcp seqpacket)")
-	[ -z "$bridge" ] || veth+=("$(bridge_tcp)")
+	[ -z "$bridge" ] || veth+=("$(bridge_tcp on)") frames+=("$(bridge_tcp off)")
 done
 fast=$(median "${rings[@]}")
 figure "vbet, guest to guest through a switch" "$fast" Gbit/s
@@ -97,6 +104,8 @@ figure "ratio: rings / vector NICs" "$fast / $(median "${copying[@]}")" x '>=' 3
 if [ -n "$bridge" ]; then
 	figure "two network namespaces, veth and bridge" "$(median "${veth[@]}")" Gbit/s
 	figure "ratio: rings / veth and bridge" "$fast / $(median "${veth[@]}")" x '>=' 0.5
+	figure "the same without offloads: frames as on a cable" "$(median "${frames[@]}")" Gbit/s
+	figure "ratio: rings / veth and bridge without offloads" "$fast / $(median "${frames[@]}")" x
 else
 	note "veth and bridge: skipped, it needs root"
 fi

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Frames per second through a running vde_switch, from one of its ports to another: what its plug library
- * and it can do. "vde_frames SOCKET PID" prints frames per second, and per second of the switch's own CPU
- * time, which leaves out what the two ends cost.
+ * Frames per second through a running vde_switch, from one of its ports to another: what its plug
+ * library and it can do. "vde_frames SOCKET PID" prints frames per second, and per second of the
+ * switch's own CPU time, which leaves out what the two ends cost.
  */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -44,8 +44,8 @@ static double cpu_of(const char *pid)
 	snprintf(path, sizeof(path), "/proc/%s/stat", pid);
 	FILE *f = fopen(path, "re");
 
-	if (!f || fscanf(f, "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
-			 &system) != 2)
+	if (!f || fscanf(f, "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
+			 &user, &system) != 2)
 		fail("no such process");
 	fclose(f);
 	return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
