@@ -83,13 +83,32 @@ static int copy_file(const char *from, const char *to, struct err *e)
 	return rc;
 }
 
-/* The manifest and what the consoles printed; the captures are there already. */
+/* What is still to be written into the captures is written, and no more comes. */
+static int end_captures(const char *lab, const struct graph *g, struct err *e)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < g->n_cables && rc == 0; i++) {
+		char *name = xasprintf("keep.%zu", i);
+		char *words[] = {"capture-end", name};
+
+		rc = client_ask(lab, words, 2, NULL, e);
+		free(name);
+	}
+	return rc;
+}
+
+/* The captures, the manifest and what the consoles printed. */
 static int keep_lab(const struct keep *k, const char *lab, const struct graph *g, struct err *e)
 {
 	char *base = k->dir ? paths_base_dir(e) : NULL;
 
 	if (!base)
 		return k->dir ? -1 : 0;
+	if (end_captures(lab, g, e) < 0) {
+		free(base);
+		return -1;
+	}
 	char *from = xasprintf("%s/%s/manifest", base, lab);
 	char *to = xasprintf("%s/manifest", k->dir);
 	int rc = copy_file(from, to, e);

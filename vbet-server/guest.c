@@ -265,7 +265,7 @@ int guest_boot(struct guest *gu, struct err *e)
 	int report[2];
 	char *path = xasprintf("%s/n/%s/agent", lab->dir, gu->name);
 
-	gu->queued = false;
+	gu->queued = gu->joined = false;
 	gu->jail[0] = '\0';
 	int rc = agent_connect(&gu->agent, lab->loop, path, e);
 

@@ -139,6 +139,12 @@ static void on_substrate_event(void *ctx, const char *line)
 
 	if (clock_handle_event(lab, line))
 		return;
+	if (!strncmp(line, "joined ", 7)) {
+		int i = graph_find_node(lab->graph, line + 7);
+
+		if (i >= 0 && lab->guests[i])
+			lab->guests[i]->joined = true;
+	}
 	fprintf(stderr, "substrate: %s\n", line);
 	if (lab->listener.changed)
 		lab->listener.changed(lab->listener.ctx);

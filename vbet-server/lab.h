@@ -36,6 +36,7 @@ struct guest {
 	bool wanted;                /* shall be up: its end is a failure */
 	bool restart;               /* start again when it has ended */
 	bool queued;                /* waits for its turn to boot */
+	bool joined;                /* virtual clock: its kernel is in the calendar */
 };
 
 /* What the owner of the lab hears. All optional. */

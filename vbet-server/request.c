@@ -252,11 +252,24 @@ static int request_put(struct client *c, const struct words *w, struct err *e)
 	return rc;
 }
 
+/* In virtual time a start is done when the calendar has the kernel: from there on it is exact. */
+static bool start_is_over(const struct client *c, struct err *e)
+{
+	return c->guest->joined || (c->guest->state == GUEST_DOWN && !c->guest->queued);
+}
+
 static int request_start(struct client *c, const struct words *w, struct err *e)
 {
 	struct guest *gu = lab_find_guest(c->server->lab, w->at[1], e);
 
-	return gu ? lab_start_guest(c->server->lab, gu, e) : -1;
+	if (!gu || lab_start_guest(c->server->lab, gu, e) < 0)
+		return -1;
+	if (!c->server->lab->clock.is_virtual || gu->joined)
+		return 0;
+	c->guest = gu;
+	c->state = CLIENT_WAIT;
+	c->is_over = start_is_over;
+	return ANSWERED;
 }
 
 static int request_stop(struct client *c, const struct words *w, struct err *e)

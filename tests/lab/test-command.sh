@@ -67,3 +67,21 @@ must_status 2 vbet test none.vbet
 out_has 'expects nothing'
 must_status 2 vbet test bad.vbet --clock lunar
 nothing_left || fail "something is left"
+
+# A node that is off for a while, and one that loses its power: exact, too.
+cat >power.vbet <<'END'
+clock = virtual
+a = alloc(host) b = alloc(host)
+link(a, b)
+at 3s stop(b) at 8s start(b)
+at 20s kill(a) at 22s start(a)
+expect at 6s not ping(a, b)
+expect within 10s of 8s ping(a, b)
+expect within 10s of 22s ping(b, a)
+END
+for run in up1 up2; do
+	must vbet test -q power.vbet --keep $run
+	out_has '^3 expectations: 3 held'
+done
+must vbet diff up1 up2
+nothing_left || fail "something is left"
