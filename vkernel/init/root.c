@@ -210,6 +210,7 @@ int root_enter(const char *source, bool image, struct err *e)
 	if (find_lower(source, image, lower, e) < 0 || lay_over(lower, e) < 0 ||
 	    mount_system(e) < 0)
 		return -1;
+	kmod_offer(NEW);
 	if (chdir(NEW) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
 		return err_sys(e, "pivot_root");
 	if (umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
