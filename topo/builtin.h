@@ -34,11 +34,12 @@ int builtin_node_kind(const struct value *v);
 bool builtin_cable_field(struct eval *ev, struct world_cable *c, const struct arg *field,
 			 bool *known);
 /*
- * All of them that a call has: what holds for both directions first, then each direction. False after an
- * error.
+ * All of them that a call has: what holds for both directions first, then each direction. False
+ * after an error.
  */
 bool builtin_cable_fields(struct eval *ev, struct world_cable *c, const struct call *call);
-/* The cable that the arguments name: itself, one of its NICs, or its two ends. NULL after an error. */
+/* The cable that the arguments name: itself, one of its NICs, or its two ends. NULL after an error.
+ */
 struct world_cable *builtin_find_cable(struct eval *ev, const struct call *c);
 /* One parameter of a node. */
 bool builtin_node_field(struct eval *ev, struct world_node *n, const struct arg *field,

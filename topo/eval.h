@@ -79,8 +79,8 @@ eval_words builtin_kinds;
 void eval_run(struct eval *ev, const struct ast *block);
 struct value eval_value(struct eval *ev, const struct ast *t);
 /*
- * Computes the arguments of a call; b (or NULL) says what words mean in them. False if one is wrong;
- * that has been reported.
+ * Computes the arguments of a call; b (or NULL) says what words mean in them. False if one is
+ * wrong; that has been reported.
  */
 bool eval_call_args(struct eval *ev, const struct ast *t, const struct builtin *b, struct call *c);
 /* Reports; returns VALUE_WRONG. */

@@ -154,8 +154,8 @@ struct graph_event {
 	int node;  /* index into graph.nodes, or -1 */
 	int cable; /* index into graph.cables, or -1 */
 	/*
-	 * ACTION_EXEC: a command for /bin/sh. ACTION_IMPAIR: words "key=value" as lib/linkspec.h has them,
-	 * with "ab." or "ba." in front for one direction (ab: from end[0]).
+	 * ACTION_EXEC: a command for /bin/sh. ACTION_IMPAIR: words "key=value" as lib/linkspec.h
+	 * has them, with "ab." or "ba." in front for one direction (ab: from end[0]).
 	 */
 	const char *text;
 	struct graph_pos pos;
