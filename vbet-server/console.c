@@ -317,6 +317,8 @@ static int batch(void)
 		line[strcspn(line, "\n")] = '\0';
 		int rc = run_line(line, &leave);
 
+		/* Whoever feeds us may wait for the answer. */
+		fflush(stdout);
 		if (rc > worst)
 			worst = rc;
 	}
