@@ -24,3 +24,15 @@ term_start 80 24 "vbet run '$EXAMPLES/hello.vbet'"
 term_wait '^hello> ' 30
 term_end
 wait_until 15 nothing_left
+
+# "run" itself is killed.
+mkfifo commands
+vbet run "$EXAMPLES/hello.vbet" <commands >out 2>&1 &
+pid=$!
+exec 3>commands
+echo pingall >&3
+wait_until 30 grep -q '^6 of 6 reached' out
+kill -KILL $pid
+wait $pid
+wait_until 15 nothing_left
+exec 3>&-
