@@ -212,8 +212,16 @@ static void destroy(struct object *o)
 
 void capture_end_gone(struct end *n)
 {
-	while (n->capture)
-		destroy(&n->capture->object);
+	struct capture *c = n->capture;
+
+	n->capture = NULL;
+	while (c) {
+		struct capture *next = c->next;
+
+		c->end = NULL;
+		destroy(&c->object);
+		c = next;
+	}
 }
 
 static void status(struct object *o, struct json *j, int64_t now_ns)

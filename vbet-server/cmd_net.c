@@ -94,10 +94,11 @@ static int list_guests(const char *lab, struct arena *a, struct strvec *names, s
 }
 
 /* True if one of up to three pings is answered: the first may be lost to address resolution. */
-static int try_ping(const char *lab, const char *from, const char *to, const char *count, bool *reached,
-		    struct err *e)
+static int try_ping(const char *lab, const char *from, const char *to, const char *count,
+		    bool *reached, struct err *e)
 {
-	char *ping[] = {"ping", "-n", "-q", "-W", "1", "-i", "0.2", "-c", (char *)count, (char *)to};
+	char *ping[] = {"ping", "-n",  "-q", "-W",          "1",
+			"-i",   "0.2", "-c", (char *)count, (char *)to};
 	FILE *null = fopen("/dev/null", "we");
 	struct exec_options opt = {.no_stdin = true, .subst = true, .out = null, .err = null};
 	int status = 1;

@@ -116,7 +116,8 @@ static int copy_in(const char *lab, const char *from, const char *node, const ch
 	}
 	char *copy = xstrdup(from);
 	size_t len = strlen(to);
-	char *path = len && to[len - 1] == '/' ? xasprintf("%s%s", to, basename(copy)) : xstrdup(to);
+	char *path =
+		len && to[len - 1] == '/' ? xasprintf("%s%s", to, basename(copy)) : xstrdup(to);
 	int rc = client_put(lab, node, path, fd, st.st_mode & 0777, e);
 
 	free(path);
@@ -139,7 +140,7 @@ static int copy_out(const char *lab, const char *node, const char *from, const c
 	char *test[] = {"test", "-d", (char *)from};
 	struct exec_options quiet = {.no_stdin = true};
 	int status;
-	unsigned mode;
+	unsigned mode = 0644;
 
 	if (client_exec(lab, node, test, 3, &quiet, &status, e) < 0)
 		return -1;
@@ -230,8 +231,8 @@ int cmd_log(const struct cmd_options *o, int argc, char **argv, struct err *e)
 }
 
 /* Sends "VERB NODE" for each, then waits for each if asked. */
-static int for_nodes(const struct cmd_options *o, const char *verb, bool wait, int argc, char **argv,
-		     struct err *e)
+static int for_nodes(const struct cmd_options *o, const char *verb, bool wait, int argc,
+		     char **argv, struct err *e)
 {
 	char *lab = client_find_lab(o->lab, e);
 	char *timeout = xasprintf("timeout=%s", o->timeout ? o->timeout : "60s");

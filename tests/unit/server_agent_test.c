@@ -115,7 +115,7 @@ START_TEST(a_message_is_read_when_it_is_whole)
 	struct wire_head out;
 
 	memcpy(buf, &in, WIRE_HEAD);
-	memcpy(buf + WIRE_HEAD, "hello, and more", 15);
+	memcpy(buf + WIRE_HEAD, "hello, and more", 16);
 	for (size_t len = 0; len < WIRE_HEAD + 5; len++)
 		ck_assert_int_eq(wire_read(buf, len, &out), 0);
 	ck_assert_int_eq(wire_read(buf, WIRE_HEAD + 5, &out), WIRE_HEAD + 5);
