@@ -126,7 +126,8 @@ char *json_find_member(const char *json, const char *key)
 		}
 		const char *end = skip_string(json);
 
-		if ((size_t)(end - json) == len + 2 && !strncmp(json + 1, key, len) && *end == ':') {
+		if ((size_t)(end - json) == len + 2 && !strncmp(json + 1, key, len) &&
+		    *end == ':') {
 			const char *value = end + 1;
 
 			return xstrndup(value, (size_t)(skip_value(value) - value));

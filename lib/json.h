@@ -14,8 +14,8 @@ struct json {
 
 void json_init(struct json *j, FILE *out);
 /* key: NULL inside an array and at the top. */
-void json_open(struct json *j, const char *key, char bracket); /* '{' or '[' */
-void json_close(struct json *j, char bracket);                 /* '}' or ']' */
+void json_open(struct json *j, const char *key, char bracket);        /* '{' or '[' */
+void json_close(struct json *j, char bracket);                        /* '}' or ']' */
 void json_string(struct json *j, const char *key, const char *value); /* NULL: null */
 void json_int(struct json *j, const char *key, int64_t value);
 void json_uint(struct json *j, const char *key, uint64_t value);
@@ -23,8 +23,8 @@ void json_bool(struct json *j, const char *key, bool value);
 /* Text that is JSON already. */
 void json_raw(struct json *j, const char *key, const char *json);
 /*
- * The value of the first member named key, at any depth, of a JSON text that one of our programs wrote:
- * a malloc'ed copy, or NULL.
+ * The value of the first member named key, at any depth, of a JSON text that one of our programs
+ * wrote: a malloc'ed copy, or NULL.
  */
 char *json_find_member(const char *json, const char *key);
 

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 /*
- * epoll carries (slot, generation), not a pointer: an event of a batch whose watch was removed by an
- * earlier handler of the same batch finds another generation and is dropped.
+ * epoll carries (slot, generation), not a pointer: an event of a batch whose watch was removed by
+ * an earlier handler of the same batch finds another generation and is dropped.
  */
 struct slot {
 	struct loop_watch *watch;
@@ -125,7 +125,8 @@ static void heap_down(struct loop *l, uint32_t i, struct loop_timer *t)
 
 		if (child >= l->heap.n)
 			break;
-		if (child + 1 < l->heap.n && l->heap.at[child + 1]->at_ns < l->heap.at[child]->at_ns)
+		if (child + 1 < l->heap.n &&
+		    l->heap.at[child + 1]->at_ns < l->heap.at[child]->at_ns)
 			child++;
 		if (l->heap.at[child]->at_ns >= t->at_ns)
 			break;

@@ -32,7 +32,8 @@ uint64_t rng_next(struct rng *r)
 
 uint64_t rng_below(struct rng *r, uint64_t bound)
 {
-	/* Rejection keeps it uniform: values past the last whole multiple of bound are drawn again. */
+	/* Rejection keeps it uniform: values past the last whole multiple of bound are drawn again.
+	 */
 	uint64_t limit = UINT64_MAX - UINT64_MAX % bound;
 	uint64_t v;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Random numbers that repeat: a stream is seeded by (lab seed, object name, purpose), so that adding
- * an object to a lab does not change what another object draws. splitmix64 (Steele, Lea, Flood 2014).
+ * Random numbers that repeat: a stream is seeded by (lab seed, object name, purpose), so that
+ * adding an object to a lab does not change what another object draws. splitmix64 (Steele, Lea,
+ * Flood 2014).
  */
 #ifndef LIB_RNG_H
 #define LIB_RNG_H

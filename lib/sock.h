@@ -11,8 +11,8 @@
 enum { SOCK_PATH_MAX = 107 };
 
 /*
- * Listens at path (mode 0600), type SOCK_STREAM or SOCK_SEQPACKET. A socket that nobody listens at is
- * replaced; one that somebody does is an error. Returns a non-blocking descriptor, or -1.
+ * Listens at path (mode 0600), type SOCK_STREAM or SOCK_SEQPACKET. A socket that nobody listens at
+ * is replaced; one that somebody does is an error. Returns a non-blocking descriptor, or -1.
  */
 int sock_listen(const char *path, int type, struct err *e);
 /* Connects; returns a blocking close-on-exec descriptor, or -1 (errno kept). */

@@ -44,7 +44,8 @@ static int place_fds(const struct spawn *s, int *report)
 	/* First out of the way of one another. */
 	*report = fcntl(*report, F_DUPFD_CLOEXEC, SPAWN_FDS_MAX + 16);
 	for (size_t i = 0; i < s->n_fds; i++) {
-		high[i] = s->fds[i] < 0 ? -1 : fcntl(s->fds[i], F_DUPFD_CLOEXEC, SPAWN_FDS_MAX + 16);
+		high[i] =
+			s->fds[i] < 0 ? -1 : fcntl(s->fds[i], F_DUPFD_CLOEXEC, SPAWN_FDS_MAX + 16);
 		if (s->fds[i] >= 0 && high[i] < 0)
 			return -1;
 	}

@@ -18,9 +18,10 @@ struct spawn {
 };
 
 struct child {
-	pid_t pid;            /* also its process group and session */
-	int pidfd;            /* readable when it has ended; owned by the caller */
-	unsigned long long start_time; /* field 22 of /proc/PID/stat: tells it from a later process */
+	pid_t pid; /* also its process group and session */
+	int pidfd; /* readable when it has ended; owned by the caller */
+	unsigned long long
+		start_time; /* field 22 of /proc/PID/stat: tells it from a later process */
 };
 
 /* 0, or -1: could not fork or exec (with the reason). */

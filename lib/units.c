@@ -15,7 +15,8 @@ struct unit {
 	int64_t scale;
 };
 
-/* Of several names of one scale, the first is the one that is printed. Bytes per second: tc's bps. */
+/* Of several names of one scale, the first is the one that is printed. Bytes per second: tc's bps.
+ */
 static const struct unit units[] = {
 	{UNIT_RATE, "bit", 1},
 	{UNIT_RATE, "kbit", 1000},

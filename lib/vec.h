@@ -11,10 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define VEC(type)                                                                                  \
-	struct {                                                                                   \
-		type *at;                                                                          \
-		size_t n, cap;                                                                     \
+#define VEC(type)              \
+	struct {               \
+		type *at;      \
+		size_t n, cap; \
 	}
 
 /* The commonest one, by name, so that it can be passed around. Strings are borrowed. */
@@ -23,47 +23,46 @@ struct strvec {
 	size_t n, cap;
 };
 
-#define vec_reserve(v, want)                                                                       \
-	do {                                                                                       \
-		if ((want) > (v)->cap) {                                                           \
-			size_t cap_ = (v)->cap ? (v)->cap * 2 : 8;                                 \
-			(v)->cap = cap_ < (want) ? (want) : cap_;                                  \
-			(v)->at = xreallocarray((v)->at, (v)->cap, sizeof(*(v)->at));              \
-		}                                                                                  \
+#define vec_reserve(v, want)                                                          \
+	do {                                                                          \
+		if ((want) > (v)->cap) {                                              \
+			size_t cap_ = (v)->cap ? (v)->cap * 2 : 8;                    \
+			(v)->cap = cap_ < (want) ? (want) : cap_;                     \
+			(v)->at = xreallocarray((v)->at, (v)->cap, sizeof(*(v)->at)); \
+		}                                                                     \
 	} while (0)
 
-#define vec_push(v, item)                                                                          \
-	do {                                                                                       \
-		vec_reserve(v, (v)->n + 1);                                                        \
-		(v)->at[(v)->n++] = (item);                                                        \
+#define vec_push(v, item)                   \
+	do {                                \
+		vec_reserve(v, (v)->n + 1); \
+		(v)->at[(v)->n++] = (item); \
 	} while (0)
 
 /* Adds a zeroed item and yields a pointer to it. */
-#define vec_add(v)                                                                                 \
+#define vec_add(v) \
 	((__typeof__((v)->at))vec_grow_((void **)&(v)->at, &(v)->n, &(v)->cap, sizeof(*(v)->at)))
 
 /* Adds a zeroed item whose place is of no interest. */
-#define vec_push_zero(v)                                                                           \
-	do {                                                                                       \
-		vec_grow_((void **)&(v)->at, &(v)->n, &(v)->cap, sizeof(*(v)->at));                \
+#define vec_push_zero(v)                                                            \
+	do {                                                                        \
+		vec_grow_((void **)&(v)->at, &(v)->n, &(v)->cap, sizeof(*(v)->at)); \
 	} while (0)
 
-#define vec_remove(v, i)                                                                           \
-	do {                                                                                       \
-		memmove(&(v)->at[i], &(v)->at[(i) + 1], ((v)->n - (i)-1) * sizeof(*(v)->at));      \
-		(v)->n--;                                                                          \
+#define vec_remove(v, i)                                                                      \
+	do {                                                                                  \
+		memmove(&(v)->at[i], &(v)->at[(i) + 1], ((v)->n - (i)-1) * sizeof(*(v)->at)); \
+		(v)->n--;                                                                     \
 	} while (0)
 
-#define vec_free(v)                                                                                \
-	do {                                                                                       \
-		free((v)->at);                                                                     \
-		(v)->at = NULL;                                                                    \
-		(v)->n = (v)->cap = 0;                                                             \
+#define vec_free(v)                    \
+	do {                           \
+		free((v)->at);         \
+		(v)->at = NULL;        \
+		(v)->n = (v)->cap = 0; \
 	} while (0)
 
 /* An empty array may be NULL, and even NULL + 0 is undefined. */
-#define VEC_FOREACH(item, v)                                                                       \
-	for ((item) = (v)->at; (v)->n && (item) < (v)->at + (v)->n; (item)++)
+#define VEC_FOREACH(item, v) for ((item) = (v)->at; (v)->n && (item) < (v)->at + (v)->n; (item)++)
 
 /* Makes room for one zeroed item and returns where it is. */
 static inline void *vec_grow_(void **at, size_t *n, size_t *cap, size_t size)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The one text form of all our protocols (docs/protocols.md): a line is words separated by spaces. A
- * word that is empty or holds a space, a quote, a backslash or a control character is written in
+ * The one text form of all our protocols (docs/protocols.md): a line is words separated by spaces.
+ * A word that is empty or holds a space, a quote, a backslash or a control character is written in
  * double quotes with \" \\ \n \t \r and \xHH inside. A NUL byte cannot be carried.
  */
 #ifndef LIB_WORDS_H

@@ -8,8 +8,8 @@
 /* The first address of the first NIC that has one (of the family, if not 0); or NULL. */
 const struct graph_addr *address_first(const struct graph_node *n, int family);
 /*
- * The address of `to` that `from` reaches without a router, if they share a subnet; else the first one.
- * family 0: any. NULL if it has none.
+ * The address of `to` that `from` reaches without a router, if they share a subnet; else the first
+ * one. family 0: any. NULL if it has none.
  */
 const struct graph_addr *address_for(const struct graph_node *from, const struct graph_node *to,
 				     int family);

@@ -87,7 +87,8 @@ static size_t on_data(struct conn *c, const char *data, size_t len)
 	long size = wire_read(data, len, &h);
 
 	if (size < 0) {
-		/* Not our protocol any more: the guest's own fault; it may start anew with HELLO. */
+		/* Not our protocol any more: the guest's own fault; it may start anew with HELLO.
+		 */
 		agent_close(a);
 		return 0;
 	}

@@ -23,7 +23,8 @@ struct agent {
 	struct agent_channel *channels;
 	uint32_t last_id;
 	bool said_hello;
-	/* Words on channel 0: "hello" "version=1", "ready" NAME, "ready-all", "failed" NAME WHY... */
+	/* Words on channel 0: "hello" "version=1", "ready" NAME, "ready-all", "failed" NAME WHY...
+	 */
 	void (*on_event)(void *ctx, const struct words *w);
 	void *ctx;
 };

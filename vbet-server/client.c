@@ -96,7 +96,8 @@ int client_send(struct session *s, char *const *words, size_t n, struct err *e)
 
 char *client_read_line(struct session *s)
 {
-	char *line = NULL; /* its pieces so far: the state of a large lab is longer than the buffer */
+	char *line =
+		NULL; /* its pieces so far: the state of a large lab is longer than the buffer */
 	size_t len = 0;
 
 	for (;;) {
@@ -140,8 +141,8 @@ static int take_error(const char *line, struct err *e)
 	return -1;
 }
 
-int client_answer(struct session *s, FILE *out, void (*show)(void *ctx, const char *text), void *ctx,
-		  struct err *e)
+int client_answer(struct session *s, FILE *out, void (*show)(void *ctx, const char *text),
+		  void *ctx, struct err *e)
 {
 	char *line;
 

@@ -24,26 +24,26 @@ void client_close(struct session *s);
 /* Sends one line of words. */
 int client_send(struct session *s, char *const *words, size_t n, struct err *e);
 /* Reads the answer; "out" lines go to out (may be NULL), "progress" lines to show (may be NULL). */
-int client_answer(struct session *s, FILE *out, void (*show)(void *ctx, const char *text), void *ctx,
-		  struct err *e);
+int client_answer(struct session *s, FILE *out, void (*show)(void *ctx, const char *text),
+		  void *ctx, struct err *e);
 /* Connect, send, answer, close. */
 int client_ask(const char *lab, char *const *words, size_t n, FILE *out, struct err *e);
 /* Next line without its newline (malloc'ed), or NULL at the end of the stream. */
 char *client_read_line(struct session *s);
 
 struct exec_options {
-	bool tty;            /* wants a terminal (if standard input is one) */
+	bool tty; /* wants a terminal (if standard input is one) */
 	bool no_stdin;
-	int in_fd;           /* standard input of the command; 0: ours */
-	bool subst;          /* names of nodes in argv become addresses */
-	int64_t timeout_ns;  /* 0: none */
+	int in_fd;          /* standard input of the command; 0: ours */
+	bool subst;         /* names of nodes in argv become addresses */
+	int64_t timeout_ns; /* 0: none */
 	const char *user, *cwd;
-	FILE *out, *err;     /* NULL: standard output and error */
-	bool escape;         /* Ctrl-] leaves the console */
+	FILE *out, *err; /* NULL: standard output and error */
+	bool escape;     /* Ctrl-] leaves the console */
 };
 /*
- * Runs a command in a node with this terminal. 0 with *status as a shell would have it (128 + signal), or
- * -1 with the error set.
+ * Runs a command in a node with this terminal. 0 with *status as a shell would have it (128 +
+ * signal), or -1 with the error set.
  */
 int client_exec(const char *lab, const char *node, char *const *argv, size_t n,
 		const struct exec_options *opt, int *status, struct err *e);

@@ -11,8 +11,8 @@
 /* Short enough that nobody minds waiting for the end of one, long enough to be few. */
 static const int64_t setup_step_ns = 100000000;
 /*
- * The lab is handed over no sooner: ping (iputils) takes a monotonic clock of 0 s for one that is not set,
- * and does not wait between its packets.
+ * The lab is handed over no sooner: ping (iputils) takes a monotonic clock of 0 s for one that is
+ * not set, and does not wait between its packets.
  */
 static const int64_t first_step_ns = 1000000000;
 
@@ -47,7 +47,8 @@ bool clock_allows_ready(const struct lab *lab)
 	return !lab->clock.is_virtual || lab->clock.stopped;
 }
 
-/* What guests said before the clock stopped counts as said before: it may still be in the sockets. */
+/* What guests said before the clock stopped counts as said before: it may still be in the sockets.
+ */
 static void hear_guests(struct lab *lab)
 {
 	for (size_t i = 0; i < lab->n_guests; i++)

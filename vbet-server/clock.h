@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The server's hand on the virtual clock. While a lab is set up the calendar goes in short steps, as fast
- * as it can, until all is ready: so the lab is handed over stopped, at a time that depends on the script
- * alone. Then it runs at the pace of the wall clock, for people, unless asked otherwise.
+ * The server's hand on the virtual clock. While a lab is set up the calendar goes in short steps,
+ * as fast as it can, until all is ready: so the lab is handed over stopped, at a time that depends
+ * on the script alone. Then it runs at the pace of the wall clock, for people, unless asked
+ * otherwise.
  */
 #ifndef VBET_SERVER_CLOCK_H
 #define VBET_SERVER_CLOCK_H
@@ -20,8 +21,8 @@ bool clock_allows_ready(const struct lab *lab);
 /* The lab is handed over: runs at pace 1 from here, unless clock.stays. */
 void clock_hand_over(struct lab *lab);
 /*
- * "clock", "clock pace N|max", "clock pause", "clock run", "clock step TIME", "clock until TIME". Returns
- * 0, -1, or 1 if the answer comes when the clock has stopped (lab->clock.stopped).
+ * "clock", "clock pace N|max", "clock pause", "clock run", "clock step TIME", "clock until TIME".
+ * Returns 0, -1, or 1 if the answer comes when the clock has stopped (lab->clock.stopped).
  */
 int clock_command(struct lab *lab, const struct words *w, FILE *out, struct err *e);
 

@@ -62,7 +62,8 @@ void cmd_usage(FILE *out, const struct cmd *c);
 int cmd_timeout_ns(const struct cmd_options *o, int64_t default_s, int64_t *ns, struct err *e);
 
 struct session;
-/* Boots the lab and waits until it is ready; *lab gets its name (malloc'ed). The exit status, or -1. */
+/* Boots the lab and waits until it is ready; *lab gets its name (malloc'ed). The exit status, or
+ * -1. */
 int cmd_boot(const struct cmd_options *o, const char *file, char **lab, struct err *e);
 /* From here the lab goes down with the session: also when we are killed. */
 int cmd_hold(struct session *s, const char *lab, struct err *e);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The console of a running lab, with readline: commands of vbet, "NODE COMMAND" as in Mininet (names
- * of nodes stand for their addresses), and statements of the language. The only file with readline.
+ * The console of a running lab, with readline: commands of vbet, "NODE COMMAND" as in Mininet
+ * (names of nodes stand for their addresses), and statements of the language. The only file with
+ * readline.
  */
 #include "lib/vec.h"
 #include "lib/words.h"
@@ -104,7 +105,8 @@ static char *next_match(const char *text, int state)
 	if (state == 0) {
 		vec_free(&matches);
 		at = 0;
-		collect(&matches, text, strspn(rl_line_buffer, " ") >= (size_t)rl_point - strlen(text));
+		collect(&matches, text,
+			strspn(rl_line_buffer, " ") >= (size_t)rl_point - strlen(text));
 	}
 	return at < matches.n ? (char *)matches.at[at++] : NULL;
 }
@@ -240,7 +242,8 @@ static int dispatch(const struct words *w, const char *line, bool *leave)
 
 	if (c && strcmp(first, "run") != 0 && strcmp(first, "up") != 0)
 		return run_command(c, w);
-	fprintf(stderr, "no command or node '%s' ('help' lists commands, 'nodes' the nodes)\n", first);
+	fprintf(stderr, "no command or node '%s' ('help' lists commands, 'nodes' the nodes)\n",
+		first);
 	return ERR_USAGE;
 }
 

@@ -18,7 +18,7 @@ enum { TAIL_LINES = 15 };
 static const int64_t stop_timeout_ns = INT64_C(5000000000);
 
 static const char *const state_names[] = {
-	[GUEST_DOWN] = "down",	 [GUEST_BOOTING] = "booting",	[GUEST_UP] = "up",
+	[GUEST_DOWN] = "down",   [GUEST_BOOTING] = "booting",   [GUEST_UP] = "up",
 	[GUEST_READY] = "ready", [GUEST_STOPPING] = "stopping",
 };
 _Static_assert(ARRAY_LEN(state_names) == GUEST_STATES, "state_names out of step");
@@ -64,7 +64,8 @@ char *lab_console_tail(const struct lab *lab, const char *node, size_t lines)
 	return text;
 }
 
-/* A failure of a guest while the lab is set up ends the set-up: say which, why, and its last words. */
+/* A failure of a guest while the lab is set up ends the set-up: say which, why, and its last words.
+ */
 static void fail_guest(struct guest *gu, const char *why)
 {
 	char *tail = lab_console_tail(gu->lab, gu->name, TAIL_LINES);
@@ -126,8 +127,8 @@ static void on_deadline(struct loop_timer *t, int64_t now_ns)
 	}
 	char *tail = lab_console_tail(gu->lab, gu->name, TAIL_LINES);
 
-	err_set(&e, ERR_TIMEOUT, "%s: not ready after %lld s; the end of its console:\n%s", gu->name,
-		(long long)(gu->lab->boot_timeout_ns / 1000000000), tail);
+	err_set(&e, ERR_TIMEOUT, "%s: not ready after %lld s; the end of its console:\n%s",
+		gu->name, (long long)(gu->lab->boot_timeout_ns / 1000000000), tail);
 	free(tail);
 	lab_fail(gu->lab, &e);
 }
@@ -244,7 +245,8 @@ static int spawn_launcher(struct guest *gu, int report, struct err *e)
 	char *path = console_path(gu->lab, gu->name);
 	int log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	struct spawn sp = {.argv = launch_step(gu)->argv, .fds = {null, log, log, report}, .n_fds = 4};
+	struct spawn sp = {
+		.argv = launch_step(gu)->argv, .fds = {null, log, log, report}, .n_fds = 4};
 	int rc = -1;
 
 	if (log < 0 || null < 0)

@@ -41,7 +41,8 @@ void lab_fail(struct lab *lab, const struct err *e)
 bool lab_is_ready(const struct lab *lab)
 {
 	for (size_t i = 0; i < lab->n_guests; i++)
-		if (lab->guests[i] && lab->guests[i]->wanted && lab->guests[i]->state != GUEST_READY)
+		if (lab->guests[i] && lab->guests[i]->wanted &&
+		    lab->guests[i]->state != GUEST_READY)
 			return false;
 	return lab->outstanding == 0;
 }
@@ -209,8 +210,8 @@ static void undo_step(struct lab *lab, const struct plan_step *s)
 }
 
 /*
- * "cable NAME A B ab.rate=... up=0" becomes what a running cable can be told: reset to a plain wire,
- * set what it has, cut or mend.
+ * "cable NAME A B ab.rate=... up=0" becomes what a running cable can be told: reset to a plain
+ * wire, set what it has, cut or mend.
  */
 static void set_step(struct lab *lab, const struct plan_step *s)
 {
@@ -316,10 +317,11 @@ static int make_run_dir(struct lab *lab, struct err *e)
 		return err_sys(e, "make %s", lab->dir);
 	lab->lock_fd = paths_lock(lab->dir);
 	if (lab->lock_fd < 0 && errno == EAGAIN)
-		return err_set(e, ERR_ENV,
-			       "lab '%s' is running already; take it down with 'vbet down -n %s', or "
-			       "start this one with another name (-n NAME)",
-			       lab->graph->lab, lab->graph->lab);
+		return err_set(
+			e, ERR_ENV,
+			"lab '%s' is running already; take it down with 'vbet down -n %s', or "
+			"start this one with another name (-n NAME)",
+			lab->graph->lab, lab->graph->lab);
 	if (lab->lock_fd < 0)
 		return err_sys(e, "lock %s", lab->dir);
 	char *nodes = xasprintf("%s/n", lab->dir);
@@ -352,8 +354,8 @@ static void write_manifest(struct lab *lab)
 	free(path);
 	if (!f)
 		return;
-	fprintf(f, "vbet 1\nlab %s\nclock %s\nseed %llu\nkernel %s\ntree %s\ngraph\n", lab->graph->lab,
-		lab->graph->clock == CLOCK_VIRTUAL ? "virtual" : "real",
+	fprintf(f, "vbet 1\nlab %s\nclock %s\nseed %llu\nkernel %s\ntree %s\ngraph\n",
+		lab->graph->lab, lab->graph->clock == CLOCK_VIRTUAL ? "virtual" : "real",
 		(unsigned long long)lab->graph->seed, lab->env.kernel, lab->env.tree);
 	graph_print(f, lab->graph);
 	fclose(f);

@@ -26,17 +26,17 @@ struct guest {
 	struct lab *lab;
 	char *name;
 	enum guest_state state;
-	struct child child;         /* pid 0: none */
-	struct loop_watch exited;   /* child.pidfd */
-	struct loop_watch report;   /* the launcher's report pipe; fd -1: closed */
-	char jail[128];             /* what the launcher said: "level=full" */
+	struct child child;       /* pid 0: none */
+	struct loop_watch exited; /* child.pidfd */
+	struct loop_watch report; /* the launcher's report pipe; fd -1: closed */
+	char jail[128];           /* what the launcher said: "level=full" */
 	struct agent agent;
 	struct loop_timer deadline; /* boot or stop takes too long */
 	int64_t started_ns, up_ns, ready_ns;
-	bool wanted;                /* shall be up: its end is a failure */
-	bool restart;               /* start again when it has ended */
-	bool queued;                /* waits for its turn to boot */
-	bool joined;                /* virtual clock: its kernel is in the calendar */
+	bool wanted;  /* shall be up: its end is a failure */
+	bool restart; /* start again when it has ended */
+	bool queued;  /* waits for its turn to boot */
+	bool joined;  /* virtual clock: its kernel is in the calendar */
 };
 
 /* What the owner of the lab hears. All optional. */
@@ -51,13 +51,13 @@ struct lab_listener {
 /* The calendar of the lab, as far as the server knows it. Only with the virtual clock. */
 struct lab_clock {
 	bool is_virtual;
-	bool stopped;    /* at now_ns; else it runs and now_ns is where it last was seen */
+	bool stopped; /* at now_ns; else it runs and now_ns is where it last was seen */
 	int64_t now_ns;
-	bool stays;      /* it is handed over standing still */
-	int64_t until_ns; /* where a step that was asked for ends; -1: none */
+	bool stays;         /* it is handed over standing still */
+	int64_t until_ns;   /* where a step that was asked for ends; -1: none */
 	bool was_stopped;   /* before that step */
 	struct err refused; /* why the substrate did not take the last step */
-	char pace[16];   /* as the substrate takes it: "max", "1", "10" */
+	char pace[16];      /* as the substrate takes it: "max", "1", "10" */
 };
 
 /* A NIC that a running guest is still to be told of. */
@@ -66,30 +66,30 @@ struct lab_hotplug {
 };
 
 struct lab {
-	struct loop *loop;  /* borrowed */
-	char *dir;          /* owned */
-	char *base_dir;     /* directory of the script */
+	struct loop *loop; /* borrowed */
+	char *dir;         /* owned */
+	char *base_dir;    /* directory of the script */
 	int lock_fd;
 	struct topo_script *script; /* owned */
 	struct graph *graph;        /* owned */
 	struct plan *plan;          /* owned: what has been carried out */
 	struct plan_env env;
-	char *parts[5];             /* owned strings behind env */
+	char *parts[5]; /* owned strings behind env */
 	struct substrate_link substrate;
-	struct guest **guests;      /* by node index of the graph; NULL for devices */
-	size_t n_guests;            /* length of that array: nodes of the graph */
-	size_t booting;             /* guests that are not up yet, of those that were started */
-	size_t jobs;                /* at most so many boot at once */
+	struct guest **guests; /* by node index of the graph; NULL for devices */
+	size_t n_guests;       /* length of that array: nodes of the graph */
+	size_t booting;        /* guests that are not up yet, of those that were started */
+	size_t jobs;           /* at most so many boot at once */
 	int64_t boot_timeout_ns;
-	bool setting_up;            /* ready/failed of the listener is still owed */
+	bool setting_up; /* ready/failed of the listener is still owed */
 	bool failed;
-	unsigned outstanding;       /* answers of the substrate to plan steps */
-	struct err refused;         /* the first that said no, when the lab was up already */
+	unsigned outstanding; /* answers of the substrate to plan steps */
+	struct err refused;   /* the first that said no, when the lab was up already */
 	struct lab_listener listener;
 	struct lab_clock clock;
 	struct link_touched *touched; /* link.c's: cables that were changed by hand */
 	size_t n_touched;
-	struct job *jobs_running;     /* job.c's */
+	struct job *jobs_running; /* job.c's */
 	unsigned last_job;
 	VEC(struct lab_hotplug) hotplugs;
 	FILE *pids;
@@ -97,22 +97,23 @@ struct lab {
 };
 
 struct lab_options {
-	const char *base;    /* paths_base_dir() */
-	const char *kernel;  /* NULL: ours */
+	const char *base;   /* paths_base_dir() */
+	const char *kernel; /* NULL: ours */
 	const char *script_dir;
 	bool insecure;
-	size_t jobs;         /* 0: twice the processors */
+	size_t jobs; /* 0: twice the processors */
 	int64_t boot_timeout_ns;
-	bool stopped;        /* the virtual clock is handed over standing still */
+	bool stopped;         /* the virtual clock is handed over standing still */
 	const char *captures; /* a directory for captures of all cables, or NULL; absolute */
 };
 
-/* The plan's environment of this machine for the graph; strings go to parts (freed by the caller). */
+/* The plan's environment of this machine for the graph; strings go to parts (freed by the caller).
+ */
 int lab_make_env(const struct graph *g, const struct lab_options *opt, char *dir,
 		 struct plan_env *env, char *parts[5], struct err *e);
 /*
- * Takes over script and graph, makes the run directory and begins to carry the plan out; the listener
- * hears how it goes. NULL with the error set.
+ * Takes over script and graph, makes the run directory and begins to carry the plan out; the
+ * listener hears how it goes. NULL with the error set.
  */
 struct lab *lab_create(struct loop *l, struct topo_script *script, struct graph *g,
 		       const struct lab_options *opt, const struct lab_listener *listener,

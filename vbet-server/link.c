@@ -244,7 +244,7 @@ int link_command(struct lab *lab, const struct words *w, FILE *out, struct err *
 static void keep_hand(struct link_touched *t, const struct graph_cable *old,
 		      struct graph_cable *new)
 {
-	bool same = t->up == new->up && linkspec_equal(&t->dir[0], &new->dir[0]) &&
+	bool same = t->up == new->up &&linkspec_equal(&t->dir[0], &new->dir[0]) &&
 		    linkspec_equal(&t->dir[1], &new->dir[1]);
 
 	if (same) {

@@ -25,7 +25,8 @@ static char *beside(const char *from, const char *path)
 	return xasprintf("%.*s/%s", (int)(slash - from), from, path);
 }
 
-static char *read_included(void *ctx, const char *from, const char *path, size_t *len, struct err *e)
+static char *read_included(void *ctx, const char *from, const char *path, size_t *len,
+			   struct err *e)
 {
 	char *full = beside(from, path);
 	char *text = paths_read_file(full, len, e);
@@ -43,7 +44,8 @@ static bool file_exists(void *ctx, const char *path)
 	return there;
 }
 
-/* What guests may have together: what is available now. A guest's memory is used only as touched. */
+/* What guests may have together: what is available now. A guest's memory is used only as touched.
+ */
 static int64_t available_memory(void)
 {
 	size_t len;

@@ -37,7 +37,8 @@ char *paths_find_part(const char *name, struct err *e)
 		free(candidates[i]);
 	if (!found)
 		err_set(e, ERR_ENV,
-			"%s is not built yet: run 'make' in the source tree (or set VBET_LIB)", name);
+			"%s is not built yet: run 'make' in the source tree (or set VBET_LIB)",
+			name);
 	return found;
 }
 

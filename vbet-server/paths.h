@@ -9,8 +9,9 @@
 #include <stddef.h>
 
 /*
- * A part of the installation ("vsubstrate", "linux", "rootfs/debian"): beside the program in a build
- * tree, else in ../lib/vbet from it or in PREFIX/lib/vbet; $VBET_LIB goes first. malloc'ed absolute path, or NULL.
+ * A part of the installation ("vsubstrate", "linux", "rootfs/debian"): beside the program in a
+ * build tree, else in ../lib/vbet from it or in PREFIX/lib/vbet; $VBET_LIB goes first. malloc'ed
+ * absolute path, or NULL.
  */
 char *paths_find_part(const char *name, struct err *e);
 /* $XDG_RUNTIME_DIR/vbet, or /tmp/vbet-UID: made if missing, mode 0700, ours. malloc'ed or NULL. */

@@ -118,8 +118,8 @@ static const char *guest_nic_arg(struct builder *b, const struct graph_nic *c, s
 
 	graph_format_mac(c->mac, mac, sizeof(mac));
 	if (c->backend == NIC_SEQPACKET || b->env->vector)
-		return arena_printf(a, "vec%zu:transport=bess,dst=/vbet/%s,mac=%s,mtu=%u,depth=128", i,
-				    c->name, mac, c->mtu);
+		return arena_printf(a, "vec%zu:transport=bess,dst=/vbet/%s,mac=%s,mtu=%u,depth=128",
+				    i, c->name, mac, c->mtu);
 	return arena_printf(a, "virtio_uml.device=/vbet/%s:1", c->name);
 }
 
@@ -137,7 +137,8 @@ static void guest_argv(struct builder *b, int index, struct plan_step *s)
 	const char *tree = env->tree;
 
 	if (n->root)
-		tree = n->root[0] == '/' ? n->root : arena_printf(a, "%s/%s", env->base_dir, n->root);
+		tree = n->root[0] == '/' ? n->root
+					 : arena_printf(a, "%s/%s", env->base_dir, n->root);
 	vec_push(&v, env->launcher);
 	vec_push(&v, arena_printf(a, "name=%s", n->name));
 	vec_push(&v, arena_printf(a, "kernel=%s", env->kernel));
@@ -154,7 +155,8 @@ static void guest_argv(struct builder *b, int index, struct plan_step *s)
 	for (size_t i = 0; i < ARRAY_LEN(kernel_args); i++)
 		vec_push(&v, kernel_args[i]);
 	if (b->g->clock == CLOCK_VIRTUAL) {
-		/* Clock and randomness come from the lab; a daemon that spins pays more and more for looking. */
+		/* Clock and randomness come from the lab; a daemon that spins pays more and more
+		 * for looking. */
 		vec_push(&v, "time-travel=ext:/vbet/time");
 		vec_push(&v, "tt-spin=2");
 		vec_push(&v, arena_printf(a, "vbet.seed=%llu.%s", (unsigned long long)b->g->seed,
@@ -198,15 +200,17 @@ static int plan_guest_node(struct builder *b, int index, struct err *e)
 	if (plan_guest_files(b, index, e) < 0)
 		return -1;
 	if (b->g->clock == CLOCK_VIRTUAL)
-		add_substrate(b, n->name,
-			      arena_printf(a, "guest %s time=%s/n/%s/j/time", n->name, dir, n->name))
+		add_substrate(
+			b, n->name,
+			arena_printf(a, "guest %s time=%s/n/%s/j/time", n->name, dir, n->name))
 			->node = index;
 	if (!b->env->vector)
-		add_substrate(b, arena_printf(a, "%s:agent", n->name),
-			      arena_printf(a,
-					   "channel %s:agent path=%s/n/%s/j/agent stream=%s/n/%s/agent "
-					   "guest=%s",
-					   n->name, dir, n->name, dir, n->name, n->name))
+		add_substrate(
+			b, arena_printf(a, "%s:agent", n->name),
+			arena_printf(a,
+				     "channel %s:agent path=%s/n/%s/j/agent stream=%s/n/%s/agent "
+				     "guest=%s",
+				     n->name, dir, n->name, dir, n->name, n->name))
 			->node = index;
 	for (size_t i = 0; i < n->n_nics; i++)
 		plan_nic(b, index, (int)i);

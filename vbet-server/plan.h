@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The plan: a graph as ordered steps, each with what undoes it. Pure: the same graph and environment
- * give the same plan, to the byte. A change to a running lab is the difference of two plans.
+ * The plan: a graph as ordered steps, each with what undoes it. Pure: the same graph and
+ * environment give the same plan, to the byte. A change to a running lab is the difference of two
+ * plans.
  */
 #ifndef VBET_SERVER_PLAN_H
 #define VBET_SERVER_PLAN_H
@@ -15,7 +16,8 @@
 enum plan_op {
 	PLAN_DIR,       /* text: directory, relative to the lab's */
 	PLAN_FILE,      /* name: path relative to the lab's directory; text: content */
-	PLAN_SUBSTRATE, /* text: a line for vsubstrate; undo: the line that takes it back, or NULL */
+	PLAN_SUBSTRATE, /* text: a line for vsubstrate; undo: the line that takes it back, or NULL
+			 */
 	PLAN_GUEST,     /* name: node; argv: the launcher's */
 	PLAN_OPS,
 };
@@ -39,15 +41,15 @@ struct plan {
 
 /* What the plan needs to know of the machine. */
 struct plan_env {
-	const char *lab_dir;  /* absolute path of the run directory */
-	const char *kernel;   /* paths of files */
+	const char *lab_dir; /* absolute path of the run directory */
+	const char *kernel;  /* paths of files */
 	const char *init;
 	const char *launcher;
 	const char *tree;     /* root file system of guests without one of their own */
 	const char *base_dir; /* directory of the script: what its file names are relative to */
 	unsigned cpus;        /* guests are pinned to them in turn; 0: not pinned */
 	bool insecure;
-	bool vector;          /* the kernel has no virtio over vhost-user: vector NICs, serial agent */
+	bool vector; /* the kernel has no virtio over vhost-user: vector NICs, serial agent */
 	/* Text of a file named by the script (malloc'ed), or NULL with the error set. */
 	char *(*read_file)(void *ctx, const char *path, size_t *len, struct err *e);
 	void *ctx;

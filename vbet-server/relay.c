@@ -22,16 +22,16 @@ enum { ESCAPE_KEY = 0x1d /* Ctrl-] */ };
 struct relay {
 	struct session s;
 	const struct exec_options *opt;
-	int in_fd;          /* where DATA for the guest comes from; -1: nowhere (any more) */
-	uint32_t window;    /* bytes we may still send */
-	bool raw;           /* our terminal is in raw mode */
+	int in_fd;       /* where DATA for the guest comes from; -1: nowhere (any more) */
+	uint32_t window; /* bytes we may still send */
+	bool raw;        /* our terminal is in raw mode */
 	struct termios saved;
-	int signal_fd;      /* SIGWINCH, SIGINT, SIGTERM; -1: none */
-	int out_fd;         /* for get; -1: opt->out */
-	bool left;          /* the user typed the escape */
-	bool interrupted;   /* SIGINT was passed on once */
-	unsigned mode;      /* of WIRE_STAT */
-	int status;         /* of WIRE_EXIT */
+	int signal_fd;    /* SIGWINCH, SIGINT, SIGTERM; -1: none */
+	int out_fd;       /* for get; -1: opt->out */
+	bool left;        /* the user typed the escape */
+	bool interrupted; /* SIGINT was passed on once */
+	unsigned mode;    /* of WIRE_STAT */
+	int status;       /* of WIRE_EXIT */
 	bool ended;
 };
 

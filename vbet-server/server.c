@@ -21,7 +21,8 @@ static void client_closed(struct conn *conn)
 	c->dead = true;
 	request_client_gone(c);
 	if (s->up == c || c->holds) {
-		/* Nobody wants the lab any more: an interrupted "up" or "run" leaves nothing behind. */
+		/* Nobody wants the lab any more: an interrupted "up" or "run" leaves nothing
+		 * behind. */
 		if (s->up == c)
 			s->up = NULL;
 		s->down_asked = true;
@@ -225,7 +226,8 @@ static void close_clients(struct server *s)
 		c->dead = true;
 		if (conn_is_open(&c->conn)) {
 			request_client_gone(c);
-			/* What they wait for most: the last answer. A slow reader is not waited for. */
+			/* What they wait for most: the last answer. A slow reader is not waited
+			 * for. */
 			if (c->state != CLIENT_WAIT)
 				continue;
 			err_set(&e, ERR_ENV, "the lab was taken down");
@@ -238,7 +240,8 @@ static void close_clients(struct server *s)
 	free_dead_clients(s);
 }
 
-int server_run(struct topo_script *script, struct graph *g, const struct lab_options *opt, int up_fd)
+int server_run(struct topo_script *script, struct graph *g, const struct lab_options *opt,
+	       int up_fd)
 {
 	struct server s = {.listener = {.fd = -1}, .signals = {.fd = -1}};
 	struct err e = {0};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The server: one lab, its control socket and the clients on it. A client sends one line of words;
- * the answer is any number of "progress TEXT" and "out TEXT" lines, then "ok" or "error KIND TEXT". After
- * the "ok" of exec, put and get both sides speak wire messages (lib/wire.h) on channel 1.
+ * the answer is any number of "progress TEXT" and "out TEXT" lines, then "ok" or "error KIND TEXT".
+ * After the "ok" of exec, put and get both sides speak wire messages (lib/wire.h) on channel 1.
  */
 #ifndef VBET_SERVER_SERVER_H
 #define VBET_SERVER_SERVER_H
@@ -20,7 +20,7 @@ struct client {
 	enum client_state state;
 	struct agent_channel channel; /* of CLIENT_RELAY */
 	struct guest *guest;
-	struct loop_timer timeout;    /* of CLIENT_WAIT */
+	struct loop_timer timeout; /* of CLIENT_WAIT */
 	/* CLIENT_WAIT: true when what is waited for has come, or cannot come (e is set). */
 	bool (*is_over)(const struct client *c, struct err *e);
 	bool json;
@@ -59,6 +59,7 @@ void request_client_gone(struct client *c);
  * Runs the lab until it is taken down: script and graph are taken over, up_fd is a stream socket to
  * whoever waits for it. Returns the exit status for the process.
  */
-int server_run(struct topo_script *script, struct graph *g, const struct lab_options *opt, int up_fd);
+int server_run(struct topo_script *script, struct graph *g, const struct lab_options *opt,
+	       int up_fd);
 
 #endif

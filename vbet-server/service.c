@@ -6,18 +6,21 @@
 #include <string.h>
 
 /*
- * FRR drops a line it does not understand and exits with 0; only vtysh -C says so (rootfs/README.md).
- * One malloc arena keeps zebra's address space at a fifth.
+ * FRR drops a line it does not understand and exits with 0; only vtysh -C says so
+ * (rootfs/README.md). One malloc arena keeps zebra's address space at a fifth.
  */
-#define FRR_COMMAND(daemon)                                                                        \
-	"[ ! -e /etc/frr/" daemon ".conf ] || vtysh -C -f /etc/frr/" daemon                        \
+#define FRR_COMMAND(daemon)                                                 \
+	"[ ! -e /etc/frr/" daemon ".conf ] || vtysh -C -f /etc/frr/" daemon \
 	".conf >&2 || exit 2; MALLOC_ARENA_MAX=1 exec /usr/lib/frr/" daemon " -d"
-#define FRR(daemon) {daemon, "/etc/frr/" daemon ".conf", "110:110", FRR_COMMAND(daemon), "zebra", true}
+#define FRR(daemon)                                                                               \
+	{                                                                                         \
+		daemon, "/etc/frr/" daemon ".conf", "110:110", FRR_COMMAND(daemon), "zebra", true \
+	}
 
 static const struct service services[] = {
 	{"nft", "/etc/nftables.conf", "0:0", "exec nft -f /etc/nftables.conf", NULL, false},
-	{"iptables", "/etc/iptables.rules", "0:0", "exec iptables-restore /etc/iptables.rules", NULL,
-	 false},
+	{"iptables", "/etc/iptables.rules", "0:0", "exec iptables-restore /etc/iptables.rules",
+	 NULL, false},
 	{"ip6tables", "/etc/ip6tables.rules", "0:0", "exec ip6tables-restore /etc/ip6tables.rules",
 	 NULL, false},
 	{"zebra", "/etc/frr/zebra.conf", "110:110", FRR_COMMAND("zebra"), NULL, true},
@@ -37,8 +40,8 @@ static const struct service services[] = {
 	{"vtysh", "/etc/frr/vtysh.conf", "110:113", NULL, NULL, true},
 	{"dnsmasq", "/etc/dnsmasq.conf", "0:0",
 	 "exec dnsmasq -C /etc/dnsmasq.conf -u dnsmasq -g dnsmasq", NULL, false},
-	{"httpd", "/etc/lighttpd/vbet.conf", "0:0", "exec lighttpd -f /etc/lighttpd/vbet.conf", NULL,
-	 false},
+	{"httpd", "/etc/lighttpd/vbet.conf", "0:0", "exec lighttpd -f /etc/lighttpd/vbet.conf",
+	 NULL, false},
 };
 
 const struct service *service_at(size_t i)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The services vbet can start in a guest: where their configuration goes and how they are started. */
+/* The services vbet can start in a guest: where their configuration goes and how they are started.
+ */
 #ifndef VBET_SERVER_SERVICE_H
 #define VBET_SERVER_SERVICE_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A guest that says and writes anything. The input is a run of records: a kind, then its bytes. It is
- * connected to a NIC or to a channel; another NIC is at the other end of the cable. Whatever comes,
- * the substrate goes on, and takes the next guest.
+ * A guest that says and writes anything. The input is a run of records: a kind, then its bytes. It
+ * is connected to a NIC or to a channel; another NIC is at the other end of the cable. Whatever
+ * comes, the substrate goes on, and takes the next guest.
  */
 #include "substrate/channel.h"
 #include "substrate/end.h"
@@ -108,7 +108,8 @@ static void say(struct vuser *v, struct input *in)
 static void write_memory(struct vuser *v, struct input *in)
 {
 	/* Rings of the first queues: what matters is near the start of each part. */
-	uint32_t offset = take(in, 1) % (2 * VUSER_QUEUES) * (VUSER_RINGS / 2) + take(in, 2) % 0x3000;
+	uint32_t offset =
+		take(in, 1) % (2 * VUSER_QUEUES) * (VUSER_RINGS / 2) + take(in, 2) % 0x3000;
 	uint32_t len = take(in, 1) % 64;
 
 	for (uint32_t i = 0; i < len && in->left; i++)
@@ -131,9 +132,10 @@ static void do_record(struct vuser *v, struct input *in, unsigned queues, bool *
 		if (v->queue[q].kick_fd >= 0)
 			vuser_kick(v, q);
 	} else if (kind == SET_UP && v->slave_fd < 0) {
-		vuser_set_up(v, queues,
-			     UINT64_C(1) << VIRTIO_F_VERSION_1 | UINT64_C(1) << 30 |
-				     (take(in, 1) & 1 ? UINT64_C(1) << VIRTIO_RING_F_EVENT_IDX : 0));
+		vuser_set_up(
+			v, queues,
+			UINT64_C(1) << VIRTIO_F_VERSION_1 | UINT64_C(1) << 30 |
+				(take(in, 1) & 1 ? UINT64_C(1) << VIRTIO_RING_F_EVENT_IDX : 0));
 	} else if (kind == FRAME) {
 		unsigned q = take(in, 1) % queues;
 

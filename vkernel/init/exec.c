@@ -17,7 +17,7 @@
 
 enum {
 	GRACE_MS = 2000, /* between the polite signal and the other */
-	DRAIN_MS = 200, /* a terminal whose session has ended, but says nothing of it */
+	DRAIN_MS = 200,  /* a terminal whose session has ended, but says nothing of it */
 };
 
 /* One output of the command. */
