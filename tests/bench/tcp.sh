@@ -46,7 +46,7 @@ uml_switch_tcp() {
 	start_uml 1 "iperf3 -s"
 	start_uml 2 "sleep 1; iperf3 -J -t $secs -c 10.0.0.1"
 	for ((i = 0; i < secs * 10 + 200; i++)); do
-		grep -q '"cpu_utilization_percent"' uml.2 && break
+		grep -qs '"cpu_utilization_percent"' uml.2 && break
 		sleep 0.1
 	done
 	sleep 0.3
