@@ -97,6 +97,7 @@ SCRIPTS := $(wildcard tools/*.sh rootfs/*.sh vkernel/*.sh tests/*/*.sh) .ci/run
 .PHONY: lint format
 lint:
 	@tools/setup.sh build check
+	@$(MAKE) --no-print-directory -s programs
 	@tools/lint.sh "$(SOURCES)" "$(HEADERS)" "$(SCRIPTS)"
 format:
 	clang-format -i $(SOURCES) $(HEADERS)

@@ -7,27 +7,21 @@
 #include "vbet-server/service.h"
 
 #include <arpa/inet.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Writes words, NULL-terminated, as one line. */
-static void put(FILE *out, ...)
+/* Writes words, up to a NULL, as one line. */
+static void put_words(FILE *out, const char *const *words)
 {
-	va_list ap;
-	const char *word;
-	bool first = true;
-
-	va_start(ap, out);
-	while ((word = va_arg(ap, const char *))) {
-		if (!first)
+	for (size_t i = 0; words[i]; i++) {
+		if (i)
 			fputc(' ', out);
-		words_put(out, word);
-		first = false;
+		words_put(out, words[i]);
 	}
-	va_end(ap);
 	fputc('\n', out);
 }
+
+#define put(out, ...) put_words(out, (const char *const[]){__VA_ARGS__})
 
 static void put_nics(FILE *out, const struct graph_node *n)
 {
