@@ -21,7 +21,6 @@ static void run_until(struct lab *lab, int64_t until_ns)
 	char *line = xasprintf("until %lldns", (long long)until_ns);
 
 	lab->clock.stopped = false;
-	lab->clock.until_ns = until_ns;
 	substrate_send(&lab->substrate, line, NULL, NULL);
 	free(line);
 }
@@ -29,7 +28,6 @@ static void run_until(struct lab *lab, int64_t until_ns)
 void clock_init(struct lab *lab)
 {
 	lab->clock.is_virtual = lab->graph->clock == CLOCK_VIRTUAL;
-	lab->clock.until_ns = -1;
 	strcpy(lab->clock.pace, "max");
 	/* All guests must be there before the calendar can start: none waits for another's boot. */
 	if (lab->clock.is_virtual)
@@ -61,7 +59,6 @@ static void on_stopped(struct lab *lab, int64_t now_ns)
 	lab->clock.now_ns = now_ns;
 	hear_guests(lab);
 	lab->clock.stopped = true;
-	lab->clock.until_ns = -1;
 	lab_check_progress(lab);
 	if (lab->setting_up)
 		run_until(lab, now_ns + setup_step_ns);

@@ -4,6 +4,7 @@
  * into a FIFO of ours; here they are filtered (libpcap), counted and passed on, block by block
  * (draft-ietf-opsawg-pcapng, sections 3 and 4).
  */
+#include "lib/loop.h"
 #include "lib/units.h"
 #include "lib/xalloc.h"
 #include "vbet-server/client.h"
@@ -19,7 +20,6 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -89,21 +89,14 @@ static int take_blocks(struct capture *c)
 	return more && !ferror(c->out);
 }
 
-static int64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
-
 static int pump(struct capture *c, struct err *e)
 {
 	for (;;) {
 		struct pollfd fds[2] = {{.fd = c->fifo, .events = POLLIN},
 					{.fd = c->signals, .events = POLLIN}};
-		int64_t left_ms =
-			c->end_ns == INT64_MAX ? -1 : (c->end_ns - now_ns()) / 1000000 + 1;
+		int64_t left_ms = c->end_ns == INT64_MAX
+					  ? -1
+					  : (c->end_ns - clock_monotonic_ns()) / 1000000 + 1;
 
 		if (c->end_ns != INT64_MAX && left_ms <= 0)
 			return 0;
@@ -145,7 +138,7 @@ static int set_up(struct capture *c, const struct cmd_options *o, const char *fi
 	if (o->duration) {
 		if (unit_parse(UNIT_TIME, o->duration, &v, e) < 0)
 			return err_wrap(e, "--for");
-		c->end_ns = now_ns() + v;
+		c->end_ns = clock_monotonic_ns() + v;
 	}
 	if (filter) {
 		pcap_t *p = pcap_open_dead(DLT_EN10MB, 262144);

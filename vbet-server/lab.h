@@ -54,7 +54,6 @@ struct lab_clock {
 	bool stopped; /* at now_ns; else it runs and now_ns is where it last was seen */
 	int64_t now_ns;
 	bool stays;         /* it is handed over standing still */
-	int64_t until_ns;   /* where a step that was asked for ends; -1: none */
 	bool was_stopped;   /* before that step */
 	struct err refused; /* why the substrate did not take the last step */
 	char pace[16];      /* as the substrate takes it: "max", "1", "10" */

@@ -102,7 +102,7 @@ static void plan_nic(struct builder *b, int node, int nic)
 	struct arena *a = &b->plan->arena;
 
 	graph_format_mac(c->mac, mac, sizeof(mac));
-	bool seqpacket = c->backend == NIC_SEQPACKET || b->env->vector;
+	bool seqpacket = c->backend == NIC_SEQPACKET;
 
 	add_substrate(b, name,
 		      arena_printf(a, "nic %s %s path=%s/n/%s/j/%s mac=%s mtu=%u guest=%s", name,
@@ -117,7 +117,7 @@ static const char *guest_nic_arg(struct builder *b, const struct graph_nic *c, s
 	char mac[24];
 
 	graph_format_mac(c->mac, mac, sizeof(mac));
-	if (c->backend == NIC_SEQPACKET || b->env->vector)
+	if (c->backend == NIC_SEQPACKET)
 		return arena_printf(a, "vec%zu:transport=bess,dst=/vbet/%s,mac=%s,mtu=%u,depth=128",
 				    i, c->name, mac, c->mtu);
 	return arena_printf(a, "virtio_uml.device=/vbet/%s:1", c->name);
@@ -162,7 +162,7 @@ static void guest_argv(struct builder *b, int index, struct plan_step *s)
 		vec_push(&v, arena_printf(a, "vbet.seed=%llu.%s", (unsigned long long)b->g->seed,
 					  n->name));
 	}
-	vec_push(&v, env->vector ? "vbet.agent=ttyS0" : "virtio_uml.device=/vbet/agent:3");
+	vec_push(&v, "virtio_uml.device=/vbet/agent:3");
 	for (size_t i = 0; i < n->n_nics; i++)
 		vec_push(&v, guest_nic_arg(b, &n->nics[i], i));
 	s->argc = v.n;
@@ -204,14 +204,12 @@ static int plan_guest_node(struct builder *b, int index, struct err *e)
 			b, n->name,
 			arena_printf(a, "guest %s time=%s/n/%s/j/time", n->name, dir, n->name))
 			->node = index;
-	if (!b->env->vector)
-		add_substrate(
-			b, arena_printf(a, "%s:agent", n->name),
-			arena_printf(a,
-				     "channel %s:agent path=%s/n/%s/j/agent stream=%s/n/%s/agent "
-				     "guest=%s",
-				     n->name, dir, n->name, dir, n->name, n->name))
-			->node = index;
+	add_substrate(b, arena_printf(a, "%s:agent", n->name),
+		      arena_printf(a,
+				   "channel %s:agent path=%s/n/%s/j/agent stream=%s/n/%s/agent "
+				   "guest=%s",
+				   n->name, dir, n->name, dir, n->name, n->name))
+		->node = index;
 	for (size_t i = 0; i < n->n_nics; i++)
 		plan_nic(b, index, (int)i);
 	return 0;

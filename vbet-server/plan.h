@@ -49,7 +49,6 @@ struct plan_env {
 	const char *base_dir; /* directory of the script: what its file names are relative to */
 	unsigned cpus;        /* guests are pinned to them in turn; 0: not pinned */
 	bool insecure;
-	bool vector; /* the kernel has no virtio over vhost-user: vector NICs, serial agent */
 	/* Text of a file named by the script (malloc'ed), or NULL with the error set. */
 	char *(*read_file)(void *ctx, const char *path, size_t *len, struct err *e);
 	void *ctx;

@@ -53,11 +53,21 @@ static void reply_send(struct reply *r, struct client *c)
 	free(r->text);
 }
 
-struct status_query {
+/* What an answer of the substrate is for. */
+struct query {
 	struct server *server;
 	struct client *client; /* looked up again: it may be gone */
 	bool json;
 };
+
+static struct query *query_create(struct client *c)
+{
+	struct query *q = xcalloc(1, sizeof(*q));
+
+	q->server = c->server;
+	q->client = c;
+	return q;
+}
 
 static bool client_lives(const struct server *s, const struct client *c)
 {
@@ -69,7 +79,7 @@ static bool client_lives(const struct server *s, const struct client *c)
 
 static void on_status(void *ctx, bool ok, const char *text)
 {
-	struct status_query *q = ctx;
+	struct query *q = ctx;
 	struct reply r;
 	struct arena a = {0};
 	struct words w = {0};
@@ -93,11 +103,9 @@ static void on_status(void *ctx, bool ok, const char *text)
 
 static int request_status(struct client *c, const struct words *w, struct err *e)
 {
-	struct status_query *q = xcalloc(1, sizeof(*q));
+	struct query *q = query_create(c);
 	const char *json = words_get(w, "json");
 
-	q->server = c->server;
-	q->client = c;
 	q->json = json && *json == '1';
 	substrate_send(&c->server->lab->substrate, "status", on_status, q);
 	return ANSWERED;
@@ -363,14 +371,9 @@ static int request_wait(struct client *c, const struct words *w, struct err *e)
 	return ANSWERED;
 }
 
-struct plain_query {
-	struct server *server;
-	struct client *client;
-};
-
 static void on_plain(void *ctx, bool ok, const char *text)
 {
-	struct plain_query *q = ctx;
+	struct query *q = ctx;
 	struct err e;
 
 	if (client_lives(q->server, q->client)) {
@@ -387,15 +390,13 @@ static void on_plain(void *ctx, bool ok, const char *text)
 /* capture NODE:NIC FIFO; capture-end FIFO. The FIFO's path names the capture. */
 static int request_capture(struct client *c, const struct words *w, struct err *e)
 {
-	struct plain_query *q = xcalloc(1, sizeof(*q));
+	struct query *q = query_create(c);
 	struct arena a = {0};
 	bool end = w->n == 2;
 	const char *path = w->at[w->n - 1];
 	const char *slash = strrchr(path, '/');
 	const char *name = words_quote(&a, slash ? slash + 1 : path);
 
-	q->server = c->server;
-	q->client = c;
 	substrate_send(&c->server->lab->substrate,
 		       end ? arena_printf(&a, "remove %s", name)
 			   : arena_printf(&a, "capture %s %s file=%s", name,
@@ -405,14 +406,9 @@ static int request_capture(struct client *c, const struct words *w, struct err *
 	return ANSWERED;
 }
 
-struct clock_query {
-	struct server *server;
-	struct client *client;
-};
-
 static void on_now(void *ctx, bool ok, const char *text)
 {
-	struct clock_query *q = ctx;
+	struct query *q = ctx;
 	struct lab *lab = q->server->lab;
 	long long now_ns;
 
@@ -446,10 +442,8 @@ static int request_clock(struct client *c, const struct words *w, struct err *e)
 	struct lab *lab = c->server->lab;
 
 	if (w->n == 1 && lab->clock.is_virtual) {
-		struct clock_query *q = xcalloc(1, sizeof(*q));
+		struct query *q = query_create(c);
 
-		q->server = c->server;
-		q->client = c;
 		substrate_send(&lab->substrate, "now", on_now, q);
 		return ANSWERED;
 	}
