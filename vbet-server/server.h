@@ -47,7 +47,7 @@ void client_error(struct client *c, const struct err *e);
 /* Sends each line of text as "out". */
 void client_out(struct client *c, const char *text, size_t len);
 
-/* Handles one line of a client (request.c). */
+/* Handles one line of a client. */
 void request_handle(struct client *c, const char *line, size_t len);
 /* Something changed: answers those that wait for it. */
 void request_check_waiting(struct server *s);

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Commands and files in a node: from the "ok" on, wire messages go to and fro. */
+#include "lib/vec.h"
+#include "vbet-server/address.h"
+#include "vbet-server/request.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void relay_message(struct agent_channel *ch, uint8_t type, const void *data, uint32_t len)
+{
+	struct client *c = (struct client *)((char *)ch - offsetof(struct client, channel));
+
+	wire_write(&c->conn, 1, type, data, len);
+	if (type == WIRE_EXIT)
+		conn_close_later(&c->conn);
+}
+
+static void relay_gone(struct agent_channel *ch)
+{
+	relay_message(ch, WIRE_EXIT, "\"error=the node has gone down\"", 30);
+}
+
+long request_relay(struct client *c, const char *data, size_t len)
+{
+	struct wire_head h;
+	long size = wire_read(data, len, &h);
+
+	if (size > 0 && c->channel.id)
+		agent_send(&c->guest->agent, c->channel.id, h.type, data + WIRE_HEAD, h.len);
+	return size;
+}
+
+void request_client_gone(struct client *c)
+{
+	if (c->state == CLIENT_RELAY && c->channel.id)
+		agent_drop_channel(&c->guest->agent, &c->channel);
+}
+
+static int open_relay(struct client *c, const char *node, uint8_t type, char *const *words,
+		      size_t n, struct err *e)
+{
+	struct guest *gu = lab_find_guest(c->server->lab, node, e);
+	char *text = NULL;
+	size_t len = 0;
+
+	if (!gu)
+		return -1;
+	if (!gu->agent.said_hello)
+		return err_set(e, ERR_ENV, "%s is %s", node, guest_state_name(gu->state));
+	FILE *f = open_memstream(&text, &len);
+
+	words_put_line(f, words, n);
+	fclose(f);
+	len--; /* the newline */
+	if (len > WIRE_PAYLOAD_MAX) {
+		free(text);
+		return err_set(e, ERR_USAGE, "the command is too long: %zu bytes, at most %d", len,
+			       WIRE_PAYLOAD_MAX);
+	}
+	client_ok(c);
+	c->state = CLIENT_RELAY;
+	c->guest = gu;
+	c->channel.on_message = relay_message;
+	c->channel.on_gone = relay_gone;
+	agent_open_channel(&gu->agent, &c->channel, type, text, (uint32_t)len);
+	free(text);
+	return REQUEST_ANSWERED;
+}
+
+/* Mininet's habit: in "r1 ping h2", h2 stands for its address. */
+static void substitute_names(struct lab *lab, struct arena *a, const char *from, char **argv,
+			     size_t n)
+{
+	char buf[80];
+
+	const struct graph *g = lab->graph;
+	int self = graph_find_node(g, from);
+
+	for (size_t i = 1; i < n && self >= 0; i++) {
+		int node = graph_find_node(g, argv[i]);
+		const struct graph_addr *addr =
+			node < 0 ? NULL : address_for(&g->nodes[self], &g->nodes[node], 0);
+
+		if (addr)
+			argv[i] = arena_strdup(a, graph_format_addr(addr, false, buf, sizeof(buf)));
+	}
+}
+
+/* exec NODE [subst=1] [key=value...] -- [ARGV...]; without ARGV the node's login shell */
+int request_exec(struct client *c, const struct words *w, struct err *e)
+{
+	struct arena a = {0};
+	size_t dashes = 2;
+	const char *subst = words_get(w, "subst");
+
+	while (dashes < w->n && strcmp(w->at[dashes], "--") != 0)
+		dashes++;
+	if (dashes >= w->n)
+		return err_set(e, ERR_USAGE, "exec NODE [key=value...] -- [COMMAND [ARGUMENT...]]");
+	if (subst && *subst == '1')
+		substitute_names(c->server->lab, &a, w->at[1], w->at + dashes + 1,
+				 w->n - dashes - 1);
+	VEC(char *) v = {0};
+
+	vec_push(&v, "exec");
+	for (size_t i = 2; i < w->n; i++)
+		if (i >= dashes || strncmp(w->at[i], "subst=", 6) != 0)
+			vec_push(&v, w->at[i]);
+	int rc = open_relay(c, w->at[1], WIRE_EXEC, v.at, v.n, e);
+
+	vec_free(&v);
+	arena_finish(&a);
+	return rc;
+}
+
+/* put NODE [mode=0644] PATH; get NODE PATH */
+int request_put(struct client *c, const struct words *w, struct err *e)
+{
+	VEC(char *) v = {0};
+
+	vec_push(&v, w->at[0]);
+	for (size_t i = 2; i < w->n; i++)
+		vec_push(&v, w->at[i]);
+	int rc = open_relay(c, w->at[1], strcmp(w->at[0], "put") ? WIRE_GET : WIRE_PUT, v.at, v.n,
+			    e);
+
+	vec_free(&v);
+	return rc;
+}
