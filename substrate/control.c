@@ -134,7 +134,7 @@ static int run_reset(struct substrate *s, const struct words *w, FILE *answer, s
 {
 	struct object *o = find(s, w->at[1], e);
 
-	return o ? cable_reset(o, e) : -1;
+	return o ? cable_reset(o, w->at + 2, w->n - 2, e) : -1;
 }
 
 static int run_carrier(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
@@ -199,10 +199,11 @@ static const struct command commands[] = {
 	{"port", 3, run_port, "port NAME DEVICE NUMBER [key=value...]"},
 	{"nic", 3, run_nic, "nic NAME vhost|seqpacket path=PATH [mac=MAC] [mtu=N] [guest=NODE]"},
 	{"channel", 3, run_channel, "channel NAME path=PATH stream=PATH [guest=NODE]"},
-	{"cable", 3, run_cable, "cable NAME END END [ab.key=value...] [ba.key=value...] [up=0]"},
+	{"cable", 3, run_cable,
+	 "cable NAME END END [ab.key=value...] [ba.key=value...] [[a.|b.|ab.|ba.]up=0]"},
 	{"capture", 3, run_capture, "capture NAME END file=PATH [snaplen=BYTES]"},
 	{"set", 2, run_set, "set NAME [key=value...]"},
-	{"reset", 1, run_reset, "reset CABLE"},
+	{"reset", 1, run_reset, "reset CABLE [key=value...]"},
 	{"carrier", 2, run_carrier, "carrier CABLE up|down [end=a|b]"},
 	{"remove", 1, run_remove, "remove NAME"},
 	{"status", 0, run_status, "status"},

@@ -73,8 +73,8 @@ struct end *end_of_object(struct object *o);
  */
 struct object *cable_create(struct substrate *s, const char *name, struct end *a, struct end *b,
 			    char *const *words, size_t n, struct err *e);
-/* Takes away all impairment. -1: not a cable. */
-int cable_reset(struct object *o, struct err *e);
+/* A cable without impairment but what the words say, or as before with the error set. 0 or -1. */
+int cable_reset(struct object *o, char *const *words, size_t n, struct err *e);
 /* side: 0, 1 or -1 for both. */
 int cable_set_carrier(struct object *o, bool up, int side, struct err *e);
 /* The end goes away: its cable and its capture go, too. */

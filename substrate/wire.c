@@ -13,7 +13,8 @@ struct cable {
 	struct cable_dir *dir[2]; /* dir[i]: from end i to the other */
 	struct linkspec spec[2];
 	struct event_source source[2];
-	bool up[2];
+	bool up[2];         /* the carrier at each end */
+	bool passes[2];     /* each direction; false: it loses everything, and nobody sees it */
 	bool plain[2];      /* real clock: frames pass at once */
 	int64_t last_ns[2]; /* a cable's time does not go backwards: what it was told last */
 	unsigned under_way; /* events that point here; the last one frees a removed cable */
@@ -77,7 +78,7 @@ static void arrive(struct event *ev, int64_t now_ns)
 			free_cable(c);
 		return;
 	}
-	if (!c->up[0] || !c->up[1])
+	if (!c->up[0] || !c->up[1] || !c->passes[!p->side])
 		end_drop(to, f, END_DROP_CUT);
 	else
 		end_deliver(to, f, now_ns);
@@ -185,7 +186,7 @@ static void set_carrier(struct cable *c, int64_t now_ns)
 	bool up = c->up[0] && c->up[1];
 
 	for (int i = 0; i < 2; i++) {
-		cable_dir_set_up(c->dir[i], up);
+		cable_dir_set_up(c->dir[i], up && c->passes[i]);
 		if (!c->end[i] || c->end[i]->carrier == c->up[i])
 			continue;
 		c->end[i]->carrier = c->up[i];
@@ -193,8 +194,30 @@ static void set_carrier(struct cable *c, int64_t now_ns)
 	}
 }
 
-/* "ab.delay=1ms", "ba.delay=1ms", "delay=1ms" (both), "up=0". */
-static int read_word(struct linkspec spec[2], bool up[2], const char *word, struct err *e)
+/* What words say of a cable. */
+struct wanted {
+	struct linkspec spec[2];
+	bool up[2], passes[2];
+};
+
+/* "up=0" (all of it), "a.up=0" (the carrier of an end), "ab.up=0" (a direction). False: none. */
+static bool read_up(struct wanted *w, const char *key, const char *value)
+{
+	bool on = strcmp(value, "0") != 0;
+
+	if (!strcmp(key, "up"))
+		w->up[0] = w->up[1] = w->passes[0] = w->passes[1] = on;
+	else if (!strcmp(key, "a.up") || !strcmp(key, "b.up"))
+		w->up[key[0] == 'b'] = on;
+	else if (!strcmp(key, "ab.up") || !strcmp(key, "ba.up"))
+		w->passes[key[0] == 'b'] = on;
+	else
+		return false;
+	return true;
+}
+
+/* "ab.delay=1ms", "ba.delay=1ms", "delay=1ms" (both), or what read_up() takes. */
+static int read_word(struct wanted *w, const char *word, struct err *e)
 {
 	const char *value = strchr(word, '=');
 	char key[64];
@@ -204,45 +227,69 @@ static int read_word(struct linkspec spec[2], bool up[2], const char *word, stru
 	memcpy(key, word, (size_t)(value - word));
 	key[value - word] = '\0';
 	value++;
-	if (!strcmp(key, "up")) {
-		up[0] = up[1] = strcmp(value, "0") != 0;
+	if (read_up(w, key, value))
 		return 0;
-	}
 	if (!strncmp(key, "ab.", 3))
-		return linkspec_set(&spec[0], key + 3, value, e);
+		return linkspec_set(&w->spec[0], key + 3, value, e);
 	if (!strncmp(key, "ba.", 3))
-		return linkspec_set(&spec[1], key + 3, value, e);
-	if (linkspec_set(&spec[0], key, value, e) < 0)
+		return linkspec_set(&w->spec[1], key + 3, value, e);
+	if (linkspec_set(&w->spec[0], key, value, e) < 0)
 		return -1;
-	return linkspec_set(&spec[1], key, value, e);
+	return linkspec_set(&w->spec[1], key, value, e);
+}
+
+/* One direction gets another specification, or stays as it is with the error set. 0 or -1. */
+static int change_direction(struct cable *c, unsigned i, const struct linkspec *spec, int64_t now,
+			    struct err *e)
+{
+	struct linkspec effect = in_effect(c->object.sub, spec);
+	struct linkspec before = in_effect(c->object.sub, &c->spec[i]);
+
+	if (linkspec_equal(spec, &c->spec[i]))
+		return 0;
+	cable_dir_change(c->dir[i], &effect, tell_time(c, i, now));
+	if (cable_dir_load_files(c->dir[i], e) < 0) {
+		/* What it had before could be read then. */
+		cable_dir_change(c->dir[i], &before, c->last_ns[i]);
+		cable_dir_load_files(c->dir[i], NULL);
+		return -1;
+	}
+	c->spec[i] = *spec;
+	return 0;
+}
+
+/* All of it, or nothing with the error set. 0 or -1. */
+static int change(struct cable *c, const struct wanted *w, struct err *e)
+{
+	struct linkspec before = c->spec[0];
+	int64_t now = substrate_now_ns(c->object.sub);
+
+	if (change_direction(c, 0, &w->spec[0], now, e) < 0)
+		return -1;
+	if (change_direction(c, 1, &w->spec[1], now, e) < 0) {
+		change_direction(c, 0, &before, now, NULL);
+		return -1;
+	}
+	memcpy(c->up, w->up, sizeof(c->up));
+	memcpy(c->passes, w->passes, sizeof(c->passes));
+	set_carrier(c, now);
+	look_again(c);
+	return 0;
 }
 
 static int cable_set(struct object *o, char *const *words, size_t n, struct err *e)
 {
 	struct cable *c = cable_of(o);
-	struct linkspec spec[2] = {c->spec[0], c->spec[1]};
-	bool up[2] = {c->up[0], c->up[1]};
-	int64_t now = substrate_now_ns(o->sub);
+	struct wanted w = {
+		.spec = {c->spec[0], c->spec[1]},
+		.up = {c->up[0], c->up[1]},
+		.passes = {c->passes[0], c->passes[1]},
+	};
 
 	for (size_t i = 0; i < n; i++)
-		if (read_word(spec, up, words[i], e) < 0)
+		if (read_word(&w, words[i], e) < 0)
 			return -1;
-	int status = 0;
-
-	for (int i = 0; i < 2; i++) {
-		if (!linkspec_equal(&spec[i], &c->spec[i])) {
-			struct linkspec effect = in_effect(o->sub, &spec[i]);
-
-			cable_dir_change(c->dir[i], &effect, tell_time(c, (unsigned)i, now));
-			if (!status)
-				status = cable_dir_load_files(c->dir[i], e);
-		}
-		c->spec[i] = spec[i];
-		c->up[i] = up[i];
-	}
-	set_carrier(c, now);
-	look_again(c);
-	return status;
+	return change(c, &w, e);
 }
 
 static void cable_destroy(struct object *o)
@@ -270,6 +317,7 @@ static void direction_status(struct cable *c, int i, struct json *j, int64_t now
 	uint32_t frames;
 
 	json_open(j, i ? "ba" : "ab", '{');
+	json_bool(j, "up", c->up[0] && c->up[1] && c->passes[i]);
 	json_uint(j, "frames", n->frames);
 	json_uint(j, "bytes", n->bytes);
 	json_uint(j, "duplicated", n->duplicated);
@@ -311,8 +359,7 @@ static int check_free(const struct end *n, struct err *e)
 struct object *cable_create(struct substrate *s, const char *name, struct end *a, struct end *b,
 			    char *const *words, size_t n, struct err *e)
 {
-	struct linkspec spec[2] = {0};
-	bool up[2] = {true, true};
+	struct wanted w = {.up = {true, true}, .passes = {true, true}};
 
 	if (a == b) {
 		err_set(e, ERR_USAGE, "a cable needs two ends");
@@ -321,7 +368,7 @@ struct object *cable_create(struct substrate *s, const char *name, struct end *a
 	if (check_free(a, e) < 0 || check_free(b, e) < 0)
 		return NULL;
 	for (size_t i = 0; i < n; i++)
-		if (read_word(spec, up, words[i], e) < 0)
+		if (read_word(&w, words[i], e) < 0)
 			return NULL;
 	struct cable *c = xcalloc(1, sizeof(*c));
 
@@ -333,9 +380,10 @@ struct object *cable_create(struct substrate *s, const char *name, struct end *a
 		char dir_name[256];
 
 		snprintf(dir_name, sizeof(dir_name), "%s.%s", name, i ? "ba" : "ab");
-		c->spec[i] = spec[i];
-		c->up[i] = up[i];
-		struct linkspec effect = in_effect(s, &spec[i]);
+		c->spec[i] = w.spec[i];
+		c->up[i] = w.up[i];
+		c->passes[i] = w.passes[i];
+		struct linkspec effect = in_effect(s, &w.spec[i]);
 
 		c->dir[i] = cable_dir_create(&effect, s->seed, dir_name);
 		event_source_init(&c->source[i], s);
@@ -355,21 +403,17 @@ struct object *cable_create(struct substrate *s, const char *name, struct end *a
 	return &c->object;
 }
 
-int cable_reset(struct object *o, struct err *e)
+int cable_reset(struct object *o, char *const *words, size_t n, struct err *e)
 {
 	struct cable *c = cable_of(o);
+	struct wanted w = {.up = {c->up[0], c->up[1]}, .passes = {c->passes[0], c->passes[1]}};
 
 	if (o->kind != &cable_kind)
 		return err_set(e, ERR_USAGE, "'%s' is a %s, not a cable", o->name, o->kind->name);
-	for (int i = 0; i < 2; i++) {
-		c->spec[i] = (struct linkspec){0};
-		struct linkspec effect = in_effect(o->sub, &c->spec[i]);
-
-		cable_dir_change(c->dir[i], &effect,
-				 tell_time(c, (unsigned)i, substrate_now_ns(o->sub)));
-	}
-	look_again(c);
-	return 0;
+	for (size_t i = 0; i < n; i++)
+		if (read_word(&w, words[i], e) < 0)
+			return -1;
+	return change(c, &w, e);
 }
 
 int cable_set_carrier(struct object *o, bool up, int side, struct err *e)

@@ -155,7 +155,9 @@ static void build_cable(struct builder *b, const struct world_cable *c, size_t i
 	struct graph_cable *out = &b->g->cables[index];
 
 	out->name = copy(b, c->name);
-	out->up = c->up;
+	out->cut = c->cut;
+	out->said_up = c->said_up;
+	out->said_link = c->said_link;
 	out->pos = position(b, c->loc);
 	for (unsigned end = 0; end < 2; end++) {
 		int node = b->of_node[c->end[end]->node->number];
@@ -186,6 +188,7 @@ static void build_events(struct builder *b, const struct world *w)
 			.node = e->node ? b->of_node[e->node->number] : -1,
 			.cable = e->cable ? b->of_cable[e->cable->number] : -1,
 			.text = copy(b, e->text),
+			.side = e->side,
 			.pos = position(b, e->loc),
 		};
 }

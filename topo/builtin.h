@@ -9,7 +9,9 @@ typedef struct value builtin_run(struct eval *ev, const struct call *c);
 
 /* builtin_net.c: the parts of a network, and how they are joined */
 builtin_run builtin_alloc, builtin_attach, builtin_plug, builtin_unplug, builtin_link, builtin_nic,
-	builtin_node, builtin_free, builtin_up, builtin_down, builtin_impair;
+	builtin_node, builtin_free, builtin_impair;
+/* builtin_cut.c: cables that are cut */
+builtin_run builtin_up, builtin_down;
 /* builtin_guest.c: what is inside of a guest */
 builtin_run builtin_address, builtin_route, builtin_default_route, builtin_config, builtin_service,
 	builtin_write, builtin_exec, builtin_sysctl, builtin_hostname, builtin_file;
@@ -41,6 +43,9 @@ bool builtin_cable_fields(struct eval *ev, struct world_cable *c, const struct c
 /* The cable that the arguments name: itself, one of its NICs, or its two ends. NULL after an error.
  */
 struct world_cable *builtin_find_cable(struct eval *ev, const struct call *c);
+/* Of which part of the cable "one_way = on" or "end = NODE" speaks. False after an error. */
+bool builtin_read_side(struct eval *ev, const struct call *c, const struct world_cable *cable,
+		       struct graph_side *side);
 /* One parameter of a node. */
 bool builtin_node_field(struct eval *ev, struct world_node *n, const struct arg *field,
 			bool *known);

@@ -221,7 +221,8 @@ bool builtin_cable_field(struct eval *ev, struct world_cable *c, const struct ar
 			eval_wrong(ev, field->loc, "up is on or off");
 			return false;
 		}
-		c->up = field->v.truth;
+		graph_cut_set(&c->cut, (struct graph_side){PART_ALL, 0}, !field->v.truth);
+		c->said_up++;
 		return true;
 	}
 	*known = false;
@@ -753,29 +754,12 @@ struct world_cable *builtin_find_cable(struct eval *ev, const struct call *c)
 	return found;
 }
 
-static struct value set_up(struct eval *ev, const struct call *c, bool up)
-{
-	struct world_cable *cable = builtin_find_cable(ev, c);
-
-	if (!cable)
-		return value_wrong;
-	cable->up = up;
-	return value_none;
-}
-
-struct value builtin_up(struct eval *ev, const struct call *c)
-{
-	return set_up(ev, c, true);
-}
-
-struct value builtin_down(struct eval *ev, const struct call *c)
-{
-	return set_up(ev, c, false);
-}
-
 struct value builtin_impair(struct eval *ev, const struct call *c)
 {
 	struct world_cable *cable = builtin_find_cable(ev, c);
 
-	return cable && builtin_cable_fields(ev, cable, c) ? value_none : value_wrong;
+	if (!cable || !builtin_cable_fields(ev, cable, c))
+		return value_wrong;
+	cable->said_link++;
+	return value_none;
 }

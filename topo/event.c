@@ -48,7 +48,7 @@ static struct world_node *want_guest(struct eval *ev, const struct arg *a)
 static bool fill_cable(struct eval *ev, const struct call *c, struct world_event *to)
 {
 	to->cable = builtin_find_cable(ev, c);
-	return to->cable != NULL;
+	return to->cable && builtin_read_side(ev, c, to->cable, &to->side);
 }
 
 static bool fill_node(struct eval *ev, const struct call *c, struct world_event *to)
@@ -133,10 +133,10 @@ static bool fill_impair(struct eval *ev, const struct call *c, struct world_even
 }
 
 static const struct action actions[] = {
-	{fill_cable, "cut", "cut(a, b)", ACTION_CUT, 1, 2, false},
-	{fill_cable, "mend", "mend(a, b)", ACTION_MEND, 1, 2, false},
-	{fill_cable, "down", "down(a, b)", ACTION_CUT, 1, 2, false},
-	{fill_cable, "up", "up(a, b)", ACTION_MEND, 1, 2, false},
+	{fill_cable, "cut", "cut(a, b)", ACTION_CUT, 1, 2, true},
+	{fill_cable, "mend", "mend(a, b)", ACTION_MEND, 1, 2, true},
+	{fill_cable, "down", "down(a, b)", ACTION_CUT, 1, 2, true},
+	{fill_cable, "up", "up(a, b)", ACTION_MEND, 1, 2, true},
 	{fill_impair, "impair", "impair(a, b, loss = 5%, ...)", ACTION_IMPAIR, 1, 2, true},
 	{fill_exec, "exec", "exec(node, \"command\")", ACTION_EXEC, 2, 2, false},
 	{fill_node, "start", "start(node)", ACTION_START, 1, 1, false},

@@ -93,6 +93,20 @@ const char *graph_format_mac(const uint8_t mac[6], char *buf, size_t size)
 	return buf;
 }
 
+void graph_cut_set(struct graph_cut *c, struct graph_side side, bool cut)
+{
+	switch (side.part) {
+	case PART_END:
+		c->end[side.end] = cut;
+		break;
+	case PART_DIR:
+		c->dir[side.end] = cut;
+		break;
+	default:
+		*c = (struct graph_cut){.all = cut};
+	}
+}
+
 void graph_destroy(struct graph *g)
 {
 	if (!g)

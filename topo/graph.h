@@ -127,11 +127,20 @@ struct graph_end {
 	int nic;  /* index into node.nics */
 };
 
+/* What is cut of a cable; nothing if all is false. */
+struct graph_cut {
+	bool all;    /* no carrier at both ends */
+	bool end[2]; /* no carrier at this end, and no frame passes */
+	bool dir[2]; /* frames from this end are lost, and neither end sees it */
+};
+
 struct graph_cable {
 	const char *name; /* "cable1", or "r1.eth1-r2.eth0" for one made by link() */
 	struct graph_end end[2];
 	struct linkspec dir[2]; /* [0]: end[0] to end[1]; [1]: the other way */
-	bool up;
+	struct graph_cut cut;
+	/* How often the script says whether it is up, and what it does to frames. */
+	unsigned said_up, said_link;
 	struct graph_pos pos;
 };
 
@@ -148,6 +157,18 @@ enum graph_action {
 };
 const char *graph_action_name(enum graph_action a);
 
+/* Of which part of a cable something is said. */
+enum graph_part {
+	PART_ALL,
+	PART_END, /* the carrier at one end */
+	PART_DIR, /* the direction from one end */
+};
+struct graph_side {
+	enum graph_part part;
+	unsigned end; /* 0 or 1 */
+};
+void graph_cut_set(struct graph_cut *c, struct graph_side side, bool cut);
+
 struct graph_event {
 	int64_t time_ns; /* on the lab's clock: from 0, or from when the lab was ready */
 	enum graph_action kind;
@@ -158,6 +179,7 @@ struct graph_event {
 	 * has them, with "ab." or "ba." in front for one direction (ab: from end[0]).
 	 */
 	const char *text;
+	struct graph_side side; /* ACTION_CUT and ACTION_MEND: of the cable */
 	struct graph_pos pos;
 };
 

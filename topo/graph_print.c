@@ -190,6 +190,36 @@ static void print_spec(FILE *out, const struct linkspec *s, const char *lead)
 	free(text);
 }
 
+static void print_end(FILE *out, const struct graph *g, const struct graph_end *end)
+{
+	fputs("NIC(", out);
+	print_name(out, g->nodes[end->node].name);
+	fprintf(out, ", %d)", end->nic + 1);
+}
+
+/* The arguments of a cut: the cable by one of its NICs, and which part of it. */
+static void print_side(FILE *out, const struct graph *g, const struct graph_cable *c,
+		       struct graph_side side)
+{
+	const struct graph_end *end = &c->end[side.part == PART_ALL ? 0 : side.end];
+
+	print_end(out, g, end);
+	if (side.part == PART_DIR)
+		fputs(", one_way = on", out);
+	if (side.part == PART_END) {
+		fputs(", end = ", out);
+		print_end(out, g, end);
+	}
+}
+
+static void print_cut(FILE *out, const struct graph *g, const struct graph_cable *c,
+		      struct graph_side side)
+{
+	fputs("down(", out);
+	print_side(out, g, c, side);
+	fputs(")\n", out);
+}
+
 static void print_cable(FILE *out, const struct graph *g, const struct graph_cable *c)
 {
 	const struct graph_node *n[2] = {&g->nodes[c->end[0].node], &g->nodes[c->end[1].node]};
@@ -212,13 +242,18 @@ static void print_cable(FILE *out, const struct graph *g, const struct graph_cab
 		print_spec(out, &c->dir[1], "");
 		fputc('}', out);
 	}
-	fputs(c->up ? ")" : ", up = off)", out);
+	fputs(c->cut.all ? ", up = off)" : ")", out);
 	for (int end = 0; end < 2; end++) {
-		fputs(", NIC(", out);
-		print_name(out, n[end]->name);
-		fprintf(out, ", %d)", c->end[end].nic + 1);
+		fputs(", ", out);
+		print_end(out, g, &c->end[end]);
 	}
 	fputs(")\n", out);
+	for (unsigned end = 0; end < 2; end++) {
+		if (c->cut.end[end])
+			print_cut(out, g, c, (struct graph_side){PART_END, end});
+		if (c->cut.dir[end])
+			print_cut(out, g, c, (struct graph_side){PART_DIR, end});
+	}
 }
 
 static void begin_call(FILE *out, const char *function, const struct graph_node *n)
@@ -347,15 +382,10 @@ void graph_print_event(FILE *out, const struct graph *g, const struct graph_even
 
 	print_time(out, "at ", e->time_ns);
 	fprintf(out, "%s(", graph_action_name(e->kind));
-	if (e->cable >= 0) {
-		const struct graph_end *end = &g->cables[e->cable].end[0];
-
-		fputs("NIC(", out);
-		print_name(out, g->nodes[end->node].name);
-		fprintf(out, ", %d)", end->nic + 1);
-	} else {
+	if (e->cable >= 0)
+		print_side(out, g, &g->cables[e->cable], e->side);
+	else
 		print_name(out, g->nodes[e->node].name);
-	}
 	if (e->kind == ACTION_EXEC) {
 		fputs(", ", out);
 		put_string(out, e->text);

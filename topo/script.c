@@ -232,6 +232,14 @@ struct graph *topo_add_statement(struct topo_script *s, const char *text, size_t
 	return NULL;
 }
 
+struct graph *topo_drop_statement(struct topo_script *s)
+{
+	if (s->units.n < 2)
+		return NULL;
+	s->units.n--;
+	return make_graph(s);
+}
+
 size_t topo_n_errors(const struct topo_script *s)
 {
 	return s->diag.items.n;

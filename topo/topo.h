@@ -45,6 +45,8 @@ struct graph *topo_make_graph(struct topo_script *s);
  * after a failure the script is as it was before, apart from its errors (cleared by the next call).
  */
 struct graph *topo_add_statement(struct topo_script *s, const char *text, size_t len);
+/* Takes the last one back: the graph as it was before. NULL: there is none. */
+struct graph *topo_drop_statement(struct topo_script *s);
 size_t topo_n_errors(const struct topo_script *s);
 /* Prints all messages as file:line:col: text, the line and a caret. */
 void topo_print_errors(FILE *out, const struct topo_script *s);

@@ -47,7 +47,6 @@ struct world_cable *world_add_cable(struct world *w, struct loc loc)
 
 	c->loc = c->name_loc = loc;
 	c->number = w->n_cables++;
-	c->up = true;
 	world_append(&w->cables_end, c);
 	return c;
 }

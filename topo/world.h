@@ -91,6 +91,7 @@ struct world_event {
 	struct world_node *node;
 	struct world_cable *cable;
 	const char *text;
+	struct graph_side side;
 	struct loc loc;
 	struct world_event *next;
 };
@@ -112,7 +113,8 @@ struct world_cable {
 	size_t number;
 	struct world_nic *end[2];
 	struct linkspec dir[2];
-	bool up;
+	struct graph_cut cut;
+	unsigned said_up, said_link;
 	bool is_removed;
 	struct world_cable *next;
 };

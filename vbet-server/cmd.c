@@ -35,7 +35,7 @@ static const struct cmd commands[] = {
 	{"restart", "NODE...", "power off and boot again", OPT_LAB | OPT_TIMEOUT, 1, -1,
 	 cmd_restart},
 	{"kill", "NODE...", "end nodes at once, as a power cut does", OPT_LAB, 1, -1, cmd_kill},
-	{"link", "A B up|down|show|reset|set KEY=VALUE...",
+	{"link", "A B up|down|show|reset|set KEY=VALUE... [--one-way | end=NODE]",
 	 "cut, mend or impair the cable between two nodes", OPT_LAB, 2, -1, cmd_link},
 	{"plug", "NODE:NIC [NODE:NIC]", "mend the cable at a NIC, or lay a new one", OPT_LAB, 1, 2,
 	 cmd_plug},

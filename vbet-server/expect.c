@@ -178,18 +178,28 @@ static int change_cable(const struct driver *d, const struct graph_event *ev, st
 	struct arena a = {0};
 	struct words changes = {0};
 	struct strvec v = {0};
+	const char *ends[2];
 	int rc = 0;
 
 	vec_push(&v, "link");
 	for (int i = 0; i < 2; i++) {
 		const struct graph_node *n = &d->graph->nodes[c->end[i].node];
 
-		vec_push(&v, arena_printf(&a, "%s:%s", n->name, n->nics[c->end[i].nic].name));
+		ends[i] = arena_printf(&a, "%s:%s", n->name, n->nics[c->end[i].nic].name);
 	}
+	/* One way is from the end that is named first. */
+	bool turned = ev->side.part == PART_DIR && ev->side.end;
+
+	vec_push(&v, ends[turned]);
+	vec_push(&v, ends[!turned]);
 	if (ev->kind != ACTION_IMPAIR)
 		vec_push(&v, ev->kind == ACTION_CUT ? "down" : "up");
 	else
 		vec_push(&v, "set");
+	if (ev->kind != ACTION_IMPAIR && ev->side.part == PART_END)
+		vec_push(&v, arena_printf(&a, "end=%s", ends[ev->side.end]));
+	if (ev->kind != ACTION_IMPAIR && ev->side.part == PART_DIR)
+		vec_push(&v, "--one-way");
 	if (ev->text)
 		rc = words_split(ev->text, strlen(ev->text), &a, &changes, e);
 	for (size_t i = 0; i < changes.n; i++)

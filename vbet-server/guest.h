@@ -18,6 +18,10 @@ void lab_fail(struct lab *lab, const struct err *e);
 void lab_check_progress(struct lab *lab);
 /* Sends a line to the substrate whose failure fails the set-up. */
 void lab_send(struct lab *lab, const char *line);
+/* Something that was asked for cannot be had: fails the set-up, or the change. */
+void lab_refuse(struct lab *lab, const struct err *e);
+/* An answer has come (lab->outstanding is one less). */
+void lab_settle(struct lab *lab);
 void lab_note_pid(struct lab *lab, const struct child *c, const char *name);
 
 #endif

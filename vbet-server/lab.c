@@ -100,7 +100,32 @@ void lab_check_progress(struct lab *lab)
 struct step_answer {
 	struct lab *lab;
 	char *line;
+	char *cable; /* that it changes, or NULL */
 };
+
+void lab_refuse(struct lab *lab, const struct err *e)
+{
+	if (lab->rolling_back) /* what was not done cannot be undone */
+		return;
+	if (!lab->setting_up && !lab->refused.kind)
+		lab->refused = *e;
+	lab_fail(lab, e);
+}
+
+/* A statement that could not be carried out was never said. */
+static void drop_if_refused(struct lab *lab)
+{
+	struct err e;
+
+	lab->added_statement = false;
+	if (!lab->refused.kind)
+		return;
+	struct graph *g = topo_drop_statement(lab->script);
+
+	lab->rolling_back = true;
+	if (!g || link_change_graph(lab, g, &e) < 0)
+		fprintf(stderr, "a refused statement stays\n");
+}
 
 static void on_step_answer(void *ctx, bool ok, const char *text)
 {
@@ -112,26 +137,41 @@ static void on_step_answer(void *ctx, bool ok, const char *text)
 		struct err e;
 
 		err_set(&e, ERR_ENV, "substrate: %s (for '%s')", text, a->line);
-		if (!lab->setting_up && !lab->refused.kind)
-			lab->refused = e;
-		lab_fail(lab, &e);
+		lab_refuse(lab, &e);
 	}
+	if (a->cable)
+		link_answered(lab, a->cable, ok);
+	free(a->cable);
 	free(a->line);
 	free(a);
+	lab_settle(lab);
+}
+
+void lab_settle(struct lab *lab)
+{
+	if (!lab->failed && !lab->outstanding && lab->added_statement)
+		drop_if_refused(lab);
 	if (!lab->failed && !lab->outstanding) {
+		lab->rolling_back = false;
 		hotplug_tell(lab);
 		lab_check_progress(lab);
 	}
 }
 
-void lab_send(struct lab *lab, const char *line)
+static void send_step(struct lab *lab, const char *line, const char *cable)
 {
 	struct step_answer *a = xcalloc(1, sizeof(*a));
 
 	a->lab = lab;
+	a->cable = cable ? xstrdup(cable) : NULL;
 	a->line = xstrdup(line);
 	lab->outstanding++;
 	substrate_send(&lab->substrate, line, on_step_answer, a);
+}
+
+void lab_send(struct lab *lab, const char *line)
+{
+	send_step(lab, line, NULL);
 }
 
 static void on_substrate_event(void *ctx, const char *line)
@@ -209,9 +249,7 @@ static void undo_step(struct lab *lab, const struct plan_step *s)
 				lab_stop_guest(lab, lab->guests[i], true);
 }
 
-/*
- * "cable NAME A B ab.rate=... up=0" becomes what a running cable can be told: reset to a plain
- * wire, set what it has, cut or mend.
+/* "cable NAME A B ab.rate=... up=0" becomes what a running cable is told: what it is from now on.
  */
 static void set_step(struct lab *lab, const struct plan_step *s)
 {
@@ -219,20 +257,11 @@ static void set_step(struct lab *lab, const struct plan_step *s)
 
 	for (int i = 0; i < 4 && params; i++)
 		params = strchr(params + 1, ' ');
-	const char *cut = params ? strstr(params, " up=0") : NULL;
-	char *keys = xstrndup(params ? params : "", cut ? (size_t)(cut - params) : SIZE_MAX);
-	char *reset = xasprintf("reset %s", s->name);
-	char *set = xasprintf("set %s%s", s->name, keys);
-	char *carrier = xasprintf("carrier %s %s", s->name, cut ? "down" : "up");
+	char *reset = xasprintf("reset %s up=1%s", s->name, params ? params : "");
 
-	lab_send(lab, reset);
-	if (*keys)
-		lab_send(lab, set);
-	lab_send(lab, carrier);
-	free(keys);
+	link_asked(lab, s->name);
+	send_step(lab, reset, s->name);
 	free(reset);
-	free(set);
-	free(carrier);
 }
 
 static void make_guests(struct lab *lab)

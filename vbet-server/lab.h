@@ -84,6 +84,8 @@ struct lab {
 	bool failed;
 	unsigned outstanding; /* answers of the substrate to plan steps */
 	struct err refused;   /* the first that said no, when the lab was up already */
+	bool added_statement; /* what is under way is one: if it is refused, it goes again */
+	bool rolling_back;    /* refusals do not count */
 	struct lab_listener listener;
 	struct lab_clock clock;
 	struct link_touched *touched; /* link.c's: cables that were changed by hand */

@@ -98,16 +98,28 @@ static int set_param(struct graph_cable *c, bool reversed, const char *word, str
 	return rc;
 }
 
+static const char *state_of(const struct graph_cut *cut)
+{
+	return cut->all                     ? "down"
+	       : cut->end[0] || cut->end[1] ? "down at one end"
+	       : cut->dir[0] || cut->dir[1] ? "up, cut one way"
+					    : "up";
+}
+
 static void show_cable(FILE *out, const struct graph *g, const struct graph_cable *c)
 {
 	fprintf(out, "%s: %s:%s -- %s:%s %s\n", c->name, g->nodes[c->end[0].node].name,
 		g->nodes[c->end[0].node].nics[c->end[0].nic].name, g->nodes[c->end[1].node].name,
-		g->nodes[c->end[1].node].nics[c->end[1].nic].name, c->up ? "up" : "down");
+		g->nodes[c->end[1].node].nics[c->end[1].nic].name, state_of(&c->cut));
 	for (int dir = 0; dir < 2; dir++) {
 		static const struct linkspec none;
 
 		fprintf(out, "  %s to %s:", g->nodes[c->end[dir].node].name,
 			g->nodes[c->end[!dir].node].name);
+		if (c->cut.end[dir])
+			fputs(" no carrier,", out);
+		if (c->cut.dir[dir])
+			fputs(" cut,", out);
 		if (linkspec_equal(&c->dir[dir], &none))
 			fputs(" a plain wire", out);
 		linkspec_print(out, &c->dir[dir], "");
@@ -123,12 +135,35 @@ static int replan(struct lab *lab, struct err *e)
 	return plan ? lab_replace_plan(lab, plan, e) : -1;
 }
 
-/* A cable that was changed by hand, as the script has it. */
-struct link_touched {
-	char *name; /* owned */
-	bool up;
+/* What can be changed of a cable. */
+struct link_state {
+	struct graph_cut cut;
 	struct linkspec dir[2];
 };
+
+/* A cable that was changed by hand. */
+struct link_touched {
+	char *name;               /* owned */
+	struct link_state script; /* as the script has it */
+	unsigned said_up, said_link;
+	struct link_state agreed; /* what the substrate took last */
+	unsigned asked;           /* changes that it has not answered yet */
+	bool refused;             /* one of them */
+};
+
+static struct link_state get_state(const struct graph_cable *c)
+{
+	struct link_state s = {.cut = c->cut};
+
+	memcpy(s.dir, c->dir, sizeof(s.dir));
+	return s;
+}
+
+static void set_state(struct graph_cable *c, const struct link_state *s)
+{
+	c->cut = s->cut;
+	memcpy(c->dir, s->dir, sizeof(c->dir));
+}
 
 static struct link_touched *find_touched(const struct lab *lab, const char *name)
 {
@@ -138,16 +173,19 @@ static struct link_touched *find_touched(const struct lab *lab, const char *name
 	return NULL;
 }
 
-static void note_touched(struct lab *lab, const struct graph_cable *before)
+static void touch(struct lab *lab, const struct graph_cable *c)
 {
-	if (find_touched(lab, before->name))
+	struct link_touched *t = find_touched(lab, c->name);
+
+	if (t)
 		return;
 	lab->touched = xrealloc(lab->touched, (lab->n_touched + 1) * sizeof(*lab->touched));
-	struct link_touched *t = &lab->touched[lab->n_touched++];
-
-	t->name = xstrdup(before->name);
-	t->up = before->up;
-	memcpy(t->dir, before->dir, sizeof(t->dir));
+	t = &lab->touched[lab->n_touched++];
+	*t = (struct link_touched){.name = xstrdup(c->name),
+				   .script = get_state(c),
+				   .said_up = c->said_up,
+				   .said_link = c->said_link,
+				   .agreed = get_state(c)};
 }
 
 void link_finish(struct lab *lab)
@@ -159,11 +197,73 @@ void link_finish(struct lab *lab)
 	lab->n_touched = 0;
 }
 
+void link_asked(struct lab *lab, const char *name)
+{
+	struct link_touched *t = find_touched(lab, name);
+
+	if (t)
+		t->asked++;
+}
+
+void link_answered(struct lab *lab, const char *name, bool ok)
+{
+	struct link_touched *t = find_touched(lab, name);
+	struct err e;
+
+	if (!t || !t->asked)
+		return;
+	t->refused |= !ok;
+	if (--t->asked)
+		return;
+	for (size_t i = 0; i < lab->graph->n_cables; i++) {
+		struct graph_cable *c = &lab->graph->cables[i];
+
+		if (strcmp(c->name, name) != 0)
+			continue;
+		if (!t->refused) {
+			t->agreed = get_state(c);
+			continue;
+		}
+		set_state(c, &t->agreed);
+		t->refused = false;
+		if (replan(lab, &e) < 0)
+			fprintf(stderr, "%s\n", e.text);
+	}
+}
+
+static const char usage[] =
+	"link A B up | down [--one-way | end=NODE] | show | reset | set key=value...";
+
+/* "--one-way", or "end=NODE": of which part of the cable "up" and "down" speak. 0 or -1. */
+static int read_side(const struct lab *lab, const struct match *m, const char *word,
+		     struct graph_side *side, struct err *e)
+{
+	const struct graph_cable *c = &lab->graph->cables[m->cable];
+	struct end_name n;
+
+	if (!strcmp(word, "--one-way")) {
+		*side = (struct graph_side){PART_DIR, m->reversed};
+		return 0;
+	}
+	if (strncmp(word, "end=", 4) != 0)
+		return err_set(e, ERR_USAGE, "%s", usage);
+	if (parse_end(lab->graph, word + 4, &n, e) < 0)
+		return -1;
+	for (unsigned i = 0; i < 2; i++) {
+		if (end_matches(&n, &c->end[i])) {
+			*side = (struct graph_side){PART_END, i};
+			return 0;
+		}
+	}
+	return err_set(e, ERR_USAGE, "%s is at no end of that cable", word + 4);
+}
+
 static int change_cable(struct lab *lab, const struct match *m, const struct words *w, size_t op,
 			FILE *out, struct err *e)
 {
 	struct graph_cable *c = &lab->graph->cables[m->cable];
-	struct graph_cable before = *c;
+	struct link_state before = get_state(c);
+	struct graph_side side = {PART_ALL, 0};
 	const char *what = w->at[op];
 	int rc = 0;
 
@@ -171,22 +271,24 @@ static int change_cable(struct lab *lab, const struct match *m, const struct wor
 		show_cable(out, lab->graph, c);
 		return 0;
 	}
-	if (!strcmp(what, "up") || !strcmp(what, "down")) {
-		c->up = *what == 'u';
-	} else if (!strcmp(what, "reset")) {
+	touch(lab, c);
+	if ((!strcmp(what, "up") || !strcmp(what, "down")) && w->n <= op + 2) {
+		if (w->n == op + 2)
+			rc = read_side(lab, m, w->at[op + 1], &side, e);
+		if (rc == 0)
+			graph_cut_set(&c->cut, side, *what == 'd');
+	} else if (!strcmp(what, "reset") && w->n == op + 1) {
 		memset(c->dir, 0, sizeof(c->dir));
 	} else if (!strcmp(what, "set") && w->n > op + 1) {
 		for (size_t i = op + 1; i < w->n && rc == 0; i++)
 			rc = set_param(c, m->reversed, w->at[i], e);
 	} else {
-		rc = err_set(e, ERR_USAGE, "link A B up | down | show | reset | set key=value...");
+		rc = err_set(e, ERR_USAGE, "%s", usage);
 	}
 	if (rc == 0)
 		rc = replan(lab, e);
 	if (rc < 0)
-		*c = before;
-	else
-		note_touched(lab, &before);
+		set_state(c, &before);
 	return rc;
 }
 
@@ -234,30 +336,36 @@ int link_command(struct lab *lab, const struct words *w, FILE *out, struct err *
 				       ? -1
 				       : change_cable(lab, &m, w, 2, out, e);
 	if (w->n < 4)
-		return err_set(e, ERR_USAGE,
-			       "link A B up | down | show | reset | set key=value...");
+		return err_set(e, ERR_USAGE, "%s", usage);
 	if (parse_end(lab->graph, w->at[2], &b, e) < 0 || find_cable(lab->graph, &a, &b, &m, e) < 0)
 		return -1;
 	return change_cable(lab, &m, w, 3, out, e);
 }
 
+/* What the script says anew goes before what was done by hand, and that before what it said. */
 static void keep_hand(struct link_touched *t, const struct graph_cable *old,
 		      struct graph_cable *new)
 {
-	bool same = t->up == new->up &&linkspec_equal(&t->dir[0], &new->dir[0]) &&
-		    linkspec_equal(&t->dir[1], &new->dir[1]);
+	bool same_up =
+		t->said_up == new->said_up && !memcmp(&t->script.cut, &new->cut, sizeof(new->cut));
+	bool same_link =
+		t->said_link == new->said_link &&linkspec_equal(&t->script.dir[0], &new->dir[0]) &&
+		linkspec_equal(&t->script.dir[1], &new->dir[1]);
 
-	if (same) {
-		new->up = old->up;
+	t->script = get_state(new);
+	t->said_up = new->said_up;
+	t->said_link = new->said_link;
+	if (same_up)
+		new->cut = old->cut;
+	if (same_link)
 		memcpy(new->dir, old->dir, sizeof(new->dir));
-	} else {
-		t->up = new->up;
-		memcpy(t->dir, new->dir, sizeof(t->dir));
-	}
 }
 
 int link_change_graph(struct lab *lab, struct graph *g, struct err *e)
 {
+	/* Both may have been said when the lab was started, not by the script. */
+	g->clock = lab->graph->clock;
+	g->seed = lab->graph->seed;
 	for (size_t i = 0; i < g->n_cables; i++) {
 		struct link_touched *t = find_touched(lab, g->cables[i].name);
 

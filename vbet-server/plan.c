@@ -215,6 +215,18 @@ static int plan_guest_node(struct builder *b, int index, struct err *e)
 	return 0;
 }
 
+static void plan_cut(FILE *f, const struct graph_cut *cut)
+{
+	if (cut->all)
+		fputs(" up=0", f);
+	for (int i = 0; i < 2; i++) {
+		if (cut->end[i])
+			fprintf(f, " %c.up=0", "ab"[i]);
+		if (cut->dir[i])
+			fprintf(f, " %s.up=0", i ? "ba" : "ab");
+	}
+}
+
 static void plan_cable(struct builder *b, const struct graph_cable *c)
 {
 	struct text t;
@@ -223,8 +235,7 @@ static void plan_cable(struct builder *b, const struct graph_cable *c)
 	fprintf(f, "cable %s %s %s", c->name, end_name(b, c->end[0]), end_name(b, c->end[1]));
 	linkspec_print(f, &c->dir[0], "ab.");
 	linkspec_print(f, &c->dir[1], "ba.");
-	if (!c->up)
-		fprintf(f, " up=0");
+	plan_cut(f, &c->cut);
 	add_substrate(b, c->name, text_close(b, &t))->live = true;
 }
 

@@ -30,6 +30,16 @@ void report_nodes(FILE *out, const struct lab *lab)
 	}
 }
 
+static const char *cut_note(const struct graph_cable *c, unsigned end)
+{
+	return c->cut.all                                             ? " (cut)"
+	       : c->cut.end[end]                                      ? " (no carrier)"
+	       : c->cut.end[!end] || (c->cut.dir[0] && c->cut.dir[1]) ? " (cut)"
+	       : c->cut.dir[end]                                      ? " (cut this way)"
+	       : c->cut.dir[!end]                                     ? " (cut the other way)"
+								      : "";
+}
+
 /* "r2:eth0" of the far end of a NIC's cable, "-" if it has none. */
 static const char *far_end(const struct lab *lab, const struct graph_nic *c, char *buf, size_t size)
 {
@@ -39,7 +49,8 @@ static const char *far_end(const struct lab *lab, const struct graph_nic *c, cha
 	const struct graph_end *far = &cable->end[!c->cable_end];
 	const struct graph_node *n = &lab->graph->nodes[far->node];
 
-	snprintf(buf, size, "%s:%s%s", n->name, n->nics[far->nic].name, cable->up ? "" : " (cut)");
+	snprintf(buf, size, "%s:%s%s", n->name, n->nics[far->nic].name,
+		 cut_note(cable, c->cable_end));
 	return buf;
 }
 
@@ -134,7 +145,15 @@ static void json_cable(struct json *j, const struct lab *lab, const struct graph
 
 	json_open(j, NULL, '{');
 	json_string(j, "name", c->name);
-	json_bool(j, "up", c->up);
+	json_bool(j, "up", !c->cut.all);
+	json_open(j, "cut", '[');
+	for (int i = 0; i < 2; i++) {
+		if (c->cut.end[i])
+			json_string(j, NULL, i ? "b" : "a");
+		if (c->cut.dir[i])
+			json_string(j, NULL, i ? "ba" : "ab");
+	}
+	json_close(j, ']');
 	for (int end = 0; end < 2; end++) {
 		const struct graph_node *n = &lab->graph->nodes[c->end[end].node];
 

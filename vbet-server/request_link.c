@@ -57,6 +57,7 @@ static int add_statement(struct client *c, const char *statement, struct err *e)
 		free(text);
 		return -1;
 	}
+	lab->added_statement = true;
 	return link_change_graph(lab, g, e) < 0 ? -1 : answer_change(c, e);
 }
 
