@@ -20,7 +20,8 @@ enum {
 	TX = 5,
 	QUEUES = 6,
 	PORT = 1,
-	IN_MAX = 256 << 10,  /* bytes kept for the guest */
+	IN_MAX = 256 << 10,  /* bytes kept for the guest: real clock */
+	IN_END = 64 << 20,   /* the same with the virtual clock: all of it comes at one instant */
 	OUT_MAX = 256 << 10, /* bytes kept for the client: real clock */
 	OUT_END = 256 << 20, /* the same with the virtual clock: then the client is cut off */
 	CONTROL_MAX = 16,    /* messages kept for the guest */
@@ -83,9 +84,14 @@ static struct channel *channel_of_vhost(struct vhost *v)
 	return (struct channel *)((char *)v - offsetof(struct channel, vhost));
 }
 
+static size_t in_max(const struct channel *c)
+{
+	return c->vhost.guest ? IN_END : IN_MAX;
+}
+
 static void watch_client(struct channel *c)
 {
-	uint32_t events = (c->in.len < IN_MAX ? EPOLLIN : 0) | (c->out.len ? EPOLLOUT : 0);
+	uint32_t events = (c->in.len < in_max(c) ? EPOLLIN : 0) | (c->out.len ? EPOLLOUT : 0);
 
 	if (c->client.fd < 0 || events == c->client_events)
 		return;
@@ -357,8 +363,8 @@ static void read_client(struct channel *c, int64_t now_ns)
 {
 	bool came = false;
 
-	while (c->client.fd >= 0 && c->in.len < IN_MAX) {
-		size_t want = IN_MAX - c->in.len;
+	while (c->client.fd >= 0 && c->in.len < in_max(c)) {
+		size_t want = in_max(c) - c->in.len < IN_MAX ? in_max(c) - c->in.len : IN_MAX;
 		ssize_t n = recv(c->client.fd, bytes_room(&c->in, want), want, MSG_DONTWAIT);
 
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))

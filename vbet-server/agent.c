@@ -36,7 +36,7 @@ static void event(struct agent *a, const char *prefix, const char *text, size_t 
 	arena_finish(&arena);
 }
 
-static void unlink_channel(struct agent *a, struct agent_channel *ch)
+void agent_remove_channel(struct agent *a, struct agent_channel *ch)
 {
 	for (struct agent_channel **p = &a->channels; *p; p = &(*p)->next) {
 		if (*p == ch) {
@@ -52,7 +52,7 @@ static void lose_channels(struct agent *a)
 	while (a->channels) {
 		struct agent_channel *ch = a->channels;
 
-		unlink_channel(a, ch);
+		agent_remove_channel(a, ch);
 		ch->on_gone(ch);
 	}
 }
@@ -74,7 +74,7 @@ static void handle(struct agent *a, const struct wire_head *h, const char *paylo
 		if (ch->id != h->channel)
 			continue;
 		if (h->type == WIRE_EXIT)
-			unlink_channel(a, ch);
+			agent_remove_channel(a, ch);
 		ch->on_message(ch, h->type, payload, h->len);
 		return;
 	}
@@ -135,12 +135,17 @@ void agent_control(struct agent *a, const char *words)
 	agent_send(a, 0, WIRE_CONTROL, words, (uint32_t)strlen(words));
 }
 
-void agent_open_channel(struct agent *a, struct agent_channel *ch, uint8_t type, const void *data,
-			uint32_t len)
+void agent_add_channel(struct agent *a, struct agent_channel *ch)
 {
 	ch->id = ++a->last_id;
 	ch->next = a->channels;
 	a->channels = ch;
+}
+
+void agent_open_channel(struct agent *a, struct agent_channel *ch, uint8_t type, const void *data,
+			uint32_t len)
+{
+	agent_add_channel(a, ch);
 	agent_send(a, ch->id, type, data, len);
 }
 
@@ -149,5 +154,5 @@ void agent_drop_channel(struct agent *a, struct agent_channel *ch)
 	if (!ch->id)
 		return;
 	agent_send(a, ch->id, WIRE_CLOSE, NULL, 0);
-	unlink_channel(a, ch);
+	agent_remove_channel(a, ch);
 }

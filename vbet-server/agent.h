@@ -36,6 +36,10 @@ void agent_close(struct agent *a);
 /* Opens a channel with its first message (WIRE_EXEC, WIRE_PUT or WIRE_GET). */
 void agent_open_channel(struct agent *a, struct agent_channel *ch, uint8_t type, const void *data,
 			uint32_t len);
+/* The two halves of that, for who sends the message by another way: gives the channel its number;
+ * takes it away. */
+void agent_add_channel(struct agent *a, struct agent_channel *ch);
+void agent_remove_channel(struct agent *a, struct agent_channel *ch);
 void agent_send(struct agent *a, uint32_t channel, uint8_t type, const void *data, uint32_t len);
 /* Sends WIRE_CONTROL words on channel 0. */
 void agent_control(struct agent *a, const char *words);

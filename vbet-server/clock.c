@@ -59,6 +59,7 @@ static void on_stopped(struct lab *lab, int64_t now_ns)
 	lab->clock.now_ns = now_ns;
 	hear_guests(lab);
 	lab->clock.stopped = true;
+	lab->clock.asked = false;
 	lab_check_progress(lab);
 	if (lab->setting_up)
 		run_until(lab, now_ns + setup_step_ns);
@@ -72,6 +73,8 @@ bool clock_handle_event(struct lab *lab, const char *line)
 		on_stopped(lab, now_ns);
 		return true;
 	}
+	if (!strcmp(line, "idle-forever"))
+		lab->clock.is_idle = true;
 	return false;
 }
 
@@ -84,18 +87,41 @@ static void set_pace(struct lab *lab, const char *pace)
 	free(line);
 }
 
-static void run_on(struct lab *lab)
+void clock_ask_stand(struct lab *lab)
 {
+	if (lab->clock.asked || lab->clock.stopped)
+		return;
+	lab->clock.asked = true;
+	substrate_send(&lab->substrate, "pause", NULL, NULL);
+}
+
+void clock_go_on(struct lab *lab, int64_t next_ns)
+{
+	int64_t to = lab->clock.goal_ns < next_ns ? lab->clock.goal_ns : next_ns;
+
+	if (!lab->clock.stopped || to <= lab->clock.now_ns)
+		return;
+	lab->clock.is_idle = false;
+	if (to != INT64_MAX) {
+		run_until(lab, to);
+		return;
+	}
 	lab->clock.stopped = false;
 	substrate_send(&lab->substrate, "run", NULL, NULL);
 }
 
+bool clock_is_at_goal(const struct lab *lab)
+{
+	return lab->clock.stopped && lab->clock.now_ns >= lab->clock.goal_ns;
+}
+
 void clock_hand_over(struct lab *lab)
 {
-	if (!lab->clock.is_virtual || lab->clock.stays)
+	if (!lab->clock.is_virtual)
 		return;
-	set_pace(lab, "1");
-	run_on(lab);
+	lab->clock.goal_ns = lab->clock.stays ? lab->clock.now_ns : INT64_MAX;
+	if (!lab->clock.stays)
+		set_pace(lab, "1");
 }
 
 static bool is_pace(const char *text)
@@ -106,37 +132,23 @@ static bool is_pace(const char *text)
 	return !strcmp(text, "max") || (end != text && !*end && v > 0 && v <= 1e6);
 }
 
-/* Who waits for the end of a step that is not taken waits no longer. */
-static void on_go_answer(void *ctx, bool ok, const char *text)
+/* step TIME and until TIME */
+static int set_goal(struct lab *lab, bool is_step, const char *time, struct err *e)
 {
-	struct lab *lab = ctx;
-
-	if (ok || lab->failed)
-		return;
-	lab->clock.stopped = lab->clock.was_stopped;
-	err_set(&lab->clock.refused, ERR_USAGE, "%s", text);
-	if (lab->listener.changed)
-		lab->listener.changed(lab->listener.ctx);
-}
-
-/* step TIME and until TIME: the answer comes when the clock has stopped there. */
-static int go_to(struct lab *lab, const char *verb, const char *time, struct err *e)
-{
+	int64_t now = lab->clock.now_ns;
 	int64_t ns;
 
 	if (unit_parse(UNIT_TIME, time, &ns, e) < 0)
 		return -1;
-	char *line = xasprintf("%s %lldns", verb, (long long)ns);
-
-	lab->clock.was_stopped = lab->clock.stopped;
-	lab->clock.stopped = false;
-	lab->clock.refused.kind = ERR_NONE;
-	substrate_send(&lab->substrate, line, on_go_answer, lab);
-	free(line);
-	return 1;
+	if (is_step && __builtin_add_overflow(now, ns, &ns))
+		return err_set(e, ERR_USAGE, "that is more time than there is");
+	if (ns < now)
+		return err_set(e, ERR_USAGE, "it is later already: %.9f s", (double)now / 1e9);
+	lab->clock.goal_ns = ns;
+	return 0;
 }
 
-int clock_command(struct lab *lab, const struct words *w, FILE *out, struct err *e)
+int clock_command(struct lab *lab, const struct words *w, struct err *e)
 {
 	const char *what = w->n > 1 ? w->at[1] : "show";
 	const char *arg = w->n > 2 ? w->at[2] : NULL;
@@ -150,16 +162,14 @@ int clock_command(struct lab *lab, const struct words *w, FILE *out, struct err 
 		return 0;
 	}
 	if (!strcmp(what, "run") && !arg) {
-		run_on(lab);
+		lab->clock.goal_ns = INT64_MAX;
 		return 0;
 	}
 	if (!strcmp(what, "pause") && !arg) {
-		if (lab->clock.stopped)
-			return 0;
-		substrate_send(&lab->substrate, "pause", NULL, NULL);
-		return 1;
+		lab->clock.goal_ns = lab->clock.now_ns;
+		return 0;
 	}
 	if ((!strcmp(what, "step") || !strcmp(what, "until")) && arg)
-		return go_to(lab, what, arg, e);
+		return set_goal(lab, *what == 's', arg, e);
 	return err_set(e, ERR_USAGE, "clock [pace N|max] [pause] [run] [step TIME] [until TIME]");
 }

@@ -20,10 +20,16 @@ bool clock_handle_event(struct lab *lab, const char *line);
 bool clock_allows_ready(const struct lab *lab);
 /* The lab is handed over: runs at pace 1 from here, unless clock.stays. */
 void clock_hand_over(struct lab *lab);
+/* Stops it as soon as it can, for what comes from outside (input.h). */
+void clock_ask_stand(struct lab *lab);
+/* It stands: on to clock.goal_ns, or to next_ns if that is earlier. */
+void clock_go_on(struct lab *lab, int64_t next_ns);
+/* It stands because it was told to, and not only for a moment. */
+bool clock_is_at_goal(const struct lab *lab);
 /*
- * "clock", "clock pace N|max", "clock pause", "clock run", "clock step TIME", "clock until TIME".
- * Returns 0, -1, or 1 if the answer comes when the clock has stopped (lab->clock.stopped).
+ * "clock pace N|max", "clock pause", "clock run", "clock step TIME", "clock until TIME". All but
+ * pace want the clock to stand, and say where it shall stand next: clock_is_at_goal() then.
  */
-int clock_command(struct lab *lab, const struct words *w, FILE *out, struct err *e);
+int clock_command(struct lab *lab, const struct words *w, struct err *e);
 
 #endif

@@ -3,9 +3,8 @@
 
 #include "lib/vec.h"
 #include "lib/words.h"
-#include "vbet-server/address.h"
 #include "vbet-server/client.h"
-#include "vbet-server/lab.h"
+#include "vbet-server/event.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -15,7 +14,6 @@
 static const int64_t virtual_step_ns = 250000000; /* how often a result is asked for */
 static const int64_t real_step_ns = 20000000;
 static const int64_t retry_ns = 250000000; /* no sooner after the begin of the last try */
-static const int64_t down_wait_ns = 5000000000;
 
 enum trial_state { TRIAL_WAITS, TRIAL_RUNS, TRIAL_OVER };
 
@@ -172,38 +170,12 @@ static int job_result(const struct driver *d, const char *job, int *status, char
 
 /* ---- events ---- */
 
-static int change_cable(const struct driver *d, const struct graph_event *ev, struct err *e)
+static int act(const struct driver *d, const struct graph_event *ev, struct err *e)
 {
-	const struct graph_cable *c = &d->graph->cables[ev->cable];
 	struct arena a = {0};
-	struct words changes = {0};
 	struct strvec v = {0};
-	const char *ends[2];
-	int rc = 0;
+	int rc = event_words(d->graph, ev, &a, &v, e);
 
-	vec_push(&v, "link");
-	for (int i = 0; i < 2; i++) {
-		const struct graph_node *n = &d->graph->nodes[c->end[i].node];
-
-		ends[i] = arena_printf(&a, "%s:%s", n->name, n->nics[c->end[i].nic].name);
-	}
-	/* One way is from the end that is named first. */
-	bool turned = ev->side.part == PART_DIR && ev->side.end;
-
-	vec_push(&v, ends[turned]);
-	vec_push(&v, ends[!turned]);
-	if (ev->kind != ACTION_IMPAIR)
-		vec_push(&v, ev->kind == ACTION_CUT ? "down" : "up");
-	else
-		vec_push(&v, "set");
-	if (ev->kind != ACTION_IMPAIR && ev->side.part == PART_END)
-		vec_push(&v, arena_printf(&a, "end=%s", ends[ev->side.end]));
-	if (ev->kind != ACTION_IMPAIR && ev->side.part == PART_DIR)
-		vec_push(&v, "--one-way");
-	if (ev->text)
-		rc = words_split(ev->text, strlen(ev->text), &a, &changes, e);
-	for (size_t i = 0; i < changes.n; i++)
-		vec_push(&v, changes.at[i]);
 	if (rc == 0)
 		rc = ask(d, &v, NULL, e);
 	else
@@ -212,68 +184,11 @@ static int change_cable(const struct driver *d, const struct graph_event *ev, st
 	return rc;
 }
 
-static int run_command(const struct driver *d, const struct graph_event *ev, struct err *e)
-{
-	char *job = NULL;
-	int rc = start_job(d, ev->node, ev->text, &job, e);
-
-	if (rc == 0)
-		free(job);
-	return rc;
-}
-
-/* True if the node is listed as down. */
-static bool is_down(const struct driver *d, const char *node)
-{
-	struct strvec v = {0};
-	char *text = NULL;
-	bool down = false;
-
-	vec_push(&v, "nodes");
-	if (ask(d, &v, &text, NULL) < 0)
-		return false;
-	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
-		struct arena a = {0};
-		struct words w;
-
-		if (words_split(line, strlen(line), &a, &w, NULL) == 0 && w.n >= 3 &&
-		    !strcmp(w.at[0], node))
-			down = !strcmp(w.at[2], guest_state_name(GUEST_DOWN));
-		arena_finish(&a);
-	}
-	free(text);
-	return down;
-}
-
-static int change_node(const struct driver *d, const struct graph_event *ev, struct err *e)
-{
-	const char *node = d->graph->nodes[ev->node].name;
-	const struct timespec pause = {.tv_nsec = 2000000};
-	int64_t give_up_ns = monotonic_ns() + down_wait_ns;
-	struct strvec v = {0};
-
-	vec_push(&v, graph_action_name(ev->kind));
-	vec_push(&v, node);
-	if (ask(d, &v, NULL, e) < 0)
-		return -1;
-	/* A process ends when the machine gets to it: the clock of the lab waits for that. */
-	while (ev->kind == ACTION_KILL && !is_down(d, node) && monotonic_ns() < give_up_ns)
-		nanosleep(&pause, NULL);
-	return 0;
-}
-
-static int (*const act[ACTIONS])(const struct driver *d, const struct graph_event *ev,
-				 struct err *e) = {
-	[ACTION_CUT] = change_cable, [ACTION_MEND] = change_cable, [ACTION_IMPAIR] = change_cable,
-	[ACTION_EXEC] = run_command, [ACTION_START] = change_node, [ACTION_STOP] = change_node,
-	[ACTION_KILL] = change_node,
-};
-
 static void do_event(struct driver *d, const struct graph_event *ev)
 {
 	struct err e = {0};
 
-	if (act[ev->kind](d, ev, &e) == 0)
+	if (act(d, ev, &e) == 0)
 		return;
 	fprintf(d->out, "FAIL %s:%d ", ev->pos.file, ev->pos.line);
 	graph_print_event(d->out, d->graph, ev);
@@ -282,29 +197,6 @@ static void do_event(struct driver *d, const struct graph_event *ev)
 }
 
 /* ---- expectations ---- */
-
-/* The command that holds or does not; malloc'ed. */
-static char *check_command(const struct graph *g, const struct graph_expect *x)
-{
-	char addr[80];
-	const struct graph_addr *a;
-
-	switch (x->kind) {
-	case CHECK_PING:
-		a = x->peer >= 0 ? address_for(&g->nodes[x->node], &g->nodes[x->peer], 0) : NULL;
-		return xasprintf("exec ping -n -q -c 1 -W 1 %s",
-				 a         ? graph_format_addr(a, false, addr, sizeof(addr))
-				 : x->text ? x->text
-					   : "0.0.0.0");
-	case CHECK_ROUTE:
-		return xasprintf(
-			"ip %s route show %s | grep -q '%s%s%s'",
-			strchr(x->text, ':') || (x->via && strchr(x->via, ':')) ? "-6" : "-4",
-			x->text, x->via ? "via " : ".", x->via ? x->via : "", x->via ? " " : "");
-	default:
-		return xstrdup(x->text);
-	}
-}
 
 static void decide(struct driver *d, struct trial *t, bool held)
 {
@@ -339,7 +231,7 @@ static void end_try(struct driver *d, struct trial *t, int status)
 
 static void begin_try(struct driver *d, struct trial *t)
 {
-	char *command = check_command(d->graph, t->expect);
+	char *command = event_check_command(d->graph, t->expect);
 	struct err e = {0};
 
 	t->began_ns = d->now_ns;

@@ -2,7 +2,10 @@
 #include "vbet-server/guest.h"
 
 #include "lib/xalloc.h"
+#include "vbet-server/change.h"
+#include "vbet-server/clock.h"
 #include "vbet-server/hotplug.h"
+#include "vbet-server/input.h"
 #include "vbet-server/paths.h"
 
 #include <errno.h>
@@ -100,7 +103,7 @@ static void on_agent_event(void *ctx, const struct words *w)
 	if (!strcmp(what, "hello") && gu->state == GUEST_BOOTING) {
 		gu->up_ns = now;
 		set_state(gu, GUEST_UP);
-		hotplug_tell(gu->lab);
+		hotplug_tell(gu->lab, true);
 	} else if (!strcmp(what, "ready-all") && gu->state == GUEST_UP) {
 		gu->ready_ns = now;
 		set_state(gu, GUEST_READY);
@@ -116,13 +119,35 @@ static void on_agent_event(void *ctx, const struct words *w)
 	lab_check_progress(gu->lab);
 }
 
+static void kill_late(struct lab *lab, void *ctx)
+{
+	char *words[] = {"kill", ctx};
+	struct words w = {.at = words, .n = 2};
+	struct guest *gu = lab_find_guest(lab, ctx, NULL);
+
+	if (gu && gu->state == GUEST_STOPPING)
+		change_do(lab, &w, NULL, NULL);
+	free(ctx);
+}
+
+/* It does not power itself off: by its own clock, which may stand, it may have had no time to. */
+static void give_up_stopping(struct guest *gu)
+{
+	struct lab *lab = gu->lab;
+
+	if (lab->clock.is_virtual && clock_is_at_goal(lab))
+		loop_set_timer(lab->loop, &gu->deadline, loop_now_ns(lab->loop) + stop_timeout_ns);
+	else if (!input_is_replaying(lab))
+		input_add(lab, kill_late, xstrdup(gu->name));
+}
+
 static void on_deadline(struct loop_timer *t, int64_t now_ns)
 {
 	struct guest *gu = (struct guest *)((char *)t - offsetof(struct guest, deadline));
 	struct err e;
 
 	if (gu->state == GUEST_STOPPING) {
-		guest_kill(gu);
+		give_up_stopping(gu);
 		return;
 	}
 	char *tail = lab_console_tail(gu->lab, gu->name, TAIL_LINES);
@@ -176,6 +201,7 @@ static void finish_child(struct guest *gu)
 		close(gu->child.pidfd);
 		gu->child.pid = 0;
 	}
+	gu->dying = false;
 	set_state(gu, GUEST_DOWN);
 }
 
@@ -216,8 +242,10 @@ struct guest *guest_create(struct lab *lab, const char *name)
 
 void guest_kill(struct guest *gu)
 {
-	if (gu && gu->child.pid)
-		kill(-gu->child.pid, SIGKILL);
+	if (!gu || !gu->child.pid)
+		return;
+	gu->dying = true;
+	kill(-gu->child.pid, SIGKILL);
 }
 
 void guest_destroy(struct guest *gu)
@@ -267,7 +295,7 @@ int guest_boot(struct guest *gu, struct err *e)
 	int report[2];
 	char *path = xasprintf("%s/n/%s/agent", lab->dir, gu->name);
 
-	gu->queued = gu->joined = false;
+	gu->queued = gu->joined = gu->dying = false;
 	gu->jail[0] = '\0';
 	int rc = agent_connect(&gu->agent, lab->loop, path, e);
 

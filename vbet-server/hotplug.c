@@ -2,6 +2,7 @@
 #include "vbet-server/hotplug.h"
 
 #include "lib/xalloc.h"
+#include "vbet-server/input.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -61,7 +62,7 @@ void hotplug_collect(struct lab *lab, const struct graph *old, const struct grap
 	}
 }
 
-void hotplug_tell(struct lab *lab)
+void hotplug_tell(struct lab *lab, bool late)
 {
 	size_t kept = 0;
 
@@ -74,8 +75,12 @@ void hotplug_tell(struct lab *lab)
 			lab->hotplugs.at[kept++] = *h;
 			continue;
 		}
-		if (gu && (gu->state == GUEST_UP || gu->state == GUEST_READY))
-			agent_control(&gu->agent, h->words);
+		if (gu && (gu->state == GUEST_UP || gu->state == GUEST_READY)) {
+			if (late)
+				input_control(gu, h->words);
+			else
+				agent_control(&gu->agent, h->words);
+		}
 		free(h->node);
 		free(h->words);
 	}

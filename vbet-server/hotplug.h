@@ -7,8 +7,11 @@
 
 /* Notes what is new in `new` for guests that run; told to them by hotplug_tell(). */
 void hotplug_collect(struct lab *lab, const struct graph *old, const struct graph *new);
-/* Tells the guests, once the substrate has made the NICs' sockets. */
-void hotplug_tell(struct lab *lab);
+/*
+ * Tells the guests, once the substrate has made the NICs' sockets. late: it is no part of a change
+ * that is being made, but may come at any time (a guest came up).
+ */
+void hotplug_tell(struct lab *lab, bool late);
 void hotplug_finish(struct lab *lab);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "lib/units.h"
 #include "lib/vec.h"
+#include "vbet-server/input.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -71,9 +72,9 @@ static void on_message(struct agent_channel *ch, uint8_t type, const void *data,
 		return;
 	keep_text(j, data, len);
 	j->owed += len;
-	/* Seldom: what we send while the clock goes arrives at no exact time. */
+	/* Seldom: for each message the clock has to stand. */
 	if (j->owed >= WIRE_WINDOW / 2) {
-		agent_send(&j->guest->agent, ch->id, WIRE_WINDOW_ADD, &j->owed, sizeof(j->owed));
+		input_send(j->guest, ch->id, WIRE_WINDOW_ADD, &j->owed, sizeof(j->owed));
 		j->owed = 0;
 	}
 }
@@ -118,8 +119,8 @@ static int start(struct lab *lab, const struct words *w, FILE *out, struct err *
 		j->channel.on_gone = on_gone;
 		j->next = lab->jobs_running;
 		lab->jobs_running = j;
-		agent_open_channel(&gu->agent, &j->channel, WIRE_EXEC, text, (uint32_t)len);
-		agent_send(&gu->agent, j->channel.id, WIRE_EOF, NULL, 0);
+		input_open_channel(gu, &j->channel, WIRE_EXEC, text, (uint32_t)len);
+		input_send(gu, j->channel.id, WIRE_EOF, NULL, 0);
 		fprintf(out, "%u\n", j->id);
 	}
 	free(text);

@@ -5,6 +5,7 @@
 #include "vbet-server/clock.h"
 #include "vbet-server/guest.h"
 #include "vbet-server/hotplug.h"
+#include "vbet-server/input.h"
 #include "vbet-server/job.h"
 #include "vbet-server/link.h"
 #include "vbet-server/paths.h"
@@ -72,7 +73,7 @@ void lab_check_progress(struct lab *lab)
 		struct guest *gu = lab->guests[i];
 		struct err e = {0};
 
-		if (!gu || !gu->queued || lab->outstanding)
+		if (!gu || !gu->queued || lab->outstanding || !input_may_boot(lab, gu))
 			continue;
 		if (guest_boot(gu, &e) < 0) {
 			err_wrap(&e, "%s", gu->name);
@@ -90,9 +91,11 @@ void lab_check_progress(struct lab *lab)
 		else
 			progress(lab, "ready after %.2f s", wall_s);
 		lab->setting_up = false;
+		input_begin(lab);
 		if (lab->listener.ready)
 			lab->listener.ready(lab->listener.ctx);
 	}
+	input_pump(lab);
 	if (lab->listener.changed)
 		lab->listener.changed(lab->listener.ctx);
 }
@@ -153,7 +156,7 @@ void lab_settle(struct lab *lab)
 		drop_if_refused(lab);
 	if (!lab->failed && !lab->outstanding) {
 		lab->rolling_back = false;
-		hotplug_tell(lab);
+		hotplug_tell(lab, false);
 		lab_check_progress(lab);
 	}
 }
@@ -174,19 +177,32 @@ void lab_send(struct lab *lab, const char *line)
 	send_step(lab, line, NULL);
 }
 
+/* "joined NAME", "gone NAME WHY" */
+static void note_joined(struct lab *lab, const char *line)
+{
+	bool joined = !strncmp(line, "joined ", 7);
+	char *name;
+
+	if (!joined && strncmp(line, "gone ", 5) != 0)
+		return;
+	line = strchr(line, ' ') + 1;
+	name = xstrndup(line, strcspn(line, " "));
+	int i = graph_find_node(lab->graph, name);
+
+	if (i >= 0 && lab->guests[i])
+		lab->guests[i]->joined = joined;
+	free(name);
+}
+
 static void on_substrate_event(void *ctx, const char *line)
 {
 	struct lab *lab = ctx;
 
 	if (clock_handle_event(lab, line))
 		return;
-	if (!strncmp(line, "joined ", 7)) {
-		int i = graph_find_node(lab->graph, line + 7);
-
-		if (i >= 0 && lab->guests[i])
-			lab->guests[i]->joined = true;
-	}
+	note_joined(lab, line);
 	fprintf(stderr, "substrate: %s\n", line);
+	input_pump(lab);
 	if (lab->listener.changed)
 		lab->listener.changed(lab->listener.ctx);
 }
@@ -507,6 +523,7 @@ void lab_destroy(struct lab *lab)
 	hotplug_finish(lab);
 	link_finish(lab);
 	job_finish(lab);
+	input_finish(lab);
 	substrate_stop(&lab->substrate);
 	if (lab->pids)
 		fclose(lab->pids);

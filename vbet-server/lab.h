@@ -21,6 +21,7 @@ const char *guest_state_name(enum guest_state s);
 struct lab;
 struct link_touched;
 struct job;
+struct inputs;
 
 struct guest {
 	struct lab *lab;
@@ -33,10 +34,12 @@ struct guest {
 	struct agent agent;
 	struct loop_timer deadline; /* boot or stop takes too long */
 	int64_t started_ns, up_ns, ready_ns;
-	bool wanted;  /* shall be up: its end is a failure */
-	bool restart; /* start again when it has ended */
-	bool queued;  /* waits for its turn to boot */
-	bool joined;  /* virtual clock: its kernel is in the calendar */
+	bool wanted;   /* shall be up: its end is a failure */
+	bool restart;  /* start again when it has ended */
+	bool queued;   /* waits for its turn to boot */
+	bool joined;   /* virtual clock: its kernel is in the calendar */
+	bool dying;    /* was sent SIGKILL and is not gone yet */
+	bool may_boot; /* a record says so */
 };
 
 /* What the owner of the lab hears. All optional. */
@@ -53,10 +56,11 @@ struct lab_clock {
 	bool is_virtual;
 	bool stopped; /* at now_ns; else it runs and now_ns is where it last was seen */
 	int64_t now_ns;
-	bool stays;         /* it is handed over standing still */
-	bool was_stopped;   /* before that step */
-	struct err refused; /* why the substrate did not take the last step */
-	char pace[16];      /* as the substrate takes it: "max", "1", "10" */
+	int64_t goal_ns; /* where it shall stand next; INT64_MAX: nowhere */
+	bool stays;      /* it is handed over standing still */
+	bool asked;      /* to stand, for what comes from outside */
+	bool is_idle;    /* nothing will ever happen again, by itself */
+	char pace[16];   /* as the substrate takes it: "max", "1", "10" */
 };
 
 /* A NIC that a running guest is still to be told of. */
@@ -90,7 +94,13 @@ struct lab {
 	struct lab_clock clock;
 	struct link_touched *touched; /* link.c's: cables that were changed by hand */
 	size_t n_touched;
-	struct job *jobs_running; /* job.c's */
+	struct inputs *inputs;     /* input.c's */
+	struct err inputs_refused; /* the first of a record that could not be done */
+	bool redoing;              /* what is being changed comes from a record */
+	bool changing;             /* a change is being made: guests boot after it */
+	char *record_dir;          /* owned: where the run is kept, or NULL */
+	bool replay_rest;          /* what the record says of times after the goal stays planned */
+	struct job *jobs_running;  /* job.c's */
 	unsigned last_job;
 	VEC(struct lab_hotplug) hotplugs;
 	FILE *pids;

@@ -3,6 +3,7 @@
 
 #include "lib/nearest.h"
 #include "lib/vec.h"
+#include "vbet-server/input.h"
 #include "vbet-server/report.h"
 
 #include <stdlib.h>
@@ -14,6 +15,7 @@ struct request {
 	const char *name;
 	size_t min_words, max_words; /* with the name */
 	request_fn run;
+	bool acts; /* on the lab or in it: not while a record is replayed */
 };
 
 FILE *reply_open(struct reply *r)
@@ -140,27 +142,27 @@ void request_check_waiting(struct server *s)
 }
 
 static const struct request requests[] = {
-	{"status", 1, 2, request_status},
-	{"nodes", 1, 1, request_nodes},
-	{"down", 1, 1, request_down},
-	{"hold", 1, 1, request_hold},
-	{"exec", 3, SIZE_MAX, request_exec},
-	{"put", 3, 4, request_put},
-	{"get", 3, 3, request_put},
-	{"job", 4, SIZE_MAX, request_job},
-	{"result", 2, 2, request_job},
-	{"start", 2, 2, request_start},
-	{"stop", 2, 2, request_stop},
-	{"kill", 2, 2, request_stop},
-	{"restart", 2, 2, request_restart},
-	{"wait", 1, 3, request_wait},
-	{"clock", 1, 3, request_clock},
-	{"capture", 3, 3, request_capture},
-	{"capture-end", 2, 2, request_capture},
-	{"link", 2, SIZE_MAX, request_link},
-	{"plug", 2, 3, request_plug},
-	{"unplug", 2, 2, request_link},
-	{"statement", 2, 2, request_statement},
+	{"status", 1, 2, request_status, false},
+	{"nodes", 1, 1, request_nodes, false},
+	{"down", 1, 1, request_down, false},
+	{"hold", 1, 1, request_hold, false},
+	{"exec", 3, SIZE_MAX, request_exec, true},
+	{"put", 3, 4, request_put, true},
+	{"get", 3, 3, request_put, true},
+	{"job", 4, SIZE_MAX, request_job, true},
+	{"result", 2, 2, request_job, false},
+	{"start", 2, 2, request_change, true},
+	{"stop", 2, 2, request_change, true},
+	{"kill", 2, 2, request_change, true},
+	{"restart", 2, 2, request_change, true},
+	{"wait", 1, 3, request_wait, false},
+	{"clock", 1, 3, request_clock, false},
+	{"capture", 3, 3, request_capture, false},
+	{"capture-end", 2, 2, request_capture, false},
+	{"link", 2, SIZE_MAX, request_change, true},
+	{"plug", 2, 3, request_change, true},
+	{"unplug", 2, 2, request_change, true},
+	{"statement", 2, 2, request_change, true},
 };
 
 static const struct request *find_request(const char *name, struct err *e)
@@ -191,6 +193,8 @@ void request_handle(struct client *c, const char *line, size_t len)
 		r = find_request(w.at[0], &e);
 	if (r && (w.n < r->min_words || w.n > r->max_words))
 		rc = err_set(&e, ERR_USAGE, "wrong number of words for %s", r->name);
+	else if (r && r->acts && input_is_replaying(c->server->lab))
+		rc = err_set(&e, ERR_ENV, "the lab is being replayed: wait until it stands");
 	else if (r)
 		rc = r->run(c, &w, &e);
 	if (rc < 0 || !r)

@@ -37,14 +37,9 @@ void query_answer(void *ctx, bool ok, const char *text);
 int request_exec(struct client *c, const struct words *w, struct err *e);
 int request_put(struct client *c, const struct words *w, struct err *e);
 int request_job(struct client *c, const struct words *w, struct err *e);
-int request_start(struct client *c, const struct words *w, struct err *e);
-int request_stop(struct client *c, const struct words *w, struct err *e);
-int request_restart(struct client *c, const struct words *w, struct err *e);
 int request_wait(struct client *c, const struct words *w, struct err *e);
+int request_change(struct client *c, const struct words *w, struct err *e);
 int request_clock(struct client *c, const struct words *w, struct err *e);
 int request_capture(struct client *c, const struct words *w, struct err *e);
-int request_link(struct client *c, const struct words *w, struct err *e);
-int request_plug(struct client *c, const struct words *w, struct err *e);
-int request_statement(struct client *c, const struct words *w, struct err *e);
 
 #endif

@@ -2,6 +2,7 @@
 /* Commands and files in a node: from the "ok" on, wire messages go to and fro. */
 #include "lib/vec.h"
 #include "vbet-server/address.h"
+#include "vbet-server/input.h"
 #include "vbet-server/request.h"
 
 #include <stddef.h>
@@ -22,20 +23,39 @@ static void relay_gone(struct agent_channel *ch)
 	relay_message(ch, WIRE_EXIT, "\"error=the node has gone down\"", 30);
 }
 
+/* What a client grants back is saved up in virtual time: for each message the clock has to stand.
+ */
+static void to_guest(struct client *c, const struct wire_head *h, const char *data)
+{
+	uint32_t bytes;
+
+	if (h->type != WIRE_WINDOW_ADD || h->len != sizeof(bytes) ||
+	    !c->server->lab->clock.is_virtual) {
+		input_send(c->guest, c->channel.id, h->type, data, h->len);
+		return;
+	}
+	memcpy(&bytes, data, sizeof(bytes));
+	c->owed += bytes;
+	if (c->owed < WIRE_WINDOW / 2)
+		return;
+	input_send(c->guest, c->channel.id, WIRE_WINDOW_ADD, &c->owed, sizeof(c->owed));
+	c->owed = 0;
+}
+
 long request_relay(struct client *c, const char *data, size_t len)
 {
 	struct wire_head h;
 	long size = wire_read(data, len, &h);
 
 	if (size > 0 && c->channel.id)
-		agent_send(&c->guest->agent, c->channel.id, h.type, data + WIRE_HEAD, h.len);
+		to_guest(c, &h, data + WIRE_HEAD);
 	return size;
 }
 
 void request_client_gone(struct client *c)
 {
 	if (c->state == CLIENT_RELAY && c->channel.id)
-		agent_drop_channel(&c->guest->agent, &c->channel);
+		input_drop_channel(c->guest, &c->channel);
 }
 
 static int open_relay(struct client *c, const char *node, uint8_t type, char *const *words,
@@ -62,9 +82,10 @@ static int open_relay(struct client *c, const char *node, uint8_t type, char *co
 	client_ok(c);
 	c->state = CLIENT_RELAY;
 	c->guest = gu;
+	c->owed = 0;
 	c->channel.on_message = relay_message;
 	c->channel.on_gone = relay_gone;
-	agent_open_channel(&gu->agent, &c->channel, type, text, (uint32_t)len);
+	input_open_channel(gu, &c->channel, type, text, (uint32_t)len);
 	free(text);
 	return REQUEST_ANSWERED;
 }

@@ -20,6 +20,7 @@ struct client {
 	enum client_state state;
 	struct agent_channel channel; /* of CLIENT_RELAY */
 	struct guest *guest;
+	uint32_t owed;             /* CLIENT_RELAY: bytes granted back, not told yet */
 	struct loop_timer timeout; /* of CLIENT_WAIT */
 	/* CLIENT_WAIT: true when what is waited for has come, or cannot come (e is set). */
 	bool (*is_over)(const struct client *c, struct err *e);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Nodes go down and come up; who waits for that. */
+/* Who waits until a node, or the lab, is ready. */
 #include "lib/units.h"
 #include "vbet-server/request.h"
 
@@ -9,49 +9,6 @@
 static bool is_option(const char *word)
 {
 	return strchr(word, '=') != NULL;
-}
-
-/* In virtual time a start is done when the calendar has the kernel: from there on it is exact. */
-static bool start_is_over(const struct client *c, struct err *e)
-{
-	return c->guest->joined || (c->guest->state == GUEST_DOWN && !c->guest->queued);
-}
-
-int request_start(struct client *c, const struct words *w, struct err *e)
-{
-	struct guest *gu = lab_find_guest(c->server->lab, w->at[1], e);
-
-	if (!gu || lab_start_guest(c->server->lab, gu, e) < 0)
-		return -1;
-	if (!c->server->lab->clock.is_virtual || gu->joined)
-		return 0;
-	c->guest = gu;
-	c->state = CLIENT_WAIT;
-	c->is_over = start_is_over;
-	return REQUEST_ANSWERED;
-}
-
-int request_stop(struct client *c, const struct words *w, struct err *e)
-{
-	struct guest *gu = lab_find_guest(c->server->lab, w->at[1], e);
-
-	if (!gu)
-		return -1;
-	if (gu->state == GUEST_DOWN && !gu->queued)
-		return err_set(e, ERR_USAGE, "%s is down", gu->name);
-	lab_stop_guest(c->server->lab, gu, !strcmp(w->at[0], "kill"));
-	return 0;
-}
-
-int request_restart(struct client *c, const struct words *w, struct err *e)
-{
-	struct guest *gu = lab_find_guest(c->server->lab, w->at[1], e);
-
-	if (!gu)
-		return -1;
-	gu->restart = true;
-	lab_stop_guest(c->server->lab, gu, false);
-	return 0;
 }
 
 static bool wait_is_over(const struct client *c, struct err *e)

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What changes the lab, or moves its clock: when the clock stands, and answered when it is done. */
+#include "vbet-server/change.h"
+#include "vbet-server/clock.h"
+#include "vbet-server/input.h"
+#include "vbet-server/request.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A request that waits for the clock to stand. */
+struct deferred {
+	struct query *query;
+	char *line; /* owned: its words */
+	int (*run)(struct client *c, const struct words *w, struct err *e);
+};
+
+static bool not_yet(const struct client *c, struct err *e)
+{
+	return false;
+}
+
+static void run_deferred(struct lab *lab, void *ctx)
+{
+	struct deferred *d = ctx;
+	struct client *c = query_client(d->query);
+	struct arena a = {0};
+	struct words w;
+	struct err e = {0};
+	int rc = 0;
+
+	if (c)
+		rc = words_split(d->line, strlen(d->line), &a, &w, &e);
+	if (c && rc == 0)
+		rc = d->run(c, &w, &e);
+	if (c && rc != REQUEST_ANSWERED) {
+		c->state = CLIENT_LINE;
+		if (rc < 0)
+			client_error(c, &e);
+		else
+			client_ok(c);
+	}
+	if (c)
+		request_check_waiting(c->server);
+	arena_finish(&a);
+	free(d->query);
+	free(d->line);
+	free(d);
+}
+
+static int defer(struct client *c, const struct words *w,
+		 int (*run)(struct client *c, const struct words *w, struct err *e))
+{
+	struct deferred *d = xcalloc(1, sizeof(*d));
+	size_t len = 0;
+	FILE *f = open_memstream(&d->line, &len);
+
+	words_put_line(f, w->at, w->n);
+	fclose(f);
+	d->line[len - 1] = '\0';
+	d->query = query_create(c);
+	d->run = run;
+	c->state = CLIENT_WAIT;
+	c->guest = NULL;
+	c->is_over = not_yet;
+	input_add(c->server->lab, run_deferred, d);
+	return REQUEST_ANSWERED;
+}
+
+static bool change_is_done(const struct client *c, struct err *e)
+{
+	struct lab *lab = c->server->lab;
+
+	if (!input_is_settled(lab))
+		return false;
+	*e = lab->refused;
+	lab->refused.kind = ERR_NONE;
+	return true;
+}
+
+static int run_change(struct client *c, const struct words *w, struct err *e)
+{
+	struct reply r;
+	FILE *f = reply_open(&r);
+	int rc = change_do(c->server->lab, w, f, e);
+
+	reply_send(&r, c);
+	if (rc < 0)
+		return -1;
+	c->is_over = change_is_done;
+	return REQUEST_ANSWERED;
+}
+
+int request_change(struct client *c, const struct words *w, struct err *e)
+{
+	return defer(c, w, run_change);
+}
+
+static void on_now(void *ctx, bool ok, const char *text)
+{
+	struct query *q = ctx;
+	struct lab *lab = q->server->lab;
+	long long now_ns;
+
+	if (query_client(q)) {
+		if (ok && sscanf(text, "%lld", &now_ns) == 1)
+			lab->clock.now_ns = now_ns;
+		struct reply r;
+		FILE *f = reply_open(&r);
+
+		fprintf(f, "%.9f s, pace %s%s%s\n", (double)lab->clock.now_ns / 1e9,
+			lab->clock.pace, clock_is_at_goal(lab) ? ", paused" : "",
+			lab->clock.is_idle ? ", nothing will happen by itself" : "");
+		reply_send(&r, q->client);
+		client_ok(q->client);
+	}
+	free(q);
+}
+
+static bool is_at_goal(const struct client *c, struct err *e)
+{
+	return clock_is_at_goal(c->server->lab);
+}
+
+static int run_clock(struct client *c, const struct words *w, struct err *e)
+{
+	struct lab *lab = c->server->lab;
+
+	if (clock_command(lab, w, e) < 0)
+		return -1;
+	input_record(lab, w->at, w->n);
+	if (lab->clock.goal_ns == INT64_MAX)
+		return REQUEST_DONE;
+	c->is_over = is_at_goal;
+	return REQUEST_ANSWERED;
+}
+
+int request_clock(struct client *c, const struct words *w, struct err *e)
+{
+	struct lab *lab = c->server->lab;
+
+	if (w->n == 1 && lab->clock.is_virtual) {
+		substrate_send(&lab->substrate, "now", on_now, query_create(c));
+		return REQUEST_ANSWERED;
+	}
+	/* How fast it goes may be changed at any time. */
+	if (!lab->clock.is_virtual || (w->n > 1 && !strcmp(w->at[1], "pace")))
+		return clock_command(lab, w, e);
+	if (input_is_replaying(lab))
+		return err_set(e, ERR_ENV, "the lab is being replayed, up to %.9f s",
+			       (double)lab->clock.goal_ns / 1e9);
+	return defer(c, w, run_clock);
+}
