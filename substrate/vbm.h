@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The vNet bandwidth manager of a LAN (Kuhns, Wilson, Turner, section III.4). Pure: messages and
+ * time in, messages out.
+ *
+ * The LAN is one segment with the rate of its slowest link. A vNet has a percentage of it, which is
+ * divided into aggregates, one per node: the node's traffic manager keeps the sum of the rates of
+ * the virtual links that enter it over the LAN within the aggregate. A node gets its minimum (the
+ * sum of its links' minima) or is refused it; what is left goes to those who want more, in
+ * proportion to minima, and is taken back when others ask. A rate that is taken back is given to
+ * another only when its holder has said that it no longer uses it, so that the sum of what is in
+ * use never exceeds the vNet's part, nor all of them the LAN (struct grant_giver).
+ *
+ * A node that says nothing for VBM_SILENT_NS has given back all that it had, its minimum too. A
+ * traffic manager speaks every TM_REFRESH_NS and falls back to its minimum after TM_LEASE_NS
+ * without an answer, which is sooner.
+ */
+#ifndef SUBSTRATE_VBM_H
+#define SUBSTRATE_VBM_H
+
+#include "lib/err.h"
+#include "substrate/grant.h"
+
+#include <stddef.h>
+
+#define VBM_SILENT_NS INT64_C(5000000000)
+
+struct vbm;
+
+/* To the traffic manager of a node: an "aggregate" message. */
+struct vbm_message {
+	const char *node, *vnet; /* the VBM's own, until the next call */
+	struct grant_give give;
+	const char *refused; /* NULL, or why the minimum asked for is not admitted */
+	bool answer;         /* to the message just heard; else of the VBM's own accord */
+};
+
+/* rate_bps: of the slowest link of the LAN. */
+struct vbm *vbm_create(int64_t rate_bps, int64_t now_ns);
+void vbm_destroy(struct vbm *v);
+/* -1: the minima admitted so far do not fit. */
+int vbm_set_rate(struct vbm *v, int64_t rate_bps, int64_t now_ns, struct err *e);
+/*
+ * Gives a vNet a part of the LAN in parts per million; 0 takes it away. -1 with the error set: more
+ * than there is, or less than its nodes' minima.
+ */
+int vbm_set_share(struct vbm *v, const char *vnet, int64_t share_ppm, int64_t now_ns,
+		  struct err *e);
+/* A node's traffic manager speaks. There is an answer to it among the messages afterwards. */
+void vbm_hear(struct vbm *v, const char *node, const char *vnet, const struct grant_ask *a,
+	      int64_t now_ns);
+/* A node leaves, or its links are known to be dead. */
+void vbm_forget(struct vbm *v, const char *node, int64_t now_ns);
+/* When tick() wants to be called; INT64_MAX: not. */
+int64_t vbm_due_ns(const struct vbm *v);
+void vbm_tick(struct vbm *v, int64_t now_ns);
+/* The next message to be sent; false: there is none. */
+bool vbm_next_message(struct vbm *v, struct vbm_message *m);
+
+/* For people: the i-th (vNet, node) and what it has. False: no more. */
+struct vbm_row {
+	const char *vnet, *node; /* node NULL: the vNet as a whole */
+	int64_t share_bps;       /* of the vNet */
+	int64_t min_bps, want_bps, limit_bps, held_bps;
+};
+bool vbm_row(const struct vbm *v, size_t i, struct vbm_row *r);
+
+#endif
