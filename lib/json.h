@@ -27,5 +27,10 @@ void json_raw(struct json *j, const char *key, const char *json);
  * wrote: a malloc'ed copy, or NULL.
  */
 char *json_find_member(const char *json, const char *key);
+/*
+ * Writes n JSON objects that our programs wrote as one: of members with the same name objects are
+ * merged, numbers are added up, and of all else the first stays.
+ */
+void json_merge(FILE *out, const char *const *objects, size_t n);
 
 #endif

@@ -21,7 +21,7 @@ static void run_until(struct lab *lab, int64_t until_ns)
 	char *line = xasprintf("until %lldns", (long long)until_ns);
 
 	lab->clock.stopped = false;
-	substrate_send(&lab->substrate, line, NULL, NULL);
+	lab_send_clock(lab, line, NULL, NULL);
 	free(line);
 }
 
@@ -83,7 +83,7 @@ static void set_pace(struct lab *lab, const char *pace)
 	char *line = xasprintf("pace %s", pace);
 
 	snprintf(lab->clock.pace, sizeof(lab->clock.pace), "%s", pace);
-	substrate_send(&lab->substrate, line, NULL, NULL);
+	lab_send_clock(lab, line, NULL, NULL);
 	free(line);
 }
 
@@ -92,7 +92,7 @@ void clock_ask_stand(struct lab *lab)
 	if (lab->clock.asked || lab->clock.stopped)
 		return;
 	lab->clock.asked = true;
-	substrate_send(&lab->substrate, "pause", NULL, NULL);
+	lab_send_clock(lab, "pause", NULL, NULL);
 }
 
 void clock_go_on(struct lab *lab, int64_t next_ns)
@@ -107,7 +107,7 @@ void clock_go_on(struct lab *lab, int64_t next_ns)
 		return;
 	}
 	lab->clock.stopped = false;
-	substrate_send(&lab->substrate, "run", NULL, NULL);
+	lab_send_clock(lab, "run", NULL, NULL);
 }
 
 bool clock_is_at_goal(const struct lab *lab)

@@ -13,7 +13,7 @@
 /* What the options of a command line said. Unset ones are NULL, 0 or false. */
 struct cmd_options {
 	const char *lab, *kernel, *dump, *user, *clock, *seed, *filter, *write;
-	const char *timeout, *jobs, *count, *duration, *keep;
+	const char *timeout, *jobs, *processes, *count, *duration, *keep;
 	bool json, insecure, help, all, follow, quiet, no_console;
 	/* Not of the command line: see struct lab_options. */
 	bool stopped;
@@ -38,6 +38,7 @@ enum cmd_option {
 	OPT_WRITE = 1 << 20,
 	OPT_FOR = 1 << 21,
 	OPT_KEEP = 1 << 22,
+	OPT_PROCESSES = 1 << 23,
 	OPT_UP = OPT_LAB | OPT_KERNEL | OPT_TIMEOUT | OPT_INSECURE | OPT_JOBS | OPT_QUIET |
 		 OPT_CLOCK | OPT_SEED,
 };

@@ -9,6 +9,7 @@
 #include "vbet-server/load.h"
 #include "vbet-server/paths.h"
 #include "vbet-server/server.h"
+#include "vbet-server/spread.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,6 +20,39 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* One for four processors: guests need most of them. */
+static unsigned automatic_processes(void)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return cpus < 8 ? 1 : cpus < 4 * SPREAD_MAX ? (unsigned)cpus / 4 : SPREAD_MAX;
+}
+
+static int parse_processes(const struct cmd_options *o, const struct graph *g, unsigned *n,
+			   struct err *e)
+{
+	bool is_virtual = g->clock == CLOCK_VIRTUAL;
+	int64_t v;
+
+	*n = 1;
+	if (!o->processes)
+		return 0;
+	if (!strcmp(o->processes, "auto")) {
+		*n = is_virtual ? 1 : automatic_processes();
+		return 0;
+	}
+	if (unit_parse(UNIT_COUNT, o->processes, &v, e) < 0)
+		return err_wrap(e, "--substrate-processes");
+	if (v < 1 || v > SPREAD_MAX)
+		return err_set(e, ERR_USAGE, "--substrate-processes is from 1 to %d", SPREAD_MAX);
+	if (v > 1 && is_virtual)
+		return err_set(e, ERR_USAGE,
+			       "--substrate-processes: in virtual time there is one process, which "
+			       "keeps the calendar (--clock real for more)");
+	*n = (unsigned)v;
+	return 0;
+}
+
 static int dump(const struct cmd_options *o, struct loaded *l, struct err *e)
 {
 	if (!strcmp(o->dump, "graph")) {
@@ -28,6 +62,8 @@ static int dump(const struct cmd_options *o, struct loaded *l, struct err *e)
 	struct plan_env env;
 	char *parts[5] = {NULL};
 	struct lab_options opt = {.kernel = o->kernel, .script_dir = l->dir};
+	if (parse_processes(o, l->graph, &opt.processes, e) < 0)
+		return -1;
 	char *base = paths_base_dir(e);
 
 	if (!base)
@@ -192,7 +228,7 @@ static int parse_up_options(const struct cmd_options *o, struct loaded *l, struc
 				       o->clock);
 		l->graph->clock = *o->clock == 'v' ? CLOCK_VIRTUAL : CLOCK_REAL;
 	}
-	return 0;
+	return parse_processes(o, l->graph, &opt->processes, e);
 }
 
 int cmd_boot(const struct cmd_options *o, const char *file, char **lab, struct err *e)

@@ -16,8 +16,6 @@ void guest_kill(struct guest *gu);
 /* lab.c's, for guest.c. */
 void lab_fail(struct lab *lab, const struct err *e);
 void lab_check_progress(struct lab *lab);
-/* Sends a line to the substrate whose failure fails the set-up. */
-void lab_send(struct lab *lab, const char *line);
 /* Something that was asked for cannot be had: fails the set-up, or the change. */
 void lab_refuse(struct lab *lab, const struct err *e);
 /* An answer has come (lab->outstanding is one less). */

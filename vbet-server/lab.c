@@ -161,7 +161,7 @@ void lab_settle(struct lab *lab)
 	}
 }
 
-static void send_step(struct lab *lab, const char *line, const char *cable)
+static void send_step(struct lab *lab, unsigned process, const char *line, const char *cable)
 {
 	struct step_answer *a = xcalloc(1, sizeof(*a));
 
@@ -169,12 +169,21 @@ static void send_step(struct lab *lab, const char *line, const char *cable)
 	a->cable = cable ? xstrdup(cable) : NULL;
 	a->line = xstrdup(line);
 	lab->outstanding++;
-	substrate_send(&lab->substrate, line, on_step_answer, a);
+	substrates_send(&lab->substrates, process, line, on_step_answer, a);
 }
 
-void lab_send(struct lab *lab, const char *line)
+void lab_send_about(struct lab *lab, const char *object, const char *line,
+		    substrate_answer_fn answer, void *ctx)
 {
-	send_step(lab, line, NULL);
+	unsigned process = plan_process_of(lab->plan, object);
+
+	/* Any of them says best what is wrong with a name that nobody knows. */
+	substrates_send(&lab->substrates, process ? process : 1, line, answer, ctx);
+}
+
+void lab_send_clock(struct lab *lab, const char *line, substrate_answer_fn answer, void *ctx)
+{
+	substrates_send(&lab->substrates, 1, line, answer, ctx);
 }
 
 /* "joined NAME", "gone NAME WHY" */
@@ -194,26 +203,31 @@ static void note_joined(struct lab *lab, const char *line)
 	free(name);
 }
 
-static void on_substrate_event(void *ctx, const char *line)
+static void on_substrate_event(struct substrate_link *s, const char *line)
 {
-	struct lab *lab = ctx;
+	struct lab *lab = s->ctx;
 
 	if (clock_handle_event(lab, line))
 		return;
 	note_joined(lab, line);
-	fprintf(stderr, "substrate: %s\n", line);
+	fprintf(stderr, "%s: %s\n", s->name, line);
 	input_pump(lab);
 	if (lab->listener.changed)
 		lab->listener.changed(lab->listener.ctx);
 }
 
-static void on_substrate_lost(void *ctx)
+/* What it carried is lost; what others carry goes on. */
+static void on_substrate_lost(struct substrate_link *s)
 {
+	struct lab *lab = s->ctx;
 	struct err e;
 
-	fprintf(stderr, "the substrate process has ended\n");
-	err_set(&e, ERR_ENV, "the substrate process has ended; see substrate.log");
-	lab_fail(ctx, &e);
+	err_set(&e, ERR_ENV, "the process %s (%d) has ended; see %s.log", s->name,
+		(int)s->child.pid, s->name);
+	fprintf(stderr, "%s\n", e.text);
+	lab_fail(lab, &e);
+	if (lab->listener.changed)
+		lab->listener.changed(lab->listener.ctx);
 }
 
 static int write_file(const char *path, const char *text, struct err *e)
@@ -228,12 +242,36 @@ static int write_file(const char *path, const char *text, struct err *e)
 	return 0;
 }
 
+static int start_substrate(struct lab *lab, const struct plan_step *step, struct err *e)
+{
+	char *path = xasprintf("%s/%s.log", lab->dir, step->name);
+	int log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+
+	free(path);
+	if (log < 0)
+		return err_sys(e, "make %s.log", step->name);
+	struct substrate_link *s = substrates_add(&lab->substrates, step->process, step->name);
+
+	s->on_event = on_substrate_event;
+	s->on_lost = on_substrate_lost;
+	s->ctx = lab;
+	int rc = substrate_start(s, lab->loop, lab->parts[3], log, e);
+
+	close(log);
+	if (rc == 0)
+		lab_note_pid(lab, &s->child, step->name);
+	return rc;
+}
+
 static int do_step(struct lab *lab, const struct plan_step *s, struct err *e)
 {
 	char *path = xasprintf("%s/%s", lab->dir, s->name);
 	int rc = 0;
 
 	switch (s->op) {
+	case PLAN_PROCESS:
+		rc = start_substrate(lab, s, e);
+		break;
 	case PLAN_DIR:
 		if (mkdir(path, 0700) < 0 && errno != EEXIST)
 			rc = err_sys(e, "make %s", path);
@@ -242,7 +280,7 @@ static int do_step(struct lab *lab, const struct plan_step *s, struct err *e)
 		rc = write_file(path, s->text, e);
 		break;
 	case PLAN_SUBSTRATE:
-		lab_send(lab, s->text);
+		send_step(lab, s->process, s->text, NULL);
 		break;
 	case PLAN_GUEST:
 		lab->guests[s->node]->wanted = true;
@@ -258,7 +296,9 @@ static int do_step(struct lab *lab, const struct plan_step *s, struct err *e)
 static void undo_step(struct lab *lab, const struct plan_step *s)
 {
 	if (s->op == PLAN_SUBSTRATE && s->undo)
-		lab_send(lab, s->undo);
+		send_step(lab, s->process, s->undo, NULL);
+	else if (s->op == PLAN_PROCESS)
+		substrates_stop(&lab->substrates, s->process);
 	else if (s->op == PLAN_GUEST)
 		for (size_t i = 0; i < lab->n_guests; i++)
 			if (lab->guests[i] && !strcmp(lab->guests[i]->name, s->name))
@@ -276,7 +316,7 @@ static void set_step(struct lab *lab, const struct plan_step *s)
 	char *reset = xasprintf("reset %s up=1%s", s->name, params ? params : "");
 
 	link_asked(lab, s->name);
-	send_step(lab, reset, s->name);
+	send_step(lab, s->process, reset, s->name);
 	free(reset);
 }
 
@@ -347,6 +387,7 @@ int lab_make_env(const struct graph *g, const struct lab_options *opt, char *dir
 		.base_dir = opt->script_dir,
 		.cpus = cpus > 0 ? (unsigned)cpus : 1,
 		.insecure = opt->insecure,
+		.processes = opt->processes,
 	};
 	return 0;
 }
@@ -406,25 +447,6 @@ static void write_manifest(struct lab *lab)
 	fclose(f);
 }
 
-static int start_substrate(struct lab *lab, const char *program, struct err *e)
-{
-	char *path = xasprintf("%s/substrate.log", lab->dir);
-	int log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-
-	free(path);
-	if (log < 0)
-		return err_sys(e, "make substrate.log");
-	lab->substrate.on_event = on_substrate_event;
-	lab->substrate.on_lost = on_substrate_lost;
-	lab->substrate.ctx = lab;
-	int rc = substrate_start(&lab->substrate, lab->loop, program, log, e);
-
-	close(log);
-	if (rc == 0)
-		lab_note_pid(lab, &lab->substrate.child, "vsubstrate");
-	return rc;
-}
-
 /* From the first frame on: one file per cable, as its first end sees it. */
 static void capture_all(struct lab *lab, const char *dir)
 {
@@ -433,10 +455,11 @@ static void capture_all(struct lab *lab, const char *dir)
 		const struct graph_node *n = &lab->graph->nodes[c->end[0].node];
 		struct arena a = {0};
 		char *file = arena_printf(&a, "file=%s/%s.pcapng", dir, c->name);
-		char *line = arena_printf(&a, "capture keep.%zu %s:%s %s", i, n->name,
-					  n->nics[c->end[0].nic].name, words_quote(&a, file));
+		char *end = arena_printf(&a, "%s:%s", n->name, n->nics[c->end[0].nic].name);
+		char *line =
+			arena_printf(&a, "capture keep.%zu %s %s", i, end, words_quote(&a, file));
 
-		substrate_send(&lab->substrate, line, NULL, NULL);
+		lab_send_about(lab, end, line, NULL, NULL);
 		arena_finish(&a);
 	}
 }
@@ -466,8 +489,9 @@ struct lab *lab_create(struct loop *l, struct topo_script *script, struct graph 
 	lab->env.base_dir = lab->base_dir;
 	lab->env.read_file = read_script_file;
 	lab->plan = plan_make(g, &lab->env, e);
-	if (!lab->plan || start_substrate(lab, lab->parts[3], e) < 0)
+	if (!lab->plan)
 		goto fail;
+	lab->env.running = lab->plan;
 	write_manifest(lab);
 	make_guests(lab);
 	clock_init(lab);
@@ -490,6 +514,7 @@ int lab_replace_plan(struct lab *lab, struct plan *plan, struct err *e)
 
 	plan_destroy(lab->plan);
 	lab->plan = plan;
+	lab->env.running = plan;
 	lab_check_progress(lab);
 	return rc;
 }
@@ -524,7 +549,7 @@ void lab_destroy(struct lab *lab)
 	link_finish(lab);
 	job_finish(lab);
 	input_finish(lab);
-	substrate_stop(&lab->substrate);
+	substrates_stop_all(&lab->substrates);
 	if (lab->pids)
 		fclose(lab->pids);
 	if (lab->lock_fd >= 0) {

@@ -11,7 +11,7 @@
 #include "topo/topo.h"
 #include "vbet-server/agent.h"
 #include "vbet-server/plan.h"
-#include "vbet-server/substrate_link.h"
+#include "vbet-server/substrates.h"
 
 #include <stdio.h>
 
@@ -78,7 +78,7 @@ struct lab {
 	struct plan *plan;          /* owned: what has been carried out */
 	struct plan_env env;
 	char *parts[5]; /* owned strings behind env */
-	struct substrate_link substrate;
+	struct substrates substrates;
 	struct guest **guests; /* by node index of the graph; NULL for devices */
 	size_t n_guests;       /* length of that array: nodes of the graph */
 	size_t booting;        /* guests that are not up yet, of those that were started */
@@ -115,6 +115,7 @@ struct lab_options {
 	size_t jobs; /* 0: twice the processors */
 	int64_t boot_timeout_ns;
 	bool stopped;         /* the virtual clock is handed over standing still */
+	unsigned processes;   /* substrate processes that may share the work; 0: one */
 	const char *captures; /* a directory for captures of all cables, or NULL; absolute */
 };
 
@@ -136,6 +137,12 @@ int lab_change(struct lab *lab, struct graph *g, struct err *e);
 
 /* Carries out the difference to another plan of the same graph (taken over). 0 or -1. */
 int lab_replace_plan(struct lab *lab, struct plan *plan, struct err *e);
+
+/* Sends a line to the substrate process that knows an object (a node, NIC, port or cable). */
+void lab_send_about(struct lab *lab, const char *object, const char *line,
+		    substrate_answer_fn answer, void *ctx);
+/* Sends a line to the process that keeps the calendar. */
+void lab_send_clock(struct lab *lab, const char *line, substrate_answer_fn answer, void *ctx);
 
 struct guest *lab_find_guest(struct lab *lab, const char *name, struct err *e);
 int lab_start_guest(struct lab *lab, struct guest *gu, struct err *e);

@@ -4,6 +4,7 @@
 #include "lib/vec.h"
 #include "lib/words.h"
 #include "vbet-server/initconf.h"
+#include "vbet-server/spread.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@ struct builder {
 	const struct plan_env *env;
 	struct plan *plan;
 	VEC(struct plan_step) steps;
+	bool trunk[SPREAD_MAX + 1][SPREAD_MAX + 1]; /* between these processes there is one */
 };
 
 static struct plan_step *add_step(struct builder *b, enum plan_op op, const char *name)
@@ -58,12 +60,29 @@ static const char *text_close(struct builder *b, struct text *t)
 	return copy;
 }
 
-static struct plan_step *add_substrate(struct builder *b, const char *name, const char *text)
+static struct plan_step *add_line(struct builder *b, unsigned process, const char *name,
+				  const char *text)
 {
 	struct plan_step *s = add_step(b, PLAN_SUBSTRATE, name);
 
+	s->process = process;
 	s->text = text;
 	s->undo = arena_printf(&b->plan->arena, "remove %s", s->name);
+	return s;
+}
+
+static unsigned process_of(const struct builder *b, int node)
+{
+	return b->plan->places[node].process;
+}
+
+/* A line for the process that carries the node. */
+static struct plan_step *add_substrate(struct builder *b, int node, const char *name,
+				       const char *text)
+{
+	struct plan_step *s = add_line(b, process_of(b, node), name, text);
+
+	s->node = node;
 	return s;
 }
 
@@ -78,7 +97,7 @@ static void plan_device(struct builder *b, int index)
 		fprintf(f, " %s=", n->params[i].key);
 		words_put(f, n->params[i].value);
 	}
-	add_substrate(b, n->name, text_close(b, &t))->node = index;
+	add_substrate(b, index, n->name, text_close(b, &t));
 	for (size_t i = 0; i < n->n_nics; i++) {
 		const char *port = end_name(b, (struct graph_end){index, (int)i});
 
@@ -88,7 +107,7 @@ static void plan_device(struct builder *b, int index)
 			fprintf(f, " %s=", n->nics[i].params[k].key);
 			words_put(f, n->nics[i].params[k].value);
 		}
-		add_substrate(b, port, text_close(b, &t))->node = index;
+		add_substrate(b, index, port, text_close(b, &t));
 	}
 }
 
@@ -104,11 +123,10 @@ static void plan_nic(struct builder *b, int node, int nic)
 	graph_format_mac(c->mac, mac, sizeof(mac));
 	bool seqpacket = c->backend == NIC_SEQPACKET;
 
-	add_substrate(b, name,
+	add_substrate(b, node, name,
 		      arena_printf(a, "nic %s %s path=%s/n/%s/j/%s mac=%s mtu=%u guest=%s", name,
 				   seqpacket ? "seqpacket" : "vhost", dir, n->name, c->name, mac,
-				   c->mtu, n->name))
-		->node = node;
+				   c->mtu, n->name));
 }
 
 static const char *guest_nic_arg(struct builder *b, const struct graph_nic *c, size_t i)
@@ -201,15 +219,13 @@ static int plan_guest_node(struct builder *b, int index, struct err *e)
 		return -1;
 	if (b->g->clock == CLOCK_VIRTUAL)
 		add_substrate(
-			b, n->name,
-			arena_printf(a, "guest %s time=%s/n/%s/j/time", n->name, dir, n->name))
-			->node = index;
-	add_substrate(b, arena_printf(a, "%s:agent", n->name),
+			b, index, n->name,
+			arena_printf(a, "guest %s time=%s/n/%s/j/time", n->name, dir, n->name));
+	add_substrate(b, index, arena_printf(a, "%s:agent", n->name),
 		      arena_printf(a,
 				   "channel %s:agent path=%s/n/%s/j/agent stream=%s/n/%s/agent "
 				   "guest=%s",
-				   n->name, dir, n->name, dir, n->name, n->name))
-		->node = index;
+				   n->name, dir, n->name, dir, n->name, n->name));
 	for (size_t i = 0; i < n->n_nics; i++)
 		plan_nic(b, index, (int)i);
 	return 0;
@@ -227,16 +243,122 @@ static void plan_cut(FILE *f, const struct graph_cut *cut)
 	}
 }
 
+/* Both ends of the trunk between two processes, once. */
+static void need_trunk(struct builder *b, unsigned p, unsigned q)
+{
+	struct arena *a = &b->plan->arena;
+	unsigned low = p < q ? p : q;
+	unsigned high = p < q ? q : p;
+
+	if (b->trunk[low][high])
+		return;
+	b->trunk[low][high] = true;
+	for (int i = 0; i < 2; i++) {
+		unsigned here = i ? high : low;
+		const char *name = arena_printf(a, "%u>%u", here, i ? low : high);
+
+		add_line(b, here, name,
+			 arena_printf(a, "trunk %s path=%s/t/%u-%u%s", name, b->env->lab_dir, low,
+				      high, i ? "" : " listen=1"));
+	}
+}
+
+/* The other end of a cable, in a process that has only this one. */
+static void plan_far_end(struct builder *b, const struct graph_cable *c, int far)
+{
+	struct arena *a = &b->plan->arena;
+	unsigned here = process_of(b, c->end[!far].node);
+	unsigned there = process_of(b, c->end[far].node);
+	const char *end = end_name(b, c->end[far]);
+
+	need_trunk(b, here, there);
+	struct plan_step *s =
+		add_line(b, here, arena_printf(a, "far %s", end),
+			 arena_printf(a, "far %s %u>%u key=%s", end, here, there, c->name));
+
+	s->undo = arena_printf(a, "remove %s", end);
+}
+
+/* Both processes hear the same of a cable between them. */
 static void plan_cable(struct builder *b, const struct graph_cable *c)
 {
 	struct text t;
 	FILE *f = text_open(&t);
+	unsigned p = process_of(b, c->end[0].node);
+	unsigned q = process_of(b, c->end[1].node);
 
 	fprintf(f, "cable %s %s %s", c->name, end_name(b, c->end[0]), end_name(b, c->end[1]));
 	linkspec_print(f, &c->dir[0], "ab.");
 	linkspec_print(f, &c->dir[1], "ba.");
 	plan_cut(f, &c->cut);
-	add_substrate(b, c->name, text_close(b, &t))->live = true;
+	const char *text = text_close(b, &t);
+
+	if (p != q)
+		plan_far_end(b, c, 1);
+	add_line(b, p, c->name, text)->live = true;
+	if (p == q)
+		return;
+	plan_far_end(b, c, 0);
+	add_line(b, q, c->name, text)->live = true;
+}
+
+/* Where each node is carried: in a running lab where it was. */
+static void place_nodes(struct builder *b)
+{
+	const struct graph *g = b->g;
+	const struct plan *running = b->env->running;
+	unsigned *kept = xcalloc(g->n_nodes + 1, sizeof(*kept));
+	unsigned n = b->env->processes ? b->env->processes : 1;
+	struct plan *p = b->plan;
+
+	for (size_t i = 0; i < g->n_nodes; i++)
+		for (size_t k = 0; running && k < running->n_places; k++)
+			if (!strcmp(g->nodes[i].name, running->places[k].node))
+				kept[i] = running->places[k].process;
+	unsigned *process = spread_nodes(g, n, kept);
+
+	p->places = arena_alloc(&p->arena, (g->n_nodes + 1) * sizeof(*p->places));
+	p->n_places = g->n_nodes;
+	for (size_t i = 0; i < g->n_nodes; i++)
+		p->places[i] = (struct plan_place){
+			.node = arena_strdup(&p->arena, g->nodes[i].name), .process = process[i]};
+	free(process);
+	free(kept);
+}
+
+/* The first process is always there; others if a node is in them. */
+static bool is_used(const struct plan *p, unsigned process)
+{
+	bool used = process == 1;
+
+	for (size_t i = 0; i < p->n_places && !used; i++)
+		used = p->places[i].process == process;
+	return used;
+}
+
+static void plan_processes(struct builder *b)
+{
+	struct arena *a = &b->plan->arena;
+	unsigned n = 0;
+
+	for (unsigned p = 1; p <= SPREAD_MAX; p++) {
+		if (!is_used(b->plan, p))
+			continue;
+		add_step(b, PLAN_PROCESS, p == 1 ? "substrate" : arena_printf(a, "substrate.%u", p))
+			->process = p;
+		n++;
+	}
+	add_step(b, PLAN_DIR, "n");
+	if (n > 1)
+		add_step(b, PLAN_DIR, "t");
+}
+
+/* The same line for all processes that can not be taken back. */
+static void add_everywhere(struct builder *b, const char *name, const char *text)
+{
+	for (unsigned p = 1; p <= SPREAD_MAX; p++)
+		if (is_used(b->plan, p))
+			add_line(b, p, name, text)->undo = NULL;
 }
 
 struct plan *plan_make(const struct graph *g, const struct plan_env *env, struct err *e)
@@ -244,14 +366,14 @@ struct plan *plan_make(const struct graph *g, const struct plan_env *env, struct
 	struct builder b = {.g = g, .env = env, .plan = xcalloc(1, sizeof(struct plan))};
 	int rc = 0;
 
-	add_step(&b, PLAN_DIR, "n");
-	add_substrate(&b, "clock",
-		      g->clock == CLOCK_VIRTUAL
-			      ? arena_printf(&b.plan->arena, "clock virtual seed=%llu tod=%lld",
-					     (unsigned long long)g->seed, time_of_day_s)
-			      : arena_printf(&b.plan->arena, "clock real seed=%llu",
-					     (unsigned long long)g->seed))
-		->undo = NULL;
+	place_nodes(&b);
+	plan_processes(&b);
+	add_everywhere(&b, "clock",
+		       g->clock == CLOCK_VIRTUAL
+			       ? arena_printf(&b.plan->arena, "clock virtual seed=%llu tod=%lld",
+					      (unsigned long long)g->seed, time_of_day_s)
+			       : arena_printf(&b.plan->arena, "clock real seed=%llu",
+					      (unsigned long long)g->seed));
 	for (size_t i = 0; i < g->n_nodes && rc == 0; i++) {
 		if (node_kind_is_guest(g->nodes[i].kind))
 			rc = plan_guest_node(&b, (int)i, e);
@@ -260,7 +382,7 @@ struct plan *plan_make(const struct graph *g, const struct plan_env *env, struct
 	}
 	for (size_t i = 0; i < g->n_cables; i++)
 		plan_cable(&b, &g->cables[i]);
-	add_substrate(&b, "start", "start")->undo = NULL;
+	add_everywhere(&b, "start", "start");
 	for (size_t i = 0; i < g->n_nodes && rc == 0; i++) {
 		if (!node_kind_is_guest(g->nodes[i].kind))
 			continue;
@@ -288,10 +410,8 @@ void plan_destroy(struct plan *p)
 }
 
 static const char *const op_names[] = {
-	[PLAN_DIR] = "dir",
-	[PLAN_FILE] = "file",
-	[PLAN_SUBSTRATE] = "substrate",
-	[PLAN_GUEST] = "guest",
+	[PLAN_PROCESS] = "process",     [PLAN_DIR] = "dir",     [PLAN_FILE] = "file",
+	[PLAN_SUBSTRATE] = "substrate", [PLAN_GUEST] = "guest",
 };
 _Static_assert(ARRAY_LEN(op_names) == PLAN_OPS, "op_names out of step with enum plan_op");
 
@@ -310,7 +430,10 @@ void plan_print(FILE *out, const struct plan *p)
 	for (size_t i = 0; i < p->n_steps; i++) {
 		const struct plan_step *s = &p->steps[i];
 
-		fprintf(out, "%s ", op_names[s->op]);
+		fputs(op_names[s->op], out);
+		if (s->op == PLAN_SUBSTRATE && s->process > 1)
+			fprintf(out, ".%u", s->process);
+		fputc(' ', out);
 		switch (s->op) {
 		case PLAN_GUEST:
 			fprintf(out, "%s: ", s->name);
@@ -320,6 +443,7 @@ void plan_print(FILE *out, const struct plan *p)
 			fprintf(out, "%s\n", s->name);
 			print_indented(out, s->text);
 			break;
+		case PLAN_PROCESS:
 		case PLAN_DIR:
 			fprintf(out, "%s\n", s->name);
 			break;
@@ -332,10 +456,19 @@ void plan_print(FILE *out, const struct plan *p)
 	}
 }
 
+unsigned plan_process_of(const struct plan *p, const char *object)
+{
+	for (size_t i = 0; i < p->n_steps; i++)
+		if (p->steps[i].op == PLAN_SUBSTRATE && !strcmp(p->steps[i].name, object))
+			return p->steps[i].process;
+	return 0;
+}
+
 static const struct plan_step *find_step(const struct plan *p, const struct plan_step *like)
 {
 	for (size_t i = 0; i < p->n_steps; i++)
-		if (p->steps[i].op == like->op && !strcmp(p->steps[i].name, like->name))
+		if (p->steps[i].op == like->op && p->steps[i].process == like->process &&
+		    !strcmp(p->steps[i].name, like->name))
 			return &p->steps[i];
 	return NULL;
 }

@@ -14,29 +14,39 @@
 #include <stdio.h>
 
 enum plan_op {
+	PLAN_PROCESS,   /* name: of a substrate process, which is started */
 	PLAN_DIR,       /* text: directory, relative to the lab's */
 	PLAN_FILE,      /* name: path relative to the lab's directory; text: content */
-	PLAN_SUBSTRATE, /* text: a line for vsubstrate; undo: the line that takes it back, or NULL
-			 */
+	PLAN_SUBSTRATE, /* text: a line for a substrate process; undo: the line that takes it back,
+			   or NULL */
 	PLAN_GUEST,     /* name: node; argv: the launcher's */
 	PLAN_OPS,
 };
 
 struct plan_step {
 	enum plan_op op;
-	const char *name; /* unique among the steps of its op */
+	const char *name; /* unique among the steps of its op and process */
 	const char *text;
 	const char *undo;
 	char *const *argv;
 	size_t argc;
-	int node;  /* index into the graph's nodes, or -1 */
-	bool live; /* a changed text is told as "set" (cables), not as undo and do */
+	int node;         /* index into the graph's nodes, or -1 */
+	unsigned process; /* PLAN_PROCESS, PLAN_SUBSTRATE: number of the process, from 1; else 0 */
+	bool live;        /* a changed text is told as "set" (cables), not as undo and do */
+};
+
+/* The substrate process that carries a node. */
+struct plan_place {
+	const char *node;
+	unsigned process;
 };
 
 struct plan {
 	struct arena arena;
 	struct plan_step *steps;
 	size_t n_steps;
+	struct plan_place *places; /* of all nodes, in the order of the graph */
+	size_t n_places;
 };
 
 /* What the plan needs to know of the machine. */
@@ -49,6 +59,9 @@ struct plan_env {
 	const char *base_dir; /* directory of the script: what its file names are relative to */
 	unsigned cpus;        /* guests are pinned to them in turn; 0: not pinned */
 	bool insecure;
+	unsigned processes; /* substrate processes that may share the work, to SPREAD_MAX; 0: one */
+	const struct plan
+		*running; /* nodes stay in the process that this one has them in; or NULL */
 	/* Text of a file named by the script (malloc'ed), or NULL with the error set. */
 	char *(*read_file)(void *ctx, const char *path, size_t *len, struct err *e);
 	void *ctx;
@@ -58,6 +71,8 @@ struct plan_env {
 struct plan *plan_make(const struct graph *g, const struct plan_env *env, struct err *e);
 void plan_destroy(struct plan *p);
 void plan_print(FILE *out, const struct plan *p);
+/* The process in which a substrate process knows that object; 0: none does. */
+unsigned plan_process_of(const struct plan *p, const char *object);
 
 enum plan_change { PLAN_ADD, PLAN_REMOVE, PLAN_SET };
 struct plan_diff_item {

@@ -9,8 +9,18 @@
 #include <string.h>
 #include <unistd.h>
 
+static bool is_lost(const struct lab *lab, size_t node)
+{
+	const struct substrate_link *s =
+		substrates_at(&lab->substrates, lab->plan->places[node].process);
+
+	return s && s->lost;
+}
+
 static const char *node_state(const struct lab *lab, size_t i)
 {
+	if (!lab->guests[i] && is_lost(lab, i))
+		return "lost";
 	return lab->guests[i] ? guest_state_name(lab->guests[i]->state) : "ready";
 }
 
@@ -69,10 +79,54 @@ static void text_nics(FILE *out, const struct lab *lab, const struct graph_node 
 	}
 }
 
+/* Which process carries what, if there is more than one, or if one has ended. */
+static void text_processes(FILE *out, const struct lab *lab)
+{
+	bool shown = lab->substrates.at.n > 1;
+
+	for (size_t i = 0; i < lab->substrates.at.n; i++)
+		shown |= lab->substrates.at.at[i] && lab->substrates.at.at[i]->lost;
+	for (unsigned n = 1; shown && n <= lab->substrates.at.n; n++) {
+		const struct substrate_link *s = substrates_at(&lab->substrates, n);
+
+		if (!s)
+			continue;
+		fprintf(out, "%-14sprocess %d%s, carries", s->name, (int)s->child.pid,
+			s->lost ? " HAS ENDED" : "");
+		for (size_t i = 0; i < lab->plan->n_places; i++)
+			if (lab->plan->places[i].process == n)
+				fprintf(out, " %s", lab->plan->places[i].node);
+		fputc('\n', out);
+	}
+}
+
+static void json_processes(struct json *j, const struct lab *lab)
+{
+	json_open(j, "substrate_processes", '[');
+	for (unsigned n = 1; n <= lab->substrates.at.n; n++) {
+		const struct substrate_link *s = substrates_at(&lab->substrates, n);
+
+		if (!s)
+			continue;
+		json_open(j, NULL, '{');
+		json_string(j, "name", s->name);
+		json_int(j, "pid", s->child.pid);
+		json_string(j, "state", s->lost ? "lost" : "running");
+		json_open(j, "nodes", '[');
+		for (size_t i = 0; i < lab->plan->n_places; i++)
+			if (lab->plan->places[i].process == n)
+				json_string(j, NULL, lab->plan->places[i].node);
+		json_close(j, ']');
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+}
+
 void report_text(FILE *out, const struct lab *lab, const char *substrate)
 {
 	fprintf(out, "lab %s, %s clock, server %d, in %s\n", lab->graph->lab,
 		lab->graph->clock == CLOCK_VIRTUAL ? "virtual" : "real", (int)getpid(), lab->dir);
+	text_processes(out, lab);
 	for (size_t i = 0; i < lab->graph->n_nodes; i++) {
 		const struct graph_node *n = &lab->graph->nodes[i];
 		const struct guest *gu = lab->guests[i];
@@ -183,7 +237,8 @@ void report_json(FILE *out, const struct lab *lab, const char *substrate)
 	json_string(&j, "clock", lab->graph->clock == CLOCK_VIRTUAL ? "virtual" : "real");
 	json_uint(&j, "seed", lab->graph->seed);
 	json_int(&j, "server_pid", getpid());
-	json_int(&j, "substrate_pid", lab->substrate.child.pid);
+	json_int(&j, "substrate_pid", substrates_at(&lab->substrates, 1)->child.pid);
+	json_processes(&j, lab);
 	json_string(&j, "dir", lab->dir);
 	json_bool(&j, "ready", lab_is_ready(lab));
 	json_open(&j, "nodes", '[');

@@ -67,14 +67,10 @@ void query_answer(void *ctx, bool ok, const char *text)
 static void on_status(void *ctx, bool ok, const char *text)
 {
 	struct query *q = ctx;
+	const char *substrate = ok ? text : "{}";
 	struct reply r;
-	struct arena a = {0};
-	struct words w = {0};
 
 	if (query_client(q)) {
-		if (ok && words_split(text, strlen(text), &a, &w, NULL) < 0)
-			w.n = 0;
-		const char *substrate = ok && w.n ? w.at[0] : "{}";
 		FILE *f = reply_open(&r);
 
 		if (q->json)
@@ -84,7 +80,6 @@ static void on_status(void *ctx, bool ok, const char *text)
 		reply_send(&r, q->client);
 		client_ok(q->client);
 	}
-	arena_finish(&a);
 	free(q);
 }
 
@@ -94,7 +89,7 @@ static int request_status(struct client *c, const struct words *w, struct err *e
 	const char *json = words_get(w, "json");
 
 	q->json = json && *json == '1';
-	substrate_send(&c->server->lab->substrate, "status", on_status, q);
+	substrates_ask_status(&c->server->lab->substrates, on_status, q);
 	return REQUEST_ANSWERED;
 }
 

@@ -13,11 +13,14 @@ int request_capture(struct client *c, const struct words *w, struct err *e)
 	const char *slash = strrchr(path, '/');
 	const char *name = words_quote(&a, slash ? slash + 1 : path);
 
-	substrate_send(&c->server->lab->substrate,
-		       end ? arena_printf(&a, "remove %s", name)
-			   : arena_printf(&a, "capture %s %s file=%s", name,
-					  words_quote(&a, w->at[1]), words_quote(&a, path)),
-		       query_answer, q);
+	if (end)
+		substrates_send_all(&c->server->lab->substrates,
+				    arena_printf(&a, "remove %s", name), query_answer, q);
+	else
+		lab_send_about(c->server->lab, w->at[1],
+			       arena_printf(&a, "capture %s %s file=%s", name,
+					    words_quote(&a, w->at[1]), words_quote(&a, path)),
+			       query_answer, q);
 	arena_finish(&a);
 	return REQUEST_ANSWERED;
 }

@@ -140,7 +140,7 @@ int request_clock(struct client *c, const struct words *w, struct err *e)
 	struct lab *lab = c->server->lab;
 
 	if (w->n == 1 && lab->clock.is_virtual) {
-		substrate_send(&lab->substrate, "now", on_now, query_create(c));
+		lab_send_clock(lab, "now", on_now, query_create(c));
 		return REQUEST_ANSWERED;
 	}
 	/* How fast it goes may be changed at any time. */

@@ -39,11 +39,19 @@ static void answer_error(struct substrate_link *s, const char *text)
 static void handle_line(struct substrate_link *s, const char *line)
 {
 	if (!strncmp(line, "event ", 6))
-		s->on_event(s->ctx, line + 6);
+		s->on_event(s, line + 6);
 	else if (!strncmp(line, "ok", 2))
 		answer_first(s, true, line[2] == ' ' ? line + 3 : "");
 	else
 		answer_error(s, !strncmp(line, "error ", 6) ? line + 6 : line);
+}
+
+static void answer_lost(struct substrate_link *s)
+{
+	char *text = xasprintf("the process %s has ended", s->name);
+
+	answer_first(s, false, text);
+	free(text);
 }
 
 static size_t on_data(struct conn *c, const char *data, size_t len)
@@ -64,9 +72,10 @@ static void on_close(struct conn *c)
 {
 	struct substrate_link *s = c->owner;
 
+	s->lost = true;
 	while (s->first)
-		answer_first(s, false, "the substrate process has ended");
-	s->on_lost(s->ctx);
+		answer_lost(s);
+	s->on_lost(s);
 }
 
 int substrate_start(struct substrate_link *s, struct loop *l, const char *program, int log_fd,
@@ -95,17 +104,16 @@ int substrate_start(struct substrate_link *s, struct loop *l, const char *progra
 void substrate_send(struct substrate_link *s, const char *line, substrate_answer_fn answer,
 		    void *ctx)
 {
-	if (!conn_is_open(&s->conn)) {
-		if (answer)
-			answer(ctx, false, "the substrate process has ended");
-		return;
-	}
 	struct substrate_request *r = xcalloc(1, sizeof(*r));
 
 	r->answer = answer;
 	r->ctx = ctx;
 	*s->last = r;
 	s->last = &r->next;
+	if (!conn_is_open(&s->conn)) {
+		answer_lost(s);
+		return;
+	}
 	conn_write(&s->conn, line, strlen(line));
 	conn_write(&s->conn, "\n", 1);
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The server's end of the substrate control protocol: lines out, answers back in order. */
+/*
+ * One substrate process and the server's end of the control protocol to it: lines out, answers back
+ * in order.
+ */
 #ifndef VBET_SERVER_SUBSTRATE_LINK_H
 #define VBET_SERVER_SUBSTRATE_LINK_H
 
@@ -18,11 +21,14 @@ struct substrate_request {
 };
 
 struct substrate_link {
+	char *name;      /* owned by who made it: "substrate", "substrate.2" */
+	unsigned number; /* in the plan, from 1 */
+	bool lost;       /* it has ended by itself */
 	struct conn conn;
 	struct child child;
 	struct substrate_request *first, **last;
-	void (*on_event)(void *ctx, const char *line); /* "up r1:eth0" */
-	void (*on_lost)(void *ctx);
+	void (*on_event)(struct substrate_link *s, const char *line); /* "up r1:eth0" */
+	void (*on_lost)(struct substrate_link *s);
 	void *ctx;
 };
 

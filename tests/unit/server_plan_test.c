@@ -20,7 +20,7 @@ static char *files(void *ctx, const char *path, size_t *len, struct err *e)
 	return text;
 }
 
-static const struct plan_env env = {
+static struct plan_env env = {
 	.lab_dir = "/run/lab",
 	.kernel = "/lib/linux",
 	.init = "/lib/vbet-init",
@@ -49,6 +49,8 @@ static const struct graph *graph_of(const char *text)
 
 static void teardown(void)
 {
+	env.processes = 0;
+	env.running = NULL;
 	graph_destroy(graph);
 	topo_destroy(script);
 	graph = NULL;
@@ -88,7 +90,7 @@ static char *print(const struct plan *p)
 static char *print_diff(const struct plan *from, const struct plan *to)
 {
 	static const char signs[] = {[PLAN_ADD] = '+', [PLAN_REMOVE] = '-', [PLAN_SET] = '~'};
-	static const char *const ops[] = {"dir", "file", "substrate", "guest"};
+	static const char *const ops[] = {"process", "dir", "file", "substrate", "guest"};
 	struct plan_diff_item *items;
 	char *text = NULL;
 	size_t len = 0;
@@ -122,6 +124,7 @@ static void assert_diff(const char *before, const char *after, const char *want)
 	"delay = 5ms, up = off, name = \"c\")"
 
 static const char whole[] =
+	"process substrate\n"
 	"dir n\n"
 	"substrate clock real seed=0\n"
 	"dir n/a\n"
@@ -333,6 +336,124 @@ START_TEST(what_is_taken_away_goes_backwards)
 }
 END_TEST
 
+/* The lines of a plan that begin with a word, malloc'ed. */
+static char *lines_of(const struct plan *p, const char *word)
+{
+	char *all = print(p);
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+
+	for (char *line = strtok(all, "\n"); line; line = strtok(NULL, "\n"))
+		if (!strncmp(line, word, strlen(word)))
+			fprintf(f, "%s\n", line);
+	fclose(f);
+	free(all);
+	return text;
+}
+
+static void assert_lines(const struct plan *p, const char *word, const char *want)
+{
+	char *got = lines_of(p, word);
+
+	ck_assert_str_eq(got, want);
+	free(got);
+}
+
+/* Guests that are joined by a cable, in two processes. */
+START_TEST(a_cable_between_processes_has_an_end_in_each)
+{
+	const struct graph *g = graph_of(MACS);
+
+	env.processes = 2;
+	struct plan *p = plan_of_graph(g);
+
+	assert_lines(p, "process ", "process substrate\nprocess substrate.2\n");
+	assert_lines(p, "dir t", "dir t\n");
+	assert_lines(p, "substrate trunk", "substrate trunk 1>2 path=/run/lab/t/1-2 listen=1\n");
+	assert_lines(p, "substrate.2 trunk", "substrate.2 trunk 2>1 path=/run/lab/t/1-2\n");
+	assert_lines(p, "substrate far", "substrate far b:eth0 1>2 key=c\n");
+	assert_lines(p, "substrate.2 far", "substrate.2 far a:eth0 2>1 key=c\n");
+	assert_lines(p, "substrate cable",
+		     "substrate cable c a:eth0 b:eth0 ab.delay=5ms ba.delay=5ms up=0\n");
+	assert_lines(p, "substrate.2 cable",
+		     "substrate.2 cable c a:eth0 b:eth0 ab.delay=5ms ba.delay=5ms up=0\n");
+	assert_lines(p, "substrate.2 start", "substrate.2 start\n");
+	ck_assert_uint_eq(plan_process_of(p, "a:eth0"), 1);
+	ck_assert_uint_eq(plan_process_of(p, "b:eth0"), 2);
+	ck_assert_uint_eq(plan_process_of(p, "b:agent"), 2);
+	ck_assert_uint_eq(plan_process_of(p, "x"), 0);
+	plan_destroy(p);
+}
+END_TEST
+
+START_TEST(a_switch_keeps_its_guests)
+{
+	const struct graph *g = graph_of("s = alloc(switch, name = \"s\")\n"
+					 "t = alloc(switch, name = \"t\")\n"
+					 "for i in 1..4 { h[i] = alloc(host, name = \"h${i}\") }\n"
+					 "link(s, h[1], h[2]) link(t, h[3], h[4]) link(s, t)\n");
+
+	env.processes = 2;
+	struct plan *p = plan_of_graph(g);
+
+	ck_assert_uint_eq(p->n_places, 6);
+	for (size_t i = 0; i < p->n_places; i++) {
+		const char *n = p->places[i].node;
+		bool first = !strcmp(n, "s") || !strcmp(n, "h1") || !strcmp(n, "h2");
+
+		ck_assert_msg(p->places[i].process == (first ? 1 : 2), "%s is in %u", n,
+			      p->places[i].process);
+	}
+	plan_destroy(p);
+}
+END_TEST
+
+START_TEST(each_process_gets_a_share_of_a_ring)
+{
+	const struct graph *g = graph_of("for i in 1..12 { r[i] = alloc(router) }\n"
+					 "for i in 1..11 { link(r[i], r[i + 1]) }\n"
+					 "link(r[12], r[1])\n");
+	unsigned load[5] = {0};
+	unsigned between = 0;
+
+	env.processes = 4;
+	struct plan *p = plan_of_graph(g);
+
+	for (size_t i = 0; i < p->n_places; i++)
+		load[p->places[i].process]++;
+	for (unsigned k = 1; k <= 4; k++)
+		ck_assert_uint_eq(load[k], 3);
+	for (size_t i = 0; i < p->n_steps; i++)
+		between +=
+			p->steps[i].op == PLAN_SUBSTRATE && !strncmp(p->steps[i].text, "far ", 4);
+	/* A ring in four pieces: as few cables between them as there can be, told to both ends. */
+	ck_assert_uint_le(between, 2 * 6);
+	plan_destroy(p);
+}
+END_TEST
+
+START_TEST(what_runs_stays_where_it_is)
+{
+	struct plan *from, *to;
+
+	env.processes = 2;
+	from = plan_of_graph(graph_of(TWO FIXED "link(a, b, name = \"c\")"));
+	graph_destroy(graph);
+	topo_destroy(script);
+	env.running = from;
+	/* Alone, b would be placed beside d. */
+	to = plan_of_graph(
+		graph_of("d = alloc(host)\n" TWO FIXED "link(a, b, name = \"c\") link(d, b)"));
+	for (size_t i = 0; i < from->n_places; i++)
+		for (size_t k = 0; k < to->n_places; k++)
+			if (!strcmp(from->places[i].node, to->places[k].node))
+				ck_assert_uint_eq(from->places[i].process, to->places[k].process);
+	plan_destroy(from);
+	plan_destroy(to);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("plan");
@@ -351,6 +472,10 @@ int main(void)
 	tcase_add_test(tc, a_changed_cable_is_set);
 	tcase_add_test(tc, what_is_added_to_a_lab_is_all_that_happens);
 	tcase_add_test(tc, what_is_taken_away_goes_backwards);
+	tcase_add_test(tc, a_cable_between_processes_has_an_end_in_each);
+	tcase_add_test(tc, a_switch_keeps_its_guests);
+	tcase_add_test(tc, each_process_gets_a_share_of_a_ring);
+	tcase_add_test(tc, what_runs_stays_where_it_is);
 	suite_add_tcase(s, tc);
 	SRunner *r = srunner_create(s);
 

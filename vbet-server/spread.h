@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Which of several substrate processes carries which node. Pure. What belongs together stays
+ * together: a hub or switch and the guests that are plugged into nothing else; then neighbours, as
+ * far as the processes get equal shares.
+ */
+#ifndef VBET_SERVER_SPREAD_H
+#define VBET_SERVER_SPREAD_H
+
+#include "topo/graph.h"
+
+enum { SPREAD_MAX = 64 }; /* processes */
+
+/*
+ * The number of a process, from 1 to n_processes (1 to SPREAD_MAX), for each node: malloc'ed, as
+ * many as the graph has nodes. kept: for each node the process in which it is already, or 0; there
+ * it stays.
+ */
+unsigned *spread_nodes(const struct graph *g, unsigned n_processes, const unsigned *kept);
+
+#endif
