@@ -84,7 +84,8 @@ static int run_port(struct substrate *s, const struct words *w, FILE *answer, st
 
 static int run_nic(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
 {
-	static const struct nic_backend *const backends[] = {&nic_vhost, &nic_seqpacket};
+	static const struct nic_backend *const backends[] = {&nic_vhost, &nic_seqpacket,
+							     &nic_slirp};
 	struct nearest near;
 
 	nearest_init(&near, w->at[2]);
@@ -197,7 +198,8 @@ static const struct command commands[] = {
 	{"clock", 1, run_clock, "clock real|virtual [seed=N]"},
 	{"device", 2, run_device, "device NAME KIND [key=value...]"},
 	{"port", 3, run_port, "port NAME DEVICE NUMBER [key=value...]"},
-	{"nic", 3, run_nic, "nic NAME vhost|seqpacket path=PATH [mac=MAC] [mtu=N] [guest=NODE]"},
+	{"nic", 2, run_nic,
+	 "nic NAME vhost|seqpacket|slirp [path=PATH] [mac=MAC] [mtu=N] [key=value...]"},
 	{"channel", 3, run_channel, "channel NAME path=PATH stream=PATH [guest=NODE]"},
 	{"cable", 3, run_cable,
 	 "cable NAME END END [ab.key=value...] [ba.key=value...] [[a.|b.|ab.|ba.]up=0]"},

@@ -258,8 +258,18 @@ static void port_status(struct object *o, struct json *j, int64_t now_ns)
 	end_status(&p->end, j);
 }
 
+static struct end *port_end(struct object *o)
+{
+	return &((struct devport *)o)->end;
+}
+
 static const struct object_kind port_object_kind = {
-	.name = "port", .destroy = port_destroy, .set = port_set, .status = port_status};
+	.name = "port",
+	.destroy = port_destroy,
+	.set = port_set,
+	.status = port_status,
+	.end = port_end,
+};
 
 struct object *devport_create(struct substrate *s, const char *name, struct object *device,
 			      unsigned number, char *const *words, size_t n, struct err *e)
@@ -292,9 +302,4 @@ struct object *devport_create(struct substrate *s, const char *name, struct obje
 		return NULL;
 	}
 	return &p->object;
-}
-
-struct end *devport_end(struct object *o)
-{
-	return o->kind == &port_object_kind ? &((struct devport *)o)->end : NULL;
 }

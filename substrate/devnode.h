@@ -11,7 +11,5 @@ struct object *devnode_create(struct substrate *s, const char *name, const char 
 /* number from 1. */
 struct object *devport_create(struct substrate *s, const char *name, struct object *device,
 			      unsigned number, char *const *words, size_t n, struct err *e);
-/* NULL if o is not a port. */
-struct end *devport_end(struct object *o);
 
 #endif

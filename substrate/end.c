@@ -3,6 +3,8 @@
 
 #include "substrate/capture.h"
 
+#include <string.h>
+
 static const char *const drop_names[END_DROPS] = {
 	[END_DROP_UNPLUGGED] = "unplugged", [END_DROP_CUT] = "cut",
 	[END_DROP_DOWN] = "down",           [END_DROP_QUEUE] = "queue",
@@ -15,6 +17,28 @@ void end_drop(struct end *n, struct frame *f, enum end_drop why)
 	n->count.dropped[why]++;
 	if (f)
 		frame_unref(f);
+}
+
+void end_take_bytes(struct end *n, const uint8_t *data, size_t len, int64_t now_ns)
+{
+	struct frame *f;
+
+	if (len < FRAME_MIN || len > FRAME_MAX) {
+		end_drop(n, NULL, len < FRAME_MIN ? END_DROP_RUNT : END_DROP_GIANT);
+		return;
+	}
+	f = frame_get(n->object->sub->pool, (uint32_t)len);
+	if (!f) {
+		end_drop(n, NULL, END_DROP_MEMORY);
+		return;
+	}
+	memcpy(f->data, data, len);
+	end_send(n, f, now_ns);
+}
+
+struct end *end_of_object(struct object *o)
+{
+	return o->kind->end ? o->kind->end(o) : NULL;
 }
 
 void end_digest(struct end *n, const struct frame *f, int64_t now_ns)

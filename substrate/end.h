@@ -58,6 +58,8 @@ struct end {
 
 /* Sends a frame (with its reference) into the cable. */
 void end_send(struct end *n, struct frame *f, int64_t now_ns);
+/* Sends a copy of a frame that came from elsewhere as bytes, whatever their number. */
+void end_take_bytes(struct end *n, const uint8_t *data, size_t len, int64_t now_ns);
 /* A frame (with its reference) reaches an end. */
 void end_deliver(struct end *n, struct frame *f, int64_t now_ns);
 /* Takes a frame that passes into the digest of an end. */

@@ -5,6 +5,8 @@ $(LIBSUBSTRATE): $(patsubst %.c,$(B)/%.o,$(wildcard substrate/*.c))
 # Tests of devices drive them with the other side of the protocol.
 $(B)/tests/unit/substrate_vhost_test: $(B)/tests/support/vuser.o
 
+$(B)/tests/unit/substrate_slirp_test: LDLIBS += -lslirp
+
 # `make bench-substrate`: frames per second through NICs, cables and a switch, without guests.
 TESTS += $(B)/tests/bench/substrate_frames
 $(B)/tests/bench/substrate_frames: $(B)/tests/bench/substrate_frames.o $(B)/tests/support/vuser.o \

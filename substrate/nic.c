@@ -2,42 +2,36 @@
 #include "substrate/nic.h"
 
 #include "lib/units.h"
-#include "substrate/devnode.h"
-
 #include <stdio.h>
 
 enum { MTU_MIN = 68, MTU_MAX = 65521 };
 
-struct end *nic_end(struct object *o)
-{
-	if (o->kind == &nic_vhost_kind)
-		return nic_vhost_end(o);
-	if (o->kind == &nic_seqpacket_kind)
-		return nic_seqpacket_end(o);
-	return NULL;
-}
-
-struct end *end_of_object(struct object *o)
-{
-	struct end *n = devport_end(o);
-
-	return n ? n : nic_end(o);
-}
-
-int nic_read_words(const struct words *w, const char **path, uint16_t *mtu, struct err *e)
+int nic_read_mtu(const struct words *w, uint16_t *mtu, struct err *e)
 {
 	const char *text = words_get(w, "mtu");
 	int64_t value = 1500;
 
-	*path = words_get(w, "path");
-	if (!*path)
-		return err_set(e, ERR_USAGE, "a NIC needs path=");
 	if (text && unit_parse(UNIT_COUNT, text, &value, e) < 0)
 		return err_wrap(e, "mtu");
 	if (value < MTU_MIN || value > MTU_MAX)
 		return err_set(e, ERR_USAGE, "mtu is from %d to %d", MTU_MIN, MTU_MAX);
 	*mtu = (uint16_t)value;
 	return 0;
+}
+
+int nic_read_words(const struct words *w, const char **path, uint16_t *mtu, struct err *e)
+{
+	*path = words_get(w, "path");
+	if (!*path)
+		return err_set(e, ERR_USAGE, "a NIC needs path=");
+	return nic_read_mtu(w, mtu, e);
+}
+
+int nic_want_real_clock(const struct substrate *s, const char *backend, struct err *e)
+{
+	if (!s->vclock)
+		return 0;
+	return err_set(e, ERR_USAGE, "a %s NIC cannot take part in virtual time", backend);
 }
 
 int nic_parse_mac(const char *text, uint8_t mac[6], struct err *e)

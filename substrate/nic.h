@@ -13,16 +13,13 @@ struct nic_backend {
 				 struct err *e);
 };
 
-extern const struct nic_backend nic_vhost, nic_seqpacket;
+extern const struct nic_backend nic_vhost, nic_seqpacket, nic_slirp;
 
-/* The end of a NIC, whatever its back end; NULL: o is not a NIC. */
-struct end *nic_end(struct object *o);
-extern const struct object_kind nic_vhost_kind, nic_seqpacket_kind;
-struct end *nic_vhost_end(struct object *o);
-struct end *nic_seqpacket_end(struct object *o);
-
-/* Reads path=, mtu= of the words. 0 or -1. */
+/* Reads mtu=, or path= and mtu= of the words. 0 or -1. */
+int nic_read_mtu(const struct words *w, uint16_t *mtu, struct err *e);
 int nic_read_words(const struct words *w, const char **path, uint16_t *mtu, struct err *e);
+/* What is outside of the lab runs by the real clock. 0, or -1 if the lab has the virtual one. */
+int nic_want_real_clock(const struct substrate *s, const char *backend, struct err *e);
 /* "02:00:00:00:00:01"; 0 or -1. */
 int nic_parse_mac(const char *text, uint8_t mac[6], struct err *e);
 

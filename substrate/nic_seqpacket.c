@@ -36,22 +36,6 @@ static void hang_up(struct nic *n)
 		loop_add(n->object.sub->loop, &n->listener, EPOLLIN, NULL);
 }
 
-static void take(struct nic *n, size_t len, int64_t now_ns)
-{
-	if (len < FRAME_MIN || len > FRAME_MAX) {
-		end_drop(&n->end, NULL, len < FRAME_MIN ? END_DROP_RUNT : END_DROP_GIANT);
-		return;
-	}
-	struct frame *f = frame_get(n->object.sub->pool, (uint32_t)len);
-
-	if (!f) {
-		end_drop(&n->end, NULL, END_DROP_MEMORY);
-		return;
-	}
-	memcpy(f->data, n->buf, len);
-	end_send(&n->end, f, now_ns);
-}
-
 static void conn_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
 	struct nic *n = (struct nic *)((char *)w - offsetof(struct nic, conn));
@@ -65,7 +49,7 @@ static void conn_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 			hang_up(n);
 			break;
 		}
-		take(n, (size_t)len, now_ns);
+		end_take_bytes(&n->end, n->buf, (size_t)len, now_ns);
 	}
 	substrate_drain(n->object.sub, now_ns);
 }
@@ -139,12 +123,13 @@ static void status(struct object *o, struct json *j, int64_t now_ns)
 	end_status(&n->end, j);
 }
 
-const struct object_kind nic_seqpacket_kind = {.name = "nic", .destroy = destroy, .status = status};
-
-struct end *nic_seqpacket_end(struct object *o)
+static struct end *end_of(struct object *o)
 {
 	return &((struct nic *)o)->end;
 }
+
+static const struct object_kind nic_kind = {
+	.name = "nic", .destroy = destroy, .status = status, .end = end_of};
 
 static struct object *create(struct substrate *s, const char *name, const struct words *w,
 			     struct err *e)
@@ -152,12 +137,8 @@ static struct object *create(struct substrate *s, const char *name, const struct
 	const char *path;
 	uint16_t mtu;
 
-	if (nic_read_words(w, &path, &mtu, e) < 0)
+	if (nic_read_words(w, &path, &mtu, e) < 0 || nic_want_real_clock(s, "seqpacket", e) < 0)
 		return NULL;
-	if (s->vclock) {
-		err_set(e, ERR_USAGE, "a seqpacket NIC cannot take part in virtual time");
-		return NULL;
-	}
 	struct nic *n = xcalloc(1, sizeof(*n));
 
 	n->mtu = mtu;
@@ -166,7 +147,7 @@ static struct object *create(struct substrate *s, const char *name, const struct
 	n->path = xstrdup(path);
 	n->listener = (struct loop_watch){.fd = sock_listen(path, SOCK_SEQPACKET, e),
 					  .ready = listener_ready};
-	if (object_add(&n->object, s, &nic_seqpacket_kind, name, e) < 0) {
+	if (object_add(&n->object, s, &nic_kind, name, e) < 0) {
 		if (n->listener.fd >= 0)
 			close(n->listener.fd);
 		free(n->path);

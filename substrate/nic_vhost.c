@@ -331,12 +331,13 @@ static void status(struct object *o, struct json *j, int64_t now_ns)
 	end_status(&n->end, j);
 }
 
-const struct object_kind nic_vhost_kind = {.name = "nic", .destroy = destroy, .status = status};
-
-struct end *nic_vhost_end(struct object *o)
+static struct end *end_of(struct object *o)
 {
 	return &((struct nic *)o)->end;
 }
+
+static const struct object_kind nic_kind = {
+	.name = "nic", .destroy = destroy, .status = status, .end = end_of};
 
 static struct object *create(struct substrate *s, const char *name, const struct words *w,
 			     struct err *e)
@@ -364,7 +365,7 @@ static struct object *create(struct substrate *s, const char *name, const struct
 	n->again.run = run_again;
 	n->end = (struct end){.kind = &nic_end_kind, .object = &n->object, .guest = g};
 	n->vhost.kind = &net_kind;
-	if (object_add(&n->object, s, &nic_vhost_kind, name, e) < 0) {
+	if (object_add(&n->object, s, &nic_kind, name, e) < 0) {
 		free(n);
 		return NULL;
 	}

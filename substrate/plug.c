@@ -92,23 +92,6 @@ static void client_status(struct object *o, struct json *j, int64_t now_ns)
 static const struct object_kind client_kind = {
 	.name = "client", .destroy = client_destroy, .status = client_status};
 
-static void take_frame(struct client *c, const uint8_t *data, size_t len, int64_t now_ns)
-{
-	struct frame *f;
-
-	if (len < FRAME_MIN || len > FRAME_MAX) {
-		end_drop(&c->end, NULL, len < FRAME_MIN ? END_DROP_RUNT : END_DROP_GIANT);
-		return;
-	}
-	f = frame_get(c->plug->sub->pool, (uint32_t)len);
-	if (!f) {
-		end_drop(&c->end, NULL, END_DROP_MEMORY);
-		return;
-	}
-	memcpy(f->data, data, len);
-	end_send(&c->end, f, now_ns);
-}
-
 static void frames_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
 	static uint8_t buf[FRAME_MAX + 1];
@@ -126,7 +109,7 @@ static void frames_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 			client_destroy(&c->object);
 			break;
 		}
-		take_frame(c, buf, len < 0 ? 0 : (size_t)len, now_ns);
+		end_take_bytes(&c->end, buf, len < 0 ? 0 : (size_t)len, now_ns);
 	}
 	substrate_drain(s, now_ns);
 }
@@ -186,7 +169,7 @@ static int plug_in(struct client *c, struct err *e)
 	snprintf(name, sizeof(name), "cable%llu", (unsigned long long)p->serial);
 	if (p->how == PLUG_UML)
 		memcpy(name, "wire", 4);
-	if (!cable_create(p->sub, name, &c->end, devport_end(port), NULL, 0, e))
+	if (!cable_create(p->sub, name, &c->end, end_of_object(port), NULL, 0, e))
 		return -1;
 	return loop_add(p->sub->loop, &c->frames, EPOLLIN, e);
 }

@@ -19,6 +19,7 @@
 struct substrate;
 struct object;
 struct vclock;
+struct end;
 
 struct object_kind {
 	const char *name; /* "cable", "nic", ... */
@@ -27,6 +28,8 @@ struct object_kind {
 	int (*set)(struct object *o, char *const *words, size_t n, struct err *e);
 	/* Members of an open JSON object. */
 	void (*status)(struct object *o, struct json *j, int64_t now_ns);
+	/* What a cable can be plugged into. NULL: it has no such thing. */
+	struct end *(*end)(struct object *o);
 };
 
 /* What the control protocol knows by name. First member of each. */
@@ -42,8 +45,6 @@ struct flush {
 	struct flush *next;
 	bool queued;
 };
-
-struct end;
 
 struct hop {
 	struct end *to;

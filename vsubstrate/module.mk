@@ -6,4 +6,5 @@ $(B)/obj/vsubstrate/%.o: vsubstrate/%.c
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
 $(B)/vsubstrate: $(patsubst vsubstrate/%.c,$(B)/obj/vsubstrate/%.o,$(wildcard vsubstrate/*.c))
+$(B)/vsubstrate: LDLIBS += -lslirp -lpcap
 $(B)/vsubstrate: $(B)/obj/vswitch/libvswitch.a $(B)/obj/vhub/libvhub.a $(B)/substrate/libsubstrate.a $(LIBVBET)

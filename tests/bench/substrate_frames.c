@@ -55,7 +55,8 @@ static void add_side(int i, const char *dir, struct vuser *v)
 		devport_create(sub, name, object_find(sub, "sw"), (unsigned)i, NULL, 0, &e);
 
 	snprintf(name, sizeof(name), "c%d", i);
-	if (!nic || !port || !cable_create(sub, name, nic_end(nic), devport_end(port), NULL, 0, &e))
+	if (!nic || !port ||
+	    !cable_create(sub, name, end_of_object(nic), end_of_object(port), NULL, 0, &e))
 		fail(e.text);
 	if (vuser_open(v, path, pump, NULL) < 0 ||
 	    !vuser_set_up(v, 2, UINT64_C(1) << VIRTIO_F_VERSION_1 | UINT64_C(1) << 30))

@@ -72,7 +72,7 @@ static void prepare(void)
 	snprintf(line, sizeof(line), "channel c path=%s stream=%s", channel_path, stream_path);
 	w = split(line, &a);
 	if (!first || !second || !channel_create(sub, "c", &w, &e) ||
-	    !cable_create(sub, "l", nic_end(first), nic_end(second), NULL, 0, &e))
+	    !cable_create(sub, "l", end_of_object(first), end_of_object(second), NULL, 0, &e))
 		abort();
 	arena_finish(&a);
 }

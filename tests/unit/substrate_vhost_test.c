@@ -70,8 +70,9 @@ static void join(const char *word)
 {
 	struct err e = {0};
 	char *words[] = {(char *)(uintptr_t)word};
-	struct object *o = cable_create(sub, "c", nic_end(object_find(sub, "a")),
-					nic_end(object_find(sub, "b")), words, word ? 1 : 0, &e);
+	struct object *o =
+		cable_create(sub, "c", end_of_object(object_find(sub, "a")),
+			     end_of_object(object_find(sub, "b")), words, word ? 1 : 0, &e);
 
 	ck_assert_msg(o != NULL, "%s", e.text);
 }
@@ -131,7 +132,7 @@ static void expect_frame(struct vuser *v, uint8_t byte, uint32_t len)
 
 static const struct end_counters *counters(const char *name)
 {
-	return &nic_end(object_find(sub, name))->count;
+	return &end_of_object(object_find(sub, name))->count;
 }
 
 START_TEST(frames_pass)
