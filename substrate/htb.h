@@ -121,7 +121,7 @@ enum htb_drop htb_enqueue(struct htb_class *c, void *item, uint32_t wire_bytes,
 /* The item that goes onto the wire now, or NULL. from may be NULL. */
 void *htb_dequeue(struct htb *h, int64_t now_ns, struct htb_class **from);
 /* When dequeue() will next have something, if nothing else comes; INT64_MAX: nothing waits. */
-int64_t htb_due_ns(const struct htb *h, int64_t now_ns);
+int64_t htb_due_ns(const struct htb *h);
 
 enum htb_kind htb_class_kind(const struct htb_class *c);
 const struct htb_counters *htb_class_counters(const struct htb_class *c);

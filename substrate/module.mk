@@ -15,3 +15,10 @@ $(B)/tests/bench/substrate_frames: $(B)/tests/bench/substrate_frames.o $(B)/test
 bench-substrate: $(B)/tests/bench/substrate_frames
 	$<
 $(B)/tests/fuzz/substrate_vhost_fuzz: $(B)/tests/support/vuser.o
+
+# `make bench-htb`: what the scheduler in front of a substrate interface costs.
+TESTS += $(B)/tests/bench/substrate_htb
+$(B)/tests/bench/substrate_htb: $(B)/tests/bench/substrate_htb.o $$(LIBSUBSTRATE) $$(LIBVBET)
+.PHONY: bench-htb
+bench-htb: $(B)/tests/bench/substrate_htb
+	$<
