@@ -107,6 +107,7 @@ LIBDIR := $(DESTDIR)$(PREFIX)/lib/vbet
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(LIBDIR)/rootfs $(DESTDIR)$(PREFIX)/share/doc/vbet/examples
 	install vbet $(DESTDIR)$(PREFIX)/bin/vbet
+	ln -sf vbet $(DESTDIR)$(PREFIX)/bin/vbet-extcap
 	install build/vsubstrate build/vbet-init build/vbet-launch $(LIBDIR)
 	install $(wildcard build/vhub build/vswitch) $(DESTDIR)$(PREFIX)/bin
 	install "$$(readlink -f build/linux)" $(LIBDIR)/linux
@@ -116,8 +117,8 @@ install: all
 	install -m 644 examples/*.vbet $(DESTDIR)$(PREFIX)/share/doc/vbet/examples
 uninstall:
 	rm -rf $(LIBDIR) $(DESTDIR)$(PREFIX)/share/doc/vbet
-	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,vbet vhub vswitch)
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,vbet vbet-extcap vhub vswitch)
 
 .PHONY: clean
 clean:
-	rm -rf build vbet
+	rm -rf build vbet vbet-extcap

@@ -3,6 +3,8 @@
 
 #include "lib/units.h"
 #include "substrate/end.h"
+#include "substrate/linger.h"
+#include "substrate/pcapng.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,16 +13,6 @@
 #include <unistd.h>
 
 enum {
-	BLOCK_SECTION = 0x0a0d0d0a,
-	BLOCK_INTERFACE = 1,
-	BLOCK_PACKET = 6,
-	OPTION_END = 0,
-	OPTION_IF_NAME = 2,
-	OPTION_IF_TSRESOL = 9,
-	OPTION_EPB_FLAGS = 2,
-	LINKTYPE_ETHERNET = 1,
-	FLAG_TO_END = 1, /* inbound: towards the guest or device */
-	FLAG_FROM_END = 2,
 	SNAPLEN_MAX = 262144,
 	WRITE_AT = 1 << 16,  /* bytes */
 	KEEP_MAX = 16 << 20, /* bytes kept for a slow FIFO */
@@ -35,11 +27,11 @@ struct capture {
 	int fd;
 	char *path; /* owned */
 	uint32_t snaplen;
-	uint8_t *buf; /* owned */
-	size_t len, cap;
+	struct pcapng out;
 	struct loop_timer timer; /* writes what is left when no more comes */
 	bool failed;
 	uint64_t frames, dropped;
+	uint64_t last_ns; /* of the last frame */
 };
 
 static void write_out(struct capture *c)
@@ -47,8 +39,8 @@ static void write_out(struct capture *c)
 	size_t done = 0;
 
 	loop_cancel_timer(c->object.sub->loop, &c->timer);
-	while (done < c->len && !c->failed) {
-		ssize_t n = write(c->fd, c->buf + done, c->len - done);
+	while (done < c->out.len && !c->failed) {
+		ssize_t n = write(c->fd, c->out.buf + done, c->out.len - done);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -62,10 +54,7 @@ static void write_out(struct capture *c)
 		}
 		done += (size_t)n;
 	}
-	if (c->failed)
-		done = c->len;
-	memmove(c->buf, c->buf + done, c->len - done);
-	c->len -= done;
+	pcapng_consume(&c->out, c->failed ? c->out.len : done);
 }
 
 static void write_late(struct loop_timer *t, int64_t now_ns)
@@ -73,109 +62,26 @@ static void write_late(struct loop_timer *t, int64_t now_ns)
 	struct capture *c = (struct capture *)((char *)t - offsetof(struct capture, timer));
 
 	write_out(c);
-	if (c->len)
+	if (c->out.len)
 		loop_set_timer(c->object.sub->loop, t, now_ns + write_after_ns);
-}
-
-static void put(struct capture *c, const void *data, size_t len)
-{
-	if (c->len + len > c->cap) {
-		c->cap = (c->len + len) * 2;
-		c->buf = xrealloc(c->buf, c->cap);
-	}
-	memcpy(c->buf + c->len, data, len);
-	c->len += len;
-}
-
-static void put_u32(struct capture *c, uint32_t value)
-{
-	put(c, &value, sizeof(value));
-}
-
-static void put_padded(struct capture *c, const void *data, uint32_t len)
-{
-	static const uint8_t zeroes[4];
-
-	if (len)
-		put(c, data, len);
-	put(c, zeroes, -len & 3);
-}
-
-static void put_option(struct capture *c, uint16_t code, const void *data, uint16_t len)
-{
-	const uint16_t head[2] = {code, len};
-
-	put(c, head, sizeof(head));
-	put_padded(c, data, len);
-}
-
-/* Starts a block; its length is filled in by end_block(). */
-static size_t begin_block(struct capture *c, uint32_t type)
-{
-	size_t at = c->len;
-
-	put_u32(c, type);
-	put_u32(c, 0);
-	return at;
-}
-
-static void end_block(struct capture *c, size_t at)
-{
-	uint32_t len = (uint32_t)(c->len - at) + 4;
-
-	put_u32(c, len);
-	memcpy(c->buf + at + 4, &len, sizeof(len));
-}
-
-static void put_heads(struct capture *c)
-{
-	const char *name = c->end->object->name;
-	const uint8_t nanoseconds = 9;
-	const uint16_t version[2] = {1, 0};
-	const uint16_t type[2] = {LINKTYPE_ETHERNET, 0};
-	const uint64_t unknown = UINT64_MAX;
-	size_t at = begin_block(c, BLOCK_SECTION);
-
-	put_u32(c, 0x1a2b3c4d);
-	put(c, version, sizeof(version));
-	put(c, &unknown, sizeof(unknown));
-	end_block(c, at);
-	at = begin_block(c, BLOCK_INTERFACE);
-	put(c, type, sizeof(type));
-	put_u32(c, c->snaplen);
-	put_option(c, OPTION_IF_NAME, name, (uint16_t)strlen(name));
-	put_option(c, OPTION_IF_TSRESOL, &nanoseconds, 1);
-	put_option(c, OPTION_END, NULL, 0);
-	end_block(c, at);
 }
 
 static void record(struct capture *c, const struct frame *f, bool sent, int64_t now_ns)
 {
-	uint64_t t = (uint64_t)(now_ns + c->object.sub->epoch_ns);
+	struct loop *l = c->object.sub->loop;
 	uint32_t kept = f->len < c->snaplen ? f->len : c->snaplen;
-	uint32_t flags = sent ? FLAG_FROM_END : FLAG_TO_END;
 
-	if (c->failed || c->len > KEEP_MAX) {
+	c->last_ns = (uint64_t)(now_ns + c->object.sub->epoch_ns);
+	c->frames++;
+	if (c->failed || c->out.len > KEEP_MAX) {
 		c->dropped++;
 		return;
 	}
-	size_t at = begin_block(c, BLOCK_PACKET);
-
-	put_u32(c, 0);
-	put_u32(c, (uint32_t)(t >> 32));
-	put_u32(c, (uint32_t)t);
-	put_u32(c, kept);
-	put_u32(c, f->len);
-	put_padded(c, f->data, kept);
-	put_option(c, OPTION_EPB_FLAGS, &flags, sizeof(flags));
-	put_option(c, OPTION_END, NULL, 0);
-	end_block(c, at);
-	c->frames++;
-	if (c->len >= WRITE_AT)
+	pcapng_put_frame(&c->out, c->last_ns, f->data, kept, f->len, sent ? PCAPNG_OUT : PCAPNG_IN);
+	if (c->out.len >= WRITE_AT)
 		write_out(c);
-	if (c->len && !c->timer.heap_index)
-		loop_set_timer(c->object.sub->loop, &c->timer,
-			       loop_now_ns(c->object.sub->loop) + write_after_ns);
+	if (c->out.len && !c->timer.heap_index)
+		loop_set_timer(l, &c->timer, loop_now_ns(l) + write_after_ns);
 }
 
 void capture_frame(struct capture *first, const struct frame *f, bool sent, int64_t now_ns)
@@ -193,18 +99,32 @@ static void leave_end(struct capture *c)
 	*p = c->next;
 }
 
+/* Its last block says what it saw, with the time of the last frame: the same in the same run. */
+static void end_file(struct capture *c)
+{
+	struct substrate *s = c->object.sub;
+	const struct pcapng_statistics all = {c->last_ns, c->frames, c->dropped};
+
+	pcapng_put_statistics(&c->out, &all);
+	write_out(c);
+	if (c->out.len) {
+		linger_add(&s->lingers, s->loop, c->fd, c->out.buf, c->out.len);
+		c->out = (struct pcapng){0};
+	} else {
+		close(c->fd);
+	}
+}
+
 static void destroy(struct object *o)
 {
 	struct capture *c = (struct capture *)o;
 
 	if (c->end)
 		leave_end(c);
-	if (c->fd >= 0) {
-		write_out(c);
-		close(c->fd);
-	}
+	if (c->fd >= 0)
+		end_file(c);
 	loop_cancel_timer(o->sub->loop, &c->timer);
-	free(c->buf);
+	pcapng_finish(&c->out);
 	free(c->path);
 	object_finish(o);
 	free(c);
@@ -281,7 +201,10 @@ struct object *capture_create(struct substrate *s, const char *name, struct end 
 	c->end = n;
 	c->next = n->capture;
 	n->capture = c;
-	put_heads(c);
+	const struct pcapng_interface interface = {n->object->name, words_get(w, "description"),
+						   c->snaplen};
+
+	pcapng_begin(&c->out, words_get(w, "comment"), &interface);
 	write_out(c);
 	return &c->object;
 }

@@ -13,7 +13,11 @@
 struct capture;
 struct end;
 
-/* words: file=PATH (a file, replaced, or a FIFO that has a reader), snaplen=BYTES. */
+/*
+ * words: file=PATH (a file, replaced, or a FIFO that has a reader), snaplen=BYTES, description=TEXT
+ * (of the interface), comment=TEXT (of the whole). When it ends the file says how many frames
+ * passed, and how many of them it misses because its reader was slower than 16 MiB can bridge.
+ */
 struct object *capture_create(struct substrate *s, const char *name, struct end *n,
 			      const struct words *w, struct err *e);
 /* A frame passes; sent: from the end into its cable. */

@@ -3,6 +3,7 @@
 
 #include "lib/nearest.h"
 #include "substrate/end.h"
+#include "substrate/linger.h"
 #include "substrate/vclock.h"
 
 #include <stdarg.h>
@@ -43,6 +44,7 @@ void substrate_destroy(struct substrate *s)
 		calendar_fire(&s->calendar);
 	vclock_destroy(s->vclock);
 	calendar_finish(&s->calendar);
+	linger_finish(&s->lingers);
 	frame_pool_destroy(s->pool);
 	free(s->hops.at);
 	vec_free(&s->objects);

@@ -20,6 +20,7 @@ struct substrate;
 struct object;
 struct vclock;
 struct end;
+struct linger;
 
 struct object_kind {
 	const char *name; /* "cable", "nic", ... */
@@ -65,7 +66,8 @@ struct substrate {
 		uint32_t head, n, cap;
 	} hops;
 	struct flush *first_flush, **last_flush;
-	struct device_out *out;                 /* owned scratch for devices */
+	struct device_out *out; /* owned scratch for devices */
+	struct linger *lingers; /* captures that ended before their reader had read all */
 	const struct device_kind *const *kinds; /* of devices, NULL-terminated; borrowed */
 	void (*on_event)(struct substrate *s, const char *line);
 	void *owner;

@@ -16,6 +16,7 @@ UNIT_LIBS_server    = $(LIBSERVER) $(LIBVKERNEL) $(LIBVHUB) $(LIBVSWITCH) $(LIBS
 
 CHECK_LIBS := $(shell pkg-config --libs check 2>/dev/null || echo -lcheck -lsubunit -lrt -lm) -lpthread
 $(UNIT_PROGS): LDLIBS += $(CHECK_LIBS)
+$(filter $(B)/tests/unit/server_%,$(UNIT_PROGS)): LDLIBS += -lpcap
 
 .SECONDEXPANSION:
 $(UNIT_PROGS): $(B)/tests/unit/%: $(B)/tests/unit/%.o $$(UNIT_LIBS_$$(firstword $$(subst _, ,$$*)))

@@ -13,7 +13,7 @@
 /* What the options of a command line said. Unset ones are NULL, 0 or false. */
 struct cmd_options {
 	const char *lab, *kernel, *dump, *user, *clock, *seed, *filter, *write;
-	const char *timeout, *jobs, *processes, *count, *duration, *keep;
+	const char *timeout, *jobs, *processes, *count, *duration, *keep, *comment;
 	bool json, insecure, help, all, follow, quiet, no_console;
 	/* Not of the command line: see struct lab_options. */
 	bool stopped;
@@ -35,6 +35,7 @@ enum cmd_option {
 	OPT_QUIET = 1 << 11,
 	OPT_CLOCK = 1 << 12,
 	OPT_SEED = 1 << 13,
+	OPT_COMMENT = 1 << 19,
 	OPT_WRITE = 1 << 20,
 	OPT_FOR = 1 << 21,
 	OPT_KEEP = 1 << 22,

@@ -3,6 +3,7 @@
 
 #include "lib/vec.h"
 #include "vbet-server/clock.h"
+#include "vbet-server/describe.h"
 #include "vbet-server/guest.h"
 #include "vbet-server/hotplug.h"
 #include "vbet-server/input.h"
@@ -454,12 +455,13 @@ static void capture_all(struct lab *lab, const char *dir)
 		const struct graph_cable *c = &lab->graph->cables[i];
 		const struct graph_node *n = &lab->graph->nodes[c->end[0].node];
 		struct arena a = {0};
+		char *nic = arena_printf(&a, "%s:%s", n->name, n->nics[c->end[0].nic].name);
 		char *file = arena_printf(&a, "file=%s/%s.pcapng", dir, c->name);
-		char *end = arena_printf(&a, "%s:%s", n->name, n->nics[c->end[0].nic].name);
-		char *line =
-			arena_printf(&a, "capture keep.%zu %s %s", i, end, words_quote(&a, file));
+		char *about = arena_printf(&a, "description=%s", describe_nic(lab->graph, nic, &a));
+		char *line = arena_printf(&a, "capture keep.%zu %s %s %s", i, nic,
+					  words_quote(&a, file), words_quote(&a, about));
 
-		lab_send_about(lab, end, line, NULL, NULL);
+		lab_send_about(lab, nic, line, NULL, NULL);
 		arena_finish(&a);
 	}
 }

@@ -7,3 +7,8 @@ VBET := $(if $(filter build,$(B)),vbet,$(B)/vbet)
 BINS += $(VBET)
 $(VBET): LDLIBS += -lreadline -lpcap
 $(VBET): $(B)/vbet-server/main.o $(LIBSERVER) $$(LIBTOPO) $$(LIBVBET)
+
+# Wireshark's extcap: the same program under another name.
+programs: $(VBET)-extcap
+$(VBET)-extcap: | $(VBET)
+	@ln -sf $(notdir $(VBET)) $@

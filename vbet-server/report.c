@@ -4,6 +4,7 @@
 #include "lib/json.h"
 #include "lib/words.h"
 #include "vbet-server/address.h"
+#include "vbet-server/describe.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -53,15 +54,14 @@ static const char *cut_note(const struct graph_cable *c, unsigned end)
 /* "r2:eth0" of the far end of a NIC's cable, "-" if it has none. */
 static const char *far_end(const struct lab *lab, const struct graph_nic *c, char *buf, size_t size)
 {
-	if (c->cable < 0)
-		return "-";
-	const struct graph_cable *cable = &lab->graph->cables[c->cable];
-	const struct graph_end *far = &cable->end[!c->cable_end];
-	const struct graph_node *n = &lab->graph->nodes[far->node];
+	struct arena a = {0};
+	const char *far = describe_far_end(lab->graph, c, &a);
 
-	snprintf(buf, size, "%s:%s%s", n->name, n->nics[far->nic].name,
-		 cut_note(cable, c->cable_end));
-	return buf;
+	if (far)
+		snprintf(buf, size, "%s%s", far,
+			 cut_note(&lab->graph->cables[c->cable], c->cable_end));
+	arena_finish(&a);
+	return far ? buf : "-";
 }
 
 static void text_nics(FILE *out, const struct lab *lab, const struct graph_node *n)

@@ -66,6 +66,46 @@ has_netem() {
 	"${as_root[@]}" ip netns del $ns
 	return $ok
 }
+# Where the host has none: what a TCLink is made of (two namespaces, veth, htb and netem, in the words of
+# mininet/link.py), in a guest of ours that runs by the real clock. Its timers are those of User-Mode Linux.
+cat >netem.vbet <<'END'
+g = alloc(server, memory = 256M)
+write(g, "/tclink", <<TCLINK)
+set -e
+shape() { # ADD|CHANGE NETEM...
+	verb=$1
+	shift
+	for n in a b; do
+		ip netns exec \$n tc qdisc \$verb dev \${n}0 parent 5:1 handle 10: netem "\$@"
+	done
+}
+ip netns add a
+ip netns add b
+ip link add a0 netns a type veth peer name b0 netns b
+for n in a b; do
+	ip netns exec \$n ip link set lo up
+	ip netns exec \$n ip link set \${n}0 up
+	ip netns exec \$n tc qdisc add dev \${n}0 root handle 5:0 htb default 1
+	ip netns exec \$n tc class add dev \${n}0 parent 5:0 classid 5:1 htb rate 100Mbit burst 15k
+done
+ip netns exec a ip addr add 10.0.0.1/24 dev a0
+ip netns exec b ip addr add 10.0.0.2/24 dev b0
+shape add delay 5ms
+in_a() { ip netns exec a "\$@"; }
+in_a ping -n -q -c1 10.0.0.2 >/dev/null
+in_a ping -n -q -c50 -i 0.1 10.0.0.2
+ip netns exec b iperf3 -s -D -1
+sleep 0.5
+in_a iperf3 -f m -t 5 -c 10.0.0.2
+shape change delay 5ms loss 10%
+in_a ping -n -q -c1000 -i 0.01 10.0.0.2
+TCLINK
+END
+guest_netem_cable() {
+	measure vbet up -q netem.vbet || return
+	timeout -k 5 120 vbet exec -t 120s g -- sh /tclink </dev/null
+	measure vbet down
+}
 mininet_cable() { timeout -k 5 120 "${as_root[@]}" /usr/bin/python3 tclink.py 2>&1 </dev/null; }
 
 # show NAME: a line of the table from what the commands above have printed.
@@ -82,13 +122,17 @@ show() {
 
 printf '   %-26s %9s %9s %9s %9s  %8s %9s %9s\n' 'round trip in ms, 50 pings' min avg max mdev error Mbit/s loss
 printf '   %-26s %9s %9s %9s %9s  %8s %9s %9s\n' 'what the cable says' 10.015 10.015 10.015 0 '' 95.6 19%
-peer=
-if has_netem; then peer=1; fi
+peer=guest_netem_cable
+name='netem and htb in a guest'
+if has_netem; then
+	peer=mininet_cable
+	name='Mininet TCLink'
+fi
 for state in idle busy; do
 	[ $state = idle ] || burn
 	vbet_cable virtual | show "vbet, virtual, $state"
 	vbet_cable real | show "vbet, real clock, $state"
-	if [ -n "$peer" ]; then mininet_cable | show "Mininet TCLink, $state"; fi
+	$peer | show "$name, $state"
 done
 unburn
-[ -n "$peer" ] || note "Mininet TCLink: skipped, it needs root and a host kernel with netem"
+[ $peer = mininet_cable ] || note "a TCLink in namespaces of the host needs root and a host kernel with netem; hence that of a guest"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# capture: frames of a NIC as pcapng that tshark reads, filtered, counted, into a file and through a pipe.
+# capture: frames of a NIC as pcapng that tshark reads, filtered, counted, commented, into a file and
+# through a pipe, before and after the cable; nothing is missing without being counted.
 . "${0%/*}/lib.sh"
 
 lab_up - <<'END'
@@ -20,13 +21,65 @@ got=$(vbet capture b:eth0 'icmp[0] == 8' --count 2 -w - 2>/dev/null | tshark -r 
 vbet capture a:eth0 icmp --count 2 -w one.pcapng &
 must vbet capture a:eth0 icmp --count 2 -w other.pcapng
 wait %2
-kill %1 2>/dev/null
 for f in one other; do
 	got=$(tshark -r $f.pcapng 2>/dev/null)
 	[ "$(wc -l <<<"$got")" = 2 ] || fail "$f: $got"
 done
 
+# What the file says of itself: the NIC, where it is, why it was made, how much it misses.
+must vbet capture a:eth0 icmp --count 2 --comment "first try" -w said.pcapng
+must capinfos said.pcapng
+out_has 'Capture comment: +first try|Comment: +first try'
+out_has 'Name = a:eth0'
+out_has 'Description = eth0 of a \(host\), 10.0.0.1/24, cable to b:eth0'
+out_has 'Number of packets = 2'
+out_has 'Time resolution = 0x09'
+must tshark -r said.pcapng -T fields -e frame.packet_flags_direction
+assert_eq '0x00000001 0x00000002' "$(sort <<<"$OUT" | tr '\n' ' ' | sed 's/ $//')" directions
+
+# On both sides of the cable: a request leaves a 5 ms before it reaches b.
+vbet capture b:eth0 'icmp[0] == 8' --count 3 -w far.pcapng 2>far.err &
+far=$!
+must vbet capture a:eth0 'icmp[0] == 8' --count 4 -w near.pcapng
+wait $far
+time_of() { # FILE SEQUENCE
+	tshark -r "$1" -Y "icmp.seq == $2" -T fields -e frame.time_epoch 2>/dev/null
+}
+sequence=$(tshark -r far.pcapng -T fields -e icmp.seq 2>/dev/null | tail -n 1)
+near=$(time_of near.pcapng "$sequence") far=$(time_of far.pcapng "$sequence")
+[ -n "$near" ] || fail "the two captures share no request"
+late=$(awk "BEGIN { printf \"%d\", (${far#??????} - ${near#??????}) * 1e6 }")
+[ "$late" -ge 4999 ] || fail "5 ms of cable took $late us"
+
+# Ctrl-C ends it, with all that passed.
+vbet capture a:eth0 icmp -w interrupted.pcapng 2>interrupted.err &
+pid=$!
+wait_until 10 sh -c 'tshark -r interrupted.pcapng 2>/dev/null | grep -q reply'
+kill -INT $pid
+wait $pid || fail "status $? after SIGINT"
+must tshark -r interrupted.pcapng
+assert_eq "$(wc -l <<<"$OUT") frames" "$(cat interrupted.err)" "what it says"
+kill %1 2>/dev/null
+
+# A reader that stands still for long misses frames, but not without being told how many.
+must vbet link a b reset
+mkfifo go
+vbet capture a:eth0 icmp -w - 2>slow.err | { read -r _ <go; cat; } >slow.pcapng &
+wait_until 10 sh -c 'vbet status --json | grep -q \"capture\\.'
+must vbet exec a -- ping -q -f -s 1400 -c 10000 b
+pid=$(pgrep -u "$(id -u)" -f "vbet capture a:eth0 icmp -w -")
+kill -INT "$pid"
+echo >go
+wait
+read -r seen _ <slow.err
+missing=$(sed -n 's/ more are missing.*//p' slow.err)
+[ "${missing:-0}" -gt 0 ] || fail "nothing is missing: $(cat slow.err)"
+[ $((seen + missing)) -ge 20000 ] || fail "of 20000 frames: $(cat slow.err)"
+must capinfos -c -M slow.pcapng
+out_has "Number of packets: +$seen"
+
 must_status 2 vbet capture a:eth9 --count 1 -w x.pcapng
 must_status 2 vbet capture a:eth0 'no such filter' -w x.pcapng
+must_status 2 vbet capture a:eth0 --for nonsense -w x.pcapng
 must vbet capture a:eth0 --for 200ms -w idle.pcapng
 must tshark -r idle.pcapng

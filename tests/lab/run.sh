@@ -45,6 +45,7 @@ make_copy() {
 	mkdir -p "$work/bin" "$lib/rootfs" "$work/src/tests" "$work/log"
 	chmod 1777 "$work/log"
 	cp "$root/vbet" "$work/bin/" || return 1
+	ln -s vbet "$work/bin/vbet-extcap"
 	cp "$root"/build/{vsubstrate,vbet-init,vbet-launch} "$lib/" || return 1
 	if [ -n "${VBET_TEST_SAN:-}" ]; then
 		cp "$root/build/${VBET_TEST_SAN//,/-}/vbet" "$work/bin/" || return 1
