@@ -76,29 +76,28 @@ shape() { # ADD|CHANGE NETEM...
 	verb=$1
 	shift
 	for n in a b; do
-		ip netns exec \$n tc qdisc \$verb dev \${n}0 parent 5:1 handle 10: netem "\$@"
+		ip netns exec $n tc qdisc $verb dev t0 parent 5:1 handle 10: netem "$@"
 	done
 }
 ip netns add a
 ip netns add b
-ip link add a0 netns a type veth peer name b0 netns b
+ip link add t0 netns a type veth peer name t0 netns b
+ip netns exec a ip addr add 10.0.0.1/24 dev t0
+ip netns exec b ip addr add 10.0.0.2/24 dev t0
 for n in a b; do
-	ip netns exec \$n ip link set lo up
-	ip netns exec \$n ip link set \${n}0 up
-	ip netns exec \$n tc qdisc add dev \${n}0 root handle 5:0 htb default 1
-	ip netns exec \$n tc class add dev \${n}0 parent 5:0 classid 5:1 htb rate 100Mbit burst 15k
+	ip netns exec $n ip link set lo up
+	ip netns exec $n ip link set t0 up
+	ip netns exec $n tc qdisc add dev t0 root handle 5:0 htb default 1
+	ip netns exec $n tc class add dev t0 parent 5:0 classid 5:1 htb rate 100Mbit burst 15k
 done
-ip netns exec a ip addr add 10.0.0.1/24 dev a0
-ip netns exec b ip addr add 10.0.0.2/24 dev b0
 shape add delay 5ms
-in_a() { ip netns exec a "\$@"; }
-in_a ping -n -q -c1 10.0.0.2 >/dev/null
-in_a ping -n -q -c50 -i 0.1 10.0.0.2
+ip netns exec a ping -n -q -c1 10.0.0.2 >/dev/null
+ip netns exec a ping -n -q -c50 -i 0.1 10.0.0.2
 ip netns exec b iperf3 -s -D -1
 sleep 0.5
-in_a iperf3 -f m -t 5 -c 10.0.0.2
+ip netns exec a iperf3 -f m -t 5 -c 10.0.0.2
 shape change delay 5ms loss 10%
-in_a ping -n -q -c1000 -i 0.01 10.0.0.2
+ip netns exec a ping -n -q -c1000 -i 0.01 10.0.0.2
 TCLINK
 END
 guest_netem_cable() {
