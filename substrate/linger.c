@@ -15,15 +15,20 @@ struct linger {
 	struct linger *next, **prev;
 };
 
+static void release(struct linger *g)
+{
+	loop_remove(g->loop, &g->watch);
+	close(g->watch.fd);
+	free(g->buf);
+	free(g);
+}
+
 static void destroy(struct linger *g)
 {
 	*g->prev = g->next;
 	if (g->next)
 		g->next->prev = g->prev;
-	loop_remove(g->loop, &g->watch);
-	close(g->watch.fd);
-	free(g->buf);
-	free(g);
+	release(g);
 }
 
 static void write_more(struct loop_watch *w, uint32_t events, int64_t now_ns)
@@ -57,6 +62,9 @@ void linger_add(struct linger **list, struct loop *l, int fd, uint8_t *buf, size
 
 void linger_finish(struct linger **list)
 {
-	while (*list)
-		destroy(*list);
+	for (struct linger *g = *list, *next; g; g = next) {
+		next = g->next;
+		release(g);
+	}
+	*list = NULL;
 }
