@@ -9,6 +9,7 @@
 #include "substrate/devnode.h"
 #include "substrate/end.h"
 #include "substrate/nic.h"
+#include "substrate/trunk.h"
 #include "substrate/vclock.h"
 
 #include <stdio.h>
@@ -113,6 +114,18 @@ static int run_cable(struct substrate *s, const struct words *w, FILE *answer, s
 	return cable_create(s, w->at[1], a, b, w->at + 4, w->n - 4, e) ? 0 : -1;
 }
 
+static int run_trunk(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
+{
+	return trunk_create(s, w->at[1], w, e) ? 0 : -1;
+}
+
+static int run_far(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
+{
+	struct object *trunk = find(s, w->at[2], e);
+
+	return trunk && trunk_create_far(s, w->at[1], trunk, words_get(w, "key"), e) ? 0 : -1;
+}
+
 static int run_capture(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
 {
 	struct end *n = find_end(s, w->at[2], e);
@@ -180,7 +193,8 @@ static int run_status(struct substrate *s, const struct words *w, FILE *answer, 
 		struct object *o = s->objects.at[i];
 
 		json_open(&j, o->name, '{');
-		json_string(&j, "kind", o->kind->name);
+		if (!o->kind->is_part)
+			json_string(&j, "kind", o->kind->name);
 		if (o->kind->status)
 			o->kind->status(o, &j, now);
 		json_close(&j, '}');
@@ -203,6 +217,8 @@ static const struct command commands[] = {
 	{"channel", 3, run_channel, "channel NAME path=PATH stream=PATH [guest=NODE]"},
 	{"cable", 3, run_cable,
 	 "cable NAME END END [ab.key=value...] [ba.key=value...] [[a.|b.|ab.|ba.]up=0]"},
+	{"trunk", 2, run_trunk, "trunk NAME path=PATH [listen=1]"},
+	{"far", 3, run_far, "far NAME TRUNK key=WORD"},
 	{"capture", 3, run_capture,
 	 "capture NAME END file=PATH [snaplen=BYTES] [description=TEXT] [comment=TEXT]"},
 	{"set", 2, run_set, "set NAME [key=value...]"},

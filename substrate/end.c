@@ -72,6 +72,11 @@ void end_status(const struct end *n, struct json *j)
 		snprintf(digest, sizeof(digest), "%016llx", (unsigned long long)n->count.digest);
 		json_string(j, "digest", digest);
 	}
+	end_status_dropped(n, j);
+}
+
+void end_status_dropped(const struct end *n, struct json *j)
+{
 	json_open(j, "dropped", '{');
 	for (int i = 0; i < END_DROPS; i++)
 		if (n->count.dropped[i])

@@ -34,6 +34,7 @@ struct end_kind {
 	void (*deliver)(struct end *n, struct frame *f, int64_t now_ns);
 	/* The carrier came or went. */
 	void (*carrier)(struct end *n, int64_t now_ns);
+	bool is_far; /* the end is in another process: trunk.h */
 };
 
 struct end_counters {
@@ -52,6 +53,7 @@ struct end {
 	struct cable *cable;   /* NULL: unplugged */
 	unsigned side;         /* which end of the cable */
 	bool carrier;
+	bool absent; /* a far end that cannot be reached: there is no carrier at the other end */
 	struct end_counters count;
 	struct capture *capture; /* the first of those that see each frame; NULL: nobody looks */
 };
@@ -68,6 +70,8 @@ void end_digest(struct end *n, const struct frame *f, int64_t now_ns);
 void end_drop(struct end *n, struct frame *f, enum end_drop why);
 /* Members of an open JSON object. */
 void end_status(const struct end *n, struct json *j);
+/* The same, of the reasons for drops alone. */
+void end_status_dropped(const struct end *n, struct json *j);
 /* The end of an object that has one, or NULL. */
 struct end *end_of_object(struct object *o);
 
@@ -79,6 +83,11 @@ struct object *cable_create(struct substrate *s, const char *name, struct end *a
 int cable_reset(struct object *o, char *const *words, size_t n, struct err *e);
 /* side: 0, 1 or -1 for both. */
 int cable_set_carrier(struct object *o, bool up, int side, struct err *e);
+/* A far end: what was sent at the end that it stands for (with its reference) is at the other one.
+ */
+void end_arrive_from(struct end *far, struct frame *f, int64_t now_ns);
+/* A far end can be reached, or not. */
+void end_set_absent(struct end *far, bool absent, int64_t now_ns);
 /* The end goes away: its cable and its capture go, too. */
 void end_finish(struct end *n);
 /* The shortest time in which a frame sent from (in: delivered to) this end passes its cable. */

@@ -89,7 +89,9 @@ void substrate_drain(struct substrate *s, int64_t now_ns)
 		else
 			frame_unref(h.frame);
 	}
-	while (s->first_flush) {
+	uint32_t turn = s->flush_turn++;
+
+	while (s->first_flush && (int32_t)(s->first_flush->turn - turn) <= 0) {
 		struct flush *f = s->first_flush;
 
 		s->first_flush = f->next;
@@ -105,6 +107,7 @@ void substrate_put_off(struct substrate *s, struct flush *f)
 	if (f->queued)
 		return;
 	f->queued = true;
+	f->turn = s->flush_turn;
 	f->next = NULL;
 	*s->last_flush = f;
 	s->last_flush = &f->next;

@@ -31,6 +31,7 @@ struct object_kind {
 	void (*status)(struct object *o, struct json *j, int64_t now_ns);
 	/* What a cable can be plugged into. NULL: it has no such thing. */
 	struct end *(*end)(struct object *o);
+	bool is_part; /* of an object in another process, whose status is made whole by it */
 };
 
 /* What the control protocol knows by name. First member of each. */
@@ -44,6 +45,7 @@ struct object {
 struct flush {
 	void (*run)(struct flush *f, int64_t now_ns);
 	struct flush *next;
+	uint32_t turn; /* in which it was queued */
 	bool queued;
 };
 
@@ -66,6 +68,7 @@ struct substrate {
 		uint32_t head, n, cap;
 	} hops;
 	struct flush *first_flush, **last_flush;
+	uint32_t flush_turn;
 	struct device_out *out; /* owned scratch for devices */
 	struct linger *lingers; /* captures that ended before their reader had read all */
 	const struct device_kind *const *kinds; /* of devices, NULL-terminated; borrowed */
@@ -82,7 +85,10 @@ int64_t substrate_now_ns(const struct substrate *s);
 void substrate_run(struct substrate *s);
 /* When substrate_run() wants to be called (CLOCK_MONOTONIC); INT64_MAX: only after a descriptor. */
 int64_t substrate_due_ns(const struct substrate *s);
-/* Delivers the frames that plain cables took, and runs what was put off to the end of the batch. */
+/*
+ * Delivers the frames that plain cables took, and runs what was put off to the end of the batch;
+ * what is put off meanwhile has its turn when descriptors have had theirs.
+ */
 void substrate_drain(struct substrate *s, int64_t now_ns);
 void substrate_put_off(struct substrate *s, struct flush *f);
 /* Takes f out again, if it is in. */

@@ -186,10 +186,12 @@ static void set_carrier(struct cable *c, int64_t now_ns)
 	bool up = c->up[0] && c->up[1];
 
 	for (int i = 0; i < 2; i++) {
+		bool carrier = c->up[i] && !(c->end[!i] && c->end[!i]->absent);
+
 		cable_dir_set_up(c->dir[i], up && c->passes[i]);
-		if (!c->end[i] || c->end[i]->carrier == c->up[i])
+		if (!c->end[i] || c->end[i]->carrier == carrier)
 			continue;
-		c->end[i]->carrier = c->up[i];
+		c->end[i]->carrier = carrier;
 		c->end[i]->kind->carrier(c->end[i], now_ns);
 	}
 }
@@ -342,8 +344,10 @@ static void cable_status(struct object *o, struct json *j, int64_t now_ns)
 	for (int i = 0; i < 2; i++)
 		json_string(j, i ? "b" : "a", c->end[i]->object->name);
 	json_bool(j, "up", c->up[0] && c->up[1]);
+	/* A direction that begins in another process is known there. */
 	for (int i = 0; i < 2; i++)
-		direction_status(c, i, j, now_ns);
+		if (!c->end[i]->kind->is_far)
+			direction_status(c, i, j, now_ns);
 }
 
 static const struct object_kind cable_kind = {
@@ -427,6 +431,25 @@ int cable_set_carrier(struct object *o, bool up, int side, struct err *e)
 			c->up[i] = up;
 	set_carrier(c, substrate_now_ns(o->sub));
 	return 0;
+}
+
+void end_arrive_from(struct end *far, struct frame *f, int64_t now_ns)
+{
+	struct cable *c = far->cable;
+
+	if (!c)
+		end_drop(far, f, END_DROP_UNPLUGGED);
+	else if (!c->up[0] || !c->up[1] || !c->passes[far->side])
+		end_drop(c->end[!far->side], f, END_DROP_CUT);
+	else
+		substrate_hop(c->object.sub, c->end[!far->side], f);
+}
+
+void end_set_absent(struct end *far, bool absent, int64_t now_ns)
+{
+	far->absent = absent;
+	if (far->cable)
+		set_carrier(far->cable, now_ns);
 }
 
 void end_finish(struct end *n)

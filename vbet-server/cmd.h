@@ -41,7 +41,7 @@ enum cmd_option {
 	OPT_KEEP = 1 << 22,
 	OPT_PROCESSES = 1 << 23,
 	OPT_UP = OPT_LAB | OPT_KERNEL | OPT_TIMEOUT | OPT_INSECURE | OPT_JOBS | OPT_QUIET |
-		 OPT_CLOCK | OPT_SEED,
+		 OPT_CLOCK | OPT_SEED | OPT_PROCESSES,
 };
 
 struct cmd {
