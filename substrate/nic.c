@@ -4,7 +4,7 @@
 #include "lib/units.h"
 #include <stdio.h>
 
-enum { MTU_MIN = 68, MTU_MAX = 65521 };
+enum { MTU_MIN = 68, MTU_MAX = 65535 };
 
 int nic_read_mtu(const struct words *w, uint16_t *mtu, struct err *e)
 {
