@@ -167,13 +167,13 @@ START_TEST(wire_rate_is_exact)
 	struct lab l = lab_of(rates[_i]);
 
 	lab_start(&l);
-	struct source *s = add(&l, htb_best_effort_create(l.h, "a", 0, 0), 1000, 0);
+	struct source *s = add(&l, htb_best_effort_create(l.h, "a", 0, 0), 1003, 0);
 	int64_t time_ns = (int64_t)((__int128)100000 * 8000 * SECOND / rates[_i]);
 
 	if (rates[_i] == 7)
 		time_ns = 100 * 8000 * SECOND / 7;
 	run(&l, time_ns);
-	assert_rate(s, rates[_i], time_ns, 0, 1001);
+	assert_rate(s, rates[_i], time_ns, 0, 1004);
 	finish(&l);
 }
 END_TEST
@@ -353,6 +353,46 @@ START_TEST(conforming_bursts_add_up)
 	for (int k = 0; k < 20; k++)
 		ck_assert_int_le(htb_class_counters(l.at[k].class)->longest_wait_ns,
 				 (bursts + 1500) * 8 * SECOND / l.rate_bps);
+	finish(&l);
+}
+END_TEST
+
+/* Who comes later gets its share from then on: the past is neither made up for nor held against it.
+ */
+START_TEST(newcomers_start_now)
+{
+	struct lab l = lab_of(60 * MBIT);
+
+	lab_start(&l);
+	struct source *a1 = link(&l, "a", 10 * MBIT, 0, 1000, 0);
+
+	run(&l, 5 * SECOND);
+	struct source *a2 = link(&l, "a", 10 * MBIT, 0, 1000, 0);
+	struct source *b = link(&l, "b", 10 * MBIT, 0, 1000, 0);
+
+	a1->sent_bytes = 0;
+	run(&l, 6 * SECOND);
+	assert_rate(a1, 20 * MBIT, SECOND, 10000, 10000);
+	assert_rate(a2, 20 * MBIT, SECOND, 10000, 10000);
+	assert_rate(b, 20 * MBIT, SECOND, 10000, 10000);
+	finish(&l);
+}
+END_TEST
+
+START_TEST(best_effort_newcomers_start_now)
+{
+	struct lab l = lab_of(60 * MBIT);
+
+	lab_start(&l);
+	struct source *a = add(&l, htb_best_effort_create(l.h, "a", 0, 0), 1000, 0);
+
+	run(&l, 5 * SECOND);
+	struct source *b = add(&l, htb_best_effort_create(l.h, "b", 0, 0), 1000, 0);
+
+	a->sent_bytes = 0;
+	run(&l, 6 * SECOND);
+	assert_rate(a, 30 * MBIT, SECOND, 10000, 10000);
+	assert_rate(b, 30 * MBIT, SECOND, 10000, 10000);
 	finish(&l);
 }
 END_TEST
@@ -592,6 +632,8 @@ int main(void)
 	tcase_add_test(t, ceiling_at_the_minimum);
 	tcase_add_loop_test(t, conforming_waits_for_one_frame, 0, 5);
 	tcase_add_loop_test(t, conforming_bursts_add_up, 0, 5);
+	tcase_add_test(t, newcomers_start_now);
+	tcase_add_test(t, best_effort_newcomers_start_now);
 	tcase_add_test(t, control_is_first_and_bounded);
 	tcase_add_test(t, best_effort_is_last_and_fair);
 	tcase_add_test(t, no_minimum_is_not_nothing);
