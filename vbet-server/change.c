@@ -80,7 +80,7 @@ static int add_statement(struct lab *lab, const char *statement, struct err *e)
 		return -1;
 	}
 	lab->added_statement = true;
-	if (link_change_graph(lab, g, e) < 0)
+	if (link_change_graph(lab, g, e) < 0 || lab_keep_sources(lab, e) < 0)
 		return -1;
 	/* A record has what came of its events, too. */
 	if (lab->redoing || event_plan_new(lab, n_events, e) == 0) {

@@ -4,6 +4,7 @@
 #include "lib/units.h"
 #include "lib/xalloc.h"
 #include "vbet-server/guest.h"
+#include "vbet-server/input.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -119,9 +120,18 @@ void clock_hand_over(struct lab *lab)
 {
 	if (!lab->clock.is_virtual)
 		return;
+	if (input_is_replaying(lab)) {
+		lab->clock.goal_ns = lab->replay_ns;
+		return;
+	}
 	lab->clock.goal_ns = lab->clock.stays ? lab->clock.now_ns : INT64_MAX;
 	if (!lab->clock.stays)
 		set_pace(lab, "1");
+}
+
+void clock_end_replay(struct lab *lab)
+{
+	set_pace(lab, "1");
 }
 
 static bool is_pace(const char *text)

@@ -18,8 +18,13 @@ void clock_begin(struct lab *lab);
 bool clock_handle_event(struct lab *lab, const char *line);
 /* False while a step of the set-up is under way: ready is said only at its end. */
 bool clock_allows_ready(const struct lab *lab);
-/* The lab is handed over: runs at pace 1 from here, unless clock.stays. */
+/*
+ * The lab is handed over: runs at pace 1 from here, unless clock.stays; or goes to lab->replay_ns
+ * as fast as it can.
+ */
 void clock_hand_over(struct lab *lab);
+/* It is there: from here on it is as any lab is. */
+void clock_end_replay(struct lab *lab);
 /* Stops it as soon as it can, for what comes from outside (input.h). */
 void clock_ask_stand(struct lab *lab);
 /* It stands: on to clock.goal_ns, or to next_ns if that is earlier. */

@@ -10,10 +10,13 @@
 #include <string.h>
 
 static const struct cmd commands[] = {
-	{"run", "FILE", "up, then the console, then down", OPT_UP, 1, 1, cmd_run_lab},
-	{"up", "FILE", "boot the lab of a script and leave it running", OPT_UP, 1, 1, cmd_up},
+	{"run", "FILE", "up, then the console, then down", OPT_UP | OPT_RECORD, 1, 1, cmd_run_lab},
+	{"up", "FILE", "boot the lab of a script and leave it running",
+	 OPT_UP | OPT_RECORD | OPT_WHATIF | OPT_UNTIL | OPT_KEEP, 1, 1, cmd_up},
 	{"test", "FILE", "boot a lab, do what its script says 'at' times, try what it expects",
 	 OPT_UP | OPT_KEEP, 1, 1, cmd_test},
+	{"replay", "RUN", "repeat a run in virtual time, and stand at a moment of it",
+	 OPT_REPLAY | OPT_UNTIL | OPT_BACK | OPT_KEEP | OPT_RECORD, 1, 1, cmd_replay},
 	{"diff", "DIR1 DIR2", "the first frame, or line, in which two kept runs differ", 0, 2, 2,
 	 cmd_diff},
 	{"down", "", "take a lab down", OPT_LAB | OPT_ALL, 0, 0, cmd_down},
@@ -85,6 +88,15 @@ static const struct option_spec options[] = {
 	{OPT_SEED, 0, "seed", "N", "seed of everything random", FIELD(seed)},
 	{OPT_KEEP, 0, "keep", "DIR", "keep captures of all cables and the consoles there",
 	 FIELD(keep)},
+	{OPT_RECORD, 0, "record", "DIR", "keep there what it takes to replay this run",
+	 FIELD(record)},
+	{OPT_UNTIL, 0, "until", "TIME", "stand at this time of the lab (the end of the run)",
+	 FIELD(until)},
+	{OPT_BACK, 0, "back", "TIME", "stand that long before the end of the run, or before now",
+	 FIELD(back)},
+	{OPT_WHATIF, 0, "whatif", "STATEMENT",
+	 "FILE is RUN@TIME: repeat that run, but do this then, and show what differs",
+	 FIELD(whatif)},
 	{~0u, 'h', "help", NULL, "this text", FIELD(help)},
 };
 

@@ -14,10 +14,14 @@
 struct cmd_options {
 	const char *lab, *kernel, *dump, *user, *clock, *seed, *filter, *write;
 	const char *timeout, *jobs, *processes, *count, *duration, *keep, *comment;
+	const char *record, *until, *back, *whatif;
 	bool json, insecure, help, all, follow, quiet, no_console;
 	/* Not of the command line: see struct lab_options. */
 	bool stopped;
 	const char *captures;
+	const char *inputs;
+	int64_t replay_ns;
+	bool replay_rest;
 };
 
 enum cmd_option {
@@ -40,8 +44,13 @@ enum cmd_option {
 	OPT_FOR = 1 << 21,
 	OPT_KEEP = 1 << 22,
 	OPT_PROCESSES = 1 << 23,
+	OPT_RECORD = 1 << 24,
+	OPT_UNTIL = 1 << 25,
+	OPT_BACK = 1 << 26,
+	OPT_WHATIF = 1 << 27,
 	OPT_UP = OPT_LAB | OPT_KERNEL | OPT_TIMEOUT | OPT_INSECURE | OPT_JOBS | OPT_QUIET |
 		 OPT_CLOCK | OPT_SEED | OPT_PROCESSES,
+	OPT_REPLAY = OPT_LAB | OPT_TIMEOUT | OPT_INSECURE | OPT_QUIET,
 };
 
 struct cmd {
@@ -67,6 +76,11 @@ struct session;
 /* Boots the lab and waits until it is ready; *lab gets its name (malloc'ed). The exit status, or
  * -1. */
 int cmd_boot(const struct cmd_options *o, const char *file, char **lab, struct err *e);
+struct loaded;
+/* The same with a script that is read already. */
+int cmd_boot_loaded(const struct cmd_options *o, struct loaded *l, struct err *e);
+/* Takes a lab down. 0 or -1. */
+int cmd_take_down(const char *lab, struct err *e);
 /* From here the lab goes down with the session: also when we are killed. */
 int cmd_hold(struct session *s, const char *lab, struct err *e);
 
@@ -74,6 +88,9 @@ int cmd_check(const struct cmd_options *o, int argc, char **argv, struct err *e)
 int cmd_up(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_run_lab(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_test(const struct cmd_options *o, int argc, char **argv, struct err *e);
+int cmd_replay(const struct cmd_options *o, int argc, char **argv, struct err *e);
+/* up --whatif STATEMENT RUN@TIME */
+int cmd_what_if(const struct cmd_options *o, const char *run, struct err *e);
 int cmd_diff(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_down(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_ls(const struct cmd_options *o, int argc, char **argv, struct err *e);

@@ -2,6 +2,8 @@
 /* vbet diff: two runs that were kept, frame by frame and line by line. */
 #include "lib/vec.h"
 #include "vbet-server/cmd.h"
+#include "vbet-server/paths.h"
+#include "vbet-server/plan.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -24,6 +26,7 @@ struct found {
 struct run_diff {
 	VEC(struct found) found;
 	size_t files;
+	int64_t zero_ns; /* the time of captures at which the lab's clock began; 0: not known */
 };
 
 /* ---- captures ---- */
@@ -31,13 +34,8 @@ struct run_diff {
 struct frame {
 	const struct pcap_pkthdr *head; /* NULL: the capture is at its end */
 	const uint8_t *data;
+	int64_t time_ns;
 };
-
-static int64_t frame_time(const struct frame *f)
-{
-	/* Opened for nanoseconds: tv_usec has them. */
-	return f->head->ts.tv_sec * INT64_C(1000000000) + f->head->ts.tv_usec;
-}
 
 /* "12.000000001" into buf; returns buf. */
 static const char *seconds(int64_t ns, char *buf, size_t size)
@@ -47,12 +45,15 @@ static const char *seconds(int64_t ns, char *buf, size_t size)
 	return buf;
 }
 
-static int next_frame(pcap_t *p, struct frame *f, struct err *e)
+static int next_frame(pcap_t *p, int64_t zero_ns, struct frame *f, struct err *e)
 {
 	struct pcap_pkthdr *head;
 	int rc = pcap_next_ex(p, &head, &f->data);
 
 	f->head = rc == 1 ? head : NULL;
+	/* Opened for nanoseconds: tv_usec has them. */
+	if (f->head)
+		f->time_ns = head->ts.tv_sec * INT64_C(1000000000) + head->ts.tv_usec - zero_ns;
 	return rc == PCAP_ERROR ? err_set(e, ERR_ENV, "%s", pcap_geterr(p)) : 0;
 }
 
@@ -80,20 +81,21 @@ static char *describe_frames(const struct frame *a, const struct frame *b)
 	if (a->head->len != b->head->len)
 		return xasprintf("%u bytes long in the first run, %u in the second", a->head->len,
 				 b->head->len);
-	if (frame_time(a) != frame_time(b))
+	if (a->time_ns != b->time_ns)
 		return xasprintf("in the second run it passes at %s s",
-				 seconds(frame_time(b), text, sizeof(text)));
+				 seconds(b->time_ns, text, sizeof(text)));
 	return NULL;
 }
 
-static int compare_frames(pcap_t *a, pcap_t *b, struct difference *at, struct err *e)
+static int compare_frames(pcap_t *a, pcap_t *b, int64_t zero_ns, struct difference *at,
+			  struct err *e)
 {
 	struct frame fa;
 	struct frame fb;
 	char text[40];
 
 	for (size_t number = 1;; number++) {
-		if (next_frame(a, &fa, e) < 0 || next_frame(b, &fb, e) < 0)
+		if (next_frame(a, zero_ns, &fa, e) < 0 || next_frame(b, zero_ns, &fb, e) < 0)
 			return -1;
 		if (!fa.head && !fb.head)
 			return 0;
@@ -101,25 +103,24 @@ static int compare_frames(pcap_t *a, pcap_t *b, struct difference *at, struct er
 
 		if (!how)
 			continue;
-		at->time_ns = frame_time(fa.head ? &fa : &fb);
-		if (fa.head && fb.head && frame_time(&fb) < at->time_ns)
-			at->time_ns = frame_time(&fb);
+		at->time_ns = (fa.head ? fa : fb).time_ns;
+		if (fa.head && fb.head && fb.time_ns < at->time_ns)
+			at->time_ns = fb.time_ns;
 		at->text = xasprintf("frame %zu, at %s s: %s", number,
-				     seconds(frame_time(fa.head ? &fa : &fb), text, sizeof(text)),
-				     how);
+				     seconds((fa.head ? fa : fb).time_ns, text, sizeof(text)), how);
 		free(how);
 		return 0;
 	}
 }
 
-static int compare_captures(const char *path_a, const char *path_b, struct difference *at,
-			    struct err *e)
+static int compare_captures(const char *path_a, const char *path_b, int64_t zero_ns,
+			    struct difference *at, struct err *e)
 {
 	const u_int nano = PCAP_TSTAMP_PRECISION_NANO;
 	char text[PCAP_ERRBUF_SIZE];
 	pcap_t *a = pcap_open_offline_with_tstamp_precision(path_a, nano, text);
 	pcap_t *b = a ? pcap_open_offline_with_tstamp_precision(path_b, nano, text) : NULL;
-	int rc = b ? compare_frames(a, b, at, e) : err_set(e, ERR_ENV, "%s", text);
+	int rc = b ? compare_frames(a, b, zero_ns, at, e) : err_set(e, ERR_ENV, "%s", text);
 
 	if (a)
 		pcap_close(a);
@@ -190,7 +191,7 @@ static int compare_files(struct run_diff *d, const char *name, const char *path_
 			 const char *path_b, struct err *e)
 {
 	struct difference at = {.time_ns = -1};
-	int rc = is_capture(name) ? compare_captures(path_a, path_b, &at, e)
+	int rc = is_capture(name) ? compare_captures(path_a, path_b, d->zero_ns, &at, e)
 				  : compare_texts(path_a, path_b, &at, e);
 
 	d->files++;
@@ -290,9 +291,22 @@ static int by_time(const void *pa, const void *pb)
 	return strcmp(a->name, b->name);
 }
 
+/* A run in virtual time has times of its own clock: its manifest says that it is one. */
+static int64_t find_zero(const char *dir)
+{
+	char *path = xasprintf("%s/manifest", dir);
+	size_t len;
+	char *text = paths_read_file(path, &len, NULL);
+	bool is_virtual = text && strstr(text, "\nclock virtual\n");
+
+	free(text);
+	free(path);
+	return is_virtual ? PLAN_TIME_OF_DAY_S * 1000000000 : 0;
+}
+
 int cmd_diff(const struct cmd_options *o, int argc, char **argv, struct err *e)
 {
-	struct run_diff d = {0};
+	struct run_diff d = {.zero_ns = find_zero(argv[0])};
 	bool is_dir;
 	int rc = exists(argv[0], &is_dir) && !is_dir
 			 ? compare_files(&d, argv[0], argv[0], argv[1], e)

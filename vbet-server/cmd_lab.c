@@ -200,6 +200,26 @@ static int start_server(struct loaded *l, const struct lab_options *opt, int *fd
 	return 0;
 }
 
+/* The absolute path of a directory for the record, made if it is missing; out stays NULL without.
+ */
+static int make_record(const char *dir, char **out, struct err *e)
+{
+	if (!dir)
+		return 0;
+	if (mkdir(dir, 0777) < 0 && errno != EEXIST)
+		return err_sys(e, "make %s", dir);
+	*out = realpath(dir, NULL);
+	if (!*out)
+		return err_sys(e, "%s", dir);
+	char *manifest = xasprintf("%s/manifest", *out);
+	int rc = access(manifest, F_OK) == 0
+			 ? err_set(e, ERR_USAGE, "there is a run in %s already", dir)
+			 : 0;
+
+	free(manifest);
+	return rc;
+}
+
 static int parse_up_options(const struct cmd_options *o, struct loaded *l, struct lab_options *opt,
 			    struct err *e)
 {
@@ -210,6 +230,11 @@ static int parse_up_options(const struct cmd_options *o, struct loaded *l, struc
 	opt->script_dir = l->dir;
 	opt->stopped = o->stopped;
 	opt->captures = o->captures;
+	opt->script = l->file;
+	opt->sources = &l->sources;
+	opt->inputs = o->inputs;
+	opt->replay_ns = o->replay_ns;
+	opt->replay_rest = o->replay_rest;
 	if (cmd_timeout_ns(o, 60, &opt->boot_timeout_ns, e) < 0)
 		return -1;
 	if (o->jobs) {
@@ -228,35 +253,52 @@ static int parse_up_options(const struct cmd_options *o, struct loaded *l, struc
 				       o->clock);
 		l->graph->clock = *o->clock == 'v' ? CLOCK_VIRTUAL : CLOCK_REAL;
 	}
+	if (o->record && !o->captures && l->graph->clock == CLOCK_REAL)
+		return err_set(e, ERR_USAGE,
+			       "only a run in virtual time can be repeated: --record wants --clock "
+			       "virtual");
 	return parse_processes(o, l->graph, &opt->processes, e);
+}
+
+int cmd_boot_loaded(const struct cmd_options *o, struct loaded *l, struct err *e)
+{
+	struct progress p = {.tty = isatty(2), .quiet = o->quiet};
+	struct lab_options opt = {0};
+	struct session s = {0};
+	char *base = paths_base_dir(e);
+	char *record = NULL;
+	int rc = base && make_record(o->record, &record, e) == 0 ? 0 : -1;
+
+	opt.base = base;
+	opt.record = record;
+	if (rc == 0)
+		rc = parse_up_options(o, l, &opt, e);
+	if (rc == 0)
+		rc = start_server(l, &opt, &s.fd, e);
+	if (rc == 0) {
+		rc = client_answer(&s, NULL, show_progress, &p, e);
+		end_progress(&p);
+		client_close(&s);
+	}
+	free(record);
+	free(base);
+	return rc;
 }
 
 int cmd_boot(const struct cmd_options *o, const char *file, char **lab, struct err *e)
 {
-	struct progress p = {.tty = isatty(2), .quiet = o->quiet};
 	struct loaded l;
-	struct lab_options opt = {0};
-	struct session s = {0};
 
 	if (load_script(&l, file, o->lab, e) < 0)
 		return -1;
+	int rc = ERR_USAGE;
+
 	if (topo_n_errors(l.script)) {
 		topo_print_errors(stderr, l.script);
-		load_finish(&l);
-		return ERR_USAGE;
-	}
-	char *base = paths_base_dir(e);
-	int rc = -1;
-
-	opt.base = base;
-	if (base && parse_up_options(o, &l, &opt, e) == 0 &&
-	    start_server(&l, &opt, &s.fd, e) == 0) {
-		rc = client_answer(&s, NULL, show_progress, &p, e);
-		end_progress(&p);
-		client_close(&s);
+	} else {
+		rc = cmd_boot_loaded(o, &l, e);
 		*lab = xstrdup(l.graph->lab);
 	}
-	free(base);
 	load_finish(&l);
 	return rc;
 }
@@ -264,13 +306,21 @@ int cmd_boot(const struct cmd_options *o, const char *file, char **lab, struct e
 int cmd_up(const struct cmd_options *o, int argc, char **argv, struct err *e)
 {
 	char *lab = NULL;
+
+	if (o->whatif && (o->clock || o->seed || o->record))
+		return err_set(e, ERR_USAGE, "the run says which clock and seed it has");
+	if (o->whatif)
+		return cmd_what_if(o, argv[0], e);
+	if (o->until || o->keep)
+		return err_set(e, ERR_USAGE,
+			       "--until and --keep go with --whatif (or vbet replay)");
 	int rc = cmd_boot(o, argv[0], &lab, e);
 
 	free(lab);
 	return rc;
 }
 
-static int down(const char *lab, struct err *e)
+int cmd_take_down(const char *lab, struct err *e)
 {
 	char *words[] = {"down"};
 
@@ -299,7 +349,7 @@ int cmd_run_lab(const struct cmd_options *o, int argc, char **argv, struct err *
 		/* Somebody may have taken it down already. */
 		char *still = client_find_lab(lab, NULL);
 
-		if (still && down(lab, &late) < 0 && !e->kind)
+		if (still && cmd_take_down(lab, &late) < 0 && !e->kind)
 			*e = late;
 		free(still);
 		client_close(&held);
@@ -316,7 +366,7 @@ int cmd_down(const struct cmd_options *o, int argc, char **argv, struct err *e)
 	if (!o->all) {
 		char *lab = client_find_lab(o->lab, e);
 
-		rc = lab ? down(lab, e) : -1;
+		rc = lab ? cmd_take_down(lab, e) : -1;
 		free(lab);
 		return rc;
 	}
@@ -328,7 +378,7 @@ int cmd_down(const struct cmd_options *o, int argc, char **argv, struct err *e)
 
 	for (size_t i = 0; i < n && rc == 0; i++)
 		if (labs[i].running)
-			rc = down(labs[i].name, e);
+			rc = cmd_take_down(labs[i].name, e);
 	free(labs);
 	free(base);
 	return rc;

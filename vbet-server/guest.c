@@ -141,11 +141,25 @@ static void give_up_stopping(struct guest *gu)
 		input_add(lab, kill_late, xstrdup(gu->name));
 }
 
+void guest_note_joined(struct guest *gu, bool joined)
+{
+	struct loop *l = gu->lab->loop;
+
+	gu->joined = joined;
+	/* Its process ends now; the clock waits for that. */
+	if (!joined && gu->state > GUEST_BOOTING)
+		loop_set_timer(l, &gu->deadline, loop_now_ns(l) + stop_timeout_ns);
+}
+
 static void on_deadline(struct loop_timer *t, int64_t now_ns)
 {
 	struct guest *gu = (struct guest *)((char *)t - offsetof(struct guest, deadline));
 	struct err e;
 
+	if (gu->lab->clock.is_virtual && !gu->joined && gu->state > GUEST_BOOTING) {
+		guest_kill(gu);
+		return;
+	}
 	if (gu->state == GUEST_STOPPING) {
 		give_up_stopping(gu);
 		return;

@@ -10,6 +10,8 @@ struct guest *guest_create(struct lab *lab, const char *name);
 void guest_destroy(struct guest *gu);
 /* Starts the launcher; from now on events drive it. 0 or -1. */
 int guest_boot(struct guest *gu, struct err *e);
+/* Virtual clock: its kernel is in the calendar, or is not any more. */
+void guest_note_joined(struct guest *gu, bool joined);
 /* Sends SIGKILL to all its processes and does not wait. NULL is fine. */
 void guest_kill(struct guest *gu);
 

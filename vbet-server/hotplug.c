@@ -58,6 +58,7 @@ void hotplug_collect(struct lab *lab, const struct graph *old, const struct grap
 
 			h->node = xstrdup(n->name);
 			h->words = nic_words(&n->nics[j], is_new);
+			h->redone = lab->redoing;
 		}
 	}
 }
@@ -76,10 +77,10 @@ void hotplug_tell(struct lab *lab, bool late)
 			continue;
 		}
 		if (gu && (gu->state == GUEST_UP || gu->state == GUEST_READY)) {
-			if (late)
-				input_control(gu, h->words);
-			else
+			if (!late)
 				agent_control(&gu->agent, h->words);
+			else if (!h->redone)
+				input_control(gu, h->words);
 		}
 		free(h->node);
 		free(h->words);

@@ -86,6 +86,23 @@ void input_record(struct lab *lab, char *const *words, size_t n)
 	fflush(in->record);
 }
 
+/* A replay begins where the record does, or it is another run. */
+static void check_ready(struct lab *lab)
+{
+	struct inputs *in = of(lab);
+	const struct planned *p = in->planned.n ? &in->planned.at[0] : NULL;
+
+	if (!in->is_replaying)
+		return;
+	if (!p || strcmp(p->line, "ready\n") != 0)
+		err_set(&lab->inputs_refused, ERR_USAGE, "the record does not begin with 'ready'");
+	else if (p->time_ns != lab->clock.now_ns)
+		err_set(&lab->inputs_refused, ERR_ENV,
+			"the lab was ready at %.9f s, and not, as in the record, at %.9f s: this "
+			"is another run",
+			(double)lab->clock.now_ns / 1e9, (double)p->time_ns / 1e9);
+}
+
 void input_begin(struct lab *lab)
 {
 	char *ready[] = {"ready"};
@@ -93,11 +110,12 @@ void input_begin(struct lab *lab)
 
 	if (!lab->clock.is_virtual)
 		return;
-	path = xasprintf("%s/inputs", lab->record_dir ? lab->record_dir : lab->dir);
+	path = xasprintf("%s/inputs", lab->record_dir);
 	of(lab)->record = fopen(path, "we");
 	if (!of(lab)->record)
 		fprintf(stderr, "cannot write %s: this run cannot be replayed\n", path);
 	free(path);
+	check_ready(lab);
 	input_record(lab, ready, 1);
 }
 
@@ -139,23 +157,20 @@ static int load_line(struct lab *lab, const char *line, size_t len, struct err *
 	return rc;
 }
 
-int input_load(struct lab *lab, const char *path, struct err *e)
+int input_load(struct lab *lab, const char *text, struct err *e)
 {
-	size_t len;
-	char *text = paths_read_file(path, &len, e);
-	int rc = text ? 0 : -1;
+	int rc = 0;
 
 	of(lab)->is_loading = true;
-	for (char *p = text; rc == 0 && *p;) {
-		size_t n = strcspn(p, "\n");
+	while (rc == 0 && *text) {
+		size_t n = strcspn(text, "\n");
 
-		rc = load_line(lab, p, n, e);
-		p += n + (p[n] == '\n');
+		rc = load_line(lab, text, n, e);
+		text += n + (text[n] == '\n');
 	}
-	free(text);
 	of(lab)->is_loading = false;
 	of(lab)->is_replaying = rc == 0;
-	return rc < 0 ? err_wrap(e, "%s", path) : 0;
+	return rc < 0 ? err_wrap(e, "the record") : 0;
 }
 
 static void drop_planned(struct inputs *in)
@@ -233,8 +248,9 @@ bool input_is_settled(const struct lab *lab)
 			continue;
 		if (gu->dying || conn_pending(&gu->agent.conn))
 			return false;
-		if (lab->clock.is_virtual && (gu->state == GUEST_BOOTING) != gu->joined &&
-		    (gu->state == GUEST_BOOTING || gu->state == GUEST_DOWN))
+		/* Its kernel has come, or gone, and the one of calendar and server does not know
+		 * yet. */
+		if (lab->clock.is_virtual && (gu->state != GUEST_DOWN) != gu->joined)
 			return false;
 	}
 	return true;
@@ -279,6 +295,7 @@ static void end_replay(struct lab *lab)
 	/* What the record says of later times is not part of this run. */
 	while (in->planned.n && !lab->replay_rest)
 		drop_planned(in);
+	clock_end_replay(lab);
 }
 
 static void pump_virtual(struct lab *lab)
@@ -323,6 +340,18 @@ void input_add(struct lab *lab, void (*run)(struct lab *lab, void *ctx), void *c
 	input_pump(lab);
 }
 
+/* The record says when. */
+static bool has_planned_boot(const struct inputs *in, struct guest *gu)
+{
+	char *line = xasprintf("boot %s\n", gu->name);
+	bool found = false;
+
+	for (size_t i = 0; i < in->planned.n && !found; i++)
+		found = in->planned.at[i].from_record && !strcmp(in->planned.at[i].line, line);
+	free(line);
+	return found;
+}
+
 bool input_may_boot(struct lab *lab, struct guest *gu)
 {
 	struct inputs *in = of(lab);
@@ -330,7 +359,7 @@ bool input_may_boot(struct lab *lab, struct guest *gu)
 
 	if (!lab->clock.is_virtual || lab->setting_up)
 		return true;
-	if (in->is_replaying && !gu->may_boot)
+	if (!gu->may_boot && (in->is_replaying || has_planned_boot(in, gu)))
 		return false;
 	if (!gu->may_boot && (!lab->clock.stopped || lab->changing || !input_is_settled(lab))) {
 		in->wants_stand = true;
@@ -401,9 +430,7 @@ void input_send(struct guest *gu, uint32_t channel, uint8_t type, const void *da
 
 void input_control(struct guest *gu, const char *words)
 {
-	/* A record has them already. */
-	if (!input_is_replaying(gu->lab))
-		input_send(gu, 0, WIRE_CONTROL, words, (uint32_t)strlen(words));
+	input_send(gu, 0, WIRE_CONTROL, words, (uint32_t)strlen(words));
 }
 
 void input_open_channel(struct guest *gu, struct agent_channel *ch, uint8_t type, const void *data,

@@ -30,7 +30,7 @@ void input_record(struct lab *lab, char *const *words, size_t n);
 /* Something may be done at this time: words as in the record, owned by nobody (copied). */
 void input_plan(struct lab *lab, int64_t time_ns, char *const *words, size_t n);
 /* Reads a record: all of it is planned, and the lab does nothing by itself before it is done. */
-int input_load(struct lab *lab, const char *path, struct err *e);
+int input_load(struct lab *lab, const char *text, struct err *e);
 /* The lab is being led through a record: nobody else changes it meanwhile. */
 bool input_is_replaying(const struct lab *lab);
 

@@ -9,6 +9,7 @@
 #include "vbet-server/input.h"
 #include "vbet-server/job.h"
 #include "vbet-server/link.h"
+#include "vbet-server/manifest.h"
 #include "vbet-server/paths.h"
 
 #include <errno.h>
@@ -200,7 +201,7 @@ static void note_joined(struct lab *lab, const char *line)
 	int i = graph_find_node(lab->graph, name);
 
 	if (i >= 0 && lab->guests[i])
-		lab->guests[i]->joined = joined;
+		guest_note_joined(lab->guests[i], joined);
 	free(name);
 }
 
@@ -395,7 +396,7 @@ int lab_make_env(const struct graph *g, const struct lab_options *opt, char *dir
 
 static char *read_script_file(void *ctx, const char *path, size_t *len, struct err *e)
 {
-	return paths_read_file(path, len, e);
+	return ctx ? sources_read(ctx, path, len, e) : paths_read_file(path, len, e);
 }
 
 static int make_run_dir(struct lab *lab, struct err *e)
@@ -413,9 +414,12 @@ static int make_run_dir(struct lab *lab, struct err *e)
 		return err_sys(e, "lock %s", lab->dir);
 	char *nodes = xasprintf("%s/n", lab->dir);
 	bool stale = access(nodes, F_OK) == 0;
+	char *record = xasprintf("%s/record", lab->dir);
 
 	if (stale)
 		paths_remove_tree(nodes);
+	unlink(record);
+	free(record);
 	free(nodes);
 	char *pids = xasprintf("%s/pids", lab->dir);
 
@@ -432,20 +436,64 @@ void lab_note_pid(struct lab *lab, const struct child *c, const char *name)
 	fflush(lab->pids);
 }
 
-/* What it takes to do the same again: docs/protocols.md, "A lab on disk". */
-static void write_manifest(struct lab *lab)
+static int write_manifest(const char *dir, const struct manifest *m, struct err *e)
 {
-	char *path = xasprintf("%s/manifest", lab->dir);
+	char *path = xasprintf("%s/manifest", dir);
 	FILE *f = fopen(path, "we");
+	int rc = f ? 0 : err_sys(e, "write %s", path);
+
+	if (f)
+		manifest_write(f, m);
+	if (f && fclose(f) != 0)
+		rc = err_sys(e, "write %s", path);
+	free(path);
+	return rc;
+}
+
+/* The lab's own directory says where the rest is kept. */
+static int point_to_record(const struct lab *lab, struct err *e)
+{
+	char *path = xasprintf("%s/record", lab->dir);
+	int rc = write_file(path, lab->record_dir, e);
 
 	free(path);
-	if (!f)
-		return;
-	fprintf(f, "vbet 1\nlab %s\nclock %s\nseed %llu\nkernel %s\ntree %s\ngraph\n",
-		lab->graph->lab, lab->graph->clock == CLOCK_VIRTUAL ? "virtual" : "real",
-		(unsigned long long)lab->graph->seed, lab->env.kernel, lab->env.tree);
-	graph_print(f, lab->graph);
-	fclose(f);
+	return rc;
+}
+
+/* What it takes to do the same again: docs/protocols.md, "A run on disk". */
+static int begin_record(struct lab *lab, const char *script, struct err *e)
+{
+	struct arena a = {0};
+	char *graph = manifest_graph_text(lab->graph);
+	struct manifest m = {
+		.lab = lab->graph->lab,
+		.clock = lab->graph->clock == CLOCK_VIRTUAL ? "virtual" : "real",
+		.seed = lab->graph->seed,
+		.script = script ? script : "",
+		.dir = lab->base_dir,
+		.graph = graph,
+	};
+
+	if (lab->graph->clock == CLOCK_VIRTUAL)
+		manifest_look(&m, &a, &lab->env, lab->parts[3], !strcmp(lab->record_dir, lab->dir));
+	int rc = write_manifest(lab->dir, &m, e);
+
+	if (rc == 0 && strcmp(lab->record_dir, lab->dir) != 0)
+		rc = write_manifest(lab->record_dir, &m, e) < 0 ? -1 : point_to_record(lab, e);
+	free(graph);
+	arena_finish(&a);
+	return rc < 0 ? rc : lab_keep_sources(lab, e);
+}
+
+int lab_keep_sources(struct lab *lab, struct err *e)
+{
+	if (!lab->sources || lab->graph->clock != CLOCK_VIRTUAL)
+		return 0;
+	char *dir = xasprintf("%s/files", lab->record_dir);
+	int rc = sources_write(lab->sources, dir, e);
+
+	free(dir);
+	return rc;
 }
 
 /* From the first frame on: one file per cable, as its first end sees it. */
@@ -485,16 +533,24 @@ struct lab *lab_create(struct loop *l, struct topo_script *script, struct graph 
 	lab->boot_timeout_ns = opt->boot_timeout_ns;
 	lab->began_ns = loop_now_ns(l);
 	lab->setting_up = true;
+	lab->record_dir = xstrdup(opt->record ? opt->record : lab->dir);
+	lab->sources = opt->sources;
+	lab->replay_ns = opt->replay_ns;
+	lab->replay_rest = opt->replay_rest;
 	if (make_run_dir(lab, e) < 0 ||
 	    lab_make_env(g, opt, lab->dir, &lab->env, lab->parts, e) < 0)
 		goto fail;
 	lab->env.base_dir = lab->base_dir;
 	lab->env.read_file = read_script_file;
+	lab->env.ctx = lab->sources;
 	lab->plan = plan_make(g, &lab->env, e);
 	if (!lab->plan)
 		goto fail;
 	lab->env.running = lab->plan;
-	write_manifest(lab);
+	if (begin_record(lab, opt->script, e) < 0)
+		goto fail;
+	if (opt->inputs && input_load(lab, opt->inputs, e) < 0)
+		goto fail;
 	make_guests(lab);
 	clock_init(lab);
 	lab->clock.stays = opt->stopped;
@@ -563,6 +619,7 @@ void lab_destroy(struct lab *lab)
 	topo_destroy(lab->script);
 	for (size_t i = 0; i < ARRAY_LEN(lab->parts); i++)
 		free(lab->parts[i]);
+	free(lab->record_dir);
 	free(lab->base_dir);
 	free(lab->dir);
 	free(lab);

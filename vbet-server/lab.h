@@ -11,6 +11,7 @@
 #include "topo/topo.h"
 #include "vbet-server/agent.h"
 #include "vbet-server/plan.h"
+#include "vbet-server/sources.h"
 #include "vbet-server/substrates.h"
 
 #include <stdio.h>
@@ -66,6 +67,7 @@ struct lab_clock {
 /* A NIC that a running guest is still to be told of. */
 struct lab_hotplug {
 	char *node, *words; /* owned */
+	bool redone;        /* of a record, which has what is told late, too */
 };
 
 struct lab {
@@ -98,8 +100,10 @@ struct lab {
 	struct err inputs_refused; /* the first of a record that could not be done */
 	bool redoing;              /* what is being changed comes from a record */
 	bool changing;             /* a change is being made: guests boot after it */
-	char *record_dir;          /* owned: where the run is kept, or NULL */
-	bool replay_rest;          /* what the record says of times after the goal stays planned */
+	char *record_dir;          /* owned: where the run is kept: dir, or where the user said */
+	struct sources *sources;   /* borrowed: texts of the script; NULL: not known */
+	int64_t replay_ns;         /* a record is replayed up to here */
+	bool replay_rest;          /* what it says of later times stays planned */
 	struct job *jobs_running;  /* job.c's */
 	unsigned last_job;
 	VEC(struct lab_hotplug) hotplugs;
@@ -114,9 +118,15 @@ struct lab_options {
 	bool insecure;
 	size_t jobs; /* 0: twice the processors */
 	int64_t boot_timeout_ns;
-	bool stopped;         /* the virtual clock is handed over standing still */
-	unsigned processes;   /* substrate processes that may share the work; 0: one */
-	const char *captures; /* a directory for captures of all cables, or NULL; absolute */
+	bool stopped;            /* the virtual clock is handed over standing still */
+	unsigned processes;      /* substrate processes that may share the work; 0: one */
+	const char *captures;    /* a directory for captures of all cables, or NULL; absolute */
+	const char *record;      /* a directory to keep the run in, or NULL; absolute */
+	const char *script;      /* the script as it was named */
+	struct sources *sources; /* its texts; outlive the lab */
+	const char *inputs;      /* a record to replay, or NULL */
+	int64_t replay_ns;       /* up to this time, where the clock stands then */
+	bool replay_rest;        /* and what it says of later times when it goes on */
 };
 
 /* The plan's environment of this machine for the graph; strings go to parts (freed by the caller).
@@ -143,6 +153,8 @@ void lab_send_about(struct lab *lab, const char *object, const char *line,
 		    substrate_answer_fn answer, void *ctx);
 /* Sends a line to the process that keeps the calendar. */
 void lab_send_clock(struct lab *lab, const char *line, substrate_answer_fn answer, void *ctx);
+/* Writes the texts of the script that are not with the run yet. */
+int lab_keep_sources(struct lab *lab, struct err *e);
 
 struct guest *lab_find_guest(struct lab *lab, const char *name, struct err *e);
 int lab_start_guest(struct lab *lab, struct guest *gu, struct err *e);

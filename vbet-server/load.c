@@ -28,8 +28,9 @@ static char *beside(const char *from, const char *path)
 static char *read_included(void *ctx, const char *from, const char *path, size_t *len,
 			   struct err *e)
 {
+	struct loaded *l = ctx;
 	char *full = beside(from, path);
-	char *text = paths_read_file(full, len, e);
+	char *text = sources_read(&l->sources, full, len, e);
 
 	free(full);
 	return text;
@@ -37,8 +38,9 @@ static char *read_included(void *ctx, const char *from, const char *path, size_t
 
 static bool file_exists(void *ctx, const char *path)
 {
-	char *full = beside(ctx, path);
-	bool there = access(full, R_OK) == 0;
+	const struct loaded *l = ctx;
+	char *full = path[0] == '/' ? xstrdup(path) : xasprintf("%s/%s", l->dir, path);
+	bool there = sources_have(&l->sources, full) || access(full, R_OK) == 0;
 
 	free(full);
 	return there;
@@ -57,20 +59,9 @@ static int64_t available_memory(void)
 	return bytes;
 }
 
-int load_script(struct loaded *l, const char *file, const char *lab, struct err *e)
+static void make_script(struct loaded *l, const char *text, size_t len, const char *lab)
 {
-	size_t len;
-	char *text = paths_read_file(file, &len, e);
 	char *base = paths_base_dir(NULL);
-	char real[PATH_MAX];
-
-	memset(l, 0, sizeof(*l));
-	if (!text) {
-		free(base);
-		if (e->kind == ERR_ENV)
-			e->kind = ERR_USAGE;
-		return -1;
-	}
 	/* Longest socket path: BASE/LAB/n/NODE/j/NIC; a lab's name has at most 32 bytes. */
 	size_t fixed = (base ? strlen(base) : 32) + 32 + strlen("//n//j/");
 	struct topo_options opt = {
@@ -79,20 +70,59 @@ int load_script(struct loaded *l, const char *file, const char *lab, struct err 
 		.socket_room = fixed < SOCK_PATH_MAX ? SOCK_PATH_MAX - fixed : 1,
 		.read_file = read_included,
 		.file_exists = file_exists,
-		.ctx = (void *)file,
+		.ctx = l,
 	};
 
-	l->script = topo_parse(file, text, len, &opt);
+	l->script = topo_parse(l->file, text, len, &opt);
 	if (!topo_n_errors(l->script))
 		l->graph = topo_make_graph(l->script);
-	if (realpath(file, real) && strrchr(real, '/')) {
-		*strrchr(real, '/') = '\0';
-		l->dir = xstrdup(*real ? real : "/");
-	} else {
-		l->dir = xstrdup(".");
-	}
-	free(text);
 	free(base);
+}
+
+static char *directory_of(const char *file)
+{
+	char real[PATH_MAX];
+
+	if (!realpath(file, real) || !strrchr(real, '/'))
+		return xstrdup(".");
+	*strrchr(real, '/') = '\0';
+	return xstrdup(*real ? real : "/");
+}
+
+int load_script(struct loaded *l, const char *file, const char *lab, struct err *e)
+{
+	size_t len;
+
+	memset(l, 0, sizeof(*l));
+	char *text = sources_read(&l->sources, file, &len, e);
+
+	if (!text) {
+		if (e->kind == ERR_ENV)
+			e->kind = ERR_USAGE;
+		return -1;
+	}
+	l->file = xstrdup(file);
+	l->dir = directory_of(file);
+	make_script(l, text, len, lab);
+	free(text);
+	return 0;
+}
+
+int load_kept(struct loaded *l, const struct sources *sources, const char *file, const char *dir,
+	      const char *lab, struct err *e)
+{
+	size_t len;
+
+	memset(l, 0, sizeof(*l));
+	sources_copy(&l->sources, sources);
+	char *text = sources_read(&l->sources, file, &len, e);
+
+	if (!text)
+		return -1;
+	l->file = xstrdup(file);
+	l->dir = xstrdup(dir);
+	make_script(l, text, len, lab);
+	free(text);
 	return 0;
 }
 
@@ -100,6 +130,8 @@ void load_finish(struct loaded *l)
 {
 	graph_destroy(l->graph);
 	topo_destroy(l->script);
+	sources_finish(&l->sources);
+	free(l->file);
 	free(l->dir);
 	memset(l, 0, sizeof(*l));
 }

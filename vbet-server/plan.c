@@ -10,9 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What the guests of a virtual lab take for the time of day at its time 0: 2026-01-01 00:00 UTC. */
-static const long long time_of_day_s = 1767225600;
-
 struct builder {
 	const struct graph *g;
 	const struct plan_env *env;
@@ -371,7 +368,8 @@ struct plan *plan_make(const struct graph *g, const struct plan_env *env, struct
 	add_everywhere(&b, "clock",
 		       g->clock == CLOCK_VIRTUAL
 			       ? arena_printf(&b.plan->arena, "clock virtual seed=%llu tod=%lld",
-					      (unsigned long long)g->seed, time_of_day_s)
+					      (unsigned long long)g->seed,
+					      (long long)PLAN_TIME_OF_DAY_S)
 			       : arena_printf(&b.plan->arena, "clock real seed=%llu",
 					      (unsigned long long)g->seed));
 	for (size_t i = 0; i < g->n_nodes && rc == 0; i++) {

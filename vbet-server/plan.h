@@ -13,6 +13,9 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+/* What the guests of a virtual lab take for the time of day at its time 0: 2026-01-01 00:00 UTC. */
+#define PLAN_TIME_OF_DAY_S INT64_C(1767225600)
+
 enum plan_op {
 	PLAN_PROCESS,   /* name: of a substrate process, which is started */
 	PLAN_DIR,       /* text: directory, relative to the lab's */

@@ -3,6 +3,7 @@
 
 #include "lib/nearest.h"
 #include "lib/vec.h"
+#include "vbet-server/clock.h"
 #include "vbet-server/input.h"
 #include "vbet-server/report.h"
 
@@ -103,14 +104,57 @@ static int request_nodes(struct client *c, const struct words *w, struct err *e)
 	return 0;
 }
 
+/* The record says until when the lab ran. */
+static void on_last_now(void *ctx, bool ok, const char *text)
+{
+	struct query *q = ctx;
+	struct server *s = q->server;
+	char *end[] = {"end"};
+	long long now_ns;
+
+	if (ok && sscanf(text, "%lld", &now_ns) == 1 && s->lab->clock.is_virtual) {
+		s->lab->clock.now_ns = now_ns;
+		input_record(s->lab, end, 1);
+	}
+	s->down_asked = true;
+	loop_stop(s->loop);
+	free(q);
+}
+
 static int request_down(struct client *c, const struct words *w, struct err *e)
 {
 	/* Answered when all is gone: by the server, which answers who waits. */
 	c->state = CLIENT_WAIT;
 	c->is_over = NULL;
-	c->server->down_asked = true;
-	loop_stop(c->server->loop);
+	lab_send_clock(c->server->lab, "now", on_last_now, query_create(c));
 	return REQUEST_ANSWERED;
+}
+
+static bool is_replayed(const struct client *c, struct err *e)
+{
+	return !input_is_replaying(c->server->lab) && clock_is_at_goal(c->server->lab);
+}
+
+/* replayed: answered when the lab stands where it was to be replayed to. */
+static int request_replayed(struct client *c, const struct words *w, struct err *e)
+{
+	if (is_replayed(c, e))
+		return 0;
+	c->state = CLIENT_WAIT;
+	c->guest = NULL;
+	c->is_over = is_replayed;
+	return REQUEST_ANSWERED;
+}
+
+/* refused: the first thing that a record or a script's time asked for and that could not be done.
+ */
+static int request_refused(struct client *c, const struct words *w, struct err *e)
+{
+	const struct lab *lab = c->server->lab;
+
+	if (lab->inputs_refused.kind)
+		client_out(c, lab->inputs_refused.text, strlen(lab->inputs_refused.text));
+	return 0;
 }
 
 /* hold: as long as this client is connected, and no longer. */
@@ -151,6 +195,8 @@ static const struct request requests[] = {
 	{"kill", 2, 2, request_change, true},
 	{"restart", 2, 2, request_change, true},
 	{"wait", 1, 3, request_wait, false},
+	{"replayed", 1, 1, request_replayed, false},
+	{"refused", 1, 1, request_refused, false},
 	{"clock", 1, 3, request_clock, false},
 	{"capture", 3, 4, request_capture, false},
 	{"capture-end", 2, 2, request_capture_end, false},

@@ -2,6 +2,7 @@
 /* Commands and files in a node: from the "ok" on, wire messages go to and fro. */
 #include "lib/vec.h"
 #include "vbet-server/address.h"
+#include "vbet-server/clock.h"
 #include "vbet-server/input.h"
 #include "vbet-server/request.h"
 
@@ -79,6 +80,11 @@ static int open_relay(struct client *c, const char *node, uint8_t type, char *co
 		return err_set(e, ERR_USAGE, "the command is too long: %zu bytes, at most %d", len,
 			       WIRE_PAYLOAD_MAX);
 	}
+	if (c->server->lab->clock.is_virtual && clock_is_at_goal(c->server->lab))
+		conn_printf(&c->conn,
+			    "progress the clock stands at %.9f s: this goes on with it ('vbet "
+			    "clock run')\n",
+			    (double)c->server->lab->clock.now_ns / 1e9);
 	client_ok(c);
 	c->state = CLIENT_RELAY;
 	c->guest = gu;
