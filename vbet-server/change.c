@@ -60,25 +60,30 @@ static int do_link(struct lab *lab, const struct words *w, FILE *out, struct err
 	return link_command(lab, w, out, e);
 }
 
+/* What is wrong with a statement. */
+static int say_errors(const struct lab *lab, struct err *e)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+
+	topo_print_errors(f, lab->script);
+	fclose(f);
+	while (len && text[len - 1] == '\n')
+		text[--len] = '\0';
+	err_set(e, ERR_USAGE, "%s", text);
+	free(text);
+	return -1;
+}
+
 /* One more line of the script. */
 static int add_statement(struct lab *lab, const char *statement, struct err *e)
 {
 	struct graph *g = topo_add_statement(lab->script, statement, strlen(statement));
 	size_t n_events = lab->graph->n_events;
 
-	if (!g) {
-		char *text = NULL;
-		size_t len = 0;
-		FILE *f = open_memstream(&text, &len);
-
-		topo_print_errors(f, lab->script);
-		fclose(f);
-		while (len && text[len - 1] == '\n')
-			text[--len] = '\0';
-		err_set(e, ERR_USAGE, "%s", text);
-		free(text);
-		return -1;
-	}
+	if (!g)
+		return say_errors(lab, e);
 	lab->added_statement = true;
 	if (link_change_graph(lab, g, e) < 0 || lab_keep_sources(lab, e) < 0)
 		return -1;
@@ -92,6 +97,33 @@ static int add_statement(struct lab *lab, const char *statement, struct err *e)
 	lab_settle(lab);
 	lab->refused.kind = ERR_NONE;
 	return -1;
+}
+
+/* Not one more line of the script: only what it would say. */
+int change_read_check(struct lab *lab, const char *text, FILE *out, struct err *e)
+{
+	char *line = xasprintf("expect %s", text);
+	struct graph *g = topo_add_statement(lab->script, line, strlen(line));
+	int rc = -1;
+
+	free(line);
+	if (!g)
+		return say_errors(lab, e);
+	if (g->n_expects == lab->graph->n_expects + 1) {
+		const struct graph_expect *x = &g->expects[g->n_expects - 1];
+		char *command = event_check_command(g, x);
+		char *words[] = {(char *)g->nodes[x->node].name, x->negated ? "not" : "is",
+				 command};
+
+		words_put_line(out, words, ARRAY_LEN(words));
+		free(command);
+		rc = 0;
+	} else {
+		err_set(e, ERR_USAGE, "that is not one check, such as ping(a, b)");
+	}
+	graph_destroy(g);
+	graph_destroy(topo_drop_statement(lab->script));
+	return rc;
 }
 
 static int do_statement(struct lab *lab, const struct words *w, FILE *out, struct err *e)

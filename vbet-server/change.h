@@ -15,6 +15,11 @@
  * set: then nothing was changed. What the substrate says of it comes later: lab->refused.
  */
 int change_do(struct lab *lab, const struct words *w, FILE *out, struct err *e);
+/*
+ * What "expect TEXT" would try: "NODE is|not COMMAND" as words go to out. Nothing is changed. 0, or
+ * -1 with the error set.
+ */
+int change_read_check(struct lab *lab, const char *text, FILE *out, struct err *e);
 /* A message to an agent as a line of the record. */
 void change_record_message(struct lab *lab, const char *node, uint32_t channel, uint8_t type,
 			   const void *data, uint32_t len);

@@ -51,8 +51,9 @@ static const struct cmd commands[] = {
 	 OPT_LAB | OPT_WRITE | OPT_COUNT | OPT_FOR | OPT_COMMENT, 1, 2, cmd_capture},
 	{"wait", "[NODE]", "wait until the lab, or a node, is ready", OPT_LAB | OPT_TIMEOUT, 0, 1,
 	 cmd_wait},
-	{"clock", "[pace N|max] [pause] [run] [step TIME] [until TIME]",
-	 "show or move the virtual clock", OPT_LAB, 0, 2, cmd_clock},
+	{"clock", "[pace N|max] [pause] [run] [step TIME] [until TIME|CHECK]",
+	 "show or move the virtual clock; a check is 'ping(a, b)', 'not route(...)' ...",
+	 OPT_LAB | OPT_TIMEOUT, 0, 32, cmd_clock},
 	{"clean", "", "remove what a killed server left behind", 0, 0, 0, cmd_clean},
 	{"help", "[COMMAND]", "this list, or more about a command", 0, 0, 1, cmd_help},
 };

@@ -5,6 +5,7 @@
 #include "lib/words.h"
 #include "vbet-server/client.h"
 #include "vbet-server/cmd.h"
+#include "vbet-server/expect.h"
 
 #include <string.h>
 
@@ -29,9 +30,32 @@ int cmd_link(const struct cmd_options *o, int argc, char **argv, struct err *e)
 	return ask(o, "link", argc, argv, e);
 }
 
+/* "clock until CHECK": -t is how much of the lab's time it may take. */
+static int clock_until(const struct cmd_options *o, const char *check, struct err *e)
+{
+	char *lab = client_find_lab(o->lab, e);
+	int64_t limit_ns;
+	int rc = lab ? cmd_timeout_ns(o, 0, &limit_ns, e) : -1;
+
+	if (rc == 0)
+		rc = expect_wait(lab, true, check, limit_ns, stdout, e);
+	free(lab);
+	return rc;
+}
+
 int cmd_clock(const struct cmd_options *o, int argc, char **argv, struct err *e)
 {
-	return ask(o, "clock", argc, argv, e);
+	struct arena a = {0};
+	const char *check = argc >= 2 && !strcmp(argv[0], "until") ? "" : NULL;
+
+	/* In the console nobody quotes "ping(a, b)". */
+	for (int i = 1; check && i < argc; i++)
+		check = arena_printf(&a, "%s%s%s", check, i > 1 ? " " : "", argv[i]);
+	int rc = check && strchr(check, '(') ? clock_until(o, check, e)
+					     : ask(o, "clock", argc, argv, e);
+
+	arena_finish(&a);
+	return rc;
 }
 
 int cmd_plug(const struct cmd_options *o, int argc, char **argv, struct err *e)

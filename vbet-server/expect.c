@@ -86,6 +86,18 @@ static int read_clock(struct driver *d, struct err *e)
 	return 0;
 }
 
+/* A virtual clock stands from here on, but for go_to(). */
+static int stand(struct driver *d, struct err *e)
+{
+	struct strvec v = {0};
+
+	vec_push(&v, "clock");
+	vec_push(&v, "pause");
+	if (d->is_virtual && ask(d, &v, NULL, e) < 0)
+		return -1;
+	return read_clock(d, e);
+}
+
 /* Lets the lab go on to a time; with the virtual clock it stands there. */
 static int go_to(struct driver *d, int64_t ns, struct err *e)
 {
@@ -114,13 +126,13 @@ static int go_to(struct driver *d, int64_t ns, struct err *e)
 }
 
 /* Starts a command for /bin/sh in a node; *job gets its number. */
-static int start_job(const struct driver *d, int node, const char *command, char **job,
+static int start_job(const struct driver *d, const char *node, const char *command, char **job,
 		     struct err *e)
 {
 	struct strvec v = {0};
 
 	vec_push(&v, "job");
-	vec_push(&v, d->graph->nodes[node].name);
+	vec_push(&v, node);
 	vec_push(&v, "timeout_ms=10000");
 	vec_push(&v, "--");
 	vec_push(&v, "/bin/sh");
@@ -235,7 +247,7 @@ static void begin_try(struct driver *d, struct trial *t)
 	struct err e = {0};
 
 	t->began_ns = d->now_ns;
-	if (start_job(d, t->expect->node, command, &t->job, &e) == 0) {
+	if (start_job(d, d->graph->nodes[t->expect->node].name, command, &t->job, &e) == 0) {
 		t->state = TRIAL_RUNS;
 	} else {
 		/* The node is down, say. */
@@ -356,5 +368,89 @@ int expect_run(const char *lab, const struct graph *g, FILE *out, struct expect_
 	}
 	free(d.trials);
 	free(d.events);
+	return rc;
+}
+
+/* ---- one check, now ---- */
+
+/* Lets the lab go on until a command has ended. */
+static int await_job(struct driver *d, const char *job, int *status, char **text, struct err *e)
+{
+	int64_t step = d->is_virtual ? virtual_step_ns : real_step_ns;
+	int rc;
+
+	while ((rc = job_result(d, job, status, text, e)) == 0)
+		if (go_to(d, d->now_ns + step, e) < 0)
+			return -1;
+	return rc < 0 ? -1 : 0;
+}
+
+/* Tries once: *held. */
+static int try_check(struct driver *d, const struct words *check, bool *held, char **text,
+		     struct err *e)
+{
+	struct err why = {0};
+	char *job = NULL;
+	int status = 255;
+	int rc = 0;
+
+	free(*text);
+	*text = NULL;
+	if (start_job(d, check->at[0], check->at[2], &job, &why) == 0)
+		rc = await_job(d, job, &status, text, e);
+	else
+		*text = xstrdup(why.text);
+	free(job);
+	*held = (status == 0) == !strcmp(check->at[1], "is");
+	return rc;
+}
+
+static int try_until(struct driver *d, const struct words *check, int64_t limit_ns,
+		     int64_t *began_ns, char **text, struct err *e)
+{
+	int64_t end = limit_ns ? d->now_ns + limit_ns : INT64_MAX;
+	bool held = false;
+
+	for (;;) {
+		*began_ns = d->now_ns;
+		if (try_check(d, check, &held, text, e) < 0)
+			return -1;
+		if (held)
+			return 0;
+		if (d->now_ns >= end)
+			return err_set(e, ERR_TIMEOUT, "it did not hold until %.9f s%s%s",
+				       (double)d->now_ns / 1e9, *text && **text ? ": " : "",
+				       *text ? *text : "");
+		if (d->now_ns < *began_ns + retry_ns && go_to(d, *began_ns + retry_ns, e) < 0)
+			return -1;
+	}
+}
+
+int expect_wait(const char *lab, bool is_virtual, const char *check, int64_t limit_ns, FILE *out,
+		struct err *e)
+{
+	struct driver d = {.lab = lab, .is_virtual = is_virtual, .zero_ns = monotonic_ns()};
+	struct strvec v = {0};
+	struct arena a = {0};
+	struct words w = {0};
+	char *line = NULL;
+	char *text = NULL;
+	int64_t began_ns = 0;
+
+	vec_push(&v, "check");
+	vec_push(&v, check);
+	int rc = ask(&d, &v, &line, e);
+
+	if (rc == 0)
+		rc = words_split(line, strlen(line), &a, &w, e);
+	if (rc == 0)
+		rc = stand(&d, e);
+	if (rc == 0)
+		rc = try_until(&d, &w, limit_ns, &began_ns, &text, e);
+	if (rc == 0)
+		fprintf(out, "held at %.9f s\n", (double)began_ns / 1e9);
+	free(text);
+	free(line);
+	arena_finish(&a);
 	return rc;
 }

@@ -23,5 +23,12 @@ struct expect_result {
  */
 int expect_run(const char *lab, const struct graph *g, FILE *out, struct expect_result *r,
 	       struct err *e);
+/*
+ * Lets a running lab go on until a check ("ping(a, b)", "not route(...)") holds; a virtual clock
+ * stands then. limit_ns: at most so much of the lab's time; 0: for ever. Says to out when it held.
+ * 0, or -1 with the error set: ERR_TIMEOUT if it did not hold in time.
+ */
+int expect_wait(const char *lab, bool is_virtual, const char *check, int64_t limit_ns, FILE *out,
+		struct err *e);
 
 #endif

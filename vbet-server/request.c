@@ -204,6 +204,7 @@ static const struct request requests[] = {
 	{"plug", 2, 3, request_change, true},
 	{"unplug", 2, 2, request_change, true},
 	{"statement", 2, 2, request_change, true},
+	{"check", 2, 2, request_check, false},
 };
 
 static const struct request *find_request(const char *name, struct err *e)

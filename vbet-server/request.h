@@ -38,6 +38,7 @@ int request_exec(struct client *c, const struct words *w, struct err *e);
 int request_put(struct client *c, const struct words *w, struct err *e);
 int request_job(struct client *c, const struct words *w, struct err *e);
 int request_wait(struct client *c, const struct words *w, struct err *e);
+int request_check(struct client *c, const struct words *w, struct err *e);
 int request_change(struct client *c, const struct words *w, struct err *e);
 int request_clock(struct client *c, const struct words *w, struct err *e);
 int request_capture(struct client *c, const struct words *w, struct err *e);

@@ -96,6 +96,17 @@ int request_change(struct client *c, const struct words *w, struct err *e)
 	return defer(c, w, run_change);
 }
 
+/* check TEXT: "NODE is|not COMMAND" */
+int request_check(struct client *c, const struct words *w, struct err *e)
+{
+	struct reply r;
+	FILE *f = reply_open(&r);
+	int rc = change_read_check(c->server->lab, w->at[1], f, e);
+
+	reply_send(&r, c);
+	return rc;
+}
+
 static void on_now(void *ctx, bool ok, const char *text)
 {
 	struct query *q = ctx;
