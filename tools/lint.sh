@@ -24,16 +24,16 @@ check cppcheck -q --std=c11 --error-exitcode=1 --inline-suppr --enable=warning,p
 step "clang builds without warnings"
 check make -s -j "$(nproc)" CC=clang programs
 step "clang-tidy"
-# A source that was clean, with the same headers, is not looked at again.
+# A source that was clean, with the same headers of ours, is not looked at again.
 stamp=build/tidy
 mkdir -p "$stamp"
-all=$(cat .clang-tidy "${headers[@]}" | sha256sum)
-tidy() {
-	key=$(printf '%s' "$2" | cat - "$1" | sha256sum | cut -c 1-32)
-	[ -e "$3/$key" ] && exit 0
-	clang-tidy -quiet "$1" -- "${@:4}" 2>/dev/null && touch "$3/$key"
+tidy() { # SOURCE STAMPS FLAGS...
+	read -r -a parts <<<"$("${CC:-gcc}" -MM "${@:3}" "$1" | tr -d '\\\n' | cut -d: -f2)"
+	key=$(cat .clang-tidy "${parts[@]}" | sha256sum | cut -c 1-32)
+	[ -e "$2/$key" ] && exit 0
+	clang-tidy -quiet "$1" -- "${@:3}" 2>/dev/null && touch "$2/$key"
 }
 export -f tidy
 printf '%s\n' "${sources[@]}" |
-	xargs -P "$(nproc)" -I{} bash -c 'tidy "$@"' _ {} "$all" "$stamp" "${flags[@]}" || failed=1
+	xargs -P "$(nproc)" -I{} bash -c 'tidy "$@"' _ {} "$stamp" "${flags[@]}" || failed=1
 exit $failed

@@ -24,7 +24,7 @@ must_fail in_node a 'ping -M do -c 1 -W 1 -s 8973 10.0.1.2'
 out_has 'too long|local error'
 
 # In the capture such a frame is one frame.
-vbet exec a -- ping -q -M do -c 1000 -i 0.1 -s 8972 10.0.1.2 >/dev/null &
+vbet exec a -- ping -q -M "do" -c 1000 -i 0.1 -s 8972 10.0.1.2 >/dev/null &
 must vbet capture b:eth0 icmp --count 2 -w jumbo.pcapng
 must tshark -r jumbo.pcapng -T fields -e frame.len
 assert_eq '9014 9014' "$(tr '\n' ' ' <<<"$OUT" | sed 's/ $//')" lengths

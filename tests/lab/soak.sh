@@ -36,7 +36,7 @@ for i in $(seq 20); do
 	vbet exec "h$i" -- sh -c "sh /load 10.0.0.$peer '$how' >/dev/null 2>&1 &" </dev/null || fail "no load in h$i"
 done
 
-cables=($(vbet status --json | jq -r '.cables[] | .a + "," + .b'))
+mapfile -t cables < <(vbet status --json | jq -r '.cables[] | .a + "," + .b')
 changes=(
 	'set rate=50Mbit' 'set rate=5Mbit limit=20' 'set delay=3ms jitter=1ms' 'set loss=2%' 'set ab.loss=10%'
 	'set duplicate=1%' 'set corrupt=0.5%' 'set reorder=5% delay=1ms' 'set rate=20Mbit aqm=codel ecn=on'
