@@ -159,11 +159,16 @@ static bool pass_copy(struct cable_dir *d, struct cable_passage p, struct cable_
 	return true;
 }
 
+void cable_dir_pass(struct cable_dir *d, unsigned frames, uint64_t bytes)
+{
+	d->counters.frames += frames;
+	d->counters.bytes += bytes;
+}
+
 /* Nothing to do for any stage: the common case, kept short. */
 static struct cable_verdict pass_at_once(struct cable_dir *d, uint32_t len, int64_t now_ns)
 {
-	d->counters.frames++;
-	d->counters.bytes += len;
+	cable_dir_pass(d, 1, len);
 	return (struct cable_verdict){
 		.drop = CABLE_PASS,
 		.n_copies = 1,

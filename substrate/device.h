@@ -47,6 +47,11 @@ struct device_kind {
 	 */
 	const char *(*forward)(struct device *d, uint16_t in, struct frame *f, int64_t now_ns,
 			       struct device_out *out);
+	/*
+	 * True if it only looks at addresses, and sends on what it gets: then it may get frames
+	 * that are not yet as on a wire (frame.h). May be NULL: never.
+	 */
+	bool (*takes_raw)(const struct device *d);
 	/* Time at which tick() wants to be called next; INT64_MAX: not. May be NULL. */
 	int64_t (*next_due_ns)(const struct device *d);
 	/* Does what is due; may send frames of its own (BPDUs) through out. May be NULL. */

@@ -34,13 +34,13 @@ struct devport {
 	uint16_t number;
 };
 
-static void count_drop(struct devnode *d, const char *why)
+static void count_drop(struct devnode *d, const char *why, unsigned frames)
 {
 	for (int i = 0; i < REASONS_MAX; i++) {
 		if (!d->dropped[i].why)
 			d->dropped[i].why = why;
 		if (d->dropped[i].why == why || i == REASONS_MAX - 1) {
-			d->dropped[i].n++;
+			d->dropped[i].n += frames;
 			return;
 		}
 	}
@@ -109,11 +109,11 @@ static void port_deliver(struct end *n, struct frame *f, int64_t now_ns)
 		return;
 	}
 	out->n = 0;
-	d->frames++;
+	d->frames += frame_count(f);
 	const char *why = d->kind->forward(d->device, p->number, f, now_ns, out);
 
 	if (why)
-		count_drop(d, why);
+		count_drop(d, why, frame_count(f));
 	send_out(d, out, f, now_ns);
 	frame_unref(f);
 	set_tick(d);
@@ -129,7 +129,15 @@ static void port_carrier(struct end *n, int64_t now_ns)
 	set_tick(p->node);
 }
 
-static const struct end_kind port_end_kind = {.deliver = port_deliver, .carrier = port_carrier};
+static uint16_t port_takes(const struct end *n)
+{
+	const struct devnode *d = ((const struct devport *)n->object)->node;
+
+	return d && d->kind->takes_raw && d->kind->takes_raw(d->device) ? UINT16_MAX : 0;
+}
+
+static const struct end_kind port_end_kind = {
+	.deliver = port_deliver, .carrier = port_carrier, .takes = port_takes};
 
 static int split_word(const char *word, char key[64], const char **value, struct err *e)
 {

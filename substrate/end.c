@@ -14,7 +14,7 @@ static const char *const drop_names[END_DROPS] = {
 
 void end_drop(struct end *n, struct frame *f, enum end_drop why)
 {
-	n->count.dropped[why]++;
+	n->count.dropped[why] += f ? frame_count(f) : 1;
 	if (f)
 		frame_unref(f);
 }
@@ -48,15 +48,49 @@ void end_digest(struct end *n, const struct frame *f, int64_t now_ns)
 	n->count.digest = hash_fnv1a(f->data, f->len, h);
 }
 
-void end_deliver(struct end *n, struct frame *f, int64_t now_ns)
+/* What shall be done with each real frame at an end. */
+struct end_call {
+	struct end *end;
+	int64_t now_ns;
+	end_frame_fn fn;
+};
+
+static void call_for_end(void *ctx, struct frame *real)
 {
-	n->count.out_frames++;
-	n->count.out_bytes += f->len;
+	const struct end_call *call = ctx;
+
+	call->fn(call->end, real, call->now_ns);
+}
+
+bool end_takes(const struct end *n, const struct frame *f)
+{
+	return !n->capture && n->kind->takes && !(f->offload.flags & ~n->kind->takes(n));
+}
+
+void end_make_real(struct end *n, struct frame *f, int64_t now_ns, end_frame_fn fn)
+{
+	struct end_call call = {n, now_ns, fn};
+
+	n->count.dropped[END_DROP_MEMORY] += frame_make_real(f, call_for_end, &call);
+}
+
+static void deliver(struct end *n, struct frame *f, int64_t now_ns)
+{
+	n->count.out_frames += frame_count(f);
+	n->count.out_bytes += frame_bytes(f);
 	if (n->object->sub->vclock)
 		end_digest(n, f, now_ns);
 	if (n->capture)
 		capture_frame(n->capture, f, false, now_ns);
 	n->kind->deliver(n, f, now_ns);
+}
+
+void end_deliver(struct end *n, struct frame *f, int64_t now_ns)
+{
+	if (frame_is_raw(f) && !end_takes(n, f))
+		end_make_real(n, f, now_ns, deliver);
+	else
+		deliver(n, f, now_ns);
 }
 
 void end_status(const struct end *n, struct json *j)

@@ -35,6 +35,11 @@ struct end_kind {
 	/* The carrier came or went. */
 	void (*carrier)(struct end *n, int64_t now_ns);
 	bool is_far; /* the end is in another process: trunk.h */
+	/*
+	 * The bits of OFFLOAD_* with which frames may be delivered; others are made real before.
+	 * NULL: none.
+	 */
+	uint16_t (*takes)(const struct end *n);
 };
 
 struct end_counters {
@@ -64,6 +69,11 @@ void end_send(struct end *n, struct frame *f, int64_t now_ns);
 void end_take_bytes(struct end *n, const uint8_t *data, size_t len, int64_t now_ns);
 /* A frame (with its reference) reaches an end. */
 void end_deliver(struct end *n, struct frame *f, int64_t now_ns);
+typedef void (*end_frame_fn)(struct end *n, struct frame *f, int64_t now_ns);
+/* True if a raw frame (frame.h) may be delivered here as it is: nobody looks, and the end can. */
+bool end_takes(const struct end *n, const struct frame *f);
+/* Calls fn with each real frame that f (with its reference) stands for. */
+void end_make_real(struct end *n, struct frame *f, int64_t now_ns, end_frame_fn fn);
 /* Takes a frame that passes into the digest of an end. */
 void end_digest(struct end *n, const struct frame *f, int64_t now_ns);
 /* Counts a drop and gives the reference back; f may be NULL. */

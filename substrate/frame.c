@@ -7,10 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Frames of one size class are kept for reuse: most are full Ethernet frames, or small. */
-enum { CLASS_SMALL = 256, CLASS_LARGE = 2048, CLASSES = 2 };
+/*
+ * Frames of one size class are kept for reuse: most are full Ethernet frames, or small, or segments
+ * that are still to be cut.
+ */
+enum { CLASS_SMALL = 256, CLASS_LARGE = 2048, CLASS_HUGE = 68 << 10, CLASSES = 3 };
 
-static const uint32_t class_room[CLASSES] = {CLASS_SMALL, CLASS_LARGE};
+static const uint32_t class_room[CLASSES] = {CLASS_SMALL, CLASS_LARGE, CLASS_HUGE};
+_Static_assert((int)CLASS_HUGE >= (int)FRAME_MAX, "a class for every frame");
 
 struct frame_pool {
 	size_t max_bytes, used_bytes, idle_bytes;
@@ -83,6 +87,7 @@ struct frame *frame_get(struct frame_pool *p, uint32_t len)
 	f->len = len;
 	f->data = (uint8_t *)(f + 1) + FRAME_HEADROOM;
 	f->next = NULL;
+	f->offload = (struct offload){0};
 	return f;
 }
 
@@ -123,8 +128,51 @@ struct frame *frame_own(struct frame *f)
 		return f;
 	struct frame *own = frame_get(f->pool, f->len);
 
-	if (own)
+	if (own) {
 		memcpy(own->data, f->data, f->len);
+		own->offload = f->offload;
+	}
 	frame_unref(f);
 	return own;
+}
+
+static struct frame *cut(const struct frame *f, unsigned i)
+{
+	struct frame *real = frame_get(f->pool, offload_segment_len(&f->offload, f->len, i));
+
+	if (real)
+		offload_cut(&f->offload, f->data, f->len, i, real->data);
+	return real;
+}
+
+static struct frame *sum(struct frame *f)
+{
+	f = frame_own(f);
+	if (f) {
+		offload_sum(&f->offload, f->data, f->len);
+		f->offload = (struct offload){0};
+	}
+	return f;
+}
+
+unsigned frame_make_real(struct frame *f, void (*fn)(void *ctx, struct frame *real), void *ctx)
+{
+	unsigned n = f->offload.segments;
+	unsigned lost = 0;
+
+	if (!n) {
+		f = frame_is_raw(f) ? sum(f) : f;
+		if (f)
+			fn(ctx, f);
+		return f ? 0 : 1;
+	}
+	for (unsigned i = 0; i < n; i++) {
+		struct frame *real = cut(f, i);
+
+		if (real)
+			fn(ctx, real);
+		lost += !real;
+	}
+	frame_unref(f);
+	return lost;
 }

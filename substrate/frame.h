@@ -7,6 +7,8 @@
 #ifndef SUBSTRATE_FRAME_H
 #define SUBSTRATE_FRAME_H
 
+#include "substrate/offload.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,8 +22,9 @@ struct frame_pool;
 
 struct frame {
 	uint32_t refs;
-	uint32_t len;  /* bytes at data: Ethernet header and payload, no FCS */
-	uint32_t room; /* bytes that fit at data */
+	uint32_t len;           /* bytes at data: Ethernet header and payload, no FCS */
+	uint32_t room;          /* bytes that fit at data */
+	struct offload offload; /* what is still to be done to it before it is as on a wire */
 	uint8_t *data;
 	struct frame_pool *pool; /* borrowed */
 	struct frame *next;      /* for the queue that holds it: one queue at a time */
@@ -40,5 +43,24 @@ void frame_unref(struct frame *f);
  * NULL when the pool is at its bound (f's reference is gone then, too).
  */
 struct frame *frame_own(struct frame *f);
+/* The frames on a wire that it stands for, and their bytes. */
+static inline unsigned frame_count(const struct frame *f)
+{
+	return f->offload.segments ? f->offload.segments : 1;
+}
+static inline uint64_t frame_bytes(const struct frame *f)
+{
+	return f->len + (uint64_t)(frame_count(f) - 1) * f->offload.header;
+}
+/* True if it is not yet as on a wire. */
+static inline bool frame_is_raw(const struct frame *f)
+{
+	return f->offload.flags != 0;
+}
+/*
+ * Gives each of the frames on a wire that f stands for to fn (with its reference), in order, and
+ * f's reference back. Returns how many there were that the pool had no room for.
+ */
+unsigned frame_make_real(struct frame *f, void (*fn)(void *ctx, struct frame *real), void *ctx);
 
 #endif

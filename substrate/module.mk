@@ -3,7 +3,8 @@ LIBSUBSTRATE := $(B)/substrate/libsubstrate.a
 $(LIBSUBSTRATE): $(patsubst %.c,$(B)/%.o,$(wildcard substrate/*.c))
 
 # Tests of devices drive them with the other side of the protocol.
-$(B)/tests/unit/substrate_vhost_test: $(B)/tests/support/vuser.o
+$(B)/tests/unit/substrate_vhost_test: $(B)/tests/support/vuser.o $(B)/tests/support/tcpframe.o
+$(B)/tests/unit/substrate_offload_test: $(B)/tests/support/tcpframe.o
 
 $(B)/tests/unit/substrate_slirp_test: LDLIBS += -lslirp
 
@@ -14,7 +15,7 @@ $(B)/tests/bench/substrate_frames: $(B)/tests/bench/substrate_frames.o $(B)/test
 .PHONY: bench-substrate
 bench-substrate: $(B)/tests/bench/substrate_frames
 	$<
-$(B)/tests/fuzz/substrate_vhost_fuzz: $(B)/tests/support/vuser.o
+$(B)/tests/fuzz/substrate_vhost_fuzz: $(B)/tests/support/vuser.o $(B)/tests/support/tcpframe.o
 
 # `make bench-htb`: what the scheduler in front of a substrate interface costs.
 TESTS += $(B)/tests/bench/substrate_htb

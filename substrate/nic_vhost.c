@@ -13,8 +13,9 @@ enum {
 	RX = 0, /* queues, as the guest calls them */
 	TX = 1,
 	QUEUE_FRAMES = 1024, /* wait here while the guest has no buffers */
-	CHAINS_MAX = 64,     /* receive buffers that one frame may fill */
-	TX_BATCH = 1024,     /* frames taken from one NIC before others get their turn */
+	QUEUE_BYTES = 4 << 20,
+	CHAINS_MAX = 64, /* receive buffers that one frame may fill */
+	TX_BATCH = 1024, /* frames taken from one NIC before others get their turn */
 };
 
 #define BIT(n) (UINT64_C(1) << (n))
@@ -29,6 +30,7 @@ struct nic {
 	uint16_t mtu;
 	struct frame *first, **last; /* queue in front of RX */
 	unsigned queued;
+	uint32_t queued_bytes;
 	bool open; /* the guest has offered receive buffers since it came: its interface is up */
 };
 
@@ -53,6 +55,7 @@ static void drop_queue(struct nic *n, enum end_drop why)
 	}
 	n->last = &n->first;
 	n->queued = 0;
+	n->queued_bytes = 0;
 }
 
 /* The two bytes of num_buffers in the first buffer of a chain. */
@@ -66,12 +69,14 @@ static void write_num_buffers(const struct vring_chain *c, uint16_t count)
 static uint32_t fill_chain(const struct vring_chain *c, const struct frame *f, uint32_t header,
 			   uint32_t done)
 {
-	static const uint8_t zeroes[12];
 	uint32_t total = header + f->len;
 	uint32_t n = c->in_len < total - done ? c->in_len : total - done;
 
 	if (done == 0) {
-		iov_write(c->iov, c->n_in, 0, zeroes, header);
+		struct virtio_net_hdr_mrg_rxbuf h = {.num_buffers = 0};
+
+		offload_write(&f->offload, (struct virtio_net_hdr *)&h);
+		iov_write(c->iov, c->n_in, 0, &h, header);
 		iov_write(c->iov, c->n_in, header, f->data, n - header);
 	} else {
 		iov_write(c->iov, c->n_in, 0, f->data + (done - header), n);
@@ -141,6 +146,7 @@ static void flush_queue(struct nic *n)
 		}
 		n->first = f->next;
 		n->queued--;
+		n->queued_bytes -= f->len;
 		if (!n->first)
 			n->last = &n->first;
 		if (rc < 0)
@@ -149,6 +155,11 @@ static void flush_queue(struct nic *n)
 			frame_unref(f);
 		substrate_put_off(n->object.sub, &n->publish);
 	}
+}
+
+static bool is_full(const struct nic *n, const struct frame *f)
+{
+	return n->queued && (n->queued == QUEUE_FRAMES || n->queued_bytes + f->len > QUEUE_BYTES);
 }
 
 static void deliver(struct end *end, struct frame *f, int64_t now_ns)
@@ -160,9 +171,9 @@ static void deliver(struct end *end, struct frame *f, int64_t now_ns)
 		end_drop(end, f, END_DROP_DOWN);
 		return;
 	}
-	if (n->queued == QUEUE_FRAMES)
+	if (is_full(n, f))
 		flush_queue(n);
-	if (n->queued == QUEUE_FRAMES) {
+	if (is_full(n, f)) {
 		end_drop(end, f, END_DROP_QUEUE);
 		return;
 	}
@@ -189,6 +200,7 @@ static void deliver(struct end *end, struct frame *f, int64_t now_ns)
 	*n->last = f;
 	n->last = &f->next;
 	n->queued++;
+	n->queued_bytes += f->len;
 	flush_queue(n);
 	if (n->vhost.queue[RX].ring.broken)
 		substrate_put_off(n->object.sub, &n->publish);
@@ -207,10 +219,6 @@ static void take_frame(struct nic *n, const struct vring_chain *c, int64_t now_n
 	uint32_t len = c->out_len - header;
 
 	iov_read(c->iov, c->n_out, 0, &h, sizeof(h));
-	if (h.gso_type != VIRTIO_NET_HDR_GSO_NONE || h.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) {
-		end_drop(&n->end, NULL, END_DROP_OFFLOAD);
-		return;
-	}
 	if (len > FRAME_MAX) {
 		end_drop(&n->end, NULL, END_DROP_GIANT);
 		return;
@@ -222,6 +230,11 @@ static void take_frame(struct nic *n, const struct vring_chain *c, int64_t now_n
 		return;
 	}
 	iov_read(c->iov, c->n_out, header, f->data, len);
+	if (!offload_read(&h, n->vhost.features, f->data, len, &f->offload)) {
+		f->offload = (struct offload){0};
+		end_drop(&n->end, f, END_DROP_OFFLOAD);
+		return;
+	}
 	end_send(&n->end, f, now_ns);
 }
 
@@ -297,7 +310,13 @@ static void carrier(struct end *end, int64_t now_ns)
 	vhost_config_changed(&((struct nic *)end->object)->vhost, now_ns);
 }
 
-static const struct end_kind nic_end_kind = {.deliver = deliver, .carrier = carrier};
+static uint16_t takes(const struct end *end)
+{
+	return offload_taken(((const struct nic *)end->object)->vhost.features);
+}
+
+static const struct end_kind nic_end_kind = {
+	.deliver = deliver, .carrier = carrier, .takes = takes};
 
 static const struct vhost_kind net_kind = {
 	.features = BIT(VIRTIO_NET_F_MAC) | BIT(VIRTIO_NET_F_STATUS) | BIT(VIRTIO_NET_F_MTU) |
@@ -339,6 +358,14 @@ static struct end *end_of(struct object *o)
 static const struct object_kind nic_kind = {
 	.name = "nic", .destroy = destroy, .status = status, .end = end_of};
 
+/* In virtual time a segment that is cut late would take no time to send: frames are real there. */
+static uint64_t offers(const struct guest *g, const struct words *w)
+{
+	const char *offload = words_get(w, "offload");
+
+	return g || (offload && *offload == '0') ? 0 : offload_features();
+}
+
 static struct object *create(struct substrate *s, const char *name, const struct words *w,
 			     struct err *e)
 {
@@ -365,6 +392,7 @@ static struct object *create(struct substrate *s, const char *name, const struct
 	n->again.run = run_again;
 	n->end = (struct end){.kind = &nic_end_kind, .object = &n->object, .guest = g};
 	n->vhost.kind = &net_kind;
+	n->vhost.offers = offers(g, w);
 	if (object_add(&n->object, s, &nic_kind, name, e) < 0) {
 		free(n);
 		return NULL;

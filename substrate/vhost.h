@@ -59,6 +59,7 @@ struct vhost {
 	struct loop_watch listener, conn;
 	int slave_fd; /* messages from us: SET_SLAVE_REQ_FD; -1: none */
 	bool connected, up;
+	uint64_t offers;            /* features, besides those of the kind; before vhost_open() */
 	uint64_t features;          /* negotiated */
 	uint64_t protocol_features; /* negotiated */
 	struct guestmem mem;
@@ -76,7 +77,7 @@ struct vhost {
 	char reason[160]; /* why the last connection ended */
 };
 
-/* Listens at path. v is zeroed but for kind. 0 or -1. */
+/* Listens at path. v is zeroed but for kind and offers. 0 or -1. */
 int vhost_open(struct vhost *v, struct object *o, struct guest *g, const char *path, struct err *e);
 /* Ends it all and removes the socket; v may be freed. */
 void vhost_close(struct vhost *v);

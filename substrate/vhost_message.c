@@ -66,9 +66,14 @@ static int set_owner(struct vhost *v, int64_t now_ns, struct err *e)
 	return 0;
 }
 
+static uint64_t offered(const struct vhost *v)
+{
+	return v->kind->features | v->offers | TRANSPORT_FEATURES;
+}
+
 static int get_features(struct vhost *v, int64_t now_ns, struct err *e)
 {
-	reply_u64(v, v->kind->features | TRANSPORT_FEATURES);
+	reply_u64(v, offered(v));
 	return 1;
 }
 
@@ -76,7 +81,7 @@ static int set_features(struct vhost *v, int64_t now_ns, struct err *e)
 {
 	uint64_t f = u64_of(v);
 
-	if (f & ~(v->kind->features | TRANSPORT_FEATURES))
+	if (f & ~offered(v))
 		return err_set(e, ERR_ENV, "features that were not offered: %#llx",
 			       (unsigned long long)f);
 	v->features = f;

@@ -141,12 +141,21 @@ static int64_t tell_time(struct cable *c, unsigned side, int64_t now_ns)
 	return c->last_ns[side];
 }
 
-void end_send(struct end *n, struct frame *f, int64_t now_ns)
+/* True if a raw frame can go all the way over this cable as it is. */
+static bool passes_raw(const struct end *n, const struct frame *f)
+{
+	const struct cable *c = n->cable;
+
+	return c && !n->capture && c->plain[n->side] && cable_dir_is_plain(c->dir[n->side]) &&
+	       end_takes(c->end[!n->side], f);
+}
+
+static void send_through(struct end *n, struct frame *f, int64_t now_ns)
 {
 	struct cable *c = n->cable;
 
-	n->count.in_frames++;
-	n->count.in_bytes += f->len;
+	n->count.in_frames += frame_count(f);
+	n->count.in_bytes += frame_bytes(f);
 	if (n->object->sub->vclock)
 		end_digest(n, f, now_ns);
 	if (n->capture)
@@ -156,6 +165,12 @@ void end_send(struct end *n, struct frame *f, int64_t now_ns)
 		return;
 	}
 	int64_t at = tell_time(c, n->side, now_ns);
+
+	if (frame_is_raw(f)) {
+		cable_dir_pass(c->dir[n->side], frame_count(f), frame_bytes(f));
+		substrate_hop(c->object.sub, c->end[!n->side], f);
+		return;
+	}
 	struct cable_verdict v = cable_dir_offer(c->dir[n->side], f->len, f->data, at);
 
 	if (v.drop != CABLE_PASS) {
@@ -169,6 +184,14 @@ void end_send(struct end *n, struct frame *f, int64_t now_ns)
 	if (v.n_copies == 2)
 		send_copy(c, n->side, frame_ref(f), &v.copy[1]);
 	send_copy(c, n->side, f, &v.copy[0]);
+}
+
+void end_send(struct end *n, struct frame *f, int64_t now_ns)
+{
+	if (frame_is_raw(f) && !passes_raw(n, f))
+		end_make_real(n, f, now_ns, send_through);
+	else
+		send_through(n, f, now_ns);
 }
 
 /* After a change: does it delay anything, and how soon can guests reach each other? */

@@ -176,7 +176,7 @@ static const char *flood(struct device *d, uint16_t in, struct transit *t, struc
 			send_to(d, t, d->up[i], out);
 	if (!out->n)
 		return "nobody else";
-	d->flooded++;
+	d->flooded += frame_count(t->frame);
 	return NULL;
 }
 
@@ -216,7 +216,7 @@ static const char *switch_frame(struct device *d, uint16_t in, struct transit *t
 	send_to(d, t, (uint16_t)port, out);
 	if (!out->n)
 		return "memory";
-	d->forwarded++;
+	d->forwarded += frame_count(t->frame);
 	return NULL;
 }
 
@@ -312,6 +312,12 @@ static const char *switch_forward(struct device *d, uint16_t in, struct frame *f
 	return why;
 }
 
+/* Tags are put in and taken out of real frames, and whoever sits at a mirror shall see such. */
+static bool switch_takes_raw(const struct device *d)
+{
+	return !d->vlan_aware && !d->n_mirrors;
+}
+
 const struct device_kind switch_kind = {
 	.name = "switch",
 	.create = switch_create,
@@ -320,6 +326,7 @@ const struct device_kind switch_kind = {
 	.set_port = switch_set_port,
 	.port_change = switch_port_change,
 	.forward = switch_forward,
+	.takes_raw = switch_takes_raw,
 	.next_due_ns = switch_next_due_ns,
 	.tick = switch_tick,
 	.status = switch_status,

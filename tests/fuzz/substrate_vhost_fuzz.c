@@ -4,10 +4,12 @@
  * is connected to a NIC or to a channel; another NIC is at the other end of the cable. Whatever
  * comes, the substrate goes on, and takes the next guest.
  */
+#include "substrate/capture.h"
 #include "substrate/channel.h"
 #include "substrate/end.h"
 #include "substrate/guestmem.h"
 #include "substrate/nic.h"
+#include "tests/support/tcpframe.h"
 #include "tests/support/vuser.h"
 
 #include <linux/virtio_config.h>
@@ -19,7 +21,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { SAY, WRITE, KICK, SET_UP, FRAME, SHRINK, KINDS };
+enum { SAY, WRITE, KICK, SET_UP, FRAME, SHRINK, SEGMENT, KINDS };
 
 static const struct device_kind *const no_kinds[] = {NULL};
 static struct loop *loop;
@@ -69,6 +71,9 @@ static void prepare(void)
 	w = split(line, &a);
 	struct object *second = nic_vhost.create(sub, "b", &w, &e);
 
+	w = split("capture x b file=/dev/null", &a);
+	if (!second || !capture_create(sub, "x", end_of_object(second), &w, &e))
+		abort();
 	snprintf(line, sizeof(line), "channel c path=%s stream=%s", channel_path, stream_path);
 	w = split(line, &a);
 	if (!first || !second || !channel_create(sub, "c", &w, &e) ||
@@ -116,11 +121,34 @@ static void write_memory(struct vuser *v, struct input *in)
 		v->memory[offset + i] = (uint8_t)take(in, 1);
 }
 
+/* A segment that its NIC shall cut, with some bytes changed. It is looked at at the other end. */
+static void send_segment(struct vuser *v, struct input *in)
+{
+	uint8_t *buffer = vuser_buffer(v, 1, v->queue[1].next % VUSER_NUM);
+	uint32_t bits = take(in, 1);
+	struct tcpframe t = {.v6 = bits & 1,
+			     .tagged = bits & 2,
+			     .payload = take(in, 2) % 3900,
+			     .mss = (uint16_t)take(in, 2),
+			     .flags = (uint8_t)take(in, 1)};
+	struct virtio_net_hdr h;
+
+	memset(buffer, 0, 12);
+	uint32_t len = tcpframe_make(&t, buffer + 12, &h) + 12;
+
+	memcpy(buffer, &h, sizeof(h));
+	for (uint32_t i = take(in, 1) % 4; i; i--)
+		buffer[take(in, 1) % 100] = (uint8_t)take(in, 1);
+	vuser_offer(v, 1, bits & 4 ? take(in, 2) % (len + 1) : len, false);
+	if (v->queue[1].kick_fd >= 0)
+		vuser_kick(v, 1);
+}
+
 static void do_record(struct vuser *v, struct input *in, unsigned queues, bool *shrunk)
 {
 	uint32_t kind = take(in, 1) % KINDS;
 
-	if (*shrunk && (kind == WRITE || kind == FRAME || kind == SET_UP))
+	if (*shrunk && (kind == WRITE || kind == FRAME || kind == SET_UP || kind == SEGMENT))
 		return;
 	if (kind == SAY) {
 		say(v, in);
@@ -132,15 +160,19 @@ static void do_record(struct vuser *v, struct input *in, unsigned queues, bool *
 		if (v->queue[q].kick_fd >= 0)
 			vuser_kick(v, q);
 	} else if (kind == SET_UP && v->slave_fd < 0) {
-		vuser_set_up(
-			v, queues,
-			UINT64_C(1) << VIRTIO_F_VERSION_1 | UINT64_C(1) << 30 |
-				(take(in, 1) & 1 ? UINT64_C(1) << VIRTIO_RING_F_EVENT_IDX : 0));
+		uint32_t bits = take(in, 1);
+
+		vuser_set_up(v, queues,
+			     UINT64_C(1) << VIRTIO_F_VERSION_1 | UINT64_C(1) << 30 |
+				     (bits & 1 ? UINT64_C(1) << VIRTIO_RING_F_EVENT_IDX : 0) |
+				     (bits & 2 && queues == 2 ? offload_features() : 0));
 	} else if (kind == FRAME) {
 		unsigned q = take(in, 1) % queues;
 
 		vuser_offer(v, q, take(in, 2) % (VUSER_BUFFER + 1), take(in, 1) & 1);
 		vuser_kick(v, q);
+	} else if (kind == SEGMENT) {
+		send_segment(v, in);
 	} else if (kind == SHRINK && take(in, 1) == 7) {
 		*shrunk = true;
 		if (ftruncate(v->memory_fd, 0x5000) < 0)
