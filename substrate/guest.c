@@ -153,6 +153,7 @@ void guest_run(struct guest *g, int64_t at_ns, int64_t until_ns, int64_t wall_ns
 	g->heard = 0;
 	g->turn_wall_ns = wall_ns;
 	g->spin_told = false;
+	g->spin_ns = at_ns;
 	g->turns++;
 	vclock_touch(g);
 	page_of(g)->free_until = (uint64_t)(until_ns - g->offset_ns);
@@ -246,6 +247,8 @@ static const char *take_wait(struct guest *g)
 	g->state = GUEST_WAITING;
 	vclock_touch(g);
 	g->clock->running--;
+	if (g->spin_told)
+		substrate_event(g->object.sub, "event spun %s", g->object.name);
 	page_of(g)->running = PAGE_CALENDAR;
 	guest_read_request(g);
 	return NULL;

@@ -387,6 +387,12 @@ static void rest(struct vclock *c, const struct view *v, int64_t wall_ns)
 
 			if (g->state != GUEST_RUNNING || g->spin_told)
 				continue;
+			if (wall_ns - g->turn_wall_ns >= spin_wall_ns &&
+			    guest_now_ns(g) > g->spin_ns) {
+				/* Slow, but its clock goes on. */
+				g->spin_ns = guest_now_ns(g);
+				g->turn_wall_ns = wall_ns;
+			}
 			if (wall_ns - g->turn_wall_ns >= spin_wall_ns) {
 				g->spin_told = true;
 				substrate_event(c->sub, "event spin %s", g->object.name);

@@ -222,6 +222,7 @@ struct graph *build_graph(const struct world *w)
 	b.of_cable = xcalloc(w->n_cables + 1, sizeof(int));
 	b.g->lab = copy(&b, w->lab);
 	b.g->clock = w->clock;
+	b.g->spin = w->spin;
 	b.g->seed = w->seed;
 	b.g->allow_duplicates = w->allow_duplicates;
 	for (const struct world_node *n = w->nodes; n; n = n->next)

@@ -33,6 +33,28 @@ static const char *const check_names[] = {
 };
 _Static_assert(ARRAY_LEN(check_names) == CHECKS, "check_names out of step");
 
+static const char *const spin_names[] = {
+	[SPIN_REPORT] = "report",
+	[SPIN_STOP] = "stop",
+};
+_Static_assert(ARRAY_LEN(spin_names) == SPINS, "spin_names out of step");
+
+const char *graph_spin_name(enum graph_spin s)
+{
+	return spin_names[s];
+}
+
+bool graph_find_spin(const char *name, enum graph_spin *s)
+{
+	for (int i = 0; i < SPINS; i++) {
+		if (strcmp(name, spin_names[i]) != 0)
+			continue;
+		*s = (enum graph_spin)i;
+		return true;
+	}
+	return false;
+}
+
 const char *graph_action_name(enum graph_action a)
 {
 	return action_names[a];

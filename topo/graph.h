@@ -200,10 +200,16 @@ struct graph_expect {
 
 enum clock_kind { CLOCK_REAL, CLOCK_VIRTUAL };
 
+/* What becomes of a guest that computes in virtual time and never lets its clock go on. */
+enum graph_spin { SPIN_REPORT, SPIN_STOP, SPINS };
+const char *graph_spin_name(enum graph_spin s);
+bool graph_find_spin(const char *name, enum graph_spin *s);
+
 struct graph {
 	struct arena arena; /* owns everything below */
 	const char *lab;    /* name of the lab: from the script, else from its file name */
 	enum clock_kind clock;
+	enum graph_spin spin;
 	uint64_t seed;
 	bool allow_duplicates;    /* the script says that addresses may repeat */
 	struct graph_node *nodes; /* in the order of the script; names are unique */

@@ -425,6 +425,8 @@ void graph_print(FILE *out, const struct graph *g)
 	put_string(out, g->lab);
 	fprintf(out, "\nclock = %s\nseed = %" PRIu64 "\n",
 		g->clock == CLOCK_VIRTUAL ? "virtual" : "real", g->seed);
+	if (g->spin != SPIN_REPORT)
+		fprintf(out, "spin = %s\n", graph_spin_name(g->spin));
 	fputs("auto_address = off # all addresses are written out\n", out);
 	if (g->allow_duplicates)
 		fputs("allow_duplicates = on\n", out);

@@ -40,6 +40,21 @@ static bool set_clock(struct eval *ev, struct loc loc, const struct value *v)
 	return true;
 }
 
+static const char *spin_word(size_t i)
+{
+	return i < SPINS ? graph_spin_name((enum graph_spin)i) : NULL;
+}
+
+static bool set_spin(struct eval *ev, struct loc loc, const struct value *v)
+{
+	bool is_text = v->kind == VALUE_WORD || v->kind == VALUE_STRING;
+
+	if (is_text && graph_find_spin(v->text, &ev->world->spin))
+		return true;
+	eval_wrong(ev, loc, "spin is report or stop");
+	return false;
+}
+
 static bool set_seed(struct eval *ev, struct loc loc, const struct value *v)
 {
 	if (v->kind != VALUE_NUMBER || v->unit != UNIT_COUNT || v->number < 0) {
@@ -100,6 +115,7 @@ static const struct {
 	{"lab", set_lab, no_word},
 	{"clock", set_clock, clock_word},
 	{"seed", set_seed, no_word},
+	{"spin", set_spin, spin_word},
 	{"auto_address", set_auto_address, switch_word},
 	{"allow_duplicates", set_allow_duplicates, switch_word},
 };

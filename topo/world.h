@@ -142,6 +142,7 @@ struct world {
 	const char *lab;
 	struct loc lab_loc;
 	enum clock_kind clock;
+	enum graph_spin spin;
 	uint64_t seed;
 	bool auto_address;
 	bool allow_duplicates;

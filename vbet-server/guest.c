@@ -7,6 +7,7 @@
 #include "vbet-server/hotplug.h"
 #include "vbet-server/input.h"
 #include "vbet-server/paths.h"
+#include "vbet-server/spin.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -216,6 +217,7 @@ static void finish_child(struct guest *gu)
 		gu->child.pid = 0;
 	}
 	gu->dying = false;
+	spin_end(gu);
 	set_state(gu, GUEST_DOWN);
 }
 

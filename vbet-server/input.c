@@ -28,6 +28,7 @@ struct inputs {
 	struct lab *lab; /* borrowed */
 	VEC(struct waiting) waiting;
 	VEC(struct planned) planned; /* by time; of the same time: as they came */
+	VEC(char *) spun;            /* owned: nodes that the record says were ended for that */
 	FILE *record;                /* NULL: there is none */
 	bool pumping;
 	bool wants_stand; /* something waits that is not in `waiting` */
@@ -64,6 +65,14 @@ static struct inputs *of(struct lab *lab)
 		lab->inputs->again.fire = look_again;
 	}
 	return lab->inputs;
+}
+
+bool input_was_spun(const struct lab *lab, const char *node)
+{
+	for (size_t i = 0; lab->inputs && i < lab->inputs->spun.n; i++)
+		if (!strcmp(lab->inputs->spun.at[i], node))
+			return true;
+	return false;
 }
 
 bool input_is_replaying(const struct lab *lab)
@@ -148,7 +157,9 @@ static int load_line(struct lab *lab, const char *line, size_t len, struct err *
 
 	if (rc == 0 && w.n >= 2) {
 		rc = unit_parse(UNIT_TIME, arena_printf(&a, "%ss", w.at[0]), &ns, e);
-		if (rc == 0)
+		if (rc == 0 && !strcmp(w.at[1], "spun") && w.n == 3)
+			vec_push(&of(lab)->spun, xstrdup(w.at[2]));
+		else if (rc == 0)
 			input_plan(lab, ns, w.at + 1, w.n - 1);
 	} else if (rc == 0 && w.n) {
 		rc = err_set(e, ERR_USAGE, "no input: %.*s", (int)len, line);
@@ -381,6 +392,9 @@ void input_finish(struct lab *lab)
 	while (in->planned.n)
 		drop_planned(in);
 	vec_free(&in->planned);
+	for (size_t i = 0; i < in->spun.n; i++)
+		free(in->spun.at[i]);
+	vec_free(&in->spun);
 	vec_free(&in->waiting);
 	if (in->record)
 		fclose(in->record);

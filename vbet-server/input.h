@@ -31,6 +31,8 @@ void input_record(struct lab *lab, char *const *words, size_t n);
 void input_plan(struct lab *lab, int64_t time_ns, char *const *words, size_t n);
 /* Reads a record: all of it is planned, and the lab does nothing by itself before it is done. */
 int input_load(struct lab *lab, const char *text, struct err *e);
+/* In the record that guest was ended because it computed without end. */
+bool input_was_spun(const struct lab *lab, const char *node);
 /* The lab is being led through a record: nobody else changes it meanwhile. */
 bool input_is_replaying(const struct lab *lab);
 

@@ -11,6 +11,7 @@
 #include "vbet-server/link.h"
 #include "vbet-server/manifest.h"
 #include "vbet-server/paths.h"
+#include "vbet-server/spin.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -211,8 +212,9 @@ static void on_substrate_event(struct substrate_link *s, const char *line)
 
 	if (clock_handle_event(lab, line))
 		return;
-	note_joined(lab, line);
 	fprintf(stderr, "%s: %s\n", s->name, line);
+	if (!spin_handle_event(lab, line))
+		note_joined(lab, line);
 	input_pump(lab);
 	if (lab->listener.changed)
 		lab->listener.changed(lab->listener.ctx);
@@ -469,6 +471,7 @@ static int begin_record(struct lab *lab, const char *script, struct err *e)
 		.lab = lab->graph->lab,
 		.clock = lab->graph->clock == CLOCK_VIRTUAL ? "virtual" : "real",
 		.seed = lab->graph->seed,
+		.spin = graph_spin_name(lab->graph->spin),
 		.script = script ? script : "",
 		.dir = lab->base_dir,
 		.graph = graph,

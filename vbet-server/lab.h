@@ -41,6 +41,9 @@ struct guest {
 	bool joined;   /* virtual clock: its kernel is in the calendar */
 	bool dying;    /* was sent SIGKILL and is not gone yet */
 	bool may_boot; /* a record says so */
+	bool spins;    /* it computes, and its clock stands still: spin.h */
+	int64_t spins_since_ns;
+	struct loop_timer stuck; /* spin.c's */
 };
 
 /* What the owner of the lab hears. All optional. */

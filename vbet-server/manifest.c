@@ -126,6 +126,7 @@ void manifest_write(FILE *out, const struct manifest *m)
 	put(out, "lab", m->lab, NULL);
 	put(out, "clock", m->clock, NULL);
 	fprintf(out, "seed %llu\n", (unsigned long long)m->seed);
+	put(out, "spin", m->spin, NULL);
 	put(out, "script", m->script, NULL);
 	put(out, "dir", m->dir, NULL);
 	for (int i = 0; i < MANIFEST_PARTS; i++)
@@ -147,6 +148,8 @@ static int take_line(struct manifest *m, const struct words *w, struct err *e)
 		m->clock = value;
 	else if (!strcmp(key, "seed"))
 		m->seed = strtoull(value, NULL, 10);
+	else if (!strcmp(key, "spin"))
+		m->spin = value;
 	else if (!strcmp(key, "script"))
 		m->script = value;
 	else if (!strcmp(key, "dir"))
@@ -178,7 +181,7 @@ int manifest_read(struct manifest *m, struct arena *a, const char *text, struct 
 		else if (w.n && take_line(m, &w, e) < 0)
 			return -1;
 	}
-	if (!m->lab || !m->clock || !m->script || !m->dir || !m->graph)
+	if (!m->lab || !m->clock || !m->spin || !m->script || !m->dir || !m->graph)
 		return err_set(e, ERR_USAGE, "the manifest is not whole");
 	return 0;
 }

@@ -26,6 +26,7 @@ enum manifest_part {
 struct manifest {
 	const char *lab, *clock;
 	uint64_t seed;
+	const char *spin;
 	const char *script,
 		*dir; /* as it was named; the directory that its files are relative to */
 	struct {

@@ -22,7 +22,9 @@ static const char *node_state(const struct lab *lab, size_t i)
 {
 	if (!lab->guests[i] && is_lost(lab, i))
 		return "lost";
-	return lab->guests[i] ? guest_state_name(lab->guests[i]->state) : "ready";
+	const struct guest *gu = lab->guests[i];
+
+	return !gu ? "ready" : gu->spins ? "spinning" : guest_state_name(gu->state);
 }
 
 void report_nodes(FILE *out, const struct lab *lab)

@@ -4,6 +4,7 @@
 #include "vbet-server/clock.h"
 #include "vbet-server/input.h"
 #include "vbet-server/request.h"
+#include "vbet-server/spin.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,7 @@ struct deferred {
 
 static bool not_yet(const struct client *c, struct err *e)
 {
-	return false;
+	return spin_is_stuck(c->server->lab, e);
 }
 
 static void run_deferred(struct lab *lab, void *ctx)
@@ -91,8 +92,23 @@ static int run_change(struct client *c, const struct words *w, struct err *e)
 	return REQUEST_ANSWERED;
 }
 
+/* "stop", "kill" or "restart" of a guest for which the clock will never stand. */
+static bool end_spinning(struct lab *lab, const struct words *w)
+{
+	bool again = !strcmp(w->at[0], "restart");
+	bool ends = again || !strcmp(w->at[0], "stop") || !strcmp(w->at[0], "kill");
+	struct guest *gu = ends ? lab_find_guest(lab, w->at[1], NULL) : NULL;
+
+	if (!gu || !gu->spins)
+		return false;
+	gu->restart = again;
+	return spin_kill(lab, gu);
+}
+
 int request_change(struct client *c, const struct words *w, struct err *e)
 {
+	if (end_spinning(c->server->lab, w))
+		return REQUEST_DONE;
 	return defer(c, w, run_change);
 }
 
@@ -112,8 +128,10 @@ static void on_now(void *ctx, bool ok, const char *text)
 	struct query *q = ctx;
 	struct lab *lab = q->server->lab;
 	long long now_ns;
+	char *spin;
 
 	if (query_client(q)) {
+		spin = spin_describe(lab);
 		if (ok && sscanf(text, "%lld", &now_ns) == 1)
 			lab->clock.now_ns = now_ns;
 		struct reply r;
@@ -122,6 +140,9 @@ static void on_now(void *ctx, bool ok, const char *text)
 		fprintf(f, "%.9f s, pace %s%s%s\n", (double)lab->clock.now_ns / 1e9,
 			lab->clock.pace, clock_is_at_goal(lab) ? ", paused" : "",
 			lab->clock.is_idle ? ", nothing will happen by itself" : "");
+		if (spin)
+			fprintf(f, "%s\n", spin);
+		free(spin);
 		reply_send(&r, q->client);
 		client_ok(q->client);
 	}
@@ -130,7 +151,7 @@ static void on_now(void *ctx, bool ok, const char *text)
 
 static bool is_at_goal(const struct client *c, struct err *e)
 {
-	return clock_is_at_goal(c->server->lab);
+	return spin_is_stuck(c->server->lab, e) || clock_is_at_goal(c->server->lab);
 }
 
 static int run_clock(struct client *c, const struct words *w, struct err *e)

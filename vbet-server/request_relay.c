@@ -5,6 +5,7 @@
 #include "vbet-server/clock.h"
 #include "vbet-server/input.h"
 #include "vbet-server/request.h"
+#include "vbet-server/spin.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -85,6 +86,11 @@ static int open_relay(struct client *c, const char *node, uint8_t type, char *co
 			    "progress the clock stands at %.9f s: this goes on with it ('vbet "
 			    "clock run')\n",
 			    (double)c->server->lab->clock.now_ns / 1e9);
+	char *spin = spin_describe(c->server->lab);
+
+	if (spin)
+		conn_printf(&c->conn, "progress %s\n", spin);
+	free(spin);
 	client_ok(c);
 	c->state = CLIENT_RELAY;
 	c->guest = gu;

@@ -214,6 +214,7 @@ int run_load(struct run *r, struct loaded *l, const char *lab, FILE *out, struct
 		return err_set(e, ERR_USAGE, "%s: its script is not understood any more", r->dir);
 	}
 	l->graph->seed = m->seed;
+	graph_find_spin(m->spin, &l->graph->spin);
 	l->graph->clock = CLOCK_VIRTUAL;
 	return compare_graph(r, l, e) < 0 ? -1 : compare_machine(r, l, out, e);
 }

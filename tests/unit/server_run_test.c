@@ -58,6 +58,7 @@ static const struct manifest example = {
 	.lab = "t",
 	.clock = "virtual",
 	.seed = 18446744073709551615u,
+	.spin = "stop",
 	.script = "my lab.vbet",
 	.dir = "/home/of \"x\"",
 	.parts = {[MANIFEST_KERNEL] = {"0123456789abcdef", "/k"},
