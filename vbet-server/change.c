@@ -5,6 +5,7 @@
 #include "lib/vec.h"
 #include "vbet-server/event.h"
 #include "vbet-server/guest.h"
+#include "vbet-server/held.h"
 #include "vbet-server/input.h"
 #include "vbet-server/job.h"
 #include "vbet-server/link.h"
@@ -238,6 +239,7 @@ static int do_agent(struct lab *lab, const struct words *w, FILE *out, struct er
 	if (rc == 0) {
 		change_record_message(lab, gu->name, (uint32_t)channel, type, data, (uint32_t)len);
 		agent_send(&gu->agent, (uint32_t)channel, type, data, (uint32_t)len);
+		held_see(gu, (uint32_t)channel, type, data, len);
 		/* New channels go on from there. */
 		if (gu->agent.last_id < channel)
 			gu->agent.last_id = (uint32_t)channel;

@@ -86,13 +86,27 @@ static int make_room(const struct run *r, const struct loaded *l, struct err *e)
 	return r->running && !strcmp(r->running, l->graph->lab) ? cmd_take_down(r->running, e) : 0;
 }
 
-static void say_where(const struct cmd_options *o, const struct run *r, const char *lab, int64_t ns)
+static int say_where(const struct cmd_options *o, const struct run *r, const char *lab, int64_t ns,
+		     struct err *e)
 {
-	if (!o->quiet)
-		fprintf(stderr,
-			"lab %s stands at %.9f s (the run went to %.9f s): 'vbet clock run' goes "
-			"on from here\n",
-			lab, (double)ns / 1e9, (double)r->end_ns / 1e9);
+	char *nodes = NULL;
+	size_t len = 0;
+
+	if (o->quiet)
+		return 0;
+	fprintf(stderr,
+		"lab %s stands at %.9f s (the run went to %.9f s): 'vbet clock run' goes on from "
+		"here\n",
+		lab, (double)ns / 1e9, (double)r->end_ns / 1e9);
+	FILE *f = open_memstream(&nodes, &len);
+	int rc = ask(lab, "held", NULL, f, e);
+
+	fclose(f);
+	for (char *node = strtok(nodes, "\n"); node; node = strtok(NULL, "\n"))
+		fprintf(stderr, "a console of %s was open: 'vbet console %s' takes it over\n", node,
+			node);
+	free(nodes);
+	return rc;
 }
 
 static int replay(const struct cmd_options *o, struct run *r, struct loaded *l, int64_t to_ns,
@@ -110,7 +124,7 @@ static int replay(const struct cmd_options *o, struct run *r, struct loaded *l, 
 	if (rc == 0)
 		rc = keep_lab(&k, l->graph->lab, l->graph, e);
 	if (rc == 0)
-		say_where(o, r, l->graph->lab, to_ns);
+		rc = say_where(o, r, l->graph->lab, to_ns, e);
 	keep_close(&k);
 	return rc;
 }

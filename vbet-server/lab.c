@@ -5,6 +5,7 @@
 #include "vbet-server/clock.h"
 #include "vbet-server/describe.h"
 #include "vbet-server/guest.h"
+#include "vbet-server/held.h"
 #include "vbet-server/hotplug.h"
 #include "vbet-server/input.h"
 #include "vbet-server/job.h"
@@ -609,6 +610,7 @@ void lab_destroy(struct lab *lab)
 	hotplug_finish(lab);
 	link_finish(lab);
 	job_finish(lab);
+	held_finish(lab);
 	input_finish(lab);
 	substrates_stop_all(&lab->substrates);
 	if (lab->pids)

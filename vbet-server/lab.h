@@ -23,6 +23,7 @@ struct lab;
 struct link_touched;
 struct job;
 struct inputs;
+struct held;
 
 struct guest {
 	struct lab *lab;
@@ -108,6 +109,7 @@ struct lab {
 	int64_t replay_ns;         /* a record is replayed up to here */
 	bool replay_rest;          /* what it says of later times stays planned */
 	struct job *jobs_running;  /* job.c's */
+	struct held *held;         /* held.c's */
 	unsigned last_job;
 	VEC(struct lab_hotplug) hotplugs;
 	FILE *pids;

@@ -4,6 +4,7 @@
 #include "lib/nearest.h"
 #include "lib/vec.h"
 #include "vbet-server/clock.h"
+#include "vbet-server/held.h"
 #include "vbet-server/input.h"
 #include "vbet-server/report.h"
 
@@ -157,6 +158,16 @@ static int request_refused(struct client *c, const struct words *w, struct err *
 	return 0;
 }
 
+/* held: the nodes with a console that was open in the run that is repeated, a line each. */
+static int request_held(struct client *c, const struct words *w, struct err *e)
+{
+	struct reply r;
+
+	held_list(c->server->lab, reply_open(&r));
+	reply_send(&r, c);
+	return 0;
+}
+
 /* hold: as long as this client is connected, and no longer. */
 static int request_hold(struct client *c, const struct words *w, struct err *e)
 {
@@ -197,6 +208,7 @@ static const struct request requests[] = {
 	{"wait", 1, 3, request_wait, false},
 	{"replayed", 1, 1, request_replayed, false},
 	{"refused", 1, 1, request_refused, false},
+	{"held", 1, 1, request_held, false},
 	{"clock", 1, 3, request_clock, false},
 	{"capture", 3, 4, request_capture, false},
 	{"capture-end", 2, 2, request_capture_end, false},

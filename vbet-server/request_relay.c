@@ -3,6 +3,7 @@
 #include "lib/vec.h"
 #include "vbet-server/address.h"
 #include "vbet-server/clock.h"
+#include "vbet-server/held.h"
 #include "vbet-server/input.h"
 #include "vbet-server/request.h"
 #include "vbet-server/spin.h"
@@ -37,7 +38,10 @@ static void to_guest(struct client *c, const struct wire_head *h, const char *da
 		return;
 	}
 	memcpy(&bytes, data, sizeof(bytes));
-	c->owed += bytes;
+	uint32_t again = bytes < c->repeated ? bytes : c->repeated;
+
+	c->repeated -= again;
+	c->owed += bytes - again;
 	if (c->owed < WIRE_WINDOW / 2)
 		return;
 	input_send(c->guest, c->channel.id, WIRE_WINDOW_ADD, &c->owed, sizeof(c->owed));
@@ -58,6 +62,49 @@ void request_client_gone(struct client *c)
 {
 	if (c->state == CLIENT_RELAY && c->channel.id)
 		input_drop_channel(c->guest, &c->channel);
+}
+
+/* Why what is asked for does not go on, if it does not. */
+static void tell_clock(struct client *c)
+{
+	const struct lab *lab = c->server->lab;
+	char *spin = spin_describe(lab);
+
+	if (lab->clock.is_virtual && clock_is_at_goal(lab))
+		conn_printf(&c->conn,
+			    "progress the clock stands at %.9f s: this goes on with it ('vbet "
+			    "clock run')\n",
+			    (double)lab->clock.now_ns / 1e9);
+	if (spin)
+		conn_printf(&c->conn, "progress %s\n", spin);
+	free(spin);
+}
+
+static void begin_relay(struct client *c, struct guest *gu)
+{
+	tell_clock(c);
+	client_ok(c);
+	c->state = CLIENT_RELAY;
+	c->guest = gu;
+	c->owed = c->repeated = 0;
+	c->channel.on_message = relay_message;
+	c->channel.on_gone = relay_gone;
+}
+
+/* A console that was open in the run that this one repeats. */
+static bool take_over(struct client *c, const struct words *w, struct guest *gu)
+{
+	const char *cols = words_get(w, "cols");
+	const char *rows = words_get(w, "rows");
+	uint16_t size[2] = {(uint16_t)atoi(cols ? cols : "80"), (uint16_t)atoi(rows ? rows : "24")};
+
+	if (!held_has(c->server->lab, gu->name))
+		return false;
+	conn_printf(&c->conn, "progress this console was open in the run\n");
+	begin_relay(c, gu);
+	held_take(gu, &c->channel, &c->owed, &c->repeated);
+	input_send(gu, c->channel.id, WIRE_RESIZE, size, sizeof(size));
+	return true;
 }
 
 static int open_relay(struct client *c, const char *node, uint8_t type, char *const *words,
@@ -81,22 +128,7 @@ static int open_relay(struct client *c, const char *node, uint8_t type, char *co
 		return err_set(e, ERR_USAGE, "the command is too long: %zu bytes, at most %d", len,
 			       WIRE_PAYLOAD_MAX);
 	}
-	if (c->server->lab->clock.is_virtual && clock_is_at_goal(c->server->lab))
-		conn_printf(&c->conn,
-			    "progress the clock stands at %.9f s: this goes on with it ('vbet "
-			    "clock run')\n",
-			    (double)c->server->lab->clock.now_ns / 1e9);
-	char *spin = spin_describe(c->server->lab);
-
-	if (spin)
-		conn_printf(&c->conn, "progress %s\n", spin);
-	free(spin);
-	client_ok(c);
-	c->state = CLIENT_RELAY;
-	c->guest = gu;
-	c->owed = 0;
-	c->channel.on_message = relay_message;
-	c->channel.on_gone = relay_gone;
+	begin_relay(c, gu);
 	input_open_channel(gu, &c->channel, type, text, (uint32_t)len);
 	free(text);
 	return REQUEST_ANSWERED;
@@ -132,6 +164,13 @@ int request_exec(struct client *c, const struct words *w, struct err *e)
 		dashes++;
 	if (dashes >= w->n)
 		return err_set(e, ERR_USAGE, "exec NODE [key=value...] -- [COMMAND [ARGUMENT...]]");
+	const char *tty = words_get(w, "tty");
+	struct guest *gu = lab_find_guest(c->server->lab, w->at[1], e);
+
+	if (!gu)
+		return -1;
+	if (dashes + 1 == w->n && tty && *tty == '1' && take_over(c, w, gu))
+		return REQUEST_ANSWERED;
 	if (subst && *subst == '1')
 		substitute_names(c->server->lab, &a, w->at[1], w->at + dashes + 1,
 				 w->n - dashes - 1);

@@ -21,6 +21,7 @@ struct client {
 	struct agent_channel channel; /* of CLIENT_RELAY */
 	struct guest *guest;
 	uint32_t owed;             /* CLIENT_RELAY: bytes granted back, not told yet */
+	uint32_t repeated;         /* CLIENT_RELAY: bytes it hears again, granted back before */
 	struct loop_timer timeout; /* of CLIENT_WAIT */
 	/* CLIENT_WAIT: true when what is waited for has come, or cannot come (e is set). */
 	bool (*is_over)(const struct client *c, struct err *e);
