@@ -363,9 +363,10 @@ static void keep_hand(struct link_touched *t, const struct graph_cable *old,
 
 int link_change_graph(struct lab *lab, struct graph *g, struct err *e)
 {
-	/* Both may have been said when the lab was started, not by the script. */
+	/* These may have been said when the lab was started, not by the script. */
 	g->clock = lab->graph->clock;
 	g->seed = lab->graph->seed;
+	g->lab = arena_strdup(&g->arena, lab->graph->lab);
 	g->spin = lab->graph->spin;
 	for (size_t i = 0; i < g->n_cables; i++) {
 		struct link_touched *t = find_touched(lab, g->cables[i].name);

@@ -186,14 +186,8 @@ static int compare_machine(const struct run *r, const struct loaded *l, FILE *ou
 static int compare_graph(const struct run *r, struct loaded *l, struct err *e)
 {
 	struct arena a = {0};
-	const char *name = l->graph->lab;
-
-	/* The same but for its name, which nobody in it knows. */
-	l->graph->lab = r->manifest.lab;
 	char *text = manifest_graph_text(l->graph);
 	const char *how = manifest_compare_graphs(&a, r->manifest.graph, text);
-
-	l->graph->lab = name;
 	int rc = how ? err_set(e, ERR_ENV, "%s: the script now makes another network: %s", r->dir,
 			       how)
 		     : 0;
@@ -203,11 +197,27 @@ static int compare_graph(const struct run *r, struct loaded *l, struct err *e)
 	return rc;
 }
 
+/* Under which name it runs: nobody in it knows. */
+static int rename_lab(struct loaded *l, const char *lab, struct err *e)
+{
+	size_t len = lab ? strlen(lab) : 1;
+
+	if (!len || len > TOPO_MAX_LAB ||
+	    (lab && (*lab == '-' || strspn(lab, "abcdefghijklmnopqrstuvwxyz0123456789-") != len)))
+		return err_set(e, ERR_USAGE,
+			       "the name of a lab is at most %d small letters, digits and '-'",
+			       TOPO_MAX_LAB);
+	if (lab)
+		l->graph->lab = arena_strdup(&l->graph->arena, lab);
+	return 0;
+}
+
 int run_load(struct run *r, struct loaded *l, const char *lab, FILE *out, struct err *e)
 {
 	const struct manifest *m = &r->manifest;
 
-	if (load_kept(l, &r->sources, m->script, m->dir, lab ? lab : m->lab, e) < 0)
+	/* MAC addresses come from its name, too. */
+	if (load_kept(l, &r->sources, m->script, m->dir, m->lab, e) < 0)
 		return -1;
 	if (topo_n_errors(l->script)) {
 		topo_print_errors(stderr, l->script);
@@ -216,7 +226,9 @@ int run_load(struct run *r, struct loaded *l, const char *lab, FILE *out, struct
 	l->graph->seed = m->seed;
 	graph_find_spin(m->spin, &l->graph->spin);
 	l->graph->clock = CLOCK_VIRTUAL;
-	return compare_graph(r, l, e) < 0 ? -1 : compare_machine(r, l, out, e);
+	if (compare_graph(r, l, e) < 0 || rename_lab(l, lab, e) < 0)
+		return -1;
+	return compare_machine(r, l, out, e);
 }
 
 void run_close(struct run *r)

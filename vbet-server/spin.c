@@ -8,9 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* After the substrate noticed it: whoever waits for the clock is told that it does not go on. */
-static const int64_t stuck_ns = INT64_C(25000000000);
-
 static struct guest *named(const struct lab *lab, const char *name)
 {
 	int i = graph_find_node(lab->graph, name);
@@ -42,7 +39,7 @@ static void begin(struct lab *lab, struct guest *gu)
 	gu->spins = true;
 	gu->spins_since_ns = loop_now_ns(lab->loop);
 	gu->stuck.fire = on_stuck;
-	loop_set_timer(lab->loop, &gu->stuck, gu->spins_since_ns + stuck_ns);
+	loop_set_timer(lab->loop, &gu->stuck, gu->spins_since_ns + lab->boot_timeout_ns);
 	if (lab->graph->spin == SPIN_STOP || input_was_spun(lab, gu->name)) {
 		fprintf(stderr, "%s is ended: it computes, and its clock stands still\n", gu->name);
 		spin_kill(lab, gu);
@@ -93,7 +90,7 @@ bool spin_is_stuck(const struct lab *lab, struct err *e)
 {
 	const struct guest *gu = first(lab);
 
-	if (!gu || loop_now_ns(lab->loop) < gu->spins_since_ns + stuck_ns)
+	if (!gu || loop_now_ns(lab->loop) < gu->spins_since_ns + lab->boot_timeout_ns)
 		return false;
 	char *text = spin_describe(lab);
 

@@ -16,7 +16,8 @@ bool spin_kill(struct lab *lab, struct guest *gu);
 void spin_end(struct guest *gu);
 /* Who spins, as a sentence, malloc'ed; NULL: nobody. */
 char *spin_describe(const struct lab *lab);
-/* True, and the error set, if a guest spins for so long that nobody should wait any longer. */
+/* True, and the error set, if a guest spins for longer than it may take to boot: nobody should wait
+ * any longer. */
 bool spin_is_stuck(const struct lab *lab, struct err *e);
 
 #endif

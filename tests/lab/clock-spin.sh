@@ -13,7 +13,7 @@ END
 spin() { in_node a 'while :; do :; done'; }
 spins() { vbet clock | grep 'a computes without end'; }
 
-must vbet up t.vbet --record run
+must vbet up t.vbet --record run --timeout 15s
 spin &
 wait_until 30 spins
 out_has 'vbet kill a'

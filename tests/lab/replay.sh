@@ -51,8 +51,9 @@ out_has 'welcome'
 out_has 'it was here'
 assert_eq down "$(node_state h2)" "h2, which was killed"
 must vbet down
-must vbet replay -q run --keep two
-must vbet down
+# Under another name, in another environment, at another time of day.
+TZ=Asia/Tokyo LC_ALL=C TERM=dumb must vbet replay -q run -n other --keep two
+must vbet down -n other
 for d in one two; do grep -v ' \(clock\|end\|agent\)' $d/inputs >$d.inputs; done
 must vbet diff one/cables two/cables
 must vbet diff one.inputs two.inputs
