@@ -79,6 +79,12 @@ check: setup
 check-lab: all
 	@tests/lab/run.sh $(LAB)
 
+# Every example 20 times in virtual time, on an idle and on a busy machine: each time the same run.
+.PHONY: check-repeat
+REPEAT ?= 20
+check-repeat: all
+	@VBET_REPEAT=$(REPEAT) tests/lab/run.sh -v repeat
+
 # An hour of full load on 20 guests, with links changing under it: only counted frames may be missing.
 .PHONY: soak
 SOAK_SECONDS ?= 3600

@@ -51,7 +51,7 @@ struct guest {
 	struct calendar calendar; /* events that touch this guest */
 	unsigned heard;           /* bits of enum guest_hears since it ran last */
 	int64_t turn_wall_ns;     /* RUNNING: since when, on the wall clock */
-	int64_t spin_ns;      /* its clock when that was looked at last */
+	int64_t spin_ns;          /* its clock when that was looked at last */
 	bool spin_told;
 	uint64_t turns;
 	size_t index; /* in the clock's guests and slots */

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# lab: slow
+# lab: slow, alone
 # Every example, in virtual time, is the same run each time, on an idle machine and on a busy one: the
 # captures of all cables, the consoles, the record and what was found, byte by byte. VBET_REPEAT is how often
 # ("make check-repeat": 20), VBET_EXAMPLES which ones.

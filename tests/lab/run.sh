@@ -70,10 +70,11 @@ start() {
 	local name=$1 as=$2 label=$3 limit=100
 	local -a drop=()
 	[ "$as" = "$(id -un)" ] || drop=(setpriv --reuid="$as" --regid="$as" --init-groups)
-	! says "$name" slow || limit=$((300 + ${VBET_SOAK_SECONDS:-0}))
+	! says "$name" slow || limit=$((300 + ${VBET_SOAK_SECONDS:-0} + ${VBET_REPEAT:-0} * 300))
 	timeout -k 10 "$limit" "${drop[@]}" env -i PATH="$work/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" \
 		LANG=C.UTF-8 TERM=xterm B="$work/lib" VBET_LIB="$work/lib" VBET_ROOT="$work/src" VBET_SOURCE="$root" \
-		VBET_TEST_USER="$user" ${VBET_SOAK_SECONDS:+VBET_SOAK_SECONDS="$VBET_SOAK_SECONDS"} ASAN_OPTIONS="log_path=$work/log/san:exitcode=99" \
+		VBET_TEST_USER="$user" ${VBET_SOAK_SECONDS:+VBET_SOAK_SECONDS="$VBET_SOAK_SECONDS"} \
+		${VBET_REPEAT:+VBET_REPEAT="$VBET_REPEAT"} ${VBET_EXAMPLES:+VBET_EXAMPLES="$VBET_EXAMPLES"} ASAN_OPTIONS="log_path=$work/log/san:exitcode=99" \
 		UBSAN_OPTIONS="log_path=$work/log/san:print_stacktrace=1" bash "$work/src/tests/lab/$name.sh" >"$work/log/$label" 2>&1 </dev/null &
 	label_of[$!]=$label
 	began_of[$!]=$EPOCHREALTIME
