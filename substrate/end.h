@@ -102,5 +102,8 @@ void end_set_absent(struct end *far, bool absent, int64_t now_ns);
 void end_finish(struct end *n);
 /* The shortest time in which a frame sent from (in: delivered to) this end passes its cable. */
 int64_t end_min_delay_ns(const struct end *n, bool in);
+/* The shortest time until a frame sent from this end makes something arrive at the same guest,
+ * which needs in_ns for what comes from elsewhere. */
+int64_t end_answer_ns(const struct end *n, int64_t in_ns);
 
 #endif

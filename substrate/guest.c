@@ -4,13 +4,15 @@
  * include/uapi/linux/um_timetravel.h of 6.12). The published protocol has one page of shared memory
  * for all; each guest gets one of its own here, in which it is client 1 and the calendar is client
  * 0, so that each has its own time and its own limit, and several run at once. With the page there
- * are no messages but START, GET_TOD, WAIT and RUN.
+ * are no messages but START, GET_TOD, WAIT and RUN: one of each for a turn, whatever happens in it.
  */
 #include "substrate/guest.h"
 
 #include "lib/sock.h"
+#include "substrate/mail.h"
 #include "substrate/vclock_priv.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -39,6 +41,7 @@ enum {
 	PAGE_CALENDAR = 0, /* ids of the clients in a page */
 	PAGE_GUEST = 1,
 	PAGE_CAP_SHARE = 1,
+	PAGE_CAP_MAIL = 2,
 	PAGE_WANTS_RUN = 1,
 };
 
@@ -57,8 +60,14 @@ struct time_page {
 		};
 		char head[4096];
 	};
-	struct time_client client[2];
+	union {
+		struct time_client client[2];
+		char clients[MAIL_OFFSET - 4096];
+	};
+	struct mail mail;
 };
+
+_Static_assert(offsetof(struct time_page, mail) == MAIL_OFFSET, "the mail is in the wrong place");
 
 static volatile struct time_page *page_of(const struct guest *g)
 {
@@ -82,7 +91,7 @@ static int make_page(struct guest *g)
 	g->page->len = sizeof(struct time_page);
 	g->page->max_clients = 2;
 	g->page->running = PAGE_GUEST;
-	g->page->client[PAGE_CALENDAR].capabilities = PAGE_CAP_SHARE;
+	g->page->client[PAGE_CALENDAR].capabilities = PAGE_CAP_SHARE | PAGE_CAP_MAIL;
 	return 0;
 }
 
@@ -150,7 +159,6 @@ void guest_run(struct guest *g, int64_t at_ns, int64_t until_ns, int64_t wall_ns
 	g->clock->running++;
 	g->from_ns = at_ns;
 	g->granted_ns = g->until_ns = until_ns;
-	g->heard = 0;
 	g->turn_wall_ns = wall_ns;
 	g->spin_told = false;
 	g->spin_ns = at_ns;
@@ -173,17 +181,21 @@ void guest_cut(struct guest *g, int64_t until_ns)
 	page_of(g)->free_until = (uint64_t)(until_ns - g->offset_ns);
 }
 
+/* A time that the guest wrote: it cannot leave the turn it was given. */
+static int64_t time_in_turn(const struct guest *g, uint64_t time)
+{
+	if (time > (uint64_t)(g->granted_ns - g->offset_ns))
+		return g->granted_ns;
+	int64_t now = (int64_t)time + g->offset_ns;
+
+	return now < g->from_ns ? g->from_ns : now;
+}
+
 int64_t guest_now_ns(const struct guest *g)
 {
 	if (g->state != GUEST_RUNNING)
 		return vclock_now_ns(g->clock);
-	int64_t now = (int64_t)page_of(g)->current_time;
-
-	/* The guest writes this: it cannot leave the turn it was given. */
-	if (now < 0 || now > g->granted_ns - g->offset_ns)
-		return g->granted_ns;
-	now += g->offset_ns;
-	return now < g->from_ns ? g->from_ns : now;
+	return time_in_turn(g, page_of(g)->current_time);
 }
 
 bool guest_is_running(const struct guest *g)
@@ -191,27 +203,93 @@ bool guest_is_running(const struct guest *g)
 	return g->state == GUEST_RUNNING;
 }
 
+int64_t guest_in_ns(const struct guest *g)
+{
+	return g->in_ns;
+}
+
+/* What the guest did in this turn, in its order. Each is read once, as the guest may write it. */
+static void take_kicks(struct guest *g)
+{
+	uint32_t n = page_of(g)->mail.n_kicks;
+
+	for (uint32_t i = 0; i < n && i < MAIL_KICKS && g->page; i++) {
+		volatile const struct mail_kick *k = &page_of(g)->mail.kick[i];
+		int64_t at = time_in_turn(g, k->time);
+		unsigned slot = k->device;
+		struct guest_device *d = slot < MAIL_DEVICES ? g->devices[slot] : NULL;
+
+		g->from_ns = at;
+		g->kicks++;
+		if (d)
+			d->kicked(d, k->queue, k->avail, at);
+	}
+	if (g->page)
+		page_of(g)->mail.n_kicks = 0;
+	vclock_touch(g);
+}
+
 void guest_kicks(struct guest *g, bool on)
 {
 	g->clock->kicking = on ? g : NULL;
 	if (on && g->state == GUEST_RUNNING) {
+		take_kicks(g);
 		g->from_ns = guest_now_ns(g);
 		vclock_touch(g);
 	}
 }
 
-bool guest_hear(struct guest *g, enum guest_hears what, int64_t now_ns)
+void guest_tell_answers(struct guest *g)
 {
-	if (g->heard & ~(1u << what))
-		return false;
-	g->heard |= 1u << what;
-	vclock_touch(g);
-	if (g->page)
-		page_of(g)->current_time = (uint64_t)(now_ns - g->offset_ns);
-	return true;
+	for (unsigned i = 0; g->page && i < MAIL_DEVICES; i++) {
+		struct guest_device *d = g->devices[i];
+
+		for (unsigned q = 0; d && q < MAIL_QUEUES; q++) {
+			int64_t ns = d->answer_ns(d, q);
+
+			page_of(g)->mail.device[i].answer_ns[q] =
+				ns < UINT32_MAX ? (uint32_t)ns : UINT32_MAX;
+		}
+	}
 }
 
-void guest_read_request(struct guest *g)
+int guest_join(struct guest *g, struct guest_device *d, uint64_t slot, struct err *e)
+{
+	if (!g->page || d->guest || slot >= MAIL_DEVICES || g->devices[slot])
+		return err_set(e, ERR_ENV, "a bad number of a device: %llu",
+			       (unsigned long long)slot);
+	d->guest = g;
+	d->slot = (unsigned)slot;
+	g->devices[slot] = d;
+	page_of(g)->mail.device[slot].calls = 0;
+	guest_tell_answers(g);
+	return 0;
+}
+
+void guest_part(struct guest_device *d)
+{
+	if (d->guest)
+		d->guest->devices[d->slot] = NULL;
+	d->guest = NULL;
+}
+
+void guest_call(struct guest_device *d, uint32_t calls, int64_t now_ns)
+{
+	struct guest *g = d->guest;
+
+	if (!g || !g->page)
+		return;
+	assert(g->state != GUEST_RUNNING);
+	page_of(g)->mail.device[d->slot].calls |= calls;
+	page_of(g)->mail.called[d->slot / 64] |= UINT64_C(1) << d->slot % 64;
+	/* Its clock never goes backwards. */
+	now_ns = now_ns > g->from_ns ? now_ns : g->from_ns;
+	g->request_ns = now_ns < g->request_ns ? now_ns : g->request_ns;
+	vclock_touch(g);
+}
+
+/* Looks up in the page when a guest that has stopped wants to go on. */
+static void read_request(struct guest *g)
 {
 	uint64_t request = page_of(g)->client[PAGE_GUEST].request;
 	bool wants = page_of(g)->client[PAGE_GUEST].flags & PAGE_WANTS_RUN;
@@ -244,13 +322,18 @@ static const char *take_wait(struct guest *g)
 		return "it waits without having run";
 	if (!(page_of(g)->client[PAGE_GUEST].capabilities & PAGE_CAP_SHARE))
 		return "its kernel does not know the calendar's shared memory (6.11 or later does)";
+	g->clock->kicking = g;
+	take_kicks(g);
+	g->clock->kicking = NULL;
+	if (!g->page)
+		return NULL;
 	g->state = GUEST_WAITING;
 	vclock_touch(g);
 	g->clock->running--;
 	if (g->spin_told)
 		substrate_event(g->object.sub, "event spun %s", g->object.name);
 	page_of(g)->running = PAGE_CALENDAR;
-	guest_read_request(g);
+	read_request(g);
 	return NULL;
 }
 
@@ -358,6 +441,7 @@ static void status(struct object *o, struct json *j, int64_t now_ns)
 
 	json_string(j, "state", states[g->state]);
 	json_uint(j, "turns", g->turns);
+	json_uint(j, "kicks", g->kicks);
 	if (g->state == GUEST_WAITING && g->request_ns != INT64_MAX)
 		json_int(j, "request_ns", g->request_ns);
 }

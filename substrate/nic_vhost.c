@@ -277,6 +277,16 @@ static void kicked(struct vhost *v, unsigned queue, int64_t now_ns)
 		take_all(n, now_ns);
 	else
 		flush_queue(n);
+	if (queue == RX && !n->first)
+		vring_kicks_stop(&v->queue[RX].ring);
+}
+
+/* What it sends may come back to it through another NIC of its own at once, or by two cables. */
+static int64_t answer_ns(const struct vhost *v, unsigned queue)
+{
+	const struct nic *n = (const struct nic *)((const char *)v - offsetof(struct nic, vhost));
+
+	return queue == TX ? end_answer_ns(&n->end, guest_in_ns(v->guest)) : 0;
 }
 
 static void up(struct vhost *v, int64_t now_ns)
@@ -323,6 +333,7 @@ static const struct vhost_kind net_kind = {
 		    BIT(VIRTIO_NET_F_MRG_RXBUF),
 	.n_queues = 2,
 	.late_queues = 1 << TX,
+	.answer_ns = answer_ns,
 	.read_config = read_config,
 	.up = up,
 	.down = down,

@@ -104,6 +104,8 @@ static void look_at_cables(struct vclock *c)
 		g->in_ns = in < g->in_ns ? in : g->in_ns;
 		g->out_ns = out < g->out_ns ? out : g->out_ns;
 	}
+	for (size_t i = 0; i < c->guests.n; i++)
+		guest_tell_answers(c->guests.at[i]);
 }
 
 int64_t vclock_pace_limit_ns(const struct vclock *c, int64_t wall_ns)
@@ -145,7 +147,6 @@ void vclock_guest_left(struct vclock *c, struct guest *g)
 	g->state = GUEST_ABSENT;
 	vclock_touch(g);
 	g->request_ns = INT64_MAX;
-	g->heard = 0;
 }
 
 /* Earliest time at which a guest may act; INT64_MAX if it never will by itself. */
@@ -183,8 +184,6 @@ static void refresh_slots(struct vclock *c)
 		struct guest *g = c->touched.at[i];
 
 		g->touched = false;
-		if (g->heard && g->state == GUEST_WAITING)
-			guest_read_request(g);
 		c->slots.at[g->index] = (struct slot){.at_ns = acts_at(g),
 						      .event_ns = calendar_next_ns(&g->calendar),
 						      .in_ns = g->in_ns,

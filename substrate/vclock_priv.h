@@ -3,6 +3,7 @@
 #ifndef SUBSTRATE_VCLOCK_PRIV_H
 #define SUBSTRATE_VCLOCK_PRIV_H
 
+#include "substrate/mail.h"
 #include "substrate/vclock.h"
 
 enum guest_state {
@@ -49,13 +50,13 @@ struct guest {
 	int64_t until_ns;         /* RUNNING: as far as it may go in this turn */
 	int64_t in_ns, out_ns;    /* shortest delay of cables to and from its NICs */
 	struct calendar calendar; /* events that touch this guest */
-	unsigned heard;           /* bits of enum guest_hears since it ran last */
 	int64_t turn_wall_ns;     /* RUNNING: since when, on the wall clock */
 	int64_t spin_ns;          /* its clock when that was looked at last */
 	bool spin_told;
-	uint64_t turns;
-	size_t index; /* in the clock's guests and slots */
-	bool touched; /* its slot is out of date */
+	uint64_t turns, kicks;
+	struct guest_device *devices[MAIL_DEVICES]; /* borrowed; by their number */
+	size_t index;                               /* in the clock's guests and slots */
+	bool touched;                               /* its slot is out of date */
 };
 
 struct vclock {
@@ -86,8 +87,8 @@ struct guest *guest_create(struct vclock *c, const char *name, const char *path,
 void guest_run(struct guest *g, int64_t at_ns, int64_t until_ns, int64_t wall_ns);
 /* Shortens the turn of a running guest. */
 void guest_cut(struct guest *g, int64_t until_ns);
-/* Looks up in the page what a waiting guest wants: a call may have changed it. */
-void guest_read_request(struct guest *g);
+/* Cables changed, or devices: how soon can its kicks be answered? */
+void guest_tell_answers(struct guest *g);
 
 /* vclock.c */
 /* Something of what a slot says changed. */

@@ -4,7 +4,7 @@
 #include "substrate/vhost.h"
 
 #include "lib/sock.h"
-#include "substrate/guest.h"
+#include "substrate/mail.h"
 #include "substrate/vclock.h"
 #include "substrate/vhost_message.h"
 #include "substrate/vhost_priv.h"
@@ -77,6 +77,7 @@ void vhost_hang_up(struct vhost *v, int64_t now_ns, const char *reason)
 	close(v->conn.fd);
 	v->conn.fd = -1;
 	v->connected = false;
+	guest_part(&v->device);
 	if (v->slave_fd >= 0)
 		close(v->slave_fd);
 	v->slave_fd = -1;
@@ -129,7 +130,8 @@ static void conn_ready(struct loop_watch *w, uint32_t events, int64_t loop_ns)
 
 	if (v->guest)
 		guest_kicks(v->guest, true);
-	while (rc > 0) {
+	/* Something that it did earlier may have ended the connection. */
+	while (rc > 0 && v->connected) {
 		if (v->have >= VHOST_HEAD && v->have == VHOST_HEAD + v->head.size) {
 			rc = vhost_handle(v, now);
 			if (rc < 0)
@@ -178,56 +180,13 @@ void vhost_send(struct vhost *v, uint32_t request, const void *payload, uint32_t
 	(void)!send(v->conn.fd, buf, sizeof(head) + size, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-/* Waits for the guest to acknowledge a message on the slave descriptor (virtual clock). */
-static bool await_slave_reply(struct vhost *v)
+/* Tells the guest something; real clock. */
+static void send_slave(struct vhost *v, uint32_t request)
 {
-	struct {
-		struct vhost_head head;
-		uint64_t value;
-	} __attribute__((packed)) reply = {{0}, 0};
-	size_t have = 0;
+	struct vhost_head head = {request, VHOST_VERSION, 0};
 
-	/* It blocks, at most as long as set_slave_fd() says. */
-	while (have < sizeof(reply)) {
-		ssize_t got = recv(v->slave_fd, (char *)&reply + have, sizeof(reply) - have, 0);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return false;
-		have += (size_t)got;
-	}
-	return reply.head.flags == (VHOST_VERSION | VHOST_FLAG_REPLY) && reply.head.size == 8;
-}
-
-/* Tells the guest something; in virtual time it has heard it when this returns. */
-static void send_slave(struct vhost *v, uint32_t request, const void *payload, uint32_t size,
-		       int64_t now_ns)
-{
-	uint8_t buf[VHOST_HEAD + 8];
-	uint32_t flags = VHOST_VERSION | (v->guest ? VHOST_FLAG_NEED_REPLY : 0);
-	struct vhost_head head = {request, flags, size};
-
-	if (v->slave_fd < 0)
-		return;
-	memcpy(buf, &head, sizeof(head));
-	if (size)
-		memcpy(buf + sizeof(head), payload, size);
-	ssize_t rc = send(v->slave_fd, buf, sizeof(head) + size, MSG_DONTWAIT | MSG_NOSIGNAL);
-
-	if (v->guest && (rc < 0 || !await_slave_reply(v)))
-		vhost_hang_up(v, now_ns, "the guest does not answer");
-}
-
-static void call_now(struct vhost *v, unsigned queue, int64_t now_ns)
-{
-	struct vhost_state state = {.index = queue};
-
-	if (guest_hear(v->guest, GUEST_HEARS_CALL, now_ns))
-		send_slave(v, VHOST_SLAVE_VRING_CALL, &state, sizeof(state), now_ns);
-	else
-		vclock_add(sub_of(v), v->guest, &v->queue[queue].call_event, now_ns + 1,
-			   &v->source);
+	if (v->slave_fd >= 0)
+		(void)!send(v->slave_fd, &head, sizeof(head), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 /* An earlier call that waits stands for this one. */
@@ -246,7 +205,7 @@ static void call_with_late(struct vhost *v, unsigned queue, int64_t now_ns)
 		if (i != queue && !(ev->heap_index && v->kind->late_queues >> i & 1))
 			continue;
 		calendar_cancel(vclock_calendar(sub_of(v), v->guest), ev);
-		call_now(v, i, now_ns);
+		guest_call(&v->device, 1u << i, now_ns);
 	}
 }
 
@@ -255,18 +214,17 @@ static void fire_call(struct event *ev, int64_t now_ns)
 	struct vhost_queue *q =
 		(struct vhost_queue *)((char *)ev - offsetof(struct vhost_queue, call_event));
 
-	call_now(q->vhost, (unsigned)(q - q->vhost->queue), now_ns);
+	guest_call(&q->vhost->device, 1u << (q - q->vhost->queue), now_ns);
 }
 
 static void fire_config(struct event *ev, int64_t now_ns)
 {
 	struct vhost *v = (struct vhost *)((char *)ev - offsetof(struct vhost, config_event));
 
-	if (v->guest && !guest_hear(v->guest, GUEST_HEARS_CONFIG, now_ns)) {
-		vclock_add(sub_of(v), v->guest, ev, now_ns + 1, &v->source);
-		return;
-	}
-	send_slave(v, VHOST_SLAVE_CONFIG_CHANGE, NULL, 0, now_ns);
+	if (v->guest)
+		guest_call(&v->device, MAIL_CONFIG, now_ns);
+	else
+		send_slave(v, VHOST_SLAVE_CONFIG_CHANGE);
 }
 
 void vhost_publish(struct vhost *v, unsigned queue, int64_t now_ns)
@@ -302,6 +260,29 @@ void vhost_config_changed(struct vhost *v, int64_t now_ns)
 		fire_config(&v->config_event, now_ns);
 }
 
+/* In virtual time: what the guest's kernel noted while it ran. */
+static void mail_kicked(struct guest_device *d, unsigned queue, uint16_t avail, int64_t now_ns)
+{
+	struct vhost *v = (struct vhost *)((char *)d - offsetof(struct vhost, device));
+
+	if (!v->up || queue >= v->kind->n_queues)
+		return;
+	vring_limit(&v->queue[queue].ring, avail);
+	v->kind->kicked(v, queue, now_ns);
+	vring_unlimit(&v->queue[queue].ring);
+	substrate_drain(sub_of(v), now_ns);
+	vhost_check(v, now_ns);
+}
+
+static int64_t mail_answer_ns(const struct guest_device *d, unsigned queue)
+{
+	const struct vhost *v =
+		(const struct vhost *)((const char *)d - offsetof(struct vhost, device));
+	int64_t ns = v->kind->answer_ns ? v->kind->answer_ns(v, queue) : 0;
+
+	return v->kind->late_queues >> queue & 1 && late_call_ns < ns ? late_call_ns : ns;
+}
+
 bool vhost_check(struct vhost *v, int64_t now_ns)
 {
 	if (!v->connected)
@@ -322,6 +303,8 @@ int vhost_open(struct vhost *v, struct object *o, struct guest *g, const char *p
 	v->object = o;
 	v->guest = g;
 	v->conn.fd = v->slave_fd = -1;
+	v->device.kicked = mail_kicked;
+	v->device.answer_ns = mail_answer_ns;
 	v->config_event.fire = fire_config;
 	event_source_init(&v->source, o->sub);
 	for (unsigned i = 0; i < VHOST_QUEUES_MAX; i++) {

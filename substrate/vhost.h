@@ -6,11 +6,12 @@
  * something wrong loses its connection, with a reason, and nothing else.
  *
  * Real clock: kicks come by eventfd, calls go by the descriptors the guest gave. Virtual clock:
- * both are messages that the other side acknowledges before anything else happens.
+ * both go through the memory that guest and clock share (mail.h).
  */
 #ifndef SUBSTRATE_VHOST_H
 #define SUBSTRATE_VHOST_H
 
+#include "substrate/guest.h"
 #include "substrate/substrate.h"
 #include "substrate/vring.h"
 
@@ -21,7 +22,6 @@ enum {
 	VHOST_FDS_MAX = 4,
 };
 
-struct guest;
 struct vhost;
 
 struct vhost_kind {
@@ -32,6 +32,8 @@ struct vhost_kind {
 	 * calls come a little later, and many become one, as a real NIC does it.
 	 */
 	uint32_t late_queues;
+	/* Virtual clock: so long after a kick something may come back; NULL: at once. */
+	int64_t (*answer_ns)(const struct vhost *v, unsigned queue);
 	/* Fills config (zeroed). */
 	void (*read_config)(struct vhost *v, uint8_t config[VHOST_CONFIG_MAX]);
 	/* All queues are enabled; from now on kicked() may come. */
@@ -53,9 +55,10 @@ struct vhost_queue {
 
 struct vhost {
 	const struct vhost_kind *kind;
-	struct object *object; /* borrowed */
-	struct guest *guest;   /* virtual clock: whose device; NULL: real clock */
-	char *path;            /* owned */
+	struct object *object;      /* borrowed */
+	struct guest *guest;        /* virtual clock: whose device; NULL: real clock */
+	struct guest_device device; /* the same, once its kernel has told its number */
+	char *path;                 /* owned */
 	struct loop_watch listener, conn;
 	int slave_fd; /* messages from us: SET_SLAVE_REQ_FD; -1: none */
 	bool connected, up;

@@ -7,10 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
-
-enum { SLAVE_REPLY_S = 10 };
 
 #define TRANSPORT_FEATURES                                               \
 	(VHOST_F_PROTOCOL_FEATURES | UINT64_C(1) << VIRTIO_F_VERSION_1 | \
@@ -58,7 +55,7 @@ static void reply_u64(struct vhost *v, uint64_t value)
 static uint64_t protocol_features(const struct vhost *v)
 {
 	return VHOST_PROTOCOL_F_REPLY_ACK | VHOST_PROTOCOL_F_SLAVE_REQ | VHOST_PROTOCOL_F_CONFIG |
-	       (v->guest ? VHOST_PROTOCOL_F_INBAND : 0);
+	       (v->guest ? VHOST_PROTOCOL_F_INBAND | VHOST_PROTOCOL_F_MAIL : 0);
 }
 
 static int set_owner(struct vhost *v, int64_t now_ns, struct err *e)
@@ -111,11 +108,6 @@ static int set_slave_fd(struct vhost *v, int64_t now_ns, struct err *e)
 	if (v->slave_fd >= 0)
 		close(v->slave_fd);
 	v->slave_fd = fd;
-	/* Virtual clock: answers are waited for, but not for ever. */
-	struct timeval patience = {.tv_sec = SLAVE_REPLY_S};
-
-	if (v->guest && setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0)
-		return err_sys(e, "the descriptor for messages to the guest is no socket");
 	return 0;
 }
 
@@ -266,6 +258,13 @@ static int vring_kick(struct vhost *v, int64_t now_ns, struct err *e)
 	return 0;
 }
 
+static int set_mail(struct vhost *v, int64_t now_ns, struct err *e)
+{
+	if (!v->guest)
+		return err_set(e, ERR_ENV, "mail is for the virtual clock");
+	return guest_join(v->guest, &v->device, u64_of(v), e);
+}
+
 static const struct {
 	/* 0: acknowledge, 1: answered already, -1: the connection ends */
 	int (*handle)(struct vhost *v, int64_t now_ns, struct err *e);
@@ -287,6 +286,7 @@ static const struct {
 	[VHOST_GET_CONFIG] = {get_config, VHOST_CONFIG_HEAD},
 	[VHOST_SET_CONFIG] = {set_config, VHOST_CONFIG_HEAD},
 	[VHOST_VRING_KICK] = {vring_kick, sizeof(struct vhost_state)},
+	[VHOST_SET_MAIL] = {set_mail, 8},
 };
 
 int vhost_handle(struct vhost *v, int64_t now_ns)

@@ -22,6 +22,7 @@ enum vhost_request {
 	VHOST_GET_CONFIG = 24,
 	VHOST_SET_CONFIG = 25,
 	VHOST_VRING_KICK = 35,
+	VHOST_SET_MAIL = 60, /* ours: the number of a device in the guest's mail (mail.h) */
 	VHOST_REQUESTS,
 };
 
@@ -45,6 +46,7 @@ enum {
 #define VHOST_PROTOCOL_F_SLAVE_REQ (UINT64_C(1) << 5)
 #define VHOST_PROTOCOL_F_CONFIG    (UINT64_C(1) << 9)
 #define VHOST_PROTOCOL_F_INBAND    (UINT64_C(1) << 14)
+#define VHOST_PROTOCOL_F_MAIL      (UINT64_C(1) << 40) /* ours */
 
 struct vhost_head {
 	uint32_t request, flags, size;

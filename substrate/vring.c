@@ -129,6 +129,9 @@ int vring_take(struct virtq *r, struct vring_chain *c)
 	if (r->broken || !r->desc)
 		return r->broken ? -1 : 0;
 	uint16_t idx = __atomic_load_n(&r->avail[RING_IDX], __ATOMIC_ACQUIRE);
+
+	if (r->limited)
+		idx = r->limit;
 	uint16_t waiting = (uint16_t)(idx - r->last_avail);
 
 	r->seen_avail = idx;
@@ -190,7 +193,7 @@ bool vring_wants_call(struct virtq *r)
 
 bool vring_kicks_on(struct virtq *r)
 {
-	if (!r->used || r->broken)
+	if (!r->used || r->broken || r->limited)
 		return false;
 	if (r->event_idx)
 		*avail_event_of(r) = r->seen_avail;
@@ -206,6 +209,23 @@ void vring_kicks_off(struct virtq *r)
 	 */
 	if (r->used && !r->event_idx)
 		r->used[RING_FLAGS] = VRING_USED_F_NO_NOTIFY;
+}
+
+void vring_kicks_stop(struct virtq *r)
+{
+	if (r->used && r->event_idx)
+		*avail_event_of(r) = (uint16_t)(r->avail[RING_IDX] + 0x8000u);
+}
+
+void vring_limit(struct virtq *r, uint16_t avail)
+{
+	r->limited = true;
+	r->limit = avail;
+}
+
+void vring_unlimit(struct virtq *r)
+{
+	r->limited = false;
 }
 
 /* Copies between flat memory and iov; write says into iov. */

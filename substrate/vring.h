@@ -32,6 +32,8 @@ struct virtq {
 	uint16_t last_avail;      /* next available entry to take */
 	uint16_t seen_avail;      /* the driver's index when we last looked */
 	uint16_t used_idx;        /* next used entry to write */
+	bool limited;             /* what comes at or after limit is not there yet */
+	uint16_t limit;
 	uint16_t called_idx; /* used_idx when the driver was asked last whether it wants a call */
 };
 
@@ -70,6 +72,14 @@ bool vring_wants_call(struct virtq *r);
  */
 bool vring_kicks_on(struct virtq *r);
 void vring_kicks_off(struct virtq *r);
+/*
+ * Looks at the ring as it was when the driver's index was avail, until vring_unlimit(). The driver
+ * looks after its kicks itself then, and vring_kicks_on() does nothing.
+ */
+void vring_limit(struct virtq *r, uint16_t avail);
+/* Asks for no more of the kicks that the driver looks after itself. */
+void vring_kicks_stop(struct virtq *r);
+void vring_unlimit(struct virtq *r);
 
 /* Copies len bytes out of, or into, iov from byte offset on; the caller has checked the length. */
 void iov_read(const struct iovec *iov, unsigned n, size_t offset, void *to, size_t len);

@@ -490,3 +490,13 @@ int64_t end_min_delay_ns(const struct end *n, bool in)
 		return INT64_MAX;
 	return cable_dir_min_delay_ns(n->cable->dir[in ? !n->side : n->side]);
 }
+
+int64_t end_answer_ns(const struct end *n, int64_t in_ns)
+{
+	int64_t out = end_min_delay_ns(n, false);
+	struct end *peer = n->cable ? n->cable->end[!n->side] : NULL;
+
+	if (peer && peer->guest == n->guest)
+		return out;
+	return out > INT64_MAX - in_ns ? INT64_MAX : out + in_ns;
+}

@@ -173,7 +173,7 @@ static void guest_argv(struct builder *b, int index, struct plan_step *s)
 		/* Clock and randomness come from the lab; a daemon that spins pays more and more
 		 * for looking. */
 		vec_push(&v, "time-travel=ext:/vbet/time");
-		vec_push(&v, "tt-spin=2");
+		vec_push(&v, "tt-spin=5");
 		vec_push(&v, arena_printf(a, "vbet.seed=%llu.%s", (unsigned long long)b->g->seed,
 					  n->name));
 	}

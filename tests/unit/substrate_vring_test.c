@@ -319,6 +319,37 @@ START_TEST(event_index)
 }
 END_TEST
 
+/* The ring as it was at a kick; the driver looks after the next one itself. */
+START_TEST(as_it_was)
+{
+	uint16_t *avail_event = (uint16_t *)(guest + USED) + 2 + NUM * 4;
+
+	ring.event_idx = true;
+	put(0, DATA, 10, 0, 0);
+	for (int i = 0; i < 3; i++)
+		offer(0);
+	*avail_event = 3;
+	vring_limit(&ring, 2);
+	ck_assert_int_eq(vring_take(&ring, &chain), 1);
+	ck_assert_int_eq(vring_take(&ring, &chain), 1);
+	ck_assert_int_eq(vring_take(&ring, &chain), 0);
+	ck_assert(!vring_kicks_on(&ring));
+	ck_assert_uint_eq(*avail_event, 3);
+	vring_unlimit(&ring);
+	ck_assert_int_eq(vring_take(&ring, &chain), 1);
+
+	/* No kick for a long time. */
+	vring_kicks_stop(&ring);
+	for (uint16_t i = avail[1]; i != (uint16_t)(avail[1] + 0x7000); i++)
+		ck_assert(!vring_need_event(*avail_event, (uint16_t)(i + 1), i));
+
+	/* A driver that says nonsense. */
+	vring_limit(&ring, (uint16_t)(avail[1] - 1));
+	ck_assert_int_eq(vring_take(&ring, &chain), -1);
+	ck_assert_ptr_nonnull(ring.broken);
+}
+END_TEST
+
 START_TEST(no_event_index)
 {
 	put(0, DATA, 10, 0, 0);
@@ -391,6 +422,7 @@ int main(void)
 	tcase_add_loop_test(t, random_bytes, 0, 200);
 	tcase_add_test(t, refuses_bad_places);
 	tcase_add_test(t, event_index);
+	tcase_add_test(t, as_it_was);
 	tcase_add_test(t, no_event_index);
 	tcase_add_test(t, memory_shrinks);
 	tcase_add_test(t, iov_copies);
