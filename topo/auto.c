@@ -2,7 +2,9 @@
 /*
  * A segment of guests without any address gets a network of 10.0.0.0/8: the first one 10.0.0.0/24,
  * the next 10.0.1.0/24, and so on, in the order in which the script makes the NICs, around
- * everything that the script uses itself. In a lab that runs, what was given once stays.
+ * everything that the script uses itself. Every vNet counts for itself,
+ * unless a gateway joins it to the ordinary network. In a lab that runs, what
+ * was given once stays.
  */
 #include "topo/auto.h"
 
@@ -21,31 +23,47 @@ struct segment {
 	struct graph_addr next;    /* address to give next */
 };
 
-struct giver {
-	struct eval *ev;
-	const struct kept_addrs *kept;
-	struct segment *segments;
-	size_t n_segments;
-	size_t *of_nic;     /* NIC number -> segment */
-	uint8_t *used;      /* one bit for each 10.x.y.0/24 */
+/* A network that has 10.0.0.0/8 for itself. */
+struct realm {
+	uint8_t *used;      /* one bit for each 10.x.y.0/24; NULL: not yet needed */
 	struct names taken; /* single addresses, as text */
 	unsigned next_net;
+};
+
+struct giver {
+	struct eval *ev;
+	const struct kept *kept;
+	struct segment *segments;
+	size_t n_segments;
+	size_t *of_nic;       /* NIC number -> segment */
+	struct realm *realms; /* the ordinary network, then the vNets, by their number */
+	uint8_t *is_joined;   /* vNets that a gateway joins to the ordinary network */
 };
 
 static bool wants_address(const struct world_nic *nic)
 {
 	return nic->node && !nic->node->is_removed && node_kind_is_guest(nic->node->kind) &&
-	       nic->cable && nic->cable->end[0] && nic->cable->end[1];
+	       (nic->vlink || (nic->cable && nic->cable->end[0] && nic->cable->end[1]));
+}
+
+static struct realm *realm_of(struct giver *g, const struct world_nic *nic)
+{
+	const struct world_vnet *v = check_realm(nic);
+	struct realm *r = &g->realms[v && !g->is_joined[v->number] ? v->number + 1 : 0];
+
+	if (!r->used)
+		r->used = arena_alloc(g->ev->arena, NETS / 8);
+	return r;
 }
 
 static const struct graph_addr *kept_of(const struct giver *g, const struct world_nic *nic)
 {
-	if (nic->number >= g->kept->n || !g->kept->at[nic->number].family)
+	if (nic->number >= g->kept->n_addrs || !g->kept->addrs[nic->number].family)
 		return NULL;
-	return &g->kept->at[nic->number];
+	return &g->kept->addrs[nic->number];
 }
 
-static void mark_used(struct giver *g, const struct graph_addr *a)
+static void mark_used(struct realm *r, const struct graph_addr *a)
 {
 	if (a->family != AF_INET || (a->bytes[0] != 10 && a->prefix >= 8))
 		return;
@@ -56,24 +74,24 @@ static void mark_used(struct giver *g, const struct graph_addr *a)
 	if (a->prefix < 8 && (net.bytes[0] ^ 10) >> (8 - a->prefix))
 		return;
 	for (unsigned i = first; i < first + count && i < NETS; i++)
-		g->used[i / 8] |= (uint8_t)(1u << i % 8);
+		r->used[i / 8] |= (uint8_t)(1u << i % 8);
 }
 
-static bool is_used(const struct giver *g, unsigned first, unsigned count)
+static bool is_used(const struct realm *r, unsigned first, unsigned count)
 {
 	for (unsigned i = first; i < first + count; i++)
-		if (g->used[i / 8] >> i % 8 & 1)
+		if (r->used[i / 8] >> i % 8 & 1)
 			return true;
 	return false;
 }
 
 /* Finds a network for n guests: a /24, or a /16 for many. False if 10.0.0.0/8 is full. */
-static bool find_network(struct giver *g, size_t n, struct graph_addr *net)
+static bool find_network(struct realm *r, size_t n, struct graph_addr *net)
 {
 	unsigned step = n > PER_NET ? 256 : 1;
-	unsigned i = n > PER_NET ? 0 : g->next_net;
+	unsigned i = n > PER_NET ? 0 : r->next_net;
 
-	while (i + step <= NETS && is_used(g, i, step))
+	while (i + step <= NETS && is_used(r, i, step))
 		i += step;
 	if (i + step > NETS)
 		return false;
@@ -83,9 +101,9 @@ static bool find_network(struct giver *g, size_t n, struct graph_addr *net)
 	net->bytes[0] = 10;
 	net->bytes[1] = (uint8_t)(i >> 8);
 	net->bytes[2] = (uint8_t)i;
-	mark_used(g, net);
+	mark_used(r, net);
 	if (step == 1)
-		g->next_net = i + 1;
+		r->next_net = i + 1;
 	return true;
 }
 
@@ -107,17 +125,17 @@ static void collect_segments(struct giver *g)
 		const struct graph_addr *kept = kept_of(g, nic);
 
 		g->of_nic[nic->number] = *index - 1;
-		if (!nic->node || nic->node->is_removed)
+		if (!nic->node || nic->node->is_removed || nic->node->kind == NODE_SUBSTRATE)
 			continue;
 		for (const struct world_addr *a = nic->addrs; a; a = a->next) {
 			s->has_address = true;
-			mark_used(g, &a->addr);
+			mark_used(realm_of(g, nic), &a->addr);
 		}
 		if (!wants_address(nic))
 			continue;
 		s->n_guests++;
 		if (kept) {
-			mark_used(g, kept);
+			mark_used(realm_of(g, nic), kept);
 			if (!s->network.family)
 				s->network = addr_network(kept);
 		}
@@ -139,18 +157,18 @@ static void give(struct giver *g, struct world_nic *nic, const struct graph_addr
 	item->loc = nic->loc;
 	item->is_auto = true;
 	world_append(&nic->addrs_end, item);
-	names_put(&g->taken, g->ev->arena, text_of(g, a), value_none);
+	names_put(&realm_of(g, nic)->taken, g->ev->arena, text_of(g, a), value_none);
 }
 
 /* The next address of the segment that nobody has. False if there is none. */
-static bool next_address(struct giver *g, struct segment *s, struct graph_addr *a)
+static bool next_address(struct giver *g, struct realm *r, struct segment *s, struct graph_addr *a)
 {
 	if (!s->next.family)
 		s->next = s->network;
 	do {
 		if (addr_add(&s->next, 1) < 0 || addr_is_last(&s->next))
 			return false;
-	} while (names_get(&g->taken, text_of(g, &s->next)));
+	} while (names_get(&r->taken, text_of(g, &s->next)));
 	*a = s->next;
 	return true;
 }
@@ -164,25 +182,30 @@ static bool needs_address(const struct giver *g, const struct world_nic *nic)
 static bool give_new(struct giver *g, struct world_nic *nic)
 {
 	struct segment *s = &g->segments[g->of_nic[nic->number]];
+	struct realm *r = realm_of(g, nic);
 	struct graph_addr a;
 
-	if (!s->network.family && !find_network(g, s->n_guests, &s->network))
+	if (!s->network.family && !find_network(r, s->n_guests, &s->network))
 		return false;
-	if (!next_address(g, s, &a)) {
+	if (!next_address(g, r, s, &a)) {
 		/* The network of earlier days is full: go on in one that holds all. */
 		memset(&s->next, 0, sizeof(s->next));
-		if (!find_network(g, s->n_guests, &s->network) || !next_address(g, s, &a))
+		if (!find_network(r, s->n_guests, &s->network) || !next_address(g, r, s, &a))
 			return false;
 	}
 	give(g, nic, &a);
 	return true;
 }
 
-void auto_give_addresses(struct eval *ev, const struct kept_addrs *kept)
+void auto_give_addresses(struct eval *ev, const struct kept *kept)
 {
 	struct giver g = {.ev = ev, .kept = kept};
 
-	g.used = arena_alloc(ev->arena, NETS / 8);
+	g.realms = arena_alloc(ev->arena, (ev->world->n_vnets + 1) * sizeof(*g.realms));
+	g.is_joined = arena_alloc(ev->arena, ev->world->n_vnets + 1);
+	for (struct world_nic *nic = ev->world->nics; nic; nic = nic->next)
+		if (nic->node && nic->node->vnet && nic->cable && !nic->node->is_removed)
+			g.is_joined[nic->node->vnet->number] = 1;
 	collect_segments(&g);
 	for (struct world_nic *nic = ev->world->nics; nic; nic = nic->next) {
 		const struct graph_addr *old = kept_of(&g, nic);

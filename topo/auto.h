@@ -6,6 +6,6 @@
 #include "topo/check.h"
 
 /* Needs nic->segment: for all NICs of a segment the same one. */
-void auto_give_addresses(struct eval *ev, const struct kept_addrs *kept);
+void auto_give_addresses(struct eval *ev, const struct kept *kept);
 
 #endif

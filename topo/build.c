@@ -12,6 +12,7 @@ struct builder {
 	struct graph *g;
 	int *of_node; /* number of a node in the world -> index in the graph */
 	int *of_cable;
+	int *of_vnet, *of_slink, *of_vlink;
 	const struct source *last_source;
 	const char *last_file;
 };
@@ -64,6 +65,7 @@ static void build_nic(struct builder *b, const struct world_nic *nic, struct gra
 	out->mtu = nic->mtu;
 	out->backend = nic->backend;
 	out->cable = -1;
+	out->vlink = nic->vlink ? b->of_vlink[nic->vlink->number] : -1;
 	out->pos = position(b, nic->loc);
 	build_pairs(b, nic->params, &out->params, &out->n_params);
 	out->addrs_are_auto = a && a->is_auto;
@@ -135,6 +137,9 @@ static void build_node(struct builder *b, const struct world_node *n, struct gra
 	for (size_t i = 0; i < n->n_nics; i++)
 		build_nic(b, n->nics[i], &out->nics[i]);
 	build_pairs(b, n->params, &out->params, &out->n_params);
+	out->vnet = n->vnet ? b->of_vnet[n->vnet->number] : -1;
+	out->place = n->vnet && n->place ? b->of_node[n->place->number] : -1;
+	out->room = n->room;
 	if (!node_kind_is_guest(n->kind))
 		return;
 	out->memory_bytes = n->memory_bytes;
@@ -173,6 +178,94 @@ static void build_cable(struct builder *b, const struct world_cable *c, size_t i
 static bool is_whole(const struct world_cable *c)
 {
 	return !c->is_removed && c->end[0] && c->end[1];
+}
+
+static struct graph_end *build_ends(struct builder *b, struct world_nic *const *ends, size_t n)
+{
+	struct graph_end *out = copies(b, n, sizeof(*out));
+
+	for (size_t i = 0; i < n; i++)
+		out[i] = (struct graph_end){b->of_node[ends[i]->node->number], (int)ends[i]->index};
+	return out;
+}
+
+static void build_slinks(struct builder *b, const struct world *w)
+{
+	b->g->slinks = copies(b, b->g->n_slinks, sizeof(*b->g->slinks));
+	for (const struct world_slink *l = w->slinks; l; l = l->next) {
+		if (l->is_removed)
+			continue;
+		b->g->slinks[b->of_slink[l->number]] = (struct graph_slink){
+			.name = copy(b, l->name),
+			.kind = l->kind,
+			.encap = l->encap,
+			.ends = build_ends(b, l->ends, l->n_ends),
+			.n_ends = l->n_ends,
+			.lan = l->lan ? b->of_slink[l->lan->number] : -1,
+			.rate_bps = {l->rate_bps[0], l->rate_bps[1]},
+			.vlan = l->vlan,
+			.priority = l->priority,
+			.manager = l->manager ? b->of_node[l->manager->number] : -1,
+			.mtu = l->mtu,
+			.is_named = l->is_named,
+			.pos = position(b, l->loc),
+		};
+	}
+}
+
+static void build_vlinks(struct builder *b, const struct world *w)
+{
+	b->g->vlinks = copies(b, b->g->n_vlinks, sizeof(*b->g->vlinks));
+	for (const struct world_vlink *v = w->vlinks; v; v = v->next) {
+		if (v->is_removed)
+			continue;
+		struct graph_vlink *out = &b->g->vlinks[b->of_vlink[v->number]];
+
+		*out = (struct graph_vlink){
+			.name = copy(b, v->name),
+			.vnet = b->of_vnet[v->vnet->number],
+			.lan = v->lan ? b->of_slink[v->lan->number] : -1,
+			.ends = build_ends(b, v->ends, v->n_ends),
+			.n_ends = v->n_ends,
+			.n_path = v->n_path,
+			.min_bps = {v->min_bps[0], v->min_bps[1]},
+			.max_bps = {v->max_bps[0], v->max_bps[1]},
+			.pos = position(b, v->loc),
+		};
+		out->path = copies(b, v->n_path, sizeof(*out->path));
+		for (size_t i = 0; i < v->n_path; i++)
+			out->path[i] = b->of_slink[v->path[i]->number];
+	}
+}
+
+/* Which index each vNet, substrate link and virtual link will have. */
+static void number_virtual(struct builder *b, const struct world *w)
+{
+	b->of_vnet = xcalloc(w->n_vnets + 1, sizeof(int));
+	b->of_slink = xcalloc(w->n_slinks + 1, sizeof(int));
+	b->of_vlink = xcalloc(w->n_vlinks + 1, sizeof(int));
+	for (const struct world_vnet *v = w->vnets; v; v = v->next)
+		b->of_vnet[v->number] = v->is_removed ? -1 : (int)b->g->n_vnets++;
+	for (const struct world_slink *l = w->slinks; l; l = l->next)
+		b->of_slink[l->number] = l->is_removed ? -1 : (int)b->g->n_slinks++;
+	for (const struct world_vlink *v = w->vlinks; v; v = v->next)
+		b->of_vlink[v->number] = v->is_removed ? -1 : (int)b->g->n_vlinks++;
+}
+
+static void build_virtual(struct builder *b, const struct world *w)
+{
+	size_t i = 0;
+
+	b->g->vnets = copies(b, b->g->n_vnets, sizeof(*b->g->vnets));
+	for (const struct world_vnet *v = w->vnets; v; v = v->next)
+		if (!v->is_removed)
+			b->g->vnets[i++] = (struct graph_vnet){copy(b, v->name), v->share_ppm,
+							       position(b, v->loc)};
+	build_slinks(b, w);
+	build_vlinks(b, w);
+	free(b->of_vnet);
+	free(b->of_slink);
+	free(b->of_vlink);
 }
 
 static void build_events(struct builder *b, const struct world *w)
@@ -227,6 +320,7 @@ struct graph *build_graph(const struct world *w)
 	b.g->allow_duplicates = w->allow_duplicates;
 	for (const struct world_node *n = w->nodes; n; n = n->next)
 		b.of_node[n->number] = n->is_removed ? -1 : (int)b.g->n_nodes++;
+	number_virtual(&b, w);
 	b.g->nodes = copies(&b, b.g->n_nodes, sizeof(*b.g->nodes));
 	for (const struct world_node *n = w->nodes; n; n = n->next)
 		if (!n->is_removed)
@@ -239,6 +333,7 @@ struct graph *build_graph(const struct world *w)
 		if (is_whole(c))
 			build_cable(&b, c, i++);
 	}
+	build_virtual(&b, w);
 	build_events(&b, w);
 	build_expects(&b, w);
 	free(b.of_node);

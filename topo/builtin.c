@@ -31,6 +31,11 @@ const char *builtin_kinds(size_t i)
 				     : NULL;
 }
 
+static const char *encap_word(size_t i)
+{
+	return i < ENCAPS ? graph_encap_name((enum graph_encap)i) : NULL;
+}
+
 /* Services that a guest knows how to start: the server has the same table, with their commands. */
 static const char *const daemons[] = {
 	"zebra", "staticd", "ospfd", "ospf6d",   "ripd",      "ripngd",  "bgpd",  "eigrpd", "isisd",
@@ -73,6 +78,37 @@ static const struct builtin builtins[] = {
 	 .max = -1,
 	 .has_fields = true,
 	 .usage = "link(a, b) or link(switch, a, b, c, ...)"},
+	{.name = "slink",
+	 .run = builtin_slink,
+	 .min = 2,
+	 .max = 2,
+	 .has_fields = true,
+	 .usage = "slink(s1, s2, rate = 100Mbit, ...) or slink(s1, s2, over = lan)"},
+	{.name = "slan",
+	 .run = builtin_slan,
+	 .min = 2,
+	 .max = -1,
+	 .has_fields = true,
+	 .usage = "slan(switch, s1, s2, ..., rate = 100Mbit, vlan = 100)"},
+	{.name = "vnet",
+	 .run = builtin_vnet,
+	 .min = 0,
+	 .max = 0,
+	 .has_fields = true,
+	 .usage = "vnet(share = 30%)"},
+	{.name = "vlink",
+	 .run = builtin_vlink,
+	 .min = 2,
+	 .max = -1,
+	 .has_fields = true,
+	 .usage = "vlink(a, b, min = 10Mbit, max = 50Mbit) or vlink(lan, a, b, ...)"},
+	{.name = "set",
+	 .run = builtin_set,
+	 .min = 1,
+	 .max = 1,
+	 .has_fields = true,
+	 .usage = "set(virtual link, min = 10Mbit, max = 50Mbit), set(vNet, share = 30%) or "
+		  "set(virtual node, on = s1)"},
 	{.name = "NIC",
 	 .run = builtin_nic,
 	 .min = 1,
@@ -245,10 +281,8 @@ static const struct {
 	const char *name;
 	eval_words *words;
 } field_words[] = {
-	{"backend", backend_word},
-	{"kind", builtin_node_kinds},
-	{"leaf", builtin_node_kinds},
-	{"center", builtin_node_kinds},
+	{"backend", backend_word},    {"encapsulation", encap_word},  {"kind", builtin_node_kinds},
+	{"leaf", builtin_node_kinds}, {"center", builtin_node_kinds},
 };
 
 eval_words *builtin_field_words(const char *name)

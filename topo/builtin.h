@@ -10,6 +10,8 @@ typedef struct value builtin_run(struct eval *ev, const struct call *c);
 /* builtin_net.c: the parts of a network, and how they are joined */
 builtin_run builtin_alloc, builtin_attach, builtin_plug, builtin_unplug, builtin_link, builtin_nic,
 	builtin_node, builtin_free, builtin_impair;
+/* builtin_substrate.c: substrate links, virtual networks, virtual links */
+builtin_run builtin_slink, builtin_slan, builtin_vnet, builtin_vlink, builtin_set;
 /* builtin_cut.c: cables that are cut */
 builtin_run builtin_up, builtin_down;
 /* builtin_guest.c: what is inside of a guest */
@@ -21,6 +23,20 @@ builtin_run builtin_len, builtin_name, builtin_ip, builtin_subnet, builtin_min, 
 /* builtin_shape.c: the standard shapes */
 builtin_run builtin_line, builtin_ring, builtin_star, builtin_tree, builtin_mesh,
 	builtin_partial_mesh;
+
+/* Takes a substrate node out of all its links; those that then join nothing go. */
+void builtin_leave_slinks(struct eval *ev, const struct world_node *n);
+/* free() of what is virtual. False if the value is something else. */
+bool builtin_free_virtual(struct eval *ev, const struct arg *a);
+/* "vnet = red", "on = s1" of a node. False after an error. */
+bool builtin_set_vnet(struct eval *ev, struct world_node *n, const struct arg *a);
+bool builtin_set_place(struct eval *ev, struct world_node *n, const struct arg *a);
+/* Joins two substrate nodes, or two virtual nodes, as a shape does. False after an error. */
+bool builtin_join_substrate(struct eval *ev, const struct call *c, const struct arg *a,
+			    const struct arg *b);
+bool builtin_join_virtual(struct eval *ev, const struct call *c, const struct arg *a,
+			  const struct arg *b);
+bool builtin_is_vlink_field(const char *name);
 
 /* Words for places of the arguments. */
 eval_words builtin_node_kinds, builtin_daemons;
@@ -53,6 +69,8 @@ bool builtin_node_field(struct eval *ev, struct world_node *n, const struct arg 
 void builtin_unknown_field(struct eval *ev, const char *what, const struct arg *field,
 			   const char *const *known, size_t n);
 
+/* A cable without ends; NULL if there are too many. */
+struct world_cable *builtin_make_cable(struct eval *ev, struct loc loc);
 /* Joins two NICs by a new cable; NULL after an error. */
 struct world_cable *builtin_join(struct eval *ev, struct loc loc, struct world_nic *a,
 				 struct world_nic *b);
@@ -60,6 +78,8 @@ struct world_cable *builtin_join(struct eval *ev, struct loc loc, struct world_n
 struct world_nic *builtin_end(struct eval *ev, const struct arg *end);
 /* Reports that the node was freed. */
 struct value builtin_is_gone(struct eval *ev, struct loc loc, const struct world_node *n);
+/* Takes a node away, with all cables and virtual links in it. */
+void builtin_remove_node(struct eval *ev, struct world_node *n);
 /* Makes a node; NULL if there are too many. */
 struct world_node *builtin_make_node(struct eval *ev, enum node_kind kind, struct loc loc);
 

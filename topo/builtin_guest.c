@@ -22,7 +22,7 @@ bool builtin_add_address(struct eval *ev, struct world_nic *nic, const struct ar
 		eval_wrong(ev, a->loc, "%s", e.text);
 		return false;
 	}
-	if (nic->node && !node_kind_is_guest(nic->node->kind)) {
+	if (nic->node && node_kind_is_device(nic->node->kind)) {
 		eval_wrong(ev, a->loc, "a port of a %s has no address",
 			   node_kind_name(nic->node->kind));
 		return false;

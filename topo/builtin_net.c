@@ -10,7 +10,11 @@
 
 /* ---- parameters ---- */
 
-enum { GUESTS = 1 << NODE_HOST | 1 << NODE_ROUTER | 1 << NODE_FIREWALL | 1 << NODE_SERVER };
+enum {
+	GUESTS = 1 << NODE_HOST | 1 << NODE_ROUTER | 1 << NODE_FIREWALL | 1 << NODE_SERVER,
+	VIRTUAL = GUESTS | 1 << NODE_ENDSYSTEM,
+	ALL_KINDS = VIRTUAL | 1 << NODE_HUB | 1 << NODE_SWITCH | 1 << NODE_SUBSTRATE,
+};
 
 enum param_type {
 	PARAM_NUMBER,
@@ -20,6 +24,9 @@ enum param_type {
 	PARAM_DEVICE_WORD,
 	PARAM_NAME,
 	PARAM_HOSTNAME,
+	PARAM_VNET,
+	PARAM_PLACE,
+	PARAM_ROOM,
 };
 
 /* Parameters of nodes. Those of devices go to the substrate as words, unread. */
@@ -31,7 +38,10 @@ static const struct node_param {
 	size_t offset;
 	int64_t min, max;
 } node_params[] = {
-	{"name", GUESTS | 1 << NODE_HUB | 1 << NODE_SWITCH, PARAM_NAME, UNIT_COUNT, 0, 0, 0},
+	{"name", ALL_KINDS, PARAM_NAME, UNIT_COUNT, 0, 0, 0},
+	{"vnet", VIRTUAL, PARAM_VNET, UNIT_COUNT, 0, 0, 0},
+	{"on", VIRTUAL, PARAM_PLACE, UNIT_COUNT, 0, 0, 0},
+	{"room", 1 << NODE_SUBSTRATE, PARAM_ROOM, UNIT_COUNT, 0, 0, 0},
 	{"memory", GUESTS, PARAM_NUMBER, UNIT_SIZE, offsetof(struct world_node, memory_bytes),
 	 INT64_C(16) << 20, INT64_C(64) << 30},
 	{"hostname", GUESTS, PARAM_HOSTNAME, UNIT_COUNT, 0, 0, 0},
@@ -110,8 +120,18 @@ static bool set_node_param(struct eval *ev, struct world_node *n, const struct n
 {
 	struct value v = {.kind = VALUE_NODE, .node = n};
 	const char *text;
+	int64_t number;
 
 	switch (p->type) {
+	case PARAM_VNET:
+		return builtin_set_vnet(ev, n, field);
+	case PARAM_PLACE:
+		return builtin_set_place(ev, n, field);
+	case PARAM_ROOM:
+		if (!builtin_want_count(ev, field, 0, WORLD_MAX_NODES, &number))
+			return false;
+		n->room = (int)number;
+		return true;
 	case PARAM_HOSTNAME:
 		return builtin_set_hostname(ev, n, field);
 	case PARAM_NAME:
@@ -287,6 +307,7 @@ static bool set_nic_field(struct eval *ev, struct world_nic *nic, const struct a
 		if (!builtin_want_count(ev, &a, 68, 65535, &n))
 			return false;
 		nic->mtu = (unsigned)n;
+		nic->has_mtu = true;
 		return true;
 	}
 	if (!strcmp(f->name, "address"))
@@ -329,7 +350,7 @@ struct world_node *builtin_make_node(struct eval *ev, enum node_kind kind, struc
 	return n;
 }
 
-static struct world_cable *make_cable(struct eval *ev, struct loc loc)
+struct world_cable *builtin_make_cable(struct eval *ev, struct loc loc)
 {
 	if (ev->world->n_cables >= WORLD_MAX_CABLES) {
 		eval_wrong(ev, loc, "more than %d cables", WORLD_MAX_CABLES);
@@ -351,7 +372,7 @@ static struct value alloc_nic(struct eval *ev, const struct call *c)
 
 static struct value alloc_cable(struct eval *ev, const struct call *c)
 {
-	struct value v = {.kind = VALUE_CABLE, .cable = make_cable(ev, c->loc)};
+	struct value v = {.kind = VALUE_CABLE, .cable = builtin_make_cable(ev, c->loc)};
 
 	if (!v.cable || !builtin_cable_fields(ev, v.cable, c))
 		return value_wrong;
@@ -371,9 +392,10 @@ struct value builtin_alloc(struct eval *ev, const struct call *c)
 	if (what->kind == VALUE_WORD && !strcmp(what->text, "cable"))
 		return alloc_cable(ev, c);
 	if (kind < 0)
-		return eval_wrong(ev, c->args[0].loc,
-				  "a kind is router, host, firewall, server, hub, switch, NIC or "
-				  "cable");
+		return eval_wrong(
+			ev, c->args[0].loc,
+			"a kind is router, host, firewall, server, hub, switch, substrate, "
+			"endsystem, NIC or cable");
 	v.node = builtin_make_node(ev, (enum node_kind)kind, c->loc);
 	for (size_t i = 0; v.node && i < c->n_fields; i++) {
 		bool known;
@@ -403,7 +425,7 @@ static bool attach_nic(struct eval *ev, const struct arg *item, void *ctx)
 			   world_describe_nic(ev->world, nic));
 		return false;
 	}
-	if (!node_kind_is_guest(node->kind) && (nic->addrs || nic->has_mac)) {
+	if (node_kind_is_device(node->kind) && (nic->addrs || nic->has_mac)) {
 		eval_wrong(ev, item->loc, "a port of a %s has no address",
 			   node_kind_name(node->kind));
 		return false;
@@ -460,7 +482,7 @@ struct value builtin_nic(struct eval *ev, const struct call *c)
 			      : world_free_nic(ev->world, of->node, c->loc);
 	if (v.nic)
 		return v;
-	const char *what = node_kind_is_guest(of->node->kind) ? "NIC" : "port";
+	const char *what = world_nic_word(of->node->kind);
 	size_t n = of->node->n_nics;
 
 	if (c->n_args > 1)
@@ -481,9 +503,15 @@ struct value builtin_node(struct eval *ev, const struct call *c)
 	if (!builtin_want_text(ev, &c->args[0], "a name", &name))
 		return value_wrong;
 	v = names_get(&ev->world->names, name);
-	if (!v || v->kind == VALUE_NONE)
-		return eval_wrong(ev, c->args[0].loc, "there is no node '%.64s'", name);
-	return *v;
+	if (v && v->kind != VALUE_NONE)
+		return *v;
+	size_t slinks = ev->world->n_slinks;
+
+	if (!eval_spend(ev, c->loc, slinks / 8, slinks * 64))
+		return value_wrong;
+	struct value link = {.kind = VALUE_SLINK, .slink = world_find_slink(ev->world, name)};
+
+	return link.slink ? link : eval_wrong(ev, c->args[0].loc, "there is no node '%.64s'", name);
 }
 
 struct world_nic *builtin_end(struct eval *ev, const struct arg *end)
@@ -500,9 +528,8 @@ struct world_nic *builtin_end(struct eval *ev, const struct arg *end)
 		nic = world_free_nic(ev->world, node, end->loc);
 		if (!nic)
 			eval_wrong(ev, end->loc, "%s has no free %s: %zu %s plugged",
-				   world_describe_node(ev->world, node),
-				   node_kind_is_guest(node->kind) ? "NIC" : "port", node->n_nics,
-				   node->n_nics == 1 ? "is" : "are");
+				   world_describe_node(ev->world, node), world_nic_word(node->kind),
+				   node->n_nics, node->n_nics == 1 ? "is" : "are");
 		return nic;
 	}
 	if (!nic) {
@@ -518,13 +545,15 @@ struct world_nic *builtin_end(struct eval *ev, const struct arg *end)
 		builtin_is_gone(ev, end->loc, nic->node);
 		return NULL;
 	}
-	if (nic->cable) {
+	if (world_is_plugged(nic)) {
+		struct loc loc = nic->cable ? nic->cable->loc : nic->vlink->loc;
 		int line;
 		int column;
 
-		source_position(nic->cable->loc.src, nic->cable->loc.at, &line, &column);
-		eval_wrong(ev, end->loc, "%s is plugged already, into the cable of %s:%d",
-			   world_describe_nic(ev->world, nic), nic->cable->loc.src->name, line);
+		source_position(loc.src, loc.at, &line, &column);
+		eval_wrong(ev, end->loc, "%s is plugged already, into the %s of %s:%d",
+			   world_describe_nic(ev->world, nic),
+			   nic->cable ? "cable" : "virtual link", loc.src->name, line);
 		return NULL;
 	}
 	return nic;
@@ -578,6 +607,8 @@ struct value builtin_unplug(struct eval *ev, const struct call *c)
 		} else if (v->kind == VALUE_CABLE) {
 			world_unplug(v->cable, 0);
 			world_unplug(v->cable, 1);
+		} else if (v->kind == VALUE_NIC && v->nic->vlink) {
+			world_leave(v->nic);
 		} else if (v->kind == VALUE_NIC) {
 			return eval_wrong(ev, c->args[i].loc, "%s is not plugged",
 					  world_describe_nic(ev->world, v->nic));
@@ -589,12 +620,16 @@ struct value builtin_unplug(struct eval *ev, const struct call *c)
 	return value_none;
 }
 
-static void remove_node(struct world_node *n)
+void builtin_remove_node(struct eval *ev, struct world_node *n)
 {
 	n->is_removed = true;
+	eval_spend(ev, n->loc, ev->world->n_slinks / 8, 0);
+	if (n->kind == NODE_SUBSTRATE)
+		builtin_leave_slinks(ev, n);
 	for (size_t i = 0; i < n->n_nics; i++) {
 		struct world_cable *cable = n->nics[i]->cable;
 
+		world_leave(n->nics[i]);
 		if (cable) {
 			world_unplug(cable, 0);
 			world_unplug(cable, 1);
@@ -612,13 +647,16 @@ struct value builtin_free(struct eval *ev, const struct call *c)
 							    : NULL;
 
 		if (v->kind == VALUE_NODE) {
-			remove_node(v->node);
+			builtin_remove_node(ev, v->node);
+		} else if (builtin_free_virtual(ev, &c->args[i])) {
+			continue;
 		} else if (v->kind == VALUE_CABLE) {
 			world_unplug(v->cable, 0);
 			world_unplug(v->cable, 1);
 			v->cable->is_removed = true;
 		} else {
-			return eval_wrong(ev, c->args[i].loc, "expected a node or a cable, not %s",
+			return eval_wrong(ev, c->args[i].loc,
+					  "expected a node, a link or a vNet, not %s",
 					  value_kind_name(v));
 		}
 		if (name)
@@ -639,7 +677,7 @@ struct world_cable *builtin_join(struct eval *ev, struct loc loc, struct world_n
 	}
 	if (!eval_spend(ev, loc, 1, sizeof(struct world_cable) + 2 * sizeof(struct world_nic)))
 		return NULL;
-	struct world_cable *cable = make_cable(ev, loc);
+	struct world_cable *cable = builtin_make_cable(ev, loc);
 
 	if (cable) {
 		world_plug(cable, 0, a);
@@ -676,7 +714,7 @@ static struct value link_ends(struct eval *ev, const struct call *c, const struc
 			      size_t n)
 {
 	const struct value *first = &ends[0].v;
-	bool is_star = first->kind == VALUE_NODE && !node_kind_is_guest(first->node->kind);
+	bool is_star = first->kind == VALUE_NODE && node_kind_is_device(first->node->kind);
 
 	if (n < 2)
 		return eval_wrong(ev, c->loc, "a link has two ends at least");
@@ -726,6 +764,9 @@ struct world_cable *builtin_find_cable(struct eval *ev, const struct call *c)
 		return a->cable;
 	if (c->n_args == 1 && a->kind == VALUE_NIC && a->nic->cable)
 		return a->nic->cable;
+	if (c->n_args == 1 && a->kind == VALUE_SLINK && a->slink->kind == SLINK_CABLE &&
+	    a->slink->ends[0]->cable && a->slink->ends[0]->cable == a->slink->ends[1]->cable)
+		return a->slink->ends[0]->cable;
 	for (size_t i = 0; i < c->n_args; i++) {
 		const struct value *v = &c->args[i].v;
 

@@ -36,11 +36,17 @@ static bool is_link_field(const char *name)
 	       !strcmp(name, "up");
 }
 
+/* Of links over the substrate, and of those that make it up. */
+static bool is_other_field(const char *name)
+{
+	return builtin_is_vlink_field(name) || !strcmp(name, "encapsulation");
+}
+
 /* Reports fields that neither the shape, its links nor its nodes know. */
 static bool check_fields(struct shape *s)
 {
-	static const char *const link_names[] = {"*link",  "forward", "back", "up",
-						 "memory", "root",    "shell"};
+	static const char *const link_names[] = {"*link", "forward", "back", "up", "memory",
+						 "root",  "shell",   "vnet", "on"};
 	const char *known[ARRAY_LEN(link_names) + ARRAY_LEN(s->own)];
 	size_t n = 0;
 
@@ -50,7 +56,7 @@ static bool check_fields(struct shape *s)
 		known[n++] = s->own[i];
 	for (size_t i = 0; i < s->c->n_fields; i++) {
 		const struct arg *f = &s->c->fields[i];
-		bool ok = is_link_field(f->name) || is_own(s, f->name);
+		bool ok = is_link_field(f->name) || is_other_field(f->name) || is_own(s, f->name);
 
 		for (size_t k = 4; k < ARRAY_LEN(link_names); k++)
 			ok = ok || !strcmp(link_names[k], f->name);
@@ -72,7 +78,8 @@ static struct world_node *make_node(struct shape *s, enum node_kind kind)
 		const struct arg *f = &s->c->fields[i];
 		bool known;
 
-		if (is_own(s, f->name) || is_link_field(f->name) || !node_kind_is_guest(kind))
+		if (is_own(s, f->name) || is_link_field(f->name) || is_other_field(f->name) ||
+		    !node_kind_is_station(kind))
 			continue;
 		if (!builtin_node_field(s->ev, n, f, &known))
 			return NULL;
@@ -106,8 +113,8 @@ static int want_kind(struct eval *ev, const struct arg *a, enum node_kind otherw
 
 	if (kind < 0)
 		eval_wrong(ev, a->loc,
-			   "a kind of node is router, host, firewall, server, hub or "
-			   "switch");
+			   "a kind of node is router, host, firewall, server, hub, switch, "
+			   "substrate or endsystem");
 	return kind;
 }
 
@@ -151,6 +158,11 @@ static bool join(struct shape *s, size_t i, size_t j)
 	struct eval *ev = s->ev;
 	struct arg a = {.v = s->nodes.list->at[i], .loc = s->c->loc};
 	struct arg b = {.v = s->nodes.list->at[j], .loc = s->c->loc};
+
+	if (a.v.node->kind == NODE_SUBSTRATE && b.v.node->kind == NODE_SUBSTRATE)
+		return builtin_join_substrate(ev, s->c, &a, &b);
+	if (a.v.node->vnet && b.v.node->vnet)
+		return builtin_join_virtual(ev, s->c, &a, &b);
 	struct world_nic *na = builtin_end(ev, &a);
 	struct world_nic *nb = na ? (a.v.node == b.v.node ? na : builtin_end(ev, &b)) : NULL;
 	struct world_cable *cable = nb ? builtin_join(ev, s->c->loc, na, nb) : NULL;

@@ -46,14 +46,12 @@ struct value builtin_append(struct eval *ev, const struct call *c)
 struct value builtin_name(struct eval *ev, const struct call *c)
 {
 	const struct value *v = &c->args[0].v;
-	const char *name = NULL;
+	struct world_label label;
 
-	if (v->kind == VALUE_NODE)
-		name = v->node->name;
-	else if (v->kind == VALUE_CABLE)
-		name = v->cable->name;
-	else
+	if (!world_label(v, &label))
 		return eval_wrong(ev, c->args[0].loc, "%s has no name", value_kind_name(v));
+	const char *name = *label.name;
+
 	if (!name)
 		return eval_wrong(ev, c->args[0].loc,
 				  "this has no name yet; it gets that of the first variable it is "

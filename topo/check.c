@@ -79,8 +79,23 @@ static void name_nodes(struct eval *ev)
 
 const char *check_nic_name(struct arena *a, const struct world_nic *nic)
 {
-	return node_kind_is_guest(nic->node->kind) ? arena_printf(a, "eth%zu", nic->index)
-						   : arena_printf(a, "%zu", nic->index + 1);
+	return node_kind_is_station(nic->node->kind) ? arena_printf(a, "eth%zu", nic->index)
+						     : arena_printf(a, "%zu", nic->index + 1);
+}
+
+const char *check_free_name(struct eval *ev, const char *base, size_t number)
+{
+	const char *name;
+
+	do {
+		name = arena_printf(ev->arena, "%s%zu", base, number++);
+	} while (is_taken(ev, name));
+	return name;
+}
+
+const char *check_where(struct eval *ev, struct loc loc)
+{
+	return arena_strdup(ev->arena, where(loc).text);
 }
 
 static void name_cables(struct eval *ev)
@@ -181,11 +196,19 @@ static void find_segments(struct eval *ev)
 		if (c->end[0] && c->end[1])
 			merge(c->end[0], c->end[1]);
 	for (struct world_node *n = ev->world->nodes; n; n = n->next)
-		for (size_t i = 1; !node_kind_is_guest(n->kind) && i < n->n_nics; i++)
+		for (size_t i = 1; node_kind_is_device(n->kind) && i < n->n_nics; i++)
 			merge(n->nics[0], n->nics[i]);
+	for (struct world_vlink *v = ev->world->vlinks; v; v = v->next)
+		for (size_t i = 1; i < v->n_ends; i++)
+			merge(v->ends[0], v->ends[i]);
 }
 
 /* ---- addresses ---- */
+
+const struct world_vnet *check_realm(const struct world_nic *nic)
+{
+	return nic->node && !nic->cable ? nic->node->vnet : NULL;
+}
 
 struct owned {
 	const struct world_addr *addr;
@@ -201,8 +224,13 @@ static int compare_owned(const void *pa, const void *pb)
 		return a->addr->addr.family < b->addr->addr.family ? -1 : 1;
 	int c = memcmp(a->addr->addr.bytes, b->addr->addr.bytes, sizeof(a->addr->addr.bytes));
 
+	const struct world_vnet *ra = check_realm(a->nic);
+	const struct world_vnet *rb = check_realm(b->nic);
+
 	if (c)
 		return c;
+	if (ra != rb)
+		return !ra || (rb && ra->number < rb->number) ? -1 : 1;
 	return a->nic->number < b->nic->number ? -1 : a->nic->number > b->nic->number;
 }
 
@@ -217,7 +245,8 @@ static void check_pair(struct eval *ev, const struct owned *a, const struct owne
 {
 	char text[64];
 	bool same_segment = segment_of(a->nic) == segment_of(b->nic);
-	bool may_repeat = ev->world->allow_duplicates || is_link_local(&a->addr->addr);
+	bool may_repeat = ev->world->allow_duplicates || is_link_local(&a->addr->addr) ||
+			  check_realm(a->nic) != check_realm(b->nic);
 
 	if (!addr_same(&a->addr->addr, &b->addr->addr) || (may_repeat && !same_segment))
 		return;
@@ -289,7 +318,7 @@ static void check_macs(struct eval *ev)
 	for (int given = 1; given >= 0; given--) {
 		for (struct world_nic *nic = ev->world->nics; nic; nic = nic->next) {
 			if (!nic->node || nic->node->is_removed || nic->has_mac != given ||
-			    !node_kind_is_guest(nic->node->kind))
+			    node_kind_is_device(nic->node->kind))
 				continue;
 			const struct world_nic *other = given ? find_mac(&macs, nic->mac) : NULL;
 			char text[32];
@@ -366,10 +395,12 @@ static void check_routes(struct eval *ev)
 			check_route(ev, n, r);
 }
 
-void check_world(struct eval *ev, const struct kept_addrs *kept, bool is_live)
+void check_world(struct eval *ev, const struct kept *kept, bool is_live)
 {
 	name_nodes(ev);
+	check_substrate_names(ev, false);
 	name_cables(ev);
+	check_substrate_names(ev, true);
 	if (!is_live)
 		check_ends(ev);
 	check_sizes(ev);
@@ -377,6 +408,8 @@ void check_world(struct eval *ev, const struct kept_addrs *kept, bool is_live)
 	for (struct world_nic *nic = ev->world->nics; nic; nic = nic->next)
 		nic->segment = segment_of(nic);
 	check_macs(ev);
+	if (!ev->diag->items.n)
+		check_substrate(ev, kept);
 	check_addresses(ev);
 	if (ev->world->auto_address && !ev->diag->items.n)
 		auto_give_addresses(ev, kept);

@@ -171,11 +171,11 @@ static bool is_good_name(const char *name)
 bool eval_set_name(struct eval *ev, struct value *v, const char *name, struct loc loc)
 {
 	const struct value *other = names_get(&ev->world->names, name);
-	bool is_node = v->kind == VALUE_NODE;
+	struct world_label label;
+	struct world_label theirs;
 
-	if (other && other->kind != VALUE_NONE && !value_equal(other, v)) {
-		const struct loc *at = other->kind == VALUE_NODE ? &other->node->name_loc
-								 : &other->cable->name_loc;
+	if (other && world_label(other, &theirs) && !value_equal(other, v)) {
+		const struct loc *at = theirs.name_loc;
 		int line;
 		int column;
 
@@ -183,8 +183,7 @@ bool eval_set_name(struct eval *ev, struct value *v, const char *name, struct lo
 		bool is_loop = at->src == loc.src && at->at == loc.at;
 
 		eval_wrong(ev, loc, "the name '%s' is taken by the %s of %s:%d%s%s%s", name,
-			   other->kind == VALUE_NODE ? node_kind_name(other->node->kind) : "cable",
-			   at->src->name, line, is_loop ? "; in a loop, write " : "",
+			   theirs.what, at->src->name, line, is_loop ? "; in a loop, write " : "",
 			   is_loop ? name : "", is_loop ? "[i] = ..." : "");
 		return false;
 	}
@@ -195,12 +194,9 @@ bool eval_set_name(struct eval *ev, struct value *v, const char *name, struct lo
 			   name);
 		return false;
 	}
-	if (is_node) {
-		v->node->name = name;
-		v->node->name_loc = loc;
-	} else {
-		v->cable->name = name;
-		v->cable->name_loc = loc;
+	if (world_label(v, &label)) {
+		*label.name = name;
+		*label.name_loc = loc;
 	}
 	names_put(&ev->world->names, ev->arena, name, *v);
 	return true;
@@ -217,16 +213,14 @@ static const char *numbered(struct eval *ev, const char *name, size_t number)
 
 void eval_name_value(struct eval *ev, struct value *v, const char *name, struct loc loc)
 {
-	const char **has = v->kind == VALUE_NODE    ? &v->node->name
-			   : v->kind == VALUE_CABLE ? &v->cable->name
-						    : NULL;
+	struct world_label label;
+	struct world_label inner;
 
 	if (v->kind == VALUE_LIST) {
 		for (size_t i = 0; i < v->list->n; i++) {
 			struct value *item = &v->list->at[i];
 
-			if ((item->kind == VALUE_NODE && !item->node->name) ||
-			    (item->kind == VALUE_CABLE && !item->cable->name) ||
+			if ((world_label(item, &inner) && !*inner.name) ||
 			    item->kind == VALUE_LIST) {
 				if (!eval_spend(ev, loc, 1, 16) || ++ev->depth > EVAL_MAX_DEPTH)
 					break;
@@ -235,17 +229,15 @@ void eval_name_value(struct eval *ev, struct value *v, const char *name, struct 
 			}
 		}
 	}
-	if (!has || *has)
+	if (!world_label(v, &label) || *label.name)
 		return;
 	if (!ev->locals) {
 		eval_set_name(ev, v, name, loc);
 		return;
 	}
 	/* In a function the name is only a suggestion: it may run many times. */
-	const char **hint = v->kind == VALUE_NODE ? &v->node->hint : &v->cable->hint;
-
-	if (!*hint)
-		*hint = name;
+	if (!*label.hint)
+		*label.hint = name;
 }
 
 /* ---- calls ---- */

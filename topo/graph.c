@@ -8,8 +8,14 @@
 #include <string.h>
 
 static const char *const kind_names[] = {
-	[NODE_HOST] = "host",     [NODE_ROUTER] = "router", [NODE_FIREWALL] = "firewall",
-	[NODE_SERVER] = "server", [NODE_HUB] = "hub",       [NODE_SWITCH] = "switch",
+	[NODE_HOST] = "host",
+	[NODE_ROUTER] = "router",
+	[NODE_FIREWALL] = "firewall",
+	[NODE_SERVER] = "server",
+	[NODE_HUB] = "hub",
+	[NODE_SWITCH] = "switch",
+	[NODE_SUBSTRATE] = "substrate",
+	[NODE_ENDSYSTEM] = "endsystem",
 };
 _Static_assert(ARRAY_LEN(kind_names) == NODE_KINDS, "kind_names out of step");
 
@@ -18,6 +24,12 @@ static const char *const backend_names[] = {
 	[NIC_SEQPACKET] = "seqpacket",
 };
 _Static_assert(ARRAY_LEN(backend_names) == NIC_BACKENDS, "backend_names out of step");
+
+static const char *const encap_names[] = {
+	[ENCAP_ETHERNET] = "ethernet",
+	[ENCAP_UDP] = "udp",
+};
+_Static_assert(ARRAY_LEN(encap_names) == ENCAPS, "encap_names out of step");
 
 static const char *const action_names[] = {
 	[ACTION_CUT] = "cut",   [ACTION_MEND] = "mend",   [ACTION_IMPAIR] = "impair",
@@ -72,7 +84,22 @@ const char *node_kind_name(enum node_kind kind)
 
 bool node_kind_is_guest(enum node_kind kind)
 {
-	return kind != NODE_HUB && kind != NODE_SWITCH;
+	return kind < NODE_HUB;
+}
+
+bool node_kind_is_device(enum node_kind kind)
+{
+	return kind == NODE_HUB || kind == NODE_SWITCH;
+}
+
+bool node_kind_is_station(enum node_kind kind)
+{
+	return node_kind_is_guest(kind) || kind == NODE_ENDSYSTEM;
+}
+
+const char *graph_encap_name(enum graph_encap e)
+{
+	return encap_names[e];
 }
 
 const char *nic_backend_name(enum nic_backend backend)

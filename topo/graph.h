@@ -22,12 +22,19 @@ enum node_kind {
 	NODE_SERVER,
 	NODE_HUB,
 	NODE_SWITCH,
+	NODE_SUBSTRATE, /* carries virtual links and holds virtual nodes */
+	NODE_ENDSYSTEM, /* a virtual node whose NICs are a program's */
 	NODE_KINDS,
 };
 
-/* "host", "router", ...; kind_is_guest: has a kernel of its own. */
+/*
+ * "host", "router", ...; is_guest: has a kernel of its own; is_device: a hub or switch, all ports
+ * of which are one segment; is_station: has NICs with addresses of their own (guest, end system).
+ */
 const char *node_kind_name(enum node_kind kind);
 bool node_kind_is_guest(enum node_kind kind);
+bool node_kind_is_device(enum node_kind kind);
+bool node_kind_is_station(enum node_kind kind);
 
 enum nic_backend { NIC_VHOST, NIC_SEQPACKET, NIC_BACKENDS };
 const char *nic_backend_name(enum nic_backend backend);
@@ -44,14 +51,14 @@ struct graph_addr {
 	unsigned prefix;   /* length in bits */
 };
 
-/* A guest's NIC, or a port of a hub or switch. */
 struct graph_pair {
 	const char *key, *value;
 };
 
+/* A guest's NIC, a port of a hub or switch, or an interface of a substrate node. */
 struct graph_nic {
-	const char *name; /* "eth0", ... on guests; "1", "2", ... (from 1) on hubs and switches */
-	uint8_t mac[6];   /* guests: locally administered, derived from (lab, node, nic) or given */
+	const char *name; /* "eth0", ... on stations; "1", "2", ... (from 1) on all others */
+	uint8_t mac[6];   /* not of ports: local, derived from (lab, node, nic) or given */
 	unsigned mtu;     /* bytes of layer-3 payload; default 1500 */
 	enum nic_backend backend;
 	struct graph_addr *addrs;
@@ -59,6 +66,7 @@ struct graph_nic {
 	bool addrs_are_auto; /* given by us, because the script gives none on this segment */
 	int cable;           /* index into graph.cables, or -1: not plugged */
 	unsigned cable_end;  /* 0 or 1 */
+	int vlink;           /* index into graph.vlinks, or -1: no virtual link */
 	/* Ports of switches: parameters as words for the substrate ("vlan", "10"). */
 	struct graph_pair *params;
 	size_t n_params;
@@ -99,6 +107,9 @@ struct graph_node {
 	struct graph_pos pos;
 	struct graph_nic *nics;
 	size_t n_nics;
+	int vnet;  /* index into graph.vnets, or -1: no virtual node */
+	int place; /* index of the substrate node that holds it, or -1 */
+	int room;  /* substrate nodes: how many virtual nodes it holds at most; -1: any number */
 
 	/* Guests only. */
 	int64_t memory_bytes;
@@ -141,6 +152,52 @@ struct graph_cable {
 	struct graph_cut cut;
 	/* How often the script says whether it is up, and what it does to frames. */
 	unsigned said_up, said_link;
+	struct graph_pos pos;
+};
+
+/* A virtual network. */
+struct graph_vnet {
+	const char *name;
+	int64_t share_ppm; /* of the rate of every LAN that it uses with guarantees */
+	struct graph_pos pos;
+};
+
+enum graph_slink_kind {
+	SLINK_CABLE,  /* point to point; Ethernet: over one cable */
+	SLINK_ACROSS, /* point to point, across a LAN */
+	SLINK_LAN,    /* multi-access: all substrate nodes of a LAN */
+};
+enum graph_encap { ENCAP_ETHERNET, ENCAP_UDP, ENCAPS };
+const char *graph_encap_name(enum graph_encap e);
+
+/* A substrate link. */
+struct graph_slink {
+	const char *name;
+	enum graph_slink_kind kind;
+	enum graph_encap encap;
+	struct graph_end *ends; /* substrate interfaces: two, or the members of a LAN */
+	size_t n_ends;
+	int lan;             /* SLINK_ACROSS: index of the LAN's, or -1 */
+	int64_t rate_bps[2]; /* from ends[0], from ends[1]; 0: no limit. LAN: [0], the slowest */
+	unsigned vlan;       /* SLINK_LAN: of the links across it; 0: none, there can be none */
+	unsigned priority;   /* SLINK_LAN: of the links across it, 1 to 7 */
+	int manager;         /* SLINK_LAN: index of the node with the bandwidth manager, or -1 */
+	unsigned mtu;        /* of virtual links over it: layer-3 payload */
+	bool is_named;       /* not after its cable */
+	struct graph_pos pos;
+};
+
+/* A virtual link. */
+struct graph_vlink {
+	const char *name;
+	int vnet;
+	int lan;                /* multi-access: index of the LAN's substrate link; else -1 */
+	struct graph_end *ends; /* NICs of virtual nodes: two if lan is -1 */
+	size_t n_ends;
+	/* Point to point only. */
+	int *path; /* indices of substrate links, from ends[0]; none: both ends are in one place */
+	size_t n_path;
+	int64_t min_bps[2], max_bps[2]; /* from ends[0], from ends[1]; max 0: no limit */
 	struct graph_pos pos;
 };
 
@@ -216,6 +273,12 @@ struct graph {
 	size_t n_nodes;
 	struct graph_cable *cables; /* only whole ones: both ends plugged */
 	size_t n_cables;
+	struct graph_vnet *vnets;
+	size_t n_vnets;
+	struct graph_slink *slinks;
+	size_t n_slinks;
+	struct graph_vlink *vlinks;
+	size_t n_vlinks;
 	struct graph_event *events; /* in the order of the script */
 	size_t n_events;
 	struct graph_expect *expects;

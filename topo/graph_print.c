@@ -97,12 +97,12 @@ static void print_addrs(FILE *out, const struct graph_nic *nic)
 		fputc(']', out);
 }
 
-static void print_nic(FILE *out, const struct graph_nic *nic, bool is_guest)
+static void print_nic(FILE *out, const struct graph_nic *nic, bool has_mac)
 {
 	char text[32];
 
 	fputs("alloc(NIC", out);
-	if (is_guest)
+	if (has_mac)
 		fprintf(out, ", mac = %s", graph_format_mac(nic->mac, text, sizeof(text)));
 	if (nic->mtu != 1500)
 		fprintf(out, ", mtu = %u", nic->mtu);
@@ -122,9 +122,25 @@ static void print_param(FILE *out, const char *name, const char *value)
 	put_string(out, value);
 }
 
-static void print_node(FILE *out, const struct graph_node *n)
+static void print_place(FILE *out, const struct graph *g, const struct graph_node *n)
+{
+	if (n->vnet >= 0) {
+		fputs(", vnet = ", out);
+		print_name(out, g->vnets[n->vnet].name);
+	}
+	/* One that comes later cannot be named yet. */
+	if (n->place >= 0 && &g->nodes[n->place] < n) {
+		fputs(", on = ", out);
+		print_name(out, g->nodes[n->place].name);
+	}
+	if (n->room >= 0)
+		fprintf(out, ", room = %d", n->room);
+}
+
+static void print_node(FILE *out, const struct graph *g, const struct graph_node *n)
 {
 	bool is_guest = node_kind_is_guest(n->kind);
+	bool has_mac = !node_kind_is_device(n->kind);
 	char text[32];
 
 	if (is_plain(n->name))
@@ -137,14 +153,15 @@ static void print_node(FILE *out, const struct graph_node *n)
 			unit_format(UNIT_SIZE, n->memory_bytes, text, sizeof(text)));
 	if (is_guest && strcmp(n->hostname, n->name) != 0)
 		print_param(out, "hostname", n->hostname);
+	print_place(out, g, n);
 	print_param(out, "root", n->root);
 	print_param(out, "shell", n->shell);
 	for (size_t i = 0; i < n->n_params; i++)
 		fprintf(out, ", %s = %s", n->params[i].key, n->params[i].value);
 	fputc(')', out);
 	for (size_t i = 0; i < n->n_nics; i++) {
-		fputs(is_guest || i % 8 == 0 ? ",\n\t" : ", ", out);
-		print_nic(out, &n->nics[i], is_guest);
+		fputs(has_mac || i % 8 == 0 ? ",\n\t" : ", ", out);
+		print_nic(out, &n->nics[i], has_mac);
 	}
 	fputs(n->n_nics ? ")\n" : "\n", out);
 }
@@ -254,6 +271,154 @@ static void print_cable(FILE *out, const struct graph *g, const struct graph_cab
 		if (c->cut.dir[end])
 			print_cut(out, g, c, (struct graph_side){PART_DIR, end});
 	}
+}
+
+/* The beginning of a definition, and ", name = ..." at its end if the name is no variable. */
+static void print_own_name(FILE *out, const char *name)
+{
+	if (is_plain(name))
+		fprintf(out, "%s = ", name);
+}
+
+static void print_other_name(FILE *out, const char *name)
+{
+	if (!is_plain(name))
+		print_param(out, "name", name);
+}
+
+static void print_link(FILE *out, const struct graph *g, int slink)
+{
+	print_name(out, g->slinks[slink].name);
+}
+
+static void print_vnet(FILE *out, const struct graph_vnet *v)
+{
+	char text[32];
+
+	print_own_name(out, v->name);
+	fputs("vnet(", out);
+	if (v->share_ppm)
+		fprintf(out, "share = %s", unit_format(UNIT_PPM, v->share_ppm, text, sizeof(text)));
+	if (!is_plain(v->name)) {
+		fputs(v->share_ppm ? ", name = " : "name = ", out);
+		put_string(out, v->name);
+	}
+	fputs(")\n", out);
+}
+
+static void print_rate(FILE *out, const char *name, int64_t bps)
+{
+	char text[32];
+
+	fprintf(out, "%s = %s", name, unit_format(UNIT_RATE, bps, text, sizeof(text)));
+}
+
+static void print_lan(FILE *out, const struct graph *g, const struct graph_slink *l)
+{
+	const struct graph_nic *first = &g->nodes[l->ends[0].node].nics[l->ends[0].nic];
+	const struct graph_cable *c = &g->cables[first->cable];
+
+	/* The device is only told for those members that have no cable, and all have one. */
+	fputs("slan(", out);
+	print_name(out, g->nodes[c->end[!first->cable_end].node].name);
+	for (size_t i = 0; i < l->n_ends; i++) {
+		fputs(", ", out);
+		print_end(out, g, &l->ends[i]);
+	}
+	print_rate(out, ", rate", l->rate_bps[0]);
+	if (l->vlan)
+		fprintf(out, ", vlan = %u", l->vlan);
+	fprintf(out, ", priority = %u, manager = ", l->priority);
+	print_name(out, g->nodes[l->manager].name);
+}
+
+static void print_slink(FILE *out, const struct graph *g, const struct graph_slink *l)
+{
+	bool has_name = l->is_named && !strchr(l->name, '.');
+
+	if (has_name)
+		print_own_name(out, l->name);
+	if (l->kind == SLINK_LAN) {
+		print_lan(out, g, l);
+	} else {
+		fputs("slink(", out);
+		print_end(out, g, &l->ends[0]);
+		fputs(", ", out);
+		print_end(out, g, &l->ends[1]);
+	}
+	if (l->kind == SLINK_ACROSS) {
+		fputs(", over = ", out);
+		print_link(out, g, l->lan);
+	}
+	if (l->kind == SLINK_CABLE)
+		fprintf(out, ", encapsulation = %s", graph_encap_name(l->encap));
+	if (has_name)
+		print_other_name(out, l->name);
+	fputs(")\n", out);
+}
+
+static void print_vlink(FILE *out, const struct graph *g, const struct graph_vlink *v)
+{
+	static const char *const names[] = {", forward = {", ", back = {"};
+	bool has_name = !strchr(v->name, '.');
+
+	if (has_name)
+		print_own_name(out, v->name);
+	fputs("vlink(", out);
+	if (v->lan >= 0)
+		print_link(out, g, v->lan);
+	for (size_t i = 0; i < v->n_ends; i++) {
+		fputs(i || v->lan >= 0 ? ", " : "", out);
+		print_end(out, g, &v->ends[i]);
+	}
+	for (int dir = 0; dir < 2 && v->lan < 0; dir++) {
+		bool both = v->min_bps[0] == v->min_bps[1] && v->max_bps[0] == v->max_bps[1];
+
+		if (both && dir)
+			break;
+		fputs(both ? ", " : names[dir], out);
+		print_rate(out, "min", v->min_bps[dir]);
+		if (v->max_bps[dir])
+			print_rate(out, ", max", v->max_bps[dir]);
+		fputs(both ? "" : "}", out);
+	}
+	for (size_t i = 0; i < v->n_path; i++) {
+		fputs(i ? ", " : ", via = [", out);
+		print_link(out, g, v->path[i]);
+	}
+	fputs(v->n_path ? "]" : "", out);
+	if (has_name)
+		print_other_name(out, v->name);
+	fputs(")\n", out);
+}
+
+/* Nodes that are held by one that comes after them. */
+static void print_late_places(FILE *out, const struct graph *g)
+{
+	for (size_t i = 0; i < g->n_nodes; i++) {
+		const struct graph_node *n = &g->nodes[i];
+
+		if (n->place < 0 || &g->nodes[n->place] < n)
+			continue;
+		fputs("set(", out);
+		print_name(out, n->name);
+		fputs(", on = ", out);
+		print_name(out, g->nodes[n->place].name);
+		fputs(")\n", out);
+	}
+}
+
+static void print_virtual(FILE *out, const struct graph *g)
+{
+	print_late_places(out, g);
+	if (g->n_slinks)
+		fputc('\n', out);
+	for (size_t i = 0; i < g->n_slinks; i++)
+		print_slink(out, g, &g->slinks[i]);
+	if (g->n_vlinks)
+		fputc('\n', out);
+	for (size_t i = 0; i < g->n_vlinks; i++)
+		print_vlink(out, g, &g->vlinks[i]);
 }
 
 static void begin_call(FILE *out, const char *function, const struct graph_node *n)
@@ -431,12 +596,15 @@ void graph_print(FILE *out, const struct graph *g)
 	if (g->allow_duplicates)
 		fputs("allow_duplicates = on\n", out);
 	fputc('\n', out);
+	for (size_t i = 0; i < g->n_vnets; i++)
+		print_vnet(out, &g->vnets[i]);
 	for (size_t i = 0; i < g->n_nodes; i++)
-		print_node(out, &g->nodes[i]);
+		print_node(out, g, &g->nodes[i]);
 	if (g->n_cables)
 		fputc('\n', out);
 	for (size_t i = 0; i < g->n_cables; i++)
 		print_cable(out, g, &g->cables[i]);
+	print_virtual(out, g);
 	for (size_t i = 0; i < g->n_nodes; i++) {
 		const struct graph_node *n = &g->nodes[i];
 

@@ -33,6 +33,8 @@ struct topo_script {
 	/* For topo_add_statement(): what the last graph called things. */
 	VEC(char *) kept_names;
 	VEC(struct graph_addr) kept_addrs;
+	VEC(size_t) kept_places;
+	VEC(struct kept_way) kept_ways; /* their numbers are owned */
 	bool is_parsed_badly;
 	bool is_live; /* statements were added: a cable may wait for its second end */
 };
@@ -153,16 +155,43 @@ static const char *lab_from_file(struct arena *a, const char *file)
 	return n ? name : "lab";
 }
 
-static void keep_names(struct topo_script *s, const struct world *w)
+static void forget_kept(struct topo_script *s)
 {
 	char **name;
+	struct kept_way *way;
 
 	VEC_FOREACH (name, &s->kept_names)
 		free(*name);
+	VEC_FOREACH (way, &s->kept_ways)
+		free((void *)way->slinks);
 	s->kept_names.n = 0;
 	s->kept_addrs.n = 0;
-	for (const struct world_node *n = w->nodes; n; n = n->next)
+	s->kept_places.n = 0;
+	s->kept_ways.n = 0;
+}
+
+static void keep_way(struct topo_script *s, const struct world_vlink *v)
+{
+	struct kept_way *way = vec_add(&s->kept_ways);
+	size_t *slinks;
+
+	way->is_set = !v->is_removed && !v->lan;
+	way->n = way->is_set ? v->n_path : 0;
+	slinks = xcalloc(way->n + 1, sizeof(*slinks));
+	for (size_t i = 0; i < way->n; i++)
+		slinks[i] = v->path[i]->number;
+	way->slinks = slinks;
+}
+
+static void keep_choices(struct topo_script *s, const struct world *w)
+{
+	forget_kept(s);
+	for (const struct world_node *n = w->nodes; n; n = n->next) {
 		vec_push(&s->kept_names, n->is_removed ? NULL : xstrdup(n->name));
+		vec_push(&s->kept_places, n->is_removed || !n->place ? SIZE_MAX : n->place->number);
+	}
+	for (const struct world_vlink *v = w->vlinks; v; v = v->next)
+		keep_way(s, v);
 	for (const struct world_nic *nic = w->nics; nic; nic = nic->next) {
 		struct graph_addr *a = vec_add(&s->kept_addrs);
 
@@ -176,7 +205,8 @@ static struct graph *make_graph(struct topo_script *s)
 	struct arena arena = {0};
 	struct world world;
 	struct eval ev = {.arena = &arena, .diag = &s->diag, .opt = &s->opt, .world = &world};
-	struct kept_addrs kept = {s->kept_addrs.at, s->kept_addrs.n};
+	struct kept kept = {s->kept_addrs.at, s->kept_addrs.n, s->kept_places.at,
+			    s->kept_places.n, s->kept_ways.at, s->kept_ways.n};
 	struct graph *g = NULL;
 
 	world_init(&world, &arena);
@@ -191,7 +221,7 @@ static struct graph *make_graph(struct topo_script *s)
 		check_world(&ev, &kept, s->is_live);
 	if (!s->diag.items.n) {
 		g = build_graph(&world);
-		keep_names(s, &world);
+		keep_choices(s, &world);
 	}
 	diag_sort(&s->diag);
 	arena_finish(&arena);
@@ -258,14 +288,14 @@ void topo_print_tree(FILE *out, const struct topo_script *s)
 
 void topo_destroy(struct topo_script *s)
 {
-	char **name;
 	struct held_source *held;
 
 	if (!s)
 		return;
-	VEC_FOREACH (name, &s->kept_names)
-		free(*name);
+	forget_kept(s);
 	vec_free(&s->kept_names);
+	vec_free(&s->kept_places);
+	vec_free(&s->kept_ways);
 	vec_free(&s->kept_addrs);
 	VEC_FOREACH (held, &s->sources)
 		source_destroy(held->source);

@@ -32,14 +32,24 @@ struct value value_text(const char *text, size_t len)
 }
 
 static const char *const kind_names[] = {
-	[VALUE_NONE] = "nothing",    [VALUE_WRONG] = "a wrong value",
-	[VALUE_NUMBER] = "a number", [VALUE_BOOL] = "a truth value",
-	[VALUE_STRING] = "a string", [VALUE_WORD] = "a word",
-	[VALUE_ADDR] = "an address", [VALUE_MAC] = "a MAC address",
-	[VALUE_FILE] = "a file",     [VALUE_LIST] = "a list",
-	[VALUE_RANGE] = "a range",   [VALUE_DICT] = "a group",
-	[VALUE_NODE] = "a node",     [VALUE_NIC] = "a NIC",
+	[VALUE_NONE] = "nothing",
+	[VALUE_WRONG] = "a wrong value",
+	[VALUE_NUMBER] = "a number",
+	[VALUE_BOOL] = "a truth value",
+	[VALUE_STRING] = "a string",
+	[VALUE_WORD] = "a word",
+	[VALUE_ADDR] = "an address",
+	[VALUE_MAC] = "a MAC address",
+	[VALUE_FILE] = "a file",
+	[VALUE_LIST] = "a list",
+	[VALUE_RANGE] = "a range",
+	[VALUE_DICT] = "a group",
+	[VALUE_NODE] = "a node",
+	[VALUE_NIC] = "a NIC",
 	[VALUE_CABLE] = "a cable",
+	[VALUE_VNET] = "a vNet",
+	[VALUE_SLINK] = "a substrate link",
+	[VALUE_VLINK] = "a virtual link",
 };
 _Static_assert(ARRAY_LEN(kind_names) == VALUE_KINDS, "kind_names out of step");
 
@@ -264,6 +274,12 @@ bool value_equal(const struct value *a, const struct value *b)
 		return a->nic == b->nic;
 	case VALUE_CABLE:
 		return a->cable == b->cable;
+	case VALUE_VNET:
+		return a->vnet == b->vnet;
+	case VALUE_SLINK:
+		return a->slink == b->slink;
+	case VALUE_VLINK:
+		return a->vlink == b->vlink;
 	default:
 		return false;
 	}
@@ -325,6 +341,7 @@ int value_compute(struct arena *a, enum value_op op, const struct value *l, cons
 int value_print(FILE *out, const struct value *v)
 {
 	char buf[64];
+	struct world_label label;
 
 	switch (v->kind) {
 	case VALUE_NUMBER:
@@ -352,9 +369,12 @@ int value_print(FILE *out, const struct value *v)
 		fputs(graph_format_mac(v->mac, buf, sizeof(buf)), out);
 		return 0;
 	case VALUE_NODE:
-		if (!v->node->name)
+	case VALUE_VNET:
+	case VALUE_SLINK:
+	case VALUE_VLINK:
+		if (!world_label(v, &label) || !*label.name)
 			return -1;
-		fputs(v->node->name, out);
+		fputs(*label.name, out);
 		return 0;
 	default:
 		return -1;

@@ -17,6 +17,9 @@
 struct world_node;
 struct world_nic;
 struct world_cable;
+struct world_vnet;
+struct world_slink;
+struct world_vlink;
 struct value_list;
 struct value_dict;
 
@@ -36,6 +39,9 @@ enum value_kind {
 	VALUE_NODE,
 	VALUE_NIC,
 	VALUE_CABLE,
+	VALUE_VNET,
+	VALUE_SLINK,
+	VALUE_VLINK,
 	VALUE_KINDS,
 };
 
@@ -59,6 +65,9 @@ struct value {
 		struct world_node *node;
 		struct world_nic *nic;
 		struct world_cable *cable;
+		struct world_vnet *vnet;
+		struct world_slink *slink;
+		struct world_vlink *vlink;
 	};
 };
 

@@ -18,6 +18,9 @@ void world_init(struct world *w, struct arena *a)
 	w->nodes_end = &w->nodes;
 	w->cables_end = &w->cables;
 	w->nics_end = &w->nics;
+	w->vnets_end = &w->vnets;
+	w->slinks_end = &w->slinks;
+	w->vlinks_end = &w->vlinks;
 	w->events_end = &w->events;
 	w->expects_end = &w->expects;
 	w->auto_address = true;
@@ -31,6 +34,8 @@ struct world_node *world_add_node(struct world *w, enum node_kind kind, struct l
 	n->loc = n->name_loc = loc;
 	n->number = w->n_nodes++;
 	n->memory_bytes = default_memory[kind];
+	n->room = -1;
+	w->n_substrate += kind == NODE_SUBSTRATE;
 	n->routes_end = &n->routes;
 	n->sysctls_end = &n->sysctls;
 	n->commands_end = &n->commands;
@@ -67,7 +72,7 @@ struct world_nic *world_add_nic(struct world *w, struct loc loc)
 
 bool world_attach(struct world *w, struct world_node *node, struct world_nic *nic)
 {
-	size_t max = node_kind_is_guest(node->kind) ? WORLD_MAX_NICS : WORLD_MAX_PORTS;
+	size_t max = node_kind_is_station(node->kind) ? WORLD_MAX_NICS : WORLD_MAX_PORTS;
 
 	if (node->n_nics >= max)
 		return false;
@@ -88,7 +93,7 @@ bool world_attach(struct world *w, struct world_node *node, struct world_nic *ni
 
 struct world_nic *world_get_nic(struct world *w, struct world_node *node, size_t i, struct loc loc)
 {
-	size_t max = node_kind_is_guest(node->kind) ? WORLD_MAX_NICS : WORLD_MAX_PORTS;
+	size_t max = node_kind_is_station(node->kind) ? WORLD_MAX_NICS : WORLD_MAX_PORTS;
 
 	if (i < node->n_nics)
 		return node->nics[i];
@@ -99,6 +104,7 @@ struct world_nic *world_get_nic(struct world *w, struct world_node *node, size_t
 
 		if (node->more) {
 			nic->mtu = node->more->mtu;
+			nic->has_mtu = node->more->has_mtu;
 			nic->backend = node->more->backend;
 			nic->params = node->more->params;
 		}
@@ -110,9 +116,14 @@ struct world_nic *world_get_nic(struct world *w, struct world_node *node, size_t
 struct world_nic *world_free_nic(struct world *w, struct world_node *node, struct loc loc)
 {
 	for (size_t i = 0; i < node->n_nics; i++)
-		if (!node->nics[i]->cable)
+		if (!world_is_plugged(node->nics[i]))
 			return node->nics[i];
 	return world_get_nic(w, node, node->n_nics, loc);
+}
+
+bool world_is_plugged(const struct world_nic *nic)
+{
+	return nic->cable || nic->vlink;
 }
 
 void world_plug(struct world_cable *c, unsigned end, struct world_nic *nic)
@@ -129,6 +140,80 @@ void world_unplug(struct world_cable *c, unsigned end)
 	c->end[end] = NULL;
 }
 
+void world_remove_vlink(struct world_vlink *v)
+{
+	v->is_removed = true;
+	for (size_t i = 0; i < v->n_ends; i++)
+		v->ends[i]->vlink = NULL;
+	v->n_ends = 0;
+}
+
+void world_leave(struct world_nic *nic)
+{
+	struct world_vlink *v = nic->vlink;
+	size_t n = 0;
+
+	if (!v)
+		return;
+	nic->vlink = NULL;
+	for (size_t i = 0; i < v->n_ends; i++)
+		if (v->ends[i] != nic)
+			v->ends[n++] = v->ends[i];
+	v->n_ends = n;
+	if (!v->lan || !n)
+		world_remove_vlink(v);
+}
+
+struct world_cable *world_slink_cable(const struct world_slink *l)
+{
+	struct world_cable *c = l->n_ends == 2 && l->kind == SLINK_CABLE ? l->ends[0]->cable : NULL;
+
+	return c && c == l->ends[1]->cable ? c : NULL;
+}
+
+/* "s1.1" */
+static const char *interface_name(const struct world *w, const struct world_nic *nic)
+{
+	return nic->node->name ? arena_printf(w->arena, "%s.%zu", nic->node->name, nic->index + 1)
+			       : NULL;
+}
+
+const char *world_slink_name(const struct world *w, const struct world_slink *l)
+{
+	const struct world_cable *c = world_slink_cable(l);
+
+	if (l->name || (c && c->name) || !l->n_ends)
+		return l->name ? l->name : c ? c->name : NULL;
+	const char *a = interface_name(w, c ? c->end[0] : l->ends[0]);
+	const char *b = l->n_ends > 1 ? interface_name(w, c ? c->end[1] : l->ends[1]) : "";
+	const char *lan = l->lan ? world_slink_name(w, l->lan) : "";
+
+	if (!a || !b || !lan)
+		return NULL;
+	return l->kind == SLINK_LAN      ? arena_printf(w->arena, "lan@%s", a)
+	       : l->kind == SLINK_ACROSS ? arena_printf(w->arena, "%s-%s@%s", a, b, lan)
+					 : arena_printf(w->arena, "%s-%s", a, b);
+}
+
+struct world_slink *world_slink_over(const struct world *w, const struct world_cable *c)
+{
+	for (struct world_slink *l = w->slinks; l; l = l->next)
+		if (!l->is_removed && world_slink_cable(l) == c)
+			return l;
+	return NULL;
+}
+
+struct world_slink *world_find_slink(const struct world *w, const char *name)
+{
+	for (struct world_slink *l = w->slinks; l; l = l->next) {
+		const char *its = l->is_removed ? NULL : world_slink_name(w, l);
+
+		if (its && !strcmp(its, name))
+			return l;
+	}
+	return NULL;
+}
+
 const char *world_describe_node(const struct world *w, const struct world_node *node)
 {
 	if (node->name)
@@ -138,11 +223,41 @@ const char *world_describe_node(const struct world *w, const struct world_node *
 	return arena_printf(w->arena, "the %s", node_kind_name(node->kind));
 }
 
+const char *world_nic_word(enum node_kind kind)
+{
+	return node_kind_is_device(kind) ? "port" : kind == NODE_SUBSTRATE ? "interface" : "NIC";
+}
+
 const char *world_describe_nic(const struct world *w, const struct world_nic *nic)
 {
 	if (!nic->node)
 		return "a NIC that is attached to nothing";
-	return arena_printf(w->arena, "%s %zu of %s",
-			    node_kind_is_guest(nic->node->kind) ? "NIC" : "port", nic->index + 1,
-			    world_describe_node(w, nic->node));
+	return arena_printf(w->arena, "%s %zu of %s", world_nic_word(nic->node->kind),
+			    nic->index + 1, world_describe_node(w, nic->node));
+}
+
+#define LABEL(thing, kind) \
+	((struct world_label){&(thing)->name, &(thing)->hint, &(thing)->name_loc, kind})
+
+bool world_label(const struct value *v, struct world_label *label)
+{
+	switch (v->kind) {
+	case VALUE_NODE:
+		*label = LABEL(v->node, node_kind_name(v->node->kind));
+		return true;
+	case VALUE_CABLE:
+		*label = LABEL(v->cable, "cable");
+		return true;
+	case VALUE_VNET:
+		*label = LABEL(v->vnet, "vNet");
+		return true;
+	case VALUE_SLINK:
+		*label = LABEL(v->slink, "substrate link");
+		return true;
+	case VALUE_VLINK:
+		*label = LABEL(v->vlink, "virtual link");
+		return true;
+	default:
+		return false;
+	}
 }

@@ -22,8 +22,9 @@ struct world_nic {
 	struct world_node *node; /* NULL: not attached */
 	size_t index;            /* in node->nics */
 	struct world_cable *cable;
-	unsigned end; /* of the cable */
-	bool has_mac;
+	unsigned end;              /* of the cable */
+	struct world_vlink *vlink; /* instead of a cable */
+	bool has_mac, has_mtu;
 	uint8_t mac[6];
 	unsigned mtu;
 	enum nic_backend backend;
@@ -72,6 +73,10 @@ struct world_node {
 	size_t n_nics, nics_cap;
 	bool is_fixed; /* NICs were attached one by one: no more than these */
 	bool is_removed;
+	struct world_vnet *vnet;  /* of a virtual node */
+	struct world_node *place; /* what the script says, then what was chosen */
+	struct loc place_loc;
+	int room;
 	const struct world_nic *more; /* model of the NICs that "..." stands for */
 	int64_t memory_bytes;
 	const char *hostname, *root, *shell;
@@ -116,14 +121,73 @@ struct world_cable {
 	struct graph_cut cut;
 	unsigned said_up, said_link;
 	bool is_removed;
+	struct world_slink *slink; /* that laid it, and takes it away; or NULL */
 	struct world_cable *next;
+};
+
+struct world_vnet {
+	const char *name, *hint;
+	struct loc loc, name_loc;
+	size_t number;
+	int64_t share_ppm; /* -1: the script says nothing */
+	struct loc share_loc;
+	bool is_removed;
+	struct world_vnet *next;
+};
+
+struct world_slink {
+	const char *name, *hint;
+	struct loc loc, name_loc;
+	size_t number;
+	enum graph_slink_kind kind;
+	enum graph_encap encap;
+	struct world_nic **ends;
+	size_t n_ends;
+	struct world_slink *lan;    /* SLINK_ACROSS */
+	struct world_node *manager; /* SLINK_LAN; NULL: the first member */
+	unsigned vlan, priority;
+	int64_t rate_bps[2]; /* SLINK_LAN: [0] is what the script says, or 0 */
+	struct loc rate_loc;
+	unsigned mtu;
+	bool is_named; /* not after its cable */
+	bool is_removed;
+	struct world_slink *next;
+};
+
+/* What a virtual link shall pass: a substrate node or a substrate link. */
+struct world_stop {
+	struct world_node *node;
+	struct world_slink *slink;
+	struct loc loc;
+};
+
+struct world_vlink {
+	const char *name, *hint;
+	struct loc loc, name_loc;
+	size_t number;
+	struct world_vnet *vnet;
+	struct world_slink *lan; /* multi-access, or NULL */
+	struct world_nic **ends;
+	size_t n_ends;
+	struct world_stop *via;
+	size_t n_via;
+	struct world_slink **path; /* what was chosen */
+	size_t n_path;
+	int64_t min_bps[2], max_bps[2]; /* max 0: what the way has */
+	bool is_removed;
+	struct world_vlink *next;
 };
 
 enum {
 	WORLD_MAX_NODES = 10000,
 	WORLD_MAX_CABLES = 200000,
 	WORLD_MAX_NICS = 64,    /* of a guest */
-	WORLD_MAX_PORTS = 4096, /* of a hub or switch */
+	WORLD_MAX_PORTS = 4096, /* of a hub, switch or substrate node */
+	WORLD_MAX_SUBSTRATE = 1000,
+	WORLD_MAX_VNETS = 1000,
+	WORLD_MAX_SLINKS = 10000,
+	WORLD_MAX_VLINKS = 10000,
+	WORLD_MAX_STOPS = 1000, /* of a virtual link */
 };
 
 struct world {
@@ -134,7 +198,11 @@ struct world {
 	size_t n_cables;
 	struct world_nic *nics, **nics_end; /* all that were ever made */
 	size_t n_nics;
-	struct names names; /* of nodes and cables */
+	struct world_vnet *vnets, **vnets_end;
+	struct world_slink *slinks, **slinks_end;
+	struct world_vlink *vlinks, **vlinks_end;
+	size_t n_substrate, n_vnets, n_slinks, n_vlinks;
+	struct names names; /* of nodes, cables and all that is virtual */
 	struct world_event *events, **events_end;
 	struct world_expect *expects, **expects_end;
 
@@ -158,11 +226,37 @@ bool world_attach(struct world *w, struct world_node *node, struct world_nic *ni
 struct world_nic *world_get_nic(struct world *w, struct world_node *node, size_t i, struct loc loc);
 /* The first NIC that is not plugged, made if the node may grow; NULL if there is none. */
 struct world_nic *world_free_nic(struct world *w, struct world_node *node, struct loc loc);
+/* True if a cable or a virtual link is in it. */
+bool world_is_plugged(const struct world_nic *nic);
 void world_plug(struct world_cable *c, unsigned end, struct world_nic *nic);
 void world_unplug(struct world_cable *c, unsigned end);
+/* Takes a NIC out of its virtual link; a link that then joins nothing goes. */
+void world_leave(struct world_nic *nic);
+void world_remove_vlink(struct world_vlink *v);
 /* "NIC 2 of r1", "port 2 of switch1": for messages; in the arena. */
 const char *world_describe_nic(const struct world *w, const struct world_nic *nic);
+/* The cable that a point-to-point link runs over, if it is a single one; else NULL. */
+struct world_cable *world_slink_cable(const struct world_slink *l);
+/*
+ * Its name: the one it was given, else that of its cable, else one made of its ends, which nothing
+ * can be given. NULL while nodes have no names. In the arena.
+ */
+const char *world_slink_name(const struct world *w, const struct world_slink *l);
+/* The substrate link that runs over the cable, or that has the name; NULL: none. */
+struct world_slink *world_slink_over(const struct world *w, const struct world_cable *c);
+struct world_slink *world_find_slink(const struct world *w, const char *name);
+/* "NIC", "port" or "interface". */
+const char *world_nic_word(enum node_kind kind);
 const char *world_describe_node(const struct world *w, const struct world_node *node);
+
+/* What a named thing is called: places in the thing that the value stands for. */
+struct world_label {
+	const char **name, **hint;
+	struct loc *name_loc;
+	const char *what; /* "host", "cable", ... */
+};
+/* False if a value of that kind has no name. */
+bool world_label(const struct value *v, struct world_label *label);
 
 /* Appends to one of the lists above: world_append(&node->routes_end, route). */
 #define world_append(end, item)         \
