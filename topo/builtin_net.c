@@ -340,6 +340,11 @@ struct world_node *builtin_make_node(struct eval *ev, enum node_kind kind, struc
 		ev->is_stopped = true;
 		return NULL;
 	}
+	if (kind == NODE_SUBSTRATE && ev->world->n_substrate >= WORLD_MAX_SUBSTRATE) {
+		eval_wrong(ev, loc, "more than %d substrate nodes", WORLD_MAX_SUBSTRATE);
+		ev->is_stopped = true;
+		return NULL;
+	}
 	struct world_node *n = world_add_node(ev->world, kind, loc);
 
 	if (n->number < ev->n_kept_names && ev->kept_names[n->number]) {

@@ -106,7 +106,7 @@ static struct world_nic *want_interface(struct eval *ev, const struct arg *end)
 {
 	struct world_nic *nic = end->v.kind == VALUE_NIC ? end->v.nic : NULL;
 
-	if (!nic || !nic->cable || (nic->node && nic->node->is_removed))
+	if (!nic || !nic->cable || !nic->node || nic->node->is_removed)
 		nic = builtin_end(ev, end);
 	if (nic && nic->node->kind != NODE_SUBSTRATE) {
 		eval_wrong(ev, end->loc, "%s is no substrate node: a substrate link ends at some",

@@ -248,44 +248,38 @@ static const char *spare(struct mapping *m, const struct embed_failure *f)
 			    rate_text(m, f->total_bps));
 }
 
-static const char *reason(struct mapping *m, const struct embed_failure *f)
+/* Why a virtual link found no way. */
+static const char *link_reason(struct mapping *m, const struct embed_failure *f)
 {
 	struct arena *a = m->ev->arena;
-	const struct world_vlink *v = f->vlink >= 0 ? m->virtual_links[f->vlink] : NULL;
-	const char *from = f->from >= 0 ? m->substrate[f->from]->name : "";
-	const char *to = f->to >= 0 ? m->substrate[f->to]->name : "";
+	const struct world_vlink *v = m->virtual_links[f->vlink];
+	const char *ends = arena_printf(a, "from %s to %s", m->substrate[f->from]->name,
+					m->substrate[f->to]->name);
 
-	switch (f->why) {
-	case EMBED_NO_PLACE:
-		return arena_printf(a, "no substrate node may hold %s, or has room for it",
-				    m->virtual[f->vnode] -> name);
-	case EMBED_SHORT_LINK:
-		return arena_printf(a,
-				    "from %s to %s the virtual link %s is short of rate on %s: "
-				    "from %s on it %s",
-				    from, to, v->name, m->slinks[f->link]->name,
-				    m->substrate[f->node]->name, spare(m, f));
-	case EMBED_SHORT_LAN:
-		return arena_printf(a,
-				    "from %s to %s the virtual link %s is short of rate on %s: "
-				    "it %s on the whole LAN %s",
-				    from, to, v->name, m->slinks[f->link]->name, spare(m, f),
-				    m->lan_slinks[f->lan]->name);
-	case EMBED_SHORT_SHARE:
-		return arena_printf(a,
-				    "from %s to %s the virtual link %s is short of rate on %s: "
-				    "it %s in the share that %s has of %s",
-				    from, to, v->name, m->slinks[f->link]->name, spare(m, f),
-				    v->vnet->name, m->lan_slinks[f->lan]->name);
-	default:
-		return arena_printf(a, "no way over substrate links leads from %s to %s for %s%s",
-				    from, to, v->name,
+	if (f->why == EMBED_NO_WAY)
+		return arena_printf(a, "no way over substrate links leads %s for %s%s", ends,
+				    v->name,
 				    m->vlinks[f->vlink].n_via ? " by what it shall pass" : "");
-	}
+	const char *short_of = arena_printf(a, "%s the virtual link %s is short of rate on %s",
+					    ends, v->name, m->slinks[f->link]->name);
+
+	if (f->why == EMBED_SHORT_LAN)
+		return arena_printf(a, "%s: it %s on the whole LAN %s", short_of, spare(m, f),
+				    m->lan_slinks[f->lan]->name);
+	if (f->why == EMBED_SHORT_SHARE)
+		return arena_printf(a, "%s: it %s in the share that %s has of %s", short_of,
+				    spare(m, f), v->vnet->name, m->lan_slinks[f->lan]->name);
+	return arena_printf(a, "%s: from %s on it %s", short_of, m->substrate[f->node]->name,
+			    spare(m, f));
 }
 
 static void report(struct mapping *m, const struct embed_failure *f)
 {
+	const char *why =
+		f->vlink >= 0 ? link_reason(m, f)
+			      : arena_printf(m->ev->arena,
+					     "no substrate node may hold %s, or has room for it",
+					     m->virtual[f->vnode] -> name);
 	struct loc loc = f->vlink >= 0 ? m->virtual_links[f->vlink]->loc
 				       : m->virtual[f->vnode] -> loc;
 
@@ -293,9 +287,9 @@ static void report(struct mapping *m, const struct embed_failure *f)
 		eval_wrong(m->ev, loc,
 			   "no embedding was found in %d steps; it helps to place some nodes (on = "
 			   "...). The best try failed here: %s",
-			   EMBED_MAX_STEPS, reason(m, f));
+			   EMBED_MAX_STEPS, why);
 	else
-		eval_wrong(m->ev, loc, "%s", reason(m, f));
+		eval_wrong(m->ev, loc, "%s", why);
 }
 
 /* Nodes that the script puts where there is no room, or where their LAN is not. */

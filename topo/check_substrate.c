@@ -403,9 +403,6 @@ static void check_virtual_nodes(struct eval *ev)
 				   "alloc(substrate)",
 				   n->name);
 	}
-	if (ev->world->n_substrate > WORLD_MAX_SUBSTRATE)
-		eval_wrong(ev, ev->world->nodes->loc, "more than %d substrate nodes",
-			   WORLD_MAX_SUBSTRATE);
 }
 
 /* vNets of which the script says no share have equal parts of what the others leave. */
