@@ -38,6 +38,20 @@ static const struct graph_addr *find(const struct graph_node *n, int family,
 	return NULL;
 }
 
+static bool is_ordinary(const struct graph_node *n)
+{
+	bool has_cable = n->vnet < 0;
+
+	for (size_t i = 0; i < n->n_nics; i++)
+		has_cable |= n->nics[i].cable >= 0;
+	return has_cable && n->kind != NODE_SUBSTRATE;
+}
+
+bool address_are_together(const struct graph_node *a, const struct graph_node *b)
+{
+	return (a->vnet >= 0 && a->vnet == b->vnet) || (is_ordinary(a) && is_ordinary(b));
+}
+
 const struct graph_addr *address_first(const struct graph_node *n, int family)
 {
 	return find(n, family, NULL);

@@ -5,6 +5,8 @@
 
 #include "topo/graph.h"
 
+#include <stdbool.h>
+
 /* The first address of the first NIC that has one (of the family, if not 0); or NULL. */
 const struct graph_addr *address_first(const struct graph_node *n, int family);
 /*
@@ -13,5 +15,11 @@ const struct graph_addr *address_first(const struct graph_node *n, int family);
  */
 const struct graph_addr *address_for(const struct graph_node *from, const struct graph_node *to,
 				     int family);
+
+/*
+ * True if the two are in one network: in the same virtual one, or in the ordinary one, to which a
+ * virtual node belongs too if it has a cable (a gateway).
+ */
+bool address_are_together(const struct graph_node *a, const struct graph_node *b);
 
 #endif

@@ -38,7 +38,7 @@ static void put_nics(FILE *out, const struct graph_node *n)
 	}
 }
 
-/* Every guest knows every other by name, by the nearest address of each family. */
+/* Every guest knows every other of its network by name, by the nearest address of each family. */
 static void put_hosts(FILE *out, const struct graph *g, const struct graph_node *self)
 {
 	static const int families[] = {AF_INET, AF_INET6};
@@ -47,7 +47,9 @@ static void put_hosts(FILE *out, const struct graph *g, const struct graph_node 
 	for (size_t i = 0; i < g->n_nodes; i++) {
 		const struct graph_node *n = &g->nodes[i];
 
-		for (size_t f = 0; f < ARRAY_LEN(families) && n != self; f++) {
+		if (n == self || !address_are_together(self, n))
+			continue;
+		for (size_t f = 0; f < ARRAY_LEN(families); f++) {
 			const struct graph_addr *a = address_for(self, n, families[f]);
 
 			if (a)

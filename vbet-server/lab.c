@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "vbet-server/lab.h"
 
+#include "lib/rng.h"
 #include "lib/vec.h"
 #include "vbet-server/clock.h"
 #include "vbet-server/describe.h"
@@ -18,6 +19,7 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -316,6 +318,11 @@ static void set_step(struct lab *lab, const struct plan_step *s)
 {
 	const char *params = s->text;
 
+	if (s->set) {
+		send_step(lab, s->process, s->set, NULL);
+		return;
+	}
+
 	for (int i = 0; i < 4 && params; i++)
 		params = strchr(params + 1, ' ');
 	char *reset = xasprintf("reset %s up=1%s", s->name, params ? params : "");
@@ -369,6 +376,30 @@ static int apply(struct lab *lab, const struct plan *from, const struct plan *to
 	return rc;
 }
 
+/*
+ * The key of the substrate's control messages: the same in every run of a virtual lab, which
+ * repeats to the byte.
+ */
+static void derive_key(const struct graph *g, uint8_t key[16])
+{
+	struct rng r;
+
+	rng_init(&r, g->seed, g->lab, "substrate key");
+	for (int i = 0; i < 2; i++) {
+		uint64_t v = rng_next(&r);
+
+		memcpy(key + 8 * i, &v, sizeof(v));
+	}
+}
+
+/* In a lab that does not, nobody can guess it. */
+static int draw_key(uint8_t key[16], struct err *e)
+{
+	if (getrandom(key, 16, 0) != 16)
+		return err_sys(e, "draw the key of the substrate");
+	return 0;
+}
+
 int lab_make_env(const struct graph *g, const struct lab_options *opt, char *dir,
 		 struct plan_env *env, char *parts[5], struct err *e)
 {
@@ -394,6 +425,7 @@ int lab_make_env(const struct graph *g, const struct lab_options *opt, char *dir
 		.insecure = opt->insecure,
 		.processes = opt->processes,
 	};
+	derive_key(g, env->key);
 	return 0;
 }
 
@@ -543,6 +575,8 @@ struct lab *lab_create(struct loop *l, struct topo_script *script, struct graph 
 	lab->replay_rest = opt->replay_rest;
 	if (make_run_dir(lab, e) < 0 ||
 	    lab_make_env(g, opt, lab->dir, &lab->env, lab->parts, e) < 0)
+		goto fail;
+	if (g->clock == CLOCK_REAL && draw_key(lab->env.key, e) < 0)
 		goto fail;
 	lab->env.base_dir = lab->base_dir;
 	lab->env.read_file = read_script_file;

@@ -1,24 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "vbet-server/plan.h"
 
-#include "lib/vec.h"
 #include "lib/words.h"
 #include "vbet-server/initconf.h"
-#include "vbet-server/spread.h"
+#include "vbet-server/plan_build.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct builder {
-	const struct graph *g;
-	const struct plan_env *env;
-	struct plan *plan;
-	VEC(struct plan_step) steps;
-	bool trunk[SPREAD_MAX + 1][SPREAD_MAX + 1]; /* between these processes there is one */
-};
-
-static struct plan_step *add_step(struct builder *b, enum plan_op op, const char *name)
+struct plan_step *plan_add_step(struct builder *b, enum plan_op op, const char *name)
 {
 	struct plan_step *s = vec_add(&b->steps);
 
@@ -28,27 +20,20 @@ static struct plan_step *add_step(struct builder *b, enum plan_op op, const char
 	return s;
 }
 
-static const char *end_name(struct builder *b, struct graph_end end)
+const char *plan_end_name(struct builder *b, struct graph_end end)
 {
 	const struct graph_node *n = &b->g->nodes[end.node];
 
 	return arena_printf(&b->plan->arena, "%s:%s", n->name, n->nics[end.nic].name);
 }
 
-/* A line of text in the arena, written through a FILE. */
-struct text {
-	FILE *f;
-	char *buf;
-	size_t len;
-};
-
-static FILE *text_open(struct text *t)
+FILE *text_open(struct text *t)
 {
 	t->f = open_memstream(&t->buf, &t->len);
 	return t->f;
 }
 
-static const char *text_close(struct builder *b, struct text *t)
+const char *text_close(struct builder *b, struct text *t)
 {
 	fclose(t->f);
 	char *copy = arena_strndup(&b->plan->arena, t->buf, t->len);
@@ -57,10 +42,10 @@ static const char *text_close(struct builder *b, struct text *t)
 	return copy;
 }
 
-static struct plan_step *add_line(struct builder *b, unsigned process, const char *name,
-				  const char *text)
+struct plan_step *plan_add_line(struct builder *b, unsigned process, const char *name,
+				const char *text)
 {
-	struct plan_step *s = add_step(b, PLAN_SUBSTRATE, name);
+	struct plan_step *s = plan_add_step(b, PLAN_SUBSTRATE, name);
 
 	s->process = process;
 	s->text = text;
@@ -68,16 +53,21 @@ static struct plan_step *add_line(struct builder *b, unsigned process, const cha
 	return s;
 }
 
-static unsigned process_of(const struct builder *b, int node)
+void plan_add_need(struct plan_step *s, const char *name)
+{
+	assert(s->n_needs < PLAN_MAX_NEEDS);
+	s->needs[s->n_needs++] = name;
+}
+
+unsigned plan_process_at(const struct builder *b, int node)
 {
 	return b->plan->places[node].process;
 }
 
 /* A line for the process that carries the node. */
-static struct plan_step *add_substrate(struct builder *b, int node, const char *name,
-				       const char *text)
+struct plan_step *plan_add_at(struct builder *b, int node, const char *name, const char *text)
 {
-	struct plan_step *s = add_line(b, process_of(b, node), name, text);
+	struct plan_step *s = plan_add_line(b, plan_process_at(b, node), name, text);
 
 	s->node = node;
 	return s;
@@ -94,9 +84,9 @@ static void plan_device(struct builder *b, int index)
 		fprintf(f, " %s=", n->params[i].key);
 		words_put(f, n->params[i].value);
 	}
-	add_substrate(b, index, n->name, text_close(b, &t));
+	plan_add_at(b, index, n->name, text_close(b, &t));
 	for (size_t i = 0; i < n->n_nics; i++) {
-		const char *port = end_name(b, (struct graph_end){index, (int)i});
+		const char *port = plan_end_name(b, (struct graph_end){index, (int)i});
 
 		f = text_open(&t);
 		fprintf(f, "port %s %s %s", port, n->name, n->nics[i].name);
@@ -104,15 +94,15 @@ static void plan_device(struct builder *b, int index)
 			fprintf(f, " %s=", n->nics[i].params[k].key);
 			words_put(f, n->nics[i].params[k].value);
 		}
-		add_substrate(b, index, port, text_close(b, &t));
+		plan_add_at(b, index, port, text_close(b, &t));
 	}
 }
 
-static void plan_nic(struct builder *b, int node, int nic)
+void plan_add_nic(struct builder *b, int node, int nic)
 {
 	const struct graph_node *n = &b->g->nodes[node];
 	const struct graph_nic *c = &n->nics[nic];
-	const char *name = end_name(b, (struct graph_end){node, nic});
+	const char *name = plan_end_name(b, (struct graph_end){node, nic});
 	const char *dir = b->env->lab_dir;
 	char mac[24];
 	struct arena *a = &b->plan->arena;
@@ -120,10 +110,10 @@ static void plan_nic(struct builder *b, int node, int nic)
 	graph_format_mac(c->mac, mac, sizeof(mac));
 	bool seqpacket = c->backend == NIC_SEQPACKET;
 
-	add_substrate(b, node, name,
-		      arena_printf(a, "nic %s %s path=%s/n/%s/j/%s mac=%s mtu=%u guest=%s", name,
-				   seqpacket ? "seqpacket" : "vhost", dir, n->name, c->name, mac,
-				   c->mtu, n->name));
+	plan_add_at(b, node, name,
+		    arena_printf(a, "nic %s %s path=%s/n/%s/j/%s mac=%s mtu=%u guest=%s", name,
+				 seqpacket ? "seqpacket" : "vhost", dir, n->name, c->name, mac,
+				 c->mtu, n->name));
 }
 
 static const char *guest_nic_arg(struct builder *b, const struct graph_nic *c, size_t i)
@@ -186,20 +176,29 @@ static void guest_argv(struct builder *b, int index, struct plan_step *s)
 	vec_free(&v);
 }
 
+void plan_add_dirs(struct builder *b, int node)
+{
+	struct arena *a = &b->plan->arena;
+	const char *name = b->g->nodes[node].name;
+
+	plan_add_step(b, PLAN_DIR, arena_printf(a, "n/%s", name))->node = node;
+	plan_add_step(b, PLAN_DIR, arena_printf(a, "n/%s/j", name))->node = node;
+}
+
 static int plan_guest_files(struct builder *b, int index, struct err *e)
 {
 	const struct graph_node *n = &b->g->nodes[index];
 	struct arena *a = &b->plan->arena;
 	struct text t;
 
-	add_step(b, PLAN_DIR, arena_printf(a, "n/%s", n->name))->node = index;
-	add_step(b, PLAN_DIR, arena_printf(a, "n/%s/j", n->name))->node = index;
+	plan_add_dirs(b, index);
 	int rc = initconf_write(text_open(&t), b->g, n, b->env, e);
 	const char *conf = text_close(b, &t);
 
 	if (rc < 0)
 		return err_wrap(e, "%s", n->name);
-	struct plan_step *s = add_step(b, PLAN_FILE, arena_printf(a, "n/%s/j/init.conf", n->name));
+	struct plan_step *s =
+		plan_add_step(b, PLAN_FILE, arena_printf(a, "n/%s/j/init.conf", n->name));
 
 	s->text = conf;
 	s->node = index;
@@ -215,16 +214,15 @@ static int plan_guest_node(struct builder *b, int index, struct err *e)
 	if (plan_guest_files(b, index, e) < 0)
 		return -1;
 	if (b->g->clock == CLOCK_VIRTUAL)
-		add_substrate(
-			b, index, n->name,
-			arena_printf(a, "guest %s time=%s/n/%s/j/time", n->name, dir, n->name));
-	add_substrate(b, index, arena_printf(a, "%s:agent", n->name),
-		      arena_printf(a,
-				   "channel %s:agent path=%s/n/%s/j/agent stream=%s/n/%s/agent "
-				   "guest=%s",
-				   n->name, dir, n->name, dir, n->name, n->name));
+		plan_add_at(b, index, n->name,
+			    arena_printf(a, "guest %s time=%s/n/%s/j/time", n->name, dir, n->name));
+	plan_add_at(b, index, arena_printf(a, "%s:agent", n->name),
+		    arena_printf(a,
+				 "channel %s:agent path=%s/n/%s/j/agent stream=%s/n/%s/agent "
+				 "guest=%s",
+				 n->name, dir, n->name, dir, n->name, n->name));
 	for (size_t i = 0; i < n->n_nics; i++)
-		plan_nic(b, index, (int)i);
+		plan_add_nic(b, index, (int)i);
 	return 0;
 }
 
@@ -254,49 +252,60 @@ static void need_trunk(struct builder *b, unsigned p, unsigned q)
 		unsigned here = i ? high : low;
 		const char *name = arena_printf(a, "%u>%u", here, i ? low : high);
 
-		add_line(b, here, name,
-			 arena_printf(a, "trunk %s path=%s/t/%u-%u%s", name, b->env->lab_dir, low,
-				      high, i ? "" : " listen=1"));
+		plan_add_line(b, here, name,
+			      arena_printf(a, "trunk %s path=%s/t/%u-%u%s", name, b->env->lab_dir,
+					   low, high, i ? "" : " listen=1"));
 	}
 }
 
 /* The other end of a cable, in a process that has only this one. */
-static void plan_far_end(struct builder *b, const struct graph_cable *c, int far)
+static void plan_far_end(struct builder *b, const char *cable, unsigned here, struct plan_end far)
 {
 	struct arena *a = &b->plan->arena;
-	unsigned here = process_of(b, c->end[!far].node);
-	unsigned there = process_of(b, c->end[far].node);
-	const char *end = end_name(b, c->end[far]);
 
-	need_trunk(b, here, there);
-	struct plan_step *s =
-		add_line(b, here, arena_printf(a, "far %s", end),
-			 arena_printf(a, "far %s %u>%u key=%s", end, here, there, c->name));
+	need_trunk(b, here, far.process);
+	struct plan_step *s = plan_add_line(
+		b, here, arena_printf(a, "far %s", far.name),
+		arena_printf(a, "far %s %u>%u key=%s", far.name, here, far.process, cable));
 
-	s->undo = arena_printf(a, "remove %s", end);
+	s->undo = arena_printf(a, "remove %s", far.name);
+}
+
+void plan_add_cable(struct builder *b, const char *name, struct plan_end from, struct plan_end to,
+		    const char *params)
+{
+	struct arena *a = &b->plan->arena;
+	const char *fixed = arena_printf(a, "cable %s %s %s", name, from.name, to.name);
+	const char *text = arena_printf(a, "%s%s", fixed, params);
+
+	for (int i = 0; i < (from.process == to.process ? 1 : 2); i++) {
+		unsigned here = i ? to.process : from.process;
+
+		if (from.process != to.process)
+			plan_far_end(b, name, here, i ? from : to);
+		struct plan_step *s = plan_add_line(b, here, name, text);
+
+		s->live = true;
+		s->fixed = fixed;
+		plan_add_need(s, from.name);
+		plan_add_need(s, to.name);
+	}
 }
 
 /* Both processes hear the same of a cable between them. */
 static void plan_cable(struct builder *b, const struct graph_cable *c)
 {
+	struct plan_end end[2];
 	struct text t;
 	FILE *f = text_open(&t);
-	unsigned p = process_of(b, c->end[0].node);
-	unsigned q = process_of(b, c->end[1].node);
 
-	fprintf(f, "cable %s %s %s", c->name, end_name(b, c->end[0]), end_name(b, c->end[1]));
 	linkspec_print(f, &c->dir[0], "ab.");
 	linkspec_print(f, &c->dir[1], "ba.");
 	plan_cut(f, &c->cut);
-	const char *text = text_close(b, &t);
-
-	if (p != q)
-		plan_far_end(b, c, 1);
-	add_line(b, p, c->name, text)->live = true;
-	if (p == q)
-		return;
-	plan_far_end(b, c, 0);
-	add_line(b, q, c->name, text)->live = true;
+	for (int i = 0; i < 2; i++)
+		end[i] = (struct plan_end){plan_end_name(b, c->end[i]),
+					   plan_process_at(b, c->end[i].node)};
+	plan_add_cable(b, c->name, end[0], end[1], text_close(b, &t));
 }
 
 /* Where each node is carried: in a running lab where it was. */
@@ -341,13 +350,14 @@ static void plan_processes(struct builder *b)
 	for (unsigned p = 1; p <= SPREAD_MAX; p++) {
 		if (!is_used(b->plan, p))
 			continue;
-		add_step(b, PLAN_PROCESS, p == 1 ? "substrate" : arena_printf(a, "substrate.%u", p))
+		plan_add_step(b, PLAN_PROCESS,
+			      p == 1 ? "substrate" : arena_printf(a, "substrate.%u", p))
 			->process = p;
 		n++;
 	}
-	add_step(b, PLAN_DIR, "n");
+	plan_add_step(b, PLAN_DIR, "n");
 	if (n > 1)
-		add_step(b, PLAN_DIR, "t");
+		plan_add_step(b, PLAN_DIR, "t");
 }
 
 /* The same line for all processes that can not be taken back. */
@@ -355,7 +365,7 @@ static void add_everywhere(struct builder *b, const char *name, const char *text
 {
 	for (unsigned p = 1; p <= SPREAD_MAX; p++)
 		if (is_used(b->plan, p))
-			add_line(b, p, name, text)->undo = NULL;
+			plan_add_line(b, p, name, text)->undo = NULL;
 }
 
 struct plan *plan_make(const struct graph *g, const struct plan_env *env, struct err *e)
@@ -375,16 +385,22 @@ struct plan *plan_make(const struct graph *g, const struct plan_env *env, struct
 	for (size_t i = 0; i < g->n_nodes && rc == 0; i++) {
 		if (node_kind_is_guest(g->nodes[i].kind))
 			rc = plan_guest_node(&b, (int)i, e);
+		else if (g->nodes[i].kind == NODE_SUBSTRATE)
+			plan_substrate_node(&b, (int)i);
+		else if (g->nodes[i].kind == NODE_ENDSYSTEM)
+			plan_endsystem(&b, (int)i);
 		else
 			plan_device(&b, (int)i);
 	}
 	for (size_t i = 0; i < g->n_cables; i++)
 		plan_cable(&b, &g->cables[i]);
+	plan_virtual_interfaces(&b);
+	plan_virtual_networks(&b);
 	add_everywhere(&b, "start", "start");
 	for (size_t i = 0; i < g->n_nodes && rc == 0; i++) {
 		if (!node_kind_is_guest(g->nodes[i].kind))
 			continue;
-		struct plan_step *s = add_step(&b, PLAN_GUEST, g->nodes[i].name);
+		struct plan_step *s = plan_add_step(&b, PLAN_GUEST, g->nodes[i].name);
 
 		s->node = (int)i;
 		guest_argv(&b, (int)i, s);
@@ -462,46 +478,105 @@ unsigned plan_process_of(const struct plan *p, const char *object)
 	return 0;
 }
 
-static const struct plan_step *find_step(const struct plan *p, const struct plan_step *like)
+/* Steps in the order of their names, to find them. */
+static int compare_steps(const void *pa, const void *pb)
 {
+	const struct plan_step *a = *(const struct plan_step *const *)pa;
+	const struct plan_step *b = *(const struct plan_step *const *)pb;
+
+	if (a->op != b->op)
+		return a->op < b->op ? -1 : 1;
+	if (a->process != b->process)
+		return a->process < b->process ? -1 : 1;
+	return strcmp(a->name, b->name);
+}
+
+static const struct plan_step **sort_steps(const struct plan *p)
+{
+	const struct plan_step **sorted = xcalloc(p->n_steps + 1, sizeof(*sorted));
+
 	for (size_t i = 0; i < p->n_steps; i++)
-		if (p->steps[i].op == like->op && p->steps[i].process == like->process &&
-		    !strcmp(p->steps[i].name, like->name))
-			return &p->steps[i];
-	return NULL;
+		sorted[i] = &p->steps[i];
+	if (p->n_steps > 1)
+		qsort(sorted, p->n_steps, sizeof(*sorted), compare_steps);
+	return sorted;
 }
 
-static bool same_text(const struct plan_step *a, const struct plan_step *b)
+/* Two plans that are compared. */
+struct difference {
+	const struct plan *from, *to;
+	const struct plan_step **from_sorted, **to_sorted;
+	bool *gone; /* by step of `from`: it is undone */
+};
+
+static const struct plan_step *find_step(const struct plan *p, const struct plan_step **sorted,
+					 const struct plan_step *like)
 {
-	return !strcmp(a->text ? a->text : "", b->text ? b->text : "");
+	const struct plan_step **found =
+		bsearch(&like, sorted, p->n_steps, sizeof(*sorted), compare_steps);
+
+	return found ? *found : NULL;
 }
 
-/* Cables change by "set" while both ends stay; guests are not restarted for a changed argv. */
+static bool same_text(const char *a, const char *b)
+{
+	return !strcmp(a ? a : "", b ? b : "");
+}
+
+/* Guests are not restarted for a changed argv, nor are files taken away. */
 static bool must_replace(const struct plan_step *old, const struct plan_step *new)
 {
-	return old->op == PLAN_SUBSTRATE && !old->live && old->undo && !same_text(old, new);
+	if (old->op != PLAN_SUBSTRATE || !old->undo || same_text(old->text, new->text))
+		return false;
+	return !old->live || !same_text(old->fixed, new->fixed);
+}
+
+/* True if a line that the step needs is undone, in whatever process it is. */
+static bool lost_need(const struct difference *d, const struct plan_step *s)
+{
+	for (size_t i = 0; i < s->n_needs; i++) {
+		for (unsigned process = 1; process <= SPREAD_MAX; process++) {
+			struct plan_step like = {
+				.op = PLAN_SUBSTRATE, .name = s->needs[i], .process = process};
+			const struct plan_step *need = find_step(d->from, d->from_sorted, &like);
+
+			if (need && d->gone[need - d->from->steps])
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool is_gone(const struct difference *d, const struct plan_step *old)
+{
+	const struct plan_step *new = find_step(d->to, d->to_sorted, old);
+
+	return !new || must_replace(old, new) || lost_need(d, old);
 }
 
 size_t plan_diff(const struct plan *from, const struct plan *to, struct plan_diff_item **items)
 {
 	VEC(struct plan_diff_item) v = {0};
+	struct difference d = {from, to, sort_steps(from), sort_steps(to),
+			       xcalloc(from->n_steps + 1, sizeof(bool))};
 
-	for (size_t i = from->n_steps; i-- > 0;) {
-		const struct plan_step *old = &from->steps[i];
-		const struct plan_step *new = find_step(to, old);
-
-		if (!new || must_replace(old, new))
-			vec_push(&v, ((struct plan_diff_item){PLAN_REMOVE, old}));
-	}
+	for (size_t i = 0; i < from->n_steps; i++)
+		d.gone[i] = is_gone(&d, &from->steps[i]);
+	for (size_t i = from->n_steps; i-- > 0;)
+		if (d.gone[i])
+			vec_push(&v, ((struct plan_diff_item){PLAN_REMOVE, &from->steps[i]}));
 	for (size_t i = 0; i < to->n_steps; i++) {
 		const struct plan_step *new = &to->steps[i];
-		const struct plan_step *old = find_step(from, new);
+		const struct plan_step *old = find_step(from, d.from_sorted, new);
 
-		if (!old || must_replace(old, new))
+		if (!old || d.gone[old - from->steps])
 			vec_push(&v, ((struct plan_diff_item){PLAN_ADD, new}));
-		else if (!same_text(old, new))
+		else if (!same_text(old->text, new->text))
 			vec_push(&v, ((struct plan_diff_item){PLAN_SET, new}));
 	}
+	free(d.from_sorted);
+	free(d.to_sorted);
+	free(d.gone);
 	*items = v.at;
 	return v.n;
 }

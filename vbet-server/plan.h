@@ -26,6 +26,8 @@ enum plan_op {
 	PLAN_OPS,
 };
 
+enum { PLAN_MAX_NEEDS = 2 };
+
 struct plan_step {
 	enum plan_op op;
 	const char *name; /* unique among the steps of its op and process */
@@ -35,7 +37,15 @@ struct plan_step {
 	size_t argc;
 	int node;         /* index into the graph's nodes, or -1 */
 	unsigned process; /* PLAN_PROCESS, PLAN_SUBSTRATE: number of the process, from 1; else 0 */
-	bool live;        /* a changed text is told as "set" (cables), not as undo and do */
+	/*
+	 * A changed text is told by the line `set`, not by undo and do, as long as `fixed` stays.
+	 * Cables have no such line: they are reset to what the text says.
+	 */
+	bool live;
+	const char *fixed, *set;
+	/* Lines of any process without which this one does not stand: said again with them. */
+	const char *needs[PLAN_MAX_NEEDS];
+	size_t n_needs;
 };
 
 /* The substrate process that carries a node. */
@@ -62,6 +72,7 @@ struct plan_env {
 	const char *base_dir; /* directory of the script: what its file names are relative to */
 	unsigned cpus;        /* guests are pinned to them in turn; 0: not pinned */
 	bool insecure;
+	uint8_t key[16];    /* of the substrate's control messages */
 	unsigned processes; /* substrate processes that may share the work, to SPREAD_MAX; 0: one */
 	const struct plan
 		*running; /* nodes stay in the process that this one has them in; or NULL */

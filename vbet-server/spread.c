@@ -27,12 +27,14 @@ static size_t far_node(const struct graph *g, const struct graph_nic *c)
 	return (size_t)g->cables[c->cable].end[!c->cable_end].node;
 }
 
-/* The device that all NICs of a guest are plugged into, or the guest itself. */
+/* Where a virtual node is; the device that all NICs of a guest are plugged into; or itself. */
 static size_t head_of(const struct graph *g, size_t node)
 {
 	const struct graph_node *n = &g->nodes[node];
 	size_t head = node;
 
+	if (n->place >= 0)
+		return (size_t)n->place;
 	if (!node_kind_is_guest(n->kind))
 		return node;
 	for (size_t i = 0; i < n->n_nics; i++) {
