@@ -139,6 +139,42 @@ char *json_find_member(const char *json, const char *key)
 	return NULL;
 }
 
+char *json_next(const char **at)
+{
+	const char *s = *at;
+
+	if (*s != '[' && *s != '{' && *s != ',')
+		return NULL;
+	s++;
+	const char *end = skip_value(s);
+
+	if (end == s)
+		return NULL;
+	*at = end;
+	return xstrndup(s, (size_t)(end - s));
+}
+
+char *json_member(const char *object, const char *key)
+{
+	size_t len = strlen(key);
+	char *item;
+
+	while ((item = json_next(&object))) {
+		const char *value = item + len + 3; /* past "key": */
+		bool found = strlen(item) > len + 3 && item[len + 1] == '"' &&
+			     !strncmp(item + 1, key, len);
+		bool quoted = found && *value == '"';
+		char *copy = !found   ? NULL
+			     : quoted ? xstrndup(value + 1, strlen(value) - 2)
+				      : xstrdup(value);
+
+		free(item);
+		if (found)
+			return copy;
+	}
+	return NULL;
+}
+
 /* A member of one of the objects that are merged: text that they own. */
 struct member {
 	const char *key, *value; /* key with its quotes */

@@ -28,6 +28,14 @@ void json_raw(struct json *j, const char *key, const char *json);
  */
 char *json_find_member(const char *json, const char *key);
 /*
+ * Goes through the items of an array, or the members of an object, of such a text. *at: the bracket
+ * at first, then for this function only. The next one (of a member, from its name on) as a
+ * malloc'ed copy; NULL: there are no more.
+ */
+char *json_next(const char **at);
+/* A member of an object, not of those in it: a malloc'ed copy; strings without quotes. Or NULL. */
+char *json_member(const char *object, const char *key);
+/*
  * Writes n JSON objects that our programs wrote as one: of members with the same name objects are
  * merged, numbers are added up, and of all else the first stays.
  */

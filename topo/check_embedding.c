@@ -61,14 +61,23 @@ static void map_nodes(struct mapping *m)
 	}
 }
 
+/* What minima may take of a wire or LAN: the nodes keep some for control (docs/substrate.md). */
+static int64_t usable_bps(int64_t rate_bps)
+{
+	const int64_t least_bps = 64000;
+	int64_t control = rate_bps / 100 > least_bps ? rate_bps / 100 : least_bps;
+
+	return rate_bps > control ? rate_bps - control : rate_bps ? 1 : 0;
+}
+
 static int map_port(struct mapping *m, const struct world_nic *nic)
 {
 	int *port = &m->of_nic[nic->number]; /* plus 1 */
 
 	if (!*port) {
 		m->ports[m->in.n_ports] = (struct embed_port){
-			.out_bps = nic->cable->dir[nic->end].rate_bps,
-			.in_bps = nic->cable->dir[!nic->end].rate_bps,
+			.out_bps = usable_bps(nic->cable->dir[nic->end].rate_bps),
+			.in_bps = usable_bps(nic->cable->dir[!nic->end].rate_bps),
 		};
 		*port = (int)++m->in.n_ports;
 	}
@@ -91,7 +100,7 @@ static void map_slinks(struct mapping *m)
 			continue;
 		m->of_slink[l->number] = (int)m->in.n_lans;
 		m->lan_slinks[m->in.n_lans] = l;
-		m->lans[m->in.n_lans++].rate_bps = l->rate_bps[0];
+		m->lans[m->in.n_lans++].rate_bps = usable_bps(l->rate_bps[0]);
 	}
 	for (struct world_slink *l = w->slinks; l; l = l->next) {
 		if (l->is_removed || l->kind == SLINK_LAN)

@@ -12,11 +12,13 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* Octets of a wire's payload that are not payload of the virtual link (docs/substrate.md). */
+/*
+ * Octets of a wire's payload that are not payload of the virtual link (docs/substrate.md): the
+ * encapsulation, and the Ethernet header of the virtual link's frame, with a VLAN tag.
+ */
 enum {
-	ETHER_OVERHEAD = 20, /* VLI, length, inner Ethernet header */
-	VLAN_OVERHEAD = 4,
-	UDP_OVERHEAD = 46, /* IPv4, UDP, VLI, inner Ethernet header */
+	ETHER_OVERHEAD = 6 + 18,
+	UDP_OVERHEAD = 20 + 8 + 4 + 18,
 	NO_MTU = 65535,
 	LEAST_MTU = 68, /* of IPv4 */
 };
@@ -121,10 +123,9 @@ static unsigned least_mtu(unsigned mtu, const struct world_cable *c)
 	return mtu;
 }
 
-static unsigned virtual_mtu(const struct world_slink *l, unsigned mtu, bool tagged)
+static unsigned virtual_mtu(const struct world_slink *l, unsigned mtu)
 {
-	unsigned overhead = l->encap == ENCAP_UDP ? UDP_OVERHEAD
-						  : ETHER_OVERHEAD + (tagged ? VLAN_OVERHEAD : 0);
+	unsigned overhead = l->encap == ENCAP_UDP ? UDP_OVERHEAD : ETHER_OVERHEAD;
 
 	return mtu > overhead ? mtu - overhead : 0;
 }
@@ -204,7 +205,7 @@ static void fill_point_to_point(struct eval *ev, struct world_slink *l)
 	}
 	unsigned mtu = c ? least_mtu(NO_MTU, c) : measure_segment(ev, l->ends[0]->segment).mtu;
 
-	l->mtu = virtual_mtu(l, mtu, false);
+	l->mtu = virtual_mtu(l, mtu);
 	fill_rates(l);
 }
 
@@ -219,7 +220,7 @@ static void fill_across(struct eval *ev, struct world_slink *l)
 			ev, l->loc,
 			"a point-to-point link across a LAN needs a VLAN: write it in slan(), as "
 			"in vlan = 100");
-	l->mtu = virtual_mtu(l, measure_segment(ev, l->ends[0]->segment).mtu, true);
+	l->mtu = virtual_mtu(l, measure_segment(ev, l->ends[0]->segment).mtu);
 	fill_rates(l);
 }
 
@@ -245,7 +246,7 @@ static void fill_lan(struct eval *ev, struct world_slink *l)
 	char said[32];
 	char slow[32];
 
-	l->mtu = virtual_mtu(l, w.mtu, false);
+	l->mtu = virtual_mtu(l, w.mtu);
 	if (!l->rate_bps[0])
 		l->rate_bps[0] = w.rate_bps;
 	else if (w.rate_bps && l->rate_bps[0] > w.rate_bps)

@@ -25,6 +25,8 @@ static const struct cmd commands[] = {
 	{"ls", "", "list the labs", OPT_JSON, 0, 0, cmd_ls},
 	{"status", "", "nodes, NICs, cables and counters of a lab", OPT_LAB | OPT_JSON, 0, 0,
 	 cmd_status},
+	{"substrate", "", "what passes over substrate links, by virtual link, and what is promised",
+	 OPT_LAB | OPT_JSON, 0, 0, cmd_substrate},
 	{"console", "[NODE]", "a terminal in a node (leave it with Ctrl-]), or the lab's console",
 	 OPT_LAB | OPT_USER, 0, 1, cmd_console},
 	{"exec", "NODE -- COMMAND...", "run a command in a node; its exit status is passed on",

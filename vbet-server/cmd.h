@@ -96,6 +96,7 @@ int cmd_diff(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_down(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_ls(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_clean(const struct cmd_options *o, int argc, char **argv, struct err *e);
+int cmd_substrate(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_status(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_wait(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_exec(const struct cmd_options *o, int argc, char **argv, struct err *e);

@@ -422,10 +422,11 @@ int cmd_ls(const struct cmd_options *o, int argc, char **argv, struct err *e)
 	return 0;
 }
 
-int cmd_status(const struct cmd_options *o, int argc, char **argv, struct err *e)
+/* What the server prints of its lab in answer to that word. */
+static int ask_report(const struct cmd_options *o, char *word, struct err *e)
 {
 	char *lab = client_find_lab(o->lab, e);
-	char *words[] = {"status", o->json ? "json=1" : "json=0"};
+	char *words[] = {word, o->json ? "json=1" : "json=0"};
 
 	if (!lab)
 		return -1;
@@ -433,6 +434,16 @@ int cmd_status(const struct cmd_options *o, int argc, char **argv, struct err *e
 
 	free(lab);
 	return rc;
+}
+
+int cmd_status(const struct cmd_options *o, int argc, char **argv, struct err *e)
+{
+	return ask_report(o, "status", e);
+}
+
+int cmd_substrate(const struct cmd_options *o, int argc, char **argv, struct err *e)
+{
+	return ask_report(o, "substrate", e);
 }
 
 int cmd_wait(const struct cmd_options *o, int argc, char **argv, struct err *e)

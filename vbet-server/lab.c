@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -70,6 +71,38 @@ static void report_counts(struct lab *lab)
 	progress(lab, "guests: %zu of %zu booted, %zu ready", up, total, ready);
 }
 
+static void stop_waiting_for_vlinks(struct loop_timer *t, int64_t now_ns)
+{
+	struct lab *lab = (struct lab *)((char *)t - offsetof(struct lab, vlinks_deadline));
+	const struct vlink_state *down = vlinks_down(&lab->vlinks);
+
+	lab->vlinks_waited = true;
+	if (down)
+		progress(lab, "the virtual link %s is down: %s", down->name,
+			 down->reason ? down->reason : "nothing was heard of it");
+	lab_check_progress(lab);
+}
+
+/*
+ * A lab is ready with its virtual links. One that cannot be set up (its wire is cut) does not keep
+ * it from being so.
+ */
+static bool vlinks_are_ready(struct lab *lab)
+{
+	const int64_t patience_ns = 5000000000;
+
+	if (!vlinks_down(&lab->vlinks) || lab->vlinks_waited) {
+		loop_cancel_timer(lab->loop, &lab->vlinks_deadline);
+		return true;
+	}
+	if (!lab->vlinks_deadline.heap_index) {
+		lab->vlinks_deadline.fire = stop_waiting_for_vlinks;
+		loop_set_timer(lab->loop, &lab->vlinks_deadline,
+			       loop_now_ns(lab->loop) + patience_ns);
+	}
+	return false;
+}
+
 void lab_check_progress(struct lab *lab)
 {
 	if (lab->failed)
@@ -88,7 +121,8 @@ void lab_check_progress(struct lab *lab)
 		}
 	}
 	report_counts(lab);
-	if (lab->setting_up && lab_is_ready(lab) && clock_allows_ready(lab)) {
+	if (lab->setting_up && lab_is_ready(lab) && vlinks_are_ready(lab) &&
+	    clock_allows_ready(lab)) {
 		double wall_s = (double)(loop_now_ns(lab->loop) - lab->began_ns) / 1e9;
 
 		if (lab->clock.is_virtual)
@@ -218,6 +252,8 @@ static void on_substrate_event(struct substrate_link *s, const char *line)
 	fprintf(stderr, "%s: %s\n", s->name, line);
 	if (!spin_handle_event(lab, line))
 		note_joined(lab, line);
+	if (vlinks_hear(&lab->vlinks, line) && lab->setting_up)
+		lab_check_progress(lab);
 	input_pump(lab);
 	if (lab->listener.changed)
 		lab->listener.changed(lab->listener.ctx);
@@ -287,6 +323,7 @@ static int do_step(struct lab *lab, const struct plan_step *s, struct err *e)
 		rc = write_file(path, s->text, e);
 		break;
 	case PLAN_SUBSTRATE:
+		vlinks_begin(&lab->vlinks, s->text);
 		send_step(lab, s->process, s->text, NULL);
 		break;
 	case PLAN_GUEST:
@@ -302,9 +339,10 @@ static int do_step(struct lab *lab, const struct plan_step *s, struct err *e)
 
 static void undo_step(struct lab *lab, const struct plan_step *s)
 {
-	if (s->op == PLAN_SUBSTRATE && s->undo)
+	if (s->op == PLAN_SUBSTRATE && s->undo) {
+		vlinks_end(&lab->vlinks, s->name);
 		send_step(lab, s->process, s->undo, NULL);
-	else if (s->op == PLAN_PROCESS)
+	} else if (s->op == PLAN_PROCESS)
 		substrates_stop(&lab->substrates, s->process);
 	else if (s->op == PLAN_GUEST)
 		for (size_t i = 0; i < lab->n_guests; i++)
@@ -642,6 +680,8 @@ void lab_destroy(struct lab *lab)
 		guest_destroy(lab->guests[i]);
 	free(lab->guests);
 	hotplug_finish(lab);
+	loop_cancel_timer(lab->loop, &lab->vlinks_deadline);
+	vlinks_finish(&lab->vlinks);
 	link_finish(lab);
 	job_finish(lab);
 	held_finish(lab);

@@ -13,6 +13,7 @@
 #include "vbet-server/plan.h"
 #include "vbet-server/sources.h"
 #include "vbet-server/substrates.h"
+#include "vbet-server/vlinks.h"
 
 #include <stdio.h>
 
@@ -112,6 +113,9 @@ struct lab {
 	struct held *held;         /* held.c's */
 	unsigned last_job;
 	VEC(struct lab_hotplug) hotplugs;
+	struct vlinks vlinks;
+	struct loop_timer vlinks_deadline; /* when the lab is ready without those that are down */
+	bool vlinks_waited;                /* it has passed */
 	FILE *pids;
 	int64_t began_ns;
 };

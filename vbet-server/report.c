@@ -61,7 +61,7 @@ static const char *far_end(const struct lab *lab, const struct graph_nic *c, cha
 
 	if (far)
 		snprintf(buf, size, "%s%s", far,
-			 cut_note(&lab->graph->cables[c->cable], c->cable_end));
+			 c->cable < 0 ? "" : cut_note(&lab->graph->cables[c->cable], c->cable_end));
 	arena_finish(&a);
 	return far ? buf : "-";
 }
@@ -134,6 +134,9 @@ void report_text(FILE *out, const struct lab *lab, const char *substrate)
 		const struct guest *gu = lab->guests[i];
 
 		fprintf(out, "%-14s%-10s%s", n->name, node_kind_name(n->kind), node_state(lab, i));
+		if (n->vnet >= 0)
+			fprintf(out, ", of %s on %s", lab->graph->vnets[n->vnet].name,
+				lab->graph->nodes[n->place].name);
 		if (gu && gu->child.pid)
 			fprintf(out, ", pid %d, %lld MB, jail %s", (int)gu->child.pid,
 				(long long)(n->memory_bytes >> 20), gu->jail);
@@ -153,7 +156,7 @@ static void json_nics(struct json *j, const struct lab *lab, const struct graph_
 
 		json_open(j, NULL, '{');
 		json_string(j, "name", c->name);
-		if (node_kind_is_guest(n->kind)) {
+		if (!node_kind_is_device(n->kind)) {
 			json_string(j, "mac", graph_format_mac(c->mac, buf, sizeof(buf)));
 			json_int(j, "mtu", c->mtu);
 		}
@@ -163,7 +166,10 @@ static void json_nics(struct json *j, const struct lab *lab, const struct graph_
 				    graph_format_addr(&c->addrs[k], true, buf, sizeof(buf)));
 		json_close(j, ']');
 		json_string(j, "cable", c->cable < 0 ? NULL : lab->graph->cables[c->cable].name);
-		json_string(j, "peer", c->cable < 0 ? NULL : far_end(lab, c, buf, sizeof(buf)));
+		json_string(j, "vlink", c->vlink < 0 ? NULL : lab->graph->vlinks[c->vlink].name);
+		json_string(j, "peer",
+			    c->cable < 0 && c->vlink < 0 ? NULL
+							 : far_end(lab, c, buf, sizeof(buf)));
 		snprintf(buf, sizeof(buf), "%s:%s", n->name, c->name);
 		char *counters = json_find_member(substrate, buf);
 
@@ -183,6 +189,10 @@ static void json_node(struct json *j, const struct lab *lab, size_t i, const cha
 	json_string(j, "name", n->name);
 	json_string(j, "kind", node_kind_name(n->kind));
 	json_string(j, "state", node_state(lab, i));
+	if (n->vnet >= 0) {
+		json_string(j, "vnet", lab->graph->vnets[n->vnet].name);
+		json_string(j, "place", lab->graph->nodes[n->place].name);
+	}
 	if (gu) {
 		json_int(j, "pid", gu->child.pid);
 		json_int(j, "memory_bytes", n->memory_bytes);

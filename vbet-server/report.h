@@ -11,4 +11,8 @@ void report_json(FILE *out, const struct lab *lab, const char *substrate);
 /* One line of words per node: NAME KIND STATE ADDRESS|- NIC... */
 void report_nodes(FILE *out, const struct lab *lab);
 
+/* report_substrate.c: substrate links with all that passes over them, for `vbet substrate`. */
+void report_substrate_text(FILE *out, const struct lab *lab, const char *substrate);
+void report_substrate_json(FILE *out, const struct lab *lab, const char *substrate);
+
 #endif

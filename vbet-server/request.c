@@ -75,10 +75,7 @@ static void on_status(void *ctx, bool ok, const char *text)
 	if (query_client(q)) {
 		FILE *f = reply_open(&r);
 
-		if (q->json)
-			report_json(f, q->server->lab, substrate);
-		else
-			report_text(f, q->server->lab, substrate);
+		q->report(f, q->server->lab, substrate);
 		reply_send(&r, q->client);
 		client_ok(q->client);
 	}
@@ -89,8 +86,12 @@ static int request_status(struct client *c, const struct words *w, struct err *e
 {
 	struct query *q = query_create(c);
 	const char *json = words_get(w, "json");
+	bool is_json = json && *json == '1';
 
-	q->json = json && *json == '1';
+	if (!strcmp(w->at[0], "substrate"))
+		q->report = is_json ? report_substrate_json : report_substrate_text;
+	else
+		q->report = is_json ? report_json : report_text;
 	substrates_ask_status(&c->server->lab->substrates, on_status, q);
 	return REQUEST_ANSWERED;
 }
@@ -193,6 +194,7 @@ void request_check_waiting(struct server *s)
 
 static const struct request requests[] = {
 	{"status", 1, 2, request_status, false},
+	{"substrate", 1, 2, request_status, false},
 	{"nodes", 1, 1, request_nodes, false},
 	{"down", 1, 1, request_down, false},
 	{"hold", 1, 1, request_hold, false},

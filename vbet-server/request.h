@@ -26,7 +26,8 @@ void reply_send(struct reply *r, struct client *c);
 struct query {
 	struct server *server;
 	struct client *client; /* may be gone: query_client() */
-	bool json;
+	/* Prints the lab with what its substrate says, as JSON. */
+	void (*report)(FILE *out, const struct lab *lab, const char *substrate);
 };
 struct query *query_create(struct client *c);
 /* Who asked; NULL if it is gone. */

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "vbet-server/vlinks.h"
+
+#include "lib/arena.h"
+#include "lib/words.h"
+#include "lib/xalloc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct vlink_state *find(struct vlinks *v, const char *name)
+{
+	for (size_t i = 0; i < v->at.n; i++)
+		if (!strcmp(v->at.at[i].name, name))
+			return &v->at.at[i];
+	return NULL;
+}
+
+void vlinks_begin(struct vlinks *v, const char *line)
+{
+	static const char verb[] = "vlink ";
+
+	if (strncmp(line, verb, strlen(verb)) != 0)
+		return;
+	line += strlen(verb);
+	vec_add(&v->at)->name = xstrndup(line, strcspn(line, " "));
+}
+
+void vlinks_end(struct vlinks *v, const char *name)
+{
+	struct vlink_state *s = find(v, name);
+
+	if (!s)
+		return;
+	free(s->name);
+	free(s->reason);
+	*s = v->at.at[v->at.n - 1];
+	v->at.n--;
+}
+
+bool vlinks_hear(struct vlinks *v, const char *event)
+{
+	struct arena a = {0};
+	struct words w = {0};
+	bool is_ours = words_split(event, strlen(event), &a, &w, NULL) == 0 && w.n >= 3 &&
+		       !strcmp(w.at[0], "vlink") &&
+		       (!strcmp(w.at[2], "up") || !strcmp(w.at[2], "down"));
+	struct vlink_state *s = is_ours ? find(v, w.at[1]) : NULL;
+
+	if (s) {
+		s->up = !strcmp(w.at[2], "up");
+		free(s->reason);
+		s->reason = w.n > 3 ? xstrdup(w.at[3]) : NULL;
+	}
+	arena_finish(&a);
+	return is_ours;
+}
+
+const struct vlink_state *vlinks_down(const struct vlinks *v)
+{
+	for (size_t i = 0; i < v->at.n; i++)
+		if (!v->at.at[i].up)
+			return &v->at.at[i];
+	return NULL;
+}
+
+void vlinks_finish(struct vlinks *v)
+{
+	for (size_t i = 0; i < v->at.n; i++) {
+		free(v->at.at[i].name);
+		free(v->at.at[i].reason);
+	}
+	vec_free(&v->at);
+}

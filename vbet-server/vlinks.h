@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Which virtual links of a lab are up: its substrate sets them up by itself, and says when. */
+#ifndef VBET_SERVER_VLINKS_H
+#define VBET_SERVER_VLINKS_H
+
+#include "lib/vec.h"
+
+#include <stdbool.h>
+
+/* One direction of a virtual link, or a NIC in a multi-access one. */
+struct vlink_state {
+	char *name;
+	bool up;
+	char *reason; /* why not, or NULL: not known */
+};
+
+struct vlinks {
+	VEC(struct vlink_state) at; /* owned */
+};
+
+/* A line of the plan about one was said, or taken back. Other lines are ignored. */
+void vlinks_begin(struct vlinks *v, const char *line);
+void vlinks_end(struct vlinks *v, const char *name);
+/* An event "vlink NAME up" or "vlink NAME down REASON". False if it is about something else. */
+bool vlinks_hear(struct vlinks *v, const char *event);
+/* One that is not up, or NULL. */
+const struct vlink_state *vlinks_down(const struct vlinks *v);
+void vlinks_finish(struct vlinks *v);
+
+#endif
