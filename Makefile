@@ -101,8 +101,8 @@ bench-clock bench-fidelity: bench-%:
 	@$(MAKE) --no-print-directory bench BENCH=$*
 
 SOURCES := $(wildcard $(foreach d,lib topo vbet-server vkernel vkernel/init vkernel/launch vhub vswitch \
-             vsubstrate substrate tests/unit tests/fuzz tests/bench tests/support,$(d)/*.c))
-HEADERS := $(wildcard $(foreach d,lib topo vbet-server vkernel/init vkernel/launch vhub vswitch vsubstrate \
+             vsubstrate substrate vnet vnet/trellis tests/unit tests/fuzz tests/bench tests/support,$(d)/*.c))
+HEADERS := $(wildcard $(foreach d,lib topo vbet-server vkernel/init vkernel/launch vhub vswitch vsubstrate vnet vnet/trellis \
              substrate tests/support,$(d)/*.h))
 SCRIPTS := $(wildcard tools/*.sh rootfs/*.sh vkernel/*.sh tests/*/*.sh) .ci/run
 
@@ -125,11 +125,16 @@ install: all
 	install "$$(readlink -f build/linux)" $(LIBDIR)/linux
 	rm -rf $(LIBDIR)/rootfs/debian
 	cp -a "$$(readlink -f build/rootfs/debian)" $(LIBDIR)/rootfs/debian
+	install build/vnet-mux $(DESTDIR)$(PREFIX)/bin
+	install -d $(DESTDIR)$(PREFIX)/include
+	install -m 644 vnet/vnet.h $(DESTDIR)$(PREFIX)/include/vnet.h
+	install -m 644 build/vnet/libvnet.a $(DESTDIR)$(PREFIX)/lib/libvnet.a
 	install -m 644 README.md docs/*.md $(DESTDIR)$(PREFIX)/share/doc/vbet
 	install -m 644 examples/*.vbet $(DESTDIR)$(PREFIX)/share/doc/vbet/examples
 uninstall:
 	rm -rf $(LIBDIR) $(DESTDIR)$(PREFIX)/share/doc/vbet
-	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,vbet vbet-extcap vhub vswitch)
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,vbet vbet-extcap vhub vswitch vnet-mux)
+	rm -f $(DESTDIR)$(PREFIX)/include/vnet.h $(DESTDIR)$(PREFIX)/lib/libvnet.a
 
 .PHONY: clean
 clean:

@@ -73,7 +73,8 @@ __attribute__((noreturn)) static void run_child(const struct spawn *s, int repor
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent) /* it died before prctl */
 		_exit(127);
-	if (setsid() >= 0 && place_fds(s, &report) == 0)
+	if (setsid() >= 0 && place_fds(s, &report) == 0 &&
+	    (!s->prepare || s->prepare(s->prepare_ctx) == 0))
 		execve(s->argv[0], s->argv, s->envp ? s->envp : no_env);
 	int why = errno;
 

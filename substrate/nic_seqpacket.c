@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A NIC as a SOCK_SEQPACKET socket: one raw frame per message, one client at a time (the vector
- * transport "bess" of User-Mode Linux, and anything else). Real clock only.
+ * transport "bess" of User-Mode Linux, libvnet, and anything else). Real clock only. A client that
+ * asks is told of the carrier and the MTU (docs/substrate.md, "End systems").
  */
 #include "lib/sock.h"
 #include "substrate/nic.h"
@@ -20,8 +21,11 @@ struct nic {
 	struct loop_watch listener, conn;
 	char *path; /* owned */
 	uint16_t mtu;
+	bool tells; /* the client wants to know of the carrier and the MTU */
 	uint8_t buf[FRAME_MAX + 1];
 };
+
+static const uint8_t ask[] = {0, 1, 0, 0}; /* the client's message: "tell me" */
 
 static void hang_up(struct nic *n)
 {
@@ -34,6 +38,26 @@ static void hang_up(struct nic *n)
 			n->object.name);
 	if (n->listener.fd >= 0)
 		loop_add(n->object.sub->loop, &n->listener, EPOLLIN, NULL);
+}
+
+static void tell(struct nic *n)
+{
+	uint8_t message[] = {0, 1, n->end.carrier, 0, (uint8_t)(n->mtu >> 8), (uint8_t)n->mtu};
+
+	/* A client that does not read loses this as it loses frames. */
+	if (n->tells && n->conn.fd >= 0 &&
+	    send(n->conn.fd, message, sizeof(message), MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+		end_drop(&n->end, NULL, END_DROP_QUEUE);
+}
+
+static void take(struct nic *n, size_t len, int64_t now_ns)
+{
+	if (len != sizeof(ask) || memcmp(n->buf, ask, sizeof(ask)) != 0) {
+		end_take_bytes(&n->end, n->buf, len, now_ns);
+		return;
+	}
+	n->tells = true;
+	tell(n);
 }
 
 static void conn_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
@@ -49,7 +73,7 @@ static void conn_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 			hang_up(n);
 			break;
 		}
-		end_take_bytes(&n->end, n->buf, (size_t)len, now_ns);
+		take(n, (size_t)len, now_ns);
 	}
 	substrate_drain(n->object.sub, now_ns);
 }
@@ -65,6 +89,7 @@ static void listener_ready(struct loop_watch *w, uint32_t events, int64_t now_ns
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	n->conn.fd = fd;
 	n->conn.ready = conn_ready;
+	n->tells = false;
 	if (loop_add(n->object.sub->loop, &n->conn, EPOLLIN, NULL) < 0) {
 		close(fd);
 		n->conn.fd = -1;
@@ -91,7 +116,7 @@ static void deliver(struct end *end, struct frame *f, int64_t now_ns)
 
 static void carrier(struct end *end, int64_t now_ns)
 {
-	/* This back end has no way to tell the guest. */
+	tell((struct nic *)end->object);
 }
 
 static const struct end_kind end_kind = {.deliver = deliver, .carrier = carrier};

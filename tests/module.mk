@@ -14,12 +14,22 @@ UNIT_LIBS_vkernel   = $(LIBVKERNEL) $(LIBVBET)
 UNIT_LIBS_server    = $(LIBSERVER) $(LIBVKERNEL) $(LIBVHUB) $(LIBVSWITCH) $(LIBSUBSTRATE) $(LIBTOPO) \
                       $(LIBVBET)
 
+UNIT_LIBS_vnet      = $(LIBTRELLIS) $(LIBMUX) $(LIBVNET) $(LIBVBET)
+
 CHECK_LIBS := $(shell pkg-config --libs check 2>/dev/null || echo -lcheck -lsubunit -lrt -lm) -lpthread
 $(UNIT_PROGS): LDLIBS += $(CHECK_LIBS)
 $(filter $(B)/tests/unit/server_%,$(UNIT_PROGS)): LDLIBS += -lpcap
 
 .SECONDEXPANSION:
 $(UNIT_PROGS): $(B)/tests/unit/%: $(B)/tests/unit/%.o $$(UNIT_LIBS_$$(firstword $$(subst _, ,$$*)))
+
+# The control daemon that the tests of the multiplexer start.
+VNET_DAEMON := $(B)/tests/support/vnet_daemon
+TESTS       += $(VNET_DAEMON)
+$(VNET_DAEMON): $(VNET_DAEMON).o $$(LIBVNET)
+$(filter $(B)/tests/unit/vnet_%,$(UNIT_PROGS)): LDLIBS += -lpcap
+$(B)/tests/unit/vnet_mux_test: | $(VNET_DAEMON) $(B)/vnet-mux
+$(B)/tests/unit/vnet_nic_test: $(B)/tests/support/vlab.o | $(B)/vsubstrate
 
 # `make check-unit [UNIT="lib_words topo_parse"]` runs all of them, or those named.
 UNIT ?= $(patsubst $(B)/tests/unit/%_test,%,$(UNIT_PROGS))

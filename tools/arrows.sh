@@ -14,11 +14,12 @@ allowed() {
 	vhub) echo "lib substrate vhub" ;;
 	vswitch) echo "lib substrate vswitch" ;;
 	vsubstrate) echo "lib substrate vhub vswitch vsubstrate" ;;
+	vnet) echo "lib vnet" ;;
 	esac
 }
 
 bad=0
-for room in lib topo vbet-server vkernel substrate vhub vswitch vsubstrate; do
+for room in lib topo vbet-server vkernel substrate vhub vswitch vsubstrate vnet; do
 	ok=$(allowed "$room")
 	# shellcheck disable=SC2044 # our file names have no spaces
 	for file in $(find "$room" -name '*.[chy]'); do
