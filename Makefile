@@ -125,16 +125,16 @@ install: all
 	install "$$(readlink -f build/linux)" $(LIBDIR)/linux
 	rm -rf $(LIBDIR)/rootfs/debian
 	cp -a "$$(readlink -f build/rootfs/debian)" $(LIBDIR)/rootfs/debian
-	install build/vnet-mux $(DESTDIR)$(PREFIX)/bin
+	install build/vnet-mux build/trellisd build/trellis $(DESTDIR)$(PREFIX)/bin
 	install -d $(DESTDIR)$(PREFIX)/include
-	install -m 644 vnet/vnet.h $(DESTDIR)$(PREFIX)/include/vnet.h
-	install -m 644 build/vnet/libvnet.a $(DESTDIR)$(PREFIX)/lib/libvnet.a
+	install -m 644 vnet/vnet.h vnet/trellis/trellis.h $(DESTDIR)$(PREFIX)/include
+	install -m 644 build/vnet/libvnet.a build/vnet/trellis/libtrellis.a $(DESTDIR)$(PREFIX)/lib
 	install -m 644 README.md docs/*.md $(DESTDIR)$(PREFIX)/share/doc/vbet
 	install -m 644 examples/*.vbet $(DESTDIR)$(PREFIX)/share/doc/vbet/examples
 uninstall:
 	rm -rf $(LIBDIR) $(DESTDIR)$(PREFIX)/share/doc/vbet
-	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,vbet vbet-extcap vhub vswitch vnet-mux)
-	rm -f $(DESTDIR)$(PREFIX)/include/vnet.h $(DESTDIR)$(PREFIX)/lib/libvnet.a
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,vbet vbet-extcap vhub vswitch vnet-mux trellisd trellis)
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,include/vnet.h include/trellis.h lib/libvnet.a lib/libtrellis.a)
 
 .PHONY: clean
 clean:

@@ -29,6 +29,7 @@ TESTS       += $(VNET_DAEMON)
 $(VNET_DAEMON): $(VNET_DAEMON).o $$(LIBVNET)
 $(filter $(B)/tests/unit/vnet_%,$(UNIT_PROGS)): LDLIBS += -lpcap
 $(B)/tests/unit/vnet_mux_test: | $(VNET_DAEMON) $(B)/vnet-mux
+$(B)/tests/unit/vnet_trellis_lab_test: $(B)/tests/support/vlab.o | $(B)/vsubstrate $(B)/vnet-mux $(B)/trellisd $(B)/trellis
 $(B)/tests/unit/vnet_nic_test: $(B)/tests/support/vlab.o | $(B)/vsubstrate
 
 # `make check-unit [UNIT="lib_words topo_parse"]` runs all of them, or those named.

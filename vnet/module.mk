@@ -15,3 +15,20 @@ BINS += $(B)/vnet-mux
 programs: $(LIBVNET)
 $(B)/vnet-mux: $(B)/vnet/main.o $(LIBMUX) $(VNET_PUBLIC:%.c=$(B)/%.o) $(LIBVBET)
 $(B)/vnet-mux: LDLIBS += -lpcap
+
+# Trellis, a network of its own: the control daemon, the library for applications, its programs.
+TRELLIS_PUBLIC := vnet/trellis/library.c vnet/trellis/library_stream.c vnet/trellis/stream.c vnet/trellis/node.c \
+                  vnet/trellis/node_forward.c vnet/trellis/packet.c vnet/trellis/address.c vnet/trellis/state.c
+LIBTRELLIS     := $(B)/vnet/trellis/libtrellis-all.a
+$(LIBTRELLIS): $(patsubst %.c,$(B)/%.o,$(filter-out %/main.c %/trellisd.c,$(wildcard vnet/trellis/*.c)))
+
+# As libvnet: nothing but trellis_* is seen, and libvnet is what it leaves open.
+$(B)/vnet/trellis/all.o: $(TRELLIS_PUBLIC:%.c=$(B)/%.o) $(LIBVBET)
+	ld -r -o $@ $(TRELLIS_PUBLIC:%.c=$(B)/%.o) $(LIBVBET)
+	objcopy --wildcard --keep-global-symbol='trellis_*' $@
+$(B)/vnet/trellis/libtrellis.a: $(B)/vnet/trellis/all.o
+programs: $(B)/vnet/trellis/libtrellis.a
+
+BINS += $(B)/trellisd $(B)/trellis
+$(B)/trellisd: $(B)/vnet/trellis/trellisd.o $(LIBTRELLIS) $(LIBVNET) $(LIBVBET)
+$(B)/trellis: $(B)/vnet/trellis/main.o $(LIBTRELLIS) $(LIBVNET) $(LIBVBET)

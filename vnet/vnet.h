@@ -29,7 +29,7 @@ enum {
 	VNET_FRAME_MIN = 14,         /* octets: destination, source, type */
 	VNET_FRAME_MAX = 65535 + 18, /* longest frame of any MTU */
 	VNET_MESSAGE_MAX = 4096,     /* octets of a request, a reply, an event */
-	VNET_FILTER_MAX = 1024,      /* characters of a filter */
+	VNET_FILTER_MAX = 2048,      /* characters of a filter */
 	VNET_NICS_MAX = 16,          /* of an end system */
 	VNET_NAME_MAX = 64,          /* with the NUL */
 	VNET_PATH_MAX = 108,         /* of a unix socket, with the NUL */
@@ -173,8 +173,9 @@ struct vnet_binding {
 
 /*
  * Binds, and waits until it is in force. The endpoint's descriptor, for this process or to be
- * handed to an application by vnet_reply(). -1: EINVAL (a filter is not one; vnet_error() says what
- * libpcap said), EEXIST, EPIPE.
+ * handed to an application by vnet_reply(). Events that come while it waits are kept: call
+ * vnet_control_next() afterwards. -1: EINVAL (a filter is not one; vnet_error() says what libpcap
+ * said), EEXIST, EPIPE.
  */
 int vnet_control_bind(struct vnet_control *control, const struct vnet_binding *binding);
 /* Ends a binding: whoever has its endpoint reads end of file. No event follows. */

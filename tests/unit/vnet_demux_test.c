@@ -101,7 +101,7 @@ START_TEST(what_is_no_filter_is_refused)
 {
 	struct demux_binding x;
 	struct err e;
-	char text[2000];
+	char text[3000];
 
 	ck_assert_int_eq(demux_binding_init(&x, 1, 1, "ether[", "", &e), -1);
 	ck_assert_ptr_nonnull(strstr(e.text, "in: filter 'ether['"));

@@ -397,8 +397,8 @@ static const struct {
 	const char *request, *reason;
 } sins[] = {
 	{"spin", "cpu: took all of its 2 % of a CPU for 1 s"},
-	{"memory", "memory: exit status 9 at "},
-	{"shared", "memory: "},
+	{"memory", "\"reason\":\"memory: "},
+	{"shared", "\"reason\":\"memory: "},
 	{"stack", "its stack of 256 KiB is full"},
 	{"abort", "signal 6 (Aborted)"},
 	{"exit", "exit status 0"},

@@ -1,0 +1,618 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "vnet/trellis/stream.h"
+
+#include "lib/xalloc.h"
+#include "vnet/trellis/packet.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SYN = 1, ACK = 2, FIN = 4, RST = 8 };
+
+static const int64_t ms = 1000000;
+static const int64_t rto_first_ns = 1000 * ms;
+static const int64_t rto_min_ns = 200 * ms;
+static const int64_t rto_max_ns = 10000 * ms;
+static const int64_t rtt_max_ns = 60000 * ms;
+enum { TRIES_MAX = 12, SYN_TRIES_MAX = 6 };
+
+struct segment {
+	uint8_t flags;
+	uint32_t sequence, ack, window, stamp, echo;
+	const uint8_t *data;
+	uint32_t len;
+};
+
+/* Distances on the circle of sequence numbers. */
+static bool before(uint32_t a, uint32_t b)
+{
+	return (int32_t)(a - b) < 0;
+}
+
+static uint32_t stamp_of(int64_t now_ns)
+{
+	uint32_t stamp = (uint32_t)(now_ns / ms);
+
+	return stamp ? stamp : 1; /* 0 stands for none */
+}
+
+static bool read_segment(struct segment *g, const uint8_t *p, size_t len)
+{
+	if (len < STREAM_HEAD || len > UINT16_MAX)
+		return false;
+	*g = (struct segment){
+		.flags = p[0],
+		.sequence = get32(p + 4),
+		.ack = get32(p + 8),
+		.window = get32(p + 12),
+		.stamp = get32(p + 16),
+		.echo = get32(p + 20),
+		.data = p + STREAM_HEAD,
+		.len = (uint32_t)(len - STREAM_HEAD),
+	};
+	return true;
+}
+
+static void begin(struct stream *s, uint32_t iss, uint32_t mss)
+{
+	memset(s, 0, sizeof(*s));
+	s->out = xmalloc(STREAM_BUFFER);
+	s->in = xmalloc(STREAM_BUFFER);
+	s->mss = mss < STREAM_MSS_MIN ? STREAM_MSS_MIN : mss;
+	s->unacked = s->next = s->highest = iss;
+	s->end = iss + 1; /* behind the SYN */
+	s->congestion = 10 * s->mss;
+	s->threshold = STREAM_BUFFER;
+	s->rto_ns = rto_first_ns;
+}
+
+void stream_connect(struct stream *s, uint32_t iss, uint32_t mss, int64_t now_ns)
+{
+	begin(s, iss, mss);
+	s->state = STREAM_CONNECTING;
+}
+
+static void take_syn(struct stream *s, const struct segment *g)
+{
+	s->taken = s->expected = g->sequence + 1;
+	s->window = g->window < STREAM_BUFFER ? g->window : STREAM_BUFFER;
+	s->last_stamp = g->stamp;
+	s->ack_due = true;
+}
+
+bool stream_answer(struct stream *s, const uint8_t *data, size_t len, uint32_t iss, uint32_t mss,
+		   int64_t now_ns)
+{
+	struct segment g;
+
+	if (!read_segment(&g, data, len) || (g.flags & (SYN | ACK | RST)) != SYN)
+		return false;
+	begin(s, iss, mss);
+	s->state = STREAM_ANSWERING;
+	take_syn(s, &g);
+	return true;
+}
+
+void stream_finish(struct stream *s)
+{
+	free(s->out);
+	free(s->in);
+	memset(s, 0, sizeof(*s));
+	s->state = STREAM_CLOSED;
+}
+
+static void fail(struct stream *s, int error)
+{
+	if (s->state == STREAM_CLOSED || s->state == STREAM_FAILED)
+		return;
+	s->state = STREAM_FAILED;
+	s->error = error;
+	s->timer_ns = 0;
+}
+
+static bool fin_is_sent(const struct stream *s)
+{
+	return s->fin_wanted && before(s->end, s->highest);
+}
+
+void stream_network_error(struct stream *s, int error)
+{
+	/* Its last acknowledgement was lost, and it has gone: all that it had to say is here. */
+	if (error == ECONNREFUSED && s->fin_here && fin_is_sent(s) && s->unacked == s->end) {
+		s->state = STREAM_CLOSED;
+		return;
+	}
+	if (s->state == STREAM_OPEN && error == ECONNREFUSED)
+		error = ECONNRESET;
+	if (s->state != STREAM_OPEN || error == ECONNRESET)
+		fail(s, error);
+}
+
+void stream_set_mss(struct stream *s, uint32_t mss)
+{
+	if (mss >= s->mss || mss < STREAM_MSS_MIN)
+		return;
+	s->mss = mss;
+	s->next = s->unacked; /* what was too long is under way no more */
+}
+
+void stream_abort(struct stream *s)
+{
+	s->reset_due = s->state != STREAM_CLOSED && s->state != STREAM_FAILED;
+	fail(s, ECONNABORTED);
+}
+
+/* Round trip times, RFC 6298, section 2. */
+static void measure(struct stream *s, int64_t rtt_ns)
+{
+	if (rtt_ns > rtt_max_ns) /* nobody answered that */
+		return;
+	if (!s->srtt_ns) {
+		s->srtt_ns = rtt_ns;
+		s->rttvar_ns = rtt_ns / 2;
+	} else {
+		int64_t off = rtt_ns > s->srtt_ns ? rtt_ns - s->srtt_ns : s->srtt_ns - rtt_ns;
+
+		s->rttvar_ns += (off - s->rttvar_ns) / 4;
+		s->srtt_ns += (rtt_ns - s->srtt_ns) / 8;
+	}
+	s->rto_ns = s->srtt_ns + 4 * s->rttvar_ns;
+	if (s->rto_ns < rto_min_ns)
+		s->rto_ns = rto_min_ns;
+	if (s->rto_ns > rto_max_ns)
+		s->rto_ns = rto_max_ns;
+}
+
+/* What is under way, and could be lost. */
+static bool outstanding(const struct stream *s)
+{
+	return s->unacked != s->highest;
+}
+
+static void enter_recovery(struct stream *s)
+{
+	uint32_t flight = s->highest - s->unacked;
+
+	s->threshold = flight / 2 > 2 * s->mss ? flight / 2 : 2 * s->mss;
+	s->congestion = s->threshold + 3 * s->mss;
+	s->recovering = true;
+	s->recover = s->highest;
+	s->resend = true;
+}
+
+static void grow(struct stream *s, uint32_t acked)
+{
+	if (s->congestion < s->threshold) {
+		s->congestion += acked < s->mss ? acked : s->mss;
+		return;
+	}
+	s->counted += acked;
+	if (s->counted >= s->congestion) {
+		s->counted -= s->congestion;
+		s->congestion += s->mss;
+	}
+}
+
+/* New octets are acknowledged: RFC 6582 in recovery, RFC 5681 else. */
+static void acked_more(struct stream *s, uint32_t ack, int64_t now_ns)
+{
+	uint32_t acked = ack - s->unacked;
+
+	s->unacked = ack;
+	if (before(s->next, ack))
+		s->next = ack;
+	s->duplicates = 0;
+	s->tries = 0;
+	if (s->recovering && !before(ack, s->recover)) {
+		s->recovering = false;
+		s->congestion = s->threshold;
+	} else if (s->recovering) {
+		/* Partial: the next hole is lost, too. */
+		s->congestion -= acked < s->congestion ? acked : s->congestion;
+		s->congestion += s->mss;
+		s->resend = true;
+	} else {
+		grow(s, acked);
+	}
+	if (s->congestion > STREAM_BUFFER)
+		s->congestion = STREAM_BUFFER;
+	if (s->fin_wanted && ack == s->end + 1)
+		s->fin_acked = true;
+	s->timer_ns = outstanding(s) ? now_ns + s->rto_ns : 0;
+}
+
+static void take_ack(struct stream *s, const struct segment *g, int64_t now_ns)
+{
+	bool same_window = g->window == s->window;
+
+	if (before(s->highest, g->ack) || before(g->ack, s->unacked))
+		return;
+	s->window = g->window < STREAM_BUFFER ? g->window : STREAM_BUFFER;
+	if (g->echo)
+		measure(s, (int64_t)(uint32_t)(stamp_of(now_ns) - g->echo) * ms);
+	if (!s->window)
+		s->tries = 0; /* it is alive, and will take more one day */
+	if (g->ack != s->unacked) {
+		acked_more(s, g->ack, now_ns);
+		return;
+	}
+	if (g->len || !same_window || (g->flags & FIN) || !outstanding(s))
+		return;
+	s->duplicates++;
+	if (s->duplicates == 3 && !s->recovering)
+		enter_recovery(s);
+	else if (s->duplicates > 3 && s->recovering)
+		s->congestion += s->mss;
+}
+
+/* Keeps [from, to) of the circle, which lies within the window. */
+static void store(struct stream *s, uint32_t from, const uint8_t *data, uint32_t len)
+{
+	uint32_t at = from % STREAM_BUFFER;
+	uint32_t first = len < STREAM_BUFFER - at ? len : STREAM_BUFFER - at;
+
+	memcpy(s->in + at, data, first);
+	memcpy(s->in, data + first, len - first);
+}
+
+static void remove_piece(struct stream *s, size_t i)
+{
+	memmove(&s->pieces[i], &s->pieces[i + 1], (--s->n_pieces - i) * sizeof(s->pieces[0]));
+}
+
+/* Notes that [from, to) is here. False: too many pieces; it will be sent again. */
+static bool note_piece(struct stream *s, uint32_t from, uint32_t to)
+{
+	for (size_t i = s->n_pieces; i-- > 0;) {
+		struct stream_piece *p = &s->pieces[i];
+
+		if (before(to, p->begin) || before(p->end, from))
+			continue;
+		if (before(p->begin, from))
+			from = p->begin;
+		if (before(to, p->end))
+			to = p->end;
+		remove_piece(s, i);
+	}
+	if (!before(s->expected, from)) {
+		s->expected = to;
+		return true;
+	}
+	if (s->n_pieces == STREAM_GAPS)
+		return false;
+	s->pieces[s->n_pieces++] = (struct stream_piece){from, to};
+	return true;
+}
+
+static void take_data(struct stream *s, const struct segment *g)
+{
+	uint32_t from = g->sequence;
+	uint32_t to = g->sequence + g->len;
+	uint32_t limit = s->taken + STREAM_BUFFER;
+	const uint8_t *data = g->data;
+
+	s->ack_due = true;
+	if (before(from, s->expected)) {
+		if (before(to, s->expected))
+			return;
+		data += s->expected - from;
+		from = s->expected;
+	}
+	if (before(limit, to))
+		to = limit;
+	if (s->fin_seen && before(s->fin_at, to))
+		to = s->fin_at; /* nothing comes behind the end */
+	if (s->fin_here || !before(from, to))
+		return;
+	if (note_piece(s, from, to))
+		store(s, from, data, to - from);
+}
+
+static void take_fin(struct stream *s, const struct segment *g)
+{
+	s->ack_due = true;
+	if (!s->fin_seen) {
+		s->fin_seen = true;
+		s->fin_at = g->sequence + g->len;
+	}
+}
+
+/* The end is here when all before it is. */
+static void reach_fin(struct stream *s)
+{
+	if (s->fin_seen && !s->fin_here && s->expected == s->fin_at) {
+		s->fin_here = true;
+		s->expected++;
+	}
+	if (s->fin_here && s->fin_acked && s->state == STREAM_OPEN && !s->ack_due)
+		s->state = STREAM_CLOSED;
+}
+
+static void receive_connecting(struct stream *s, const struct segment *g, int64_t now_ns)
+{
+	if (!(g->flags & SYN) || !(g->flags & ACK) || g->ack != s->highest ||
+	    s->highest == s->unacked)
+		return;
+	take_syn(s, g);
+	s->state = STREAM_OPEN;
+	take_ack(s, g, now_ns);
+}
+
+static bool in_window(const struct stream *s, const struct segment *g)
+{
+	return !before(g->sequence + g->len + 1, s->taken) &&
+	       before(g->sequence, s->taken + STREAM_BUFFER + 1);
+}
+
+static void receive_open(struct stream *s, const struct segment *g, int64_t now_ns)
+{
+	if (g->flags & SYN) {
+		s->ack_due = true; /* our answer, or our acknowledgement of theirs, was lost */
+		if (s->state == STREAM_ANSWERING)
+			s->next = s->unacked;
+		return;
+	}
+	if (!in_window(s, g)) {
+		s->ack_due = true;
+		return;
+	}
+	/* The time stamp that is answered is that of what was sent last in order (RFC 7323, 4.3).
+	 */
+	if (!before(s->expected, g->sequence))
+		s->last_stamp = g->stamp;
+	if (g->flags & ACK) {
+		take_ack(s, g, now_ns);
+		if (s->state == STREAM_ANSWERING && s->unacked == s->end)
+			s->state = STREAM_OPEN;
+	}
+	if (s->state != STREAM_OPEN)
+		return;
+	if (g->len)
+		take_data(s, g);
+	if (g->flags & FIN)
+		take_fin(s, g);
+	reach_fin(s);
+}
+
+void stream_receive(struct stream *s, const uint8_t *data, size_t len, int64_t now_ns)
+{
+	struct segment g;
+
+	if (!read_segment(&g, data, len) || s->state == STREAM_FAILED)
+		return;
+	s->segments_received++;
+	if (g.flags & RST) {
+		bool ours = s->state == STREAM_CONNECTING ? g.ack == s->highest : in_window(s, &g);
+
+		if (ours)
+			stream_network_error(s, ECONNREFUSED);
+		return;
+	}
+	if (s->state == STREAM_CLOSED)
+		s->ack_due = (g.flags & FIN) || g.len; /* our last acknowledgement was lost */
+	else if (s->state == STREAM_CONNECTING)
+		receive_connecting(s, &g, now_ns);
+	else
+		receive_open(s, &g, now_ns);
+}
+
+size_t stream_write(struct stream *s, const void *data, size_t len)
+{
+	uint32_t held = s->end - s->unacked;
+	uint32_t room = held < STREAM_BUFFER ? STREAM_BUFFER - held : 0;
+
+	if (s->state != STREAM_OPEN || s->fin_wanted)
+		return 0;
+	if (len > room)
+		len = room;
+	uint32_t at = s->end % STREAM_BUFFER;
+	size_t first = len < STREAM_BUFFER - at ? len : STREAM_BUFFER - at;
+
+	memcpy(s->out + at, data, first);
+	memcpy(s->out, (const uint8_t *)data + first, len - first);
+	s->end += (uint32_t)len;
+	return len;
+}
+
+/* How many octets came in order and were not read. */
+static uint32_t readable(const struct stream *s)
+{
+	return s->expected - s->taken - (s->fin_here ? 1 : 0);
+}
+
+static uint32_t window_now(const struct stream *s)
+{
+	uint32_t held = readable(s);
+
+	return held < STREAM_BUFFER ? STREAM_BUFFER - held : 0;
+}
+
+size_t stream_read(struct stream *s, void *data, size_t size)
+{
+	uint32_t n = s->in ? readable(s) : 0;
+	uint32_t at = s->taken % STREAM_BUFFER;
+
+	if (n > size)
+		n = (uint32_t)size;
+	if (!n)
+		return 0;
+	uint32_t first = n < STREAM_BUFFER - at ? n : STREAM_BUFFER - at;
+
+	memcpy(data, s->in + at, first);
+	memcpy((uint8_t *)data + first, s->in, n - first);
+	s->taken += n;
+	/* The other end may have stopped for want of a window: told when it is worth a packet. */
+	if (s->state == STREAM_OPEN && !s->fin_here &&
+	    window_now(s) >= s->told_window + STREAM_BUFFER / 4)
+		s->ack_due = true;
+	return n;
+}
+
+bool stream_at_end(const struct stream *s)
+{
+	return s->fin_here && readable(s) == 0;
+}
+
+bool stream_all_acked(const struct stream *s)
+{
+	return s->fin_wanted ? s->fin_acked : s->unacked == s->end;
+}
+
+void stream_end(struct stream *s, int64_t now_ns)
+{
+	s->fin_wanted = true;
+}
+
+static size_t write_segment(struct stream *s, uint8_t *p, uint8_t flags, uint32_t sequence,
+			    uint32_t len, int64_t now_ns)
+{
+	uint32_t at = sequence % STREAM_BUFFER;
+	uint32_t first = len < STREAM_BUFFER - at ? len : STREAM_BUFFER - at;
+
+	if (s->state != STREAM_CONNECTING)
+		flags |= ACK;
+	memset(p, 0, 4);
+	p[0] = flags;
+	s->told_window = window_now(s);
+	put32(p + 4, sequence);
+	put32(p + 8, flags & ACK ? s->expected : 0);
+	put32(p + 12, s->told_window);
+	put32(p + 16, stamp_of(now_ns));
+	put32(p + 20, s->last_stamp);
+	memcpy(p + STREAM_HEAD, s->out + at, first);
+	memcpy(p + STREAM_HEAD + first, s->out, len - first);
+	s->ack_due = false;
+	s->segments_sent++;
+	return STREAM_HEAD + len;
+}
+
+/* A segment that takes sequence numbers leaves. */
+static size_t send_numbered(struct stream *s, uint8_t *p, uint8_t flags, uint32_t len,
+			    int64_t now_ns)
+{
+	uint32_t sequence = s->next;
+
+	s->next += len + (flags & (SYN | FIN) ? 1 : 0);
+	s->segments_again += before(sequence, s->highest);
+	if (before(s->highest, s->next))
+		s->highest = s->next;
+	if (!s->timer_ns)
+		s->timer_ns = now_ns + s->rto_ns;
+	return write_segment(s, p, flags, sequence, len, now_ns);
+}
+
+static size_t emit_reset(struct stream *s, uint8_t *p, int64_t now_ns)
+{
+	s->reset_due = false;
+	return write_segment(s, p, RST, s->next, 0, now_ns);
+}
+
+/* How many octets may be sent from `next` on. */
+static uint32_t allowed(struct stream *s)
+{
+	uint32_t window = s->window < s->congestion ? s->window : s->congestion;
+	uint32_t sent = s->next - s->unacked;
+	uint32_t n = before(s->next, s->end) ? s->end - s->next : 0;
+
+	if (n > s->mss)
+		n = s->mss;
+	if (sent >= window)
+		return 0;
+	if (n <= window - sent)
+		return n;
+	/* Half a segment is not worth its head while others are under way. */
+	return sent ? 0 : window - sent;
+}
+
+/* The first segment that is not acknowledged, once more. 0: there is none. */
+static size_t emit_again(struct stream *s, uint8_t *p, int64_t now_ns)
+{
+	uint32_t next = s->next;
+	uint32_t n = before(s->unacked, s->end) ? s->end - s->unacked : 0;
+
+	s->resend = false;
+	if (n > s->mss)
+		n = s->mss;
+	bool last = s->fin_wanted && !s->fin_acked && s->unacked + n == s->end;
+
+	if (!n && !last)
+		return 0;
+	s->next = s->unacked;
+	size_t len = send_numbered(s, p, last ? FIN : 0, n, now_ns);
+
+	if (before(s->next, next))
+		s->next = next;
+	return len;
+}
+
+static size_t emit_open(struct stream *s, uint8_t *p, int64_t now_ns)
+{
+	size_t len = s->resend ? emit_again(s, p, now_ns) : 0;
+
+	if (len)
+		return len;
+	uint32_t n = s->fin_acked ? 0 : allowed(s);
+	bool last = s->fin_wanted && s->next + n == s->end && !s->fin_acked;
+
+	if (n)
+		return send_numbered(s, p, last ? FIN : 0, n, now_ns);
+	if (last)
+		return send_numbered(s, p, FIN, 0, now_ns);
+	/* The other end's window is shut and nothing is under way: it is asked from time to time.
+	 */
+	if (before(s->next, s->end) && !outstanding(s) && !s->timer_ns)
+		s->timer_ns = now_ns + s->rto_ns;
+	return s->ack_due ? write_segment(s, p, 0, s->next, 0, now_ns) : 0;
+}
+
+size_t stream_emit(struct stream *s, uint8_t *p, size_t size, int64_t now_ns)
+{
+	size_t n = 0;
+
+	assert(size >= STREAM_HEAD + s->mss);
+	switch (s->state) {
+	case STREAM_CONNECTING:
+	case STREAM_ANSWERING:
+		return s->next == s->end ? 0 : send_numbered(s, p, SYN, 0, now_ns);
+	case STREAM_OPEN:
+		n = emit_open(s, p, now_ns);
+		reach_fin(s);
+		return n;
+	case STREAM_CLOSED:
+		return s->ack_due && s->out ? write_segment(s, p, 0, s->next, 0, now_ns) : 0;
+	case STREAM_FAILED:
+		return s->reset_due ? emit_reset(s, p, now_ns) : 0;
+	}
+	return 0;
+}
+
+int64_t stream_due_ns(const struct stream *s)
+{
+	return s->timer_ns ? s->timer_ns : INT64_MAX;
+}
+
+void stream_tick(struct stream *s, int64_t now_ns)
+{
+	bool opening = s->state == STREAM_CONNECTING || s->state == STREAM_ANSWERING;
+
+	if (!s->timer_ns || s->timer_ns > now_ns || s->state >= STREAM_CLOSED)
+		return;
+	s->timer_ns = 0;
+	if (++s->tries > (opening ? SYN_TRIES_MAX : TRIES_MAX)) {
+		fail(s, ETIMEDOUT);
+		return;
+	}
+	if (outstanding(s) && s->window) {
+		uint32_t flight = s->highest - s->unacked;
+
+		s->threshold = flight / 2 > 2 * s->mss ? flight / 2 : 2 * s->mss;
+		s->congestion = s->mss;
+	}
+	s->recovering = false;
+	s->duplicates = 0;
+	s->next = s->unacked;
+	s->resend = !opening;
+	s->rto_ns = 2 * s->rto_ns < rto_max_ns ? 2 * s->rto_ns : rto_max_ns;
+}
