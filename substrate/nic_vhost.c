@@ -75,7 +75,8 @@ static uint32_t fill_chain(const struct vring_chain *c, const struct frame *f, u
 	if (done == 0) {
 		struct virtio_net_hdr_mrg_rxbuf h = {.num_buffers = 0};
 
-		offload_write(&f->offload, (struct virtio_net_hdr *)&h);
+		if (frame_is_raw(f))
+			offload_write(&f->offload, (struct virtio_net_hdr *)&h);
 		iov_write(c->iov, c->n_in, 0, &h, header);
 		iov_write(c->iov, c->n_in, header, f->data, n - header);
 	} else {
@@ -230,7 +231,8 @@ static void take_frame(struct nic *n, const struct vring_chain *c, int64_t now_n
 		return;
 	}
 	iov_read(c->iov, c->n_out, header, f->data, len);
-	if (!offload_read(&h, n->vhost.features, f->data, len, &f->offload)) {
+	if ((h.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM || h.gso_type) &&
+	    !offload_read(&h, n->vhost.features, f->data, len, &f->offload)) {
 		f->offload = (struct offload){0};
 		end_drop(&n->end, f, END_DROP_OFFLOAD);
 		return;

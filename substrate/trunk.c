@@ -21,10 +21,13 @@ enum {
 	KEY_MAX = 256, /* bytes of a key */
 	IDS_MAX = 65536,
 	HELLOS = 3,
+	RAW_HEAD = 16, /* in front of a raw frame: what is to be done to it, as of a guest's NIC */
 };
 
-static const uint32_t magic = 0x314b5456;  /* "VTK1" */
-static const uint32_t announce = 1u << 31; /* of an id: the record says which key it is for */
+static const uint32_t magic = 0x314b5456; /* "VTK1" */
+/* Of an id: the record says which key it is for; or the frame is raw (frame.h). */
+static const uint32_t announce = 1u << 31;
+static const uint32_t raw = 1u << 30;
 static const int64_t retry_first_ns = 1000000;
 static const int64_t retry_most_ns = 1000000000;
 
@@ -62,7 +65,7 @@ struct trunk {
 	VEC(char *) keys;        /* owned; by their ids */
 	VEC(struct far *) bound; /* by their ids; NULL: nobody here has that key */
 	uint64_t in_frames, in_bytes, out_frames, out_bytes;
-	uint64_t no_far_end, no_memory, too_long;
+	uint64_t no_far_end, no_memory, wrong;
 };
 
 /* ---- far ends ---- */
@@ -106,18 +109,28 @@ static void far_deliver(struct end *n, struct frame *f, int64_t now_ns)
 		end_drop(n, f, END_DROP_DOWN);
 		return;
 	}
+	uint32_t front = frame_is_raw(f) ? RAW_HEAD : 0;
+
 	substrate_put_off(t->object.sub, &t->publish);
 	if (far->announced || announce_far(t, far))
-		room = shmring_room(&t->out, f->len);
+		room = shmring_room(&t->out, front + f->len);
 	if (!room) {
 		end_drop(n, f, END_DROP_QUEUE);
 		return;
 	}
-	memcpy(room, f->data, f->len);
-	shmring_put(&t->out, far->id, f->len);
-	t->out_frames++;
-	t->out_bytes += f->len;
+	if (front)
+		offload_write(&f->offload, (struct virtio_net_hdr *)room);
+	memcpy(room + front, f->data, f->len);
+	shmring_put(&t->out, front ? far->id | raw : far->id, front + f->len);
+	t->out_frames += frame_count(f);
+	t->out_bytes += frame_bytes(f);
 	frame_unref(f);
+}
+
+/* The end itself says what it takes, in its process. */
+static uint16_t far_takes(const struct end *n)
+{
+	return UINT16_MAX;
 }
 
 static void far_carrier(struct end *n, int64_t now_ns)
@@ -126,7 +139,7 @@ static void far_carrier(struct end *n, int64_t now_ns)
 }
 
 static const struct end_kind far_end_kind = {
-	.deliver = far_deliver, .carrier = far_carrier, .is_far = true};
+	.deliver = far_deliver, .carrier = far_carrier, .is_far = true, .takes = far_takes};
 
 static void far_destroy(struct object *o)
 {
@@ -179,23 +192,40 @@ static void take_key(struct trunk *t, uint32_t id, const struct shmring_record *
 	t->bound.at[id] = find_far(t, t->keys.at[id]);
 }
 
+/* What is said of a raw frame is believed no more than if a guest said it. */
+static bool read_raw(const uint8_t *head, struct frame *f)
+{
+	struct virtio_net_hdr h;
+
+	memcpy(&h, head, sizeof(h));
+	return offload_read(&h, UINT64_MAX, f->data, f->len, &f->offload);
+}
+
 static void take_frame(struct trunk *t, const struct shmring_record *rec, int64_t now_ns)
 {
-	struct far *far = rec->id < t->bound.n ? t->bound.at[rec->id] : NULL;
+	uint32_t id = rec->id & ~raw;
+	uint32_t front = rec->id & raw ? RAW_HEAD : 0;
+	struct far *far = id < t->bound.n ? t->bound.at[id] : NULL;
 
-	if (!far || rec->len < FRAME_MIN || rec->len > FRAME_MAX) {
-		*(far ? &t->too_long : &t->no_far_end) += 1;
+	if (!far || rec->len < front + FRAME_MIN || rec->len - front > FRAME_MAX) {
+		*(far ? &t->wrong : &t->no_far_end) += 1;
 		return;
 	}
-	struct frame *f = frame_get(t->object.sub->pool, rec->len);
+	struct frame *f = frame_get(t->object.sub->pool, rec->len - front);
 
 	if (!f) {
 		t->no_memory++;
 		return;
 	}
-	memcpy(f->data, rec->data, rec->len);
-	t->in_frames++;
-	t->in_bytes += rec->len;
+	memcpy(f->data, rec->data + front, f->len);
+	if (front && !read_raw(rec->data, f)) {
+		f->offload = (struct offload){0};
+		frame_unref(f);
+		t->wrong++;
+		return;
+	}
+	t->in_frames += frame_count(f);
+	t->in_bytes += frame_bytes(f);
 	end_arrive_from(&far->end, f, now_ns);
 }
 
@@ -483,7 +513,7 @@ static void trunk_status(struct object *o, struct json *j, int64_t now_ns)
 	json_open(j, "dropped", '{');
 	json_uint(j, "no far end", t->no_far_end);
 	json_uint(j, "memory", t->no_memory);
-	json_uint(j, "length", t->too_long);
+	json_uint(j, "wrong", t->wrong);
 	json_close(j, '}');
 }
 

@@ -6,6 +6,7 @@
 #include "substrate/trunk.h"
 
 #include "lib/words.h"
+#include "tests/support/tcpframe.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -26,6 +27,7 @@ struct probe {
 	unsigned frames;
 	uint8_t last[2000];
 	uint32_t last_len;
+	bool last_raw;
 	int carriers; /* times that it came or went */
 };
 
@@ -38,6 +40,7 @@ static void probe_deliver(struct end *n, struct frame *f, int64_t now_ns)
 
 	p->frames++;
 	p->last_len = f->len;
+	p->last_raw = frame_is_raw(f);
 	memcpy(p->last, f->data, f->len < sizeof(p->last) ? f->len : sizeof(p->last));
 	frame_unref(f);
 }
@@ -53,7 +56,15 @@ static void probe_destroy(struct object *o)
 	object_finish(o);
 }
 
-static const struct end_kind probe_end = {.deliver = probe_deliver, .carrier = probe_carrier};
+static bool probe_takes_raw;
+
+static uint16_t probe_takes(const struct end *n)
+{
+	return probe_takes_raw ? UINT16_MAX : 0;
+}
+
+static const struct end_kind probe_end = {
+	.deliver = probe_deliver, .carrier = probe_carrier, .takes = probe_takes};
 static const struct object_kind probe_kind = {.name = "probe", .destroy = probe_destroy};
 
 static void pump(void)
@@ -180,6 +191,36 @@ START_TEST(frames_pass_both_ways)
 	ck_assert_uint_eq(probe[0].last[1513], 0x22);
 	ck_assert_uint_eq(probe[0].end.count.in_frames, 1);
 	ck_assert_uint_eq(probe[0].end.count.out_frames, 1);
+}
+END_TEST
+
+/* A segment that is still to be cut passes whole, for who takes it so; else it is frames there. */
+START_TEST(a_raw_frame_stays_what_it_is)
+{
+	static const struct tcpframe segment = {.payload = 3000, .mss = 1000, .flags = 16};
+
+	join(NULL);
+	for (int i = 0; i < 2; i++) {
+		struct frame *f = frame_get(sub[0]->pool, 4096);
+		struct virtio_net_hdr h;
+		unsigned before = probe[1].frames;
+
+		probe_takes_raw = i;
+		f->len = tcpframe_make(&segment, f->data, &h);
+		ck_assert(offload_read(&h, UINT64_MAX, f->data, f->len, &f->offload));
+		end_send(&probe[0].end, f, 0);
+		substrate_drain(sub[0], 0);
+		PUMP_UNTIL(probe[1].frames == before + (i ? 1 : 3));
+		pump();
+		ck_assert_uint_eq(probe[1].frames, before + (i ? 1 : 3));
+		ck_assert_uint_eq(probe[1].last_raw, i);
+		if (!i)
+			ck_assert(
+				tcpframe_is_real(&segment, probe[1].last, probe[1].last_len, 2000));
+	}
+	ck_assert_uint_eq(probe[0].end.count.in_frames, 6);
+	ck_assert_uint_eq(probe[1].end.count.out_frames, 6);
+	ck_assert_uint_eq(probe[0].end.count.in_bytes, probe[1].end.count.out_bytes);
 }
 END_TEST
 
@@ -362,6 +403,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_set_timeout(tc, 20);
 	tcase_add_test(tc, frames_pass_both_ways);
+	tcase_add_test(tc, a_raw_frame_stays_what_it_is);
 	tcase_add_test(tc, none_is_lost_and_their_order_stays);
 	tcase_add_test(tc, a_stopped_process_costs_its_own_frames);
 	tcase_add_test(tc, the_direction_that_begins_here_does_its_work_here);
