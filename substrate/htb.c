@@ -15,6 +15,7 @@ struct entry {
 	void *item;
 	int64_t arrived_ns;
 	uint32_t wire_bytes, counted_bytes;
+	bool conforming; /* when it came the bucket held enough for it and all in front of it */
 };
 
 /*
@@ -52,10 +53,11 @@ struct htb_class {
 	} queue;
 
 	struct htb_bucket min, ceil; /* links; control has min alone */
-	bool conforming;             /* the frame at the head came when there were tokens for it */
+	bool conforming;             /* the frame at the head is */
 	struct htb_node green;       /* in htb.conforming or htb.assured: links with a minimum */
 	bool borrows;                /* it waits in vnet.links, or in htb.best_effort */
 	struct htb_node share;       /* there, or in htb.throttled */
+	int64_t since_ns;            /* the frame at the head could go since then, if it borrows */
 	struct tag tag;
 	struct htb_counters count;
 };
@@ -193,16 +195,14 @@ static void leave_share(struct htb_class *c)
 static void place_green(struct htb_class *c)
 {
 	const struct entry *e = head_of(c);
-	int64_t ready_ns = htb_bucket_ready_ns(&c->min, htb_tokens(e->counted_bytes));
 
 	leave_green(c);
-	if (ready_ns == INT64_MAX)
-		return;
-	c->conforming = ready_ns <= e->arrived_ns;
+	c->conforming = e->conforming;
 	if (c->conforming)
 		htb_heap_put(&c->h->conforming, &c->green, e->arrived_ns);
-	else
-		htb_heap_put(&c->h->assured, &c->green, ready_ns);
+	else if (c->rates.min_bps)
+		htb_heap_put(&c->h->assured, &c->green,
+			     htb_bucket_ready_ns(&c->min, htb_tokens(e->counted_bytes)));
 }
 
 /* A frame longer than the bucket is deep may go when the bucket would hold it. */
@@ -215,7 +215,7 @@ static void fill_ceil(struct htb_class *c, int64_t now_ns)
 
 static void place_link_share(struct htb_class *c, int64_t now_ns)
 {
-	int64_t ready_ns = now_ns;
+	int64_t ready_ns = head_of(c)->arrived_ns;
 
 	if (c->rates.ceil_bps) {
 		fill_ceil(c, now_ns);
@@ -223,6 +223,7 @@ static void place_link_share(struct htb_class *c, int64_t now_ns)
 	}
 	bool borrows = ready_ns <= now_ns;
 
+	c->since_ns = ready_ns;
 	if (borrows != c->borrows || !c->share.index) {
 		leave_share(c);
 		c->borrows = borrows;
@@ -296,6 +297,15 @@ static struct entry queue_pop(struct htb_class *c)
 	return e;
 }
 
+static bool conforms(const struct htb_class *c, uint32_t bytes, int64_t now_ns)
+{
+	struct htb_bucket b = c->min;
+	int64_t needed = htb_tokens(c->queue.bytes + bytes);
+
+	htb_bucket_fill(&b, b.depth, now_ns);
+	return b.tokens >= needed && b.depth >= needed;
+}
+
 enum htb_drop htb_enqueue(struct htb_class *c, void *item, uint32_t wire_bytes,
 			  uint32_t counted_bytes, int64_t now_ns)
 {
@@ -311,12 +321,13 @@ enum htb_drop htb_enqueue(struct htb_class *c, void *item, uint32_t wire_bytes,
 		c->count.dropped_bytes[HTB_DROP_QUEUE] += counted_bytes;
 		return HTB_DROP_QUEUE;
 	}
-	queue_push(c, &e);
-	if (c->queue.n > 1)
-		return HTB_QUEUED;
 	/* While it sent nothing it saved no more than a bucket; a backlog is owed all of it. */
-	htb_bucket_fill(&c->min, c->min.depth, now_ns);
-	place(c, now_ns);
+	if (!c->queue.n)
+		htb_bucket_fill(&c->min, c->min.depth, now_ns);
+	e.conforming = c->rates.min_bps && conforms(c, counted_bytes, now_ns);
+	queue_push(c, &e);
+	if (c->queue.n == 1)
+		place(c, now_ns);
 	return HTB_QUEUED;
 }
 
@@ -352,16 +363,32 @@ static struct htb_class *choose(struct htb *h, int64_t now_ns, enum htb_mode *mo
 	return class_of_share(htb_heap_top(&h->best_effort));
 }
 
-static void occupy_wire(struct htb *h, uint32_t bytes, int64_t now_ns)
+/* Since when the frame at the head of c could have gone, by that rule. */
+static int64_t ready_since_ns(struct htb_class *c, enum htb_mode mode)
 {
-	int64_t start = h->free_ns;
+	int64_t since_ns = head_of(c)->arrived_ns;
+	int64_t ready_ns = since_ns;
+
+	if (mode == HTB_MODE_ASSURED)
+		ready_ns = c->green.key;
+	else if (mode == HTB_MODE_BORROWED)
+		ready_ns = c->since_ns;
+	return ready_ns > since_ns ? ready_ns : since_ns;
+}
+
+/* A frame that could have gone before, but for a late call, takes the wire's time from then. */
+static void occupy_wire(struct htb *h, uint32_t bytes, int64_t since_ns, int64_t now_ns)
+{
+	int64_t start = since_ns;
 
 	if (!h->params.rate_bps)
 		return;
-	if (start < now_ns - h->params.slack_ns) {
+	if (start < now_ns - h->params.slack_ns)
 		start = now_ns - h->params.slack_ns;
+	if (start <= h->free_ns)
+		start = h->free_ns;
+	else
 		h->wire_rest = 0;
-	}
 	int64_t bits = (int64_t)bytes * INT64_C(8000000000) + h->wire_rest;
 
 	h->free_ns = start + bits / h->params.rate_bps;
@@ -412,13 +439,14 @@ void *htb_dequeue(struct htb *h, int64_t now_ns, struct htb_class **from)
 	if (!c)
 		return NULL;
 	uint32_t bytes = head_of(c)->counted_bytes;
+	int64_t since_ns = ready_since_ns(c, mode);
 
 	charge(c, mode, bytes, now_ns);
 	struct entry e = queue_pop(c);
 
 	if (!c->queue.n && c->min.tokens > c->min.depth)
 		c->min.tokens = c->min.depth;
-	occupy_wire(h, e.wire_bytes, now_ns);
+	occupy_wire(h, e.wire_bytes, since_ns, now_ns);
 	place(c, now_ns);
 	c->count.sent_frames[mode]++;
 	c->count.sent_bytes[mode] += bytes;
@@ -486,7 +514,7 @@ static void set_rates(struct htb_class *c, const struct htb_rates *r, int64_t no
 	c->vnet->weight += weight_of(c);
 	c->tag.remainder = c->vnet->tag.remainder = 0;
 	c->rates.min_burst_bytes =
-		or_default(r->min_burst_bytes, HTB_BURST_BYTES, r->min_bps, BURST_MS);
+		or_default(r->min_burst_bytes, HTB_MIN_BURST_BYTES, r->min_bps, BURST_MS);
 	c->rates.ceil_burst_bytes =
 		or_default(r->ceil_burst_bytes, HTB_BURST_BYTES, r->ceil_bps, BURST_MS);
 	c->rates.limit_bytes = or_default(r->limit_bytes, HTB_LIMIT_BYTES, r->ceil_bps, LIMIT_MS);

@@ -10,7 +10,8 @@
  *
  * Whenever the wire is free, the first of these that has something to send:
  *   1. control, within its own small bucket;
- *   2. conforming: a link whose minimum held enough tokens when the frame arrived (by arrival);
+ *   2. conforming: a link whose minimum's bucket, when the frame arrived, held enough for it and
+ *      for all in front of it (by arrival);
  *   3. assured: a link with a backlog, whose minimum holds enough tokens by now (by the time since
  *      which it does);
  *   4. control beyond its bucket;
@@ -57,7 +58,9 @@ const char *htb_drop_name(enum htb_drop why);
 
 struct htb_params {
 	int64_t rate_bps; /* of the wire; 0: it is always free */
-	/* Real time: how late dequeue() may come without the wire losing time for it; virtual: 0.
+	/*
+	 * Real time: how late dequeue() may come without the wire losing time for it; virtual: 0.
+	 * What it makes up for leaves at once, so what is behind needs a queue of that time.
 	 */
 	int64_t slack_ns;
 	/* Gives back an item that was dropped after it was taken (HTB_DROP_GONE). */
@@ -69,15 +72,19 @@ struct htb_params {
 struct htb_rates {
 	int64_t min_bps;  /* guaranteed, and its weight when it borrows; 0: no guarantee */
 	int64_t ceil_bps; /* its current rate; 0: no ceiling */
-	/* Depths of the two buckets; 0: HTB_BURST_BYTES or 2 ms of the rate, whichever is more. */
+	/*
+	 * Depths of the two buckets; 0: HTB_MIN_BURST_BYTES, HTB_BURST_BYTES, or 2 ms of the rate
+	 * if that is more.
+	 */
 	uint32_t min_burst_bytes, ceil_burst_bytes;
 	uint32_t limit_bytes; /* of the queue; 0: HTB_LIMIT_BYTES or 50 ms of the ceiling if more */
 };
 
 enum {
-	HTB_BURST_BYTES = 2 * 1664,   /* two of the longest frames with their encapsulation */
-	HTB_LIMIT_BYTES = 64 * 1024,  /* default of a class's queue */
-	HTB_LEAST_WEIGHT_BPS = 8000,  /* of a link without a minimum, when it borrows */
+	HTB_MIN_BURST_BYTES = 8 * 1664, /* what a link may send at once and still conform */
+	HTB_BURST_BYTES = 2 * 1664,     /* two of the longest frames with their encapsulation */
+	HTB_LIMIT_BYTES = 64 * 1024,    /* default of a class's queue */
+	HTB_LEAST_WEIGHT_BPS = 8000,    /* of a link without a minimum, when it borrows */
 	HTB_CONTROL_PART = 100,       /* control's bucket fills with this part of the wire's rate */
 	HTB_CONTROL_LEAST_BPS = 64000 /* ... but at least with this */
 };

@@ -34,17 +34,36 @@ struct lab {
 };
 
 struct item {
+	struct item *next; /* idle */
 	struct source *from;
 	int64_t arrived_ns;
 	uint32_t bytes;
 };
+
+static struct item *idle;
+
+static struct item *item_get(void)
+{
+	struct item *i = idle;
+
+	if (!i)
+		return xcalloc(1, sizeof(*i));
+	idle = i->next;
+	return i;
+}
+
+static void item_put(struct item *i)
+{
+	i->next = idle;
+	idle = i;
+}
 
 static void release(void *owner, void *item)
 {
 	struct lab *l = owner;
 
 	l->released++;
-	free(item);
+	item_put(item);
 }
 
 static struct lab lab_of(int64_t rate_bps)
@@ -81,7 +100,7 @@ static struct source *link(struct lab *l, const char *vnet, int64_t min_bps, int
 
 static void offer(struct lab *l, struct source *s)
 {
-	struct item *i = xcalloc(1, sizeof(*i));
+	struct item *i = item_get();
 
 	*i = (struct item){.from = s, .arrived_ns = l->now_ns, .bytes = s->bytes};
 	if (s->bytes_least)
@@ -90,7 +109,7 @@ static void offer(struct lab *l, struct source *s)
 	if (htb_enqueue(s->class, i, i->bytes, i->bytes, l->now_ns) == HTB_QUEUED)
 		return;
 	s->dropped++;
-	free(i);
+	item_put(i);
 }
 
 /* Keeps a flood's queue from running empty. */
@@ -106,7 +125,7 @@ static void feed(struct lab *l, struct source *s)
 			offer(l, s);
 		return;
 	}
-	for (htb_class_queue(s->class, &frames, &bytes); frames < 3; frames++)
+	for (htb_class_queue(s->class, &frames, &bytes); frames < 30; frames++)
 		offer(l, s);
 }
 
@@ -115,12 +134,14 @@ static void take(struct lab *l, struct htb_class *from, struct item *i)
 	int64_t wait_ns = l->now_ns - i->arrived_ns +
 			  (l->rate_bps ? (int64_t)i->bytes * 8 * SECOND / l->rate_bps : 0);
 
-	ck_assert_ptr_eq(from, i->from->class);
+	/* An assertion of check costs a system call each: not one per frame. */
+	if (from != i->from->class)
+		ck_abort_msg("a frame left another class than its own");
 	i->from->sent_bytes += i->bytes;
 	i->from->sent_frames++;
 	if (wait_ns > i->from->longest_ns)
 		i->from->longest_ns = wait_ns;
-	free(i);
+	item_put(i);
 }
 
 static void run(struct lab *l, int64_t until_ns)
@@ -135,7 +156,8 @@ static void run(struct lab *l, int64_t until_ns)
 		while ((i = htb_dequeue(l->h, l->now_ns, &from)))
 			take(l, from, i);
 		next_ns = htb_due_ns(l->h);
-		ck_assert_int_gt(next_ns, l->now_ns);
+		if (next_ns <= l->now_ns)
+			ck_abort_msg("something was due and did not come");
 		for (size_t k = 0; k < l->n; k++)
 			if (l->at[k].class && l->at[k].period_ns && l->at[k].next_ns < next_ns)
 				next_ns = l->at[k].next_ns;
@@ -181,7 +203,7 @@ END_TEST
 START_TEST(without_a_rate_the_wire_is_always_free)
 {
 	struct lab l = lab_of(0);
-	struct item *i = xcalloc(1, sizeof(*i));
+	struct item *i = item_get();
 	struct htb_class *from;
 
 	lab_start(&l);
@@ -194,8 +216,35 @@ START_TEST(without_a_rate_the_wire_is_always_free)
 	ck_assert_ptr_eq(htb_dequeue(l.h, 5, &from), i);
 	ck_assert_ptr_eq(from, c);
 	ck_assert_ptr_null(htb_dequeue(l.h, 5, &from));
-	free(i);
+	item_put(i);
 	finish(&l);
+}
+END_TEST
+
+/* Who is called late makes up for it, but not for a time in which nothing was there to send. */
+START_TEST(lateness_is_made_up_for)
+{
+	struct htb_params p = {.rate_bps = 8 * MBIT, .slack_ns = 2000000, .release = release};
+	struct htb *h = htb_create(&p, 0);
+	struct htb_class *c = htb_best_effort_create(h, "a", 0, 0);
+	int item;
+
+	/* A frame takes 1 ms; the wire has been idle for a second. */
+	for (int k = 0; k < 8; k++)
+		htb_enqueue(c, &item, 1000, 1000, SECOND);
+	ck_assert_ptr_nonnull(htb_dequeue(h, SECOND, NULL));
+	ck_assert_ptr_null(htb_dequeue(h, SECOND, NULL));
+	/* 0.7 ms late: the next is not. */
+	ck_assert_ptr_nonnull(htb_dequeue(h, SECOND + 1700000, NULL));
+	ck_assert_int_eq(htb_due_ns(h), SECOND + 2000000);
+	/* 4 ms late: 2 of them are made up for. */
+	for (int k = 0; k < 3; k++)
+		ck_assert_ptr_nonnull(htb_dequeue(h, SECOND + 6000000, NULL));
+	ck_assert_ptr_null(htb_dequeue(h, SECOND + 6000000, NULL));
+	ck_assert_int_eq(htb_due_ns(h), SECOND + 7000000);
+	for (int k = 0; k < 3; k++)
+		ck_assert_ptr_nonnull(htb_dequeue(h, SECOND + (7 + k) * INT64_C(1000000), NULL));
+	htb_destroy(h);
 }
 END_TEST
 
@@ -293,14 +342,15 @@ START_TEST(ceiling_at_the_minimum)
 		link(&l, k % 2 ? "a" : "b", 3 * MBIT, 3 * MBIT, 1500, 0)->bytes_least = 64;
 	run(&l, 10 * SECOND);
 	for (int k = 0; k < 33; k++)
-		assert_rate(&l.at[k], 3 * MBIT, 10 * SECOND, 2000, HTB_BURST_BYTES);
+		assert_rate(&l.at[k], 3 * MBIT, 10 * SECOND, 2000, HTB_MIN_BURST_BYTES);
 	finish(&l);
 }
 END_TEST
 
 /*
  * The bound of a link that keeps to its minimum: at most one frame of others, of any number of
- * floods, is in its way. 5 Mbit/s of 1,250 octets are one each 2 ms; on the wire one takes 100 us.
+ * floods, is in its way. 4.5 of 5 Mbit/s are 1,250 octets each 2.222222 ms; on the wire one takes
+ * 100 us.
  */
 START_TEST(conforming_waits_for_one_frame)
 {
@@ -308,7 +358,7 @@ START_TEST(conforming_waits_for_one_frame)
 	struct lab l = lab_of(100 * MBIT);
 
 	lab_start(&l);
-	struct source *good = link(&l, "good", 5 * MBIT, 0, 1250, 2000000);
+	struct source *good = link(&l, "good", 5 * MBIT, 0, 1250, 2222222);
 
 	for (int k = 0; k < floods[_i]; k++) {
 		char vnet[16];
@@ -318,10 +368,10 @@ START_TEST(conforming_waits_for_one_frame)
 	}
 	add(&l, htb_best_effort_create(l.h, "b", 0, 0), 1500, 0);
 	/* The floods' own first bursts conform: they are over soon. */
-	run(&l, SECOND);
+	run(&l, 3 * SECOND);
 	good->longest_ns = 0;
 	run(&l, 10 * SECOND);
-	ck_assert_uint_eq(good->sent_frames, 5000);
+	ck_assert_uint_ge(good->sent_frames, 4499);
 	ck_assert_int_le(good->longest_ns, 100000 + 120000);
 	finish(&l);
 }
@@ -586,7 +636,7 @@ START_TEST(whatever_comes)
 				i = htb_dequeue(l.h, l.now_ns, &from);
 				ck_assert_ptr_nonnull(i);
 				sent++;
-				free(i);
+				item_put(i);
 			}
 			break;
 		default:
@@ -625,6 +675,7 @@ int main(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_loop_test(t, wire_rate_is_exact, 0, 5);
 	tcase_add_test(t, without_a_rate_the_wire_is_always_free);
+	tcase_add_test(t, lateness_is_made_up_for);
 	tcase_add_loop_test(t, each_gets_its_minimum, 0, 10);
 	tcase_add_test(t, excess_follows_minima);
 	tcase_add_test(t, vnets_borrow_before_others);
