@@ -84,6 +84,11 @@ static unsigned choose(const struct spread *s, size_t head)
 
 	if (s->process[head])
 		return s->process[head];
+	/* A substrate node stands for a machine: it has a process of its own as far as there are
+	 * some. */
+	for (unsigned p = 1; s->g->nodes[head].kind == NODE_SUBSTRATE && p <= s->n; p++)
+		if (!s->load[p])
+			return p;
 	count_cables(s, head, cables);
 	for (unsigned p = 1; p <= s->n; p++) {
 		uint64_t score = 0;

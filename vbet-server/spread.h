@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Which of several substrate processes carries which node. Pure. What belongs together stays
- * together: a hub or switch and the guests that are plugged into nothing else; then neighbours, as
- * far as the processes get equal shares.
+ * together: a hub or switch and the guests that are plugged into nothing else, a substrate node and
+ * the virtual nodes that it holds; then neighbours, as far as the processes get equal shares.
+ * Substrate nodes have processes of their own while there are some that carry nothing.
  */
 #ifndef VBET_SERVER_SPREAD_H
 #define VBET_SERVER_SPREAD_H

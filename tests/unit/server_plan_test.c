@@ -551,6 +551,35 @@ START_TEST(a_switch_keeps_its_guests)
 }
 END_TEST
 
+START_TEST(a_substrate_node_has_a_process_of_its_own)
+{
+	const struct graph *g = graph_of("s1 = alloc(substrate, name = \"s1\")\n"
+					 "s2 = alloc(substrate, name = \"s2\")\n"
+					 "s3 = alloc(substrate, name = \"s3\")\n"
+					 "slink(s1, s2) slink(s2, s3)\n"
+					 "v = vnet()\n"
+					 "a = alloc(host, vnet = v, on = s1, name = \"a\")\n"
+					 "b = alloc(host, vnet = v, on = s3, name = \"b\")\n"
+					 "vlink(a, b)\n");
+	unsigned process[6];
+	unsigned seen = 0;
+
+	env.processes = 3;
+	struct plan *p = plan_of_graph(g);
+
+	for (size_t i = 0; i < 3; i++)
+		seen |= 1u << p->places[i].process;
+	ck_assert_uint_eq(seen, 2 | 4 | 8);
+	for (size_t i = 0; i < p->n_places; i++)
+		process[i] = p->places[i].process;
+	/* What it holds is with it. */
+	ck_assert_str_eq(p->places[3].node, "a");
+	ck_assert_uint_eq(process[3], process[0]);
+	ck_assert_uint_eq(process[4], process[2]);
+	plan_destroy(p);
+}
+END_TEST
+
 START_TEST(each_process_gets_a_share_of_a_ring)
 {
 	const struct graph *g = graph_of("for i in 1..12 { r[i] = alloc(router) }\n"
@@ -616,6 +645,7 @@ int main(void)
 	tcase_add_test(tc, what_is_taken_away_goes_backwards);
 	tcase_add_test(tc, a_cable_between_processes_has_an_end_in_each);
 	tcase_add_test(tc, a_switch_keeps_its_guests);
+	tcase_add_test(tc, a_substrate_node_has_a_process_of_its_own);
 	tcase_add_test(tc, each_process_gets_a_share_of_a_ring);
 	tcase_add_test(tc, what_runs_stays_where_it_is);
 	tcase_add_test(tc, a_virtual_network_has_this_plan);
