@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
+# lab: slow
 # capture: frames of a NIC as pcapng that tshark reads, filtered, counted, commented, into a file and
 # through a pipe, before and after the cable; nothing is missing without being counted.
 . "${0%/*}/lib.sh"

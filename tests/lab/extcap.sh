@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
+# lab: slow
 # extcap: the NICs of running labs are in Wireshark's own list of interfaces, and can be captured there.
 . "${0%/*}/lib.sh"
 
