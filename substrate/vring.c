@@ -232,6 +232,13 @@ void vring_unlimit(struct virtq *r)
 static void iov_copy(const struct iovec *iov, unsigned n, size_t offset, uint8_t *flat, size_t len,
 		     bool write)
 {
+	/* Most frames are in one buffer. */
+	if (n && offset + len <= iov[0].iov_len) {
+		uint8_t *p = (uint8_t *)iov[0].iov_base + offset;
+
+		memcpy(write ? p : flat, write ? flat : p, len);
+		return;
+	}
 	for (unsigned i = 0; i < n && len; i++) {
 		if (offset >= iov[i].iov_len) {
 			offset -= iov[i].iov_len;

@@ -164,21 +164,17 @@ static void send_through(struct end *n, struct frame *f, int64_t now_ns)
 		end_drop(n, f, END_DROP_UNPLUGGED);
 		return;
 	}
-	int64_t at = tell_time(c, n->side, now_ns);
-
-	if (frame_is_raw(f)) {
+	/* The common case, and the only one of raw frames. */
+	if (c->plain[n->side] && cable_dir_is_plain(c->dir[n->side])) {
 		cable_dir_pass(c->dir[n->side], frame_count(f), frame_bytes(f));
 		substrate_hop(c->object.sub, c->end[!n->side], f);
 		return;
 	}
+	int64_t at = tell_time(c, n->side, now_ns);
 	struct cable_verdict v = cable_dir_offer(c->dir[n->side], f->len, f->data, at);
 
 	if (v.drop != CABLE_PASS) {
 		frame_unref(f);
-		return;
-	}
-	if (c->plain[n->side]) {
-		substrate_hop(c->object.sub, c->end[!n->side], f);
 		return;
 	}
 	if (v.n_copies == 2)
