@@ -140,6 +140,10 @@ static void build_node(struct builder *b, const struct world_node *n, struct gra
 	out->vnet = n->vnet ? b->of_vnet[n->vnet->number] : -1;
 	out->place = n->vnet && n->place ? b->of_node[n->place->number] : -1;
 	out->room = n->room;
+	COUNT(struct world_pair, command, out->n_commands);
+	out->commands = copies(b, out->n_commands, sizeof(*out->commands));
+	for (size_t i = 0; command; command = command->next, i++)
+		out->commands[i] = copy(b, command->value);
 	if (!node_kind_is_guest(n->kind))
 		return;
 	out->memory_bytes = n->memory_bytes;
@@ -149,10 +153,6 @@ static void build_node(struct builder *b, const struct world_node *n, struct gra
 	build_routes(b, n, out);
 	build_pairs(b, n->sysctls, &out->sysctls, &out->n_sysctls);
 	build_texts(b, n, out);
-	COUNT(struct world_pair, command, out->n_commands);
-	out->commands = copies(b, out->n_commands, sizeof(*out->commands));
-	for (size_t i = 0; command; command = command->next, i++)
-		out->commands[i] = copy(b, command->value);
 }
 
 static void build_cable(struct builder *b, const struct world_cable *c, size_t index)

@@ -74,35 +74,39 @@ struct value builtin_address(struct eval *ev, const struct call *c)
 /* ---- things said about one guest, or about each of a list ---- */
 
 struct about {
-	const struct call *c;
+	const struct call *call;
 	bool (*one)(struct eval *ev, const struct call *c, struct world_node *n);
+	bool programs; /* it can be said of an end system, too */
 };
 
 static bool about_one(struct eval *ev, const struct arg *item, void *ctx)
 {
 	const struct about *about = ctx;
+	bool runs;
 
 	if (item->v.kind != VALUE_NODE) {
 		eval_wrong(ev, item->loc, "expected a node, not %s", value_kind_name(&item->v));
 		return false;
 	}
-	if (!node_kind_is_guest(item->v.node->kind)) {
+	runs = node_kind_is_guest(item->v.node->kind) ||
+	       (about->programs && item->v.node->kind == NODE_ENDSYSTEM);
+	if (!runs) {
 		eval_wrong(ev, item->loc, "a %s runs no system: it has no %s()",
-			   node_kind_name(item->v.node->kind), about->c->name);
+			   node_kind_name(item->v.node->kind), about->call->name);
 		return false;
 	}
 	if (item->v.node->is_removed) {
 		builtin_is_gone(ev, item->loc, item->v.node);
 		return false;
 	}
-	return about->one(ev, about->c, item->v.node);
+	return about->one(ev, about->call, item->v.node);
 }
 
 static struct value for_guests(struct eval *ev, const struct call *c,
 			       bool (*one)(struct eval *ev, const struct call *c,
 					   struct world_node *n))
 {
-	struct about about = {c, one};
+	struct about about = {.call = c, .one = one};
 
 	if (!eval_spend(ev, c->loc, 1, 128))
 		return value_wrong;
@@ -424,7 +428,11 @@ static bool exec_one(struct eval *ev, const struct call *c, struct world_node *n
 
 struct value builtin_exec(struct eval *ev, const struct call *c)
 {
-	return for_guests(ev, c, exec_one);
+	struct about about = {.call = c, .one = exec_one, .programs = true};
+
+	if (!eval_spend(ev, c->loc, 1, 128))
+		return value_wrong;
+	return builtin_each(ev, &c->args[0], about_one, &about) ? value_none : value_wrong;
 }
 
 static bool is_sysctl_key(const char *key)

@@ -111,6 +111,13 @@ struct graph_node {
 	int place; /* index of the substrate node that holds it, or -1 */
 	int room;  /* substrate nodes: how many virtual nodes it holds at most; -1: any number */
 
+	/*
+	 * Run by /bin/sh: inside of a guest at its start, in order, after the services are ready;
+	 * of an end system on the host, all at once, when the lab is ready.
+	 */
+	const char **commands;
+	size_t n_commands;
+
 	/* Guests only. */
 	int64_t memory_bytes;
 	const char *hostname;
@@ -124,10 +131,6 @@ struct graph_node {
 	size_t n_configs;
 	struct graph_file *files;
 	size_t n_files;
-	const char *
-		*commands; /* run at start, by /bin/sh, in order, after the services are ready */
-	size_t n_commands;
-
 	/* Hubs and switches: parameters as words for the substrate ("ageing", "300s"). */
 	struct graph_pair *params;
 	size_t n_params;

@@ -13,6 +13,55 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Adds the file of one end system to a list; false: that is none. */
+static bool add_endsystem(const char *lab, const char *node, size_t len, char **list, struct err *e)
+{
+	char *base = paths_base_dir(e);
+	char *path = xasprintf("%s/%s/n/%.*s/vnet.conf", base ? base : "", lab, (int)len, node);
+	bool there = base && access(path, R_OK) == 0;
+
+	if (there) {
+		char *longer = xasprintf("%s%s%s", *list ? *list : "", *list ? ":" : "", path);
+
+		free(*list);
+		*list = longer;
+	}
+	free(path);
+	free(base);
+	return there;
+}
+
+/*
+ * Runs a command here, if all nodes (separated by ',') are end systems: those have no kernel of
+ * their own (docs/substrate.md, "End systems"). Does not return then, but if that fails. 0: it is a
+ * node of another kind.
+ */
+static int exec_on_endsystems(const char *lab, const char *nodes, char **argv, struct err *e)
+{
+	char *list = NULL;
+
+	for (const char *node = nodes;;) {
+		size_t len = strcspn(node, ",");
+
+		if (!add_endsystem(lab, node, len, &list, e)) {
+			free(list);
+			if (!strchr(nodes, ','))
+				return 0;
+			return err_set(e, ERR_USAGE, "%.*s is not an end system of lab %s",
+				       (int)len, node, lab);
+		}
+		if (!node[len])
+			break;
+		node += len + 1;
+	}
+	setenv("VNET_CONF", list, 1);
+	setenv("VBET_NODE", nodes, 1);
+	putenv(paths_search_path()); /* the environment's from now on */
+	free(list);
+	execvp(argv[0], argv);
+	return err_sys(e, "%s", argv[0]);
+}
+
 int cmd_exec(const struct cmd_options *o, int argc, char **argv, struct err *e)
 {
 	char *lab = client_find_lab(o->lab, e);
@@ -23,8 +72,10 @@ int cmd_exec(const struct cmd_options *o, int argc, char **argv, struct err *e)
 		free(lab);
 		return -1;
 	}
-	int rc = client_exec(lab, argv[0], argv + 1, (size_t)argc - 1, &opt, &status, e);
+	int rc = argc > 1 ? exec_on_endsystems(lab, argv[0], argv + 1, e) : 0;
 
+	if (rc == 0)
+		rc = client_exec(lab, argv[0], argv + 1, (size_t)argc - 1, &opt, &status, e);
 	free(lab);
 	return rc < 0 ? rc : status;
 }
@@ -39,7 +90,12 @@ int cmd_console(const struct cmd_options *o, int argc, char **argv, struct err *
 		rc = status = console_run(lab, e);
 	} else if (lab) {
 		struct exec_options opt = {.user = o->user, .tty = true, .escape = true};
+		char *shell[] = {getenv("SHELL") ? getenv("SHELL") : "/bin/sh", NULL};
 
+		if (exec_on_endsystems(lab, argv[0], shell, e) < 0) {
+			free(lab);
+			return -1;
+		}
 		if (isatty(0))
 			fprintf(stderr, "%s: leave with Ctrl-]\n", argv[0]);
 		/* Without a command: the node's login shell. */

@@ -103,6 +103,15 @@ static bool vlinks_are_ready(struct lab *lab)
 	return false;
 }
 
+/* One that cannot be started is no reason for the lab to fail: it is said, and in its log. */
+static void start_programs(struct lab *lab)
+{
+	struct err e;
+
+	if (programs_start(&lab->programs, lab, &e) < 0)
+		fprintf(stderr, "%s\n", e.text);
+}
+
 void lab_check_progress(struct lab *lab)
 {
 	if (lab->failed)
@@ -131,10 +140,13 @@ void lab_check_progress(struct lab *lab)
 		else
 			progress(lab, "ready after %.2f s", wall_s);
 		lab->setting_up = false;
+		start_programs(lab);
 		input_begin(lab);
 		if (lab->listener.ready)
 			lab->listener.ready(lab->listener.ctx);
 	}
+	if (!lab->setting_up)
+		start_programs(lab); /* those that a statement has added */
 	input_pump(lab);
 	if (lab->listener.changed)
 		lab->listener.changed(lab->listener.ctx);
@@ -330,6 +342,10 @@ static int do_step(struct lab *lab, const struct plan_step *s, struct err *e)
 		lab->guests[s->node]->wanted = true;
 		lab->guests[s->node]->queued = true;
 		break;
+	case PLAN_PROGRAM:
+		programs_stop(&lab->programs, s->name);
+		programs_add(&lab->programs, s->name, lab->graph->nodes[s->node].name, s->text);
+		break;
 	case PLAN_OPS:
 		break;
 	}
@@ -344,6 +360,8 @@ static void undo_step(struct lab *lab, const struct plan_step *s)
 		send_step(lab, s->process, s->undo, NULL);
 	} else if (s->op == PLAN_PROCESS)
 		substrates_stop(&lab->substrates, s->process);
+	else if (s->op == PLAN_PROGRAM)
+		programs_stop(&lab->programs, s->name);
 	else if (s->op == PLAN_GUEST)
 		for (size_t i = 0; i < lab->n_guests; i++)
 			if (lab->guests[i] && !strcmp(lab->guests[i]->name, s->name))
@@ -680,6 +698,7 @@ void lab_destroy(struct lab *lab)
 		guest_destroy(lab->guests[i]);
 	free(lab->guests);
 	hotplug_finish(lab);
+	programs_finish(&lab->programs);
 	loop_cancel_timer(lab->loop, &lab->vlinks_deadline);
 	vlinks_finish(&lab->vlinks);
 	link_finish(lab);

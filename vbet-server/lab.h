@@ -11,6 +11,7 @@
 #include "topo/topo.h"
 #include "vbet-server/agent.h"
 #include "vbet-server/plan.h"
+#include "vbet-server/program.h"
 #include "vbet-server/sources.h"
 #include "vbet-server/substrates.h"
 #include "vbet-server/vlinks.h"
@@ -113,6 +114,7 @@ struct lab {
 	struct held *held;         /* held.c's */
 	unsigned last_job;
 	VEC(struct lab_hotplug) hotplugs;
+	struct programs programs; /* of end systems */
 	struct vlinks vlinks;
 	struct loop_timer vlinks_deadline; /* when the lab is ready without those that are down */
 	bool vlinks_waited;                /* it has passed */

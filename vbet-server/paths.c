@@ -42,6 +42,20 @@ char *paths_find_part(const char *name, struct err *e)
 	return found;
 }
 
+char *paths_search_path(void)
+{
+	char exe[PATH_MAX] = "";
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+	char *slash = n > 0 ? strrchr(exe, '/') : NULL;
+	const char *path = getenv("PATH");
+
+	if (slash)
+		*slash = '\0';
+	/* Installed, they are beside vbet; in the source tree, in build. */
+	return xasprintf("PATH=%s:%s/build:%s", exe, exe,
+			 path ? path : "/usr/local/bin:/usr/bin:/bin");
+}
+
 char *paths_base_dir(struct err *e)
 {
 	const char *run = getenv("XDG_RUNTIME_DIR");

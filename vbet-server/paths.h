@@ -14,6 +14,11 @@
  * absolute path, or NULL.
  */
 char *paths_find_part(const char *name, struct err *e);
+/*
+ * What $PATH is for programs of end systems: where our own are, then what it was. malloc'ed
+ * "PATH=...".
+ */
+char *paths_search_path(void);
 /* $XDG_RUNTIME_DIR/vbet, or /tmp/vbet-UID: made if missing, mode 0700, ours. malloc'ed or NULL. */
 char *paths_base_dir(struct err *e);
 /* Reads a whole file; malloc'ed and NUL-terminated (the NUL is not in *len). */

@@ -108,7 +108,8 @@ void plan_add_nic(struct builder *b, int node, int nic)
 	struct arena *a = &b->plan->arena;
 
 	graph_format_mac(c->mac, mac, sizeof(mac));
-	bool seqpacket = c->backend == NIC_SEQPACKET;
+	/* A program is no driver of rings in shared memory. */
+	bool seqpacket = c->backend == NIC_SEQPACKET || n->kind == NODE_ENDSYSTEM;
 
 	plan_add_at(b, node, name,
 		    arena_printf(a, "nic %s %s path=%s/n/%s/j/%s mac=%s mtu=%u guest=%s", name,
@@ -397,6 +398,8 @@ struct plan *plan_make(const struct graph *g, const struct plan_env *env, struct
 	plan_virtual_interfaces(&b);
 	plan_virtual_networks(&b);
 	add_everywhere(&b, "start", "start");
+	for (size_t i = 0; i < g->n_nodes; i++)
+		plan_programs(&b, (int)i);
 	for (size_t i = 0; i < g->n_nodes && rc == 0; i++) {
 		if (!node_kind_is_guest(g->nodes[i].kind))
 			continue;
@@ -425,7 +428,7 @@ void plan_destroy(struct plan *p)
 
 static const char *const op_names[] = {
 	[PLAN_PROCESS] = "process",     [PLAN_DIR] = "dir",     [PLAN_FILE] = "file",
-	[PLAN_SUBSTRATE] = "substrate", [PLAN_GUEST] = "guest",
+	[PLAN_SUBSTRATE] = "substrate", [PLAN_GUEST] = "guest", [PLAN_PROGRAM] = "program",
 };
 _Static_assert(ARRAY_LEN(op_names) == PLAN_OPS, "op_names out of step with enum plan_op");
 
@@ -463,6 +466,9 @@ void plan_print(FILE *out, const struct plan *p)
 			break;
 		case PLAN_SUBSTRATE:
 			fprintf(out, "%s\n", s->text);
+			break;
+		case PLAN_PROGRAM:
+			fprintf(out, "%s: %s\n", s->name, s->text);
 			break;
 		case PLAN_OPS:
 			break;

@@ -23,6 +23,7 @@ enum plan_op {
 	PLAN_SUBSTRATE, /* text: a line for a substrate process; undo: the line that takes it back,
 			   or NULL */
 	PLAN_GUEST,     /* name: node; argv: the launcher's */
+	PLAN_PROGRAM,   /* name: "es1#1"; text: a command of the end system `node`, for /bin/sh */
 	PLAN_OPS,
 };
 

@@ -54,6 +54,8 @@ void plan_add_nic(struct builder *b, int node, int nic);
 /* plan_substrate.c: substrate nodes and end systems; then all that virtual links need. */
 void plan_substrate_node(struct builder *b, int node);
 void plan_endsystem(struct builder *b, int node);
+/* What an end system runs. */
+void plan_programs(struct builder *b, int node);
 void plan_virtual_interfaces(struct builder *b);
 void plan_virtual_networks(struct builder *b);
 

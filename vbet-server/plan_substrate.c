@@ -105,9 +105,50 @@ void plan_substrate_node(struct builder *b, int node)
 		plan_interface(b, (struct graph_end){node, (int)i});
 }
 
+/* What libvnet reads: docs/substrate.md, "End systems". */
+static const char *endsystem_conf(struct builder *b, const struct graph_node *n)
+{
+	struct text t;
+	FILE *f = text_open(&t);
+	char mac[24];
+
+	fprintf(f, "node %s\nvnet ", n->name);
+	words_put(f, b->g->vnets[n->vnet].name);
+	fputc('\n', f);
+	for (size_t i = 0; i < n->n_nics; i++) {
+		const struct graph_nic *c = &n->nics[i];
+
+		graph_format_mac(c->mac, mac, sizeof(mac));
+		fprintf(f, "nic %s path=", c->name);
+		words_put(f, arena_printf(&b->plan->arena, "%s/n/%s/j/%s", b->env->lab_dir, n->name,
+					  c->name));
+		fprintf(f, " mac=%s mtu=%u\n", mac, c->mtu);
+	}
+	return text_close(b, &t);
+}
+
+void plan_programs(struct builder *b, int node)
+{
+	const struct graph_node *n = &b->g->nodes[node];
+
+	for (size_t i = 0; n->kind == NODE_ENDSYSTEM && i < n->n_commands; i++) {
+		struct plan_step *s = plan_add_step(
+			b, PLAN_PROGRAM, arena_printf(&b->plan->arena, "%s#%zu", n->name, i + 1));
+
+		s->text = arena_strdup(&b->plan->arena, n->commands[i]);
+		s->node = node;
+	}
+}
+
 void plan_endsystem(struct builder *b, int node)
 {
+	const struct graph_node *n = &b->g->nodes[node];
+	struct plan_step *s;
+
 	plan_add_dirs(b, node);
+	s = plan_add_step(b, PLAN_FILE, arena_printf(&b->plan->arena, "n/%s/vnet.conf", n->name));
+	s->text = endsystem_conf(b, n);
+	s->node = node;
 	for (size_t i = 0; i < b->g->nodes[node].n_nics; i++)
 		plan_add_nic(b, node, (int)i);
 }

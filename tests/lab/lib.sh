@@ -136,7 +136,7 @@ lab_pids() {
 	for p in /proc/[0-9]*; do
 		read -r comm 2>/dev/null <"$p/comm" || continue
 		case $comm in
-		vbet | vbet-* | vsubstrate | linux*) ;;
+		vbet | vbet-* | vsubstrate | linux* | vnet-mux | trellisd | trellis) ;;
 		*) continue ;;
 		esac
 		if grep -qs -a -F -e "$XDG_RUNTIME_DIR" "$p/environ" "$p/cmdline" ||

@@ -299,6 +299,28 @@ START_TEST(a_virtual_network_has_this_plan)
 }
 END_TEST
 
+START_TEST(an_end_system_has_this_plan)
+{
+	struct plan *p = plan_of("s = alloc(substrate) t = alloc(substrate) slink(s, t)\n"
+				 "v = vnet()\n"
+				 "e = attach(alloc(endsystem, vnet = v, on = s), alloc(NIC, mac = "
+				 "02:00:00:00:00:01, mtu = 1400))\n"
+				 "f = alloc(endsystem, vnet = v, on = t) vlink(e, f)\n"
+				 "exec(e, \"one | two\", \"three\")");
+	char *got = print(p);
+
+	ck_assert_ptr_nonnull(strstr(got,
+				     "file n/e/vnet.conf\n    node e\n    vnet v\n    nic eth0 "
+				     "path=/run/lab/n/e/j/eth0 mac=02:00:00:00:00:01 mtu=1400\n"));
+	ck_assert_ptr_nonnull(strstr(got, "nic e:eth0 seqpacket path=/run/lab/n/e/j/eth0"));
+	/* Last of all: when they begin, all is there. */
+	ck_assert_ptr_nonnull(strstr(got, "start\nprogram e#1: one | two\nprogram e#2: three\n"));
+	ck_assert_ptr_null(strstr(got, "guest e"));
+	free(got);
+	plan_destroy(p);
+}
+END_TEST
+
 START_TEST(a_changed_rate_is_set)
 {
 	assert_diff(TWO_PLACES "v = vlink(a, b, min = 1Mbit, via = w)",
@@ -649,6 +671,7 @@ int main(void)
 	tcase_add_test(tc, each_process_gets_a_share_of_a_ring);
 	tcase_add_test(tc, what_runs_stays_where_it_is);
 	tcase_add_test(tc, a_virtual_network_has_this_plan);
+	tcase_add_test(tc, an_end_system_has_this_plan);
 	tcase_add_test(tc, a_changed_rate_is_set);
 	tcase_add_test(tc, a_changed_way_is_laid_anew);
 	tcase_add_test(tc, what_a_line_needs_takes_it_along);
