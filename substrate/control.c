@@ -9,6 +9,7 @@
 #include "substrate/devnode.h"
 #include "substrate/end.h"
 #include "substrate/nic.h"
+#include "substrate/snet.h"
 #include "substrate/trunk.h"
 #include "substrate/vclock.h"
 
@@ -46,8 +47,8 @@ static struct end *find_end(struct substrate *s, const char *name, struct err *e
 	struct end *n = o ? end_of_object(o) : NULL;
 
 	if (o && !n)
-		err_set(e, ERR_USAGE, "'%s' is a %s: a cable goes into ports and NICs", name,
-			o->kind->name);
+		err_set(e, ERR_USAGE, "'%s' is a %s: a cable goes into ports, NICs and interfaces",
+			name, o->kind->name);
 	return n;
 }
 
@@ -219,6 +220,13 @@ static const struct command commands[] = {
 	 "cable NAME END END [ab.key=value...] [ba.key=value...] [[a.|b.|ab.|ba.]up=0]"},
 	{"trunk", 2, run_trunk, "trunk NAME path=PATH [listen=1]"},
 	{"far", 3, run_far, "far NAME TRUNK key=WORD"},
+	{"snode", 1, snode_cmd, "snode NAME [key=HEX]"},
+	{"snif", 2, snif_cmd,
+	 "snif NAME SNODE mac=MAC [encap=ethernet|udp] [addr=IPV4] [rate=RATE]"},
+	{"slink", 2, slink_cmd,
+	 "slink NAME SNIF link=LINK peer=MAC|IPV4|multi=1 [members=MAC,...] [vlan=N priority=N]"},
+	{"vif", 2, vif_cmd, "vif NAME SNODE vnet=VNET [mtu=N]"},
+	{"vlink", 2, vlink_cmd, "vlink NAME VIF path=LINK,... to=VIF [min=RATE] [max=RATE]"},
 	{"capture", 3, run_capture,
 	 "capture NAME END file=PATH [snaplen=BYTES] [description=TEXT] [comment=TEXT]"},
 	{"set", 2, run_set, "set NAME [key=value...]"},
@@ -236,7 +244,7 @@ static const struct command commands[] = {
 	{"until", 1, vclock_cmd_until, "until TIME"},
 };
 
-static int run_line(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
+static int run_words(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
 {
 	struct nearest near;
 
@@ -256,18 +264,27 @@ static int run_line(struct substrate *s, const struct words *w, FILE *answer, st
 	return err_set(e, ERR_USAGE, "there is no command '%s'%s", w->at[0], nearest_hint(&near));
 }
 
+int control_run_line(struct substrate *s, const char *line, size_t len, FILE *answer, struct err *e)
+{
+	struct arena a = {0};
+	struct words w;
+	int rc = words_split(line, len, &a, &w, e);
+
+	if (rc == 0)
+		rc = run_words(s, &w, answer, e);
+	arena_finish(&a);
+	return rc;
+}
+
 static void answer_line(struct control_session *c, const char *line, size_t len)
 {
 	struct arena a = {0};
 	struct err e = {0};
-	struct words w;
 	char *answer = NULL;
 	size_t answer_len = 0;
 	FILE *f = open_memstream(&answer, &answer_len);
-	int rc = words_split(line, len, &a, &w, &e);
+	int rc = control_run_line(c->sub, line, len, f, &e);
 
-	if (rc == 0)
-		rc = run_line(c->sub, &w, f, &e);
 	fclose(f);
 	if (rc == 0) {
 		conn_printf(&c->conn, "ok%s\n", answer);

@@ -15,6 +15,9 @@ struct control_session {
 /* Serves the stream socket fd (taken over); loop_stop() when it closes. 0 or -1. */
 int control_open(struct control_session *c, struct loop *l, struct substrate *s, int fd,
 		 struct err *e);
+/* Carries out one command; what follows "ok" is written to answer. 0 or -1. */
+int control_run_line(struct substrate *s, const char *line, size_t len, FILE *answer,
+		     struct err *e);
 void control_finish(struct control_session *c);
 
 #endif

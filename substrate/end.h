@@ -105,5 +105,7 @@ int64_t end_min_delay_ns(const struct end *n, bool in);
 /* The shortest time until a frame sent from this end makes something arrive at the same guest,
  * which needs in_ns for what comes from elsewhere. */
 int64_t end_answer_ns(const struct end *n, int64_t in_ns);
+/* The longest packet that may be sent from this end, as mtu= of its cable counts; 0: no bound. */
+int64_t end_mtu(const struct end *n);
 
 #endif

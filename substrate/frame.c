@@ -176,3 +176,24 @@ unsigned frame_make_real(struct frame *f, void (*fn)(void *ctx, struct frame *re
 	frame_unref(f);
 	return lost;
 }
+
+bool frame_push(struct frame *f, uint32_t n)
+{
+	const uint8_t *start = (uint8_t *)(f + 1);
+
+	assert(f->refs == 1);
+	if ((size_t)(f->data - start) < n)
+		return false;
+	f->data -= n;
+	f->len += n;
+	f->room += n;
+	return true;
+}
+
+void frame_pull(struct frame *f, uint32_t n)
+{
+	assert(f->refs == 1 && f->len >= n);
+	f->data += n;
+	f->len -= n;
+	f->room -= n;
+}

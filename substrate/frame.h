@@ -9,11 +9,12 @@
 
 #include "substrate/offload.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 enum {
-	FRAME_HEADROOM = 16,    /* in front of data: room for a VLAN tag or a VLI */
+	FRAME_HEADROOM = 64,    /* in front of data: room for the headers of a substrate link */
 	FRAME_MIN = 14,         /* an Ethernet header; shorter ones are runts */
 	FRAME_MAX = 65535 + 18, /* largest frame: 64 KiB packet, Ethernet header, VLAN tag */
 };
@@ -62,5 +63,11 @@ static inline bool frame_is_raw(const struct frame *f)
  * f's reference back. Returns how many there were that the pool had no room for.
  */
 unsigned frame_make_real(struct frame *f, void (*fn)(void *ctx, struct frame *real), void *ctx);
+/*
+ * Moves the start of a frame of one's own: n bytes more, not yet written (false: there is no
+ * headroom for them), or n bytes less (of those that it has).
+ */
+bool frame_push(struct frame *f, uint32_t n);
+void frame_pull(struct frame *f, uint32_t n);
 
 #endif

@@ -72,9 +72,9 @@ static void send(struct speer *p, enum smsg_type type, uint32_t sequence, const 
 	p->ops->send(p, buf, len, now_ns);
 }
 
-void speer_hello(struct speer *p, const char *body, int64_t now_ns)
+void speer_tell(struct speer *p, enum smsg_type type, const char *body, int64_t now_ns)
 {
-	send(p, SMSG_HELLO, 0, body, now_ns);
+	send(p, type, 0, body, now_ns);
 }
 
 static void try_once(struct speer *p, struct speer_ask *a, int64_t now_ns)
@@ -180,8 +180,6 @@ static enum smsg_drop take_request(struct speer *p, const struct smsg *m, const 
 {
 	struct speer_memory *old = remembered(p, m->sequence);
 
-	if (!m->sequence || !p->open)
-		return SMSG_DROP_STATE;
 	if (old) {
 		send(p, old->type ? old->type : SMSG_WORKING, m->sequence,
 		     old->type ? old->body : "", now_ns);
@@ -224,8 +222,10 @@ void speer_receive(struct speer *p, const uint8_t *data, size_t len, int64_t now
 		why = SMSG_DROP_BODY;
 	if (why == SMSG_GOOD) {
 		p->count.received++;
-		if (m.type == SMSG_HELLO)
-			p->ops->hello(p, &m, &w, now_ns);
+		if (m.type == SMSG_HELLO || (!m.sequence && p->open))
+			p->ops->tell(p, &m, &w, now_ns);
+		else if (!m.sequence || (!p->open && !smsg_is_answer(m.type)))
+			why = SMSG_DROP_STATE;
 		else if (smsg_is_answer(m.type))
 			why = take_answer(p, &m, &w, now_ns);
 		else

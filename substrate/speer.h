@@ -30,8 +30,8 @@ struct speer_ops {
 	/* A new request: answered with speer_answer(), now or later. */
 	void (*request)(struct speer *p, const struct smsg *m, const struct words *w,
 			int64_t now_ns);
-	/* A hello. */
-	void (*hello)(struct speer *p, const struct smsg *m, const struct words *w, int64_t now_ns);
+	/* A hello, or what was told without a request (speer_tell()). */
+	void (*tell)(struct speer *p, const struct smsg *m, const struct words *w, int64_t now_ns);
 };
 
 struct speer_ask {
@@ -90,7 +90,11 @@ void speer_answer(struct speer *p, uint32_t sequence, enum smsg_type type, const
 		  int64_t now_ns);
 /* SMSG_REFUSED with a reason in plain text. */
 void speer_refuse(struct speer *p, uint32_t sequence, const char *reason, int64_t now_ns);
-void speer_hello(struct speer *p, const char *body, int64_t now_ns);
+/*
+ * Says something that is said again anyway, and needs no answer: a hello, a rate or an aggregate
+ * (grant.h). It may be lost, or come twice in another order, but not from anybody else.
+ */
+void speer_tell(struct speer *p, enum smsg_type type, const char *body, int64_t now_ns);
 
 /* Octets came from the wire. Counts them if they are no good. */
 void speer_receive(struct speer *p, const uint8_t *data, size_t len, int64_t now_ns);

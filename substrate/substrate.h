@@ -59,6 +59,7 @@ struct substrate {
 	struct frame_pool *pool;  /* owned */
 	struct calendar calendar; /* real clock: all events; virtual: those that go to no guest */
 	struct vclock *vclock;    /* owned; NULL: real clock */
+	const int64_t *clock_ns;  /* borrowed; NULL: the loop's. For whoever owns the time: tests */
 	uint64_t seed;
 	int64_t epoch_ns; /* time of day (Unix) at time 0 of the lab's clock */
 	uint32_t last_source;

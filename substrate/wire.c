@@ -496,3 +496,8 @@ int64_t end_answer_ns(const struct end *n, int64_t in_ns)
 		return out;
 	return out > INT64_MAX - in_ns ? INT64_MAX : out + in_ns;
 }
+
+int64_t end_mtu(const struct end *n)
+{
+	return n->cable ? cable_dir_spec_now(n->cable->dir[n->side])->mtu : 0;
+}

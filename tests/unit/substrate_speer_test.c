@@ -216,7 +216,7 @@ static void take_answer(struct speer *p, void *ctx, const struct smsg *m, const 
 }
 
 static const struct speer_ops ops = {
-	.send = wire_send, .request = take_request, .hello = take_hello};
+	.send = wire_send, .request = take_request, .tell = take_hello};
 
 /* The next thing that happens: a message arrives, or a side wants to be called. False: nothing
  * will. */
@@ -257,8 +257,8 @@ static void setup(void)
 	rng_init(&w.rng, 1, "wire", "test");
 	speer_init(&w.side[0], &ops, NULL, &key, "s1", "a", 1000);
 	speer_init(&w.side[1], &ops, NULL, &key, "s2", "a", 1000);
-	speer_hello(&w.side[0], "name=s1", 0);
-	speer_hello(&w.side[1], "name=s2", 0);
+	speer_tell(&w.side[0], SMSG_HELLO, "name=s1", 0);
+	speer_tell(&w.side[1], SMSG_HELLO, "name=s2", 0);
 	while (step()) {
 	}
 }

@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * This node's end of a substrate link, and the nodes at its other ends. Both sides greet each other
+ * each second and say which life of the other they hear; a link is open while each hears the
+ * other's present life. Whoever no longer hears the other, or is told that it is not heard, or
+ * hears another life of it, forgets all virtual links over that neighbour: so the two tables of
+ * VLIs agree whenever the link is open.
+ */
+#include "substrate/nic.h"
+#include "substrate/snet.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+
+static const int64_t hello_every_ns = 1000000000;
+static const int64_t silent_after_ns = 3500000000;
+enum { ROOM_MAX = 65535 - SENCAP_MAX };
+
+struct slink *slink_find(struct snode *n, const char *link)
+{
+	for (size_t i = 0; i < n->links.n; i++)
+		if (!strcmp(n->links.at[i]->link, link))
+			return n->links.at[i];
+	return NULL;
+}
+
+uint32_t slink_room(const struct slink *l)
+{
+	int64_t mtu = end_mtu(&l->snif->end);
+
+	return mtu && mtu < ROOM_MAX ? sencap_room(l->snif->encap, (uint32_t)mtu) : ROOM_MAX;
+}
+
+bool neighbour_is_open(const struct neighbour *b)
+{
+	return b->speer.open;
+}
+
+static void send_message(struct speer *p, const uint8_t *data, size_t len, int64_t now_ns)
+{
+	struct neighbour *b = p->owner;
+	struct snif *i = b->slink->snif;
+	struct frame *f = frame_get(i->object.sub->pool, (uint32_t)len);
+
+	if (!f) {
+		i->dropped[SNIF_NO_MEMORY]++;
+		return;
+	}
+	memcpy(f->data, data, len);
+	snif_send(i, b->slink, b, VLI_CONTROL, f, now_ns);
+}
+
+static void greet(struct neighbour *b, int64_t now_ns)
+{
+	char body[256];
+
+	snprintf(body, sizeof(body), "name=%.100s instance=%llu heard=%llu",
+		 b->slink->node->object.name, (unsigned long long)b->slink->node->instance,
+		 (unsigned long long)b->instance);
+	speer_tell(&b->speer, SMSG_HELLO, body, now_ns);
+}
+
+/* The link is no longer open. */
+static void lose(struct neighbour *b, const char *why, int64_t now_ns)
+{
+	b->why = why;
+	if (!b->speer.open)
+		return;
+	b->speer.open = false;
+	b->lost = true;
+	vhop_neighbour_lost(b, why, now_ns);
+	speer_restart(&b->speer, now_ns);
+	if (b->slink->multi)
+		substrate_event(b->slink->object.sub, "event slink %s lost %s",
+				b->slink->object.name, b->name);
+	else
+		substrate_event(b->slink->object.sub, "event slink %s lost", b->slink->object.name);
+}
+
+static void open_up(struct neighbour *b, int64_t now_ns)
+{
+	b->speer.open = true;
+	b->why = NULL;
+	if (b->lost && b->slink->multi)
+		substrate_event(b->slink->object.sub, "event slink %s back %s",
+				b->slink->object.name, b->name);
+	else if (b->lost)
+		substrate_event(b->slink->object.sub, "event slink %s back", b->slink->object.name);
+	b->lost = false;
+	vlink_hurry(b->slink->node, now_ns);
+}
+
+static void learn_name(struct neighbour *b, const struct smsg *m, const struct words *w)
+{
+	const char *name = words_get(w, "name");
+
+	if (b->name || !name)
+		return;
+	b->name = xstrdup(name);
+	b->speer.other = m->sender;
+}
+
+static void hear_hello(struct neighbour *b, const struct smsg *m, const struct words *w,
+		       int64_t now_ns)
+{
+	const char *instance_text = words_get(w, "instance");
+	const char *heard_text = words_get(w, "heard");
+	uint64_t instance = instance_text ? strtoull(instance_text, NULL, 10) : 0;
+	uint64_t heard = heard_text ? strtoull(heard_text, NULL, 10) : 0;
+	bool was_open = b->speer.open;
+	bool is_new = instance != b->instance;
+
+	if (!instance)
+		return;
+	learn_name(b, m, w);
+	memcpy(b->mac, b->sender, 6);
+	b->mac_known = true;
+	b->silent_ns = now_ns + silent_after_ns;
+	if (is_new) {
+		lose(b, "the other node began anew", now_ns);
+		speer_restart(&b->speer, now_ns);
+		b->instance = instance;
+	}
+	if (heard != b->slink->node->instance)
+		lose(b, "the other node does not hear this one", now_ns);
+	else if (!b->speer.open)
+		open_up(b, now_ns);
+	/* What the other does not know yet, it learns at once. */
+	if (is_new || heard != b->slink->node->instance || was_open != b->speer.open)
+		greet(b, now_ns);
+}
+
+static void hear_tell(struct speer *p, const struct smsg *m, const struct words *w, int64_t now_ns)
+{
+	if (m->type == SMSG_HELLO)
+		hear_hello(p->owner, m, w, now_ns);
+}
+
+static void hear_request(struct speer *p, const struct smsg *m, const struct words *w,
+			 int64_t now_ns)
+{
+	vhop_hear(p->owner, m, w, now_ns);
+}
+
+static const struct speer_ops ops = {
+	.send = send_message, .request = hear_request, .tell = hear_tell};
+
+void neighbour_receive(struct neighbour *b, const uint8_t sender[6], const uint8_t *data,
+		       size_t len, int64_t now_ns)
+{
+	struct snode *n = b->slink->node;
+
+	memcpy(b->sender, sender, 6);
+	speer_receive(&b->speer, data, len, now_ns);
+	snode_wake(n, now_ns);
+}
+
+static int64_t min_ns(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+int64_t slink_due_ns(const struct slink *l)
+{
+	int64_t due = l->hello_ns;
+
+	for (size_t i = 0; i < l->neighbours.n; i++) {
+		const struct neighbour *b = l->neighbours.at[i];
+
+		due = min_ns(due, speer_due_ns(&b->speer));
+		due = min_ns(due, b->instance ? b->silent_ns : INT64_MAX);
+	}
+	return due;
+}
+
+static void tick_neighbour(struct neighbour *b, int64_t now_ns)
+{
+	bool cut = !b->slink->snif->end.carrier;
+
+	if (b->instance && (cut || now_ns >= b->silent_ns)) {
+		b->instance = 0;
+		lose(b, cut ? "the cable is cut" : "the other node is silent", now_ns);
+	}
+	speer_tick(&b->speer, now_ns);
+}
+
+void slink_tick(struct slink *l, int64_t now_ns)
+{
+	uint32_t room = slink_room(l);
+
+	for (size_t i = 0; i < l->neighbours.n; i++)
+		tick_neighbour(l->neighbours.at[i], now_ns);
+	if (room != l->room) {
+		l->room = room;
+		vhop_room_changed(l, now_ns);
+	}
+	if (now_ns < l->hello_ns)
+		return;
+	l->hello_ns = now_ns + hello_every_ns;
+	for (size_t i = 0; i < l->neighbours.n && l->snif->end.carrier; i++)
+		greet(l->neighbours.at[i], now_ns);
+}
+
+static struct neighbour *add_neighbour(struct slink *l)
+{
+	struct neighbour *b = xcalloc(1, sizeof(*b));
+	struct substrate *s = l->object.sub;
+
+	b->slink = l;
+	b->why = "the other node was not heard yet";
+	speer_init(&b->speer, &ops, b, &l->node->key, l->node->object.name, l->link,
+		   (uint64_t)(s->epoch_ns + substrate_now_ns(s)) / 1000);
+	vec_push(&l->neighbours, b);
+	return b;
+}
+
+static void destroy(struct object *o)
+{
+	struct slink *l = (struct slink *)o;
+	int64_t now = substrate_now_ns(o->sub);
+
+	for (size_t i = 0; i < l->neighbours.n; i++) {
+		struct neighbour *b = l->neighbours.at[i];
+
+		b->speer.open = false;
+		vhop_neighbour_lost(b, "the substrate link was removed", now);
+		speer_finish(&b->speer, now);
+		free(b->name);
+		free(b);
+	}
+	vec_free(&l->neighbours);
+	vli_finish(&l->in);
+	for (size_t i = 0; i < l->snif->links.n; i++) {
+		if (l->snif->links.at[i] != l)
+			continue;
+		vec_remove(&l->snif->links, i);
+		break;
+	}
+	for (size_t i = 0; i < l->node->links.n; i++) {
+		if (l->node->links.at[i] != l)
+			continue;
+		vec_remove(&l->node->links, i);
+		break;
+	}
+	free(l->link);
+	object_finish(o);
+	free(l);
+}
+
+static void neighbour_status(const struct neighbour *b, struct json *j)
+{
+	json_open(j, NULL, '{');
+	json_string(j, "snode", b->name);
+	json_bool(j, "open", b->speer.open);
+	if (b->why)
+		json_string(j, "why", b->why);
+	json_uint(j, "sent", b->speer.count.sent);
+	json_uint(j, "repeated", b->speer.count.repeated);
+	json_uint(j, "received", b->speer.count.received);
+	json_uint(j, "given_up", b->speer.count.gave_up);
+	json_open(j, "dropped", '{');
+	for (int i = SMSG_GOOD + 1; i < SMSG_DROPS; i++)
+		if (b->speer.count.dropped[i])
+			json_uint(j, smsg_drop_name((enum smsg_drop)i), b->speer.count.dropped[i]);
+	json_close(j, '}');
+	json_close(j, '}');
+}
+
+static void status(struct object *o, struct json *j, int64_t now_ns)
+{
+	struct slink *l = (struct slink *)o;
+
+	json_string(j, "snode", l->node->object.name);
+	json_string(j, "snif", l->snif->object.name);
+	json_string(j, "link", l->link);
+	json_bool(j, "multi", l->multi);
+	if (l->vlan >= 0) {
+		json_int(j, "vlan", l->vlan);
+		json_int(j, "priority", l->priority);
+	}
+	json_uint(j, "room", slink_room(l));
+	json_open(j, "neighbours", '[');
+	for (size_t i = 0; i < l->neighbours.n; i++)
+		neighbour_status(l->neighbours.at[i], j);
+	json_close(j, ']');
+	vhop_slink_status(l, j);
+}
+
+const struct object_kind slink_kind = {.name = "slink", .destroy = destroy, .status = status};
+
+static int read_number(const struct words *w, const char *key, int max, int absent, int *value,
+		       struct err *e)
+{
+	const char *text = words_get(w, key);
+	char *end;
+
+	*value = absent;
+	if (!text)
+		return 0;
+	long n = strtol(text, &end, 10);
+
+	if (end == text || *end || n < 0 || n > max)
+		return err_set(e, ERR_USAGE, "%s: '%s' is not a number up to %d", key, text, max);
+	*value = (int)n;
+	return 0;
+}
+
+/* The addresses behind a word "MAC,MAC". */
+static int add_members(struct slink *l, const char *text, struct err *e)
+{
+	while (*text) {
+		size_t n = strcspn(text, ",");
+		char word[32];
+		uint8_t mac[6];
+
+		snprintf(word, sizeof(word), "%.*s", n < 31 ? (int)n : 31, text);
+		if (nic_parse_mac(word, mac, e) < 0)
+			return -1;
+		if (memcmp(mac, l->snif->mac, 6) != 0)
+			memcpy(add_neighbour(l)->mac, mac, 6);
+		text += n + (text[n] == ',');
+	}
+	return 0;
+}
+
+static int read_peers(struct slink *l, const struct words *w, struct err *e)
+{
+	const char *peer = words_get(w, "peer");
+	const char *members = words_get(w, "members");
+	struct in_addr in;
+
+	if (l->multi)
+		return members ? add_members(l, members, e) : 0;
+	if (!peer)
+		return err_set(e, ERR_USAGE, "a substrate link needs peer= or multi=1");
+	struct neighbour *b = add_neighbour(l);
+
+	if (l->snif->encap == SENCAP_ETHERNET)
+		return nic_parse_mac(peer, b->mac, e);
+	if (inet_pton(AF_INET, peer, &in) != 1)
+		return err_set(e, ERR_USAGE, "peer: '%s' is not an IPv4 address", peer);
+	b->ip = ntohl(in.s_addr);
+	return 0;
+}
+
+static int read_words(struct slink *l, const struct words *w, struct err *e)
+{
+	const char *link = words_get(w, "link");
+	const char *multi = words_get(w, "multi");
+	int priority;
+
+	if (!link)
+		return err_set(e, ERR_USAGE, "a substrate link needs link=");
+	if (slink_find(l->node, link))
+		return err_set(e, ERR_USAGE, "%s has an end of %s already", l->node->object.name,
+			       link);
+	l->link = xstrdup(link);
+	l->multi = multi && strcmp(multi, "0") != 0;
+	if (l->multi && l->snif->encap == SENCAP_UDP)
+		return err_set(e, ERR_USAGE, "a multi-access link is an Ethernet");
+	if (read_number(w, "vlan", 4094, -1, &l->vlan, e) < 0 ||
+	    read_number(w, "priority", 7, 0, &priority, e) < 0)
+		return -1;
+	if (l->multi)
+		l->vlan = -1; /* section III.3: it uses none */
+	l->priority = (uint8_t)priority;
+	return read_peers(l, w, e);
+}
+
+int slink_cmd(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
+{
+	struct object *snif = snet_find(s, w->at[2], &snif_kind, e);
+	struct slink *l = snif ? xcalloc(1, sizeof(*l)) : NULL;
+
+	if (!l)
+		return -1;
+	if (object_add(&l->object, s, &slink_kind, w->at[1], e) < 0) {
+		free(l);
+		return -1;
+	}
+	int64_t now = substrate_now_ns(s);
+
+	l->snif = (struct snif *)snif;
+	l->node = l->snif->node;
+	l->hello_ns = now;
+	l->room = 0;
+	int rc = read_words(l, w, e);
+
+	vec_push(&l->snif->links, l);
+	vec_push(&l->node->links, l);
+	if (rc < 0) {
+		destroy(&l->object);
+		return -1;
+	}
+	l->room = slink_room(l);
+	snode_wake(l->node, now);
+	return 0;
+}

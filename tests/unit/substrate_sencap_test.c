@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Headers of substrate links, octet for octet, and the numbers of virtual links. */
+#include "substrate/sencap.h"
+#include "substrate/vli.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const uint8_t to[6] = {2, 0, 0, 0, 0, 2};
+static const uint8_t from[6] = {2, 0, 0, 0, 0, 1};
+
+static struct sencap headers(enum sencap_kind kind)
+{
+	struct sencap h = {.kind = kind, .vlan = -1, .vli = 0x01020304};
+
+	memcpy(h.to, to, 6);
+	memcpy(h.from, from, 6);
+	return h;
+}
+
+/* Writes them in front of 3 octets and reads them again. */
+static enum sencap_drop round_trip(const struct sencap *h, uint8_t buf[128], struct sencap *got,
+				   size_t *len)
+{
+	const uint8_t *payload;
+	size_t n = sencap_size(h);
+
+	sencap_write(buf, h, 3);
+	memcpy(buf + n, "abc", 3);
+	memset(buf + n + 3, 0, 20); /* padding */
+	enum sencap_drop why = sencap_read(h->kind, buf, n + 23, got, &payload, len);
+
+	if (why == SENCAP_GOOD) {
+		ck_assert_uint_eq(*len, 3);
+		ck_assert_mem_eq(payload, "abc", 3);
+		ck_assert_uint_eq(got->vli, 0x01020304);
+		ck_assert_mem_eq(got->to, to, 6);
+		ck_assert_mem_eq(got->from, from, 6);
+	}
+	return why;
+}
+
+START_TEST(ethernet_without_a_vlan)
+{
+	static const uint8_t wanted[] = {2, 0, 0,    0,    0, 2, 2, 0, 0, 0,
+					 0, 1, 0x88, 0xb5, 1, 2, 3, 4, 0, 3};
+	struct sencap h = headers(SENCAP_ETHERNET);
+	uint8_t buf[128];
+	struct sencap got;
+	size_t len;
+
+	ck_assert_int_eq(round_trip(&h, buf, &got, &len), SENCAP_GOOD);
+	ck_assert_uint_eq(sencap_size(&h), sizeof(wanted));
+	ck_assert_mem_eq(buf, wanted, sizeof(wanted));
+	ck_assert_int_eq(got.vlan, -1);
+}
+END_TEST
+
+START_TEST(ethernet_with_vlan_and_priority)
+{
+	static const uint8_t wanted[] = {0x81, 0, 0xa0, 100, 0x88, 0xb5, 1, 2, 3, 4, 0, 3};
+	struct sencap h = headers(SENCAP_ETHERNET);
+	uint8_t buf[128];
+	struct sencap got;
+	size_t len;
+
+	h.vlan = 100;
+	h.priority = 5;
+	ck_assert_int_eq(round_trip(&h, buf, &got, &len), SENCAP_GOOD);
+	ck_assert_mem_eq(buf + 12, wanted, sizeof(wanted));
+	ck_assert_int_eq(got.vlan, 100);
+	ck_assert_uint_eq(got.priority, 5);
+}
+END_TEST
+
+START_TEST(udp)
+{
+	static const uint8_t wanted[] = {8,    0,    0x45, 0,  0, 35, 0,  0, 0x40, 0, 64,   17,
+					 0x26, 0xc8, 10,   0,  0, 1,  10, 0, 0,    2, 0x88, 0xb5,
+					 0x88, 0xb5, 0,    15, 0, 0,  1,  2, 3,    4};
+	struct sencap h = headers(SENCAP_UDP);
+	uint8_t buf[128];
+	struct sencap got;
+	size_t len;
+
+	h.from_ip = 0x0a000001;
+	h.to_ip = 0x0a000002;
+	ck_assert_int_eq(round_trip(&h, buf, &got, &len), SENCAP_GOOD);
+	ck_assert_mem_eq(buf + 12, wanted, sizeof(wanted));
+	ck_assert_uint_eq(got.from_ip, h.from_ip);
+	ck_assert_uint_eq(got.to_ip, h.to_ip);
+	buf[25] ^= 1; /* in the IPv4 header */
+	const uint8_t *payload;
+
+	ck_assert_int_eq(sencap_read(SENCAP_UDP, buf, 49, &got, &payload, &len), SENCAP_BAD_IP);
+}
+END_TEST
+
+START_TEST(what_is_not_ours_is_left_alone)
+{
+	uint8_t arp[60] = {0};
+	struct sencap h;
+	const uint8_t *payload;
+	size_t len;
+
+	arp[12] = 8;
+	arp[13] = 6;
+	ck_assert_int_eq(sencap_read(SENCAP_ETHERNET, arp, 60, &h, &payload, &len), SENCAP_LEGACY);
+	ck_assert_int_eq(sencap_read(SENCAP_UDP, arp, 60, &h, &payload, &len), SENCAP_LEGACY);
+	/* Ours, but of the other encapsulation. */
+	arp[12] = 0x88;
+	arp[13] = 0xb5;
+	ck_assert_int_eq(sencap_read(SENCAP_UDP, arp, 60, &h, &payload, &len), SENCAP_LEGACY);
+}
+END_TEST
+
+START_TEST(a_wrong_length_is_seen)
+{
+	struct sencap h = headers(SENCAP_ETHERNET);
+	uint8_t buf[128];
+	struct sencap got;
+	const uint8_t *payload;
+	size_t len;
+
+	sencap_write(buf, &h, 64);
+	for (size_t n = 0; n < 84; n++)
+		ck_assert_int_eq(sencap_read(SENCAP_ETHERNET, buf, n, &got, &payload, &len),
+				 SENCAP_BAD_LENGTH);
+	ck_assert_int_eq(sencap_read(SENCAP_ETHERNET, buf, 84, &got, &payload, &len), SENCAP_GOOD);
+}
+END_TEST
+
+START_TEST(what_fits_a_wire)
+{
+	ck_assert_uint_eq(sencap_room(SENCAP_ETHERNET, 1600), 1594);
+	ck_assert_uint_eq(sencap_room(SENCAP_UDP, 1500), 1468);
+	ck_assert_uint_eq(sencap_room(SENCAP_UDP, 20), 0);
+}
+END_TEST
+
+START_TEST(numbers_are_the_longest_unused)
+{
+	struct vli_table t = {.max = VLI_FIRST + 3};
+	int what[5];
+
+	for (uint32_t i = 0; i < 4; i++)
+		ck_assert_uint_eq(vli_allocate(&t, &what[i]), VLI_FIRST + i);
+	ck_assert_uint_eq(vli_allocate(&t, &what[4]), 0);
+	for (uint32_t i = 0; i < 4; i++)
+		ck_assert_ptr_eq(vli_find(&t, VLI_FIRST + i), &what[i]);
+	vli_release(&t, VLI_FIRST + 2);
+	vli_release(&t, VLI_FIRST + 1);
+	ck_assert_ptr_null(vli_find(&t, VLI_FIRST + 1));
+	ck_assert_uint_eq(vli_allocate(&t, &what[4]), VLI_FIRST + 1);
+	vli_release(&t, VLI_FIRST + 1);
+	ck_assert_uint_eq(vli_allocate(&t, &what[4]), VLI_FIRST + 2);
+	ck_assert_ptr_null(vli_find(&t, VLI_CONTROL));
+	vli_finish(&t);
+}
+END_TEST
+
+START_TEST(numbers_of_others)
+{
+	struct vli_table t = {0};
+	int a;
+
+	ck_assert(!vli_insert(&t, VLI_CONTROL, &a));
+	ck_assert(!vli_insert(&t, VLI_FIRST - 1, &a));
+	ck_assert(vli_insert(&t, VLI_FIRST, &a));
+	ck_assert(!vli_insert(&t, VLI_FIRST, &a));
+	ck_assert(vli_insert(&t, UINT32_MAX, &a));
+	ck_assert_uint_eq(vli_allocate(&t, &a), VLI_FIRST + 1);
+	t.last = UINT32_MAX - 1;
+	ck_assert_uint_eq(vli_allocate(&t, &a), VLI_FIRST + 2);
+	vli_finish(&t);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("encapsulation");
+	TCase *tc = tcase_create("encapsulation");
+
+	tcase_add_test(tc, ethernet_without_a_vlan);
+	tcase_add_test(tc, ethernet_with_vlan_and_priority);
+	tcase_add_test(tc, udp);
+	tcase_add_test(tc, what_is_not_ours_is_left_alone);
+	tcase_add_test(tc, a_wrong_length_is_seen);
+	tcase_add_test(tc, what_fits_a_wire);
+	tcase_add_test(tc, numbers_are_the_longest_unused);
+	tcase_add_test(tc, numbers_of_others);
+	suite_add_tcase(s, tc);
+	SRunner *r = srunner_create(s);
+
+	srunner_run_all(r, CK_NORMAL);
+	int failed = srunner_ntests_failed(r);
+
+	srunner_free(r);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
