@@ -226,7 +226,10 @@ static const struct command commands[] = {
 	{"slink", 2, slink_cmd,
 	 "slink NAME SNIF link=LINK peer=MAC|IPV4|multi=1 [members=MAC,...] [vlan=N priority=N]"},
 	{"vif", 2, vif_cmd, "vif NAME SNODE vnet=VNET [mtu=N]"},
-	{"vlink", 2, vlink_cmd, "vlink NAME VIF path=LINK,... to=VIF [min=RATE] [max=RATE]"},
+	{"vbm", 2, svbm_cmd, "vbm NAME SNODE link=LINK rate=RATE"},
+	{"share", 2, svbm_cmd_share, "share VBM VNET percent=SHARE"},
+	{"vlink", 2, vlink_cmd,
+	 "vlink NAME VIF path=LINK,... to=VIF [min=RATE] [max=RATE], or lan=LINK [group=WORD]"},
 	{"capture", 3, run_capture,
 	 "capture NAME END file=PATH [snaplen=BYTES] [description=TEXT] [comment=TEXT]"},
 	{"set", 2, run_set, "set NAME [key=value...]"},
@@ -326,17 +329,31 @@ static void send_event(struct substrate *s, const char *line)
 	conn_printf(&c->conn, "%s\n", line);
 }
 
-int control_open(struct control_session *c, struct loop *l, struct substrate *s, int fd,
-		 struct err *e)
+static void session_closed(struct conn *conn)
+{
+	/* Whoever opened it sees that it is no longer open. */
+}
+
+int control_session_open(struct control_session *c, struct loop *l, struct substrate *s, int fd,
+			 struct err *e)
 {
 	*c = (struct control_session){.loop = l, .sub = s};
 	c->conn.in_max = LINE_MAX_BYTES;
 	c->conn.on_data = take_lines;
-	c->conn.on_close = closed;
+	c->conn.on_close = session_closed;
 	c->conn.owner = c;
+	return conn_open(&c->conn, l, fd, e);
+}
+
+int control_open(struct control_session *c, struct loop *l, struct substrate *s, int fd,
+		 struct err *e)
+{
+	if (control_session_open(c, l, s, fd, e) < 0)
+		return -1;
+	c->conn.on_close = closed;
 	s->owner = c;
 	s->on_event = send_event;
-	return conn_open(&c->conn, l, fd, e);
+	return 0;
 }
 
 void control_finish(struct control_session *c)

@@ -12,7 +12,10 @@ struct control_session {
 	struct substrate *sub; /* borrowed */
 };
 
-/* Serves the stream socket fd (taken over); loop_stop() when it closes. 0 or -1. */
+/* Serves the stream socket fd (taken over). Who opened it says what happens to events. 0 or -1. */
+int control_session_open(struct control_session *c, struct loop *l, struct substrate *s, int fd,
+			 struct err *e);
+/* The same as the only one: it gets the events, and the loop is stopped when it closes. 0 or -1. */
 int control_open(struct control_session *c, struct loop *l, struct substrate *s, int fd,
 		 struct err *e);
 /* Carries out one command; what follows "ok" is written to answer. 0 or -1. */

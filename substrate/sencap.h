@@ -21,6 +21,8 @@ enum {
 	SENCAP_PORT = 34997,  /* UDP, at both ends */
 	SENCAP_MAX = 46,      /* octets in front of a frame, at most */
 	SENCAP_VLI_UDP = 4,   /* what is in front of it in a datagram: the VLI alone */
+	/* What a frame of a virtual link counts for, beyond its own octets, on all hops alike. */
+	VLINK_OVERHEAD = 24,
 	VLI_CONTROL = 0,
 	VLI_FIRST = 16, /* those below are reserved */
 };

@@ -14,7 +14,7 @@
 
 static const int64_t hello_every_ns = 1000000000;
 static const int64_t silent_after_ns = 3500000000;
-enum { ROOM_MAX = 65535 - SENCAP_MAX };
+enum { ROOM_MAX = 65535 - SENCAP_MAX, MEMBERS_MAX = 255, PROBE_MAX = 9000 };
 
 struct slink *slink_find(struct snode *n, const char *link)
 {
@@ -26,7 +26,8 @@ struct slink *slink_find(struct snode *n, const char *link)
 
 uint32_t slink_room(const struct slink *l)
 {
-	int64_t mtu = end_mtu(&l->snif->end);
+	const struct sudp_path *path = l->neighbours.n ? l->neighbours.at[0]->path : NULL;
+	int64_t mtu = path ? sudp_mtu(path) : end_mtu(&l->snif->end);
 
 	return mtu && mtu < ROOM_MAX ? sencap_room(l->snif->encap, (uint32_t)mtu) : ROOM_MAX;
 }
@@ -36,28 +37,50 @@ bool neighbour_is_open(const struct neighbour *b)
 	return b->speer.open;
 }
 
-static void send_message(struct speer *p, const uint8_t *data, size_t len, int64_t now_ns)
+/* To that neighbour, or to all (NULL); with zeroes behind it up to size octets, if that is more. */
+static void put_message(struct slink *l, const struct neighbour *b, const uint8_t *data, size_t len,
+			size_t size, int64_t now_ns)
 {
-	struct neighbour *b = p->owner;
-	struct snif *i = b->slink->snif;
-	struct frame *f = frame_get(i->object.sub->pool, (uint32_t)len);
+	struct snif *i = l->snif;
+	struct frame *f = frame_get(i->object.sub->pool, (uint32_t)(size > len ? size : len));
 
 	if (!f) {
 		i->dropped[SNIF_NO_MEMORY]++;
 		return;
 	}
 	memcpy(f->data, data, len);
-	snif_send(i, b->slink, b, VLI_CONTROL, f, now_ns);
+	memset(f->data + len, 0, f->len - len);
+	snif_send(i, l, b, VLI_CONTROL, htb_control(i->pacer.htb), f, now_ns);
+}
+
+static void send_message(struct speer *p, const uint8_t *data, size_t len, int64_t now_ns)
+{
+	struct neighbour *b = p->owner;
+
+	put_message(b->slink, b, data, len, b->pad, now_ns);
 }
 
 static void greet(struct neighbour *b, int64_t now_ns)
 {
 	char body[256];
 
-	snprintf(body, sizeof(body), "name=%.100s instance=%llu heard=%llu",
+	snprintf(body, sizeof(body), "name=%.100s instance=%llu heard=%llu%s",
 		 b->slink->node->object.name, (unsigned long long)b->slink->node->instance,
-		 (unsigned long long)b->instance);
+		 (unsigned long long)b->instance, b->slink->vbm ? " vbm=1" : "");
 	speer_tell(&b->speer, SMSG_HELLO, body, now_ns);
+}
+
+/*
+ * A greeting as long as the path is believed to allow: a router that cannot pass it says so to our
+ * kernel, and the virtual links are told before a guest's frame is lost.
+ */
+static void probe(struct neighbour *b, int64_t now_ns)
+{
+	b->pad = slink_room(b->slink);
+	if (b->pad > PROBE_MAX)
+		b->pad = PROBE_MAX;
+	greet(b, now_ns);
+	b->pad = 0;
 }
 
 /* The link is no longer open. */
@@ -69,6 +92,11 @@ static void lose(struct neighbour *b, const char *why, int64_t now_ns)
 	b->speer.open = false;
 	b->lost = true;
 	vhop_neighbour_lost(b, why, now_ns);
+	smulti_neighbour_gone(b);
+	if (b->slink->vbm)
+		svbm_node_lost(b->slink->vbm, b->name, now_ns);
+	if (b->has_vbm)
+		smulti_vbm_lost(b->slink, why, now_ns);
 	speer_restart(&b->speer, now_ns);
 	if (b->slink->multi)
 		substrate_event(b->slink->object.sub, "event slink %s lost %s",
@@ -87,7 +115,23 @@ static void open_up(struct neighbour *b, int64_t now_ns)
 	else if (b->lost)
 		substrate_event(b->slink->object.sub, "event slink %s back", b->slink->object.name);
 	b->lost = false;
+	if (b->has_vbm)
+		smulti_vbm_back(b->slink, now_ns);
 	vlink_hurry(b->slink->node, now_ns);
+}
+
+/* A neighbour's VBM came or went: it takes a new life of the node, or a command. */
+static void learn_vbm(struct neighbour *b, bool has_vbm, int64_t now_ns)
+{
+	bool had = b->has_vbm;
+
+	b->has_vbm = has_vbm;
+	if (!b->speer.open || had == has_vbm)
+		return;
+	if (has_vbm)
+		smulti_vbm_back(b->slink, now_ns);
+	else
+		smulti_vbm_lost(b->slink, "its VBM was removed", now_ns);
 }
 
 static void learn_name(struct neighbour *b, const struct smsg *m, const struct words *w)
@@ -121,6 +165,7 @@ static void hear_hello(struct neighbour *b, const struct smsg *m, const struct w
 		speer_restart(&b->speer, now_ns);
 		b->instance = instance;
 	}
+	learn_vbm(b, words_get(w, "vbm") != NULL, now_ns);
 	if (heard != b->slink->node->instance)
 		lose(b, "the other node does not hear this one", now_ns);
 	else if (!b->speer.open)
@@ -134,12 +179,19 @@ static void hear_tell(struct speer *p, const struct smsg *m, const struct words 
 {
 	if (m->type == SMSG_HELLO)
 		hear_hello(p->owner, m, w, now_ns);
+	else if (m->type == SMSG_RATE || m->type == SMSG_RATE_OK)
+		vhop_hear_rate(p->owner, m, w, now_ns);
+	else if (m->type == SMSG_AGGREGATE || m->type == SMSG_AGGREGATE_OK)
+		svbm_hear_aggregate(p->owner, m, w, now_ns);
 }
 
 static void hear_request(struct speer *p, const struct smsg *m, const struct words *w,
 			 int64_t now_ns)
 {
-	vhop_hear(p->owner, m, w, now_ns);
+	if (m->type == SMSG_JOIN || m->type == SMSG_LEAVE)
+		svbm_hear(p->owner, m, w, now_ns);
+	else
+		vhop_hear(p->owner, m, w, now_ns);
 }
 
 static const struct speer_ops ops = {
@@ -152,7 +204,23 @@ void neighbour_receive(struct neighbour *b, const uint8_t sender[6], const uint8
 
 	memcpy(b->sender, sender, 6);
 	speer_receive(&b->speer, data, len, now_ns);
+	snode_run_tm(n, now_ns);
 	snode_wake(n, now_ns);
+}
+
+/* A greeting to whoever is there; who does not know us yet answers, and is a neighbour from then
+ * on. */
+static void greet_strangers(struct slink *l, int64_t now_ns)
+{
+	uint8_t buf[SMSG_MAX];
+	struct smsg m = {.type = SMSG_HELLO,
+			 .sequence = SMSG_TO_STRANGERS,
+			 .sender = smsg_id(l->node->object.name),
+			 .link = smsg_id(l->link),
+			 .number = (uint64_t)(l->object.sub->epoch_ns + now_ns) / 1000};
+	size_t len = smsg_write(buf, &m, &l->node->key);
+
+	put_message(l, NULL, buf, len, 0, now_ns);
 }
 
 static int64_t min_ns(int64_t a, int64_t b)
@@ -164,6 +232,8 @@ int64_t slink_due_ns(const struct slink *l)
 {
 	int64_t due = l->hello_ns;
 
+	if (l->vbm)
+		due = min_ns(due, svbm_due_ns(l->vbm));
 	for (size_t i = 0; i < l->neighbours.n; i++) {
 		const struct neighbour *b = l->neighbours.at[i];
 
@@ -194,11 +264,20 @@ void slink_tick(struct slink *l, int64_t now_ns)
 		l->room = room;
 		vhop_room_changed(l, now_ns);
 	}
+	if (l->vbm)
+		svbm_tick(l->vbm, now_ns);
 	if (now_ns < l->hello_ns)
 		return;
 	l->hello_ns = now_ns + hello_every_ns;
-	for (size_t i = 0; i < l->neighbours.n && l->snif->end.carrier; i++)
-		greet(l->neighbours.at[i], now_ns);
+	if (l->any_member && l->snif->end.carrier)
+		greet_strangers(l, now_ns);
+	for (size_t i = 0; i < l->neighbours.n && l->snif->end.carrier; i++) {
+		struct neighbour *b = l->neighbours.at[i];
+
+		greet(b, now_ns);
+		if (b->path && b->speer.open)
+			probe(b, now_ns);
+	}
 }
 
 static struct neighbour *add_neighbour(struct slink *l)
@@ -214,22 +293,77 @@ static struct neighbour *add_neighbour(struct slink *l)
 	return b;
 }
 
+bool slink_hear_stranger(struct slink *l, const uint8_t sender[6], const uint8_t *data, size_t len,
+			 int64_t now_ns)
+{
+	struct smsg m;
+
+	if (!l || !l->any_member || l->neighbours.n >= MEMBERS_MAX ||
+	    !memcmp(sender, l->snif->mac, 6) ||
+	    smsg_read(data, len, &l->node->key, &m) != SMSG_GOOD || m.type != SMSG_HELLO ||
+	    m.sequence != SMSG_TO_STRANGERS || m.link != smsg_id(l->link))
+		return false;
+	struct neighbour *b = add_neighbour(l);
+
+	memcpy(b->mac, sender, 6);
+	greet(b, now_ns);
+	return true;
+}
+
+struct neighbour *slink_find_neighbour(struct slink *l, const char *name)
+{
+	for (size_t i = 0; i < l->neighbours.n; i++) {
+		struct neighbour *b = l->neighbours.at[i];
+
+		if (b->speer.open && !strcmp(b->name, name))
+			return b;
+	}
+	return NULL;
+}
+
+bool slink_has_vbm(const struct slink *l)
+{
+	if (l->vbm)
+		return true;
+	for (size_t i = 0; i < l->neighbours.n; i++)
+		if (l->neighbours.at[i]->speer.open && l->neighbours.at[i]->has_vbm)
+			return true;
+	return false;
+}
+
+struct slink *snif_lan(const struct snif *i)
+{
+	for (size_t k = 0; k < i->links.n; k++)
+		if (i->links.at[k]->multi)
+			return i->links.at[k];
+	return NULL;
+}
+
 static void destroy(struct object *o)
 {
 	struct slink *l = (struct slink *)o;
 	int64_t now = substrate_now_ns(o->sub);
 
+	if (l->vbm)
+		svbm_kind.destroy((struct object *)l->vbm);
+	smulti_end(l, now);
+	if (l->multi)
+		vhop_lan_gone(l, now);
 	for (size_t i = 0; i < l->neighbours.n; i++) {
 		struct neighbour *b = l->neighbours.at[i];
 
 		b->speer.open = false;
 		vhop_neighbour_lost(b, "the substrate link was removed", now);
 		speer_finish(&b->speer, now);
+		sudp_path_destroy(b->path);
 		free(b->name);
 		free(b);
 	}
 	vec_free(&l->neighbours);
+	vec_free(&l->multis);
 	vli_finish(&l->in);
+	if (l->lan)
+		tm_lan_destroy(l->lan);
 	for (size_t i = 0; i < l->snif->links.n; i++) {
 		if (l->snif->links.at[i] != l)
 			continue;
@@ -258,6 +392,8 @@ static void neighbour_status(const struct neighbour *b, struct json *j)
 	json_uint(j, "repeated", b->speer.count.repeated);
 	json_uint(j, "received", b->speer.count.received);
 	json_uint(j, "given_up", b->speer.count.gave_up);
+	if (b->path)
+		sudp_status(b->path, j);
 	json_open(j, "dropped", '{');
 	for (int i = SMSG_GOOD + 1; i < SMSG_DROPS; i++)
 		if (b->speer.count.dropped[i])
@@ -284,6 +420,8 @@ static void status(struct object *o, struct json *j, int64_t now_ns)
 		neighbour_status(l->neighbours.at[i], j);
 	json_close(j, ']');
 	vhop_slink_status(l, j);
+	if (l->multi)
+		smulti_slink_status(l, j);
 }
 
 const struct object_kind slink_kind = {.name = "slink", .destroy = destroy, .status = status};
@@ -329,6 +467,7 @@ static int read_peers(struct slink *l, const struct words *w, struct err *e)
 	const char *members = words_get(w, "members");
 	struct in_addr in;
 
+	l->any_member = l->multi && !members;
 	if (l->multi)
 		return members ? add_members(l, members, e) : 0;
 	if (!peer)
@@ -340,7 +479,9 @@ static int read_peers(struct slink *l, const struct words *w, struct err *e)
 	if (inet_pton(AF_INET, peer, &in) != 1)
 		return err_set(e, ERR_USAGE, "peer: '%s' is not an IPv4 address", peer);
 	b->ip = ntohl(in.s_addr);
-	return 0;
+	if (l->snif->udp)
+		b->path = sudp_path_create(l->snif->udp, b->ip, e);
+	return l->snif->udp && !b->path ? -1 : 0;
 }
 
 static int read_words(struct slink *l, const struct words *w, struct err *e)
@@ -393,6 +534,8 @@ int slink_cmd(struct substrate *s, const struct words *w, FILE *answer, struct e
 		return -1;
 	}
 	l->room = slink_room(l);
+	if (l->multi)
+		l->lan = tm_lan_create(l->node->tm, l);
 	snode_wake(l->node, now);
 	return 0;
 }

@@ -129,8 +129,10 @@ size_t smsg_write(uint8_t buf[SMSG_MAX], const struct smsg *m, const struct smsg
 
 enum smsg_drop smsg_read(const uint8_t *data, size_t len, const struct smsg_key *k, struct smsg *m)
 {
-	if (len < SMSG_HEAD || len > SMSG_MAX || get_be16(data + 40) != len - SMSG_HEAD)
+	if (len < SMSG_HEAD || get_be16(data + 40) > SMSG_BODY_MAX ||
+	    get_be16(data + 40) > len - SMSG_HEAD)
 		return SMSG_DROP_SHORT;
+	len = SMSG_HEAD + get_be16(data + 40);
 	if (data[0] != SMSG_VERSION || data[1] < SMSG_HELLO || data[1] >= SMSG_TYPES)
 		return SMSG_DROP_VERSION;
 	if (get_be16(data + 2) != k->id)
@@ -148,6 +150,11 @@ enum smsg_drop smsg_read(const uint8_t *data, size_t len, const struct smsg_key 
 		.body_len = len - SMSG_HEAD,
 	};
 	return SMSG_GOOD;
+}
+
+bool smsg_is_to_strangers(const uint8_t *data, size_t len)
+{
+	return len >= SMSG_HEAD && data[1] == SMSG_HELLO && get_be32(data + 4) != 0;
 }
 
 int smsg_stream_length(const uint8_t *data, size_t len)

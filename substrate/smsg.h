@@ -29,6 +29,8 @@ enum {
 	SMSG_HEAD = 52,
 	SMSG_MAX = 1400, /* octets of a message */
 	SMSG_BODY_MAX = SMSG_MAX - SMSG_HEAD,
+	SMSG_TO_STRANGERS =
+		1, /* sequence of a hello to whoever is on a LAN: no part of a conversation */
 };
 
 enum smsg_type {
@@ -99,6 +101,8 @@ size_t smsg_write(uint8_t buf[SMSG_MAX], const struct smsg *m, const struct smsg
 /* Reads and authenticates; m borrows from data. What is good is not yet known to be fresh or for
  * us. */
 enum smsg_drop smsg_read(const uint8_t *data, size_t len, const struct smsg_key *k, struct smsg *m);
+/* A hello to whoever is there, as it seems: nothing of it is checked. */
+bool smsg_is_to_strangers(const uint8_t *data, size_t len);
 /*
  * On a stream: the octets of the message that begins at data; 0: more are needed to tell, -1: this
  * is no message.

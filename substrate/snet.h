@@ -17,8 +17,12 @@
 
 #include "lib/words.h"
 #include "substrate/end.h"
+#include "substrate/pacer.h"
 #include "substrate/sencap.h"
 #include "substrate/speer.h"
+#include "substrate/sudp.h"
+#include "substrate/tm.h"
+#include "substrate/vbm.h"
 #include "substrate/vli.h"
 
 enum {
@@ -31,6 +35,8 @@ struct slink;
 struct vif;
 struct vlink;
 struct vhop;
+struct smulti;
+struct svbm;
 
 struct snode {
 	struct object object;
@@ -38,7 +44,9 @@ struct snode {
 	uint64_t instance; /* of this life of the node: the time of day at which it began, in us */
 	struct event event;
 	struct event_source source;
-	int64_t event_ns; /* INT64_MAX: not in the calendar */
+	int64_t event_ns;   /* INT64_MAX: not in the calendar */
+	struct tm *tm;      /* owned */
+	struct pacer local; /* of virtual links that never leave the node */
 	/* All borrowed: they take themselves out. */
 	VEC(struct snif *) interfaces;
 	VEC(struct slink *) links;
@@ -69,6 +77,9 @@ struct snif {
 	uint8_t mac[6];
 	uint32_t ip;      /* SENCAP_UDP */
 	int64_t rate_bps; /* 0: unlimited */
+	struct sudp *udp; /* owned; instead of a cable. NULL: a cable */
+	struct pacer pacer;
+	struct tm_port *port; /* owned */
 	VEC(struct slink *) links;
 	uint64_t dropped[SNIF_DROPS];
 };
@@ -79,13 +90,16 @@ struct neighbour {
 	struct speer speer;
 	char *name; /* owned; NULL: not heard of yet */
 	uint8_t mac[6];
-	bool mac_known;    /* UDP: learnt from the first hello */
-	uint32_t ip;       /* UDP */
-	uint8_t sender[6]; /* of the frame that is being read */
-	uint64_t instance; /* 0: not heard */
-	int64_t silent_ns; /* when it counts as lost, if nothing more comes */
-	bool lost;         /* it was there before */
-	const char *why;   /* static: why it is not open */
+	bool mac_known;         /* UDP: learnt from the first hello */
+	uint32_t ip;            /* UDP */
+	struct sudp_path *path; /* owned; NULL: there is a cable */
+	uint32_t pad;           /* octets that the message being sent is filled up to */
+	uint8_t sender[6];      /* of the frame that is being read */
+	uint64_t instance;      /* 0: not heard */
+	int64_t silent_ns;      /* when it counts as lost, if nothing more comes */
+	bool lost;              /* it was there before */
+	bool has_vbm;           /* of this link */
+	const char *why;        /* static: why it is not open */
 };
 
 struct slink {
@@ -97,9 +111,13 @@ struct slink {
 	int vlan; /* -1: none */
 	uint8_t priority;
 	VEC(struct neighbour *) neighbours; /* owned; point to point: exactly one */
-	struct vli_table in;                /* VLI -> vhop, of what comes in */
-	int64_t hello_ns;                   /* when the next one is due */
-	uint32_t room; /* longest frame of a virtual link; followed for changes */
+	bool any_member;                    /* multi-access: whoever greets with the key is one */
+	struct vli_table in;                /* VLI -> vhop, or smulti, of what comes in */
+	VEC(struct smulti *) multis;        /* owned; multi-access */
+	struct svbm *vbm;   /* the VBM of this LAN, if this node holds it; borrowed */
+	struct tm_lan *lan; /* owned; multi-access: what comes over this LAN */
+	int64_t hello_ns;   /* when the next one is due */
+	uint32_t room;      /* longest frame of a virtual link; followed for changes */
 };
 
 struct vif {
@@ -108,7 +126,8 @@ struct vif {
 	struct snode *node;
 	char *vnet; /* owned */
 	uint32_t mtu;
-	struct vhop *out; /* the virtual link that begins here */
+	struct vhop *out;     /* the virtual link that begins here */
+	struct smulti *multi; /* or the multi-access one that it has joined */
 	uint64_t no_link, too_long;
 };
 
@@ -135,8 +154,12 @@ struct vhop {
 	uint32_t room;         /* longest frame that passes from here to the end */
 	uint32_t room_further; /* the same from the next node on */
 	bool up;
-	uint32_t asked; /* the request of the node before that waits for our answer; 0: none */
-	uint64_t offered_frames, offered_bytes, carried_frames, carried_bytes;
+	uint32_t asked;     /* the request of the node before that waits for our answer; 0: none */
+	struct tm_link *tm; /* owned; NULL: not yet */
+	struct htb_class
+		*class;      /* owned; where frames wait. NULL: they leave at once (it ends here) */
+	struct pacer *pacer; /* of class */
+	int64_t rate_bps;    /* current */
 	uint64_t came_frames, came_bytes;
 	uint64_t dropped[VHOP_DROPS];
 };
@@ -146,12 +169,38 @@ struct vlink {
 	struct snode *node;
 	struct vif *vif;        /* NULL: it went */
 	char *vnet, *path, *to; /* owned */
+	char *lan, *group;      /* owned; multi-access instead of path and to, else NULL */
+	struct smulti *multi;   /* that it has joined; NULL: not (yet) */
 	int64_t min_bps, max_bps;
 	uint32_t try;
 	struct vhop *hop; /* NULL: not set up */
 	int64_t retry_ns; /* when to try (again); INT64_MAX: not */
 	int64_t wait_ns;  /* before the next try */
-	char *reason;     /* owned: why it is down; NULL: it is up, or was not tried yet */
+	bool told_up;
+	char *reason; /* owned: why it is down; NULL: it is up, or was not tried yet */
+};
+
+enum { SMULTI_STATIONS = 256 };
+
+/* Where a station of a multi-access virtual link is: what an ARP of substrate addresses would say.
+ */
+struct smulti_station {
+	uint8_t mac[6];
+	struct vif *vif;             /* here, */
+	struct neighbour *neighbour; /* or there; both NULL: free */
+};
+
+struct smulti {
+	struct slink *slink;
+	char *vnet, *group; /* owned */
+	uint32_t vli;       /* 0: the VBM has not given one */
+	bool asking;
+	char *reason;                /* owned: why there is no VLI; NULL: none */
+	VEC(struct vlink *) members; /* here */
+	struct htb_class *class;     /* owned */
+	uint32_t room_drops, down_drops;
+	uint64_t came_frames, came_bytes;
+	struct smulti_station stations[SMULTI_STATIONS]; /* by hash of the address */
 };
 
 /* Commands of the control protocol. 0, or -1 with the error set. */
@@ -160,9 +209,11 @@ int snif_cmd(struct substrate *s, const struct words *w, FILE *answer, struct er
 int slink_cmd(struct substrate *s, const struct words *w, FILE *answer, struct err *e);
 int vif_cmd(struct substrate *s, const struct words *w, FILE *answer, struct err *e);
 int vlink_cmd(struct substrate *s, const struct words *w, FILE *answer, struct err *e);
+int svbm_cmd(struct substrate *s, const struct words *w, FILE *answer, struct err *e);
+int svbm_cmd_share(struct substrate *s, const struct words *w, FILE *answer, struct err *e);
 
 /* snode.c */
-extern const struct object_kind snode_kind, snif_kind, slink_kind, vif_kind, vlink_kind;
+extern const struct object_kind snode_kind, snif_kind, slink_kind, vif_kind, vlink_kind, svbm_kind;
 /* The object of that name and kind, or NULL with the error set. */
 struct object *snet_find(struct substrate *s, const char *name, const struct object_kind *kind,
 			 struct err *e);
@@ -172,9 +223,12 @@ int snet_read_rate(const struct words *w, const char *key, int64_t *rate_bps, st
 void snode_wake(struct snode *n, int64_t now_ns);
 
 /* snif.c */
-/* Puts a frame of one's own on the wire, to that neighbour. False: it did not fit (f is gone). */
+/*
+ * Puts headers in front of a frame of one's own and queues it for the wire: to that neighbour, or
+ * to all (NULL). False: it did not fit, or was dropped and counted by the class.
+ */
 bool snif_send(struct snif *i, const struct slink *l, const struct neighbour *to, uint32_t vli,
-	       struct frame *f, int64_t now_ns);
+	       struct htb_class *c, struct frame *f, int64_t now_ns);
 
 /* slink.c */
 struct slink *slink_find(struct snode *n, const char *link);
@@ -187,6 +241,19 @@ void neighbour_receive(struct neighbour *b, const uint8_t sender[6], const uint8
 int64_t slink_due_ns(const struct slink *l);
 void slink_tick(struct slink *l, int64_t now_ns);
 
+/*
+ * A message on a LAN (NULL: there is none) from a sender that is no neighbour yet: a greeting makes
+ * it one. False: it was none, or the members of the LAN are told.
+ */
+bool slink_hear_stranger(struct slink *l, const uint8_t sender[6], const uint8_t *data, size_t len,
+			 int64_t now_ns);
+/* The neighbour of that name that is open, or NULL. */
+struct neighbour *slink_find_neighbour(struct slink *l, const char *name);
+/* Can the VBM of this LAN be asked? */
+bool slink_has_vbm(const struct slink *l);
+/* The multi-access substrate link of the LAN that an interface is plugged into, or NULL. */
+struct slink *snif_lan(const struct snif *i);
+
 /* vhop.c */
 /* A request about a virtual link: setup, release, failed, mtu. */
 void vhop_hear(struct neighbour *b, const struct smsg *m, const struct words *w, int64_t now_ns);
@@ -196,6 +263,8 @@ struct vhop *vhop_begin(struct vlink *v, int64_t now_ns);
 void vhop_release(struct vhop *h, int64_t now_ns);
 /* All that goes in or out by that neighbour is lost. */
 void vhop_neighbour_lost(struct neighbour *b, const char *why, int64_t now_ns);
+/* All that comes over a LAN whose multi-access link, and with it the VBM, goes. */
+void vhop_lan_gone(struct slink *lan, int64_t now_ns);
 /* All that begins or ends at that interface. */
 void vhop_vif_gone(struct vif *v, int64_t now_ns);
 /* The room on a substrate link has changed. */
@@ -206,10 +275,59 @@ void vhop_slink_status(struct slink *l, struct json *j);
 /* A frame (with its reference, one's own) of the virtual link goes on from here. */
 void vhop_forward(struct vhop *h, struct frame *f, int64_t now_ns);
 
+/* A frame of a virtual link that never leaves the node has waited: a pacer's put(). */
+void vhop_leave(struct pacer *p, struct frame *f, struct htb_class *from, int64_t now_ns);
+/* The node's traffic manager has decided. */
+void vhop_admitted(struct vhop *h, int64_t now_ns);
+void vhop_refused(struct vhop *h, const char *reason, int64_t now_ns);
+void vhop_set_rate(struct vhop *h, int64_t min_bps, int64_t rate_bps, int64_t now_ns);
+/* Tells the node before it, or the next, something about it: words. */
+void vhop_tell(struct vhop *h, bool next, enum smsg_type type, const char *words, int64_t now_ns);
+/* A "rate" or "rate-ok". */
+void vhop_hear_rate(struct neighbour *b, const struct smsg *m, const struct words *w,
+		    int64_t now_ns);
+
+/* snode_tm.c */
+/* Does what the traffic manager wants done. After each call into it. */
+void snode_run_tm(struct snode *n, int64_t now_ns);
+
+/* smulti.c */
+/* The virtual interface of v joins; v learns how it went. */
+void smulti_join(struct vlink *v, int64_t now_ns);
+void smulti_leave(struct vlink *v, int64_t now_ns);
+/* A frame (with its reference, one's own) of a member here, or of a neighbour. */
+void smulti_send(struct smulti *m, struct vif *from, struct frame *f, int64_t now_ns);
+void smulti_receive(struct smulti *m, struct neighbour *from, struct frame *f, int64_t now_ns);
+/* The VBM can be reached (again); or cannot any more, and what it gave is void. */
+void smulti_vbm_back(struct slink *l, int64_t now_ns);
+void smulti_vbm_lost(struct slink *l, const char *why, int64_t now_ns);
+void smulti_neighbour_gone(struct neighbour *b);
+/* All members leave: the link goes. */
+void smulti_end(struct slink *l, int64_t now_ns);
+void smulti_slink_status(const struct slink *l, struct json *j);
+
+/* svbm.c */
+/* A request to the VBM: join or leave. */
+void svbm_hear(struct neighbour *b, const struct smsg *m, const struct words *w, int64_t now_ns);
+/* An "aggregate" or "aggregate-ok", to the VBM or from it. */
+void svbm_hear_aggregate(struct neighbour *b, const struct smsg *m, const struct words *w,
+			 int64_t now_ns);
+/* The traffic manager of a node on l speaks to the VBM, wherever that is. */
+void svbm_tell(struct slink *l, const char *vnet, const struct grant_ask *a, bool answer,
+	       int64_t now_ns);
+/* A VLI for a member at the node that holds the VBM; 0 with the reason set. */
+uint32_t svbm_join(struct svbm *v, const char *node, const char *vnet, const char *group);
+void svbm_leave(struct svbm *v, const char *node, const char *vnet, const char *group);
+void svbm_node_lost(struct svbm *v, const char *node, int64_t now_ns);
+int64_t svbm_due_ns(const struct svbm *v);
+void svbm_tick(struct svbm *v, int64_t now_ns);
+
 /* vlink.c */
 void vlink_is_up(struct vlink *v, int64_t now_ns);
 /* hop is gone already; it will be tried again. */
 void vlink_is_down(struct vlink *v, const char *reason, int64_t now_ns);
+/* The managers could not give the minimum that was set, and it is what it was. */
+void vlink_min_kept(struct vlink *v, const char *reason, int64_t now_ns);
 /* The room of the link has changed. */
 void vlink_tell_mtu(struct vlink *v, int64_t now_ns);
 int64_t vlink_due_ns(const struct vlink *v);

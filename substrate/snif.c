@@ -2,6 +2,7 @@
 /* A substrate interface: frames of its wire are told apart here, and frames for its wire get
  * headers. */
 #include "substrate/nic.h"
+#include "substrate/octets.h"
 #include "substrate/snet.h"
 
 #include <arpa/inet.h>
@@ -65,33 +66,29 @@ static void drop(struct snif *i, struct frame *f, enum snif_drop why)
 	frame_unref(f);
 }
 
-static void deliver(struct end *end, struct frame *f, int64_t now_ns)
+/* A frame with our headers h in front of the len octets at payload, or cut off already. */
+static void take(struct snif *i, struct frame *f, const struct sencap *h, const uint8_t *payload,
+		 size_t len, int64_t now_ns)
 {
-	struct snif *i = (struct snif *)end->object;
-	struct sencap h;
-	const uint8_t *payload;
-	size_t len;
 	enum snif_drop why = SNIF_UNKNOWN_LINK;
-	enum sencap_drop bad = sencap_read(i->encap, f->data, f->len, &h, &payload, &len);
-
-	if (bad != SENCAP_GOOD) {
-		drop(i, f, drop_of[bad]);
-		return;
-	}
-	struct neighbour *b = find_neighbour(i, &h, &why);
+	struct neighbour *b = find_neighbour(i, h, &why);
 
 	if (!b) {
-		drop(i, f, why);
+		if (why != SNIF_NOT_FOR_US && h->vli == VLI_CONTROL && h->vlan < 0 &&
+		    slink_hear_stranger(snif_lan(i), h->from, payload, len, now_ns))
+			frame_unref(f);
+		else
+			drop(i, f, why);
 		return;
 	}
-	if (h.vli == VLI_CONTROL) {
-		neighbour_receive(b, h.from, payload, len, now_ns);
+	if (h->vli == VLI_CONTROL) {
+		neighbour_receive(b, h->from, payload, len, now_ns);
 		frame_unref(f);
 		return;
 	}
-	struct vhop *hop = neighbour_is_open(b) ? vli_find(&b->slink->in, h.vli) : NULL;
+	void *link = neighbour_is_open(b) ? vli_find(&b->slink->in, h->vli) : NULL;
 
-	if (!hop) {
+	if (!link) {
 		drop(i, f, neighbour_is_open(b) ? SNIF_UNKNOWN_VLI : SNIF_SILENT);
 		return;
 	}
@@ -104,13 +101,90 @@ static void deliver(struct end *end, struct frame *f, int64_t now_ns)
 	}
 	frame_pull(f, head);
 	f->len = (uint32_t)len; /* what follows is padding */
-	hop->came_frames++;
-	hop->came_bytes += len;
-	vhop_forward(hop, f, now_ns);
+	if (b->slink->multi)
+		smulti_receive(link, b, f, now_ns);
+	else
+		vhop_forward(link, f, now_ns);
+}
+
+static void deliver(struct end *end, struct frame *f, int64_t now_ns)
+{
+	struct snif *i = (struct snif *)end->object;
+	struct sencap h;
+	const uint8_t *payload;
+	size_t len;
+	enum sencap_drop bad = sencap_read(i->encap, f->data, f->len, &h, &payload, &len);
+
+	if (bad == SENCAP_GOOD)
+		take(i, f, &h, payload, len, now_ns);
+	else
+		drop(i, f, drop_of[bad]);
+}
+
+/* A datagram: the host's kernel has taken the headers off, but for the VLI. */
+static void receive_datagram(void *owner, uint32_t from_ip, struct frame *f, int64_t now_ns)
+{
+	struct snif *i = owner;
+	struct sencap h = {.kind = SENCAP_UDP, .vlan = -1, .from_ip = from_ip, .to_ip = i->ip};
+
+	if (f->len < SENCAP_VLI_UDP) {
+		drop(i, f, SNIF_BAD_LENGTH);
+		return;
+	}
+	memcpy(h.to, i->mac, 6);
+	h.vli = get_be32(f->data);
+	i->end.count.out_frames++;
+	i->end.count.out_bytes += f->len;
+	take(i, f, &h, f->data + SENCAP_VLI_UDP, f->len - SENCAP_VLI_UDP, now_ns);
+}
+
+/* How much fits is looked at with the next greeting: let that be now. */
+static void path_changed(void *owner, int64_t now_ns)
+{
+	struct snif *i = owner;
+
+	for (size_t k = 0; k < i->links.n; k++)
+		i->links.at[k]->hello_ns = now_ns;
+	snode_wake(i->node, now_ns);
+}
+
+static const struct sudp_ops udp_ops = {.receive = receive_datagram, .mtu_changed = path_changed};
+
+/* The headers that the host's kernel writes itself were only for the scheduler. */
+static void send_datagram(struct snif *i, struct frame *f, int64_t now_ns)
+{
+	struct sencap h;
+	const uint8_t *payload;
+	size_t len;
+	enum snif_drop why;
+
+	if (sencap_read(SENCAP_UDP, f->data, f->len, &h, &payload, &len) == SENCAP_GOOD) {
+		struct sencap back = {
+			.kind = SENCAP_UDP, .vlan = -1, .from_ip = h.to_ip, .to_ip = i->ip};
+
+		memcpy(back.to, i->mac, 6);
+		const struct neighbour *b = find_neighbour(i, &back, &why);
+
+		i->end.count.in_frames++;
+		i->end.count.in_bytes += len;
+		if (b)
+			sudp_send(b->path, payload - SENCAP_VLI_UDP, len + SENCAP_VLI_UDP, now_ns);
+	}
+	frame_unref(f);
+}
+
+static void put_on_wire(struct pacer *p, struct frame *f, struct htb_class *from, int64_t now_ns)
+{
+	struct snif *i = (struct snif *)((char *)p - offsetof(struct snif, pacer));
+
+	if (i->udp)
+		send_datagram(i, f, now_ns);
+	else
+		end_send(&i->end, f, now_ns);
 }
 
 bool snif_send(struct snif *i, const struct slink *l, const struct neighbour *to, uint32_t vli,
-	       struct frame *f, int64_t now_ns)
+	       struct htb_class *c, struct frame *f, int64_t now_ns)
 {
 	struct sencap h = {.kind = i->encap,
 			   .vlan = l->vlan,
@@ -127,8 +201,7 @@ bool snif_send(struct snif *i, const struct slink *l, const struct neighbour *to
 		return false;
 	}
 	sencap_write(f->data, &h, len);
-	end_send(&i->end, f, now_ns);
-	return true;
+	return pacer_send(&i->pacer, c, f, len + VLINK_OVERHEAD, now_ns);
 }
 
 /* A carrier that comes is a reason to greet; one that goes, not to wait for silence. */
@@ -157,6 +230,9 @@ static void destroy(struct object *o)
 		break;
 	}
 	vec_free(&i->links);
+	pacer_finish(&i->pacer);
+	sudp_destroy(i->udp);
+	tm_port_destroy(i->port);
 	object_finish(o);
 	free(i);
 }
@@ -171,7 +247,14 @@ static int set(struct object *o, char *const *words, size_t n, struct err *e)
 		return err_set(e, ERR_USAGE, "only rate= can be set on a substrate interface");
 	if (snet_read_rate(&w, "rate", &rate, e) < 0)
 		return -1;
+	int64_t now = substrate_now_ns(o->sub);
+
 	i->rate_bps = rate;
+	htb_set_rate(i->pacer.htb, rate, now);
+	pacer_wake(&i->pacer, now);
+	tm_port_set_rate(i->port, rate, now);
+	snode_run_tm(i->node, now);
+	snode_wake(i->node, now);
 	return 0;
 }
 
@@ -190,9 +273,12 @@ static void status(struct object *o, struct json *j, int64_t now_ns)
 	json_close(j, '}');
 }
 
+/* One with a socket has no place for a cable. */
 static struct end *end_of(struct object *o)
 {
-	return &((struct snif *)o)->end;
+	struct snif *i = (struct snif *)o;
+
+	return i->udp ? NULL : &i->end;
 }
 
 const struct object_kind snif_kind = {
@@ -205,19 +291,39 @@ static int read_words(struct snif *i, const struct words *w, struct err *e)
 	const char *addr = words_get(w, "addr");
 	struct in_addr in;
 
-	if (!mac)
+	if (!mac && !words_get(w, "socket"))
 		return err_set(e, ERR_USAGE, "a substrate interface needs mac=");
-	if (nic_parse_mac(mac, i->mac, e) < 0 || snet_read_rate(w, "rate", &i->rate_bps, e) < 0)
+	if ((mac && nic_parse_mac(mac, i->mac, e) < 0) ||
+	    snet_read_rate(w, "rate", &i->rate_bps, e) < 0)
 		return -1;
 	if (encap && !strcmp(encap, "udp"))
 		i->encap = SENCAP_UDP;
 	else if (encap && strcmp(encap, "ethernet") != 0)
 		return err_set(e, ERR_USAGE, "an encapsulation is ethernet or udp");
-	if (i->encap != SENCAP_UDP)
+	if (i->encap != SENCAP_UDP || words_get(w, "socket"))
 		return 0;
 	if (!addr || inet_pton(AF_INET, addr, &in) != 1)
 		return err_set(e, ERR_USAGE, "encap=udp needs addr=, an IPv4 address");
 	i->ip = ntohl(in.s_addr);
+	return 0;
+}
+
+/* "socket=ADDR[:PORT]": the network of the machine instead of a cable. */
+static int open_socket(struct snif *i, const struct words *w, struct err *e)
+{
+	const char *text = words_get(w, "socket");
+	struct substrate *s = i->object.sub;
+
+	if (!text)
+		return 0;
+	if (s->vclock || i->encap != SENCAP_UDP)
+		return err_set(e, ERR_USAGE,
+			       "a socket is for encap=udp and takes no part in virtual time");
+	i->udp = sudp_create(s, text, &udp_ops, i, e);
+	if (!i->udp)
+		return -1;
+	i->ip = sudp_ip(i->udp);
+	i->end.carrier = true;
 	return 0;
 }
 
@@ -234,6 +340,11 @@ int snif_cmd(struct substrate *s, const struct words *w, FILE *answer, struct er
 	}
 	i->node = (struct snode *)node;
 	i->end = (struct end){.kind = &end_kind, .object = &i->object};
+	pacer_init(&i->pacer, s, i->rate_bps, put_on_wire);
+	i->port = tm_port_create(i->node->tm, i->rate_bps);
 	vec_push(&i->node->interfaces, i);
-	return 0;
+	if (open_socket(i, w, e) == 0)
+		return 0;
+	destroy(&i->object);
+	return -1;
 }

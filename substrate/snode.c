@@ -40,7 +40,7 @@ int snet_read_rate(const struct words *w, const char *key, int64_t *rate_bps, st
 
 static int64_t due_ns(const struct snode *n)
 {
-	int64_t due = INT64_MAX;
+	int64_t due = tm_due_ns(n->tm);
 
 	for (size_t i = 0; i < n->links.n; i++) {
 		int64_t d = slink_due_ns(n->links.at[i]);
@@ -79,6 +79,9 @@ static void tick(struct event *ev, int64_t now_ns)
 		slink_tick(n->links.at[i], now_ns);
 	for (size_t i = 0; i < n->vlinks.n; i++)
 		vlink_tick(n->vlinks.at[i], now_ns);
+	if (tm_due_ns(n->tm) <= now_ns)
+		tm_tick(n->tm, now_ns);
+	snode_run_tm(n, now_ns);
 	snode_wake(n, now_ns);
 }
 
@@ -93,6 +96,8 @@ static void destroy(struct object *o)
 	while (n->interfaces.n)
 		snif_kind.destroy(&n->interfaces.at[n->interfaces.n - 1]->object);
 	calendar_cancel(&o->sub->calendar, &n->event);
+	pacer_finish(&n->local);
+	tm_destroy(n->tm);
 	vec_free(&n->interfaces);
 	vec_free(&n->links);
 	vec_free(&n->vifs);
@@ -147,5 +152,7 @@ int snode_cmd(struct substrate *s, const struct words *w, FILE *answer, struct e
 	n->event.fire = tick;
 	n->event_ns = INT64_MAX;
 	event_source_init(&n->source, s);
+	n->tm = tm_create(NULL, substrate_now_ns(s));
+	pacer_init(&n->local, s, 0, vhop_leave);
 	return 0;
 }

@@ -216,6 +216,10 @@ void speer_receive(struct speer *p, const uint8_t *data, size_t len, int64_t now
 	struct arena a = {0};
 	struct words w = {0};
 	struct smsg m;
+
+	/* We are none, and its number is not of this conversation. */
+	if (smsg_is_to_strangers(data, len))
+		return;
 	enum smsg_drop why = check(p, data, len, &m);
 
 	if (why == SMSG_GOOD && words_split(m.body, m.body_len, &a, &w, NULL) < 0)

@@ -33,6 +33,8 @@ static void destroy(struct vhop *h)
 {
 	struct snode *n = h->node;
 
+	tm_link_destroy(h->tm, substrate_now_ns(n->object.sub));
+	htb_class_destroy(h->class, h->pacer ? h->pacer->last_ns : 0);
 	if (h->in)
 		vli_release(&h->in->in, h->in_vli);
 	if (h->out)
@@ -98,13 +100,11 @@ static void say(struct neighbour *b, enum smsg_type type, const struct vhop *h, 
 {
 	char *body = NULL;
 	size_t len = 0;
+
+	if (!neighbour_is_open(b))
+		return;
 	FILE *f = open_memstream(&body, &len);
 
-	if (!neighbour_is_open(b)) {
-		fclose(f);
-		free(body);
-		return;
-	}
 	put_name(f, h);
 	if (key)
 		put_text(f, key, value);
@@ -142,6 +142,7 @@ static void succeed(struct vhop *h, int64_t now_ns)
 	char body[64];
 
 	h->up = true;
+	tm_link_up(h->tm, now_ns);
 	if (h->in) {
 		snprintf(body, sizeof(body), "vli=%u room=%u", h->in_vli, h->room);
 		speer_answer(&only(h->in)->speer, h->asked, SMSG_SETUP_OK, body, now_ns);
@@ -263,18 +264,118 @@ static const char *take_step(struct vhop *h, const char *path, char *buf, size_t
 	return NULL;
 }
 
+/* The LAN with a VBM over which it comes. *why is set if that VBM cannot be asked now. */
+static struct tm_lan *lan_of(const struct vhop *h, const char **why)
+{
+	struct slink *lan = h->in ? snif_lan(h->in->snif) : NULL;
+
+	if (!lan || h->in->vlan < 0)
+		return NULL;
+	if (!slink_has_vbm(lan))
+		*why = "the VBM of the LAN is silent";
+	return lan->lan;
+}
+
+/* Asks the traffic manager of this node, who answers by vhop_admitted() or vhop_refused(). */
+static const char *ask_tm(struct vhop *h, int64_t now_ns)
+{
+	const char *why = NULL;
+	struct tm_link_spec spec = {
+		.vnet = h->vnet,
+		.min_bps = h->min_bps,
+		.max_bps = h->max_bps,
+		.out = h->out ? h->out->snif->port : NULL,
+		.in_lan = lan_of(h, &why),
+		.from_node = h->in != NULL,
+		.to_node = h->out != NULL,
+		.owner = h,
+	};
+	struct htb_rates rates = {.min_bps = h->min_bps, .ceil_bps = h->min_bps};
+
+	if (why)
+		return why;
+	if (h->out)
+		h->pacer = &h->out->snif->pacer;
+	else if (!h->in)
+		h->pacer = &h->node->local;
+	if (h->pacer)
+		h->class = htb_link_create(h->pacer->htb, h->vnet, &rates, h->pacer->last_ns);
+	if (h->class)
+		htb_class_set_owner(h->class, h);
+	h->tm = tm_link_create(h->node->tm, &spec, now_ns);
+	return NULL;
+}
+
 /* From here to where it ends, or a refusal. */
 static void go_on(struct vhop *h, const char *path, int64_t now_ns)
 {
 	char buf[512];
 	const char *why = take_step(h, path, buf, sizeof(buf));
 
+	if (!why)
+		why = ask_tm(h, now_ns);
 	if (why)
 		fail(h, why, now_ns);
-	else if (h->out)
+	else
+		snode_wake(h->node, now_ns);
+}
+
+void vhop_admitted(struct vhop *h, int64_t now_ns)
+{
+	if (h->out)
 		ask_next(h, now_ns);
 	else
 		succeed(h, now_ns);
+}
+
+void vhop_refused(struct vhop *h, const char *reason, int64_t now_ns)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text), "%s: %s", h->node->object.name, reason);
+	/* What is further on was set up before, if the minimum is taken back. */
+	if (h->out && h->up)
+		say(only(h->out), SMSG_RELEASE, h, NULL, NULL, now_ns);
+	fail(h, text, now_ns);
+}
+
+/*
+ * A link without a minimum may always send this: else its first frames would wait until the
+ * managers have heard of them.
+ */
+static const int64_t trickle_bps = 64000;
+
+void vhop_set_rate(struct vhop *h, int64_t min_bps, int64_t rate_bps, int64_t now_ns)
+{
+	int64_t least = h->max_bps && h->max_bps < trickle_bps ? h->max_bps : trickle_bps;
+	struct htb_rates rates = {.min_bps = min_bps,
+				  .ceil_bps = rate_bps > least ? rate_bps : least};
+
+	h->min_bps = min_bps;
+	h->rate_bps = rate_bps;
+	if (rates.ceil_bps >= GRANT_MAX_BPS)
+		rates.ceil_bps = 0;
+	if (!h->class)
+		return;
+	htb_link_set(h->class, &rates, h->pacer->last_ns);
+	pacer_wake(h->pacer, now_ns);
+}
+
+void vhop_tell(struct vhop *h, bool next, enum smsg_type type, const char *words, int64_t now_ns)
+{
+	struct slink *l = next ? h->out : h->in;
+	char *body = NULL;
+	size_t len = 0;
+
+	if (!l || !neighbour_is_open(only(l)))
+		return;
+	FILE *f = open_memstream(&body, &len);
+
+	put_name(f, h);
+	fprintf(f, " %s", words);
+	fclose(f);
+	speer_tell(&only(l)->speer, type, body, now_ns);
+	free(body);
 }
 
 struct vhop *vhop_begin(struct vlink *v, int64_t now_ns)
@@ -390,6 +491,29 @@ static void hear_mtu(struct neighbour *b, const struct smsg *m, const struct wor
 	set_room(h, min_u32(slink_room(h->out), h->room_further), now_ns);
 }
 
+void vhop_hear_rate(struct neighbour *b, const struct smsg *m, const struct words *w,
+		    int64_t now_ns)
+{
+	const char *vlink = words_get(w, "vlink");
+	bool request = m->type == SMSG_RATE;
+	struct grant_give give;
+	struct grant_ask ask;
+
+	if (!vlink || b->slink->multi)
+		return;
+	if (words_get(w, "limit")) {
+		struct vhop *h = find_leaving(b, w);
+
+		if (h && h->tm && grant_give_get(w, &give, NULL) == 0)
+			tm_hear_next(h->tm, &give, request, now_ns);
+		return;
+	}
+	struct vhop *h = find(b->slink->node, vlink, b->slink);
+
+	if (h && h->tm && h->try == get_u32(w, "try") && grant_ask_get(w, &ask, NULL) == 0)
+		tm_hear_prev(h->tm, &ask, request, now_ns);
+}
+
 void vhop_room_changed(struct slink *l, int64_t now_ns)
 {
 	for (size_t i = 0; i < l->node->hops.n; i++) {
@@ -436,12 +560,19 @@ static void for_each(struct snode *n, bool (*chosen)(const struct vhop *h, const
 
 static bool comes_by(const struct vhop *h, const void *slink)
 {
-	return h->in == slink;
+	return h->in == (const struct slink *)slink;
 }
 
 static bool leaves_by(const struct vhop *h, const void *slink)
 {
 	return h->out == slink;
+}
+
+static bool comes_over_lan(const struct vhop *h, const void *slink)
+{
+	const struct slink *lan = slink;
+
+	return h->in && h->in->snif == lan->snif && h->in->vlan >= 0;
 }
 
 static bool begins_at(const struct vhop *h, const void *vif)
@@ -470,6 +601,12 @@ void vhop_neighbour_lost(struct neighbour *b, const char *why, int64_t now_ns)
 	for_each(b->slink->node, leaves_by, fail, b->slink, reason, now_ns);
 }
 
+void vhop_lan_gone(struct slink *lan, int64_t now_ns)
+{
+	for_each(lan->node, comes_over_lan, fail, lan, "the LAN's substrate link was removed",
+		 now_ns);
+}
+
 void vhop_vif_gone(struct vif *v, int64_t now_ns)
 {
 	for_each(v->node, begins_at, release, v, NULL, now_ns);
@@ -482,40 +619,78 @@ static void drop(struct vhop *h, struct frame *f, enum vhop_drop why)
 	frame_unref(f);
 }
 
+void vhop_leave(struct pacer *p, struct frame *f, struct htb_class *from, int64_t now_ns)
+{
+	const struct vhop *h = htb_class_owner(from);
+
+	vif_receive(h->to, f, now_ns);
+}
+
+/* A frame begins its way: demand is measured. */
+static void count_offered(struct vhop *h, uint32_t len, int64_t now_ns)
+{
+	if (tm_link_offered(h->tm, len + VLINK_OVERHEAD, now_ns))
+		snode_wake(h->node, now_ns);
+}
+
 void vhop_forward(struct vhop *h, struct frame *f, int64_t now_ns)
 {
 	uint32_t len = f->len;
 
-	h->offered_frames++;
-	h->offered_bytes += len;
+	if (h->in) {
+		h->came_frames++;
+		h->came_bytes += len + VLINK_OVERHEAD;
+	}
 	if (!h->up || len > h->room) {
 		drop(h, f, h->up ? VHOP_TOO_LONG : VHOP_DOWN);
 		return;
 	}
-	if (!h->out) {
+	if (!h->in)
+		count_offered(h, len, now_ns);
+	if (h->out)
+		snif_send(h->out->snif, h->out, only(h->out), h->out_vli, h->class, f, now_ns);
+	else if (h->class)
+		pacer_send(h->pacer, h->class, f, len + VLINK_OVERHEAD, now_ns);
+	else
 		vif_receive(h->to, f, now_ns);
-	} else if (!snif_send(h->out->snif, h->out, only(h->out), h->out_vli, f, now_ns)) {
-		h->dropped[VHOP_NO_MEMORY]++;
-		return;
+}
+
+/* What came to the scheduler, what left it, and what was lost at it or before it. */
+static void count_status(const struct vhop *h, struct json *j)
+{
+	const struct htb_counters *n = htb_class_counters(h->class);
+	uint64_t lost = 0;
+	uint64_t frames = 0;
+	uint64_t bytes = 0;
+
+	for (int i = 0; i < VHOP_DROPS; i++)
+		lost += h->dropped[i];
+	for (int i = 0; i < HTB_MODES; i++) {
+		frames += n->sent_frames[i];
+		bytes += n->sent_bytes[i];
 	}
-	h->carried_frames++;
-	h->carried_bytes += len;
+	json_uint(j, "offered_frames", n->offered_frames + lost);
+	json_uint(j, "offered_bytes", n->offered_bytes);
+	json_uint(j, "carried_frames", frames);
+	json_uint(j, "carried_bytes", bytes);
+	json_int(j, "longest_wait_ns", n->longest_wait_ns);
+	json_open(j, "dropped", '{');
+	for (int i = 0; i < VHOP_DROPS; i++)
+		if (h->dropped[i])
+			json_uint(j, drop_names[i], h->dropped[i]);
+	for (int i = HTB_QUEUED + 1; i < HTB_DROPS; i++)
+		if (n->dropped_frames[i])
+			json_uint(j, htb_drop_name((enum htb_drop)i), n->dropped_frames[i]);
+	json_close(j, '}');
 }
 
 void vhop_status(const struct vhop *h, struct json *j)
 {
 	json_int(j, "guaranteed_bps", h->min_bps);
-	json_int(j, "allotted_bps", h->min_bps);
+	json_int(j, "allotted_bps", h->rate_bps);
 	json_int(j, "max_bps", h->max_bps);
-	json_uint(j, "offered_frames", h->offered_frames);
-	json_uint(j, "offered_bytes", h->offered_bytes);
-	json_uint(j, "carried_frames", h->carried_frames);
-	json_uint(j, "carried_bytes", h->carried_bytes);
-	json_open(j, "dropped", '{');
-	for (int i = 0; i < VHOP_DROPS; i++)
-		if (h->dropped[i])
-			json_uint(j, drop_names[i], h->dropped[i]);
-	json_close(j, '}');
+	if (h->class)
+		count_status(h, j);
 }
 
 static void status_out(const struct vhop *h, struct json *j)

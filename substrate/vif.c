@@ -16,9 +16,15 @@ static void deliver(struct end *end, struct frame *f, int64_t now_ns)
 		end_drop(end, f, END_DROP_RUNT);
 		return;
 	}
-	if (!v->out || f->len > v->mtu + VIF_HEADERS) {
-		*(v->out ? &v->too_long : &v->no_link) += 1;
+	bool linked = v->out || v->multi;
+
+	if (!linked || f->len > v->mtu + VIF_HEADERS) {
+		*(linked ? &v->too_long : &v->no_link) += 1;
 		frame_unref(f);
+		return;
+	}
+	if (v->multi) {
+		smulti_send(v->multi, v, f, now_ns);
 		return;
 	}
 	f = frame_own(f);
@@ -45,9 +51,12 @@ static void destroy(struct object *o)
 	struct vif *v = (struct vif *)o;
 
 	vhop_vif_gone(v, substrate_now_ns(o->sub));
-	for (size_t i = 0; i < v->node->vlinks.n; i++)
-		if (v->node->vlinks.at[i]->vif == v)
-			v->node->vlinks.at[i]->vif = NULL;
+	for (size_t i = 0; i < v->node->vlinks.n; i++) {
+		if (v->node->vlinks.at[i]->vif != v)
+			continue;
+		smulti_leave(v->node->vlinks.at[i], substrate_now_ns(o->sub));
+		v->node->vlinks.at[i]->vif = NULL;
+	}
 	for (size_t i = 0; i < v->node->vifs.n; i++) {
 		if (v->node->vifs.at[i] != v)
 			continue;
@@ -68,6 +77,8 @@ static void status(struct object *o, struct json *j, int64_t now_ns)
 	json_string(j, "vnet", v->vnet);
 	json_uint(j, "mtu", v->mtu);
 	json_string(j, "vlink", v->out ? v->out->vlink : NULL);
+	if (v->multi)
+		json_string(j, "lan", v->multi->slink->link);
 	end_status(&v->end, j);
 	json_open(j, "refused", '{');
 	if (v->no_link)

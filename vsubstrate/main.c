@@ -2,10 +2,12 @@
 /*
  * vsubstrate: carries all frames of one lab. The server starts it with a stream socket as
  * descriptor 0 and says what there is (docs/protocols.md, "Substrate control"); it ends when that
- * closes.
+ * closes. Or it listens at a unix socket, is told there, and runs until it gets a signal: a
+ * substrate node on a machine of its own.
  */
 #include "lib/conn.h"
 #include "substrate/control.h"
+#include "substrate/control_server.h"
 #include "substrate/guestmem.h"
 #include "vhub/hub.h"
 #include "vswitch/switch.h"
@@ -16,6 +18,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -32,34 +35,109 @@ static void raise_limits(void)
 	}
 }
 
-static int serve(struct loop *l, struct err *e)
+static struct substrate *create(struct loop *l)
 {
 	struct substrate *s = substrate_create(l, kinds);
-	struct control_session control;
 	struct timespec wall;
 
 	clock_gettime(CLOCK_REALTIME, &wall);
 	s->epoch_ns = (int64_t)wall.tv_sec * 1000000000 + wall.tv_nsec - clock_monotonic_ns();
+	s->seed = 1;
+	return s;
+}
+
+static int turn(struct loop *l, struct substrate *s, struct err *e)
+{
+	int rc = loop_turn(l, substrate_due_ns(s), e);
+
+	if (rc == 0)
+		substrate_run(s);
+	return rc;
+}
+
+/* The server of a lab is at descriptor 0. */
+static int serve(struct loop *l, struct err *e)
+{
+	struct substrate *s = create(l);
+	struct control_session control;
 	int rc = control_open(&control, l, s, dup(0), e);
 
-	while (rc == 0 && conn_is_open(&control.conn)) {
-		rc = loop_turn(l, substrate_due_ns(s), e);
-		if (rc == 0)
-			substrate_run(s);
-	}
+	while (rc == 0 && conn_is_open(&control.conn))
+		rc = turn(l, s, e);
 	control_finish(&control);
 	substrate_destroy(s);
 	return rc;
 }
 
+static bool stopped;
+
+static void signal_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
+{
+	stopped = true;
+}
+
+static int watch_signals(struct loop *l, struct loop_watch *w, struct err *e)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	*w = (struct loop_watch){.fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC),
+				 .ready = signal_ready};
+	if (w->fd < 0)
+		return err_sys(e, "signalfd");
+	return loop_add(l, w, EPOLLIN, e);
+}
+
+/* By itself, told at a unix socket. */
+static int serve_at(struct loop *l, const char *path, struct err *e)
+{
+	struct substrate *s = create(l);
+	struct loop_watch signals;
+	struct control_server *server = NULL;
+	int rc = watch_signals(l, &signals, e);
+
+	if (rc == 0)
+		server = control_server_create(l, s, path, e);
+	if (!server)
+		rc = -1;
+	while (rc == 0 && !stopped)
+		rc = turn(l, s, e);
+	control_server_destroy(server);
+	substrate_destroy(s);
+	loop_remove(l, &signals);
+	close(signals.fd);
+	return rc;
+}
+
+static const char usage[] = "usage: vsubstrate <SOCKET\n"
+			    "       vsubstrate --listen PATH\n"
+			    "       vsubstrate --connect PATH [WORD...]\n"
+			    "Carries the frames of a lab. Descriptor 0 is a stream socket on which "
+			    "it is told what there is;\n"
+			    "vbet starts it so. With --listen it is told at a unix socket, and "
+			    "runs until it gets a signal: a\n"
+			    "substrate node on a machine of its own (docs/substrate.md). --connect "
+			    "says one command there, or\n"
+			    "each line of standard input, and prints the answers.\n";
+
 int main(int argc, char **argv)
 {
 	struct err e = {0};
+	bool listen = argc == 3 && !strcmp(argv[1], "--listen");
+	int rc;
 
-	if (argc > 1) {
-		puts("usage: vsubstrate <SOCKET\n"
-		     "Carries the frames of a lab. Descriptor 0 is a stream socket on which it is\n"
-		     "told what there is; vbet starts it.");
+	if (argc > 2 && !strcmp(argv[1], "--connect")) {
+		rc = control_client(argv[2], argv + 3, (size_t)argc - 3, 0, stdout, &e);
+		if (rc < 0)
+			fprintf(stderr, "vsubstrate: %s\n", e.text);
+		return rc < 0 ? 3 : rc;
+	}
+	if (argc > 1 && !listen) {
+		fputs(usage, stdout);
 		return strcmp(argv[1], "--help") ? 2 : 0;
 	}
 	signal(SIGPIPE, SIG_IGN);
@@ -67,8 +145,8 @@ int main(int argc, char **argv)
 	raise_limits();
 	guestmem_guard();
 	struct loop *l = loop_create(&e);
-	int rc = l ? serve(l, &e) : -1;
 
+	rc = !l ? -1 : listen ? serve_at(l, argv[2], &e) : serve(l, &e);
 	loop_destroy(l);
 	if (rc < 0)
 		fprintf(stderr, "vsubstrate: %s\n", e.text);

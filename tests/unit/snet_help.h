@@ -56,6 +56,58 @@ static const struct end_kind station_end_kind = {.deliver = station_deliver,
 						 .carrier = station_carrier};
 static const struct object_kind station_kind = {.name = "station", .destroy = station_destroy};
 
+/* A repeater: what comes in at one port leaves by all others, whatever it is. */
+static struct device *repeater_create(const char *name, uint64_t seed)
+{
+	return (struct device *)calloc(1, sizeof(bool[DEVICE_PORTS_MAX]));
+}
+
+static void repeater_destroy(struct device *d)
+{
+	free(d);
+}
+
+static int repeater_set(struct device *d, const char *key, const char *value, struct err *e)
+{
+	return 0;
+}
+
+static int repeater_set_port(struct device *d, uint16_t port, const char *key, const char *value,
+			     struct err *e)
+{
+	return 0;
+}
+
+static void repeater_port_change(struct device *d, uint16_t port, bool up, int64_t now_ns)
+{
+	((bool *)d)[port] = up;
+}
+
+static const char *repeater_forward(struct device *d, uint16_t in, struct frame *f, int64_t now_ns,
+				    struct device_out *out)
+{
+	for (uint16_t i = 0; i < DEVICE_PORTS_MAX; i++) {
+		if (i == in || !((bool *)d)[i])
+			continue;
+		out->at[out->n].port = i;
+		out->at[out->n++].frame = f;
+	}
+	return NULL;
+}
+
+static void repeater_status(const struct device *d, int64_t now_ns, struct json *j)
+{
+}
+
+static const struct device_kind repeater_kind = {.name = "repeater",
+						 .create = repeater_create,
+						 .destroy = repeater_destroy,
+						 .set = repeater_set,
+						 .set_port = repeater_set_port,
+						 .port_change = repeater_port_change,
+						 .forward = repeater_forward,
+						 .status = repeater_status};
+
 static void keep_event(struct substrate *s, const char *line)
 {
 	size_t len = strlen(world.events);
@@ -63,8 +115,9 @@ static void keep_event(struct substrate *s, const char *line)
 	snprintf(world.events + len, sizeof(world.events) - len, "%s\n", line);
 }
 
-static void world_setup_with(const struct device_kind *const *kinds)
+static void world_setup(void)
 {
+	static const struct device_kind *const kinds[] = {&repeater_kind, NULL};
 	struct err e;
 
 	memset(&world, 0, sizeof(world));

@@ -9,6 +9,7 @@
 
 static const uint8_t to[6] = {2, 0, 0, 0, 0, 2};
 static const uint8_t from[6] = {2, 0, 0, 0, 0, 1};
+static const uint8_t payload_octets[3] = {7, 8, 9};
 
 static struct sencap headers(enum sencap_kind kind)
 {
@@ -27,13 +28,13 @@ static enum sencap_drop round_trip(const struct sencap *h, uint8_t buf[128], str
 	size_t n = sencap_size(h);
 
 	sencap_write(buf, h, 3);
-	memcpy(buf + n, "abc", 3);
+	memcpy(buf + n, payload_octets, sizeof(payload_octets));
 	memset(buf + n + 3, 0, 20); /* padding */
 	enum sencap_drop why = sencap_read(h->kind, buf, n + 23, got, &payload, len);
 
 	if (why == SENCAP_GOOD) {
 		ck_assert_uint_eq(*len, 3);
-		ck_assert_mem_eq(payload, "abc", 3);
+		ck_assert_mem_eq(payload, payload_octets, 3);
 		ck_assert_uint_eq(got->vli, 0x01020304);
 		ck_assert_mem_eq(got->to, to, 6);
 		ck_assert_mem_eq(got->from, from, 6);

@@ -2,8 +2,6 @@
 /* Virtual links over substrate links: set up by messages, forwarded by VLI, kept apart, mended. */
 #include "tests/unit/snet_help.h"
 
-static const struct device_kind *const no_devices[] = {NULL};
-
 /* s1 - a - s2 - b - s3, encapsulated as said; each link takes 1 ms. */
 static void build_line(const char *encap)
 {
@@ -43,11 +41,6 @@ static void lay(const char *vnet, struct station *st[2])
 	}
 }
 
-static void setup(void)
-{
-	world_setup_with(no_devices);
-}
-
 START_TEST(a_virtual_link_passes_a_node_that_holds_nothing)
 {
 	struct station *red[2];
@@ -68,7 +61,7 @@ START_TEST(a_virtual_link_passes_a_node_that_holds_nothing)
 	ck_assert_uint_eq(red[0]->len, 1514);
 	status_has("a@s1", "\"vlink\":\"red:ab\"");
 	status_has("a@s1", "\"offered_frames\":1");
-	status_has("b@s2", "\"carried_bytes\":100");
+	status_has("b@s2", "\"carried_bytes\":124");
 }
 END_TEST
 
@@ -284,12 +277,291 @@ START_TEST(a_bad_wire)
 }
 END_TEST
 
+/* Three nodes and an outsider on a LAN; s1 holds the VBM; a point-to-point link "p" from s1 to s3.
+ */
+static void build_lan(const char *members)
+{
+	say("device lan repeater");
+	for (int i = 1; i <= 4; i++)
+		say("port lan:%d lan %d", i, i);
+	for (int i = 1; i <= 3; i++) {
+		say("snode s%d key=000102030405060708090a0b0c0d0e0f", i);
+		say("snif s%d:1 s%d mac=02:00:00:00:00:0%d rate=100Mbit", i, i, i);
+		say("cable c%d s%d:1 lan:%d delay=100us mtu=1600", i, i, i);
+		say("slink lan@s%d s%d:1 link=lan multi=1%s", i, i, members);
+	}
+	say("slink p@s1 s1:1 link=p peer=02:00:00:00:00:03 vlan=100 priority=5");
+	say("slink p@s3 s3:1 link=p peer=02:00:00:00:00:01 vlan=100 priority=5");
+	say("vbm vbm@lan s1 link=lan rate=100Mbit");
+	say("share vbm@lan red percent=30%%");
+	say("share vbm@lan blue percent=20%%");
+}
+
+/* The virtual interface of a vNet on each node joins, with a station. */
+static void join(const char *vnet, struct station *st[4])
+{
+	char end[32];
+	char name[64];
+
+	for (int i = 1; i <= 3; i++) {
+		snprintf(end, sizeof(end), "%s%d", vnet, i);
+		snprintf(name, sizeof(name), "st-%s", end);
+		say("vif %s s%d vnet=%s", end, i, vnet);
+		say("vlink %s-lan %s vnet=%s lan=lan", end, end, vnet);
+		st[i] = station_at(name, end);
+	}
+}
+
+static const uint8_t everybody[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+
+static void send_from_to(struct station *st, uint8_t from, int to, uint8_t mark)
+{
+	uint8_t data[64];
+
+	memset(data, mark, sizeof(data));
+	memset(data, 0, 12);
+	data[0] = data[6] = 2;
+	data[5] = (uint8_t)to;
+	data[11] = from;
+	if (to < 0)
+		memcpy(data, everybody, 6);
+	station_send(st, data, sizeof(data));
+}
+
+static void multi_access(const char *members)
+{
+	struct station *red[4];
+	struct station *blue[4];
+
+	build_lan(members);
+	join("red", red);
+	join("blue", blue);
+	run_for(3000 * ms);
+	ck_assert(happened("event vlink red1-lan up"));
+	ck_assert(happened("event vlink red2-lan up"));
+	ck_assert(happened("event vlink blue3-lan up"));
+	send_from_to(red[1], 1, -1, 0x11);
+	run_for(10 * ms);
+	ck_assert_uint_eq(red[2]->frames, 1);
+	ck_assert_uint_eq(red[3]->frames, 1);
+	ck_assert_uint_eq(red[1]->frames, 0);
+	for (int i = 1; i <= 3; i++)
+		ck_assert_uint_eq(blue[i]->frames, 0);
+	send_from_to(red[2], 2, 1, 0x22); /* it is known where that is */
+	run_for(10 * ms);
+	ck_assert_uint_eq(red[1]->frames, 1);
+	ck_assert_uint_eq(red[3]->frames, 1);
+	send_from_to(blue[3], 3, -1, 0x33);
+	run_for(10 * ms);
+	ck_assert_uint_eq(blue[1]->frames, 1);
+	ck_assert_uint_eq(red[1]->frames, 1);
+	status_has("lan@s1", "\"in_frames\":1");
+}
+
+START_TEST(a_multi_access_link)
+{
+	multi_access("");
+}
+END_TEST
+
+START_TEST(a_multi_access_link_with_named_members)
+{
+	multi_access(" members=02:00:00:00:00:01,02:00:00:00:00:02,02:00:00:00:00:03");
+}
+END_TEST
+
+START_TEST(point_to_point_across_a_lan)
+{
+	struct station *red[2];
+
+	build_lan("");
+	say("vif red0@s s1 vnet=red");
+	say("vif red1@s s3 vnet=red");
+	say("vlink red:ab red0@s path=p to=red1@s min=10Mbit");
+	red[0] = station_at("a", "red0@s");
+	red[1] = station_at("b", "red1@s");
+	run_for(5000 * ms);
+	ck_assert(happened("event vlink red:ab up"));
+	station_send_marked(red[0], 1, 64);
+	run_for(10 * ms);
+	ck_assert_uint_eq(red[1]->frames, 1);
+	status_has("p@s1", "\"guaranteed_bps\":10000000");
+	/* More than the vNet's share of the LAN is refused, and said why. */
+	say("vif more s1 vnet=red");
+	say("vif more1 s3 vnet=red");
+	say("vlink red:more more path=p to=more1 min=25Mbit");
+	run_for(5000 * ms);
+	ck_assert(!happened("event vlink red:more up"));
+	ck_assert(happened("event vlink red:more down"));
+	/* What was set up goes on. */
+	station_send_marked(red[0], 1, 64);
+	run_for(10 * ms);
+	ck_assert_uint_eq(red[1]->frames, 2);
+}
+END_TEST
+
+/* The VBM goes and comes: the old numbers are void, new ones are others. */
+START_TEST(a_vbm_that_begins_anew)
+{
+	struct station *red[4];
+
+	build_lan("");
+	join("red", red);
+	run_for(3000 * ms);
+	forget_events();
+	say("remove vbm@lan");
+	run_for(2000 * ms);
+	ck_assert(happened("event vlink red2-lan down \"LAN lan: its VBM was removed\""));
+	send_from_to(red[1], 1, -1, 0x11);
+	run_for(10 * ms);
+	ck_assert_uint_eq(red[2]->frames, 0);
+	say("vbm vbm@lan s1 link=lan rate=100Mbit");
+	run_for(10000 * ms);
+	ck_assert(happened("event vlink red2-lan up"));
+	send_from_to(red[1], 1, -1, 0x11);
+	run_for(10 * ms);
+	ck_assert_uint_eq(red[2]->frames, 1);
+	ck_assert_uint_eq(red[3]->frames, 1);
+	for (int i = 1; i <= 3; i++)
+		say("remove red%d", i);
+	run_for(1000 * ms);
+	status_has("vbm@lan", "\"multi\":[]");
+}
+END_TEST
+
+/* --- an outsider at a port of the LAN --- */
+
+static uint32_t vli_of(const char *status_name, const char *before)
+{
+	char *text = status_of(status_name);
+	const char *at = strstr(text, before);
+
+	ck_assert_msg(at != NULL, "no %s in %s", before, text);
+	while (at > text && strncmp(at, "\"vli\":", 6) != 0)
+		at--;
+	uint32_t vli = (uint32_t)strtoul(at + 6, NULL, 10);
+
+	free(text);
+	return vli;
+}
+
+static void forge(struct station *st, uint8_t to, uint8_t from, int vlan, uint32_t vli)
+{
+	uint8_t data[200] = {0};
+	struct sencap h = {.to = {2, 0, 0, 0, 0, to},
+			   .from = {2, 0, 0, 0, 0, from},
+			   .vlan = vlan,
+			   .priority = 5,
+			   .vli = vli};
+
+	sencap_write(data, &h, 64);
+	memset(data + sencap_size(&h), 0x66, 64);
+	station_send(st, data, sencap_size(&h) + 64);
+	run_for(10 * ms);
+}
+
+START_TEST(forged_frames_enter_no_vnet)
+{
+	struct station *red[4];
+	struct station *ends[2];
+
+	build_lan("");
+	join("red", red);
+	say("vif a s1 vnet=blue");
+	say("vif b s3 vnet=blue");
+	say("vlink blue:ab a path=p to=b min=1Mbit");
+	ends[0] = station_at("sa", "a");
+	ends[1] = station_at("sb", "b");
+	struct station *outsider = station_at("outsider", "lan:4");
+
+	run_for(5000 * ms);
+	uint32_t p2p = vli_of("p@s3", "\"vlink\":\"blue:ab\"");
+	uint32_t multi = vli_of("lan@s3", "\"vnet\":\"red\"");
+
+	forge(outsider, 3, 9, -1, multi); /* a sender that nobody knows */
+	forge(outsider, 3, 9, 100, p2p);
+	status_has("s3:1", "\"unknown-link\":2");
+	forge(outsider, 3, 1, -1, p2p); /* without the VLAN it is another link's name space */
+	forge(outsider, 3, 1, 100, multi);
+	forge(outsider, 3, 1, 100, p2p + 1); /* a number that is not in use */
+	forge(outsider, 3, 1, 100, 3);       /* a reserved one */
+	forge(outsider, 3, 1, -1, 0xffffffff);
+	status_has("s3:1", "\"unknown-vli\":5");
+	forge(outsider, 3, 1, 101, p2p); /* another VLAN */
+	forge(outsider, 3, 2, 100, p2p); /* a node that is no end of that link */
+	status_has("s3:1", "\"wrong-vlan\":2");
+	forge(outsider, 2, 1, 100, p2p); /* to a node that is no end of it */
+	forge(outsider, 3, 1, -1, 0);    /* the control channel, without the key */
+	for (int i = 1; i <= 3; i++)
+		ck_assert_uint_eq(red[i]->frames, 0);
+	ck_assert_uint_eq(ends[0]->frames + ends[1]->frames, 0);
+	/* And all that is real still works. */
+	station_send_marked(ends[0], 1, 64);
+	run_for(10 * ms);
+	ck_assert_uint_eq(ends[1]->frames, 1);
+}
+END_TEST
+
+/* A vNet that floods does not take another's minimum, nor a place in its queues. */
+START_TEST(a_flood_leaves_others_their_minimum)
+{
+	struct station *red[2];
+	struct station *blue[2];
+
+	build_line("ethernet");
+	say("set s1:1 rate=10Mbit");
+	lay("red", red);
+	say("vif blue0@s s1 vnet=blue");
+	say("vif blue1@s s3 vnet=blue");
+	say("vlink blue:ab blue0@s path=a,b to=blue1@s min=2Mbit");
+	blue[0] = station_at("blue0", "blue0@s");
+	blue[1] = station_at("blue1", "blue1@s");
+	run_for(3000 * ms);
+	uint64_t before = blue[1]->frames;
+
+	/* For 2 s: red at 50 Mbit/s, blue at its minimum: a frame of 976 + 24 octets each 4 ms. */
+	for (int i = 0; i < 20000; i++) {
+		station_send_marked(red[0], 1, 1226);
+		if (i % 40 == 0)
+			station_send_marked(blue[0], 2, 976);
+		run_for(ms / 10);
+	}
+	run_for(100 * ms);
+	ck_assert_uint_eq(blue[1]->frames - before, 500);
+	status_has("a@s1", "\"queue-full\"");
+}
+END_TEST
+
+START_TEST(minima_beyond_the_wire_are_refused)
+{
+	struct station *red[2];
+
+	build_line("ethernet");
+	say("set s2:2 rate=10Mbit");
+	lay("red", red);
+	say("vif x s1 vnet=red");
+	say("vif y s3 vnet=red");
+	say("vlink l x path=a,b to=y min=8Mbit");
+	run_for(1000 * ms);
+	ck_assert(happened("event vlink l up"));
+	say("vif x2 s1 vnet=red");
+	say("vif y2 s3 vnet=red");
+	say("vlink m x2 path=a,b to=y2 min=8Mbit");
+	run_for(1000 * ms);
+	ck_assert(happened("event vlink m down \"s2: "));
+	say("remove l");
+	run_for(10000 * ms);
+	ck_assert(happened("event vlink m up"));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("virtual links");
 	TCase *tc = tcase_create("virtual links");
 
-	tcase_add_checked_fixture(tc, setup, world_teardown);
+	tcase_set_timeout(tc, 60);
+	tcase_add_checked_fixture(tc, world_setup, world_teardown);
 	tcase_add_test(tc, a_virtual_link_passes_a_node_that_holds_nothing);
 	tcase_add_test(tc, the_same_over_udp);
 	tcase_add_test(tc, vnets_are_apart);
@@ -300,6 +572,13 @@ int main(void)
 	tcase_add_test(tc, refusals_say_why);
 	tcase_add_test(tc, the_mtu_is_what_fits);
 	tcase_add_test(tc, a_bad_wire);
+	tcase_add_test(tc, a_multi_access_link);
+	tcase_add_test(tc, a_multi_access_link_with_named_members);
+	tcase_add_test(tc, point_to_point_across_a_lan);
+	tcase_add_test(tc, a_vbm_that_begins_anew);
+	tcase_add_test(tc, forged_frames_enter_no_vnet);
+	tcase_add_test(tc, a_flood_leaves_others_their_minimum);
+	tcase_add_test(tc, minima_beyond_the_wire_are_refused);
 	suite_add_tcase(s, tc);
 	SRunner *r = srunner_create(s);
 
