@@ -117,7 +117,8 @@ format:
 LIBDIR := $(DESTDIR)$(PREFIX)/lib/vbet
 .PHONY: install uninstall
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(LIBDIR)/rootfs $(DESTDIR)$(PREFIX)/share/doc/vbet/examples
+	install -d $(DESTDIR)$(PREFIX)/bin $(LIBDIR)/rootfs $(DESTDIR)$(PREFIX)/share/doc/vbet/examples \
+		$(DESTDIR)$(PREFIX)/share/vbet/wireshark
 	install vbet $(DESTDIR)$(PREFIX)/bin/vbet
 	ln -sf vbet $(DESTDIR)$(PREFIX)/bin/vbet-extcap
 	install build/vsubstrate build/vbet-init build/vbet-launch $(LIBDIR)
@@ -131,8 +132,9 @@ install: all
 	install -m 644 build/vnet/libvnet.a build/vnet/trellis/libtrellis.a $(DESTDIR)$(PREFIX)/lib
 	install -m 644 README.md docs/*.md $(DESTDIR)$(PREFIX)/share/doc/vbet
 	install -m 644 examples/*.vbet $(DESTDIR)$(PREFIX)/share/doc/vbet/examples
+	install -m 644 share/wireshark/vbet.lua $(DESTDIR)$(PREFIX)/share/vbet/wireshark
 uninstall:
-	rm -rf $(LIBDIR) $(DESTDIR)$(PREFIX)/share/doc/vbet
+	rm -rf $(LIBDIR) $(DESTDIR)$(PREFIX)/share/doc/vbet $(DESTDIR)$(PREFIX)/share/vbet
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,vbet vbet-extcap vhub vswitch vnet-mux trellisd trellis)
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,include/vnet.h include/trellis.h lib/libvnet.a lib/libtrellis.a)
 

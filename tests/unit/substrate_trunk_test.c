@@ -271,13 +271,21 @@ END_TEST
 
 START_TEST(a_delay_is_that_of_the_cable_once)
 {
-	join("delay=20ms");
-	int64_t start = clock_monotonic_ns();
+	int64_t shortest = INT64_MAX;
 
-	send_from(0, 60, 1);
-	PUMP_UNTIL(probe[1].frames);
-	ck_assert_int_ge(clock_monotonic_ns() - start, 20000000);
-	ck_assert_int_lt(clock_monotonic_ns() - start, 40000000);
+	join("delay=20ms");
+	/* A busy machine makes some of them late; were it there twice, none would take less. */
+	for (unsigned i = 1; i <= 20; i++) {
+		int64_t start = clock_monotonic_ns();
+
+		send_from(0, 60, 1);
+		PUMP_UNTIL(probe[1].frames == i);
+		int64_t took = clock_monotonic_ns() - start;
+
+		shortest = took < shortest ? took : shortest;
+	}
+	ck_assert_int_ge(shortest, 20000000);
+	ck_assert_int_lt(shortest, 40000000);
 }
 END_TEST
 
