@@ -14,6 +14,7 @@
 
 static const int64_t hello_every_ns = 1000000000;
 static const int64_t silent_after_ns = 3500000000;
+static const int64_t stranger_for_ns = 10000000000;
 enum { ROOM_MAX = 65535 - SENCAP_MAX, MEMBERS_MAX = 255, PROBE_MAX = 9000 };
 
 struct slink *slink_find(struct snode *n, const char *link)
@@ -138,7 +139,7 @@ static void learn_name(struct neighbour *b, const struct smsg *m, const struct w
 {
 	const char *name = words_get(w, "name");
 
-	if (b->name || !name)
+	if (b->name || !name || !snet_name_fits(name))
 		return;
 	b->name = xstrdup(name);
 	b->speer.other = m->sender;
@@ -157,6 +158,8 @@ static void hear_hello(struct neighbour *b, const struct smsg *m, const struct w
 	if (!instance)
 		return;
 	learn_name(b, m, w);
+	if (!b->name)
+		return;
 	memcpy(b->mac, b->sender, 6);
 	b->mac_known = true;
 	b->silent_ns = now_ns + silent_after_ns;
@@ -254,12 +257,29 @@ static void tick_neighbour(struct neighbour *b, int64_t now_ns)
 	speer_tick(&b->speer, now_ns);
 }
 
+/* One that greeted as a stranger and never answered: perhaps an old greeting from another address.
+ */
+static void forget_strangers(struct slink *l, int64_t now_ns)
+{
+	for (size_t i = l->neighbours.n; i-- > 0;) {
+		struct neighbour *b = l->neighbours.at[i];
+
+		if (b->name || now_ns < b->silent_ns)
+			continue;
+		speer_finish(&b->speer, now_ns);
+		free(b);
+		vec_remove(&l->neighbours, i);
+	}
+}
+
 void slink_tick(struct slink *l, int64_t now_ns)
 {
 	uint32_t room = slink_room(l);
 
 	for (size_t i = 0; i < l->neighbours.n; i++)
 		tick_neighbour(l->neighbours.at[i], now_ns);
+	if (l->any_member)
+		forget_strangers(l, now_ns);
 	if (room != l->room) {
 		l->room = room;
 		vhop_room_changed(l, now_ns);
@@ -306,6 +326,7 @@ bool slink_hear_stranger(struct slink *l, const uint8_t sender[6], const uint8_t
 	struct neighbour *b = add_neighbour(l);
 
 	memcpy(b->mac, sender, 6);
+	b->silent_ns = now_ns + stranger_for_ns;
 	greet(b, now_ns);
 	return true;
 }

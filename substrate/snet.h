@@ -26,8 +26,9 @@
 #include "substrate/vli.h"
 
 enum {
-	VIF_HEADERS = 18
-}; /* of a frame of a virtual link beyond its MTU: Ethernet and a VLAN tag */
+	VIF_HEADERS = 18, /* of a frame of a virtual link beyond its MTU: Ethernet, a VLAN tag */
+	NAME_MAX_OCTETS = 128, /* of what messages name */
+};
 
 struct snode;
 struct snif;
@@ -219,6 +220,8 @@ struct object *snet_find(struct substrate *s, const char *name, const struct obj
 			 struct err *e);
 /* A rate of the words, or 0 if there is none. 0, or -1 with the error set. */
 int snet_read_rate(const struct words *w, const char *key, int64_t *rate_bps, struct err *e);
+/* True if a name (of a virtual link, a vNet, ...) is short enough for messages. */
+bool snet_name_fits(const char *name);
 /* Something may be due sooner than before. */
 void snode_wake(struct snode *n, int64_t now_ns);
 

@@ -197,7 +197,7 @@ bool snif_send(struct snif *i, const struct slink *l, const struct neighbour *to
 	memcpy(h.to, to && (to->mac_known || i->encap == SENCAP_ETHERNET) ? to->mac : everybody, 6);
 	memcpy(h.from, i->mac, 6);
 	if (!frame_push(f, sencap_size(&h))) {
-		frame_unref(f);
+		drop(i, f, SNIF_NO_MEMORY);
 		return false;
 	}
 	sencap_write(f->data, &h, len);

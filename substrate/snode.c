@@ -28,6 +28,11 @@ struct object *snet_find(struct substrate *s, const char *name, const struct obj
 	return NULL;
 }
 
+bool snet_name_fits(const char *name)
+{
+	return strlen(name) <= NAME_MAX_OCTETS;
+}
+
 int snet_read_rate(const struct words *w, const char *key, int64_t *rate_bps, struct err *e)
 {
 	const char *text = words_get(w, key);
@@ -141,6 +146,8 @@ int snode_cmd(struct substrate *s, const struct words *w, FILE *answer, struct e
 	smsg_key_init(&key, no_key);
 	if (hex && smsg_key_parse(&key, hex, e) < 0)
 		return -1;
+	if (!snet_name_fits(w->at[1]))
+		return err_set(e, ERR_USAGE, "a substrate node's name is too long");
 	struct snode *n = xcalloc(1, sizeof(*n));
 
 	if (object_add(&n->object, s, &snode_kind, w->at[1], e) < 0) {

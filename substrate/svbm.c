@@ -102,7 +102,7 @@ void svbm_hear_aggregate(struct neighbour *b, const struct smsg *m, const struct
 	struct grant_give give;
 	struct grant_ask ask;
 
-	if (!vnet || !l->multi)
+	if (!vnet || !l->multi || !snet_name_fits(vnet))
 		return;
 	if (words_get(w, "limit")) {
 		if (b->has_vbm && grant_give_get(w, &give, NULL) == 0)
@@ -213,7 +213,7 @@ void svbm_hear(struct neighbour *b, const struct smsg *m, const struct words *w,
 	struct svbm *v = b->slink->vbm;
 	char body[32];
 
-	if (!v || !vnet || !group) {
+	if (!v || !vnet || !group || !snet_name_fits(vnet) || !snet_name_fits(group)) {
 		speer_refuse(&b->speer, m->sequence,
 			     v ? "without vnet or group" : "the VBM is not here", now_ns);
 		return;
@@ -359,6 +359,8 @@ int svbm_cmd_share(struct substrate *s, const struct words *w, FILE *answer, str
 			       : err_set(e, ERR_USAGE, "a share needs percent=");
 	struct svbm *v = (struct svbm *)o;
 
+	if (!snet_name_fits(w->at[2]))
+		return err_set(e, ERR_USAGE, "the name of the vNet is too long");
 	if (vbm_set_share(v->vbm, w->at[2], ppm, now, e) < 0)
 		return -1;
 	run(v, now);

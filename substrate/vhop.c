@@ -78,7 +78,7 @@ static struct vhop *create(struct snode *n, const char *vlink, const char *vnet)
 /* The words that name it between two nodes. */
 static void put_name(FILE *f, const struct vhop *h)
 {
-	char name[300];
+	char name[NAME_MAX_OCTETS + 8];
 
 	snprintf(name, sizeof(name), "vlink=%s", h->vlink);
 	words_put(f, name);
@@ -106,9 +106,14 @@ static void say(struct neighbour *b, enum smsg_type type, const struct vhop *h, 
 	FILE *f = open_memstream(&body, &len);
 
 	put_name(f, h);
+	fflush(f);
+	size_t name_len = len;
+
 	if (key)
 		put_text(f, key, value);
 	fclose(f);
+	if (len > SMSG_BODY_MAX)
+		body[name_len] = '\0'; /* a reason made long by its quotes */
 	speer_ask(&b->speer, type, body, NULL, NULL, now_ns);
 	snode_wake(b->slink->node, now_ns);
 	free(body);
@@ -402,7 +407,8 @@ static void hear_setup(struct neighbour *b, const struct smsg *m, const struct w
 	const char *path = words_get(w, "path");
 	struct vhop *old = vlink ? find(b->slink->node, vlink, b->slink) : NULL;
 
-	if (!vlink || !vnet || !path || b->slink->multi) {
+	if (!vlink || !vnet || !path || b->slink->multi || !snet_name_fits(vlink) ||
+	    !snet_name_fits(vnet)) {
 		speer_refuse(&b->speer, m->sequence, "a setup without vlink, vnet or path", now_ns);
 		return;
 	}

@@ -105,8 +105,8 @@ int vif_cmd(struct substrate *s, const struct words *w, FILE *answer, struct err
 
 	if (!node)
 		return -1;
-	if (!vnet)
-		return err_set(e, ERR_USAGE, "a virtual interface needs vnet=");
+	if (!vnet || !snet_name_fits(vnet))
+		return err_set(e, ERR_USAGE, "a virtual interface needs vnet=, a short name");
 	if (text && unit_parse(UNIT_COUNT, text, &mtu, e) < 0)
 		return err_wrap(e, "mtu");
 	if (mtu < MTU_MIN || mtu > MTU_MAX)

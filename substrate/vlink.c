@@ -58,8 +58,11 @@ void vlink_is_up(struct vlink *v, int64_t now_ns)
 
 void vlink_is_down(struct vlink *v, const char *reason, int64_t now_ns)
 {
-	bool same = v->reason && !strcmp(v->reason, reason);
+	char text[256]; /* what comes from elsewhere may be longer than an event can be */
 	struct arena a = {0};
+
+	snprintf(text, sizeof(text), "%s", reason);
+	bool same = v->reason && !strcmp(v->reason, text);
 
 	v->told_up = false;
 	v->retry_ns = now_ns + v->wait_ns;
@@ -68,9 +71,9 @@ void vlink_is_down(struct vlink *v, const char *reason, int64_t now_ns)
 	if (same)
 		return;
 	free(v->reason);
-	v->reason = xstrdup(reason);
+	v->reason = xstrdup(text);
 	substrate_event(v->object.sub, "event vlink %s down %s", v->object.name,
-			words_quote(&a, reason));
+			words_quote(&a, text));
 	arena_finish(&a);
 }
 
@@ -191,6 +194,9 @@ static int read_words(struct vlink *v, const struct words *w, struct err *e)
 	const char *lan = words_get(w, "lan");
 	const char *group = words_get(w, "group");
 
+	if (!snet_name_fits(w->at[1]) || (to && !snet_name_fits(to)) ||
+	    (group && !snet_name_fits(group)))
+		return err_set(e, ERR_USAGE, "the name is too long");
 	if (!lan && (!to || !path))
 		return err_set(e, ERR_USAGE, "a virtual link needs path= and to=, or lan=");
 	if (vnet && strcmp(vnet, v->vif->vnet) != 0)
