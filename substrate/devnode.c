@@ -3,8 +3,10 @@
 
 #include "lib/nearest.h"
 #include "substrate/end.h"
+#include "substrate/pacer.h"
 #include "substrate/vclock.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +34,13 @@ struct devport {
 	struct end end;
 	struct devnode *node; /* NULL: its device went */
 	uint16_t number;
+	/*
+	 * From the first frame with a priority (IEEE 802.1Q) on, if its cable has a rate: frames
+	 * wait here, and those with a priority go before those without. Else in the cable.
+	 */
+	struct pacer pacer;
+	struct htb_class *plain; /* owned by the pacer's scheduler: frames without a priority */
+	int64_t rate_bps;        /* of the pacer */
 };
 
 static void count_drop(struct devnode *d, const char *why, unsigned frames)
@@ -68,6 +77,44 @@ static void set_tick(struct devnode *d)
 	set_tick_after(d, INT64_MIN);
 }
 
+static bool has_priority(const struct frame *f)
+{
+	return f->len >= FRAME_MIN + 4 && f->data[12] == 0x81 && f->data[13] == 0 &&
+	       f->data[14] >> 5;
+}
+
+static void leave_port(struct pacer *pacer, struct frame *f, struct htb_class *from, int64_t now_ns)
+{
+	struct devport *p = (struct devport *)((char *)pacer - offsetof(struct devport, pacer));
+
+	end_send(&p->end, f, now_ns);
+}
+
+/* Sends a frame (with its reference) out of a port. */
+static void port_send(struct devport *p, struct frame *f, int64_t now_ns)
+{
+	bool first = has_priority(f);
+	int64_t rate_bps;
+
+	if (!p->plain && !first) {
+		end_send(&p->end, f, now_ns);
+		return;
+	}
+	rate_bps = end_rate_bps(&p->end);
+	if (!p->plain && !rate_bps) {
+		end_send(&p->end, f, now_ns);
+		return;
+	}
+	if (!p->plain) {
+		pacer_init(&p->pacer, p->object.sub, rate_bps, leave_port);
+		p->plain = htb_best_effort_create(p->pacer.htb, "", 0, p->pacer.last_ns);
+	} else if (rate_bps != p->rate_bps) {
+		htb_set_rate(p->pacer.htb, rate_bps, p->pacer.last_ns);
+	}
+	p->rate_bps = rate_bps;
+	pacer_send(&p->pacer, first ? htb_control(p->pacer.htb) : p->plain, f, f->len, now_ns);
+}
+
 /* Sends what a device put out; frame f of the caller keeps its own reference. */
 static void send_out(struct devnode *d, struct device_out *out, struct frame *f, int64_t now_ns)
 {
@@ -79,7 +126,7 @@ static void send_out(struct devnode *d, struct device_out *out, struct frame *f,
 		if (copy == f)
 			frame_ref(copy);
 		if (p)
-			end_send(&p->end, copy, now_ns);
+			port_send(p, copy, now_ns);
 		else
 			frame_unref(copy);
 	}
@@ -251,10 +298,29 @@ static void port_destroy(struct object *o)
 {
 	struct devport *p = (struct devport *)o;
 
+	if (p->plain) {
+		htb_class_destroy(p->plain, p->pacer.last_ns);
+		pacer_finish(&p->pacer);
+	}
 	end_finish(&p->end);
 	p->node->port[p->number] = NULL;
 	object_finish(o);
 	free(p);
+}
+
+static void queue_status(const struct htb_class *c, const char *name, struct json *j)
+{
+	const struct htb_counters *n = htb_class_counters(c);
+	uint64_t bytes;
+	uint32_t frames;
+
+	htb_class_queue(c, &frames, &bytes);
+	json_open(j, name, '{');
+	json_uint(j, "offered_frames", n->offered_frames);
+	json_uint(j, "dropped_frames", n->dropped_frames[HTB_DROP_QUEUE]);
+	json_uint(j, "waiting_frames", frames);
+	json_int(j, "longest_wait_ns", n->longest_wait_ns);
+	json_close(j, '}');
 }
 
 static void port_status(struct object *o, struct json *j, int64_t now_ns)
@@ -264,6 +330,10 @@ static void port_status(struct object *o, struct json *j, int64_t now_ns)
 	json_string(j, "device", p->node->object.name);
 	json_uint(j, "number", p->number + 1u);
 	end_status(&p->end, j);
+	if (p->plain) {
+		queue_status(htb_control(p->pacer.htb), "priority_queue", j);
+		queue_status(p->plain, "plain_queue", j);
+	}
 }
 
 static struct end *port_end(struct object *o)

@@ -107,5 +107,7 @@ int64_t end_min_delay_ns(const struct end *n, bool in);
 int64_t end_answer_ns(const struct end *n, int64_t in_ns);
 /* The longest packet that may be sent from this end, as mtu= of its cable counts; 0: no bound. */
 int64_t end_mtu(const struct end *n);
+/* The rate of the cable from this end now; 0: unlimited, or no cable. */
+int64_t end_rate_bps(const struct end *n);
 
 #endif

@@ -501,3 +501,8 @@ int64_t end_mtu(const struct end *n)
 {
 	return n->cable ? cable_dir_spec_now(n->cable->dir[n->side])->mtu : 0;
 }
+
+int64_t end_rate_bps(const struct end *n)
+{
+	return n->cable ? cable_dir_spec_now(n->cable->dir[n->side])->rate_bps : 0;
+}

@@ -4,6 +4,8 @@
  * latency. Whole nodes, with all their messages; only guests are played by the test.
  *
  *   s1 ---a--- s2 ---b--- s3     100 Mbit/s, 3 ms each
+ *
+ * or three nodes at one LAN, each 3 ms and 100 Mbit/s from its middle.
  */
 #include "tests/unit/snet_help.h"
 
@@ -48,6 +50,7 @@ static void put_frame(struct talk *t, int64_t now_ns)
 	if (!f)
 		return;
 	memset(f->data, 0x02, len);
+	f->data[5] = 0x03; /* to another than from */
 	f->data[HEAD] = t->mark;
 	memcpy(f->data + HEAD + 1, &now_ns, sizeof(now_ns));
 	t->sent++;
@@ -139,12 +142,11 @@ static void plug(struct object *o, const struct object_kind *object_kind, struct
 		world.sub, cable, n, end_of_object(object_find(world.sub, vif)), NULL, 0, &e));
 }
 
-/* A vNet with a virtual link from s1 to s3 by s2, and a guest at each end. */
-static struct talk *vnet(const char *name, int64_t min_bps, int64_t max_bps)
+static struct talk *talk(const char *name)
 {
 	struct talk *t = &talks[n_talks++];
-	char from[32], to[32];
 
+	ck_assert_uint_le(n_talks, FLOODS_MAX + 2);
 	*t = (struct talk){.mark = (uint8_t)n_talks,
 			   .least = 60,
 			   .most = 1514,
@@ -152,19 +154,38 @@ static struct talk *vnet(const char *name, int64_t min_bps, int64_t max_bps)
 			   .event = {.fire = speak}};
 	rng_init(&t->random, 1, name, "talk");
 	event_source_init(&t->source, world.sub);
-	say("vif %s@s1 s1 vnet=%s mtu=1500", name, name);
-	say("vif %s@s3 s3 vnet=%s mtu=1500", name, name);
-	say("vlink %s:link %s@s1 vnet=%s path=a,b to=%s@s3 min=%lldbit max=%lldbit", name, name,
-	    name, name, (long long)min_bps, (long long)max_bps);
-	snprintf(from, sizeof(from), "%s@s1", name);
-	snprintf(to, sizeof(to), "%s@s3", name);
-	char guest[48];
+	return t;
+}
+
+/* Guests at two virtual interfaces, NAME@sA and NAME@sB. */
+static void plug_guests(struct talk *t, const char *name, int from, int to)
+{
+	char guest[48], vif[32];
 
 	snprintf(guest, sizeof(guest), "%s-from", name);
-	plug(&t->from_object, &talk_from_kind, &t->from, &from_kind, guest, from);
+	snprintf(vif, sizeof(vif), "%s@s%d", name, from);
+	plug(&t->from_object, &talk_from_kind, &t->from, &from_kind, guest, vif);
 	snprintf(guest, sizeof(guest), "%s-to", name);
-	plug(&t->to_object, &talk_to_kind, &t->to, &to_kind, guest, to);
+	snprintf(vif, sizeof(vif), "%s@s%d", name, to);
+	plug(&t->to_object, &talk_to_kind, &t->to, &to_kind, guest, vif);
+}
+
+/* A vNet with a virtual link over that path, and a guest at each end. */
+static struct talk *vnet_on(const char *name, int from, int to, const char *path, int64_t min_bps)
+{
+	struct talk *t = talk(name);
+
+	say("vif %s@s%d s%d vnet=%s mtu=1500", name, from, from, name);
+	say("vif %s@s%d s%d vnet=%s mtu=1500", name, to, to, name);
+	say("vlink %s:link %s@s%d vnet=%s path=%s to=%s@s%d min=%lldbit", name, name, from, name,
+	    path, name, to, (long long)min_bps);
+	plug_guests(t, name, from, to);
 	return t;
+}
+
+static struct talk *vnet(const char *name, int64_t min_bps)
+{
+	return vnet_on(name, 1, 3, "a,b", min_bps);
 }
 
 static void set_talking(struct talk *t, int64_t rate_bps)
@@ -228,7 +249,7 @@ static void add_floods(int n)
 		char name[16];
 
 		snprintf(name, sizeof(name), "flood%d", i);
-		vnet(name, 72 * MBIT / n, 0);
+		vnet(name, 72 * MBIT / n);
 	}
 }
 
@@ -251,8 +272,8 @@ static const int floods[] = {1, 3, 8};
 START_TEST(floods_change_nothing)
 {
 	build();
-	struct talk *good = vnet("good", 10 * MBIT, 0);
-	struct talk *eager = vnet("eager", 15 * MBIT, 0);
+	struct talk *good = vnet("good", 10 * MBIT);
+	struct talk *eager = vnet("eager", 15 * MBIT);
 
 	add_floods(floods[_i]);
 	run_for(100 * ms);
@@ -290,8 +311,8 @@ END_TEST
 START_TEST(deleting_a_flood_disturbs_nobody)
 {
 	build();
-	struct talk *good = vnet("good", 10 * MBIT, 0);
-	struct talk *eager = vnet("eager", 15 * MBIT, 0);
+	struct talk *good = vnet("good", 10 * MBIT);
+	struct talk *eager = vnet("eager", 15 * MBIT);
 
 	add_floods(3);
 	run_for(100 * ms);
@@ -326,6 +347,89 @@ START_TEST(deleting_a_flood_disturbs_nobody)
 }
 END_TEST
 
+static void build_lan(void)
+{
+	n_talks = 0;
+	say("device sw repeater");
+	for (int i = 1; i <= 3; i++) {
+		say("snode s%d key=000102030405060708090a0b0c0d0e0f", i);
+		say("port sw:%d sw %d", i, i);
+		say("snif s%d:1 s%d mac=02:00:00:00:0%d:01 rate=100Mbit", i, i, i);
+		say("cable c%d s%d:1 sw:%d delay=3ms rate=100Mbit mtu=1600", i, i, i);
+		say("slink lan@s%d s%d:1 link=lan multi=1", i, i);
+	}
+	for (int i = 1; i <= 2; i++) {
+		say("slink p%d@s%d s%d:1 link=p%d peer=02:00:00:00:03:01 vlan=100 priority=5", i, i,
+		    i, i);
+		say("slink p%d@s3 s3:1 link=p%d peer=02:00:00:00:0%d:01 vlan=100 priority=5", i, i,
+		    i);
+	}
+	say("vbm vbm@lan s1 link=lan rate=100Mbit");
+}
+
+/* A multi-access virtual link: best effort, and a guest on s1 or s2 that floods it. */
+static struct talk *best_effort(const char *name, int from)
+{
+	struct talk *t = talk(name);
+
+	for (int i = 1; i <= 3; i++) {
+		say("vif %s@s%d s%d vnet=%s mtu=1500", name, i, i, name);
+		say("vlink %s:%d %s@s%d vnet=%s lan=lan", name, i, name, i, name);
+	}
+	plug_guests(t, name, from, 3);
+	return t;
+}
+
+/*
+ * On a LAN best effort may flood from all sides: what goes over point-to-point links has a priority
+ * at nodes and at the ports of the switch. Another vNet with a share floods point to point, too.
+ */
+START_TEST(a_lan_keeps_its_promises)
+{
+	build_lan();
+	say("share vbm@lan good percent=30%%");
+	say("share vbm@lan other percent=60%%");
+	struct talk *good = vnet_on("good", 1, 3, "p1", 10 * MBIT);
+	struct talk *other = vnet_on("other", 2, 3, "p2", 20 * MBIT);
+	struct talk *flood1 = best_effort("flood1", 1);
+	struct talk *flood2 = best_effort("flood2", 2);
+
+	run_for(3 * SECOND_MS * ms);
+	ck_assert(happened("event vlink good:link up"));
+	ck_assert(happened("event vlink flood1:1 up"));
+	set_talking(good, 8 * MBIT);
+	run_for(SECOND_MS * ms);
+	forget(good);
+	run_for(2 * SECOND_MS * ms);
+	int64_t quiet_ns = percentile(good, 99);
+
+	flood1->least = flood2->least = other->least = 1514;
+	set_talking(flood1, 150 * MBIT);
+	set_talking(flood2, 150 * MBIT);
+	set_talking(other, 150 * MBIT);
+	run_for(2 * SECOND_MS * ms);
+	forget(good);
+	forget(other);
+	forget(flood1);
+	run_for(4 * SECOND_MS * ms);
+	int64_t loud_ns = percentile(good, 99);
+
+	assert_nothing_lost(good);
+	ck_assert_int_lt(loud_ns * 100, quiet_ns * 105);
+	/* Best effort's frame on the wire at the node and at the port, and one of other's there. */
+	ck_assert_int_le(percentile(good, 100) - quiet_ns, 3 * 123520);
+	/* Other floods, and gets its share of the LAN (99 Mbit/s are for virtual links). */
+	ck_assert_int_ge((int64_t)other->got_bytes * 8, 60 * 99 * MBIT / 100 * 4 * 99 / 100);
+	ck_assert_int_le((int64_t)other->got_bytes * 8, 60 * 99 * MBIT / 100 * 4 * 101 / 100);
+	/* Best effort has what is left, and is not starved. */
+	ck_assert_uint_gt(flood1->got, 1000);
+	ck_assert_uint_gt(flood1->sent, 2 * flood1->got);
+	for (size_t i = 0; i < n_talks; i++)
+		if (talks[i].mark != flood1->mark && talks[i].mark != flood2->mark)
+			ck_assert_uint_eq(talks[i].alien, 0);
+}
+END_TEST
+
 static void teardown(void)
 {
 	for (size_t i = 0; i < n_talks; i++)
@@ -345,6 +449,7 @@ int main(void)
 	tcase_add_checked_fixture(t, world_setup, teardown);
 	tcase_set_timeout(t, 120);
 	tcase_add_loop_test(t, floods_change_nothing, 0, 3);
+	tcase_add_test(t, a_lan_keeps_its_promises);
 	tcase_add_test(t, deleting_a_flood_disturbs_nobody);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_ENV);
