@@ -311,6 +311,7 @@ static const char *take_start(struct guest *g)
 	g->start_seq = g->message.seq;
 	g->state = GUEST_JOINING;
 	g->clock->joiners = true;
+	vclock_place(g->clock, g);
 	vclock_touch(g);
 	substrate_event(g->object.sub, "event joined %s", g->object.name);
 	return NULL;

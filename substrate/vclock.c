@@ -9,6 +9,7 @@
 #include "substrate/vclock.h"
 
 #include "substrate/channel.h"
+#include "substrate/core.h"
 #include "substrate/end.h"
 #include "substrate/vclock_priv.h"
 
@@ -19,6 +20,8 @@
 static const int64_t second_ns = 1000000000;
 static const int64_t pace_slack_ns = 5000000;    /* a paced guest may be that much ahead */
 static const int64_t pace_behind_ns = 500000000; /* more than this is not caught up */
+/* Where guests are closer than that they rarely have anything to do at the same time. */
+static const int64_t apart_ns = 100000;
 static const int64_t spin_wall_ns = INT64_C(5000000000);
 enum { TURNS_AT_ONCE = 8 };
 
@@ -106,6 +109,33 @@ static void look_at_cables(struct vclock *c)
 	}
 	for (size_t i = 0; i < c->guests.n; i++)
 		guest_tell_answers(c->guests.at[i]);
+}
+
+static bool are_guests_apart(const struct vclock *c)
+{
+	for (size_t i = 0; i < c->guests.n; i++)
+		if (c->guests.at[i]->in_ns < apart_ns)
+			return false;
+	return true;
+}
+
+/*
+ * Guests that run one after another do so on one CPU, with us: to wake up another takes longer than
+ * most turns do. Their launcher has put them on all CPUs in turn.
+ */
+void vclock_place(struct vclock *c, struct guest *g)
+{
+	pid_t pid = core_peer(g->conn.fd);
+
+	if (c->cables_dirty)
+		look_at_cables(c);
+	if (!pid || are_guests_apart(c))
+		return;
+	if (c->core < 0) {
+		c->core = core_pick();
+		core_tie(0, c->core);
+	}
+	core_tie(pid, c->core);
 }
 
 int64_t vclock_pace_limit_ns(const struct vclock *c, int64_t wall_ns)

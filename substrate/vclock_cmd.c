@@ -24,6 +24,7 @@ int vclock_create(struct substrate *s, const struct words *w, struct err *e)
 	c->sub = s;
 	c->tod_ns = (tod ? strtoll(tod, NULL, 10) : default_tod_s) * 1000000000;
 	c->until_ns = c->due_wall_ns = INT64_MAX;
+	c->core = -1;
 	event_source_init(&c->source, s);
 	s->vclock = c;
 	s->epoch_ns = c->tod_ns;

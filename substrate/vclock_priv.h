@@ -76,6 +76,7 @@ struct vclock {
 	int64_t pace_wall_ns, pace_ns; /* paced: lab time pace_ns is wall time pace_wall_ns */
 	int64_t due_wall_ns;           /* when to look again */
 	unsigned running;
+	int core; /* where all guests run one by one; -1: not chosen */
 	struct guest *kicking; /* whose message is being handled */
 	struct event_source source;
 	uint64_t fired;
@@ -96,6 +97,8 @@ void vclock_touch(struct guest *g);
 void vclock_add_guest(struct vclock *c, struct guest *g);
 void vclock_remove_guest(struct vclock *c, struct guest *g);
 void vclock_guest_left(struct vclock *c, struct guest *g);
+/* A guest's kernel has come: which CPU is it to run on? */
+void vclock_place(struct vclock *c, struct guest *g);
 /* Where a paced clock is on its way to, by the wall clock; INT64_MAX: not paced. */
 int64_t vclock_pace_limit_ns(const struct vclock *c, int64_t wall_ns);
 void vclock_set_pace(struct vclock *c, double pace);
