@@ -76,7 +76,7 @@ struct vclock {
 	int64_t pace_wall_ns, pace_ns; /* paced: lab time pace_ns is wall time pace_wall_ns */
 	int64_t due_wall_ns;           /* when to look again */
 	unsigned running;
-	int core; /* where all guests run one by one; -1: not chosen */
+	int core;              /* where all guests run one by one; -1: not chosen */
 	struct guest *kicking; /* whose message is being handled */
 	struct event_source source;
 	uint64_t fired;
