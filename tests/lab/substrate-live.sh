@@ -1,0 +1,41 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Virtual networks come, change and go in a running lab, and the one that is there does not lose a frame.
+. "${0%/*}/lib.sh"
+
+type_in() {
+	OUT=$(printf '%s\n' "$@" | vbet console 2>&1) || { say "$OUT"; fail "typed: $*"; }
+}
+
+lab_up - <<'END'
+s = line(3, substrate, rate = 50Mbit)
+red = vnet()
+r1 = alloc(host, vnet = red, on = s[1])
+r2 = alloc(host, vnet = red, on = s[3])
+v = vlink(r1, r2, min = 5Mbit)
+END
+vbet exec r1 -- ping -q -i 0.02 -c 500 -W 2 r2 >"$HOME/pings" 2>&1 </dev/null &
+pings=$!
+type_in 'blue = vnet()' 'b1 = alloc(host, vnet = blue, on = s[1])' 'b2 = alloc(host, vnet = blue, on = s[3])' \
+	'w = vlink(b1, b2, min = 5Mbit)'
+must vbet wait b1
+must vbet wait b2
+# The same addresses as red's, and other hosts.
+wait_until 20 in_node b1 'ping -c 1 -W 1 10.0.0.2'
+assert_eq "$(in_node r1 'ip -o -4 addr show eth0 | cut -d" " -f7')" "$(in_node b1 'ip -o -4 addr show eth0 | cut -d" " -f7')" address
+type_in 'set(w, min = 8Mbit, max = 20Mbit)'
+must vbet substrate
+out_has 'w:ab \(blue\) +8Mbit'
+# What cannot be promised is refused, with the reason, and nothing changes.
+OUT=$(echo 'set(w, min = 20Mbit) x = vlink(b1, b2, min = 40Mbit)' | vbet console 2>&1)
+assert_eq 2 $? "status of a promise that cannot be kept"
+out_has 'short of rate on s1.1-s2.1'
+must vbet substrate
+out_has 'w:ab \(blue\) +8Mbit'
+type_in 'free(blue)'
+must vbet substrate
+out_has_not blue
+must vbet status
+out_has_not '^b1 '
+wait "$pings" || fail "$(cat "$HOME/pings")"
+grep -q ' 0% packet loss' "$HOME/pings" || fail "red lost something: $(cat "$HOME/pings")"
