@@ -96,8 +96,12 @@ int cmd_ping(const struct cmd_options *o, int argc, char **argv, struct err *e)
 	return rc < 0 ? rc : status != 0;
 }
 
-/* The guests that have an address, as the server lists them. */
-static int list_guests(const char *lab, struct arena *a, struct strvec *names, struct err *e)
+/* The guests that have an address, as the server lists them: lines of report_nodes(). */
+struct guest_list {
+	VEC(struct words) at;
+};
+
+static int list_guests(const char *lab, struct arena *a, struct guest_list *list, struct err *e)
 {
 	char *words[] = {"nodes"};
 	char *text = NULL;
@@ -111,10 +115,21 @@ static int list_guests(const char *lab, struct arena *a, struct strvec *names, s
 
 		if (words_split(line, strlen(line), a, &w, NULL) == 0 && w.n >= 4 &&
 		    strcmp(w.at[3], "-") != 0)
-			vec_push(names, w.at[0]);
+			vec_push(&list->at, w);
 	}
 	free(text);
 	return rc;
+}
+
+/* True if the two are in one network: vNets are apart. */
+static bool are_together(const struct words *a, const struct words *b)
+{
+	const char *net_a = words_get(a, "vnet");
+	const char *net_b = words_get(b, "vnet");
+	bool ordinary_a = !net_a || words_get(a, "gateway");
+	bool ordinary_b = !net_b || words_get(b, "gateway");
+
+	return (net_a && net_b && !strcmp(net_a, net_b)) || (ordinary_a && ordinary_b);
 }
 
 /* True if one of up to three pings is answered: the first may be lost to address resolution. */
@@ -137,7 +152,7 @@ int cmd_pingall(const struct cmd_options *o, int argc, char **argv, struct err *
 {
 	char *lab = client_find_lab(o->lab, e);
 	struct arena a = {0};
-	struct strvec names = {0};
+	struct guest_list names = {0};
 	char count[24];
 	size_t good = 0;
 	size_t all = 0;
@@ -145,15 +160,18 @@ int cmd_pingall(const struct cmd_options *o, int argc, char **argv, struct err *
 			 ? list_guests(lab, &a, &names, e)
 			 : -1;
 
-	for (size_t i = 0; i < names.n && rc == 0; i++) {
-		printf("%s ->", names.at[i]);
-		for (size_t j = 0; j < names.n && rc == 0; j++) {
+	for (size_t i = 0; i < names.at.n && rc == 0; i++) {
+		const char *from = names.at.at[i].at[0];
+
+		printf("%s ->", from);
+		for (size_t j = 0; j < names.at.n && rc == 0; j++) {
+			const char *to = names.at.at[j].at[0];
 			bool reached = false;
 
-			if (i == j)
+			if (i == j || !are_together(&names.at.at[i], &names.at.at[j]))
 				continue;
-			rc = try_ping(lab, names.at[i], names.at[j], count, &reached, e);
-			printf(" %s", reached ? names.at[j] : "X");
+			rc = try_ping(lab, from, to, count, &reached, e);
+			printf(" %s", reached ? to : "X");
 			fflush(stdout);
 			all++;
 			good += reached;
@@ -162,7 +180,7 @@ int cmd_pingall(const struct cmd_options *o, int argc, char **argv, struct err *
 	}
 	if (rc == 0)
 		printf("%zu of %zu reached\n", good, all);
-	vec_free(&names);
+	vec_free(&names.at);
 	arena_finish(&a);
 	free(lab);
 	return rc < 0 ? rc : good != all;

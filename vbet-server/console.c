@@ -85,7 +85,7 @@ static void collect(struct strvec *out, const char *text, bool first)
 		const struct words *w = &l.nodes.at[i];
 
 		offer(out, text, w->at[0]);
-		for (size_t j = 4; j < w->n && strchr(text, ':'); j++) {
+		for (size_t j = 4; j < w->n && strchr(text, ':') && !strchr(w->at[j], '='); j++) {
 			char *end = xasprintf("%s:%s", w->at[0], w->at[j]);
 
 			offer(out, text, end);

@@ -42,10 +42,10 @@ int extcap_parse_nic(const char *interface, struct extcap_nic *out, struct err *
 	return 0;
 }
 
-/* A line of the request "nodes": NAME KIND STATE ADDRESS|- NIC... */
+/* A line of report_nodes(). */
 static void list_node(const char *lab, const struct words *w)
 {
-	for (size_t i = 4; i < w->n; i++)
+	for (size_t i = 4; i < w->n && !strchr(w->at[i], '='); i++)
 		printf("interface {value=vbet.%s.%s.%s}{display=vbet %s: %s:%s}\n", lab, w->at[0],
 		       w->at[i], lab, w->at[0], w->at[i]);
 }

@@ -29,16 +29,22 @@ static const char *node_state(const struct lab *lab, size_t i)
 
 void report_nodes(FILE *out, const struct lab *lab)
 {
+	static const struct graph_node nobody = {.vnet = -1}; /* an ordinary node */
 	char buf[80];
 
 	for (size_t i = 0; i < lab->graph->n_nodes; i++) {
 		const struct graph_node *n = &lab->graph->nodes[i];
-		const struct graph_addr *a = address_first(n, 0);
+		bool can_answer = node_kind_is_guest(n->kind);
+		const struct graph_addr *a = can_answer ? address_first(n, 0) : NULL;
 
 		fprintf(out, "%s %s %s %s", n->name, node_kind_name(n->kind), node_state(lab, i),
 			a ? graph_format_addr(a, false, buf, sizeof(buf)) : "-");
 		for (size_t j = 0; j < n->n_nics; j++)
 			fprintf(out, " %s", n->nics[j].name);
+		if (n->vnet >= 0)
+			fprintf(out, " vnet=%s", lab->graph->vnets[n->vnet].name);
+		if (n->vnet >= 0 && address_are_together(n, &nobody))
+			fputs(" gateway=1", out);
 		fputc('\n', out);
 	}
 }

@@ -8,7 +8,10 @@
 /* `substrate` is the JSON of vsubstrate's status. */
 void report_text(FILE *out, const struct lab *lab, const char *substrate);
 void report_json(FILE *out, const struct lab *lab, const char *substrate);
-/* One line of words per node: NAME KIND STATE ADDRESS|- NIC... */
+/*
+ * One line of words per node: NAME KIND STATE ADDRESS|- NIC... [vnet=NAME] [gateway=1]. The address
+ * of a guest; a gateway belongs to the ordinary network, too.
+ */
 void report_nodes(FILE *out, const struct lab *lab);
 
 /* report_substrate.c: substrate links with all that passes over them, for `vbet substrate`. */

@@ -96,7 +96,7 @@ static int request_status(struct client *c, const struct words *w, struct err *e
 	return REQUEST_ANSWERED;
 }
 
-/* "node NAME KIND STATE ADDRESS|- NIC...": for completion, ping and pingall. */
+/* What report_nodes() writes: for completion, ping and pingall. */
 static int request_nodes(struct client *c, const struct words *w, struct err *e)
 {
 	struct reply r;

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Figure 4 of the substrate's paper: point-to-point links in a VLAN, a multi-access link without, and ordinary Ethernet,
 # all on one switch.
+# lab: slow
 . "${0%/*}/lib.sh"
 
 must vbet test "$EXAMPLES/lan.vbet"
