@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The page that a guest's kernel shares with the virtual clock: a good kernel, and one that lies.
+ */
+#include "lib/sock.h"
+#include "substrate/mail.h"
+#include "substrate/vclock_priv.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { START = 1, WAIT = 3, RUN = 6, SLOT = 3 };
+
+static const struct device_kind *const no_kinds[] = {NULL};
+static struct loop *loop;
+static struct substrate *sub;
+static struct guest *guest;
+static char dir[64];
+static int conn = -1;
+static uint8_t *page;
+static struct mail *mail;
+
+struct seen {
+	unsigned queue;
+	uint16_t avail;
+	int64_t at_ns;
+};
+
+static struct guest_device device;
+static struct seen seen[MAIL_KICKS + 1];
+static size_t n_seen;
+
+static void kicked(struct guest_device *d, unsigned queue, uint16_t avail, int64_t now_ns)
+{
+	ck_assert_uint_lt(n_seen, MAIL_KICKS + 1);
+	seen[n_seen++] = (struct seen){.queue = queue, .avail = avail, .at_ns = now_ns};
+}
+
+static int64_t answer_ns(const struct guest_device *d, unsigned queue)
+{
+	return queue == 1 ? 7 : INT64_MAX;
+}
+
+static void pump(void)
+{
+	struct err e;
+
+	for (int i = 0; i < 4; i++) {
+		ck_assert_int_eq(loop_turn(loop, 0, &e), 0);
+		substrate_run(sub);
+	}
+}
+
+static void say(uint32_t op)
+{
+	struct time_message m = {.op = op};
+
+	ck_assert_int_eq(send(conn, &m, sizeof(m), MSG_NOSIGNAL), sizeof(m));
+	pump();
+}
+
+/* The next message from the clock: what it is, or -1 for none. */
+static int hear(struct time_message *m)
+{
+	return recv(conn, m, sizeof(*m), MSG_DONTWAIT) == sizeof(*m) ? (int)m->op : -1;
+}
+
+static void map_page(int fd)
+{
+	uint32_t len;
+
+	ck_assert_int_eq(pread(fd, &len, sizeof(len), 4), sizeof(len));
+	ck_assert_uint_ge(len, MAIL_OFFSET + sizeof(struct mail));
+	page = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	ck_assert_ptr_ne(page, MAP_FAILED);
+	mail = (struct mail *)(page + MAIL_OFFSET);
+	*(uint32_t *)(page + 4096 + 128) = 1; /* this kernel shares its memory */
+}
+
+static void set_up(void)
+{
+	char path[128], *none[] = {(char *)"clock"};
+	struct words w = {.at = none, .n = 1};
+	struct time_message m;
+	struct err e = {0};
+	int fds[4];
+	size_t n_fds;
+
+	strcpy(dir, "/tmp/vbet-guest-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/time", dir);
+	loop = loop_create(&e);
+	sub = substrate_create(loop, no_kinds);
+	ck_assert_int_eq(vclock_create(sub, &w, &e), 0);
+	guest = guest_create(sub->vclock, "g", path, &e);
+	ck_assert_ptr_nonnull(guest);
+	vclock_cmd_start(sub, &w, NULL, &e);
+	conn = sock_connect(path, SOCK_STREAM, &e);
+	ck_assert_int_ge(conn, 0);
+	say(START);
+	ck_assert_int_eq(sock_recv_fds(conn, &m, sizeof(m), fds, 4, &n_fds, 0), sizeof(m));
+	ck_assert_uint_eq(n_fds, 2);
+	map_page(fds[0]);
+	close(fds[0]);
+	close(fds[1]);
+	device = (struct guest_device){.kicked = kicked, .answer_ns = answer_ns};
+	n_seen = 0;
+	ck_assert_int_eq(guest_join(guest, &device, SLOT, &e), 0);
+}
+
+static void tear_down(void)
+{
+	close(conn);
+	substrate_destroy(sub);
+	loop_destroy(loop);
+	rmdir(dir);
+}
+
+static void kick(uint64_t time, uint16_t slot, uint16_t queue, uint16_t avail)
+{
+	mail->kick[mail->n_kicks++] =
+		(struct mail_kick){.time = time, .device = slot, .queue = queue, .avail = avail};
+}
+
+START_TEST(kicks_come_with_their_times)
+{
+	ck_assert_uint_eq(mail->device[SLOT].answer_ns[1], 7);
+	ck_assert_uint_eq(mail->device[SLOT].answer_ns[0], UINT32_MAX);
+	kick(100, SLOT, 1, 5);
+	kick(100, SLOT, 0, 6);
+	kick(250, SLOT, 1, 7);
+	ck_assert_uint_eq(n_seen, 0);
+	say(WAIT);
+	ck_assert_uint_eq(n_seen, 3);
+	ck_assert_int_eq(seen[0].at_ns, 100);
+	ck_assert_uint_eq(seen[1].queue, 0);
+	ck_assert_uint_eq(seen[1].avail, 6);
+	ck_assert_int_eq(seen[2].at_ns, 250);
+	ck_assert_uint_eq(mail->n_kicks, 0);
+}
+END_TEST
+
+START_TEST(a_call_makes_it_run)
+{
+	struct time_message m;
+
+	kick(250, SLOT, 1, 7);
+	say(WAIT);
+	ck_assert_int_eq(hear(&m), -1);
+	guest_call(&device, 1 << 1, 400);
+	guest_call(&device, MAIL_CONFIG, 500);
+	pump();
+	ck_assert_int_eq(hear(&m), RUN);
+	ck_assert_uint_eq(m.time, 400);
+	ck_assert_uint_eq(mail->called[0], 1 << SLOT);
+	ck_assert_uint_eq(mail->device[SLOT].calls, MAIL_CONFIG | 1 << 1);
+	ck_assert(guest_is_running(guest));
+}
+END_TEST
+
+/* It can say what it likes of its own turn, which lasts a second, and of nothing else. */
+START_TEST(lies_do_no_harm)
+{
+	struct time_message m;
+
+	kick(100, SLOT, 1, 0);
+	kick(50, SLOT, 1, 1);
+	kick(UINT64_MAX, SLOT, UINT16_MAX, 2);
+	kick(0, MAIL_DEVICES, 1, 3);
+	kick(0, UINT16_MAX, 1, 4);
+	kick(0, SLOT + 1, 1, 5);
+	say(WAIT);
+	ck_assert_uint_eq(n_seen, 3);
+	ck_assert_int_eq(seen[1].at_ns, 100);
+	ck_assert_int_eq(seen[2].at_ns, 1000000000);
+
+	/* Nothing is in its past. */
+	guest_call(&device, 1, 300);
+	pump();
+	ck_assert_int_eq(hear(&m), RUN);
+	ck_assert_uint_eq(m.time, 1000000000);
+
+	/* More than there can be. */
+	n_seen = 0;
+	for (size_t i = 0; i < MAIL_KICKS; i++)
+		mail->kick[i].device = SLOT;
+	mail->n_kicks = UINT32_MAX;
+	say(WAIT);
+	ck_assert_uint_eq(n_seen, MAIL_KICKS);
+	ck_assert_uint_eq(mail->n_kicks, 0);
+}
+END_TEST
+
+START_TEST(a_number_is_one_device)
+{
+	struct guest_device other = {.kicked = kicked, .answer_ns = answer_ns};
+	struct err e = {0};
+
+	ck_assert_int_eq(guest_join(guest, &other, SLOT, &e), -1);
+	ck_assert_int_eq(guest_join(guest, &other, MAIL_DEVICES, &e), -1);
+	guest_part(&device);
+	ck_assert_int_eq(guest_join(guest, &other, SLOT, &e), 0);
+	kick(100, SLOT, 1, 0);
+	guest_part(&other);
+	say(WAIT);
+	ck_assert_uint_eq(n_seen, 0);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("guest");
+	TCase *t = tcase_create("page");
+	SRunner *r = srunner_create(s);
+
+	tcase_add_checked_fixture(t, set_up, tear_down);
+	tcase_add_test(t, kicks_come_with_their_times);
+	tcase_add_test(t, a_call_makes_it_run);
+	tcase_add_test(t, lies_do_no_harm);
+	tcase_add_test(t, a_number_is_one_device);
+	suite_add_tcase(s, t);
+	srunner_run_all(r, CK_ENV);
+	int failed = srunner_ntests_failed(r);
+
+	srunner_free(r);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
