@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
+# lab: slow
 # Long TCP segments pass whole where nobody can tell; on the way to who can, and for who looks, frames are real ones.
 . "${0%/*}/lib.sh"
 

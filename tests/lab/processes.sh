@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
+# lab: slow
 # up --substrate-processes 2: two switches with their guests in a process each; the cable between them is as any other.
 . "${0%/*}/lib.sh"
 
