@@ -21,8 +21,12 @@ enum {
 	SENCAP_PORT = 34997,  /* UDP, at both ends */
 	SENCAP_MAX = 46,      /* octets in front of a frame, at most */
 	SENCAP_VLI_UDP = 4,   /* what is in front of it in a datagram: the VLI alone */
-	/* What a frame of a virtual link counts for, beyond its own octets, on all hops alike. */
-	VLINK_OVERHEAD = 24,
+	/*
+	 * What a frame of a virtual link counts for beyond its own octets, on all hops alike: as
+	 * much as any encapsulation takes. With less, small frames would take more of a wire than
+	 * counted.
+	 */
+	VLINK_OVERHEAD = SENCAP_MAX,
 	VLI_CONTROL = 0,
 	VLI_FIRST = 16, /* those below are reserved */
 };

@@ -61,7 +61,7 @@ START_TEST(a_virtual_link_passes_a_node_that_holds_nothing)
 	ck_assert_uint_eq(red[0]->len, 1514);
 	status_has("a@s1", "\"vlink\":\"red:ab\"");
 	status_has("a@s1", "\"offered_frames\":1");
-	status_has("b@s2", "\"carried_bytes\":124");
+	status_has("b@s2", "\"carried_bytes\":146");
 }
 END_TEST
 
