@@ -165,6 +165,11 @@ int client_answer(struct session *s, FILE *out, void (*show)(void *ctx, const ch
 	return err_set(e, ERR_ENV, "the server has ended");
 }
 
+void client_show_note(void *ctx, const char *text)
+{
+	fprintf(stderr, "%s\n", text);
+}
+
 int client_ask(const char *lab, char *const *words, size_t n, FILE *out, struct err *e)
 {
 	struct session s;
@@ -174,7 +179,7 @@ int client_ask(const char *lab, char *const *words, size_t n, FILE *out, struct 
 	int rc = client_send(&s, words, n, e);
 
 	if (rc == 0)
-		rc = client_answer(&s, out, NULL, NULL, e);
+		rc = client_answer(&s, out, client_show_note, NULL, e);
 	client_close(&s);
 	return rc;
 }

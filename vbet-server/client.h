@@ -26,6 +26,8 @@ int client_send(struct session *s, char *const *words, size_t n, struct err *e);
 /* Reads the answer; "out" lines go to out (may be NULL), "progress" lines to show (may be NULL). */
 int client_answer(struct session *s, FILE *out, void (*show)(void *ctx, const char *text),
 		  void *ctx, struct err *e);
+/* A `show`: to standard error. */
+void client_show_note(void *ctx, const char *text);
 /* Connect, send, answer, close. */
 int client_ask(const char *lab, char *const *words, size_t n, FILE *out, struct err *e);
 /* Next line without its newline (malloc'ed), or NULL at the end of the stream. */

@@ -254,11 +254,6 @@ static void leave_raw(struct relay *r)
 	r->raw = false;
 }
 
-static void show_note(void *ctx, const char *text)
-{
-	fprintf(stderr, "%s\n", text);
-}
-
 /* Sends the request and waits for its "ok": from there on, wire messages. */
 static int begin(struct relay *r, const char *lab, char *const *words, size_t n, struct err *e)
 {
@@ -266,7 +261,7 @@ static int begin(struct relay *r, const char *lab, char *const *words, size_t n,
 	if (client_connect(&r->s, lab, e) < 0)
 		return -1;
 	if (client_send(&r->s, words, n, e) < 0 ||
-	    client_answer(&r->s, NULL, show_note, NULL, e) < 0) {
+	    client_answer(&r->s, NULL, client_show_note, NULL, e) < 0) {
 		client_close(&r->s);
 		return -1;
 	}

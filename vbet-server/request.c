@@ -7,6 +7,7 @@
 #include "vbet-server/held.h"
 #include "vbet-server/input.h"
 #include "vbet-server/report.h"
+#include "vbet-server/spin.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,21 @@ void reply_send(struct reply *r, struct client *c)
 	fclose(r->f);
 	client_out(c, r->text, r->len);
 	free(r->text);
+}
+
+void request_tell_clock(struct client *c)
+{
+	const struct lab *lab = c->server->lab;
+	char *spin = spin_describe(lab);
+
+	if (lab->clock.is_virtual && clock_is_at_goal(lab))
+		conn_printf(&c->conn,
+			    "progress the clock stands at %.9f s: this goes on with it ('vbet "
+			    "clock run')\n",
+			    (double)lab->clock.now_ns / 1e9);
+	if (spin)
+		conn_printf(&c->conn, "progress %s\n", spin);
+	free(spin);
 }
 
 struct query *query_create(struct client *c)

@@ -22,6 +22,9 @@ struct reply {
 FILE *reply_open(struct reply *r);
 void reply_send(struct reply *r, struct client *c);
 
+/* Tells a client why what it asks for does not go on, if the lab's clock does not. */
+void request_tell_clock(struct client *c);
+
 /* What an answer of the substrate is for: the ctx of a substrate_answer_fn, freed by it. */
 struct query {
 	struct server *server;

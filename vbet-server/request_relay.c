@@ -2,11 +2,9 @@
 /* Commands and files in a node: from the "ok" on, wire messages go to and fro. */
 #include "lib/vec.h"
 #include "vbet-server/address.h"
-#include "vbet-server/clock.h"
 #include "vbet-server/held.h"
 #include "vbet-server/input.h"
 #include "vbet-server/request.h"
-#include "vbet-server/spin.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -64,25 +62,9 @@ void request_client_gone(struct client *c)
 		input_drop_channel(c->guest, &c->channel);
 }
 
-/* Why what is asked for does not go on, if it does not. */
-static void tell_clock(struct client *c)
-{
-	const struct lab *lab = c->server->lab;
-	char *spin = spin_describe(lab);
-
-	if (lab->clock.is_virtual && clock_is_at_goal(lab))
-		conn_printf(&c->conn,
-			    "progress the clock stands at %.9f s: this goes on with it ('vbet "
-			    "clock run')\n",
-			    (double)lab->clock.now_ns / 1e9);
-	if (spin)
-		conn_printf(&c->conn, "progress %s\n", spin);
-	free(spin);
-}
-
 static void begin_relay(struct client *c, struct guest *gu)
 {
-	tell_clock(c);
+	request_tell_clock(c);
 	client_ok(c);
 	c->state = CLIENT_RELAY;
 	c->guest = gu;

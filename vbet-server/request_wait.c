@@ -56,6 +56,7 @@ int request_wait(struct client *c, const struct words *w, struct err *e)
 		*e = why;
 		return why.kind ? -1 : 0;
 	}
+	request_tell_clock(c);
 	c->state = CLIENT_WAIT;
 	c->is_over = wait_is_over;
 	c->timeout.fire = on_wait_timeout;
