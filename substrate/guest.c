@@ -317,6 +317,20 @@ static const char *take_start(struct guest *g)
 	return NULL;
 }
 
+/*
+ * It has done. Its kernel cannot be woken later than it wants to be (arch/um/kernel/time.c): so its
+ * own clock never learns of the time that it was charged, and is behind by as much from now on.
+ */
+static void end_charge(struct guest *g)
+{
+	uint64_t own = page_of(g)->current_time;
+	int64_t behind = g->from_ns - g->offset_ns;
+
+	if (g->charged && own < (uint64_t)behind)
+		g->offset_ns += behind - (int64_t)own;
+	vclock_end_charge(g);
+}
+
 static const char *take_wait(struct guest *g)
 {
 	if (g->state != GUEST_RUNNING)
@@ -331,6 +345,7 @@ static const char *take_wait(struct guest *g)
 	g->state = GUEST_WAITING;
 	vclock_touch(g);
 	g->clock->running--;
+	end_charge(g);
 	if (g->spin_told)
 		substrate_event(g->object.sub, "event spun %s", g->object.name);
 	page_of(g)->running = PAGE_CALENDAR;

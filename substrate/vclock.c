@@ -23,6 +23,7 @@ static const int64_t pace_behind_ns = 500000000; /* more than this is not caught
 /* Where guests are closer than that they rarely have anything to do at the same time. */
 static const int64_t apart_ns = 100000;
 static const int64_t spin_wall_ns = INT64_C(5000000000);
+static const int64_t charge_wall_ns = 10000000; /* how often who spins is charged */
 enum { TURNS_AT_ONCE = 8 };
 
 void vclock_touch(struct guest *g)
@@ -173,6 +174,7 @@ void vclock_guest_left(struct vclock *c, struct guest *g)
 {
 	if (g->state == GUEST_RUNNING)
 		c->running--;
+	vclock_end_charge(g);
 	/* What it sent is under way; a successor joins when nothing of its time is left. */
 	g->state = GUEST_ABSENT;
 	vclock_touch(g);
@@ -208,6 +210,12 @@ struct view {
 	int64_t wish_ns;  /* earliest request of a guest that stands still */
 };
 
+/* One that is charged hears of nothing before it has done: that must not keep the others. */
+static int64_t next_event_ns(const struct guest *g)
+{
+	return g->charged ? INT64_MAX : calendar_next_ns(&g->calendar);
+}
+
 static void refresh_slots(struct vclock *c)
 {
 	for (size_t i = 0; i < c->touched.n; i++) {
@@ -215,7 +223,7 @@ static void refresh_slots(struct vclock *c)
 
 		g->touched = false;
 		c->slots.at[g->index] = (struct slot){.at_ns = acts_at(g),
-						      .event_ns = calendar_next_ns(&g->calendar),
+						      .event_ns = next_event_ns(g),
 						      .in_ns = g->in_ns,
 						      .out_ns = g->out_ns,
 						      .state = g->state};
@@ -404,34 +412,90 @@ static void stand(struct vclock *c, int64_t at_ns)
 	substrate_event(c->sub, "event time %lld reached", (long long)at_ns);
 }
 
+/* ---- guests that compute and let no time pass ---- */
+
+static void begin_charge(struct vclock *c, struct guest *g, int64_t wall_ns)
+{
+	g->charged = true;
+	g->turn_wall_ns = wall_ns;
+	c->charged++;
+	vclock_touch(g);
+}
+
+void vclock_end_charge(struct guest *g)
+{
+	if (!g->charged)
+		return;
+	g->charged = false;
+	g->clock->charged--;
+	vclock_touch(g);
+}
+
+/* It pays for the time that it took since it was looked at last, as far as the lab may go at all.
+ */
+static void charge(struct vclock *c, struct guest *g, int64_t wall_ns)
+{
+	double pace = c->pace > 0 ? c->pace : 1;
+	int64_t took = (int64_t)((double)(wall_ns - g->turn_wall_ns) * pace);
+	int64_t to = min_ns(time_plus(g->from_ns, took), c->until_ns);
+
+	g->turn_wall_ns = wall_ns;
+	c->due_wall_ns = min_ns(c->due_wall_ns, wall_ns + charge_wall_ns);
+	if (c->stopped || to <= g->from_ns)
+		return;
+	g->from_ns = to;
+	if (g->granted_ns < to)
+		g->granted_ns = to;
+	vclock_touch(g);
+}
+
+static void look_for_spin(struct vclock *c, struct guest *g, int64_t wall_ns)
+{
+	if (wall_ns - g->turn_wall_ns >= spin_wall_ns && guest_now_ns(g) > g->spin_ns) {
+		/* Slow, but its clock goes on. */
+		g->spin_ns = guest_now_ns(g);
+		g->turn_wall_ns = wall_ns;
+	}
+	if (wall_ns - g->turn_wall_ns < spin_wall_ns) {
+		c->due_wall_ns = min_ns(c->due_wall_ns, g->turn_wall_ns + spin_wall_ns);
+		return;
+	}
+	g->spin_told = true;
+	substrate_event(c->sub, "event spin %s", g->object.name);
+	if (!c->charges_spin)
+		return;
+	begin_charge(c, g, wall_ns);
+	c->due_wall_ns = wall_ns;
+}
+
+static void look_at_running(struct vclock *c, int64_t wall_ns)
+{
+	for (size_t i = 0; i < c->guests.n; i++) {
+		struct guest *g = c->guests.at[i];
+
+		if (g->state == GUEST_RUNNING && g->charged)
+			charge(c, g, wall_ns);
+		else if (g->state == GUEST_RUNNING && !g->spin_told)
+			look_for_spin(c, g, wall_ns);
+	}
+}
+
+/* Somebody is at work, and the lab waits for it. */
+static bool is_busy(const struct vclock *c)
+{
+	return c->running > c->charged;
+}
+
 /* Nothing can be done just now: why, and when shall we look again? */
 static void rest(struct vclock *c, const struct view *v, int64_t wall_ns)
 {
 	int64_t next = min_ns(v->event_ns, v->first);
 
 	c->due_wall_ns = INT64_MAX;
-	if (c->running) {
-		for (size_t i = 0; i < c->guests.n; i++) {
-			struct guest *g = c->guests.at[i];
-
-			if (g->state != GUEST_RUNNING || g->spin_told)
-				continue;
-			if (wall_ns - g->turn_wall_ns >= spin_wall_ns &&
-			    guest_now_ns(g) > g->spin_ns) {
-				/* Slow, but its clock goes on. */
-				g->spin_ns = guest_now_ns(g);
-				g->turn_wall_ns = wall_ns;
-			}
-			if (wall_ns - g->turn_wall_ns >= spin_wall_ns) {
-				g->spin_told = true;
-				substrate_event(c->sub, "event spin %s", g->object.name);
-			} else {
-				c->due_wall_ns =
-					min_ns(c->due_wall_ns, g->turn_wall_ns + spin_wall_ns);
-			}
-		}
+	if (c->running)
+		look_at_running(c, wall_ns);
+	if (is_busy(c))
 		return;
-	}
 	int64_t paced = vclock_pace_limit_ns(c, wall_ns);
 
 	if (next >= c->until_ns && c->until_ns != INT64_MAX && paced >= c->until_ns) {
@@ -444,8 +508,9 @@ static void rest(struct vclock *c, const struct view *v, int64_t wall_ns)
 		substrate_event(c->sub, "event idle-forever");
 	}
 	if (c->pace > 0 && next != INT64_MAX)
-		c->due_wall_ns =
-			c->pace_wall_ns + (int64_t)((double)(next - c->pace_ns) / c->pace) + 1;
+		c->due_wall_ns = min_ns(
+			c->due_wall_ns,
+			c->pace_wall_ns + (int64_t)((double)(next - c->pace_ns) / c->pace) + 1);
 }
 
 /* What the pace allows by now; a lab that cannot keep up does not run after the time it lost. */
@@ -477,7 +542,7 @@ void vclock_run(struct vclock *c)
 	if (!c->begun)
 		return;
 	admit(c);
-	if (c->stopped && !c->running) {
+	if (c->stopped && !is_busy(c)) {
 		c->due_wall_ns = INT64_MAX;
 		return;
 	}
@@ -512,8 +577,12 @@ void vclock_go(struct vclock *c, int64_t until_ns)
 	c->until_ns = until_ns;
 	c->stopped = false;
 	c->idle_told = false;
-	for (size_t i = 0; i < c->guests.n; i++)
+	for (size_t i = 0; i < c->guests.n; i++) {
 		guest_cut(c->guests.at[i], until_ns);
+		/* While the clock stood nobody was charged. */
+		if (c->guests.at[i]->charged)
+			c->guests.at[i]->turn_wall_ns = loop_now_ns(c->sub->loop);
+	}
 }
 
 void vclock_destroy(struct vclock *c)

@@ -19,12 +19,14 @@ static int need_virtual(struct substrate *s, struct err *e)
 int vclock_create(struct substrate *s, const struct words *w, struct err *e)
 {
 	const char *tod = words_get(w, "tod");
+	const char *spin = words_get(w, "spin");
 	struct vclock *c = xcalloc(1, sizeof(*c));
 
 	c->sub = s;
 	c->tod_ns = (tod ? strtoll(tod, NULL, 10) : default_tod_s) * 1000000000;
 	c->until_ns = c->due_wall_ns = INT64_MAX;
 	c->core = -1;
+	c->charges_spin = spin && !strcmp(spin, "charge");
 	event_source_init(&c->source, s);
 	s->vclock = c;
 	s->epoch_ns = c->tod_ns;

@@ -53,6 +53,7 @@ struct guest {
 	int64_t turn_wall_ns;     /* RUNNING: since when, on the wall clock */
 	int64_t spin_ns;          /* its clock when that was looked at last */
 	bool spin_told;
+	bool charged; /* it spins, and its clock goes with the wall clock: others go on */
 	uint64_t turns, kicks;
 	struct guest_device *devices[MAIL_DEVICES]; /* borrowed; by their number */
 	size_t index;                               /* in the clock's guests and slots */
@@ -75,8 +76,9 @@ struct vclock {
 	double pace;                   /* seconds of the lab per second; 0: as fast as it goes */
 	int64_t pace_wall_ns, pace_ns; /* paced: lab time pace_ns is wall time pace_wall_ns */
 	int64_t due_wall_ns;           /* when to look again */
-	unsigned running;
-	int core;              /* where all guests run one by one; -1: not chosen */
+	int core;                      /* where all guests run one by one; -1: not chosen */
+	unsigned running, charged;     /* guests; those that are charged are running, too */
+	bool charges_spin;
 	struct guest *kicking; /* whose message is being handled */
 	struct event_source source;
 	uint64_t fired;
@@ -99,6 +101,8 @@ void vclock_remove_guest(struct vclock *c, struct guest *g);
 void vclock_guest_left(struct vclock *c, struct guest *g);
 /* A guest's kernel has come: which CPU is it to run on? */
 void vclock_place(struct vclock *c, struct guest *g);
+/* The turn of a guest that was charged is over. */
+void vclock_end_charge(struct guest *g);
 /* Where a paced clock is on its way to, by the wall clock; INT64_MAX: not paced. */
 int64_t vclock_pace_limit_ns(const struct vclock *c, int64_t wall_ns);
 void vclock_set_pace(struct vclock *c, double pace);

@@ -48,6 +48,7 @@ _Static_assert(ARRAY_LEN(check_names) == CHECKS, "check_names out of step");
 static const char *const spin_names[] = {
 	[SPIN_REPORT] = "report",
 	[SPIN_STOP] = "stop",
+	[SPIN_CHARGE] = "charge",
 };
 _Static_assert(ARRAY_LEN(spin_names) == SPINS, "spin_names out of step");
 

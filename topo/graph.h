@@ -261,7 +261,7 @@ struct graph_expect {
 enum clock_kind { CLOCK_REAL, CLOCK_VIRTUAL };
 
 /* What becomes of a guest that computes in virtual time and never lets its clock go on. */
-enum graph_spin { SPIN_REPORT, SPIN_STOP, SPINS };
+enum graph_spin { SPIN_REPORT, SPIN_STOP, SPIN_CHARGE, SPINS };
 const char *graph_spin_name(enum graph_spin s);
 bool graph_find_spin(const char *name, enum graph_spin *s);
 

@@ -51,7 +51,7 @@ static bool set_spin(struct eval *ev, struct loc loc, const struct value *v)
 
 	if (is_text && graph_find_spin(v->text, &ev->world->spin))
 		return true;
-	eval_wrong(ev, loc, "spin is report or stop");
+	eval_wrong(ev, loc, "spin is report, stop or charge");
 	return false;
 }
 

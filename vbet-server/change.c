@@ -273,6 +273,7 @@ static const struct change changes[] = {
 	/* Only said in records. */
 	{"ready", 1, 1, do_nothing, true},
 	{"clock", 1, SIZE_MAX, do_nothing, true},
+	{"charged", 2, 2, do_nothing, true},
 	{"end", 1, 1, do_nothing, true},
 };
 

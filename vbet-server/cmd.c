@@ -91,7 +91,7 @@ static const struct option_spec options[] = {
 	{OPT_SEED, 0, "seed", "N", "seed of everything random", FIELD(seed)},
 	{OPT_KEEP, 0, "keep", "DIR", "keep captures of all cables and the consoles there",
 	 FIELD(keep)},
-	{OPT_SPIN, 0, "spin", "report|stop",
+	{OPT_SPIN, 0, "spin", "report|stop|charge",
 	 "virtual clock: what becomes of a guest that computes without end", FIELD(spin)},
 	{OPT_RECORD, 0, "record", "DIR", "keep there what it takes to replay this run",
 	 FIELD(record)},

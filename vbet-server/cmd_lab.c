@@ -254,7 +254,8 @@ static int parse_up_options(const struct cmd_options *o, struct loaded *l, struc
 		l->graph->clock = *o->clock == 'v' ? CLOCK_VIRTUAL : CLOCK_REAL;
 	}
 	if (o->spin && !graph_find_spin(o->spin, &l->graph->spin))
-		return err_set(e, ERR_USAGE, "--spin takes report or stop, not '%s'", o->spin);
+		return err_set(e, ERR_USAGE, "--spin takes report, stop or charge, not '%s'",
+			       o->spin);
 	if (o->record && !o->captures && l->graph->clock == CLOCK_REAL)
 		return err_set(e, ERR_USAGE,
 			       "only a run in virtual time can be repeated: --record wants --clock "

@@ -47,6 +47,10 @@ static int lead(const struct cmd_options *o, const struct run *r, struct loaded 
 	boot.replay_ns = to_ns;
 	int rc = cmd_boot_loaded(&boot, l, e);
 
+	if (strstr(r->inputs, " charged "))
+		fputs("a guest was charged for computing without end: how much depends on the "
+		      "machine, so this may not be the same run\n",
+		      stderr);
 	if (rc == 0)
 		rc = ask(l->graph->lab, "replayed", NULL, NULL, e);
 	return rc == 0 ? tell_refused(l->graph->lab, e) : rc;

@@ -19,7 +19,8 @@ bool spin_kill(struct lab *lab, struct guest *gu)
 {
 	char *words[] = {"spun", gu->name};
 
-	if (!gu->spins)
+	/* Where it is charged the clock can stand, and this is an input like any other. */
+	if (!gu->spins || lab->graph->spin == SPIN_CHARGE)
 		return false;
 	/* At no time that is known: it is killed when it spins again, in a replay. */
 	input_record(lab, words, 2);
@@ -36,10 +37,14 @@ static void on_stuck(struct loop_timer *t, int64_t now_ns)
 
 static void begin(struct lab *lab, struct guest *gu)
 {
+	char *charged[] = {"charged", gu->name};
+
 	gu->spins = true;
 	gu->spins_since_ns = loop_now_ns(lab->loop);
 	gu->stuck.fire = on_stuck;
 	loop_set_timer(lab->loop, &gu->stuck, gu->spins_since_ns + lab->boot_timeout_ns);
+	if (lab->graph->spin == SPIN_CHARGE)
+		input_record(lab, charged, 2);
 	if (lab->graph->spin == SPIN_STOP || input_was_spun(lab, gu->name)) {
 		fprintf(stderr, "%s is ended: it computes, and its clock stands still\n", gu->name);
 		spin_kill(lab, gu);
@@ -81,6 +86,10 @@ char *spin_describe(const struct lab *lab)
 
 	if (!gu)
 		return NULL;
+	if (lab->graph->spin == SPIN_CHARGE)
+		return xasprintf("%s computes without end: it is charged for the time, and the "
+				 "others go on",
+				 gu->name);
 	return xasprintf("%s computes without end: its clock, and soon all others, wait for it "
 			 "(vbet kill %s)",
 			 gu->name, gu->name);
@@ -90,7 +99,8 @@ bool spin_is_stuck(const struct lab *lab, struct err *e)
 {
 	const struct guest *gu = first(lab);
 
-	if (!gu || loop_now_ns(lab->loop) < gu->spins_since_ns + lab->boot_timeout_ns)
+	if (!gu || lab->graph->spin == SPIN_CHARGE ||
+	    loop_now_ns(lab->loop) < gu->spins_since_ns + lab->boot_timeout_ns)
 		return false;
 	char *text = spin_describe(lab);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Guests that compute in virtual time and never let their clock go on: they are noticed, named, and
- * left alone (spin = report) or ended (spin = stop).
+ * left alone (spin = report), ended (spin = stop), or pay with their own time for that of the
+ * machine (spin = charge), which is vsubstrate's business.
  */
 #ifndef VBET_SERVER_SPIN_H
 #define VBET_SERVER_SPIN_H

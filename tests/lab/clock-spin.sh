@@ -54,6 +54,24 @@ must vbet down
 } >stop.vbet
 must vbet test -q stop.vbet
 out_has '2 held'
+# It pays for the time that it takes, and the others go on.
+must vbet up t.vbet --spin charge --record charged
+spin &
+wait_until 30 spins
+out_has 'others go on'
+must vbet exec b -- ping -c3 -i 0.5 c
+must_fail vbet exec b -- ping -c1 -W1 a
+must vbet clock pause
+must vbet clock step 2s
+must vbet kill a
+must vbet clock run
+must vbet exec b -- ping -c1 c
+must vbet start a
+must vbet exec b -- ping -c1 a
+! spins || fail "$OUT"
+wait
+must vbet down
+grep -q ' charged a$' charged/inputs || fail "$(cat charged/inputs)"
 must_status 2 vbet up t.vbet --spin round
-out_has 'report or stop'
+out_has 'report, stop or charge'
 nothing_left || fail "something is left"
