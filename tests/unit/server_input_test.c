@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "vbet-server/input.h"
+
+#include "vbet-server/change.h"
+#include "vbet-server/paths.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A lab without guests: what is recorded and planned does not need any. */
+static char dir[] = "/tmp/vbet-unit-XXXXXX";
+static struct lab lab;
+static struct graph graph;
+
+static void setup(void)
+{
+	struct err e;
+
+	strcpy(dir + strlen(dir) - 6, "XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	lab = (struct lab){
+		.loop = loop_create(&e),
+		.record_dir = dir,
+		.graph = &graph,
+		.clock = {.is_virtual = true, .stopped = true, .now_ns = 1000000000},
+	};
+	lab.clock.goal_ns = lab.clock.now_ns;
+}
+
+static void teardown(void)
+{
+	input_finish(&lab);
+	loop_destroy(lab.loop);
+	paths_remove_tree(dir);
+}
+
+static char *read_record(void)
+{
+	char *path = xasprintf("%s/inputs", dir);
+	size_t len;
+	char *text = paths_read_file(path, &len, NULL);
+
+	free(path);
+	ck_assert_ptr_nonnull(text);
+	return text;
+}
+
+START_TEST(test_record)
+{
+	char *words[] = {"statement", "x = alloc(host)\n"};
+
+	input_begin(&lab);
+	lab.clock.now_ns = 61300000001;
+	input_record(&lab, words, 2);
+	change_record_message(&lab, "r1", 7, WIRE_DATA, "ls -l\n", 6);
+	change_record_message(&lab, "r1", 7, WIRE_DATA, "a\0b", 3);
+	change_record_message(&lab, "r1", 7, WIRE_EOF, NULL, 0);
+	char *text = read_record();
+
+	ck_assert_str_eq(text, "1.000000000 ready\n"
+			       "61.300000001 statement \"x = alloc(host)\\n\"\n"
+			       "61.300000001 agent r1 7 data \"text=ls -l\\n\"\n"
+			       "61.300000001 agent r1 7 data hex=610062\n"
+			       "61.300000001 agent r1 7 eof\n");
+	free(text);
+}
+END_TEST
+
+static unsigned order[4], n_order;
+
+static void note(struct lab *l, void *ctx)
+{
+	order[n_order++] = *(unsigned *)ctx;
+}
+
+/* What waits is done in its order, at once if the clock stands. */
+START_TEST(test_gate)
+{
+	unsigned one = 1;
+	unsigned two = 2;
+
+	n_order = 0;
+	input_add(&lab, note, &one);
+	ck_assert_uint_eq(n_order, 1);
+	lab.outstanding = 1; /* the substrate has not answered yet */
+	input_add(&lab, note, &two);
+	ck_assert_uint_eq(n_order, 1);
+	ck_assert(!input_is_settled(&lab));
+	lab.outstanding = 0;
+	input_pump(&lab);
+	ck_assert_uint_eq(n_order, 2);
+	ck_assert_uint_eq(order[1], 2);
+}
+END_TEST
+
+/* What cannot be done is told: the first of it, by time, whatever the order of the lines. */
+START_TEST(test_replay)
+{
+	struct err e = {0};
+
+	ck_assert_int_eq(input_load(&lab,
+				    "1.000000000 ready\n"
+				    "1.000000000 spun r9\n"
+				    "1.000000000 start r1\n"
+				    "1.000000000 start r2\n",
+				    &e),
+			 0);
+	ck_assert(input_is_replaying(&lab));
+	ck_assert(input_was_spun(&lab, "r9"));
+	ck_assert(!input_was_spun(&lab, "r1"));
+	lab.replay_ns = 2000000000;
+	lab.clock.goal_ns = 2000000000;
+	input_begin(&lab);
+	ck_assert_int_eq(lab.inputs_refused.kind, ERR_NONE);
+	/* Only what is planned for now is done, and the clock does not go on before. */
+	lab.outstanding = 1;
+	input_pump(&lab);
+	ck_assert_int_eq(lab.inputs_refused.kind, ERR_NONE);
+}
+END_TEST
+
+START_TEST(test_other_run)
+{
+	struct err e = {0};
+
+	ck_assert_int_eq(input_load(&lab, "1.100000000 ready\n", &e), 0);
+	input_begin(&lab);
+	ck_assert(strstr(lab.inputs_refused.text, "another run"));
+}
+END_TEST
+
+START_TEST(test_nonsense)
+{
+	static const char *const texts[] = {"ready\n", "1.0\n", "1.0 \"a\n", "x.y ready\n"};
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		struct err e = {0};
+
+		ck_assert_msg(input_load(&lab, texts[i], &e) == -1, "%s", texts[i]);
+		ck_assert(!input_is_replaying(&lab));
+	}
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("server_input");
+	TCase *t = tcase_create("all");
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, test_record);
+	tcase_add_test(t, test_gate);
+	tcase_add_test(t, test_replay);
+	tcase_add_test(t, test_other_run);
+	tcase_add_test(t, test_nonsense);
+	suite_add_tcase(s, t);
+	SRunner *r = srunner_create(s);
+
+	srunner_run_all(r, CK_NORMAL);
+	int failed = srunner_ntests_failed(r);
+
+	srunner_free(r);
+	return failed != 0;
+}
