@@ -77,7 +77,7 @@ static void print_vli(FILE *out, const char *vli)
 	char *up = json_member(vli, "up");
 	char *name = xasprintf("%s (%s)", vlink ? vlink : group ? group : "?", vnet ? vnet : "?");
 
-	fprintf(out, "    %-6s%-26s", number ? number : "?", name);
+	fprintf(out, "    %-11s%-26s", number ? number : "?", name);
 	for (size_t i = 0; i < ARRAY_LEN(columns); i++) {
 		char *value = json_member(vli, columns[i].key);
 		char text[32] = "-";
@@ -230,7 +230,7 @@ void report_substrate_text(FILE *out, const struct lab *lab, const char *substra
 		fprintf(out, "lab %s has no substrate links\n", g->lab);
 		return;
 	}
-	fprintf(out, "    %-6s%-26s", "VLI", "virtual link (vNet)");
+	fprintf(out, "    %-11s%-26s", "VLI", "virtual link (vNet)");
 	for (size_t i = 0; i < ARRAY_LEN(columns); i++)
 		fprintf(out, " %10s", columns[i].title);
 	fputs("  dropped\n", out);

@@ -6,7 +6,7 @@
 . "${0%/*}/substrate.inc"
 command -v tshark >/dev/null || skip "needs tshark"
 
-"$vsubstrate" --listen "$HOME/c" &
+listen c
 wait_until 10 tell c now
 watch_events c
 told c <<END
@@ -49,23 +49,25 @@ told c <<END
 remove ce
 remove cu
 END
-lua=$ROOT/share/wireshark/vbet.lua
-dissect() { # dissect FILE FILTER FIELD...
-	local file=$1 filter=$2 field
-	local -a fields=()
-	shift 2
-	for field; do fields+=(-e "$field"); done
-	tshark -X "lua_script:$lua" -r "$file.pcapng" -Y "$filter" -T fields "${fields[@]}" 2>tshark.err
-}
+# One line per frame; starting tshark takes longer than reading all of them.
+fields=(vbet.vli vbet.length vbet.msg.version vbet.msg.type vbet.msg.vlink vbet.msg.vnet vbet.msg.body ip.dst icmp.type
+	_ws.malformed vbet.bad_length)
 for l in e u; do
-	vli=$(dissect $l 'icmp' vbet.vli)
-	[ "$vli" -ge 16 ] || fail "VLI of the frame is '$vli' ($l): $(cat tshark.err)"
-	dissect $l 'icmp' ip.dst | grep -q '10.0.0.2$' || fail "the frame inside was not found ($l)"
-	assert_eq 0x01 "$(dissect $l 'vbet.msg.type == 1' vbet.msg.version vbet.vli | awk 'NR == 1 { printf "0x%02x", $1 + $2 }')" "hello ($l)"
-	assert_eq "red-$l" "$(dissect $l 'vbet.msg.type == 4' vbet.msg.vlink)" "virtual link of the setup ($l)"
-	assert_eq red "$(dissect $l 'vbet.msg.type == 4' vbet.msg.vnet)" "vNet of the setup ($l)"
-	dissect $l 'vbet.msg.type == 5' vbet.msg.body | grep -q "vli=$vli " || fail "the VLI of setup-ok is not that of the frame ($l)"
-	assert_eq "" "$(dissect $l '_ws.malformed || vbet.bad_length' frame.number)" "malformed frames ($l)"
+	tshark -X "lua_script:$ROOT/share/wireshark/vbet.lua" -r "$l.pcapng" -T fields -E 'separator=|' -E occurrence=l \
+		"${fields[@]/#/-e}" >$l.fields 2>tshark.err || fail "tshark: $(cat tshark.err)"
 done
-assert_eq 42 "$(dissect e icmp vbet.length)" "length"
-dissect e 'vbet.msg.type == 6' vbet.msg.vlink | grep -qx red-e || fail "no release of the virtual link"
+# column FILE CONDITION FIELD: of awk, with the fields as $1...; the first frame for which it is true.
+column() { awk -F'|' "$2 { print \$$3; exit }" "$1.fields"; }
+for l in e u; do
+	vli=$(column $l '$9 == 8' 1)
+	[ "$vli" -ge 16 ] || fail "VLI of the frame is '$vli' ($l): $(cat $l.fields tshark.err)"
+	assert_eq 10.0.0.2 "$(column $l '$9 == 8' 8)" "destination of the frame inside ($l)"
+	assert_eq 0 "$(column $l '$4 == 1' 1)" "VLI of a hello ($l)"
+	assert_eq 1 "$(column $l '$4 == 1' 3)" "version of a hello ($l)"
+	assert_eq "red-$l" "$(column $l '$4 == 4' 5)" "virtual link of the setup ($l)"
+	assert_eq red "$(column $l '$4 == 4' 6)" "vNet of the setup ($l)"
+	column $l '$4 == 5' 7 | grep -q "vli=$vli " || fail "the VLI of setup-ok is not that of the frame ($l)"
+	assert_eq "" "$(column $l '$10 || $11' 1)" "malformed frames ($l)"
+done
+assert_eq 42 "$(column e '$9 == 8' 2)" "length"
+assert_eq red-e "$(column e '$4 == 6' 5)" "virtual link of the release"

@@ -6,7 +6,7 @@
 . "${0%/*}/lib.sh"
 . "${0%/*}/substrate.inc"
 
-"$vsubstrate" --listen "$HOME/c" &
+listen c
 wait_until 10 tell c now
 watch_events c
 told c <<END
