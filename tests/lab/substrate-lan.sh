@@ -6,6 +6,7 @@
 . "${0%/*}/lib.sh"
 
 must vbet test "$EXAMPLES/lan.vbet"
+must vbet test "$EXAMPLES/lan.vbet" --clock virtual
 lab_up "$EXAMPLES/lan.vbet"
 vbet capture SR:1 -w "$HOME/lan.pcapng" -c 60 --for 20s >/dev/null 2>&1 &
 capture=$!
