@@ -320,6 +320,14 @@ void builtin_unknown_field(struct eval *ev, const char *what, const struct arg *
 		   nearest_hint(&near));
 }
 
+const struct arg *builtin_find_field(const struct call *c, const char *name)
+{
+	for (size_t i = 0; i < c->n_fields; i++)
+		if (!strcmp(c->fields[i].name, name))
+			return &c->fields[i];
+	return NULL;
+}
+
 bool builtin_want_count(struct eval *ev, const struct arg *a, int64_t min, int64_t max,
 			int64_t *out)
 {

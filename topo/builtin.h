@@ -87,6 +87,9 @@ struct world_node *builtin_make_node(struct eval *ev, enum node_kind kind, struc
 bool builtin_add_address(struct eval *ev, struct world_nic *nic, const struct arg *a);
 bool builtin_set_hostname(struct eval *ev, struct world_node *n, const struct arg *a);
 
+/* The argument "name = ..." of a call, or NULL. */
+const struct arg *builtin_find_field(const struct call *c, const char *name);
+
 /* Checks of arguments. False after an error. */
 bool builtin_want_count(struct eval *ev, const struct arg *a, int64_t min, int64_t max,
 			int64_t *out);

@@ -14,14 +14,6 @@ struct shape {
 	const char *own[4];
 };
 
-static const struct arg *find_field(const struct call *c, const char *name)
-{
-	for (size_t i = 0; i < c->n_fields; i++)
-		if (!strcmp(c->fields[i].name, name))
-			return &c->fields[i];
-	return NULL;
-}
-
 static bool is_own(const struct shape *s, const char *name)
 {
 	for (size_t i = 0; i < s->n_own; i++)
@@ -122,7 +114,8 @@ static int want_kind(struct eval *ev, const struct arg *a, enum node_kind otherw
 static bool begin(struct shape *s, size_t at_least)
 {
 	const struct arg *a = &s->c->args[0];
-	const struct arg *kind_arg = s->c->n_args > 1 ? &s->c->args[1] : find_field(s->c, "kind");
+	const struct arg *kind_arg =
+		s->c->n_args > 1 ? &s->c->args[1] : builtin_find_field(s->c, "kind");
 	int64_t n;
 
 	s->nodes = (struct value){.kind = VALUE_LIST, .list = value_list_create(s->ev->arena)};
@@ -224,7 +217,7 @@ struct value builtin_mesh(struct eval *ev, const struct call *c)
 struct value builtin_star(struct eval *ev, const struct call *c)
 {
 	struct shape s = {.ev = ev, .c = c, .own = {"center"}, .n_own = 1};
-	const struct arg *center = find_field(c, "center");
+	const struct arg *center = builtin_find_field(c, "center");
 	struct value first = {.kind = VALUE_NODE};
 
 	if (center && center->v.kind == VALUE_NODE) {
@@ -254,11 +247,12 @@ struct value builtin_star(struct eval *ev, const struct call *c)
 struct value builtin_tree(struct eval *ev, const struct call *c)
 {
 	struct shape s = {.ev = ev, .c = c, .own = {"kind", "leaf"}, .n_own = 2};
-	const struct arg *kind_arg = c->n_args > 2 ? &c->args[2] : find_field(c, "kind");
+	const struct arg *kind_arg = c->n_args > 2 ? &c->args[2] : builtin_find_field(c, "kind");
 	int64_t depth;
 	int64_t fanout;
 	int kind = want_kind(ev, kind_arg, NODE_ROUTER);
-	int leaf = kind < 0 ? -1 : want_kind(ev, find_field(c, "leaf"), (enum node_kind)kind);
+	int leaf =
+		kind < 0 ? -1 : want_kind(ev, builtin_find_field(c, "leaf"), (enum node_kind)kind);
 
 	if (leaf < 0 || !builtin_want_count(ev, &c->args[0], 0, 20, &depth) ||
 	    !builtin_want_count(ev, &c->args[1], 1, 1000, &fanout) || !check_fields(&s))
@@ -325,9 +319,9 @@ static bool draw_links(struct shape *s, struct rng *rng, uint32_t ppm, size_t n_
 struct value builtin_partial_mesh(struct eval *ev, const struct call *c)
 {
 	struct shape s = {.ev = ev, .c = c, .own = {"degree", "p", "seed"}, .n_own = 3};
-	const struct arg *degree_arg = find_field(c, "degree");
-	const struct arg *p_arg = find_field(c, "p");
-	const struct arg *seed_arg = find_field(c, "seed");
+	const struct arg *degree_arg = builtin_find_field(c, "degree");
+	const struct arg *p_arg = builtin_find_field(c, "p");
+	const struct arg *seed_arg = builtin_find_field(c, "seed");
 	int64_t degree = p_arg ? 0 : 3;
 	int64_t seed = (int64_t)ev->world->seed;
 	struct rng rng;

@@ -265,14 +265,6 @@ static struct world_slink *make_slink(struct eval *ev, struct loc loc, enum grap
 	return l;
 }
 
-static const struct arg *find_field(const struct call *c, const char *name)
-{
-	for (size_t i = 0; i < c->n_fields; i++)
-		if (!strcmp(c->fields[i].name, name))
-			return &c->fields[i];
-	return NULL;
-}
-
 /* The interface by which a node is a member of the LAN. */
 static struct world_nic *member_interface(struct eval *ev, const struct world_slink *lan,
 					  const struct arg *end)
@@ -363,7 +355,7 @@ static struct value slink_between(struct eval *ev, const struct call *c, const s
 
 struct value builtin_slink(struct eval *ev, const struct call *c)
 {
-	const struct arg *over = find_field(c, "over");
+	const struct arg *over = builtin_find_field(c, "over");
 
 	return over ? slink_across(ev, c, over) : slink_between(ev, c, &c->args[0], &c->args[1]);
 }
@@ -403,7 +395,7 @@ static bool join_lan(struct eval *ev, const struct call *c, struct world_slink *
 static struct value slan_members(struct eval *ev, const struct call *c, const struct ends *ends)
 {
 	const struct arg *device = &c->args[0];
-	const struct arg *rate = find_field(c, "rate");
+	const struct arg *rate = builtin_find_field(c, "rate");
 	struct world_slink *l = make_slink(ev, c->loc, SLINK_LAN);
 	bool laid = false;
 
