@@ -36,7 +36,8 @@ static bool add_endsystem(const char *lab, const char *node, size_t len, char **
  * their own (docs/substrate.md, "End systems"). Does not return then, but if that fails. 0: it is a
  * node of another kind.
  */
-static int exec_on_endsystems(const char *lab, const char *nodes, char **argv, struct err *e)
+static int exec_on_endsystems(const char *lab, const char *nodes, char *const *argv, size_t argc,
+			      struct err *e)
 {
 	char *list = NULL;
 
@@ -58,8 +59,13 @@ static int exec_on_endsystems(const char *lab, const char *nodes, char **argv, s
 	setenv("VBET_NODE", nodes, 1);
 	putenv(paths_search_path()); /* the environment's from now on */
 	free(list);
-	execvp(argv[0], argv);
-	return err_sys(e, "%s", argv[0]);
+	char **words = xcalloc(argc + 1, sizeof(*words)); /* what is behind argc is not ours */
+
+	memcpy(words, argv, argc * sizeof(*words));
+	execvp(words[0], words);
+	err_sys(e, "%s", words[0]);
+	free(words);
+	return -1;
 }
 
 int cmd_exec(const struct cmd_options *o, int argc, char **argv, struct err *e)
@@ -72,7 +78,7 @@ int cmd_exec(const struct cmd_options *o, int argc, char **argv, struct err *e)
 		free(lab);
 		return -1;
 	}
-	int rc = argc > 1 ? exec_on_endsystems(lab, argv[0], argv + 1, e) : 0;
+	int rc = argc > 1 ? exec_on_endsystems(lab, argv[0], argv + 1, (size_t)argc - 1, e) : 0;
 
 	if (rc == 0)
 		rc = client_exec(lab, argv[0], argv + 1, (size_t)argc - 1, &opt, &status, e);
@@ -90,9 +96,9 @@ int cmd_console(const struct cmd_options *o, int argc, char **argv, struct err *
 		rc = status = console_run(lab, e);
 	} else if (lab) {
 		struct exec_options opt = {.user = o->user, .tty = true, .escape = true};
-		char *shell[] = {getenv("SHELL") ? getenv("SHELL") : "/bin/sh", NULL};
+		char *shell[] = {getenv("SHELL") ? getenv("SHELL") : "/bin/sh"};
 
-		if (exec_on_endsystems(lab, argv[0], shell, e) < 0) {
+		if (exec_on_endsystems(lab, argv[0], shell, 1, e) < 0) {
 			free(lab);
 			return -1;
 		}
