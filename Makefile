@@ -101,9 +101,9 @@ bench-clock bench-fidelity: bench-%:
 	@$(MAKE) --no-print-directory bench BENCH=$*
 
 SOURCES := $(wildcard $(foreach d,lib topo vbet-server vkernel vkernel/init vkernel/launch vhub vswitch \
-             vsubstrate substrate vnet vnet/trellis tests/unit tests/fuzz tests/bench tests/support,$(d)/*.c))
+             vsubstrate substrate vnet vnet/trellis outside tests/unit tests/fuzz tests/bench tests/support,$(d)/*.c))
 HEADERS := $(wildcard $(foreach d,lib topo vbet-server vkernel/init vkernel/launch vhub vswitch vsubstrate vnet vnet/trellis \
-             substrate tests/support,$(d)/*.h))
+             substrate outside tests/support,$(d)/*.h))
 SCRIPTS := $(wildcard tools/*.sh rootfs/*.sh vkernel/*.sh tests/*/*.sh) .ci/run
 
 .PHONY: lint format
@@ -121,7 +121,7 @@ install: all
 		$(DESTDIR)$(PREFIX)/share/vbet/wireshark
 	install vbet $(DESTDIR)$(PREFIX)/bin/vbet
 	ln -sf vbet $(DESTDIR)$(PREFIX)/bin/vbet-extcap
-	install build/vsubstrate build/vbet-init build/vbet-launch $(LIBDIR)
+	install build/vsubstrate build/vbet-init build/vbet-launch build/vbet-outside $(LIBDIR)
 	install $(wildcard build/vhub build/vswitch) $(DESTDIR)$(PREFIX)/bin
 	install "$$(readlink -f build/linux)" $(LIBDIR)/linux
 	rm -rf $(LIBDIR)/rootfs/debian

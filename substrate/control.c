@@ -86,8 +86,8 @@ static int run_port(struct substrate *s, const struct words *w, FILE *answer, st
 
 static int run_nic(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
 {
-	static const struct nic_backend *const backends[] = {&nic_vhost, &nic_seqpacket,
-							     &nic_slirp};
+	static const struct nic_backend *const backends[] = {
+		&nic_vhost, &nic_seqpacket, &nic_slirp, &nic_tap, &nic_pcap, &nic_uml_switch};
 	struct nearest near;
 
 	nearest_init(&near, w->at[2]);
@@ -214,7 +214,8 @@ static const struct command commands[] = {
 	{"device", 2, run_device, "device NAME KIND [key=value...]"},
 	{"port", 3, run_port, "port NAME DEVICE NUMBER [key=value...]"},
 	{"nic", 2, run_nic,
-	 "nic NAME vhost|seqpacket|slirp [path=PATH] [mac=MAC] [mtu=N] [key=value...]"},
+	 "nic NAME vhost|seqpacket|slirp|tap|pcap|uml_switch [path=PATH] [mac=MAC] [mtu=N] "
+	 "[key=value...]"},
 	{"channel", 3, run_channel, "channel NAME path=PATH stream=PATH [guest=NODE]"},
 	{"cable", 3, run_cable,
 	 "cable NAME END END [ab.key=value...] [ba.key=value...] [[a.|b.|ab.|ba.]up=0]"},

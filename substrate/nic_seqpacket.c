@@ -4,7 +4,7 @@
  * transport "bess" of User-Mode Linux, libvnet, and anything else). Real clock only. A client that
  * asks is told of the carrier and the MTU (docs/substrate.md, "End systems").
  */
-#include "lib/sock.h"
+#include "substrate/door.h"
 #include "substrate/nic.h"
 
 #include <errno.h>
@@ -18,8 +18,7 @@ enum { BATCH = 64, SEND_BUFFER = 4 << 20 };
 struct nic {
 	struct object object;
 	struct end end;
-	struct loop_watch listener, conn;
-	char *path; /* owned */
+	struct door door;
 	uint16_t mtu;
 	bool tells; /* the client wants to know of the carrier and the MTU */
 	uint8_t buf[FRAME_MAX + 1];
@@ -29,15 +28,9 @@ static const uint8_t ask[] = {0, 1, 0, 0}; /* the client's message: "tell me" */
 
 static void hang_up(struct nic *n)
 {
-	if (n->conn.fd < 0)
-		return;
-	loop_remove(n->object.sub->loop, &n->conn);
-	close(n->conn.fd);
-	n->conn.fd = -1;
 	substrate_event(n->object.sub, "event down %s \"the client closed the connection\"",
 			n->object.name);
-	if (n->listener.fd >= 0)
-		loop_add(n->object.sub->loop, &n->listener, EPOLLIN, NULL);
+	door_hang_up(&n->door);
 }
 
 static void tell(struct nic *n)
@@ -45,8 +38,8 @@ static void tell(struct nic *n)
 	uint8_t message[] = {0, 1, n->end.carrier, 0, (uint8_t)(n->mtu >> 8), (uint8_t)n->mtu};
 
 	/* A client that does not read loses this as it loses frames. */
-	if (n->tells && n->conn.fd >= 0 &&
-	    send(n->conn.fd, message, sizeof(message), MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+	if (n->tells && n->door.client.fd >= 0 &&
+	    send(n->door.client.fd, message, sizeof(message), MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
 		end_drop(&n->end, NULL, END_DROP_QUEUE);
 }
 
@@ -60,12 +53,12 @@ static void take(struct nic *n, size_t len, int64_t now_ns)
 	tell(n);
 }
 
-static void conn_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
+static void conn_ready(struct door *d, int64_t now_ns)
 {
-	struct nic *n = (struct nic *)((char *)w - offsetof(struct nic, conn));
+	struct nic *n = (struct nic *)((char *)d - offsetof(struct nic, door));
 
 	for (int i = 0; i < BATCH; i++) {
-		ssize_t len = recv(w->fd, n->buf, sizeof(n->buf), MSG_DONTWAIT);
+		ssize_t len = recv(d->client.fd, n->buf, sizeof(n->buf), MSG_DONTWAIT);
 
 		if (len < 0 && (errno == EAGAIN || errno == EINTR))
 			break;
@@ -78,24 +71,13 @@ static void conn_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 	substrate_drain(n->object.sub, now_ns);
 }
 
-static void listener_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
+static void came(struct door *d)
 {
-	struct nic *n = (struct nic *)((char *)w - offsetof(struct nic, listener));
-	int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct nic *n = (struct nic *)((char *)d - offsetof(struct nic, door));
 	int size = SEND_BUFFER;
 
-	if (fd < 0)
-		return;
-	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
-	n->conn.fd = fd;
-	n->conn.ready = conn_ready;
 	n->tells = false;
-	if (loop_add(n->object.sub->loop, &n->conn, EPOLLIN, NULL) < 0) {
-		close(fd);
-		n->conn.fd = -1;
-		return;
-	}
-	loop_remove(n->object.sub->loop, w);
+	setsockopt(d->client.fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	substrate_event(n->object.sub, "event up %s", n->object.name);
 }
 
@@ -103,11 +85,11 @@ static void deliver(struct end *end, struct frame *f, int64_t now_ns)
 {
 	struct nic *n = (struct nic *)end->object;
 
-	if (n->conn.fd < 0) {
+	if (n->door.client.fd < 0) {
 		end_drop(end, f, END_DROP_DOWN);
 	} else if (f->len > n->mtu + 18u) {
 		end_drop(end, f, END_DROP_GIANT);
-	} else if (send(n->conn.fd, f->data, f->len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
+	} else if (send(n->door.client.fd, f->data, f->len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
 		end_drop(end, f, END_DROP_QUEUE);
 	} else {
 		frame_unref(f);
@@ -124,17 +106,11 @@ static const struct end_kind end_kind = {.deliver = deliver, .carrier = carrier}
 static void destroy(struct object *o)
 {
 	struct nic *n = (struct nic *)o;
-	int fd = n->listener.fd;
 
 	end_finish(&n->end);
-	loop_remove(o->sub->loop, &n->listener);
-	n->listener.fd = -1;
-	hang_up(n);
-	if (fd >= 0) {
-		close(fd);
-		unlink(n->path);
-	}
-	free(n->path);
+	if (n->door.path && n->door.client.fd >= 0)
+		hang_up(n);
+	door_close(&n->door);
 	object_finish(o);
 	free(n);
 }
@@ -144,7 +120,7 @@ static void status(struct object *o, struct json *j, int64_t now_ns)
 	struct nic *n = (struct nic *)o;
 
 	json_string(j, "backend", "seqpacket");
-	json_bool(j, "up", n->conn.fd >= 0);
+	json_bool(j, "up", n->door.client.fd >= 0);
 	end_status(&n->end, j);
 }
 
@@ -167,19 +143,14 @@ static struct object *create(struct substrate *s, const char *name, const struct
 	struct nic *n = xcalloc(1, sizeof(*n));
 
 	n->mtu = mtu;
-	n->conn.fd = -1;
 	n->end = (struct end){.kind = &end_kind, .object = &n->object};
-	n->path = xstrdup(path);
-	n->listener = (struct loop_watch){.fd = sock_listen(path, SOCK_SEQPACKET, e),
-					  .ready = listener_ready};
+	n->door.came = came;
+	n->door.ready = conn_ready;
 	if (object_add(&n->object, s, &nic_kind, name, e) < 0) {
-		if (n->listener.fd >= 0)
-			close(n->listener.fd);
-		free(n->path);
 		free(n);
 		return NULL;
 	}
-	if (n->listener.fd < 0 || loop_add(s->loop, &n->listener, EPOLLIN, e) < 0) {
+	if (door_open(&n->door, s->loop, path, SOCK_SEQPACKET, e) < 0) {
 		destroy(&n->object);
 		return NULL;
 	}

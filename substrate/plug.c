@@ -3,7 +3,9 @@
 
 #include "lib/sock.h"
 #include "substrate/devnode.h"
+#include "substrate/door.h"
 #include "substrate/end.h"
+#include "substrate/umlswitch.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -14,19 +16,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum {
-	BATCH = 64,
-	BUFFER = 4 << 20,
-	UML_MAGIC = 0xfeedface,
-	UML_VERSION = 3,
-	UML_NEW_CONTROL = 0,
-};
-
-/* arch/um/drivers/daemon_user.c; native byte order. */
-struct uml_request {
-	uint32_t magic, version, type;
-	struct sockaddr_un sock;
-};
+enum { BATCH = 64, BUFFER = 4 << 20 };
 
 struct client {
 	struct object object; /* a name of its own from the time it has a port */
@@ -35,8 +25,7 @@ struct client {
 	struct object *port;       /* NULL: its request is not complete yet */
 	struct loop_watch frames;  /* the socket that frames come by */
 	struct loop_watch control; /* uml: the stream; else fd is -1 */
-	struct uml_request request;
-	size_t n_request;
+	struct umlswitch_session uml;
 	struct client *next;
 };
 
@@ -51,15 +40,6 @@ struct plug {
 	struct client *clients;
 };
 
-static void close_watch(struct loop *l, struct loop_watch *w)
-{
-	if (w->fd < 0)
-		return;
-	loop_remove(l, w);
-	close(w->fd);
-	w->fd = -1;
-}
-
 /* The client goes: its cable, its port, itself. */
 static void client_destroy(struct object *o)
 {
@@ -70,8 +50,8 @@ static void client_destroy(struct object *o)
 	while (*link != c)
 		link = &(*link)->next;
 	*link = c->next;
-	close_watch(p->sub->loop, &c->frames);
-	close_watch(p->sub->loop, &c->control);
+	door_close_watch(p->sub->loop, &c->frames);
+	door_close_watch(p->sub->loop, &c->control);
 	if (c->port) {
 		end_finish(&c->end);
 		c->port->kind->destroy(c->port);
@@ -180,65 +160,27 @@ static void refuse(struct client *c, const struct err *e)
 	client_destroy(&c->object);
 }
 
-/* A data socket for one client alone: only its datagrams get in. -1 with errno. */
-static int open_data_socket(struct plug *p, const struct sockaddr_un *peer, struct sockaddr_un *own)
-{
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	/* Clients use the whole structure as the address, so all of it is bound. */
-	memset(own, 0, sizeof(*own));
-	own->sun_family = AF_UNIX;
-	snprintf(own->sun_path + 1, sizeof(own->sun_path) - 1, "vbet-%d-%llu-%llx", (int)getpid(),
-		 (unsigned long long)++p->serial, (unsigned long long)p->sub->seed);
-	if (fd >= 0 && bind(fd, (const struct sockaddr *)own, sizeof(*own)) == 0 &&
-	    connect(fd, (const struct sockaddr *)peer, sizeof(*peer)) == 0)
-		return fd;
-	if (fd >= 0)
-		close(fd);
-	return -1;
-}
-
-static int answer_request(struct client *c, struct err *e)
-{
-	const struct uml_request *r = &c->request;
-	struct sockaddr_un own;
-
-	if (r->magic != UML_MAGIC || r->version != UML_VERSION || r->type != UML_NEW_CONTROL ||
-	    r->sock.sun_family != AF_UNIX)
-		return err_set(e, ERR_ENV, "not a request of the uml_switch protocol, version 3");
-	c->frames.fd = open_data_socket(c->plug, &r->sock, &own);
-	if (c->frames.fd < 0)
-		return err_sys(e, "data socket");
-	if (plug_in(c, e) < 0)
-		return -1;
-	if (send(c->control.fd, &own, sizeof(own), MSG_DONTWAIT | MSG_NOSIGNAL) != sizeof(own))
-		return err_sys(e, "answer");
-	return 0;
-}
-
 static void control_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
 	struct client *c = (struct client *)((char *)w - offsetof(struct client, control));
 	struct substrate *s = c->plug->sub;
 	struct err e;
-	char rest[256];
-	bool complete = c->n_request == sizeof(c->request);
-	ssize_t n = complete ? recv(w->fd, rest, sizeof(rest), MSG_DONTWAIT)
-			     : recv(w->fd, (char *)&c->request + c->n_request,
-				    sizeof(c->request) - c->n_request, MSG_DONTWAIT);
 
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (n <= 0) {
-		client_destroy(&c->object);
+	switch (umlswitch_read(&c->uml, w->fd, &c->frames.fd, &e)) {
+	case UMLSWITCH_READY:
+		if (plug_in(c, &e) < 0 || umlswitch_answer(&c->uml, w->fd, &e) < 0)
+			refuse(c, &e);
+		break;
+	case UMLSWITCH_OVER:
+		if (e.kind)
+			refuse(c, &e);
+		else
+			client_destroy(&c->object);
 		substrate_drain(s, now_ns);
-		return;
+		break;
+	case UMLSWITCH_WAIT:
+		break;
 	}
-	if (complete)
-		return;
-	c->n_request += (size_t)n;
-	if (c->n_request == sizeof(c->request) && answer_request(c, &e) < 0)
-		refuse(c, &e);
 }
 
 static void listener_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
@@ -292,7 +234,7 @@ void plug_close(struct plug *p)
 		next = c->next;
 		client_destroy(&c->object);
 	}
-	close_watch(p->sub->loop, &p->listener);
+	door_close_watch(p->sub->loop, &p->listener);
 	unlink(p->path);
 	free(p->path);
 	free(p);

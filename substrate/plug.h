@@ -15,13 +15,7 @@ enum plug_protocol {
 	/* SOCK_SEQPACKET: one frame per message (UML's vector transport "bess", and anything else).
 	 */
 	PLUG_SEQPACKET,
-	/*
-	 * The protocol of uml_switch (UML's transport "daemon", up to Linux 6.15): the client sends
-	 * struct { u32 magic 0xfeedface, version 3, type 0; struct sockaddr_un its_data_socket; }
-	 * over a stream, gets the switch's data socket as a struct sockaddr_un, and then frames are
-	 * datagrams. The port lives as long as the stream.
-	 */
-	PLUG_UML,
+	PLUG_UML, /* the protocol of uml_switch (umlswitch.h) */
 };
 
 /* Listens at path and plugs clients into the device, at most max_ports of it. NULL: error. */

@@ -10,6 +10,7 @@ allowed() {
 	topo) echo "lib topo" ;;
 	vbet-server) echo "lib topo vbet-server" ;;
 	vkernel) echo "lib vkernel" ;;
+	outside) echo "lib outside" ;;
 	substrate) echo "lib substrate" ;;
 	vhub) echo "lib substrate vhub" ;;
 	vswitch) echo "lib substrate vswitch" ;;
@@ -19,7 +20,7 @@ allowed() {
 }
 
 bad=0
-for room in lib topo vbet-server vkernel substrate vhub vswitch vsubstrate vnet; do
+for room in lib topo vbet-server vkernel outside substrate vhub vswitch vsubstrate vnet; do
 	ok=$(allowed "$room")
 	# shellcheck disable=SC2044 # our file names have no spaces
 	for file in $(find "$room" -name '*.[chy]'); do

@@ -9,18 +9,24 @@
 #include "topo/auto.h"
 
 #include "topo/addr.h"
+#include "topo/outside.h"
 
 #include <string.h>
 #include <sys/socket.h>
 
-enum { NETS = 65536, PER_NET = 254 };
+enum {
+	NETS = 65536,
+	PER_NET = 254,
+	DHCP_BITS = 5, /* the first 2^5 addresses beside a router are given by its DHCP server */
+};
 
 struct segment {
 	struct world_nic *first; /* identifies it */
 	size_t n_guests;
-	bool has_address;          /* from the script */
-	struct graph_addr network; /* family 0: none yet */
-	struct graph_addr next;    /* address to give next */
+	bool has_address;               /* from the script */
+	struct graph_addr network;      /* family 0: none yet */
+	struct graph_addr next;         /* address to give next */
+	const struct world_nic *router; /* leads outside, and says which network this is; or NULL */
 };
 
 /* A network that has 10.0.0.0/8 for itself. */
@@ -42,7 +48,8 @@ struct giver {
 
 static bool wants_address(const struct world_nic *nic)
 {
-	return nic->node && !nic->node->is_removed && node_kind_is_guest(nic->node->kind) &&
+	return nic->node && !nic->node->is_removed &&
+	       (node_kind_is_guest(nic->node->kind) || nic->backend == NIC_TAP) &&
 	       (nic->vlink || (nic->cable && nic->cable->end[0] && nic->cable->end[1]));
 }
 
@@ -107,6 +114,35 @@ static bool find_network(struct realm *r, size_t n, struct graph_addr *net)
 	return true;
 }
 
+static const char *text_of(struct giver *g, const struct graph_addr *a)
+{
+	char text[64];
+
+	return arena_strdup(g->ev->arena, graph_format_addr(a, false, text, sizeof(text)));
+}
+
+static void take(struct giver *g, const struct world_nic *nic, const struct graph_addr *a)
+{
+	names_put(&realm_of(g, nic)->taken, g->ev->arena, text_of(g, a), value_none);
+}
+
+/* Its network is that of all on the segment, less its own address and that of its name server. */
+static void take_router(struct giver *g, struct segment *s, const struct world_nic *router)
+{
+	const struct graph_addr *v4 = outside_address(router, AF_INET);
+
+	s->router = router;
+	if (!v4)
+		return;
+	struct graph_addr server = *v4;
+
+	mark_used(realm_of(g, router), v4);
+	s->network = addr_network(v4);
+	take(g, router, v4);
+	if (addr_add(&server, 1) == 0)
+		take(g, router, &server);
+}
+
 static void collect_segments(struct giver *g)
 {
 	struct world *w = g->ev->world;
@@ -127,6 +163,10 @@ static void collect_segments(struct giver *g)
 		g->of_nic[nic->number] = *index - 1;
 		if (!nic->node || nic->node->is_removed || nic->node->kind == NODE_SUBSTRATE)
 			continue;
+		if (nic->node->kind == NODE_INTERNET) {
+			take_router(g, s, nic);
+			continue;
+		}
 		for (const struct world_addr *a = nic->addrs; a; a = a->next) {
 			s->has_address = true;
 			mark_used(realm_of(g, nic), &a->addr);
@@ -142,14 +182,7 @@ static void collect_segments(struct giver *g)
 	}
 }
 
-static const char *text_of(struct giver *g, const struct graph_addr *a)
-{
-	char text[64];
-
-	return arena_strdup(g->ev->arena, graph_format_addr(a, false, text, sizeof(text)));
-}
-
-static void give(struct giver *g, struct world_nic *nic, const struct graph_addr *a)
+static void give_one(struct giver *g, struct world_nic *nic, const struct graph_addr *a)
 {
 	struct world_addr *item = arena_alloc(g->ev->arena, sizeof(*item));
 
@@ -157,14 +190,40 @@ static void give(struct giver *g, struct world_nic *nic, const struct graph_addr
 	item->loc = nic->loc;
 	item->is_auto = true;
 	world_append(&nic->addrs_end, item);
-	names_put(&realm_of(g, nic)->taken, g->ev->arena, text_of(g, a), value_none);
+	take(g, nic, a);
+}
+
+static uint32_t number_of(const struct graph_addr *v4)
+{
+	return (uint32_t)v4->bytes[0] << 24 | (uint32_t)v4->bytes[1] << 16 |
+	       (uint32_t)v4->bytes[2] << 8 | v4->bytes[3];
+}
+
+/* The address; and where a router leads outside with IPv6, the one of the same number there. */
+static void give(struct giver *g, struct world_nic *nic, const struct graph_addr *a)
+{
+	const struct segment *s = &g->segments[g->of_nic[nic->number]];
+	const struct graph_addr *v6 = s->router ? outside_address(s->router, AF_INET6) : NULL;
+	struct graph_addr net = addr_network(a);
+
+	give_one(g, nic, a);
+	if (!v6)
+		return;
+	struct graph_addr six = addr_network(v6);
+
+	if (addr_add(&six, number_of(a) - number_of(&net)) == 0)
+		give_one(g, nic, &six);
 }
 
 /* The next address of the segment that nobody has. False if there is none. */
 static bool next_address(struct giver *g, struct realm *r, struct segment *s, struct graph_addr *a)
 {
-	if (!s->next.family)
+	if (!s->next.family) {
 		s->next = s->network;
+		if (s->router && s->network.prefix <= 32 - DHCP_BITS &&
+		    addr_add(&s->next, (1 << DHCP_BITS) - 1) < 0)
+			return false;
+	}
 	do {
 		if (addr_add(&s->next, 1) < 0 || addr_is_last(&s->next))
 			return false;

@@ -64,6 +64,7 @@ static void build_nic(struct builder *b, const struct world_nic *nic, struct gra
 	memcpy(out->mac, nic->mac, sizeof(out->mac));
 	out->mtu = nic->mtu;
 	out->backend = nic->backend;
+	out->path = copy(b, nic->path);
 	out->cable = -1;
 	out->vlink = nic->vlink ? b->of_vlink[nic->vlink->number] : -1;
 	out->pos = position(b, nic->loc);
@@ -144,13 +145,13 @@ static void build_node(struct builder *b, const struct world_node *n, struct gra
 	out->commands = copies(b, out->n_commands, sizeof(*out->commands));
 	for (size_t i = 0; command; command = command->next, i++)
 		out->commands[i] = copy(b, command->value);
+	build_routes(b, n, out);
 	if (!node_kind_is_guest(n->kind))
 		return;
 	out->memory_bytes = n->memory_bytes;
 	out->hostname = copy(b, n->hostname ? n->hostname : n->name);
 	out->root = copy(b, n->root);
 	out->shell = copy(b, n->shell);
-	build_routes(b, n, out);
 	build_pairs(b, n->sysctls, &out->sysctls, &out->n_sysctls);
 	build_texts(b, n, out);
 }

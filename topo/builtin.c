@@ -293,6 +293,11 @@ eval_words *builtin_field_words(const char *name)
 	return builtin_port_words(name);
 }
 
+const char *builtin_article(enum node_kind kind)
+{
+	return strchr("aeiou", *node_kind_name(kind)) ? "an" : "a";
+}
+
 int builtin_node_kind(const struct value *v)
 {
 	if (v->kind == VALUE_WORD || v->kind == VALUE_STRING)

@@ -45,6 +45,17 @@ eval_words builtin_node_kinds, builtin_daemons;
 bool builtin_port_field(struct eval *ev, struct world_nic *nic, const struct arg *f, bool *known);
 eval_words *builtin_port_words(const char *name);
 
+/*
+ * Parameters of NICs that lead outside (builtin_outside.c), as for ports; and a NIC of the outside
+ * that is attached to a node of the lab.
+ */
+bool builtin_outside_field(struct eval *ev, struct world_nic *nic, const struct arg *f,
+			   bool *known);
+bool builtin_attach_outside(struct eval *ev, struct world_node *node, struct world_nic *nic,
+			    struct loc loc);
+
+/* "a" or "an", before the name of a kind. */
+const char *builtin_article(enum node_kind kind);
 /* The kind of node a word means, or -1. */
 int builtin_node_kind(const struct value *v);
 

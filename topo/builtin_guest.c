@@ -75,6 +75,7 @@ struct value builtin_address(struct eval *ev, const struct call *c)
 
 struct about {
 	const struct call *call;
+	bool on_host; /* may be said of what stands for the host, too */
 	bool (*one)(struct eval *ev, const struct call *c, struct world_node *n);
 	bool programs; /* it can be said of an end system, too */
 };
@@ -88,11 +89,13 @@ static bool about_one(struct eval *ev, const struct arg *item, void *ctx)
 		eval_wrong(ev, item->loc, "expected a node, not %s", value_kind_name(&item->v));
 		return false;
 	}
-	runs = node_kind_is_guest(item->v.node->kind) ||
-	       (about->programs && item->v.node->kind == NODE_ENDSYSTEM);
+	enum node_kind kind = item->v.node->kind;
+
+	runs = node_kind_is_guest(kind) || (about->programs && kind == NODE_ENDSYSTEM) ||
+	       (about->on_host && kind == NODE_OUTSIDE);
 	if (!runs) {
-		eval_wrong(ev, item->loc, "a %s runs no system: it has no %s()",
-			   node_kind_name(item->v.node->kind), about->call->name);
+		eval_wrong(ev, item->loc, "%s %s runs no system: it has no %s()",
+			   builtin_article(kind), node_kind_name(kind), about->call->name);
 		return false;
 	}
 	if (item->v.node->is_removed) {
@@ -102,15 +105,20 @@ static bool about_one(struct eval *ev, const struct arg *item, void *ctx)
 	return about->one(ev, about->call, item->v.node);
 }
 
-static struct value for_guests(struct eval *ev, const struct call *c,
-			       bool (*one)(struct eval *ev, const struct call *c,
-					   struct world_node *n))
+typedef bool one_fn(struct eval *ev, const struct call *c, struct world_node *n);
+
+static struct value for_nodes(struct eval *ev, const struct call *c, one_fn *one, bool on_host)
 {
-	struct about about = {.call = c, .one = one};
+	struct about about = {.call = c, .one = one, .on_host = on_host};
 
 	if (!eval_spend(ev, c->loc, 1, 128))
 		return value_wrong;
 	return builtin_each(ev, &c->args[0], about_one, &about) ? value_none : value_wrong;
+}
+
+static struct value for_guests(struct eval *ev, const struct call *c, one_fn *one)
+{
+	return for_nodes(ev, c, one, false);
 }
 
 /* ---- routes ---- */
@@ -219,7 +227,7 @@ static bool route_one(struct eval *ev, const struct call *c, struct world_node *
 
 struct value builtin_route(struct eval *ev, const struct call *c)
 {
-	return for_guests(ev, c, route_one);
+	return for_nodes(ev, c, route_one, true);
 }
 
 static bool default_route_one(struct eval *ev, const struct call *c, struct world_node *n)
@@ -229,7 +237,7 @@ static bool default_route_one(struct eval *ev, const struct call *c, struct worl
 
 struct value builtin_default_route(struct eval *ev, const struct call *c)
 {
-	return for_guests(ev, c, default_route_one);
+	return for_nodes(ev, c, default_route_one, true);
 }
 
 /* ---- files and configurations ---- */

@@ -13,7 +13,8 @@
 enum {
 	GUESTS = 1 << NODE_HOST | 1 << NODE_ROUTER | 1 << NODE_FIREWALL | 1 << NODE_SERVER,
 	VIRTUAL = GUESTS | 1 << NODE_ENDSYSTEM,
-	ALL_KINDS = VIRTUAL | 1 << NODE_HUB | 1 << NODE_SWITCH | 1 << NODE_SUBSTRATE,
+	ALL_KINDS = VIRTUAL | 1 << NODE_HUB | 1 << NODE_SWITCH | 1 << NODE_SUBSTRATE |
+		    1 << NODE_OUTSIDE | 1 << NODE_INTERNET,
 };
 
 enum param_type {
@@ -51,6 +52,8 @@ static const struct node_param {
 	{"wire", 1 << NODE_SWITCH, PARAM_DEVICE_WORD, UNIT_COUNT, 0, 0, 0},
 	{"rstp", 1 << NODE_SWITCH, PARAM_DEVICE_WORD, UNIT_COUNT, 0, 0, 0},
 	{"priority", 1 << NODE_SWITCH, PARAM_DEVICE, UNIT_COUNT, 0, 0, 61440},
+	{"where", 1 << NODE_OUTSIDE, PARAM_DEVICE_WORD, UNIT_COUNT, 0, 0, 0},
+	{"loopback", 1 << NODE_INTERNET, PARAM_DEVICE_WORD, UNIT_COUNT, 0, 0, 0},
 	{"medium", 1 << NODE_HUB, PARAM_DEVICE_WORD, UNIT_COUNT, 0, 0, 0},
 	{"rate", 1 << NODE_HUB, PARAM_DEVICE, UNIT_RATE, 0, 1000, INT64_C(100000000000)},
 	{"propagation", 1 << NODE_HUB, PARAM_DEVICE, UNIT_TIME, 0, 1, 1000000000},
@@ -173,8 +176,9 @@ static void unknown_node_field(struct eval *ev, enum node_kind kind, const struc
 	for (size_t i = 0; i < ARRAY_LEN(node_params); i++)
 		if (node_params[i].kinds >> kind & 1)
 			known[n++] = node_params[i].name;
-	builtin_unknown_field(ev, arena_printf(ev->arena, "a %s", node_kind_name(kind)), field,
-			      known, n);
+	builtin_unknown_field(
+		ev, arena_printf(ev->arena, "%s %s", builtin_article(kind), node_kind_name(kind)),
+		field, known, n);
 }
 
 static bool set_link_value(struct eval *ev, struct linkspec *s, const char *key,
@@ -278,9 +282,9 @@ static bool add_address(struct eval *ev, const struct arg *item, void *ctx)
 
 static bool set_nic_field(struct eval *ev, struct world_nic *nic, const struct arg *f)
 {
-	static const char *const known[] = {"mac",  "mtu",           "address", "backend",
-					    "vlan", "trunk",         "native",  "mirror",
-					    "cost", "point_to_point"};
+	static const char *const known[] = {"mac",    "mtu",    "address", "backend",
+					    "name",   "path",   "vlan",    "trunk",
+					    "native", "mirror", "cost",    "point_to_point"};
 	bool is_port_field;
 	const char *text;
 	struct err e;
@@ -314,21 +318,11 @@ static bool set_nic_field(struct eval *ev, struct world_nic *nic, const struct a
 		return builtin_each(ev, f, add_address, nic);
 	bool ok = builtin_port_field(ev, nic, f, &is_port_field);
 
-	if (is_port_field)
-		return ok;
-	if (strcmp(f->name, "backend") != 0) {
+	if (!is_port_field)
+		ok = builtin_outside_field(ev, nic, f, &is_port_field);
+	if (!is_port_field)
 		builtin_unknown_field(ev, "a NIC", f, known, ARRAY_LEN(known));
-		return false;
-	}
-	for (int b = 0; b < NIC_BACKENDS; b++) {
-		if ((f->v.kind == VALUE_WORD || f->v.kind == VALUE_STRING) &&
-		    !strcmp(f->v.text, nic_backend_name((enum nic_backend)b))) {
-			nic->backend = (enum nic_backend)b;
-			return true;
-		}
-	}
-	eval_wrong(ev, f->loc, "the back end of a NIC is vhost or seqpacket");
-	return false;
+	return ok && is_port_field;
 }
 
 /* ---- alloc, attach ---- */
@@ -397,10 +391,9 @@ struct value builtin_alloc(struct eval *ev, const struct call *c)
 	if (what->kind == VALUE_WORD && !strcmp(what->text, "cable"))
 		return alloc_cable(ev, c);
 	if (kind < 0)
-		return eval_wrong(
-			ev, c->args[0].loc,
-			"a kind is router, host, firewall, server, hub, switch, substrate, "
-			"endsystem, NIC or cable");
+		return eval_wrong(ev, c->args[0].loc,
+				  "a kind is router, host, firewall, server, hub, switch, outside, "
+				  "internet, substrate, endsystem, NIC or cable");
 	v.node = builtin_make_node(ev, (enum node_kind)kind, c->loc);
 	for (size_t i = 0; v.node && i < c->n_fields; i++) {
 		bool known;
@@ -430,6 +423,8 @@ static bool attach_nic(struct eval *ev, const struct arg *item, void *ctx)
 			   world_describe_nic(ev->world, nic));
 		return false;
 	}
+	if (nic->has_backend && !nic_backend_fits(nic->backend, node->kind))
+		return builtin_attach_outside(ev, node, nic, item->loc);
 	if (node_kind_is_device(node->kind) && (nic->addrs || nic->has_mac)) {
 		eval_wrong(ev, item->loc, "a port of a %s has no address",
 			   node_kind_name(node->kind));

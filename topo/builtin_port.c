@@ -51,8 +51,17 @@ static const struct port_param {
 	{"point_to_point", "on", NULL, 0, false, true, "on or off"},
 };
 
+static const char *where_word(size_t i)
+{
+	static const char *const words[] = {"own", "host"};
+
+	return i < ARRAY_LEN(words) ? words[i] : NULL;
+}
+
 eval_words *builtin_port_words(const char *name)
 {
+	if (!strcmp(name, "where"))
+		return where_word;
 	if (!strcmp(name, "medium"))
 		return medium_word;
 	for (size_t i = 0; i < ARRAY_LEN(params); i++)

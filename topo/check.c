@@ -5,6 +5,7 @@
 #include "lib/units.h"
 #include "topo/addr.h"
 #include "topo/auto.h"
+#include "topo/outside.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -79,8 +80,11 @@ static void name_nodes(struct eval *ev)
 
 const char *check_nic_name(struct arena *a, const struct world_nic *nic)
 {
-	return node_kind_is_station(nic->node->kind) ? arena_printf(a, "eth%zu", nic->index)
-						     : arena_printf(a, "%zu", nic->index + 1);
+	if (!node_kind_is_station(nic->node->kind))
+		return arena_printf(a, "%zu", nic->index + 1);
+	if (nic->ifname)
+		return arena_strdup(a, nic->ifname);
+	return arena_printf(a, "%s%zu", nic->path ? "socket" : "eth", nic->index);
 }
 
 const char *check_free_name(struct eval *ev, const char *base, size_t number)
@@ -399,6 +403,7 @@ void check_world(struct eval *ev, const struct kept *kept, bool is_live)
 {
 	name_nodes(ev);
 	check_substrate_names(ev, false);
+	outside_name_interfaces(ev);
 	name_cables(ev);
 	check_substrate_names(ev, true);
 	if (!is_live)
@@ -408,11 +413,15 @@ void check_world(struct eval *ev, const struct kept *kept, bool is_live)
 	for (struct world_nic *nic = ev->world->nics; nic; nic = nic->next)
 		nic->segment = segment_of(nic);
 	check_macs(ev);
+	outside_check(ev);
+	outside_give_addresses(ev, kept);
 	if (!ev->diag->items.n)
 		check_substrate(ev, kept);
 	check_addresses(ev);
-	if (ev->world->auto_address && !ev->diag->items.n)
+	if (ev->world->auto_address && !ev->diag->items.n) {
 		auto_give_addresses(ev, kept);
+		outside_give_routes(ev);
+	}
 	check_routes(ev);
 	event_check(ev, is_live);
 }

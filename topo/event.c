@@ -36,8 +36,8 @@ static struct world_node *want_guest(struct eval *ev, const struct arg *a)
 		return NULL;
 	}
 	if (!node_kind_is_guest(a->v.node->kind)) {
-		eval_wrong(ev, a->loc, "a %s has no kernel of its own",
-			   node_kind_name(a->v.node->kind));
+		eval_wrong(ev, a->loc, "%s %s has no kernel of its own",
+			   builtin_article(a->v.node->kind), node_kind_name(a->v.node->kind));
 		return NULL;
 	}
 	return a->v.node;
@@ -161,7 +161,9 @@ static bool fill_ping(struct eval *ev, const struct call *c, struct world_expect
 	if (!to->node)
 		return false;
 	if (whom->v.kind == VALUE_NODE) {
-		to->peer = want_guest(ev, whom);
+		/* What is outside of the lab answers, too. */
+		to->peer = node_kind_is_outside(whom->v.node->kind) ? whom->v.node
+								    : want_guest(ev, whom);
 		return to->peer != NULL;
 	}
 	if (!builtin_want_addr(ev, whom, &addr))

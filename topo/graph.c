@@ -16,12 +16,14 @@ static const char *const kind_names[] = {
 	[NODE_SWITCH] = "switch",
 	[NODE_SUBSTRATE] = "substrate",
 	[NODE_ENDSYSTEM] = "endsystem",
+	[NODE_OUTSIDE] = "outside",
+	[NODE_INTERNET] = "internet",
 };
 _Static_assert(ARRAY_LEN(kind_names) == NODE_KINDS, "kind_names out of step");
 
 static const char *const backend_names[] = {
-	[NIC_VHOST] = "vhost",
-	[NIC_SEQPACKET] = "seqpacket",
+	[NIC_VHOST] = "vhost", [NIC_SEQPACKET] = "seqpacket",   [NIC_TAP] = "tap",
+	[NIC_PCAP] = "pcap",   [NIC_UML_SWITCH] = "uml_switch", [NIC_SLIRP] = "slirp",
 };
 _Static_assert(ARRAY_LEN(backend_names) == NIC_BACKENDS, "backend_names out of step");
 
@@ -88,6 +90,11 @@ bool node_kind_is_guest(enum node_kind kind)
 	return kind < NODE_HUB;
 }
 
+bool node_kind_is_outside(enum node_kind kind)
+{
+	return kind == NODE_OUTSIDE || kind == NODE_INTERNET;
+}
+
 bool node_kind_is_device(enum node_kind kind)
 {
 	return kind == NODE_HUB || kind == NODE_SWITCH;
@@ -95,7 +102,7 @@ bool node_kind_is_device(enum node_kind kind)
 
 bool node_kind_is_station(enum node_kind kind)
 {
-	return node_kind_is_guest(kind) || kind == NODE_ENDSYSTEM;
+	return !node_kind_is_device(kind) && kind != NODE_SUBSTRATE;
 }
 
 const char *graph_encap_name(enum graph_encap e)
@@ -106,6 +113,20 @@ const char *graph_encap_name(enum graph_encap e)
 const char *nic_backend_name(enum nic_backend backend)
 {
 	return backend_names[backend];
+}
+
+enum nic_backend nic_backend_default(enum node_kind kind)
+{
+	return kind == NODE_OUTSIDE ? NIC_TAP : kind == NODE_INTERNET ? NIC_SLIRP : NIC_VHOST;
+}
+
+bool nic_backend_fits(enum nic_backend backend, enum node_kind kind)
+{
+	if (node_kind_is_guest(kind) || kind == NODE_ENDSYSTEM)
+		return backend == NIC_VHOST || backend == NIC_SEQPACKET;
+	if (kind == NODE_OUTSIDE)
+		return backend != NIC_VHOST && backend != NIC_SLIRP;
+	return backend == nic_backend_default(kind);
 }
 
 int graph_find_node(const struct graph *g, const char *name)

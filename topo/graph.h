@@ -24,20 +24,36 @@ enum node_kind {
 	NODE_SWITCH,
 	NODE_SUBSTRATE, /* carries virtual links and holds virtual nodes */
 	NODE_ENDSYSTEM, /* a virtual node whose NICs are a program's */
+	NODE_OUTSIDE,
+	NODE_INTERNET,
 	NODE_KINDS,
 };
 
 /*
  * "host", "router", ...; is_guest: has a kernel of its own; is_device: a hub or switch, all ports
- * of which are one segment; is_station: has NICs with addresses of their own (guest, end system).
+ * of which are one segment; is_outside: stands for something outside of the lab; is_station: has
+ * NICs with addresses of their own (guest, end system, outside).
  */
 const char *node_kind_name(enum node_kind kind);
 bool node_kind_is_guest(enum node_kind kind);
 bool node_kind_is_device(enum node_kind kind);
 bool node_kind_is_station(enum node_kind kind);
+bool node_kind_is_outside(enum node_kind kind);
 
-enum nic_backend { NIC_VHOST, NIC_SEQPACKET, NIC_BACKENDS };
+/* How frames get out of a NIC: into a guest, or out of the lab. */
+enum nic_backend {
+	NIC_VHOST,
+	NIC_SEQPACKET,
+	NIC_TAP,
+	NIC_PCAP,
+	NIC_UML_SWITCH,
+	NIC_SLIRP,
+	NIC_BACKENDS,
+};
 const char *nic_backend_name(enum nic_backend backend);
+/* May a node of this kind have it? What it has if the script says nothing. */
+bool nic_backend_fits(enum nic_backend backend, enum node_kind kind);
+enum nic_backend nic_backend_default(enum node_kind kind);
 
 /* Where a thing was written: for messages. */
 struct graph_pos {
@@ -57,10 +73,13 @@ struct graph_pair {
 
 /* A guest's NIC, a port of a hub or switch, or an interface of a substrate node. */
 struct graph_nic {
-	const char *name; /* "eth0", ... on stations; "1", "2", ... (from 1) on all others */
-	uint8_t mac[6];   /* not of ports: local, derived from (lab, node, nic) or given */
-	unsigned mtu;     /* bytes of layer-3 payload; default 1500 */
+	/* "eth0", ... on stations; of the outside: the interface of the host, or "socket0", ...;
+	 * "1", "2", ... (from 1) on all others */
+	const char *name;
+	uint8_t mac[6]; /* not of ports: local, derived from (lab, node, nic) or given */
+	unsigned mtu;   /* bytes of layer-3 payload; default 1500 */
 	enum nic_backend backend;
+	const char *path; /* of the socket, where the outside has one to connect to; or NULL */
 	struct graph_addr *addrs;
 	size_t n_addrs;
 	bool addrs_are_auto; /* given by us, because the script gives none on this segment */
@@ -117,21 +136,22 @@ struct graph_node {
 	 */
 	const char **commands;
 	size_t n_commands;
+	/* Guests, and what stands for the host. */
+	struct graph_route *routes;
+	size_t n_routes;
 
 	/* Guests only. */
 	int64_t memory_bytes;
 	const char *hostname;
 	const char *root;  /* user's own directory tree or image, relative to the script, or NULL */
 	const char *shell; /* login shell of consoles, or NULL for the profile's */
-	struct graph_route *routes;
-	size_t n_routes;
 	struct graph_pair *sysctls;
 	size_t n_sysctls;
 	struct graph_config *configs;
 	size_t n_configs;
 	struct graph_file *files;
 	size_t n_files;
-	/* Hubs and switches: parameters as words for the substrate ("ageing", "300s"). */
+	/* All but guests: parameters as words for the substrate ("ageing", "300s"). */
 	struct graph_pair *params;
 	size_t n_params;
 };

@@ -97,29 +97,38 @@ static void print_addrs(FILE *out, const struct graph_nic *nic)
 		fputc(']', out);
 }
 
-static void print_nic(FILE *out, const struct graph_nic *nic, bool has_mac)
-{
-	char text[32];
-
-	fputs("alloc(NIC", out);
-	if (has_mac)
-		fprintf(out, ", mac = %s", graph_format_mac(nic->mac, text, sizeof(text)));
-	if (nic->mtu != 1500)
-		fprintf(out, ", mtu = %u", nic->mtu);
-	if (nic->backend != NIC_VHOST)
-		fprintf(out, ", backend = %s", nic_backend_name(nic->backend));
-	for (size_t i = 0; i < nic->n_params; i++)
-		fprintf(out, ", %s = \"%s\"", nic->params[i].key, nic->params[i].value);
-	print_addrs(out, nic);
-	fputc(')', out);
-}
-
 static void print_param(FILE *out, const char *name, const char *value)
 {
 	if (!value)
 		return;
 	fprintf(out, ", %s = ", name);
 	put_string(out, value);
+}
+
+static bool has_mac(const struct graph_nic *nic, enum node_kind kind)
+{
+	return !node_kind_is_device(kind) &&
+	       (!node_kind_is_outside(kind) || nic->backend == NIC_TAP);
+}
+
+static void print_nic(FILE *out, const struct graph_nic *nic, enum node_kind kind)
+{
+	char text[32];
+
+	fputs("alloc(NIC", out);
+	if (has_mac(nic, kind))
+		fprintf(out, ", mac = %s", graph_format_mac(nic->mac, text, sizeof(text)));
+	if (nic->mtu != 1500)
+		fprintf(out, ", mtu = %u", nic->mtu);
+	if (nic->backend != nic_backend_default(kind))
+		fprintf(out, ", backend = %s", nic_backend_name(nic->backend));
+	if (nic->backend == NIC_TAP || nic->backend == NIC_PCAP)
+		print_param(out, "name", nic->name);
+	print_param(out, "path", nic->path);
+	for (size_t i = 0; i < nic->n_params; i++)
+		fprintf(out, ", %s = \"%s\"", nic->params[i].key, nic->params[i].value);
+	print_addrs(out, nic);
+	fputc(')', out);
 }
 
 static void print_place(FILE *out, const struct graph *g, const struct graph_node *n)
@@ -140,7 +149,6 @@ static void print_place(FILE *out, const struct graph *g, const struct graph_nod
 static void print_node(FILE *out, const struct graph *g, const struct graph_node *n)
 {
 	bool is_guest = node_kind_is_guest(n->kind);
-	bool has_mac = !node_kind_is_device(n->kind);
 	char text[32];
 
 	if (is_plain(n->name))
@@ -160,8 +168,8 @@ static void print_node(FILE *out, const struct graph *g, const struct graph_node
 		fprintf(out, ", %s = %s", n->params[i].key, n->params[i].value);
 	fputc(')', out);
 	for (size_t i = 0; i < n->n_nics; i++) {
-		fputs(has_mac || i % 8 == 0 ? ",\n\t" : ", ", out);
-		print_nic(out, &n->nics[i], has_mac);
+		fputs(!node_kind_is_device(n->kind) || i % 8 == 0 ? ",\n\t" : ", ", out);
+		print_nic(out, &n->nics[i], n->kind);
 	}
 	fputs(n->n_nics ? ")\n" : "\n", out);
 }

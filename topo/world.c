@@ -74,6 +74,8 @@ bool world_attach(struct world *w, struct world_node *node, struct world_nic *ni
 {
 	size_t max = node_kind_is_station(node->kind) ? WORLD_MAX_NICS : WORLD_MAX_PORTS;
 
+	if (!nic->has_backend)
+		nic->backend = nic_backend_default(node->kind);
 	if (node->n_nics >= max)
 		return false;
 	if (node->n_nics == node->nics_cap) {
@@ -105,6 +107,7 @@ struct world_nic *world_get_nic(struct world *w, struct world_node *node, size_t
 		if (node->more) {
 			nic->mtu = node->more->mtu;
 			nic->has_mtu = node->more->has_mtu;
+			nic->has_backend = node->more->has_backend;
 			nic->backend = node->more->backend;
 			nic->params = node->more->params;
 		}

@@ -27,7 +27,9 @@ struct world_nic {
 	bool has_mac, has_mtu;
 	uint8_t mac[6];
 	unsigned mtu;
+	bool has_backend; /* said by the script: else what the node's kind has */
 	enum nic_backend backend;
+	const char *ifname, *path; /* of the outside: the host's interface; a socket; or NULL */
 	struct world_addr *addrs, **addrs_end;
 	struct world_pair *params, **params_end; /* of a port of a switch */
 	struct loc loc;

@@ -101,6 +101,7 @@ int cmd_status(const struct cmd_options *o, int argc, char **argv, struct err *e
 int cmd_wait(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_exec(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_console(const struct cmd_options *o, int argc, char **argv, struct err *e);
+int cmd_outside(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_cp(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_log(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_start(const struct cmd_options *o, int argc, char **argv, struct err *e);

@@ -220,6 +220,19 @@ static int make_record(const char *dir, char **out, struct err *e)
 	return rc;
 }
 
+/* The script was checked with the clock that it asks for. */
+static int check_outside(const struct graph *g, struct err *e)
+{
+	for (size_t i = 0; i < g->n_nodes; i++)
+		if (node_kind_is_outside(g->nodes[i].kind))
+			return err_set(
+				e, ERR_USAGE,
+				"%s leads outside of the lab, where time does not stand still: "
+				"it needs --clock real",
+				g->nodes[i].name);
+	return 0;
+}
+
 static int parse_up_options(const struct cmd_options *o, struct loaded *l, struct lab_options *opt,
 			    struct err *e)
 {
@@ -252,6 +265,8 @@ static int parse_up_options(const struct cmd_options *o, struct loaded *l, struc
 			return err_set(e, ERR_USAGE, "--clock takes real or virtual, not '%s'",
 				       o->clock);
 		l->graph->clock = *o->clock == 'v' ? CLOCK_VIRTUAL : CLOCK_REAL;
+		if (l->graph->clock == CLOCK_VIRTUAL && check_outside(l->graph, e) < 0)
+			return -1;
 	}
 	if (o->spin && !graph_find_spin(o->spin, &l->graph->spin))
 		return err_set(e, ERR_USAGE, "--spin takes report, stop or charge, not '%s'",

@@ -96,6 +96,13 @@ int cmd_ping(const struct cmd_options *o, int argc, char **argv, struct err *e)
 	return rc < 0 ? rc : status != 0;
 }
 
+/* What stands for the outside of a lab has addresses, but nothing in it can ping. */
+static bool can_ping(const struct words *w)
+{
+	return w->n >= 4 && strcmp(w->at[3], "-") != 0 && strcmp(w->at[1], "outside") != 0 &&
+	       strcmp(w->at[1], "internet") != 0;
+}
+
 /* The guests that have an address, as the server lists them: lines of report_nodes(). */
 struct guest_list {
 	VEC(struct words) at;
@@ -113,8 +120,7 @@ static int list_guests(const char *lab, struct arena *a, struct guest_list *list
 	for (char *line = strtok(text, "\n"); line && rc == 0; line = strtok(NULL, "\n")) {
 		struct words w;
 
-		if (words_split(line, strlen(line), a, &w, NULL) == 0 && w.n >= 4 &&
-		    strcmp(w.at[3], "-") != 0)
+		if (words_split(line, strlen(line), a, &w, NULL) == 0 && can_ping(&w))
 			vec_push(&list->at, w);
 	}
 	free(text);

@@ -204,6 +204,8 @@ static void on_step_answer(void *ctx, bool ok, const char *text)
 
 void lab_settle(struct lab *lab)
 {
+	if (!lab->failed && !lab->outstanding && outside_pump(lab))
+		return; /* their answers settle it */
 	if (!lab->failed && !lab->outstanding && lab->added_statement)
 		drop_if_refused(lab);
 	if (!lab->failed && !lab->outstanding) {
@@ -338,6 +340,9 @@ static int do_step(struct lab *lab, const struct plan_step *s, struct err *e)
 		vlinks_begin(&lab->vlinks, s->text);
 		send_step(lab, s->process, s->text, NULL);
 		break;
+	case PLAN_OUTSIDE:
+		outside_tell(lab, s->text);
+		break;
 	case PLAN_GUEST:
 		lab->guests[s->node]->wanted = true;
 		lab->guests[s->node]->queued = true;
@@ -358,14 +363,17 @@ static void undo_step(struct lab *lab, const struct plan_step *s)
 	if (s->op == PLAN_SUBSTRATE && s->undo) {
 		vlinks_end(&lab->vlinks, s->name);
 		send_step(lab, s->process, s->undo, NULL);
-	} else if (s->op == PLAN_PROCESS)
+	} else if (s->op == PLAN_OUTSIDE) {
+		outside_tell(lab, s->undo);
+	} else if (s->op == PLAN_PROCESS) {
 		substrates_stop(&lab->substrates, s->process);
-	else if (s->op == PLAN_PROGRAM)
+	} else if (s->op == PLAN_PROGRAM) {
 		programs_stop(&lab->programs, s->name);
-	else if (s->op == PLAN_GUEST)
+	} else if (s->op == PLAN_GUEST) {
 		for (size_t i = 0; i < lab->n_guests; i++)
 			if (lab->guests[i] && !strcmp(lab->guests[i]->name, s->name))
 				lab_stop_guest(lab, lab->guests[i], true);
+	}
 }
 
 /* "cable NAME A B ab.rate=... up=0" becomes what a running cable is told: what it is from now on.
@@ -429,6 +437,8 @@ static int apply(struct lab *lab, const struct plan *from, const struct plan *to
 			rc = do_step(lab, items[i].step, e);
 	}
 	free(items);
+	if (rc == 0 && !lab->outstanding)
+		outside_pump(lab);
 	return rc;
 }
 
@@ -705,6 +715,7 @@ void lab_destroy(struct lab *lab)
 	job_finish(lab);
 	held_finish(lab);
 	input_finish(lab);
+	outside_stop(lab);
 	substrates_stop_all(&lab->substrates);
 	if (lab->pids)
 		fclose(lab->pids);

@@ -10,6 +10,7 @@
 #include "lib/vec.h"
 #include "topo/topo.h"
 #include "vbet-server/agent.h"
+#include "vbet-server/outside.h"
 #include "vbet-server/plan.h"
 #include "vbet-server/program.h"
 #include "vbet-server/sources.h"
@@ -87,6 +88,7 @@ struct lab {
 	struct plan_env env;
 	char *parts[5]; /* owned strings behind env */
 	struct substrates substrates;
+	struct outside outside;
 	struct guest **guests; /* by node index of the graph; NULL for devices */
 	size_t n_guests;       /* length of that array: nodes of the graph */
 	size_t booting;        /* guests that are not up yet, of those that were started */

@@ -391,8 +391,10 @@ struct plan *plan_make(const struct graph *g, const struct plan_env *env, struct
 			plan_substrate_node(&b, (int)i);
 		else if (g->nodes[i].kind == NODE_ENDSYSTEM)
 			plan_endsystem(&b, (int)i);
-		else
+		else if (node_kind_is_device(g->nodes[i].kind))
 			plan_device(&b, (int)i);
+		else
+			plan_outside(&b, (int)i);
 	}
 	for (size_t i = 0; i < g->n_cables; i++)
 		plan_cable(&b, &g->cables[i]);
@@ -428,8 +430,9 @@ void plan_destroy(struct plan *p)
 }
 
 static const char *const op_names[] = {
-	[PLAN_PROCESS] = "process",     [PLAN_DIR] = "dir",     [PLAN_FILE] = "file",
-	[PLAN_SUBSTRATE] = "substrate", [PLAN_GUEST] = "guest", [PLAN_PROGRAM] = "program",
+	[PLAN_PROCESS] = "process",     [PLAN_DIR] = "dir",         [PLAN_FILE] = "file",
+	[PLAN_SUBSTRATE] = "substrate", [PLAN_OUTSIDE] = "outside", [PLAN_GUEST] = "guest",
+	[PLAN_PROGRAM] = "program",
 };
 _Static_assert(ARRAY_LEN(op_names) == PLAN_OPS, "op_names out of step with enum plan_op");
 
@@ -466,6 +469,7 @@ void plan_print(FILE *out, const struct plan *p)
 			fprintf(out, "%s\n", s->name);
 			break;
 		case PLAN_SUBSTRATE:
+		case PLAN_OUTSIDE:
 			fprintf(out, "%s\n", s->text);
 			break;
 		case PLAN_PROGRAM:
@@ -533,7 +537,9 @@ static bool same_text(const char *a, const char *b)
 /* Guests are not restarted for a changed argv, nor are files taken away. */
 static bool must_replace(const struct plan_step *old, const struct plan_step *new)
 {
-	if (old->op != PLAN_SUBSTRATE || !old->undo || same_text(old->text, new->text))
+	bool told = old->op == PLAN_SUBSTRATE || old->op == PLAN_OUTSIDE;
+
+	if (!told || !old->undo || same_text(old->text, new->text))
 		return false;
 	return !old->live || !same_text(old->fixed, new->fixed);
 }

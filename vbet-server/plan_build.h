@@ -13,6 +13,7 @@ struct builder {
 	struct plan *plan;
 	VEC(struct plan_step) steps;
 	bool trunk[SPREAD_MAX + 1][SPREAD_MAX + 1]; /* between these processes there is one */
+	bool has_hosts;                             /* the names for `vbet outside` are there */
 };
 
 /* An end of a cable: its name, and the process that carries it. */
@@ -58,5 +59,8 @@ void plan_endsystem(struct builder *b, int node);
 void plan_programs(struct builder *b, int node);
 void plan_virtual_interfaces(struct builder *b);
 void plan_virtual_networks(struct builder *b);
+
+/* plan_outside.c: interfaces of the host, the way out, and sockets. */
+void plan_outside(struct builder *b, int node);
 
 #endif

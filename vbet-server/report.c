@@ -135,6 +135,9 @@ void report_text(FILE *out, const struct lab *lab, const char *substrate)
 	fprintf(out, "lab %s, %s clock, server %d, in %s\n", lab->graph->lab,
 		lab->graph->clock == CLOCK_VIRTUAL ? "virtual" : "real", (int)getpid(), lab->dir);
 	text_processes(out, lab);
+	if (lab->outside.started && !strcmp(lab->outside.place, "own"))
+		fprintf(out, "outside: in namespaces of process %d: vbet outside -- COMMAND\n",
+			(int)lab->outside.link.child.pid);
 	for (size_t i = 0; i < lab->graph->n_nodes; i++) {
 		const struct graph_node *n = &lab->graph->nodes[i];
 		const struct guest *gu = lab->guests[i];
@@ -162,7 +165,10 @@ static void json_nics(struct json *j, const struct lab *lab, const struct graph_
 
 		json_open(j, NULL, '{');
 		json_string(j, "name", c->name);
-		if (!node_kind_is_device(n->kind)) {
+		if (node_kind_is_outside(n->kind))
+			json_string(j, "backend", nic_backend_name(c->backend));
+		if (!node_kind_is_device(n->kind) &&
+		    (!node_kind_is_outside(n->kind) || c->backend == NIC_TAP)) {
 			json_string(j, "mac", graph_format_mac(c->mac, buf, sizeof(buf)));
 			json_int(j, "mtu", c->mtu);
 		}
@@ -259,6 +265,12 @@ void report_json(FILE *out, const struct lab *lab, const char *substrate)
 	json_processes(&j, lab);
 	json_string(&j, "dir", lab->dir);
 	json_bool(&j, "ready", lab_is_ready(lab));
+	if (lab->outside.started) {
+		json_open(&j, "outside", '{');
+		json_string(&j, "place", lab->outside.place);
+		json_int(&j, "pid", lab->outside.link.child.pid);
+		json_close(&j, '}');
+	}
 	json_open(&j, "nodes", '[');
 	for (size_t i = 0; i < lab->graph->n_nodes; i++)
 		json_node(&j, lab, i, substrate);

@@ -139,6 +139,22 @@ static void on_last_now(void *ctx, bool ok, const char *text)
 	free(q);
 }
 
+/* "own PID HOSTS" or "host PID HOSTS": where the interfaces of the lab are, and a file of names. */
+static int request_outside(struct client *c, const struct words *w, struct err *e)
+{
+	const struct outside *o = &c->server->lab->outside;
+	struct reply r;
+
+	if (!o->started || !*o->place)
+		return err_set(e, ERR_USAGE,
+			       "the lab has no interface of this machine: its script says "
+			       "alloc(outside) for that");
+	fprintf(reply_open(&r), "%s %d %s/outside.hosts\n", o->place, (int)o->link.child.pid,
+		c->server->lab->dir);
+	reply_send(&r, c);
+	return 0;
+}
+
 static int request_down(struct client *c, const struct words *w, struct err *e)
 {
 	/* Answered when all is gone: by the server, which answers who waits. */
@@ -212,6 +228,7 @@ static const struct request requests[] = {
 	{"status", 1, 2, request_status, false},
 	{"substrate", 1, 2, request_status, false},
 	{"nodes", 1, 1, request_nodes, false},
+	{"outside", 1, 1, request_outside, false},
 	{"down", 1, 1, request_down, false},
 	{"hold", 1, 1, request_hold, false},
 	{"exec", 3, SIZE_MAX, request_exec, true},

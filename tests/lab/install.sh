@@ -8,7 +8,7 @@ cp -al "${VBET_SOURCE:?}" src 2>/dev/null || cp -a "$VBET_SOURCE" src
 cd src || exit 1
 # As built: this test is about copying, not about what others are just changing.
 must make -o all install DESTDIR="$HOME/dest" PREFIX=/opt/vbet
-for f in bin/vbet bin/vnet-mux include/vnet.h lib/libvnet.a lib/vbet/linux lib/vbet/vsubstrate lib/vbet/vbet-init lib/vbet/vbet-launch lib/vbet/rootfs/debian/etc/passwd \
+for f in bin/vbet bin/vnet-mux include/vnet.h lib/libvnet.a lib/vbet/linux lib/vbet/vsubstrate lib/vbet/vbet-init lib/vbet/vbet-launch lib/vbet/vbet-outside lib/vbet/rootfs/debian/etc/passwd \
 	share/doc/vbet/examples/hello.vbet share/vbet/wireshark/vbet.lua; do
 	[ -e "$HOME/dest/opt/vbet/$f" ] || fail "$f is not installed"
 done

@@ -46,7 +46,7 @@ make_copy() {
 	chmod 1777 "$work/log"
 	cp "$root/vbet" "$work/bin/" || return 1
 	ln -s vbet "$work/bin/vbet-extcap"
-	cp "$root"/build/{vsubstrate,vbet-init,vbet-launch} "$lib/" || return 1
+	cp "$root"/build/{vsubstrate,vbet-init,vbet-launch,vbet-outside} "$lib/" || return 1
 	if [ -n "${VBET_TEST_SAN:-}" ]; then
 		cp "$root/build/${VBET_TEST_SAN//,/-}/vbet" "$work/bin/" || return 1
 		cp "$root/build/${VBET_TEST_SAN//,/-}/vsubstrate" "$lib/" || return 1

@@ -4,7 +4,7 @@
 . "${0%/*}/lib.sh"
 
 must vbet help
-for c in run up test diff down check ls status exec console cp log start stop restart kill plug unplug link ping pingall \
+for c in run up test diff down check ls status exec console cp log outside start stop restart kill plug unplug link ping pingall \
 	wait clean help; do
 	out_has "^  $c "
 done

@@ -90,7 +90,8 @@ static char *print(const struct plan *p)
 static char *print_diff(const struct plan *from, const struct plan *to)
 {
 	static const char signs[] = {[PLAN_ADD] = '+', [PLAN_REMOVE] = '-', [PLAN_SET] = '~'};
-	static const char *const ops[] = {"process", "dir", "file", "substrate", "guest"};
+	static const char *const ops[] = {"process",   "dir",     "file",
+					  "substrate", "outside", "guest"};
 	struct plan_diff_item *items;
 	char *text = NULL;
 	size_t len = 0;
@@ -163,6 +164,52 @@ static const char whole[] =
 	"init=/init con0=fd:0,fd:1 con=null ssl=null quiet noreboot "
 	"virtio_uml.device=/vbet/agent:3 "
 	"virtio_uml.device=/vbet/eth0:1\n";
+
+/* An interface of the host: a NIC of the substrate, and what the process outside is told. */
+START_TEST(host_interface)
+{
+	struct plan *p = plan_of(
+		"lab0 = attach(alloc(outside, where = own), alloc(NIC, address = 10.1.0.254/24))\n"
+		"pc = attach(alloc(host), alloc(NIC, address = 10.1.0.1/24)) link(lab0, pc)\n"
+		"route(lab0, 10.2.0.0/16, 10.1.0.1)\n"
+		"u = attach(alloc(outside), alloc(NIC, backend = pcap, name = \"eth1\"),\n"
+		"	alloc(NIC, backend = uml_switch, path = \"/tmp/ctl\"))\n");
+	char *text = print(p);
+
+	ck_assert_ptr_nonnull(
+		strstr(text, "nic lab0:lab0 tap mtu=1500 path=/run/lab/n/lab0/lab0\n"));
+	ck_assert_ptr_nonnull(strstr(text, "outside tap lab0 path=/run/lab/n/lab0/lab0 mac=02:"));
+	ck_assert_ptr_nonnull(strstr(text, " mtu=1500 where=own addr=10.1.0.254/24\n"));
+	ck_assert_ptr_nonnull(strstr(text, "outside route 10.2.0.0/16 via=10.1.0.1\n"));
+	ck_assert_ptr_nonnull(strstr(text, "nic u:eth1 pcap mtu=1500 interface=eth1\n"));
+	ck_assert_ptr_nonnull(strstr(text, "nic u:socket1 uml_switch mtu=1500 path=/tmp/ctl\n"));
+	free(text);
+	plan_destroy(p);
+	/* Another address: the interface is made anew. The route, once gone, is taken away. */
+	assert_diff("lab0 = attach(alloc(outside), alloc(NIC, address = 10.1.0.254/24))\n"
+		    "link(lab0, alloc(hub)) route(lab0, 10.2.0.0/16, 10.1.0.1)",
+		    "lab0 = attach(alloc(outside), alloc(NIC, address = 10.1.0.253/24))\n"
+		    "link(lab0, alloc(hub))",
+		    "- outside route 10.2.0.0/16 via=10.1.0.1\n- outside lab0\n+ outside lab0\n");
+}
+END_TEST
+
+/* The way out is a NIC of the substrate: with its addresses, and closed unless the script says. */
+START_TEST(internet)
+{
+	struct plan *p = plan_of("out = alloc(internet) near = alloc(internet, loopback = on)\n"
+				 "link(out, alloc(host)) link(near, alloc(host))");
+	char *text = print(p);
+
+	ck_assert_ptr_nonnull(strstr(text, "nic out:eth0 slirp mtu=1500 addr=10.0.2.2/24 "
+					   "addr6=fec0::2/64\n"));
+	ck_assert_ptr_nonnull(strstr(text, "nic near:eth0 slirp mtu=1500 addr=10.0.3.2/24 "
+					   "addr6=fec0:0:0:1::2/64 loopback=1\n"));
+	ck_assert_ptr_nonnull(strstr(text, "route default via=10.0.2.2 dev=eth0"));
+	free(text);
+	plan_destroy(p);
+}
+END_TEST
 
 START_TEST(a_small_lab_has_this_plan)
 {
@@ -583,7 +630,7 @@ START_TEST(a_substrate_node_has_a_process_of_its_own)
 					 "a = alloc(host, vnet = v, on = s1, name = \"a\")\n"
 					 "b = alloc(host, vnet = v, on = s3, name = \"b\")\n"
 					 "vlink(a, b)\n");
-	unsigned process[6];
+	unsigned process[6] = {0};
 	unsigned seen = 0;
 
 	env.processes = 3;
@@ -653,6 +700,8 @@ int main(void)
 	TCase *tc = tcase_create("plan");
 
 	tcase_add_checked_fixture(tc, NULL, teardown);
+	tcase_add_test(tc, internet);
+	tcase_add_test(tc, host_interface);
 	tcase_add_test(tc, a_small_lab_has_this_plan);
 	tcase_add_test(tc, the_same_graph_has_the_same_plan);
 	tcase_add_test(tc, nothing_comes_before_what_it_needs);

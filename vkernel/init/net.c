@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "vkernel/init/net.h"
 
+#include "lib/netlink.h"
 #include "vkernel/init/files.h"
-#include "vkernel/init/netlink.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -36,57 +35,9 @@ static void fail(const char *what, const char *doing)
 	tell_failed(what, why);
 }
 
-static struct ifinfomsg *begin_link(struct netlink_msg *m, int index)
-{
-	struct ifinfomsg *ifi = netlink_begin(m, RTM_NEWLINK, 0, sizeof(*ifi));
-
-	ifi->ifi_index = index;
-	return ifi;
-}
-
 static int rename_link(int index, const char *name)
 {
-	struct netlink_msg m;
-
-	begin_link(&m, index);
-	netlink_put(&m, IFLA_IFNAME, name, strlen(name) + 1);
-	return netlink_talk(talk_fd, &m);
-}
-
-static int set_link_up(int index)
-{
-	struct netlink_msg m;
-	struct ifinfomsg *ifi = begin_link(&m, index);
-
-	ifi->ifi_flags = IFF_UP;
-	ifi->ifi_change = IFF_UP;
-	return netlink_talk(talk_fd, &m);
-}
-
-static void add_address(const struct conf_nic *c, int index, const struct conf_ip *ip)
-{
-	struct netlink_msg m;
-	struct ifaddrmsg *ifa =
-		netlink_begin(&m, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, sizeof(*ifa));
-	size_t len = ip->family == AF_INET ? 4 : 16;
-
-	ifa->ifa_family = (uint8_t)ip->family;
-	ifa->ifa_prefixlen = (uint8_t)ip->plen;
-	ifa->ifa_index = (uint32_t)index;
-	/* Usable at once: addresses are checked for duplicates before anything starts. */
-	ifa->ifa_flags = ip->family == AF_INET6 ? IFA_F_NODAD : 0;
-	netlink_put(&m, IFA_LOCAL, ip->bytes, len);
-	netlink_put(&m, IFA_ADDRESS, ip->bytes, len);
-	if (ip->family == AF_INET && ip->plen < 31) {
-		uint32_t address;
-
-		memcpy(&address, ip->bytes, sizeof(address));
-		uint32_t mask = ip->plen ? htonl(~0U << (32 - ip->plen)) : 0;
-
-		netlink_put_u32(&m, IFA_BROADCAST, address | ~mask);
-	}
-	if (netlink_talk(talk_fd, &m) < 0)
-		fail(c->name, "address");
+	return netlink_set_attr(talk_fd, index, IFLA_IFNAME, name, strlen(name) + 1);
 }
 
 /* Gives a link its name; if another has it, that one is moved out of the way. */
@@ -121,22 +72,16 @@ static void set_defaults(const char *nic)
 static void take_link(size_t i, const struct netlink_link *l)
 {
 	const struct conf_nic *c = &conf->nics.at[i];
-	struct netlink_msg m;
 
 	nics.at[i]->index = l->index;
 	name_link(c, l);
 	set_defaults(c->name);
-	if (c->has_mac && memcmp(c->mac, l->mac, 6) != 0) {
-		begin_link(&m, l->index);
-		netlink_put(&m, IFLA_ADDRESS, c->mac, 6);
-		if (netlink_talk(talk_fd, &m) < 0)
-			fail(c->name, "MAC address");
-	}
-	if (!c->mtu)
-		return;
-	begin_link(&m, l->index);
-	netlink_put_u32(&m, IFLA_MTU, c->mtu);
-	if (netlink_talk(talk_fd, &m) < 0)
+	if (c->has_mac && memcmp(c->mac, l->mac, 6) != 0 &&
+	    netlink_set_attr(talk_fd, l->index, IFLA_ADDRESS, c->mac, 6) < 0)
+		fail(c->name, "MAC address");
+	uint32_t mtu = c->mtu;
+
+	if (mtu && netlink_set_attr(talk_fd, l->index, IFLA_MTU, &mtu, sizeof(mtu)) < 0)
 		fail(c->name, "MTU");
 }
 
@@ -145,10 +90,13 @@ static void set_nic_up(size_t i)
 	const struct conf_nic *c = &conf->nics.at[i];
 	const struct conf_ip *ip;
 
-	if (!c->down && set_link_up(nics.at[i]->index) < 0)
+	if (!c->down && netlink_set_up(talk_fd, nics.at[i]->index, true) < 0)
 		fail(c->name, "up");
+	/* Usable at once: addresses are checked for duplicates before anything starts. */
 	VEC_FOREACH (ip, &c->addrs)
-		add_address(c, nics.at[i]->index, ip);
+		if (netlink_add_address(talk_fd, nics.at[i]->index, ip->family, ip->bytes,
+					ip->plen) < 0)
+			fail(c->name, "address");
 }
 
 /* --- at start --- */
@@ -201,7 +149,7 @@ int net_start(struct conf *c, net_failed *failed, struct err *e)
 	talk_fd = netlink_open(0, e);
 	if (talk_fd < 0)
 		return -1;
-	set_link_up(1);
+	netlink_set_up(talk_fd, 1, true);
 	set_defaults("default"); /* of NICs and tunnels that come later */
 	for (size_t i = 0; i < conf->nics.n; i++)
 		vec_push(&nics, xcalloc(1, sizeof(struct nic)));
@@ -222,32 +170,20 @@ void net_set_up(void)
 
 static int add_route(const struct conf_route *r)
 {
-	struct netlink_msg m;
-	struct rtmsg *rt =
-		netlink_begin(&m, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, sizeof(*rt));
-	size_t len = r->dest.family == AF_INET ? 4 : 16;
-	unsigned dev = r->dev[0] ? if_nametoindex(r->dev) : 0;
+	struct netlink_route to = {
+		.family = r->dest.family,
+		.dest = r->dest.plen ? r->dest.bytes : NULL,
+		.prefix = r->dest.plen,
+		.via = r->via.family ? r->via.bytes : NULL,
+		.dev = r->dev[0] ? (int)if_nametoindex(r->dev) : 0,
+		.metric = r->metric,
+	};
 
-	if (r->dev[0] && !dev) {
+	if (r->dev[0] && !to.dev) {
 		errno = ENODEV;
 		return -1;
 	}
-	rt->rtm_family = (uint8_t)r->dest.family;
-	rt->rtm_dst_len = (uint8_t)r->dest.plen;
-	rt->rtm_table = RT_TABLE_MAIN;
-	rt->rtm_protocol = RTPROT_STATIC;
-	rt->rtm_scope =
-		r->via.family || r->dest.family == AF_INET6 ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK;
-	rt->rtm_type = RTN_UNICAST;
-	if (r->dest.plen)
-		netlink_put(&m, RTA_DST, r->dest.bytes, len);
-	if (r->via.family)
-		netlink_put(&m, RTA_GATEWAY, r->via.bytes, len);
-	if (dev)
-		netlink_put_u32(&m, RTA_OIF, dev);
-	if (r->metric)
-		netlink_put_u32(&m, RTA_PRIORITY, r->metric);
-	return netlink_talk(talk_fd, &m);
+	return netlink_set_route(talk_fd, &to, true);
 }
 
 void net_add_routes(void)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "vkernel/init/netlink.h"
+#include "lib/netlink.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <linux/if_addr.h>
 #include <linux/if_arp.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
@@ -49,13 +51,39 @@ void netlink_put(struct netlink_msg *m, int attr, const void *data, size_t len)
 		return;
 	a->rta_type = (uint16_t)attr;
 	a->rta_len = (uint16_t)RTA_LENGTH(len);
-	memcpy(RTA_DATA(a), data, len);
+	if (len)
+		memcpy(RTA_DATA(a), data, len);
 	h->nlmsg_len += (uint32_t)RTA_SPACE(len);
 }
 
 void netlink_put_u32(struct netlink_msg *m, int attr, uint32_t value)
 {
 	netlink_put(m, attr, &value, sizeof(value));
+}
+
+void netlink_put_raw(struct netlink_msg *m, const void *data, size_t len)
+{
+	struct nlmsghdr *h = (struct nlmsghdr *)m->buf;
+
+	if (h->nlmsg_len + NLMSG_ALIGN(len) > sizeof(m->buf))
+		return;
+	memcpy(m->buf + h->nlmsg_len, data, len);
+	h->nlmsg_len += (uint32_t)NLMSG_ALIGN(len);
+}
+
+size_t netlink_begin_nest(struct netlink_msg *m, int attr)
+{
+	size_t at = ((struct nlmsghdr *)m->buf)->nlmsg_len;
+
+	netlink_put(m, attr, NULL, 0);
+	return at;
+}
+
+void netlink_end_nest(struct netlink_msg *m, size_t nest)
+{
+	struct rtattr *a = (struct rtattr *)(m->buf + nest);
+
+	a->rta_len = (uint16_t)(((struct nlmsghdr *)m->buf)->nlmsg_len - nest);
 }
 
 static int send_request(int fd, struct netlink_msg *m, int flags)
@@ -149,4 +177,79 @@ void netlink_drain(int fd)
 {
 	while (recv(fd, receive_buf, sizeof(receive_buf), 0) > 0 || errno == ENOBUFS)
 		;
+}
+
+static struct ifinfomsg *begin_link(struct netlink_msg *m, int index)
+{
+	struct ifinfomsg *ifi = netlink_begin(m, RTM_NEWLINK, 0, sizeof(*ifi));
+
+	ifi->ifi_index = index;
+	return ifi;
+}
+
+int netlink_set_up(int fd, int index, bool up)
+{
+	struct netlink_msg m;
+	struct ifinfomsg *ifi = begin_link(&m, index);
+
+	ifi->ifi_flags = up ? IFF_UP : 0;
+	ifi->ifi_change = IFF_UP;
+	return netlink_talk(fd, &m);
+}
+
+int netlink_set_attr(int fd, int index, int attr, const void *data, size_t len)
+{
+	struct netlink_msg m;
+
+	begin_link(&m, index);
+	netlink_put(&m, attr, data, len);
+	return netlink_talk(fd, &m);
+}
+
+int netlink_add_address(int fd, int index, int family, const uint8_t *bytes, unsigned prefix)
+{
+	struct netlink_msg m;
+	struct ifaddrmsg *ifa =
+		netlink_begin(&m, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, sizeof(*ifa));
+	size_t len = family == AF_INET ? 4 : 16;
+
+	ifa->ifa_family = (uint8_t)family;
+	ifa->ifa_prefixlen = (uint8_t)prefix;
+	ifa->ifa_index = (uint32_t)index;
+	ifa->ifa_flags = family == AF_INET6 ? IFA_F_NODAD : 0;
+	netlink_put(&m, IFA_LOCAL, bytes, len);
+	netlink_put(&m, IFA_ADDRESS, bytes, len);
+	if (family == AF_INET && prefix < 31) {
+		uint32_t address;
+
+		memcpy(&address, bytes, sizeof(address));
+		uint32_t mask = prefix ? htonl(~0U << (32 - prefix)) : 0;
+
+		netlink_put_u32(&m, IFA_BROADCAST, address | ~mask);
+	}
+	return netlink_talk(fd, &m);
+}
+
+int netlink_set_route(int fd, const struct netlink_route *r, bool present)
+{
+	struct netlink_msg m;
+	struct rtmsg *rt = netlink_begin(&m, present ? RTM_NEWROUTE : RTM_DELROUTE,
+					 present ? NLM_F_CREATE | NLM_F_REPLACE : 0, sizeof(*rt));
+	size_t len = r->family == AF_INET ? 4 : 16;
+
+	rt->rtm_family = (uint8_t)r->family;
+	rt->rtm_dst_len = (uint8_t)r->prefix;
+	rt->rtm_table = RT_TABLE_MAIN;
+	rt->rtm_protocol = RTPROT_STATIC;
+	rt->rtm_scope = r->via || r->family == AF_INET6 ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK;
+	rt->rtm_type = RTN_UNICAST;
+	if (r->dest)
+		netlink_put(&m, RTA_DST, r->dest, len);
+	if (r->via)
+		netlink_put(&m, RTA_GATEWAY, r->via, len);
+	if (r->dev)
+		netlink_put_u32(&m, RTA_OIF, (uint32_t)r->dev);
+	if (r->metric)
+		netlink_put_u32(&m, RTA_PRIORITY, r->metric);
+	return netlink_talk(fd, &m);
 }

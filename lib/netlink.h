@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Route netlink: requests with their answer, lists of links, and the news of links that come. */
-#ifndef VKERNEL_INIT_NETLINK_H
-#define VKERNEL_INIT_NETLINK_H
+#ifndef LIB_NETLINK_H
+#define LIB_NETLINK_H
 
 #include "lib/err.h"
 
@@ -31,11 +31,33 @@ int netlink_open(uint32_t groups, struct err *e);
 void *netlink_begin(struct netlink_msg *m, int type, int flags, size_t size);
 void netlink_put(struct netlink_msg *m, int attr, const void *data, size_t len);
 void netlink_put_u32(struct netlink_msg *m, int attr, uint32_t value);
+/* Bytes without the head of an attribute: the fixed part of a nested message. */
+void netlink_put_raw(struct netlink_msg *m, const void *data, size_t len);
+/* Begins an attribute that holds others; what it returns is given to the end. */
+size_t netlink_begin_nest(struct netlink_msg *m, int attr);
+void netlink_end_nest(struct netlink_msg *m, size_t nest);
 /* Sends the message and waits for its answer: 0, or -1 with errno. */
 int netlink_talk(int fd, struct netlink_msg *m);
 /* Calls each for every link, in the order of their index. No netlink_talk() in it. */
 int netlink_list(int fd, netlink_each *each, void *ctx);
 /* Throws away all news that wait at a socket of the group RTMGRP_LINK. */
 void netlink_drain(int fd);
+
+struct netlink_route {
+	int family;
+	const uint8_t *dest; /* NULL: default */
+	unsigned prefix;
+	const uint8_t *via; /* NULL: on the link */
+	int dev;            /* index of a link, or 0 */
+	unsigned metric;    /* 0: the kernel's */
+};
+
+/* Changes of links (index) and routes, each one request: 0, or -1 with errno. */
+int netlink_set_up(int fd, int index, bool up);
+int netlink_set_attr(int fd, int index, int attr, const void *data, size_t len); /* IFLA_... */
+/* An address usable at once (no duplicate address detection), in network order. */
+int netlink_add_address(int fd, int index, int family, const uint8_t *bytes, unsigned prefix);
+/* Lays a route, or takes it away. */
+int netlink_set_route(int fd, const struct netlink_route *r, bool present);
 
 #endif

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "outside/netif.h"
+
+#include "lib/netlink.h"
+#include "lib/units.h"
+#include "lib/xalloc.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/ethtool.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <linux/if_tun.h>
+#include <linux/rtnetlink.h>
+#include <linux/sockios.h>
+#include <linux/veth.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* ---- TAP ---- */
+
+static int open_tap(struct netif *n, struct err *e)
+{
+	struct ifreq r = {.ifr_flags = IFF_TAP | IFF_NO_PI};
+
+	n->fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	if (n->fd < 0)
+		return err_sys(e, "/dev/net/tun");
+	memcpy(r.ifr_name, n->name, sizeof(n->name));
+	if (ioctl(n->fd, TUNSETIFF, &r) == 0)
+		return 0;
+	if (errno == EINVAL || errno == EBUSY)
+		err_set(e, ERR_ENV,
+			"%s: there is an interface of that name that is no free TAP device",
+			n->name);
+	else
+		err_sys(e, "%s", n->name);
+	close(n->fd);
+	n->fd = -1;
+	return -1;
+}
+
+/* ---- veth, with a packet socket at its far side ---- */
+
+/* Each veth gets the link-layer details of a frame right only if the sender leaves nothing to it.
+ */
+static void no_offload(int fd, const char *name)
+{
+	static const uint32_t off[] = {ETHTOOL_STXCSUM, ETHTOOL_STSO, ETHTOOL_SGSO};
+	struct ifreq r = {0};
+
+	snprintf(r.ifr_name, sizeof(r.ifr_name), "%s", name);
+	for (size_t i = 0; i < ARRAY_LEN(off); i++) {
+		struct ethtool_value v = {.cmd = off[i]};
+
+		r.ifr_data = (char *)&v;
+		ioctl(fd, SIOCETHTOOL, &r);
+	}
+}
+
+static int make_veth(const char *name, const char *peer, int netlink)
+{
+	struct ifinfomsg none = {0};
+	struct netlink_msg m;
+
+	netlink_begin(&m, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof(struct ifinfomsg));
+	netlink_put(&m, IFLA_IFNAME, name, strlen(name) + 1);
+	size_t info = netlink_begin_nest(&m, IFLA_LINKINFO);
+
+	netlink_put(&m, IFLA_INFO_KIND, "veth", 4);
+	size_t data = netlink_begin_nest(&m, IFLA_INFO_DATA);
+	/* The peer's attributes follow a header of their own. */
+	size_t other = netlink_begin_nest(&m, VETH_INFO_PEER);
+
+	netlink_put_raw(&m, &none, sizeof(none));
+	netlink_put(&m, IFLA_IFNAME, peer, strlen(peer) + 1);
+	netlink_end_nest(&m, other);
+	netlink_end_nest(&m, data);
+	netlink_end_nest(&m, info);
+	return netlink_talk(netlink, &m);
+}
+
+static int open_packet_socket(struct netif *n, struct err *e)
+{
+	struct sockaddr_ll at = {
+		.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = n->peer};
+	int one = 1;
+
+	n->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (n->fd < 0)
+		return err_sys(e, "packet socket");
+	/* VLAN tags come beside the frame; what we send ourselves is not for us. */
+	if (setsockopt(n->fd, SOL_PACKET, PACKET_AUXDATA, &one, sizeof(one)) < 0 ||
+	    setsockopt(n->fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof(one)) < 0 ||
+	    bind(n->fd, (struct sockaddr *)&at, sizeof(at)) < 0)
+		return err_sys(e, "packet socket");
+	return 0;
+}
+
+static int open_veth(struct netif *n, int netlink, struct err *e)
+{
+	char peer[16];
+
+	snprintf(peer, sizeof(peer), "%.13s.p", n->name);
+	if (make_veth(n->name, peer, netlink) < 0)
+		return err_sys(e, "%s", n->name);
+	n->packet = true;
+	n->peer = (int)if_nametoindex(peer);
+	if (open_packet_socket(n, e) < 0)
+		return -1;
+	no_offload(n->fd, n->name);
+	no_offload(n->fd, peer);
+	return netlink_set_up(netlink, n->peer, true) < 0 ? err_sys(e, "%s", peer) : 0;
+}
+
+/* ---- both ---- */
+
+/* Routers of the lab shall not become the host's. */
+static void no_advertisements(const char *name)
+{
+	static const char *const keys[] = {"accept_ra", "accept_dad"};
+	char path[80];
+
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/%s", name, keys[i]);
+		int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+		if (fd < 0)
+			continue;
+		if (write(fd, "0", 1) < 0)
+			fprintf(stderr, "%s: %s\n", path, strerror(errno));
+		close(fd);
+	}
+}
+
+static int read_address(const char *text, int *family, uint8_t bytes[16], unsigned *prefix)
+{
+	const char *slash = strchr(text, '/');
+	char host[64];
+
+	snprintf(host, sizeof(host), "%.*s", slash ? (int)(slash - text) : (int)strlen(text), text);
+	*family = strchr(host, ':') ? AF_INET6 : AF_INET;
+	*prefix = slash ? (unsigned)strtoul(slash + 1, NULL, 10) : *family == AF_INET ? 32 : 128;
+	return inet_pton(*family, host, bytes) == 1 && *prefix <= (*family == AF_INET ? 32 : 128)
+		       ? 0
+		       : -1;
+}
+
+static int add_address(int index, const char *text, int netlink, struct err *e)
+{
+	uint8_t bytes[16];
+	unsigned prefix;
+	int family;
+
+	if (read_address(text, &family, bytes, &prefix) < 0)
+		return err_set(e, ERR_USAGE, "'%s' is no address", text);
+	if (netlink_add_address(netlink, index, family, bytes, prefix) < 0)
+		return err_sys(e, "address %s", text);
+	return 0;
+}
+
+static int read_mac(const char *text, uint8_t mac[6])
+{
+	return sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx", &mac[0], &mac[1], &mac[2],
+		      &mac[3], &mac[4], &mac[5]) == 6
+		       ? 0
+		       : -1;
+}
+
+static bool is_address(const char *word, enum netif_rights rights)
+{
+	return !strncmp(word, "addr=", 5) || (rights == NETIF_OWN && !strncmp(word, "auto=", 5));
+}
+
+static int set_up(struct netif *n, const struct words *w, enum netif_rights rights, int netlink,
+		  struct err *e)
+{
+	int index = (int)if_nametoindex(n->name);
+	const char *text = words_get(w, "mtu");
+	int64_t mtu = 1500;
+	uint8_t mac[6];
+
+	if (text && unit_parse(UNIT_COUNT, text, &mtu, e) < 0)
+		return err_wrap(e, "mtu");
+	uint32_t value = (uint32_t)mtu;
+
+	no_advertisements(n->name);
+	if (netlink_set_attr(netlink, index, IFLA_MTU, &value, sizeof(value)) < 0 ||
+	    (n->packet && netlink_set_attr(netlink, n->peer, IFLA_MTU, &value, sizeof(value)) < 0))
+		return err_sys(e, "MTU %u", value);
+	text = words_get(w, "mac");
+	if (text && (read_mac(text, mac) < 0 ||
+		     netlink_set_attr(netlink, index, IFLA_ADDRESS, mac, sizeof(mac)) < 0))
+		return err_sys(e, "MAC address %s", text);
+	if (netlink_set_up(netlink, index, true) < 0)
+		return err_sys(e, "up");
+	for (size_t i = 0; i < w->n; i++)
+		if (is_address(w->at[i], rights) &&
+		    add_address(index, w->at[i] + 5, netlink, e) < 0)
+			return -1;
+	return 0;
+}
+
+/* What belongs to the user was set up by who gave it. */
+static int leave_as_it_is(const struct netif *n, const struct words *w, struct err *e)
+{
+	const char *addr = words_get(w, "addr");
+
+	if (!addr)
+		return 0;
+	return err_set(
+		e, ERR_ENV,
+		"its address needs rights: run 'sudo ip addr add %s dev %s && sudo ip link set "
+		"%s up' once, and leave the address out of the script",
+		addr, n->name, n->name);
+}
+
+int netif_make(struct netif *n, const char *name, const struct words *words,
+	       enum netif_rights rights, int netlink, struct err *e)
+{
+	bool mine = rights != NETIF_GIVEN;
+
+	*n = (struct netif){.fd = -1};
+	snprintf(n->name, sizeof(n->name), "%s", name);
+	int rc = open_tap(n, e);
+
+	/* No such device, or not for us: a container, perhaps. */
+	if (rc < 0 && mine && access("/dev/net/tun", R_OK | W_OK) < 0)
+		rc = open_veth(n, netlink, e);
+	if (rc == 0)
+		rc = mine ? set_up(n, words, rights, netlink, e) : leave_as_it_is(n, words, e);
+	if (rc == 0)
+		return 0;
+	netif_remove(n, netlink);
+	return err_wrap(e, "%s", name);
+}
+
+void netif_remove(struct netif *n, int netlink)
+{
+	struct netlink_msg m;
+
+	if (n->packet && n->peer) {
+		struct ifinfomsg *ifi = netlink_begin(&m, RTM_DELLINK, 0, sizeof(*ifi));
+
+		ifi->ifi_index = n->peer;
+		netlink_talk(netlink, &m);
+	}
+	if (n->fd >= 0)
+		close(n->fd);
+	n->fd = -1;
+}
+
+void netif_set_carrier(struct netif *n, bool up, int netlink)
+{
+	int carrier = up;
+
+	if (n->packet)
+		netlink_set_up(netlink, n->peer, up);
+	else
+		ioctl(n->fd, TUNSETCARRIER, &carrier);
+}
+
+int netif_set_route(const struct words *w, bool present, int netlink, struct err *e)
+{
+	struct netlink_route r = {.family = AF_INET};
+	const char *via_text = words_get(w, "via");
+	const char *dev = words_get(w, "dev");
+	uint8_t dest[16];
+	uint8_t via[16];
+	unsigned none;
+
+	if (via_text && read_address(via_text, &r.family, via, &none) < 0)
+		return err_set(e, ERR_USAGE, "'%s' is no address", via_text);
+	if (strcmp(w->at[1], "default") != 0) {
+		if (read_address(w->at[1], &r.family, dest, &r.prefix) < 0)
+			return err_set(e, ERR_USAGE, "'%s' is no network", w->at[1]);
+		r.dest = dest;
+	}
+	r.via = via_text ? via : NULL;
+	r.dev = dev ? (int)if_nametoindex(dev) : 0;
+	return netlink_set_route(netlink, &r, present) < 0 ? err_sys(e, "route %s", w->at[1]) : 0;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A socket at which one client at a time is let in; the next when that has gone. */
+#ifndef SUBSTRATE_DOOR_H
+#define SUBSTRATE_DOOR_H
+
+#include "lib/loop.h"
+
+struct door {
+	struct loop *loop; /* borrowed */
+	struct loop_watch listener;
+	struct loop_watch client; /* fd -1: nobody is there */
+	char *path;               /* owned */
+	/* A client has come (may be NULL); its descriptor can be read. Both may hang up. */
+	void (*came)(struct door *d);
+	void (*ready)(struct door *d, int64_t now_ns);
+};
+
+/* Listens at path, with a socket of that type. came and ready are set before. 0 or -1. */
+int door_open(struct door *d, struct loop *l, const char *path, int type, struct err *e);
+/* Shows the client out, and lets the next one in. */
+void door_hang_up(struct door *d);
+/* The client has to go, and the socket is removed. Safe on one that could not be opened. */
+void door_close(struct door *d);
+/* Stops watching a descriptor and closes it; fd becomes -1. */
+void door_close_watch(struct loop *l, struct loop_watch *w);
+
+#endif
