@@ -33,6 +33,7 @@ must on 3 ip link set eth0 mtu 1400
 
 key=00112233445566778899aabbccddeeff
 for i in 1 2 3; do
+	# shellcheck disable=SC2154 # substrate.inc sets it
 	on $i "$vsubstrate" --listen "$HOME/c$i" &
 done
 for i in 1 2 3; do
