@@ -32,7 +32,7 @@ void vli_finish(struct vli_table *t)
 
 static void put_at(struct vli_table *t, size_t i, uint32_t vli, void *what)
 {
-	(void)vec_add(&t->entries);
+	vec_push_zero(&t->entries);
 	memmove(&t->entries.at[i + 1], &t->entries.at[i],
 		(t->entries.n - 1 - i) * sizeof(t->entries.at[0]));
 	t->entries.at[i] = (struct vli_entry){.vli = vli, .what = what};

@@ -23,7 +23,9 @@ void vlinks_begin(struct vlinks *v, const char *line)
 	if (strncmp(line, verb, strlen(verb)) != 0)
 		return;
 	line += strlen(verb);
-	vec_add(&v->at)->name = xstrndup(line, strcspn(line, " "));
+	struct vlink_state *new = vec_add(&v->at);
+
+	new->name = xstrndup(line, strcspn(line, " "));
 }
 
 void vlinks_end(struct vlinks *v, const char *name)

@@ -83,7 +83,9 @@ static void put_message(struct station *st[2], uint8_t where, enum smsg_type typ
 {
 	static const char *const links[] = {"a", "p", "lan", "u"};
 	struct sencap h = headers(where, VLI_CONTROL);
-	uint8_t buf[SMSG_MAX];
+	uint8_t buf[SMSG_MAX] = {0};
+
+	number++;
 	struct smsg m = {.type = type,
 			 .sequence = type == SMSG_HELLO ? 0
 				     : where & 0x40     ? sequence
@@ -91,7 +93,7 @@ static void put_message(struct station *st[2], uint8_t where, enum smsg_type typ
 			 .sender = smsg_id("far"),
 			 .receiver = type == SMSG_HELLO ? 0 : smsg_id("s1"),
 			 .link = smsg_id(links[where % 4]),
-			 .number = ++number,
+			 .number = number,
 			 .body = (const char *)body,
 			 .body_len = len};
 

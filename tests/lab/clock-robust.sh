@@ -60,6 +60,7 @@ must vbet exec a -- ping -c1 c
 must vbet clock pause
 must vbet clock pace 10
 must vbet clock run
+# shellcheck disable=SC2034 # out_has reads it
 OUT=$(printf 'd = alloc(host)\nlink(attach(d, alloc(NIC, address = 10.9.0.1/24)), attach(c, alloc(NIC, address = 10.9.0.2/24)), delay = 10ms)\n' | vbet console 2>&1)
 must vbet wait d
 must vbet exec c -- ping -c2 -i 0.3 10.9.0.1

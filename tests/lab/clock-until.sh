@@ -39,6 +39,7 @@ must_status 2 vbet clock until 'soon'
 before=$(vbet clock)
 assert_eq "$before" "$(vbet clock)" "the time of a clock that stands still"
 
+# shellcheck disable=SC2034 # out_has reads it
 OUT=$(printf 'clock until ping(h2, 10.0.1.2)\nclock step 100ms\nclock\n' | vbet console)
 out_has '^held at'
 out_has 'paused'

@@ -25,6 +25,7 @@ for family in 4 6; do
 	perl serve.pl port$family "${family#4}" &
 	servers+=" $!"
 done
+# shellcheck disable=SC2154 # assigned there
 trap 'status=$?; kill $servers; (exit $status); finish' EXIT
 wait_until 10 test -s port4
 port4=$(cat port4)

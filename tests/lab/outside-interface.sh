@@ -10,6 +10,7 @@ if [ -z "${VBET_TEST_INSIDE:-}" ]; then
 fi
 unshare -n sleep 1000 &
 far=$!
+# shellcheck disable=SC2154 # assigned there
 trap 'status=$?; kill $far; (exit $status); finish' EXIT
 apart() { [ "$(readlink /proc/$far/ns/net)" != "$(readlink /proc/self/ns/net)" ]; }
 wait_until 5 apart

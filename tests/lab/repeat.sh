@@ -50,6 +50,7 @@ load_off() {
 	load=()
 }
 declare -a load=()
+# shellcheck disable=SC2154 # assigned there
 trap 'status=$?; load_off; (exit $status); finish' EXIT
 
 cp -r "$EXAMPLES" labs && cd labs || exit 1

@@ -55,6 +55,7 @@ term_type 'exit'
 term_wait 'status 0'
 # There was one: the next is a new one.
 term_end
+# shellcheck disable=SC2034 # out_has reads it
 OUT=$(echo 'pwd' | vbet console "$node")
 out_has '^/root'
 must vbet down

@@ -134,7 +134,7 @@ struct text {
 static FILE *begin(struct text *t)
 {
 	t->f = open_memstream(&t->text, &t->len);
-	fprintf(t->f, "ether proto %u and ether[14]=%d", TRELLIS_ETHERTYPE, TRELLIS_VERSION);
+	fprintf(t->f, "ether proto %d and ether[14]=%d", TRELLIS_ETHERTYPE, TRELLIS_VERSION);
 	return t->f;
 }
 

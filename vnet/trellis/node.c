@@ -125,7 +125,7 @@ static void flood(struct node *n, const struct state_entry *e, const struct node
 	for (size_t i = 0; i < n->neighbours.n; i++) {
 		struct node_neighbour *b = &n->neighbours.at[i];
 
-		if (!b->hears_us || b == from)
+		if (b == from || !b->hears_us)
 			continue;
 		make_pending(n, b, &e->state.origin);
 		send_state(n, b, e, now_ns);
