@@ -62,6 +62,9 @@ static void conn_ready(struct door *d, int64_t now_ns)
 
 		if (len < 0 && (errno == EAGAIN || errno == EINTR))
 			break;
+		/* It closed with something unread; what it sent before is still to come. */
+		if (len < 0 && errno == ECONNRESET)
+			continue;
 		if (len <= 0) {
 			hang_up(n);
 			break;

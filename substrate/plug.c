@@ -85,6 +85,9 @@ static void frames_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 			break;
 		if (len < 0 && c->plug->how == PLUG_UML && errno == ECONNREFUSED)
 			break; /* its data socket is gone: the stream will tell */
+		/* It closed with something unread; what it sent before is still to come. */
+		if (len < 0 && errno == ECONNRESET)
+			continue;
 		if (len <= 0 && c->plug->how == PLUG_SEQPACKET) {
 			client_destroy(&c->object);
 			break;
