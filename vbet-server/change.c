@@ -225,9 +225,9 @@ static int do_agent(struct lab *lab, const struct words *w, FILE *out, struct er
 
 	if (!gu || unit_parse(UNIT_COUNT, w->at[2], &channel, e) < 0)
 		return -1;
-	for (uint8_t i = 0; i < ARRAY_LEN(type_names); i++)
+	for (size_t i = 0; i < ARRAY_LEN(type_names); i++)
 		if (type_names[i] && !strcmp(type_names[i], w->at[3]))
-			type = i;
+			type = (uint8_t)i;
 	if (!type)
 		return err_set(e, ERR_USAGE, "no message is called '%s'", w->at[3]);
 	int rc = read_payload(&a, w, &data, &len, e);
