@@ -79,10 +79,10 @@ static void port_change(struct device *d, uint16_t port, bool is_up, int64_t now
 static const char *forward(struct device *d, uint16_t in, struct frame *f, int64_t now_ns,
 			   struct device_out *out)
 {
-	for (uint16_t i = 0; i < PORTS; i++) {
+	for (int i = 0; i < PORTS; i++) {
 		if (i == in || !up[i])
 			continue;
-		out->at[out->n].port = i;
+		out->at[out->n].port = (uint16_t)i;
 		out->at[out->n++].frame = f;
 	}
 	return NULL;
@@ -224,7 +224,7 @@ static void request(struct client *c)
 	send(c->fd, &r, sizeof(r), MSG_NOSIGNAL);
 	pump();
 	if (recv(c->fd, &own, sizeof(own), 0) == sizeof(own))
-		connect(c->data, (struct sockaddr *)&own, sizeof(own));
+		(void)!connect(c->data, (struct sockaddr *)&own, sizeof(own));
 }
 
 static void hand_over(struct client *c, const uint8_t *data, size_t len)

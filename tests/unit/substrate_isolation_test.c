@@ -23,13 +23,13 @@ struct talk {
 	struct event event;
 	struct event_source source;
 	struct rng random;
-	uint8_t mark;
-	uint32_t least, most; /* octets of a frame */
-	int64_t rate_bps;     /* what it offers, as the substrate counts; 0: silent */
-	bool regular;         /* else gaps are random */
+	int64_t rate_bps; /* what it offers, as the substrate counts; 0: silent */
 	uint64_t sent, sent_bytes, got, got_bytes, alien;
 	int64_t *waits; /* of each frame that came, in ns */
 	size_t n_waits;
+	uint32_t least, most; /* octets of a frame */
+	uint8_t mark;
+	bool regular; /* else gaps are random */
 };
 
 static struct talk talks[FLOODS_MAX + 2];
