@@ -4,8 +4,11 @@
  * lab, and the other way round. What the host itself sends there is not for the lab: its stack sits
  * beside the cable, not on it. Needs CAP_NET_RAW. Real clock only.
  */
+#include "lib/netlink.h"
 #include "substrate/nic.h"
 
+#include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <pcap/pcap.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +20,10 @@ struct nic {
 	struct object object;
 	struct end end;
 	struct loop_watch frames;
-	pcap_t *pcap;    /* owned */
-	char *interface; /* owned */
+	struct loop_watch news; /* of links; owns its descriptor */
+	pcap_t *pcap;           /* owned */
+	char *interface;        /* owned */
+	unsigned index;
 	int64_t now_ns;
 	bool lost; /* the interface is gone */
 };
@@ -33,17 +38,36 @@ static void take(u_char *user, const struct pcap_pkthdr *h, const u_char *data)
 		end_take_bytes(&n->end, data, h->caplen, n->now_ns);
 }
 
+static void lose(struct nic *n)
+{
+	loop_remove(n->object.sub->loop, &n->frames);
+	loop_remove(n->object.sub->loop, &n->news);
+	n->lost = true;
+	substrate_event(n->object.sub, "event down %s \"the interface %s is gone\"", n->object.name,
+			n->interface);
+}
+
+/*
+ * libpcap tells that an interface is gone only if it is by the time that its going down is seen:
+ * the socket of one that was down already hears nothing more (af_packet.c, packet_notifier()).
+ */
+static void news_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
+{
+	struct nic *n = (struct nic *)((char *)w - offsetof(struct nic, news));
+	char name[IF_NAMESIZE];
+
+	netlink_drain(w->fd);
+	if (!if_indextoname(n->index, name))
+		lose(n);
+}
+
 static void frames_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
 	struct nic *n = (struct nic *)((char *)w - offsetof(struct nic, frames));
 
 	n->now_ns = now_ns;
-	if (pcap_dispatch(n->pcap, BATCH, take, (u_char *)n) < 0) {
-		loop_remove(n->object.sub->loop, w);
-		n->lost = true;
-		substrate_event(n->object.sub, "event down %s \"the interface %s is gone\"",
-				n->object.name, n->interface);
-	}
+	if (pcap_dispatch(n->pcap, BATCH, take, (u_char *)n) < 0)
+		lose(n);
 	substrate_drain(n->object.sub, now_ns);
 }
 
@@ -70,6 +94,9 @@ static void destroy(struct object *o)
 
 	end_finish(&n->end);
 	loop_remove(o->sub->loop, &n->frames);
+	loop_remove(o->sub->loop, &n->news);
+	if (n->news.fd >= 0)
+		close(n->news.fd);
 	if (n->pcap)
 		pcap_close(n->pcap);
 	free(n->interface);
@@ -119,6 +146,21 @@ static int explain(const struct nic *n, int rc, struct err *e)
 	return err_set(e, ERR_ENV, "%s: %s", n->interface, pcap_geterr(n->pcap));
 }
 
+static int watch_news(struct nic *n, struct err *e)
+{
+	int fd = netlink_open(RTMGRP_LINK, e);
+
+	if (fd < 0)
+		return -1;
+	n->news = (struct loop_watch){.fd = fd, .ready = news_ready};
+	if (loop_add(n->object.sub->loop, &n->news, EPOLLIN, e) < 0)
+		return -1;
+	n->index = if_nametoindex(n->interface);
+	if (!n->index)
+		return err_set(e, ERR_ENV, "there is no interface '%s'", n->interface);
+	return 0;
+}
+
 static int open_pcap(struct nic *n, struct err *e)
 {
 	char text[PCAP_ERRBUF_SIZE];
@@ -157,13 +199,14 @@ static struct object *create(struct substrate *s, const char *name, const struct
 	struct nic *n = xcalloc(1, sizeof(*n));
 
 	n->end = (struct end){.kind = &end_kind, .object = &n->object};
+	n->news.fd = -1;
 	n->interface = xstrdup(interface);
 	if (object_add(&n->object, s, &nic_kind, name, e) < 0) {
 		free(n->interface);
 		free(n);
 		return NULL;
 	}
-	if (open_pcap(n, e) < 0) {
+	if (open_pcap(n, e) < 0 || watch_news(n, e) < 0) {
 		destroy(&n->object);
 		return NULL;
 	}

@@ -36,7 +36,12 @@ assert_eq port1 "$(status_of '.nodes[] | select(.name == "port1") | .nics[0].cou
 must in_node pc 'ping -n -c5 -i0.2 -W2 10.1.0.9'
 out_has_not 'DUP'
 out_has '5 packets transmitted, 5 received'
-# Somebody takes it away: its port goes down with a reason, the lab goes on.
+# Somebody takes it down, and up: it goes on. Then down and away: its port goes down with a reason, the lab goes on.
+must ip link set port1 down
+must ip link set port1 up
+must in_node pc 'ping -n -c3 -i0.2 -w10 10.1.0.9'
+must ip link set port1 down
+must vbet exec pc -- true
 must ip link del port1
 gone() { [ "$(status_of '.nodes[] | select(.name == "port1") | .nics[0].counters.up')" = false ]; }
 wait_until 5 gone
