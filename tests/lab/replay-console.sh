@@ -17,7 +17,8 @@ term_wait '^42'
 # Line editing, and a key that interrupts.
 term_keys -l 'echo wrong' && term_keys C-u && term_type 'echo ri''ght'
 term_wait '^right'
-term_type 'sleep 1000'
+term_type 'echo a''way; sleep 1000'
+term_wait '^away'
 term_keys C-c
 term_wait '\^C'
 term_type 'stty size'
@@ -26,7 +27,9 @@ term_wait '^24 80'
 tmux_ resize-window -x 100 -y 30
 sized() { term_keys -l 'stty size' && term_keys Enter && term_shows '^30 100'; }
 wait_until 20 sized
-term_type 'tr a-z A-Z'
+# A line typed while the shell still edits would have no end for tr: the word tells when it does not.
+term_type 'echo t''hen; tr a-z A-Z'
+term_wait '^then'
 term_type 'said before'
 term_wait 'SAID BEFORE'
 term_keys -l 'half a '

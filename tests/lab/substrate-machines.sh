@@ -64,8 +64,14 @@ vlink green 1 2 a a
 vlink red 1 3 a,b b,a
 vlink blue 1 3 c c
 for v in green red blue; do
-	wait_until 10 grep -q "event vlink $v:ab up" events-c1
 	station ${v}2 echo &
+done
+heard_by() { [ "$(json "$1" "[.objects[] | select(.kind == \"nic\" and .up)] | length")" = "$2" ]; }
+wait_until 10 heard_by c2 1
+wait_until 10 heard_by c3 2
+for v in green red blue; do
+	wait_until 10 grep -q "event vlink $v:ab up" events-c1
+	wait_until 10 grep -q "event vlink $v:ba up" events-c[23]
 done
 ping() { station "${1}1" ping "$2" "$3"; } # ping VNET COUNT LENGTH
 
