@@ -40,7 +40,7 @@ for n in 1 3 8; do
 	vbet exec good_a -- ping -n -q -c 5 10.0.0.2 >/dev/null
 	quiet=$(p99)
 	for ((i = 1; i <= n; i++)); do
-		vbet exec "flood${i}_a" -- sh -c 'iperf3 --client 10.0.0.2 --udp --bandwidth 0 --length 1400 --time 60 >/dev/null 2>&1 &'
+		vbet exec "flood${i}_a" -- sh -c 'iperf3 --client 10.0.0.2 --udp --bandwidth 100M --length 1400 --time 60 >/dev/null 2>&1 &'
 	done
 	sleep 3
 	loud=$(p99)
