@@ -20,7 +20,8 @@ struct nic {
 	struct end end;
 	struct door door;
 	uint16_t mtu;
-	bool tells; /* the client wants to know of the carrier and the MTU */
+	uint16_t mtu_max; /* as it was declared: set may make it less */
+	bool tells;       /* the client wants to know of the carrier and the MTU */
 	uint8_t buf[FRAME_MAX + 1];
 };
 
@@ -118,12 +119,31 @@ static void destroy(struct object *o)
 	free(n);
 }
 
+static int set(struct object *o, char *const *words, size_t n_words, struct err *e)
+{
+	struct nic *n = (struct nic *)o;
+	struct words w = {.at = (char **)(uintptr_t)words, .n = n_words};
+	uint16_t mtu;
+
+	if (!words_get(&w, "mtu"))
+		return err_set(e, ERR_USAGE, "only mtu= can be set on a NIC");
+	if (nic_read_mtu(&w, &mtu, e) < 0)
+		return -1;
+	if (mtu > n->mtu_max)
+		return err_set(e, ERR_USAGE, "mtu: %s was made for packets of at most %u octets",
+			       o->name, n->mtu_max);
+	n->mtu = mtu;
+	tell(n);
+	return 0;
+}
+
 static void status(struct object *o, struct json *j, int64_t now_ns)
 {
 	struct nic *n = (struct nic *)o;
 
 	json_string(j, "backend", "seqpacket");
 	json_bool(j, "up", n->door.client.fd >= 0);
+	json_uint(j, "mtu", n->mtu);
 	end_status(&n->end, j);
 }
 
@@ -133,7 +153,7 @@ static struct end *end_of(struct object *o)
 }
 
 static const struct object_kind nic_kind = {
-	.name = "nic", .destroy = destroy, .status = status, .end = end_of};
+	.name = "nic", .destroy = destroy, .set = set, .status = status, .end = end_of};
 
 static struct object *create(struct substrate *s, const char *name, const struct words *w,
 			     struct err *e)
@@ -145,7 +165,7 @@ static struct object *create(struct substrate *s, const char *name, const struct
 		return NULL;
 	struct nic *n = xcalloc(1, sizeof(*n));
 
-	n->mtu = mtu;
+	n->mtu = n->mtu_max = mtu;
 	n->end = (struct end){.kind = &end_kind, .object = &n->object};
 	n->door.came = came;
 	n->door.ready = conn_ready;

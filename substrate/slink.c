@@ -283,6 +283,7 @@ void slink_tick(struct slink *l, int64_t now_ns)
 	if (room != l->room) {
 		l->room = room;
 		vhop_room_changed(l, now_ns);
+		smulti_room_changed(l, now_ns);
 	}
 	if (l->vbm)
 		svbm_tick(l->vbm, now_ns);

@@ -124,6 +124,13 @@ static void tell_members(struct smulti *m, int64_t now_ns)
 	}
 }
 
+void smulti_room_changed(const struct slink *l, int64_t now_ns)
+{
+	for (size_t i = 0; i < l->multis.n; i++)
+		for (size_t k = 0; k < l->multis.at[i]->members.n; k++)
+			vlink_tell_mtu(l->multis.at[i]->members.at[k], now_ns);
+}
+
 static void set_vli(struct smulti *m, uint32_t vli, const char *reason, int64_t now_ns)
 {
 	free(m->reason);

@@ -178,7 +178,8 @@ struct vlink {
 	int64_t retry_ns; /* when to try (again); INT64_MAX: not */
 	int64_t wait_ns;  /* before the next try */
 	bool told_up;
-	char *reason; /* owned: why it is down; NULL: it is up, or was not tried yet */
+	uint32_t told_mtu; /* last said; at first what its interface takes */
+	char *reason;      /* owned: why it is down; NULL: it is up, or was not tried yet */
 };
 
 enum { SMULTI_STATIONS = 256 };
@@ -305,6 +306,8 @@ void smulti_receive(struct smulti *m, struct neighbour *from, struct frame *f, i
 void smulti_vbm_back(struct slink *l, int64_t now_ns);
 void smulti_vbm_lost(struct slink *l, const char *why, int64_t now_ns);
 void smulti_neighbour_gone(struct neighbour *b);
+/* The room on the LAN has changed. */
+void smulti_room_changed(const struct slink *l, int64_t now_ns);
 /* All members leave: the link goes. */
 void smulti_end(struct slink *l, int64_t now_ns);
 void smulti_slink_status(const struct slink *l, struct json *j);
@@ -331,7 +334,7 @@ void vlink_is_up(struct vlink *v, int64_t now_ns);
 void vlink_is_down(struct vlink *v, const char *reason, int64_t now_ns);
 /* The managers could not give the minimum that was set, and it is what it was. */
 void vlink_min_kept(struct vlink *v, const char *reason, int64_t now_ns);
-/* The room of the link has changed. */
+/* The room of the link may have changed. */
 void vlink_tell_mtu(struct vlink *v, int64_t now_ns);
 int64_t vlink_due_ns(const struct vlink *v);
 void vlink_tick(struct vlink *v, int64_t now_ns);

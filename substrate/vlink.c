@@ -12,12 +12,13 @@
 static const int64_t first_wait_ns = 500000000;
 static const int64_t longest_wait_ns = 8000000000;
 
-/* The longest packet that it carries now. */
+/* The longest packet that it carries now, of those that its interface takes. */
 static uint32_t mtu_of(const struct vlink *v)
 {
 	uint32_t room = v->hop ? v->hop->room : v->multi ? slink_room(v->multi->slink) : 0;
+	uint32_t mtu = room > VIF_HEADERS ? room - VIF_HEADERS : 0;
 
-	return room > VIF_HEADERS ? room - VIF_HEADERS : 0;
+	return v->vif && mtu > v->vif->mtu ? v->vif->mtu : mtu;
 }
 
 static bool is_up(const struct vlink *v)
@@ -27,7 +28,12 @@ static bool is_up(const struct vlink *v)
 
 void vlink_tell_mtu(struct vlink *v, int64_t now_ns)
 {
-	substrate_event(v->object.sub, "event vlink %s mtu %u", v->object.name, mtu_of(v));
+	uint32_t mtu = mtu_of(v);
+
+	if (!is_up(v) || mtu == v->told_mtu)
+		return;
+	v->told_mtu = mtu;
+	substrate_event(v->object.sub, "event vlink %s mtu %u", v->object.name, mtu);
 }
 
 void vlink_min_kept(struct vlink *v, const char *reason, int64_t now_ns)
@@ -51,9 +57,8 @@ void vlink_is_up(struct vlink *v, int64_t now_ns)
 	if (v->told_up)
 		return;
 	v->told_up = true;
+	vlink_tell_mtu(v, now_ns); /* who waits for it to be up knows how much it carries */
 	substrate_event(v->object.sub, "event vlink %s up", v->object.name);
-	if (mtu_of(v) < v->vif->mtu)
-		vlink_tell_mtu(v, now_ns);
 }
 
 void vlink_is_down(struct vlink *v, const char *reason, int64_t now_ns)
@@ -242,6 +247,7 @@ int vlink_cmd(struct substrate *s, const struct words *w, FILE *answer, struct e
 	}
 	v->retry_ns = substrate_now_ns(s);
 	v->wait_ns = first_wait_ns;
+	v->told_mtu = v->vif->mtu;
 	vec_push(&v->node->vlinks, v);
 	snode_wake(v->node, v->retry_ns);
 	return 0;

@@ -6,6 +6,7 @@
 #include "vbet-server/clock.h"
 #include "vbet-server/hotplug.h"
 #include "vbet-server/input.h"
+#include "vbet-server/mtu.h"
 #include "vbet-server/paths.h"
 #include "vbet-server/spin.h"
 
@@ -104,7 +105,9 @@ static void on_agent_event(void *ctx, const struct words *w)
 	if (!strcmp(what, "hello") && gu->state == GUEST_BOOTING) {
 		gu->up_ns = now;
 		set_state(gu, GUEST_UP);
+		mtu_forget(gu->lab, gu->name);
 		hotplug_tell(gu->lab, true);
+		mtu_update(gu->lab);
 	} else if (!strcmp(what, "ready-all") && gu->state == GUEST_UP) {
 		gu->ready_ns = now;
 		set_state(gu, GUEST_READY);

@@ -3,6 +3,7 @@
 
 #include "lib/xalloc.h"
 #include "vbet-server/input.h"
+#include "vbet-server/mtu.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -77,6 +78,7 @@ void hotplug_tell(struct lab *lab, bool late)
 			continue;
 		}
 		if (gu && (gu->state == GUEST_UP || gu->state == GUEST_READY)) {
+			mtu_forget(lab, gu->name);
 			if (!late)
 				agent_control(&gu->agent, h->words);
 			else if (!h->redone)

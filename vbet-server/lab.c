@@ -12,6 +12,7 @@
 #include "vbet-server/job.h"
 #include "vbet-server/link.h"
 #include "vbet-server/manifest.h"
+#include "vbet-server/mtu.h"
 #include "vbet-server/paths.h"
 #include "vbet-server/spin.h"
 
@@ -211,6 +212,7 @@ void lab_settle(struct lab *lab)
 	if (!lab->failed && !lab->outstanding) {
 		lab->rolling_back = false;
 		hotplug_tell(lab, false);
+		mtu_update(lab);
 		lab_check_progress(lab);
 	}
 }
@@ -266,8 +268,11 @@ static void on_substrate_event(struct substrate_link *s, const char *line)
 	fprintf(stderr, "%s: %s\n", s->name, line);
 	if (!spin_handle_event(lab, line))
 		note_joined(lab, line);
-	if (vlinks_hear(&lab->vlinks, line) && lab->setting_up)
-		lab_check_progress(lab);
+	if (vlinks_hear(&lab->vlinks, line)) {
+		mtu_update(lab);
+		if (lab->setting_up)
+			lab_check_progress(lab);
+	}
 	input_pump(lab);
 	if (lab->listener.changed)
 		lab->listener.changed(lab->listener.ctx);
@@ -708,6 +713,7 @@ void lab_destroy(struct lab *lab)
 		guest_destroy(lab->guests[i]);
 	free(lab->guests);
 	hotplug_finish(lab);
+	mtu_finish(lab);
 	programs_finish(&lab->programs);
 	loop_cancel_timer(lab->loop, &lab->vlinks_deadline);
 	vlinks_finish(&lab->vlinks);

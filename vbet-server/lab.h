@@ -77,6 +77,12 @@ struct lab_hotplug {
 	bool redone;        /* of a record, which has what is told late, too */
 };
 
+/* A NIC that has been told another MTU than that of the graph. */
+struct lab_mtu {
+	char *node, *nic; /* owned */
+	unsigned mtu;
+};
+
 struct lab {
 	struct loop *loop; /* borrowed */
 	char *dir;         /* owned */
@@ -116,6 +122,7 @@ struct lab {
 	struct held *held;         /* held.c's */
 	unsigned last_job;
 	VEC(struct lab_hotplug) hotplugs;
+	VEC(struct lab_mtu) mtus; /* mtu.c's */
 	struct programs programs; /* of end systems */
 	struct vlinks vlinks;
 	struct loop_timer vlinks_deadline; /* when the lab is ready without those that are down */

@@ -5,6 +5,7 @@
 #include "lib/words.h"
 #include "vbet-server/address.h"
 #include "vbet-server/describe.h"
+#include "vbet-server/mtu.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -72,18 +73,23 @@ static const char *far_end(const struct lab *lab, const struct graph_nic *c, cha
 	return far ? buf : "-";
 }
 
-static void text_nics(FILE *out, const struct lab *lab, const struct graph_node *n)
+static void text_nics(FILE *out, const struct lab *lab, size_t node)
 {
+	const struct graph_node *n = &lab->graph->nodes[node];
 	char buf[160];
 
 	for (size_t i = 0; i < n->n_nics; i++) {
 		const struct graph_nic *c = &n->nics[i];
+		unsigned mtu = mtu_of_nic(lab, node, i);
 
 		fprintf(out, "  %-12s", c->name);
 		for (size_t j = 0; j < c->n_addrs; j++)
 			fprintf(out, "%s ",
 				graph_format_addr(&c->addrs[j], true, buf, sizeof(buf)));
-		fprintf(out, "-> %s\n", far_end(lab, c, buf, sizeof(buf)));
+		fprintf(out, "-> %s", far_end(lab, c, buf, sizeof(buf)));
+		if (mtu != c->mtu)
+			fprintf(out, " (MTU %u: its path carries no more)", mtu);
+		fputc('\n', out);
 	}
 }
 
@@ -150,13 +156,13 @@ void report_text(FILE *out, const struct lab *lab, const char *substrate)
 			fprintf(out, ", pid %d, %lld MB, jail %s", (int)gu->child.pid,
 				(long long)(n->memory_bytes >> 20), gu->jail);
 		fputc('\n', out);
-		text_nics(out, lab, n);
+		text_nics(out, lab, i);
 	}
 }
 
-static void json_nics(struct json *j, const struct lab *lab, const struct graph_node *n,
-		      const char *substrate)
+static void json_nics(struct json *j, const struct lab *lab, size_t node, const char *substrate)
 {
+	const struct graph_node *n = &lab->graph->nodes[node];
 	char buf[200];
 
 	json_open(j, "nics", '[');
@@ -170,7 +176,7 @@ static void json_nics(struct json *j, const struct lab *lab, const struct graph_
 		if (!node_kind_is_device(n->kind) &&
 		    (!node_kind_is_outside(n->kind) || c->backend == NIC_TAP)) {
 			json_string(j, "mac", graph_format_mac(c->mac, buf, sizeof(buf)));
-			json_int(j, "mtu", c->mtu);
+			json_int(j, "mtu", mtu_of_nic(lab, node, i));
 		}
 		json_open(j, "addresses", '[');
 		for (size_t k = 0; k < c->n_addrs; k++)
@@ -213,7 +219,7 @@ static void json_node(struct json *j, const struct lab *lab, size_t i, const cha
 		json_int(j, "ready_ns",
 			 gu->ready_ns > gu->started_ns ? gu->ready_ns - gu->started_ns : 0);
 	}
-	json_nics(j, lab, n, substrate);
+	json_nics(j, lab, i, substrate);
 	json_close(j, '}');
 }
 

@@ -7,6 +7,7 @@
 #include "lib/json.h"
 #include "lib/units.h"
 #include "lib/xalloc.h"
+#include "vbet-server/mtu.h"
 #include "vbet-server/report.h"
 
 #include <stdlib.h>
@@ -222,6 +223,25 @@ static void print_down(FILE *out, const struct lab *lab, const char *substrate)
 	}
 }
 
+/* Virtual links whose path carries shorter packets than the NICs at their ends were made for. */
+static void print_narrow(FILE *out, const struct lab *lab)
+{
+	for (size_t i = 0; i < lab->graph->n_vlinks; i++) {
+		const struct graph_vlink *v = &lab->graph->vlinks[i];
+		unsigned mtu = mtu_of_vlink(lab, v);
+		unsigned most = 0;
+
+		for (size_t k = 0; k < v->n_ends; k++) {
+			unsigned m = lab->graph->nodes[v->ends[k].node].nics[v->ends[k].nic].mtu;
+
+			most = m > most ? m : most;
+		}
+		if (mtu < most)
+			fprintf(out, "%s carries packets of %u octets, its NICs were made for %u\n",
+				v->name, mtu, most);
+	}
+}
+
 void report_substrate_text(FILE *out, const struct lab *lab, const char *substrate)
 {
 	const struct graph *g = lab->graph;
@@ -236,6 +256,7 @@ void report_substrate_text(FILE *out, const struct lab *lab, const char *substra
 	fputs("  dropped\n", out);
 	for (size_t i = 0; i < g->n_slinks; i++)
 		print_link(out, lab, &g->slinks[i], substrate);
+	print_narrow(out, lab);
 	print_down(out, lab, substrate);
 }
 
@@ -281,6 +302,7 @@ static void json_vlink(struct json *j, const struct lab *lab, const struct graph
 	json_string(j, "name", v->name);
 	json_string(j, "vnet", g->vnets[v->vnet].name);
 	json_string(j, "lan", v->lan >= 0 ? g->slinks[v->lan].name : NULL);
+	json_uint(j, "mtu", mtu_of_vlink(lab, v));
 	json_open(j, "ends", '[');
 	for (size_t i = 0; i < v->n_ends; i++) {
 		const struct graph_node *n = &g->nodes[v->ends[i].node];

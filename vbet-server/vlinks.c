@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct vlink_state *find(struct vlinks *v, const char *name)
+static struct vlink_state *find(const struct vlinks *v, const char *name)
 {
 	for (size_t i = 0; i < v->at.n; i++)
 		if (!strcmp(v->at.at[i].name, name))
@@ -40,22 +40,59 @@ void vlinks_end(struct vlinks *v, const char *name)
 	v->at.n--;
 }
 
+static void hear_up(struct vlink_state *s, const char *text)
+{
+	s->up = true;
+	free(s->reason);
+	s->reason = NULL;
+}
+
+static void hear_down(struct vlink_state *s, const char *reason)
+{
+	s->up = false;
+	free(s->reason);
+	s->reason = reason ? xstrdup(reason) : NULL;
+}
+
+static void hear_mtu(struct vlink_state *s, const char *text)
+{
+	s->mtu = text ? (unsigned)strtoul(text, NULL, 10) : 0;
+}
+
+static const struct {
+	const char *word;
+	void (*hear)(struct vlink_state *s, const char *text);
+} news[] = {
+	{"up", hear_up},
+	{"down", hear_down},
+	{"mtu", hear_mtu},
+};
+
 bool vlinks_hear(struct vlinks *v, const char *event)
 {
 	struct arena a = {0};
 	struct words w = {0};
-	bool is_ours = words_split(event, strlen(event), &a, &w, NULL) == 0 && w.n >= 3 &&
-		       !strcmp(w.at[0], "vlink") &&
-		       (!strcmp(w.at[2], "up") || !strcmp(w.at[2], "down"));
-	struct vlink_state *s = is_ours ? find(v, w.at[1]) : NULL;
+	bool is_about_one = words_split(event, strlen(event), &a, &w, NULL) == 0 && w.n >= 3 &&
+			    !strcmp(w.at[0], "vlink");
+	struct vlink_state *s = is_about_one ? find(v, w.at[1]) : NULL;
+	bool is_ours = false;
 
-	if (s) {
-		s->up = !strcmp(w.at[2], "up");
-		free(s->reason);
-		s->reason = w.n > 3 ? xstrdup(w.at[3]) : NULL;
+	for (size_t i = 0; is_about_one && i < ARRAY_LEN(news); i++) {
+		if (strcmp(news[i].word, w.at[2]) != 0)
+			continue;
+		is_ours = true;
+		if (s)
+			news[i].hear(s, w.n > 3 ? w.at[3] : NULL);
 	}
 	arena_finish(&a);
 	return is_ours;
+}
+
+unsigned vlinks_mtu(const struct vlinks *v, const char *name)
+{
+	const struct vlink_state *s = find(v, name);
+
+	return s ? s->mtu : 0;
 }
 
 const struct vlink_state *vlinks_down(const struct vlinks *v)

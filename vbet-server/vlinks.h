@@ -12,6 +12,7 @@ struct vlink_state {
 	char *name;
 	bool up;
 	char *reason; /* why not, or NULL: not known */
+	unsigned mtu; /* longest packet that it carries; 0: what its NIC was made for */
 };
 
 struct vlinks {
@@ -21,8 +22,11 @@ struct vlinks {
 /* A line of the plan about one was said, or taken back. Other lines are ignored. */
 void vlinks_begin(struct vlinks *v, const char *line);
 void vlinks_end(struct vlinks *v, const char *name);
-/* An event "vlink NAME up" or "vlink NAME down REASON". False if it is about something else. */
+/* An event "vlink NAME up", "vlink NAME down REASON" or "vlink NAME mtu N". False if it is about
+ * something else. */
 bool vlinks_hear(struct vlinks *v, const char *event);
+/* The longest packet that it carries, if something was said of that; else 0. */
+unsigned vlinks_mtu(const struct vlinks *v, const char *name);
 /* One that is not up, or NULL. */
 const struct vlink_state *vlinks_down(const struct vlinks *v);
 void vlinks_finish(struct vlinks *v);

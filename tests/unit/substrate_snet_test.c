@@ -240,6 +240,14 @@ START_TEST(the_mtu_is_what_fits)
 	run_for(2000 * ms);
 	ck_assert(happened("event vlink red:ab mtu 1376"));
 	ck_assert(happened("event vlink red:ba mtu 1376"));
+	forget_events();
+	say("set b mtu=1600");
+	run_for(2000 * ms);
+	ck_assert(happened("event vlink red:ab mtu 1500"));
+	ck_assert(happened("event vlink red:ba mtu 1500"));
+	forget_events();
+	run_for(2000 * ms);
+	ck_assert(!happened("mtu")); /* each change is said once */
 }
 END_TEST
 
@@ -367,6 +375,26 @@ END_TEST
 START_TEST(a_multi_access_link_with_named_members)
 {
 	multi_access(" members=02:00:00:00:00:01,02:00:00:00:00:02,02:00:00:00:00:03");
+}
+END_TEST
+
+/* Each knows of its own wire. */
+START_TEST(a_member_of_a_lan_learns_its_mtu)
+{
+	struct station *red[4];
+
+	build_lan("");
+	join("red", red);
+	run_for(3000 * ms);
+	ck_assert(happened("event vlink red2-lan up"));
+	ck_assert(!happened("mtu"));
+	say("set c2 mtu=1400");
+	run_for(2000 * ms);
+	ck_assert(happened("event vlink red2-lan mtu 1376"));
+	ck_assert(!happened("vlink red1-lan mtu"));
+	say("set c2 mtu=1600");
+	run_for(2000 * ms);
+	ck_assert(happened("event vlink red2-lan mtu 1500"));
 }
 END_TEST
 
@@ -571,6 +599,7 @@ int main(void)
 	tcase_add_test(tc, a_node_that_begins_anew_gets_its_links_again);
 	tcase_add_test(tc, refusals_say_why);
 	tcase_add_test(tc, the_mtu_is_what_fits);
+	tcase_add_test(tc, a_member_of_a_lan_learns_its_mtu);
 	tcase_add_test(tc, a_bad_wire);
 	tcase_add_test(tc, a_multi_access_link);
 	tcase_add_test(tc, a_multi_access_link_with_named_members);

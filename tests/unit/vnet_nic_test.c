@@ -155,6 +155,23 @@ START_TEST(the_end_of_the_lab_is_told)
 }
 END_TEST
 
+/* The path of its virtual link may carry less than it was made for, for a time. */
+START_TEST(the_mtu_changes)
+{
+	skip_greeting();
+	vlab_say("set a:eth0 mtu=1300");
+	ck_assert_int_eq(next(a), 0);
+	ck_assert_uint_eq(vnet_nic_mtu(a), 1300);
+	ck_assert_int_eq(vnet_nic_send(a, f, 1315), -1);
+	ck_assert_int_eq(errno, EMSGSIZE);
+	vlab_say("set a:eth0 mtu=1500");
+	ck_assert_int_eq(next(a), 0);
+	ck_assert_uint_eq(vnet_nic_mtu(a), 1500);
+	ck_assert(vnet_nic_carrier(a));
+	vlab_stop();
+}
+END_TEST
+
 START_TEST(a_program_outside_of_a_lab_is_told_so)
 {
 	struct vnet_conf conf;
@@ -181,6 +198,7 @@ int main(void)
 	tcase_add_test(tc, the_carrier_comes_and_goes);
 	tcase_add_test(tc, a_nic_without_a_cable_has_no_carrier);
 	tcase_add_test(tc, a_second_program_waits_until_the_first_has_gone);
+	tcase_add_test(tc, the_mtu_changes);
 	tcase_add_test(tc, the_end_of_the_lab_is_told);
 	tcase_add_test(tc, a_program_outside_of_a_lab_is_told_so);
 	suite_add_tcase(s, tc);

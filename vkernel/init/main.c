@@ -68,6 +68,21 @@ static void control_nic(const struct words *w)
 		agent_event("failed", "nic", w->n > 1 ? w->at[1] : "", e.text);
 }
 
+/* "mtu NIC N" */
+static void control_mtu(const struct words *w)
+{
+	unsigned long mtu = w->n == 3 ? strtoul(w->at[2], NULL, 10) : 0;
+	const char *nic = w->n > 1 ? w->at[1] : "";
+	struct err e;
+
+	if (!mtu || mtu > 65535)
+		agent_event("failed", "mtu", nic, "an MTU is from 1 to 65535");
+	else if (net_set_mtu(nic, (unsigned)mtu, &e) < 0)
+		agent_event("failed", "mtu", nic, e.text);
+	else
+		agent_event("done", "mtu", nic);
+}
+
 static void control_poweroff(const struct words *w)
 {
 	agent_event("done", "poweroff");
@@ -78,6 +93,7 @@ static const struct {
 	const char *word;
 	void (*act)(const struct words *w);
 } controls[] = {
+	{"mtu", control_mtu},
 	{"nic", control_nic},
 	{"poweroff", control_poweroff},
 };

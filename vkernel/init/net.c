@@ -10,7 +10,7 @@
 #include <net/if.h>
 #include <stdio.h>
 
-enum { PLUG_TIMEOUT_S = 10 };
+enum { PLUG_TIMEOUT_S = 10, IPV6_MTU_LEAST = 1280 };
 
 /* What we know of one NIC; the n-th belongs to the n-th of conf->nics. */
 struct nic {
@@ -262,6 +262,45 @@ static void plug_timed_out(struct loop_timer *t, int64_t now_ns)
 	for (size_t i = 0; i < nics.n; i++)
 		if (t == &nics.at[i]->timer)
 			answer(i, "no NIC with this MAC address came");
+}
+
+/* The kernel takes all of IPv6 off a NIC with less than its least MTU. */
+static void restore_ipv6(size_t i)
+{
+	const struct conf_nic *c = &conf->nics.at[i];
+	const struct conf_ip *ip;
+
+	VEC_FOREACH (ip, &c->addrs)
+		if (ip->family == AF_INET6 &&
+		    netlink_add_address(talk_fd, nics.at[i]->index, ip->family, ip->bytes,
+					ip->plen) < 0)
+			fail(c->name, "address");
+	/* Routes through it went, too; others are replaced by themselves. */
+	for (size_t r = 0; r < conf->routes.n; r++)
+		if (conf->routes.at[r].dest.family == AF_INET6)
+			add_route(&conf->routes.at[r]);
+}
+
+int net_set_mtu(const char *nic, unsigned mtu, struct err *e)
+{
+	for (size_t i = 0; i < nics.n; i++) {
+		uint32_t value = mtu;
+
+		if (strcmp(conf->nics.at[i].name, nic) != 0)
+			continue;
+		bool had_ipv6 = !conf->nics.at[i].mtu || conf->nics.at[i].mtu >= IPV6_MTU_LEAST;
+
+		conf->nics.at[i].mtu = mtu;
+		if (!nics.at[i]->index)
+			return 0;
+		if (netlink_set_attr(talk_fd, nics.at[i]->index, IFLA_MTU, &value, sizeof(value)) <
+		    0)
+			return err_sys(e, "MTU %u", mtu);
+		if (!had_ipv6 && mtu >= IPV6_MTU_LEAST)
+			restore_ipv6(i);
+		return 0;
+	}
+	return err_set(e, ERR_USAGE, "no such NIC");
 }
 
 int net_add_nic(const struct words *w, net_done *done, struct err *e)

@@ -24,5 +24,7 @@ int net_watch(struct loop *l, struct err *e);
  * not NULL, is the path of a vhost-user socket that the kernel is told to connect to.
  */
 int net_add_nic(const struct words *w, net_done *done, struct err *e);
+/* The MTU of a NIC, which it has from now on, even if it goes and comes again. 0 or -1. */
+int net_set_mtu(const char *nic, unsigned mtu, struct err *e);
 
 #endif
