@@ -58,6 +58,7 @@ struct end {
 	struct cable *cable;   /* NULL: unplugged */
 	unsigned side;         /* which end of the cable */
 	bool carrier;
+	bool has_own_wire; /* which is no cable: it can be captured, not plugged */
 	bool absent; /* a far end that cannot be reached: there is no carrier at the other end */
 	struct end_counters count;
 	struct capture *capture; /* the first of those that see each frame; NULL: nobody looks */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A substrate interface: frames of its wire are told apart here, and frames for its wire get
  * headers. */
+#include "substrate/capture.h"
 #include "substrate/nic.h"
 #include "substrate/octets.h"
 #include "substrate/snet.h"
@@ -121,6 +122,19 @@ static void deliver(struct end *end, struct frame *f, int64_t now_ns)
 		drop(i, f, drop_of[bad]);
 }
 
+/* What came as a datagram is captured with the headers that were in front of it. */
+static void capture_datagram(struct snif *i, struct frame *f, const struct sencap *h,
+			     int64_t now_ns)
+{
+	uint32_t more = sencap_size(h) - SENCAP_VLI_UDP;
+
+	if (!i->end.capture || !frame_push(f, more))
+		return;
+	sencap_write(f->data, h, f->len - sencap_size(h));
+	capture_frame(i->end.capture, f, false, now_ns);
+	frame_pull(f, more);
+}
+
 /* A datagram: the host's kernel has taken the headers off, but for the VLI. */
 static void receive_datagram(void *owner, uint32_t from_ip, struct frame *f, int64_t now_ns)
 {
@@ -135,6 +149,7 @@ static void receive_datagram(void *owner, uint32_t from_ip, struct frame *f, int
 	h.vli = get_be32(f->data);
 	i->end.count.out_frames++;
 	i->end.count.out_bytes += f->len;
+	capture_datagram(i, f, &h, now_ns);
 	take(i, f, &h, f->data + SENCAP_VLI_UDP, f->len - SENCAP_VLI_UDP, now_ns);
 }
 
@@ -167,8 +182,8 @@ static void send_datagram(struct snif *i, struct frame *f, int64_t now_ns)
 
 		i->end.count.in_frames++;
 		i->end.count.in_bytes += len;
-		if (b)
-			sudp_send(b->path, payload - SENCAP_VLI_UDP, len + SENCAP_VLI_UDP, now_ns);
+		if (b && sudp_send(b->path, payload - SENCAP_VLI_UDP, len + SENCAP_VLI_UDP, now_ns))
+			capture_frame(i->end.capture, f, true, now_ns);
 	}
 	frame_unref(f);
 }
@@ -273,12 +288,9 @@ static void status(struct object *o, struct json *j, int64_t now_ns)
 	json_close(j, '}');
 }
 
-/* One with a socket has no place for a cable. */
 static struct end *end_of(struct object *o)
 {
-	struct snif *i = (struct snif *)o;
-
-	return i->udp ? NULL : &i->end;
+	return &((struct snif *)o)->end;
 }
 
 const struct object_kind snif_kind = {
@@ -323,7 +335,7 @@ static int open_socket(struct snif *i, const struct words *w, struct err *e)
 	if (!i->udp)
 		return -1;
 	i->ip = sudp_ip(i->udp);
-	i->end.carrier = true;
+	i->end.carrier = i->end.has_own_wire = true;
 	return 0;
 }
 

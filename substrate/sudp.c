@@ -181,7 +181,7 @@ void sudp_path_destroy(struct sudp_path *p)
 	free(p);
 }
 
-void sudp_send(struct sudp_path *p, const uint8_t *data, size_t len, int64_t now_ns)
+bool sudp_send(struct sudp_path *p, const uint8_t *data, size_t len, int64_t now_ns)
 {
 	ssize_t n = send(p->watch.fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL);
 
@@ -200,6 +200,7 @@ void sudp_send(struct sudp_path *p, const uint8_t *data, size_t len, int64_t now
 	} else {
 		p->unreachable++;
 	}
+	return n >= 0;
 }
 
 uint32_t sudp_mtu(const struct sudp_path *p)

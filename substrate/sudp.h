@@ -32,9 +32,11 @@ uint32_t sudp_ip(const struct sudp *u);
 /* A path to the node at that address, at the same port. NULL with the error set. */
 struct sudp_path *sudp_path_create(struct sudp *u, uint32_t ip, struct err *e);
 void sudp_path_destroy(struct sudp_path *p);
-/* Sends len octets, VLI and frame. What does not fit the path, or the socket just now, is counted.
+/*
+ * Sends len octets, VLI and frame. False: it does not fit the path, or the socket just now, or
+ * cannot reach the other, and was counted.
  */
-void sudp_send(struct sudp_path *p, const uint8_t *data, size_t len, int64_t now_ns);
+bool sudp_send(struct sudp_path *p, const uint8_t *data, size_t len, int64_t now_ns);
 /* Of the path, as far as it is known: octets of an IP packet. */
 uint32_t sudp_mtu(const struct sudp_path *p);
 /* Members of an open JSON object. */

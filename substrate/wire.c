@@ -376,6 +376,9 @@ static int check_free(const struct end *n, struct err *e)
 {
 	if (n->cable)
 		return err_set(e, ERR_USAGE, "'%s' has a cable already", n->object->name);
+	if (n->has_own_wire)
+		return err_set(e, ERR_USAGE, "'%s' has a socket instead of a cable",
+			       n->object->name);
 	return 0;
 }
 

@@ -1,11 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # What passes on substrate links can be captured and read: the dissector for Wireshark knows both encapsulations,
-# finds the frames inside, and shows what the nodes say to each other.
+# finds the frames inside, and shows what the nodes say to each other. So can what a real UDP socket sends and gets.
+if [ -z "${VT_INSIDE:-}" ]; then
+	unshare -Urn true 2>/dev/null || { echo "needs user namespaces" >&2; exit 77; }
+	VT_INSIDE=1 exec unshare -Urn bash "$0" # a loopback of its own: the port may be in use
+fi
 . "${0%/*}/lib.sh"
 . "${0%/*}/substrate.inc"
 command -v tshark >/dev/null || skip "needs tshark"
 
+must ip link set lo up
 listen c
 wait_until 10 tell c now
 watch_events c
@@ -16,16 +21,22 @@ snif s1:1 s1 mac=02:00:00:00:01:01
 snif s2:1 s2 mac=02:00:00:00:02:01
 snif s1:2 s1 mac=02:00:00:00:01:02 encap=udp addr=192.0.2.1
 snif s2:2 s2 mac=02:00:00:00:02:02 encap=udp addr=192.0.2.2
+snif s1:3 s1 encap=udp socket=127.0.0.1
+snif s2:3 s2 encap=udp socket=127.0.0.2
 cable e s1:1 s2:1 mtu=1600
 cable u s1:2 s2:2 mtu=1600
 capture ce s1:1 file=$HOME/e.pcapng
 capture cu s1:2 file=$HOME/u.pcapng
+capture cr s1:3 file=$HOME/r.pcapng
+capture cg s2:3 file=$HOME/g.pcapng
 slink e@s1 s1:1 link=e peer=02:00:00:00:02:01
 slink e@s2 s2:1 link=e peer=02:00:00:00:01:01
 slink u@s1 s1:2 link=u peer=192.0.2.2
 slink u@s2 s2:2 link=u peer=192.0.2.1
+slink r@s1 s1:3 link=r peer=127.0.0.2
+slink r@s2 s2:3 link=r peer=127.0.0.1
 END
-for l in e u; do
+for l in e u r; do
 	told c <<END
 vif $l-1 s1 vnet=red
 vif $l-2 s2 vnet=red
@@ -45,29 +56,42 @@ END
 	wait_until 10 grep -q 0a0000010a000002 heard-$l
 done
 must tell c remove red-e
+must_fail tell c cable no s1:3 s1:1
+out_has 'socket instead of a cable'
 told c <<END
 remove ce
 remove cu
+remove cr
+remove cg
 END
 # One line per frame; starting tshark takes longer than reading all of them.
 fields=(vbet.vli vbet.length vbet.msg.version vbet.msg.type vbet.msg.vlink vbet.msg.vnet vbet.msg.body ip.dst icmp.type
 	_ws.malformed vbet.bad_length)
-for l in e u; do
+for l in e u r g; do
 	tshark -X "lua_script:$ROOT/share/wireshark/vbet.lua" -r "$l.pcapng" -T fields -E 'separator=|' -E occurrence=l \
 		"${fields[@]/#/-e}" >$l.fields 2>tshark.err || fail "tshark: $(cat tshark.err)"
 done
 # column FILE CONDITION FIELD: of awk, with the fields as $1...; the first frame for which it is true.
 column() { awk -F'|' "$2 { print \$$3; exit }" "$1.fields"; }
-for l in e u; do
+for l in e u r g; do
+	link=${l/g/r} # g: the same link, at the other end
 	vli=$(column $l '$9 == 8' 1)
 	[ "$vli" -ge 16 ] || fail "VLI of the frame is '$vli' ($l): $(cat $l.fields tshark.err)"
 	assert_eq 10.0.0.2 "$(column $l '$9 == 8' 8)" "destination of the frame inside ($l)"
 	assert_eq 0 "$(column $l '$4 == 1' 1)" "VLI of a hello ($l)"
 	assert_eq 1 "$(column $l '$4 == 1' 3)" "version of a hello ($l)"
-	assert_eq "red-$l" "$(column $l '$4 == 4' 5)" "virtual link of the setup ($l)"
+	assert_eq "red-$link" "$(column $l '$4 == 4' 5)" "virtual link of the setup ($l)"
 	assert_eq red "$(column $l '$4 == 4' 6)" "vNet of the setup ($l)"
 	column $l '$4 == 5' 7 | grep -q "vli=$vli " || fail "the VLI of setup-ok is not that of the frame ($l)"
 	assert_eq "" "$(column $l '$10 || $11' 1)" "malformed frames ($l)"
 done
 assert_eq 42 "$(column e '$9 == 8' 2)" "length"
 assert_eq red-e "$(column e '$4 == 6' 5)" "virtual link of the release"
+# What stands in front of a datagram is what the kernel wrote, or took off.
+for l in r g; do
+	tshark -r $l.pcapng -T fields -E occurrence=f -e ip.src -e ip.dst -e udp.dstport -e ip.checksum.status -e frame.len -e ip.len \
+		-o ip.check_checksum:TRUE >outer 2>tshark.err || fail "tshark: $(cat tshark.err)"
+	assert_eq "" "$(awk '$3 != 34997 || $4 != 1 || $5 != $6 + 14' outer)" "wrong headers ($l)"
+	assert_eq "127.0.0.1 127.0.0.2" "$(awk '$1 < $2 { print $1, $2; exit }' outer)" "addresses ($l)"
+	assert_eq "127.0.0.2 127.0.0.1" "$(awk '$1 > $2 { print $1, $2; exit }' outer)" "addresses back ($l)"
+done
