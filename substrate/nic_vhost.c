@@ -386,7 +386,7 @@ static struct object *create(struct substrate *s, const char *name, const struct
 	const char *mac = words_get(w, "mac");
 	const char *path;
 	uint8_t addr[6] = {0};
-	uint16_t mtu;
+	uint16_t mtu = 0;
 
 	if (nic_read_words(w, &path, &mtu, e) < 0 || vclock_find_guest(s, w, &g, e) < 0)
 		return NULL;
