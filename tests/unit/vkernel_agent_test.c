@@ -67,6 +67,9 @@ static void setup(void)
 	sigaddset(&set, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	/* As under nohup: commands must not inherit it. */
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
 	loop = loop_create(&err);
 	child_watch.fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	child_watch.ready = child_ready;
@@ -220,6 +223,7 @@ START_TEST(commands_answer_with_outputs_and_status)
 	expect("exec -- echo hi", "hi\n", "", "status=0");
 	expect("exec -- sh -c \"echo o; echo e >&2; exit 3\"", "o\n", "e\n", "status=3");
 	expect("exec -- sh -c \"kill -9 $$\"", "", "", "signal=9");
+	expect("exec -- sh -c \"kill -TERM $$\"", "", "", "signal=15");
 	expect("exec env.A=\"b c\" cwd=/etc -- sh -c \"echo $A $PWD\"", "b c /etc\n", "",
 	       "status=0");
 	expect("exec -- /no/such", "", "", "\"error=run /no/such: No such file or directory\"");

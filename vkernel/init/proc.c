@@ -136,9 +136,13 @@ struct handover {
 
 static void reset_signals(void)
 {
+	/* What we ignore, and what whoever started us may have told us to ("nohup"): what we end a
+	 * command with must reach it. */
+	static const int ours[] = {SIGPIPE, SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 	sigset_t none;
 
-	signal(SIGPIPE, SIG_DFL); /* the only one that we changed */
+	for (size_t i = 0; i < ARRAY_LEN(ours); i++)
+		signal(ours[i], SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
