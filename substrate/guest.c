@@ -157,6 +157,8 @@ void guest_run(struct guest *g, int64_t at_ns, int64_t until_ns, int64_t wall_ns
 		g->offset_ns = at_ns;
 	g->state = GUEST_RUNNING;
 	g->clock->running++;
+	if (g->clock->most_at_once < g->clock->running)
+		g->clock->most_at_once = g->clock->running;
 	g->from_ns = at_ns;
 	g->granted_ns = g->until_ns = until_ns;
 	g->turn_wall_ns = wall_ns;

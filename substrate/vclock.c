@@ -24,7 +24,6 @@ static const int64_t pace_behind_ns = 500000000; /* more than this is not caught
 static const int64_t apart_ns = 100000;
 static const int64_t spin_wall_ns = INT64_C(5000000000);
 static const int64_t charge_wall_ns = 10000000; /* how often who spins is charged */
-enum { TURNS_AT_ONCE = 8 };
 
 void vclock_touch(struct guest *g)
 {
@@ -365,7 +364,8 @@ static bool start_guests(struct vclock *c, struct view *v, int64_t limit_ns, int
 {
 	bool any = false;
 
-	for (size_t i = 0; i < c->slots.n && c->running < TURNS_AT_ONCE; i++) {
+	/* Who is charged keeps nobody from running. */
+	for (size_t i = 0; i < c->slots.n && c->running - c->charged < c->at_once; i++) {
 		const struct slot *s = &c->slots.at[i];
 
 		if (s->state == GUEST_RUNNING || s->at_ns >= limit_ns || !may_start(c, v, i))

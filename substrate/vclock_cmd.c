@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { GUESTS_AT_ONCE = 8 };
 static const int64_t default_tod_s = 1767225600; /* 2026-01-01 00:00 UTC */
 
 static int need_virtual(struct substrate *s, struct err *e)
@@ -20,6 +21,13 @@ int vclock_create(struct substrate *s, const struct words *w, struct err *e)
 {
 	const char *tod = words_get(w, "tod");
 	const char *spin = words_get(w, "spin");
+	const char *at_once = words_get(w, "at_once");
+	int64_t most = GUESTS_AT_ONCE;
+
+	if (at_once && unit_parse(UNIT_COUNT, at_once, &most, e) < 0)
+		return err_wrap(e, "at_once");
+	if (most < 1 || most > UINT32_MAX)
+		return err_set(e, ERR_USAGE, "at_once is at least 1");
 	struct vclock *c = xcalloc(1, sizeof(*c));
 
 	c->sub = s;
@@ -27,6 +35,7 @@ int vclock_create(struct substrate *s, const struct words *w, struct err *e)
 	c->until_ns = c->due_wall_ns = INT64_MAX;
 	c->core = -1;
 	c->charges_spin = spin && !strcmp(spin, "charge");
+	c->at_once = (unsigned)most;
 	event_source_init(&c->source, s);
 	s->vclock = c;
 	s->epoch_ns = c->tod_ns;
@@ -159,5 +168,6 @@ void vclock_status(struct substrate *s, struct json *j)
 	json_bool(j, "begun", c->begun);
 	json_bool(j, "stopped", c->stopped);
 	json_uint(j, "running", c->running);
+	json_uint(j, "most_at_once", c->most_at_once);
 	json_uint(j, "events", c->fired);
 }

@@ -79,6 +79,7 @@ struct vclock {
 	int core;                      /* where all guests run one by one; -1: not chosen */
 	unsigned running, charged;     /* guests; those that are charged are running, too */
 	bool charges_spin;
+	unsigned at_once, most_at_once; /* guests that may run side by side; that have done so */
 	struct guest *kicking; /* whose message is being handled */
 	struct event_source source;
 	uint64_t fired;

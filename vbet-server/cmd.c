@@ -96,6 +96,8 @@ static const struct option_spec options[] = {
 	 FIELD(keep)},
 	{OPT_SPIN, 0, "spin", "report|stop|charge",
 	 "virtual clock: what becomes of a guest that computes without end", FIELD(spin)},
+	{OPT_AT_ONCE, 0, "guests-at-once", "N",
+	 "virtual clock: let at most N guests run side by side (8)", FIELD(at_once)},
 	{OPT_RECORD, 0, "record", "DIR", "keep there what it takes to replay this run",
 	 FIELD(record)},
 	{OPT_UNTIL, 0, "until", "TIME", "stand at this time of the lab (the end of the run)",

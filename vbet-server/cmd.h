@@ -14,7 +14,7 @@
 struct cmd_options {
 	const char *lab, *kernel, *dump, *user, *clock, *seed, *filter, *write;
 	const char *timeout, *jobs, *processes, *count, *duration, *keep, *comment;
-	const char *record, *until, *back, *whatif, *spin;
+	const char *record, *until, *back, *whatif, *spin, *at_once;
 	bool json, insecure, help, all, follow, quiet, no_console;
 	/* Not of the command line: see struct lab_options. */
 	bool stopped;
@@ -49,9 +49,10 @@ enum cmd_option {
 	OPT_BACK = 1 << 26,
 	OPT_WHATIF = 1 << 27,
 	OPT_SPIN = 1 << 28,
+	OPT_AT_ONCE = 1 << 29,
 	OPT_UP = OPT_LAB | OPT_KERNEL | OPT_TIMEOUT | OPT_INSECURE | OPT_JOBS | OPT_QUIET |
-		 OPT_CLOCK | OPT_SEED | OPT_PROCESSES | OPT_SPIN,
-	OPT_REPLAY = OPT_LAB | OPT_TIMEOUT | OPT_INSECURE | OPT_QUIET,
+		 OPT_CLOCK | OPT_SEED | OPT_PROCESSES | OPT_SPIN | OPT_AT_ONCE,
+	OPT_REPLAY = OPT_LAB | OPT_TIMEOUT | OPT_INSECURE | OPT_QUIET | OPT_AT_ONCE,
 };
 
 struct cmd {

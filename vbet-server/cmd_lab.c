@@ -53,6 +53,27 @@ static int parse_processes(const struct cmd_options *o, const struct graph *g, u
 	return 0;
 }
 
+static int parse_at_once(const struct cmd_options *o, const struct graph *g, unsigned *n,
+			 struct err *e)
+{
+	static const int64_t most = 1000000;
+	int64_t v;
+
+	*n = 0;
+	if (!o->at_once)
+		return 0;
+	if (g->clock != CLOCK_VIRTUAL)
+		return err_set(e, ERR_USAGE,
+			       "--guests-at-once: only the virtual clock says who runs when "
+			       "(--clock virtual)");
+	if (unit_parse(UNIT_COUNT, o->at_once, &v, e) < 0)
+		return err_wrap(e, "--guests-at-once");
+	if (v < 1 || v > most)
+		return err_set(e, ERR_USAGE, "--guests-at-once is from 1 to %lld", (long long)most);
+	*n = (unsigned)v;
+	return 0;
+}
+
 static int dump(const struct cmd_options *o, struct loaded *l, struct err *e)
 {
 	if (!strcmp(o->dump, "graph")) {
@@ -275,6 +296,8 @@ static int parse_up_options(const struct cmd_options *o, struct loaded *l, struc
 		return err_set(e, ERR_USAGE,
 			       "only a run in virtual time can be repeated: --record wants --clock "
 			       "virtual");
+	if (parse_at_once(o, l->graph, &opt->guests_at_once, e) < 0)
+		return -1;
 	return parse_processes(o, l->graph, &opt->processes, e);
 }
 

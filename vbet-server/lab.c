@@ -495,6 +495,7 @@ int lab_make_env(const struct graph *g, const struct lab_options *opt, char *dir
 		.cpus = cpus > 0 ? (unsigned)cpus : 1,
 		.insecure = opt->insecure,
 		.processes = opt->processes,
+		.guests_at_once = opt->guests_at_once,
 	};
 	derive_key(g, env->key);
 	return 0;

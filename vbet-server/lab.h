@@ -139,6 +139,7 @@ struct lab_options {
 	size_t jobs; /* 0: twice the processors */
 	int64_t boot_timeout_ns;
 	bool stopped;            /* the virtual clock is handed over standing still */
+	unsigned guests_at_once; /* virtual clock: that may run side by side; 0: as many as help */
 	unsigned processes;      /* substrate processes that may share the work; 0: one */
 	const char *captures;    /* a directory for captures of all cables, or NULL; absolute */
 	const char *record;      /* a directory to keep the run in, or NULL; absolute */

@@ -376,14 +376,18 @@ struct plan *plan_make(const struct graph *g, const struct plan_env *env, struct
 
 	place_nodes(&b);
 	plan_processes(&b);
-	add_everywhere(&b, "clock",
-		       g->clock == CLOCK_VIRTUAL
-			       ? arena_printf(&b.plan->arena, "clock virtual seed=%llu tod=%lld%s",
-					      (unsigned long long)g->seed,
-					      (long long)PLAN_TIME_OF_DAY_S,
-					      g->spin == SPIN_CHARGE ? " spin=charge" : "")
-			       : arena_printf(&b.plan->arena, "clock real seed=%llu",
-					      (unsigned long long)g->seed));
+	add_everywhere(
+		&b, "clock",
+		g->clock == CLOCK_VIRTUAL
+			? arena_printf(&b.plan->arena, "clock virtual seed=%llu tod=%lld%s%s",
+				       (unsigned long long)g->seed, (long long)PLAN_TIME_OF_DAY_S,
+				       g->spin == SPIN_CHARGE ? " spin=charge" : "",
+				       env->guests_at_once
+					       ? arena_printf(&b.plan->arena, " at_once=%u",
+							      env->guests_at_once)
+					       : "")
+			: arena_printf(&b.plan->arena, "clock real seed=%llu",
+				       (unsigned long long)g->seed));
 	for (size_t i = 0; i < g->n_nodes && rc == 0; i++) {
 		if (node_kind_is_guest(g->nodes[i].kind))
 			rc = plan_guest_node(&b, (int)i, e);

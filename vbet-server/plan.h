@@ -74,6 +74,7 @@ struct plan_env {
 	const char *base_dir; /* directory of the script: what its file names are relative to */
 	unsigned cpus;        /* guests are pinned to them in turn; 0: not pinned */
 	bool insecure;
+	unsigned guests_at_once; /* virtual clock: that may run side by side; 0: as many as help */
 	uint8_t key[16];    /* of the substrate's control messages */
 	unsigned processes; /* substrate processes that may share the work, to SPREAD_MAX; 0: one */
 	const struct plan
