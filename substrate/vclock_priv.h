@@ -80,7 +80,7 @@ struct vclock {
 	unsigned running, charged;     /* guests; those that are charged are running, too */
 	bool charges_spin;
 	unsigned at_once, most_at_once; /* guests that may run side by side; that have done so */
-	struct guest *kicking; /* whose message is being handled */
+	struct guest *kicking;          /* whose message is being handled */
 	struct event_source source;
 	uint64_t fired;
 };

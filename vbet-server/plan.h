@@ -75,7 +75,7 @@ struct plan_env {
 	unsigned cpus;        /* guests are pinned to them in turn; 0: not pinned */
 	bool insecure;
 	unsigned guests_at_once; /* virtual clock: that may run side by side; 0: as many as help */
-	uint8_t key[16];    /* of the substrate's control messages */
+	uint8_t key[16];         /* of the substrate's control messages */
 	unsigned processes; /* substrate processes that may share the work, to SPREAD_MAX; 0: one */
 	const struct plan
 		*running; /* nodes stay in the process that this one has them in; or NULL */
