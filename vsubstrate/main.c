@@ -6,6 +6,7 @@
  * substrate node on a machine of its own.
  */
 #include "lib/conn.h"
+#include "lib/slice.h"
 #include "substrate/control.h"
 #include "substrate/control_server.h"
 #include "substrate/guestmem.h"
@@ -142,6 +143,7 @@ int main(int argc, char **argv)
 	}
 	signal(SIGPIPE, SIG_IGN);
 	prctl(PR_SET_TIMERSLACK, 1UL);
+	slice_want_short();
 	raise_limits();
 	guestmem_guard();
 	struct loop *l = loop_create(&e);

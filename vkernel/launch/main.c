@@ -4,6 +4,7 @@
  * outer one, which the server knows and whose death ends all; process 1 of the jail, which reaps
  * what the guest's kernel leaves; and the kernel.
  */
+#include "lib/slice.h"
 #include "lib/xalloc.h"
 #include "vkernel/launch/launch.h"
 
@@ -204,6 +205,7 @@ int main(int argc, char **argv)
 
 	die_with_parent(getppid());
 	setsid();
+	slice_want_short();
 	if (launch_parse(&l, argc, argv, &e) < 0)
 		die(&e);
 	close_others(l.kernel_fd);
