@@ -227,6 +227,8 @@ static const struct command commands[] = {
 	{"slink", 2, slink_cmd,
 	 "slink NAME SNIF link=LINK peer=MAC|IPV4|multi=1 [members=MAC,...] [vlan=N priority=N]"},
 	{"vif", 2, vif_cmd, "vif NAME SNODE vnet=VNET [mtu=N]"},
+	{"manager", 2, smanager_cmd,
+	 "manager NAME SNODE listen=AT, or peer=SNODE connect=AT (unix:PATH, tcp:ADDR:PORT)"},
 	{"vbm", 2, svbm_cmd, "vbm NAME SNODE link=LINK rate=RATE"},
 	{"share", 2, svbm_cmd_share, "share VBM VNET percent=SHARE"},
 	{"vlink", 2, vlink_cmd,

@@ -58,6 +58,9 @@ static void send_message(struct speer *p, const uint8_t *data, size_t len, int64
 {
 	struct neighbour *b = p->owner;
 
+	/* Greetings say that the link itself lives. */
+	if (smsg_type_of(data) != SMSG_HELLO && smanager_send(b->slink->node, p->other, data, len))
+		return;
 	put_message(b->slink, b, data, len, b->pad, now_ns);
 }
 
@@ -205,7 +208,8 @@ void neighbour_receive(struct neighbour *b, const uint8_t sender[6], const uint8
 {
 	struct snode *n = b->slink->node;
 
-	memcpy(b->sender, sender, 6);
+	if (sender)
+		memcpy(b->sender, sender, 6);
 	speer_receive(&b->speer, data, len, now_ns);
 	snode_run_tm(n, now_ns);
 	snode_wake(n, now_ns);

@@ -152,6 +152,11 @@ enum smsg_drop smsg_read(const uint8_t *data, size_t len, const struct smsg_key 
 	return SMSG_GOOD;
 }
 
+enum smsg_type smsg_type_of(const uint8_t *data)
+{
+	return (enum smsg_type)data[1];
+}
+
 bool smsg_is_to_strangers(const uint8_t *data, size_t len)
 {
 	return len >= SMSG_HEAD && data[1] == SMSG_HELLO && get_be32(data + 4) != 0;

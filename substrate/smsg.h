@@ -101,6 +101,8 @@ size_t smsg_write(uint8_t buf[SMSG_MAX], const struct smsg *m, const struct smsg
 /* Reads and authenticates; m borrows from data. What is good is not yet known to be fresh or for
  * us. */
 enum smsg_drop smsg_read(const uint8_t *data, size_t len, const struct smsg_key *k, struct smsg *m);
+/* The type of a message that smsg_write() made. */
+enum smsg_type smsg_type_of(const uint8_t *data);
 /* A hello to whoever is there, as it seems: nothing of it is checked. */
 bool smsg_is_to_strangers(const uint8_t *data, size_t len);
 /*

@@ -38,6 +38,7 @@ struct vlink;
 struct vhop;
 struct smulti;
 struct svbm;
+struct smanager;
 
 struct snode {
 	struct object object;
@@ -54,6 +55,7 @@ struct snode {
 	VEC(struct vif *) vifs;
 	VEC(struct vlink *) vlinks;
 	VEC(struct vhop *) hops;
+	VEC(struct smanager *) managers;
 };
 
 /* Why an interface took a frame from its wire no further. */
@@ -212,10 +214,12 @@ int slink_cmd(struct substrate *s, const struct words *w, FILE *answer, struct e
 int vif_cmd(struct substrate *s, const struct words *w, FILE *answer, struct err *e);
 int vlink_cmd(struct substrate *s, const struct words *w, FILE *answer, struct err *e);
 int svbm_cmd(struct substrate *s, const struct words *w, FILE *answer, struct err *e);
+int smanager_cmd(struct substrate *s, const struct words *w, FILE *answer, struct err *e);
 int svbm_cmd_share(struct substrate *s, const struct words *w, FILE *answer, struct err *e);
 
 /* snode.c */
-extern const struct object_kind snode_kind, snif_kind, slink_kind, vif_kind, vlink_kind, svbm_kind;
+extern const struct object_kind snode_kind, snif_kind, slink_kind, vif_kind, vlink_kind, svbm_kind,
+	smanager_kind;
 /* The object of that name and kind, or NULL with the error set. */
 struct object *snet_find(struct substrate *s, const char *name, const struct object_kind *kind,
 			 struct err *e);
@@ -239,7 +243,7 @@ struct slink *slink_find(struct snode *n, const char *link);
 /* Octets of the longest frame of a virtual link that fits. */
 uint32_t slink_room(const struct slink *l);
 bool neighbour_is_open(const struct neighbour *b);
-/* A message for VLI 0 came. */
+/* A message for VLI 0 came, or one over a stream (sender NULL). */
 void neighbour_receive(struct neighbour *b, const uint8_t sender[6], const uint8_t *data,
 		       size_t len, int64_t now_ns);
 int64_t slink_due_ns(const struct slink *l);
@@ -340,6 +344,12 @@ int64_t vlink_due_ns(const struct vlink *v);
 void vlink_tick(struct vlink *v, int64_t now_ns);
 /* A neighbour can be reached (again): no need to wait. */
 void vlink_hurry(struct snode *n, int64_t now_ns);
+
+/* smanager.c */
+/* Over a stream to the node with that smsg_id(). False: there is none that is open. */
+bool smanager_send(const struct snode *n, uint64_t to, const uint8_t *data, size_t len);
+int64_t smanager_due_ns(const struct smanager *m);
+void smanager_tick(struct smanager *m, int64_t now_ns);
 
 /* vif.c */
 /* A frame (with its reference) for the guest. */

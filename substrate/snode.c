@@ -57,6 +57,11 @@ static int64_t due_ns(const struct snode *n)
 
 		due = d < due ? d : due;
 	}
+	for (size_t i = 0; i < n->managers.n; i++) {
+		int64_t d = smanager_due_ns(n->managers.at[i]);
+
+		due = d < due ? d : due;
+	}
 	return due;
 }
 
@@ -84,6 +89,8 @@ static void tick(struct event *ev, int64_t now_ns)
 		slink_tick(n->links.at[i], now_ns);
 	for (size_t i = 0; i < n->vlinks.n; i++)
 		vlink_tick(n->vlinks.at[i], now_ns);
+	for (size_t i = 0; i < n->managers.n; i++)
+		smanager_tick(n->managers.at[i], now_ns);
 	if (tm_due_ns(n->tm) <= now_ns)
 		tm_tick(n->tm, now_ns);
 	snode_run_tm(n, now_ns);
@@ -94,6 +101,8 @@ static void destroy(struct object *o)
 {
 	struct snode *n = (struct snode *)o;
 
+	while (n->managers.n)
+		smanager_kind.destroy((struct object *)n->managers.at[n->managers.n - 1]);
 	while (n->vifs.n)
 		vif_kind.destroy(&n->vifs.at[n->vifs.n - 1]->object);
 	while (n->vlinks.n)
@@ -108,6 +117,7 @@ static void destroy(struct object *o)
 	vec_free(&n->vifs);
 	vec_free(&n->vlinks);
 	vec_free(&n->hops);
+	vec_free(&n->managers);
 	object_finish(o);
 	free(n);
 }
