@@ -39,6 +39,16 @@ static char *nic_words(const struct graph_nic *c, bool plug)
 	return text;
 }
 
+void hotplug_note(struct lab *lab, const char *node, char *words, bool is_nic)
+{
+	struct lab_hotplug *h = vec_add(&lab->hotplugs);
+
+	h->node = xstrdup(node);
+	h->words = words;
+	h->is_nic = is_nic;
+	h->redone = lab->redoing;
+}
+
 void hotplug_collect(struct lab *lab, const struct graph *old, const struct graph *new)
 {
 	for (size_t i = 0; i < new->n_nodes; i++) {
@@ -55,11 +65,7 @@ void hotplug_collect(struct lab *lab, const struct graph *old, const struct grap
 
 			if (!is_new && same_addresses(&old->nodes[before].nics[j], &n->nics[j]))
 				continue;
-			struct lab_hotplug *h = vec_add(&lab->hotplugs);
-
-			h->node = xstrdup(n->name);
-			h->words = nic_words(&n->nics[j], is_new);
-			h->redone = lab->redoing;
+			hotplug_note(lab, n->name, nic_words(&n->nics[j], is_new), true);
 		}
 	}
 }
@@ -78,7 +84,8 @@ void hotplug_tell(struct lab *lab, bool late)
 			continue;
 		}
 		if (gu && (gu->state == GUEST_UP || gu->state == GUEST_READY)) {
-			mtu_forget(lab, gu->name);
+			if (h->is_nic)
+				mtu_forget(lab, gu->name);
 			if (!late)
 				agent_control(&gu->agent, h->words);
 			else if (!h->redone)

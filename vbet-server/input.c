@@ -199,6 +199,35 @@ static void say_refused(struct lab *lab, const char *line, const struct err *e)
 		lab->inputs_refused = *e;
 }
 
+static bool is_planned(const struct inputs *in, const char *line)
+{
+	return in->planned.n && in->planned.at[0].from_record &&
+	       !strcmp(in->planned.at[0].line, line);
+}
+
+void input_note_refused(struct lab *lab)
+{
+	char *words[] = {"refused"};
+
+	input_record(lab, words, 1);
+	if (lab->by_plan && !is_planned(of(lab), "refused\n"))
+		say_refused(lab, "a change", &lab->refused);
+}
+
+void input_begin_change(struct lab *lab, bool by_plan)
+{
+	if (lab->by_plan)
+		lab->refused.kind = ERR_NONE;
+	lab->by_plan = by_plan;
+}
+
+/* In the run, the change before was refused by the substrate. */
+static void check_refused(const struct lab *lab, struct err *e)
+{
+	if (!lab->refused.kind)
+		err_set(e, ERR_ENV, "what was refused in the run has been done");
+}
+
 /* A guest boots where its kernel's end and the record say so. False: not yet. */
 static bool do_boot(struct lab *lab, const char *node, struct err *e)
 {
@@ -224,6 +253,12 @@ static bool do_boot(struct lab *lab, const char *node, struct err *e)
 	return true;
 }
 
+static void change_planned(struct lab *lab, const struct words *w, FILE *out, struct err *e)
+{
+	input_begin_change(lab, true);
+	change_do(lab, w, out, e);
+}
+
 /* False: it cannot be done yet. */
 static bool do_planned(struct lab *lab, const char *line)
 {
@@ -236,8 +271,10 @@ static bool do_planned(struct lab *lab, const char *line)
 	if (words_split(line, strcspn(line, "\n"), &a, &w, &e) == 0) {
 		if (!strcmp(w.at[0], "boot") && w.n == 2)
 			done = do_boot(lab, w.at[1], &e);
+		else if (!strcmp(w.at[0], "refused") && w.n == 1)
+			check_refused(lab, &e);
 		else
-			change_do(lab, &w, null, &e);
+			change_planned(lab, &w, null, &e);
 	}
 	if (e.kind)
 		say_refused(lab, line, &e);

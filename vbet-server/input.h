@@ -33,6 +33,10 @@ void input_plan(struct lab *lab, int64_t time_ns, char *const *words, size_t n);
 int input_load(struct lab *lab, const char *text, struct err *e);
 /* In the record that guest was ended because it computed without end. */
 bool input_was_spun(const struct lab *lab, const char *node);
+/* The substrate refuses a change that was recorded (lab->refused). */
+void input_note_refused(struct lab *lab);
+/* A change begins: whoever waited for the last one has heard of it, or nobody did. */
+void input_begin_change(struct lab *lab, bool by_plan);
 /* The lab is being led through a record: nobody else changes it meanwhile. */
 bool input_is_replaying(const struct lab *lab);
 

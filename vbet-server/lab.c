@@ -7,6 +7,7 @@
 #include "vbet-server/describe.h"
 #include "vbet-server/guest.h"
 #include "vbet-server/held.h"
+#include "vbet-server/hosts.h"
 #include "vbet-server/hotplug.h"
 #include "vbet-server/input.h"
 #include "vbet-server/job.h"
@@ -192,8 +193,12 @@ static void on_step_answer(void *ctx, bool ok, const char *text)
 	if (!ok) {
 		struct err e;
 
+		bool is_first = !lab->setting_up && !lab->rolling_back && !lab->refused.kind;
+
 		err_set(&e, ERR_ENV, "substrate: %s (for '%s')", text, a->line);
 		lab_refuse(lab, &e);
+		if (is_first)
+			input_note_refused(lab);
 	}
 	if (a->cable)
 		link_answered(lab, a->cable, ok);
@@ -699,6 +704,7 @@ int lab_change(struct lab *lab, struct graph *g, struct err *e)
 	graph_destroy(lab->graph);
 	lab->graph = g;
 	make_guests(lab);
+	hosts_collect(lab, lab->plan, plan);
 	return lab_replace_plan(lab, plan, e);
 }
 

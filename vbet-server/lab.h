@@ -71,10 +71,11 @@ struct lab_clock {
 	char pace[16];   /* as the substrate takes it: "max", "1", "10" */
 };
 
-/* A NIC that a running guest is still to be told of. */
+/* A NIC, or names, that a running guest is still to be told of. */
 struct lab_hotplug {
 	char *node, *words; /* owned */
-	bool redone;        /* of a record, which has what is told late, too */
+	bool is_nic;
+	bool redone; /* of a record, which has what is told late, too */
 };
 
 /* A NIC that has been told another MTU than that of the graph. */
@@ -106,6 +107,7 @@ struct lab {
 	struct err refused;   /* the first that said no, when the lab was up already */
 	bool added_statement; /* what is under way is one: if it is refused, it goes again */
 	bool rolling_back;    /* refusals do not count */
+	bool by_plan;         /* what is under way was planned: nobody waits for `refused` */
 	struct lab_listener listener;
 	struct lab_clock clock;
 	struct link_touched *touched; /* link.c's: cables that were changed by hand */

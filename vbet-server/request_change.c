@@ -83,6 +83,8 @@ static int run_change(struct client *c, const struct words *w, struct err *e)
 {
 	struct reply r;
 	FILE *f = reply_open(&r);
+
+	input_begin_change(c->server->lab, false);
 	int rc = change_do(c->server->lab, w, f, e);
 
 	reply_send(&r, c);

@@ -82,6 +82,23 @@ int files_write(const struct conf_file *f, struct err *e)
 	return 0;
 }
 
+int files_replace(const char *path, const char *text, const struct stat *like, struct err *e)
+{
+	char *fresh = xasprintf("%s.new", path);
+	int rc = write_text(fresh, text, like->st_mode & 07777);
+
+	if (rc == 0)
+		rc = chown(fresh, like->st_uid, like->st_gid);
+	if (rc == 0)
+		rc = rename(fresh, path);
+	if (rc < 0) {
+		err_sys(e, "write %.200s", path);
+		unlink(fresh);
+	}
+	free(fresh);
+	return rc;
+}
+
 int files_make_dir(const struct conf_file *f, struct err *e)
 {
 	struct stat st;

@@ -14,6 +14,9 @@ int files_write_sysctl(const char *key, const char *value);
 void files_write_names(const struct conf *c);
 /* Tells the kernel of a vhost-user NIC that was not there when it started. */
 int files_plug_virtio(const char *socket_path, struct err *e);
+struct stat;
+/* Another text, with owner and mode as in *like; who reads it sees the old one or the new one. */
+int files_replace(const char *path, const char *text, const struct stat *like, struct err *e);
 /* Reads a file whole: malloc'ed, NUL-terminated; NULL with errno. */
 char *files_read(const char *path, size_t *len);
 

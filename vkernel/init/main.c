@@ -3,6 +3,7 @@
 #include "vkernel/init/agent.h"
 #include "vkernel/init/conf.h"
 #include "vkernel/init/files.h"
+#include "vkernel/init/hosts.h"
 #include "vkernel/init/kmod.h"
 #include "vkernel/init/net.h"
 #include "vkernel/init/power.h"
@@ -83,6 +84,17 @@ static void control_mtu(const struct words *w)
 		agent_event("done", "mtu", nic);
 }
 
+/* "hosts +LINE... -LINE..." */
+static void control_hosts(const struct words *w)
+{
+	struct err e;
+
+	if (hosts_change("/etc/hosts", w, &e) < 0)
+		agent_event("failed", "hosts", e.text);
+	else
+		agent_event("done", "hosts");
+}
+
 static void control_poweroff(const struct words *w)
 {
 	agent_event("done", "poweroff");
@@ -93,6 +105,7 @@ static const struct {
 	const char *word;
 	void (*act)(const struct words *w);
 } controls[] = {
+	{"hosts", control_hosts},
 	{"mtu", control_mtu},
 	{"nic", control_nic},
 	{"poweroff", control_poweroff},

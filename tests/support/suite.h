@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What main() of every unit test ends with. */
+#ifndef TESTS_SUPPORT_SUITE_H
+#define TESTS_SUPPORT_SUITE_H
+
+#include <check.h>
+#include <stdlib.h>
+
+/* Runs all of it (CK_VERBOSITY says what is printed) and frees it: the exit status. */
+static inline int suite_run(Suite *s)
+{
+	SRunner *r = srunner_create(s);
+
+	srunner_run_all(r, CK_ENV);
+	int failed = srunner_ntests_failed(r);
+
+	srunner_free(r);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+#endif
