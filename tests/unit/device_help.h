@@ -4,6 +4,7 @@
 #define TESTS_DEVICE_HELP_H
 
 #include "substrate/device.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -158,13 +159,7 @@ static inline int run_suite(const char *name, void (*add)(TCase *tc))
 	tcase_set_timeout(tc, 60);
 	add(tc);
 	suite_add_tcase(s, tc);
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lib/arena.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <stddef.h>
@@ -87,11 +88,5 @@ int main(void)
 	tcase_add_test(tc, strings_are_copied);
 	tcase_add_test(tc, an_arena_can_be_used_again);
 	suite_add_tcase(s, tc);
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lib/err.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <errno.h>
@@ -77,11 +78,5 @@ int main(void)
 	tcase_add_test(tc, nobody_has_to_listen);
 	tcase_add_test(tc, too_much_text_is_cut_not_overrun);
 	suite_add_tcase(s, tc);
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

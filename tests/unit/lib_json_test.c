@@ -2,6 +2,7 @@
 #include "lib/json.h"
 
 #include "lib/xalloc.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -72,11 +73,5 @@ int main(void)
 	tcase_add_test(tc, quotes_and_brackets_in_strings_are_text);
 	tcase_add_test(tc, nothing_is_an_empty_object);
 	suite_add_tcase(s, tc);
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

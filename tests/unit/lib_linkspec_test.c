@@ -5,6 +5,7 @@
 #include "lib/units.h"
 #include "lib/words.h"
 #include "lib/xalloc.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -150,11 +151,5 @@ int main(void)
 	tcase_add_test(tc, numbers_must_be_of_the_right_unit);
 	tcase_add_test(tc, every_key_has_help);
 	suite_add_tcase(s, tc);
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

@@ -4,6 +4,7 @@
 #include "lib/arena.h"
 #include "lib/linksched.h"
 #include "lib/words.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -218,11 +219,5 @@ int main(void)
 	tcase_add_test(tc, every_key_has_a_name_and_a_help);
 	tcase_add_test(tc, a_schedule_is_read);
 	suite_add_tcase(s, tc);
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

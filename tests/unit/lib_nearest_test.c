@@ -2,6 +2,7 @@
 #include "lib/nearest.h"
 
 #include "lib/xalloc.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -82,11 +83,5 @@ int main(void)
 	tcase_add_test(tc, very_long_names_are_compared_by_their_beginning);
 	tcase_add_test(tc, the_first_of_equals_wins);
 	suite_add_tcase(s, tc);
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

@@ -2,6 +2,7 @@
 #include "lib/rng.h"
 
 #include "lib/xalloc.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -97,11 +98,5 @@ int main(void)
 	tcase_add_test(tc, chances_are_what_they_say);
 	tcase_add_test(tc, the_hash_is_fnv1a);
 	suite_add_tcase(s, tc);
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

@@ -2,6 +2,7 @@
 #include "lib/sha256.h"
 
 #include "lib/xalloc.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -61,11 +62,5 @@ int main(void)
 	tcase_add_test(t, test_known);
 	tcase_add_test(t, test_padding);
 	suite_add_tcase(s, t);
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

@@ -2,6 +2,7 @@
 #include "lib/units.h"
 
 #include "lib/xalloc.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -111,11 +112,5 @@ int main(void)
 	tcase_add_loop_test(tc, bad_text_is_refused_with_a_reason, 0, (int)ARRAY_LEN(bad));
 	tcase_add_test(tc, a_suffix_tells_its_kind);
 	suite_add_tcase(s, tc);
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lib/vec.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 
@@ -74,11 +75,5 @@ int main(void)
 	tcase_add_test(tc, push_remove_and_walk);
 	tcase_add_test(tc, reserve_makes_room_once);
 	suite_add_tcase(s, tc);
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

@@ -3,6 +3,7 @@
 
 #include "lib/sock.h"
 #include "lib/xalloc.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -291,11 +292,5 @@ int main(void)
 	tcase_add_test(tc, a_second_hello_ends_what_was_open);
 	tcase_add_test(tc, a_guest_that_sends_nonsense_is_cut_off);
 	suite_add_tcase(s, tc);
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "vbet-server/event.h"
 
+#include "tests/support/suite.h"
 #include "topo/topo.h"
 
 #include <check.h>
@@ -102,11 +103,5 @@ int main(void)
 	tcase_add_test(t, test_words);
 	tcase_add_test(t, test_commands);
 	suite_add_tcase(s, t);
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

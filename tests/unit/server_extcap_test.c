@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tests/support/suite.h"
 #include "vbet-server/extcap.h"
 
 #include <check.h>
@@ -40,15 +41,9 @@ int main(void)
 {
 	Suite *s = suite_create("extcap");
 	TCase *t = tcase_create("all");
-	SRunner *r;
 
 	tcase_add_test(t, test_names);
 	tcase_add_test(t, test_bad_names);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

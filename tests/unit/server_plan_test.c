@@ -2,6 +2,7 @@
 #include "vbet-server/plan.h"
 
 #include "lib/xalloc.h"
+#include "tests/support/suite.h"
 #include "topo/topo.h"
 
 #include <check.h>
@@ -727,11 +728,5 @@ int main(void)
 	tcase_add_test(tc, a_virtual_network_goes_alone);
 	tcase_add_test(tc, names_of_other_networks_are_unknown);
 	suite_add_tcase(s, tc);
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tests/support/suite.h"
 #include "vbet-server/run.h"
 
 #include <check.h>
@@ -150,11 +151,5 @@ int main(void)
 	tcase_add_test(t, test_compare);
 	tcase_add_test(t, test_graphs);
 	suite_add_tcase(s, t);
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

@@ -2,6 +2,7 @@
 #include "substrate/calendar.h"
 
 #include "lib/rng.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -118,15 +119,10 @@ int main(void)
 {
 	Suite *s = suite_create("calendar");
 	TCase *t = tcase_create("all");
-	SRunner *r = srunner_create(s);
 
 	tcase_add_loop_test(t, order_is_total, 0, 20);
 	tcase_add_loop_test(t, cancel_and_move, 0, 20);
 	tcase_add_test(t, finish_forgets);
 	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

@@ -5,6 +5,7 @@
 
 #include "lib/rng.h"
 #include "lib/vec.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -255,7 +256,6 @@ int main(void)
 {
 	Suite *s = suite_create("grant");
 	TCase *t = tcase_create("all");
-	SRunner *r = srunner_create(s);
 
 	tcase_add_test(t, rates_are_divided);
 	tcase_add_loop_test(t, division_is_exact, 0, 500);
@@ -264,9 +264,5 @@ int main(void)
 	tcase_add_test(t, words_there_and_back);
 	tcase_add_loop_test(t, bad_words_are_refused, 0, 7);
 	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

@@ -4,6 +4,7 @@
 #include "lib/sock.h"
 #include "substrate/mail.h"
 #include "substrate/vclock_priv.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -215,7 +216,6 @@ int main(void)
 {
 	Suite *s = suite_create("guest");
 	TCase *t = tcase_create("page");
-	SRunner *r = srunner_create(s);
 
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_test(t, kicks_come_with_their_times);
@@ -223,9 +223,5 @@ int main(void)
 	tcase_add_test(t, lies_do_no_harm);
 	tcase_add_test(t, a_number_is_one_device);
 	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

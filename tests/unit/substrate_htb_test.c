@@ -4,6 +4,7 @@
 
 #include "lib/rng.h"
 #include "lib/xalloc.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -670,7 +671,6 @@ int main(void)
 {
 	Suite *s = suite_create("htb");
 	TCase *t = tcase_create("all");
-	SRunner *r = srunner_create(s);
 
 	tcase_set_timeout(t, 60);
 	tcase_add_loop_test(t, wire_rate_is_exact, 0, 5);
@@ -693,9 +693,5 @@ int main(void)
 	tcase_add_test(t, rates_change_under_way);
 	tcase_add_loop_test(t, whatever_comes, 0, 50);
 	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

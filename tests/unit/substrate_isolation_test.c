@@ -11,6 +11,7 @@
 
 #include "lib/rng.h"
 #include "substrate/vclock.h"
+#include "tests/support/suite.h"
 
 enum { SECOND_MS = 1000, SAMPLES_MAX = 200000, FLOODS_MAX = 8, HEAD = 14 };
 
@@ -444,7 +445,6 @@ int main(void)
 {
 	Suite *s = suite_create("isolation");
 	TCase *t = tcase_create("all");
-	SRunner *r = srunner_create(s);
 
 	tcase_add_checked_fixture(t, world_setup, teardown);
 	tcase_set_timeout(t, 120);
@@ -452,9 +452,5 @@ int main(void)
 	tcase_add_test(t, a_lan_keeps_its_promises);
 	tcase_add_test(t, deleting_a_flood_disturbs_nobody);
 	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

@@ -5,6 +5,7 @@
 #include "lib/rng.h"
 #include "lib/xalloc.h"
 #include "substrate/frame.h"
+#include "tests/support/suite.h"
 #include "tests/support/tcpframe.h"
 
 #include <check.h>
@@ -217,11 +218,5 @@ int main(void)
 	tcase_add_test(tc, what_cannot_be_is_refused);
 	tcase_add_test(tc, anything_is_refused_or_done);
 	suite_add_tcase(s, tc);
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

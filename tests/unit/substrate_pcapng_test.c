@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What we write is read by libpcap's own reader in lab tests; here: sizes, padding, options. */
 #include "substrate/pcapng.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -111,15 +112,9 @@ int main(void)
 {
 	Suite *s = suite_create("pcapng");
 	TCase *t = tcase_create("all");
-	SRunner *r;
 
 	tcase_add_test(t, test_blocks);
 	tcase_add_test(t, test_without_words);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

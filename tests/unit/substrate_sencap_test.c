@@ -2,6 +2,7 @@
 /* Headers of substrate links, octet for octet, and the numbers of virtual links. */
 #include "substrate/sencap.h"
 #include "substrate/vli.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -192,11 +193,5 @@ int main(void)
 	tcase_add_test(tc, numbers_are_the_longest_unused);
 	tcase_add_test(tc, numbers_of_others);
 	suite_add_tcase(s, tc);
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

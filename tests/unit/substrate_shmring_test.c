@@ -3,6 +3,7 @@
 #include "substrate/shmring.h"
 
 #include "lib/rng.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -168,11 +169,5 @@ int main(void)
 	tcase_add_test(tc, only_a_sleeping_reader_is_woken_and_once);
 	tcase_add_test(tc, nonsense_breaks_the_ring_and_nothing_else);
 	suite_add_tcase(s, tc);
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Virtual links over substrate links: set up by messages, forwarded by VLI, kept apart, mended. */
+#include "tests/support/suite.h"
 #include "tests/unit/snet_help.h"
 
 /* s1 - a - s2 - b - s3, encapsulated as said; each link takes 1 ms. */
@@ -609,11 +610,5 @@ int main(void)
 	tcase_add_test(tc, a_flood_leaves_others_their_minimum);
 	tcase_add_test(tc, minima_beyond_the_wire_are_refused);
 	suite_add_tcase(s, tc);
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

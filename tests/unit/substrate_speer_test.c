@@ -3,6 +3,7 @@
  * forges. */
 #include "lib/rng.h"
 #include "substrate/speer.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -417,11 +418,5 @@ int main(void)
 	tcase_add_test(tc, a_restart_ends_what_was_asked);
 	tcase_add_test(tc, nobody_is_served_before_a_greeting);
 	suite_add_tcase(s, tc);
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

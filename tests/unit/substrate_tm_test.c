@@ -8,6 +8,7 @@
 
 #include "lib/rng.h"
 #include "lib/vec.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -721,7 +722,6 @@ int main(void)
 {
 	Suite *s = suite_create("tm");
 	TCase *t = tcase_create("all");
-	SRunner *r = srunner_create(s);
 
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, rates_follow_demand);
@@ -738,9 +738,5 @@ int main(void)
 	tcase_add_test(t, no_bandwidth_manager);
 	tcase_add_loop_test(t, disorder, 0, 60);
 	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

@@ -6,6 +6,7 @@
 #include "substrate/trunk.h"
 
 #include "lib/words.h"
+#include "tests/support/suite.h"
 #include "tests/support/tcpframe.h"
 
 #include <check.h>
@@ -423,11 +424,5 @@ int main(void)
 	tcase_add_test(tc, who_says_nonsense_is_hung_up_on);
 	tcase_add_test(tc, what_cannot_be_is_refused);
 	suite_add_tcase(s, tc);
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

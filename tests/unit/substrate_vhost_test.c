@@ -5,6 +5,7 @@
 #include "substrate/guestmem.h"
 #include "substrate/nic.h"
 #include "substrate/vhost_message.h"
+#include "tests/support/suite.h"
 #include "tests/support/tcpframe.h"
 #include "tests/support/vuser.h"
 
@@ -584,7 +585,6 @@ int main(void)
 {
 	Suite *s = suite_create("vhost");
 	TCase *t = tcase_create("all");
-	SRunner *r = srunner_create(s);
 
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_test(t, frames_pass);
@@ -606,9 +606,5 @@ int main(void)
 	tcase_add_test(t, a_cut_cable_drops_the_frames_it_stands_for);
 	tcase_add_test(t, without_buffers_whole_segments_wait);
 	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

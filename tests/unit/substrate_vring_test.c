@@ -3,6 +3,7 @@
 #include "substrate/vring.h"
 
 #include "lib/rng.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -411,7 +412,6 @@ int main(void)
 {
 	Suite *s = suite_create("vring");
 	TCase *t = tcase_create("all");
-	SRunner *r = srunner_create(s);
 
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_test(t, takes_and_gives);
@@ -427,9 +427,5 @@ int main(void)
 	tcase_add_test(t, memory_shrinks);
 	tcase_add_test(t, iov_copies);
 	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

@@ -2,6 +2,7 @@
 #include "topo/addr.h"
 
 #include "lib/xalloc.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -206,11 +207,5 @@ int main(void)
 	tcase_add_loop_test(tc, what_a_nic_can_have, 0, (int)ARRAY_LEN(for_nics));
 	tcase_add_loop_test(tc, macs_are_unicast, 0, (int)ARRAY_LEN(macs));
 	suite_add_tcase(s, tc);
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

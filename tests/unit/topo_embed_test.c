@@ -3,6 +3,7 @@
  * same every time; what it does not find, it explains. */
 #include "lib/rng.h"
 #include "lib/xalloc.h"
+#include "tests/support/suite.h"
 #include "topo/embed.h"
 
 #include <check.h>
@@ -492,11 +493,5 @@ int main(void)
 	tcase_add_test(t, too_long_a_search_is_told);
 	tcase_add_loop_test(t, random_labs, 0, 300);
 	suite_add_tcase(s, t);
-	SRunner *sr = srunner_create(s);
-
-	srunner_run_all(sr, CK_NORMAL);
-	int failed = srunner_ntests_failed(sr);
-
-	srunner_free(sr);
-	return failed != 0;
+	return suite_run(s);
 }

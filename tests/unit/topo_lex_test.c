@@ -2,6 +2,7 @@
 #include "topo/lex.h"
 
 #include "lib/xalloc.h"
+#include "tests/support/suite.h"
 #include "topo/ast.h"
 #include "topo/parse.tab.h"
 
@@ -163,11 +164,5 @@ int main(void)
 	tcase_add_test(tc, braces_of_blocks_are_told_from_those_of_values);
 	tcase_add_test(tc, positions_count_characters);
 	suite_add_tcase(s, tc);
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

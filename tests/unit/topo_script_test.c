@@ -2,6 +2,7 @@
 #include "topo/topo.h"
 
 #include "lib/xalloc.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -401,11 +402,5 @@ int main(void)
 	tcase_add_test(tc, monsters_are_refused);
 	tcase_add_test(tc, a_thousand_nodes_are_no_effort);
 	suite_add_tcase(s, tc);
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

@@ -5,6 +5,7 @@
 
 #include "lib/sock.h"
 #include "lib/xalloc.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <errno.h>
@@ -382,11 +383,5 @@ int main(void)
 	tcase_add_test(t, a_channel_in_use_is_refused);
 	tcase_add_test(t, garbage_closes_the_stream);
 	suite_add_tcase(s, t);
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

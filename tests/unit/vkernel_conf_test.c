@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tests/support/suite.h"
 #include "vkernel/init/conf.h"
 
 #include <arpa/inet.h>
@@ -144,11 +145,5 @@ int main(void)
 	tcase_add_test(t, addresses_and_prefixes);
 	tcase_add_test(t, a_nic_of_the_same_name_replaces_the_first);
 	suite_add_tcase(s, t);
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tests/support/suite.h"
 #include "vkernel/launch/launch.h"
 
 #include <check.h>
@@ -110,11 +111,5 @@ int main(void)
 	tcase_add_test(t, wrong_words_are_refused);
 	tcase_add_test(t, calls_that_no_kernel_makes_are_refused);
 	suite_add_tcase(s, t);
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tests/support/suite.h"
 #include "vnet/demux.h"
 
 #include <check.h>
@@ -138,11 +139,5 @@ int main(void)
 	tcase_add_test(tc, what_is_no_filter_is_refused);
 	tcase_add_test(tc, an_id_is_bound_once);
 	suite_add_tcase(s, tc);
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

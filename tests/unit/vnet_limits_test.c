@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tests/support/suite.h"
 #include "vnet/limits.h"
 
 #include <check.h>
@@ -120,11 +121,5 @@ int main(void)
 	tcase_add_test(tc, memory_has_a_bound);
 	tcase_add_test(tc, limits_are_said_in_words);
 	suite_add_tcase(suite, tc);
-	SRunner *r = srunner_create(suite);
-
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(suite);
 }

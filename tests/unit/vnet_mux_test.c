@@ -5,6 +5,7 @@
  */
 #include "lib/sock.h"
 #include "lib/xalloc.h"
+#include "tests/support/suite.h"
 #include "vnet/vnet.h"
 
 #include <check.h>
@@ -469,11 +470,5 @@ int main(void)
 	tcase_add_test(tc, it_ends_with_the_lab);
 #endif
 	suite_add_tcase(s, tc);
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* libvnet at the NICs of a running vsubstrate. */
+#include "tests/support/suite.h"
 #include "tests/support/vlab.h"
 #include "vnet/vnet.h"
 
@@ -202,11 +203,5 @@ int main(void)
 	tcase_add_test(tc, the_end_of_the_lab_is_told);
 	tcase_add_test(tc, a_program_outside_of_a_lab_is_told_so);
 	suite_add_tcase(s, tc);
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tests/support/suite.h"
 #include "vnet/vnet.h"
 
 #include <check.h>
@@ -149,11 +150,5 @@ int main(void)
 	tcase_add_test(tc, other_descriptors_are_refused);
 	tcase_add_test(tc, a_reader_never_sees_half_of_it);
 	suite_add_tcase(s, tc);
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Who owns which port, and that the packet filters of the multiplexer say the same. */
+#include "tests/support/suite.h"
 #include "vnet/demux.h"
 #include "vnet/trellis/flow.h"
 
@@ -254,11 +255,5 @@ int main(void)
 	tcase_add_test(tc, a_connection_gets_its_own_errors_only);
 	tcase_add_test(tc, the_longest_addresses_fit_into_filters);
 	suite_add_tcase(s, tc);
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

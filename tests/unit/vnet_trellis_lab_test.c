@@ -8,6 +8,7 @@
  *              r3
  */
 #include "lib/xalloc.h"
+#include "tests/support/suite.h"
 #include "tests/support/vlab.h"
 
 #include <check.h>
@@ -318,11 +319,5 @@ int main(void)
 	tcase_add_test(tc, one_host_talks_to_two_networks);
 #endif
 	suite_add_tcase(s, tc);
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

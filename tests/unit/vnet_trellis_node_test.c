@@ -2,6 +2,7 @@
 /* Nodes of Trellis joined by simulated links: finding each other, routing around a cut, forwarding.
  */
 #include "lib/rng.h"
+#include "tests/support/suite.h"
 #include "vnet/trellis/node.h"
 
 #include <check.h>
@@ -471,11 +472,5 @@ int main(void)
 	tcase_add_test(tc, a_host_forwards_nothing);
 	tcase_add_test(tc, states_of_strangers_are_not_taken);
 	suite_add_tcase(s, tc);
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

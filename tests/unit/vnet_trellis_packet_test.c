@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tests/support/suite.h"
 #include "vnet/trellis/packet.h"
 
 #include <check.h>
@@ -178,11 +179,5 @@ int main(void)
 	tcase_add_test(tc, the_check_is_that_of_the_standard);
 	tcase_add_test(tc, errors_say_what_they_are_about);
 	suite_add_tcase(s, tc);
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

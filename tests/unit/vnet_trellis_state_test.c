@@ -2,6 +2,7 @@
 #include "vnet/trellis/state.h"
 
 #include "lib/rng.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -221,11 +222,5 @@ int main(void)
 	tcase_add_test(tc, equal_costs_go_by_the_lowest_first_hop);
 	tcase_add_loop_test(tc, random_networks_agree_with_another_algorithm, 0, 200);
 	suite_add_tcase(s, tc);
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

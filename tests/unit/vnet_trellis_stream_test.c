@@ -2,6 +2,7 @@
 /* Two streams on a simulated wire that loses, duplicates, reorders and delays. */
 #include "lib/rng.h"
 #include "lib/vec.h"
+#include "tests/support/suite.h"
 #include "vnet/trellis/stream.h"
 
 #include <check.h>
@@ -349,11 +350,5 @@ int main(void)
 	tcase_add_test(tc, smaller_segments_are_learnt_under_way);
 	tcase_add_test(tc, what_is_not_a_call_is_not_answered);
 	suite_add_tcase(s, tc);
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

@@ -2,6 +2,7 @@
 #include "vswitch/fdb.h"
 
 #include "lib/rng.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -179,11 +180,5 @@ int main(void)
 	tcase_add_test(tc, entries_come_oldest_first);
 	tcase_add_test(tc, it_does_what_a_plain_array_does);
 	suite_add_tcase(s, tc);
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

@@ -2,6 +2,7 @@
 /* The switch as a program of its own, with clients of both protocols. */
 #include "lib/sock.h"
 #include "substrate/plug.h"
+#include "tests/support/suite.h"
 #include "vswitch/switch.h"
 
 #include <check.h>
@@ -278,11 +279,5 @@ int main(void)
 	tcase_add_test(options, wrong_options_are_refused);
 	suite_add_tcase(s, tc);
 	suite_add_tcase(s, options);
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

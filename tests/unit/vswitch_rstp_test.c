@@ -7,6 +7,7 @@
 
 #include "lib/rng.h"
 #include "lib/xalloc.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -558,11 +559,5 @@ int main(void)
 	tcase_add_test(tc, an_edge_that_meets_a_bridge_is_none);
 	tcase_add_test(tc, bpdus_survive_the_wire);
 	suite_add_tcase(s, tc);
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }
