@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "vnet/sandbox.h"
 
+#include "lib/seccomp.h"
 #include "lib/xalloc.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
 #include <linux/sched.h>
-#include <linux/seccomp.h>
-#include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 /* Refused with EPERM. What io_uring does, no filter sees. */
@@ -93,62 +88,38 @@ static const unsigned refused[] = {
 };
 
 enum {
-	X32 = 0x40000000,
 	WRITES = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC,
-	ROOM = 40, /* instructions besides the table */
+	ROOM = 24, /* instructions behind the table */
 	DESCRIPTORS = 256,
 	MAPPED_SLACK = 256 << 20, /* of addresses: program, libraries, tables */
 };
 
-#define LOAD(field)          \
-	(struct sock_filter) \
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
-#define RETURN(what)            (struct sock_filter) BPF_STMT(BPF_RET | BPF_K, what)
-#define SKIP_UNLESS_EQUAL(k, n) (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, k, 0, n)
-#define SKIP_IF_EQUAL(k, n)     (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, k, n, 0)
-#define SKIP_UNLESS_SET(k, n)   (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, k, 0, n)
-#define SKIP_IF_SET(k, n)       (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, k, n, 0)
-#define REFUSE(number)          RETURN(SECCOMP_RET_ERRNO | (number))
-
 static size_t write_filter(struct sock_filter *f)
 {
-	size_t n = 0;
+	size_t n = seccomp_begin(f, refused, ARRAY_LEN(refused));
 
-	f[n++] = LOAD(arch);
-	f[n++] = SKIP_IF_EQUAL(AUDIT_ARCH_X86_64, 1);
-	f[n++] = REFUSE(ENOSYS);
-	f[n++] = LOAD(nr);
-	f[n++] = SKIP_UNLESS_SET(X32, 1);
-	f[n++] = REFUSE(ENOSYS);
-	/* Its flags are out of the filter's sight; libraries fall back to clone. */
-	f[n++] = SKIP_UNLESS_EQUAL(SYS_clone3, 1);
-	f[n++] = REFUSE(ENOSYS);
-	for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
-		f[n++] = SKIP_UNLESS_EQUAL(refused[i], 1);
-		f[n++] = REFUSE(EPERM);
-	}
 	/* Threads are accounted with their process, a process of its own would not be. */
 	f[n++] = SKIP_UNLESS_EQUAL(SYS_clone, 3);
-	f[n++] = LOAD(args[0]);
+	f[n++] = SECCOMP_LOAD(args[0]);
 	f[n++] = SKIP_IF_SET(CLONE_THREAD, 1);
-	f[n++] = REFUSE(EPERM);
-	f[n++] = LOAD(nr);
+	f[n++] = SECCOMP_REFUSE(EPERM);
+	f[n++] = SECCOMP_LOAD(nr);
 	f[n++] = SKIP_UNLESS_EQUAL(SYS_open, 3);
-	f[n++] = LOAD(args[1]);
+	f[n++] = SECCOMP_LOAD(args[1]);
 	f[n++] = SKIP_UNLESS_SET(WRITES, 1);
-	f[n++] = REFUSE(EPERM);
-	f[n++] = LOAD(nr);
+	f[n++] = SECCOMP_REFUSE(EPERM);
+	f[n++] = SECCOMP_LOAD(nr);
 	f[n++] = SKIP_UNLESS_EQUAL(SYS_openat, 3);
-	f[n++] = LOAD(args[2]);
+	f[n++] = SECCOMP_LOAD(args[2]);
 	f[n++] = SKIP_UNLESS_SET(WRITES, 1);
-	f[n++] = REFUSE(EPERM);
+	f[n++] = SECCOMP_REFUSE(EPERM);
 	/* A signal to oneself (abort, assert) only. */
-	f[n++] = LOAD(nr);
+	f[n++] = SECCOMP_LOAD(nr);
 	f[n++] = SKIP_UNLESS_EQUAL(SYS_tgkill, 3);
-	f[n++] = LOAD(args[0]);
+	f[n++] = SECCOMP_LOAD(args[0]);
 	f[n++] = SKIP_IF_EQUAL((unsigned)getpid(), 1);
-	f[n++] = REFUSE(EPERM);
-	f[n++] = RETURN(SECCOMP_RET_ALLOW);
+	f[n++] = SECCOMP_REFUSE(EPERM);
+	f[n++] = SECCOMP_RETURN(SECCOMP_RET_ALLOW);
 	return n;
 }
 
@@ -162,8 +133,7 @@ static int set_limit(__rlimit_resource_t what, int64_t value)
 int sandbox_enter(void *ctx)
 {
 	const struct limits *l = ctx;
-	struct sock_filter f[2 * ARRAY_LEN(refused) + ROOM];
-	struct sock_fprog prog = {.len = (unsigned short)write_filter(f), .filter = f};
+	struct sock_filter f[SECCOMP_ROOM(refused) + ROOM];
 
 	if (set_limit(RLIMIT_CORE, 0) < 0 || set_limit(RLIMIT_MEMLOCK, 0) < 0 ||
 	    set_limit(RLIMIT_NOFILE, DESCRIPTORS) < 0 ||
@@ -173,6 +143,5 @@ int sandbox_enter(void *ctx)
 		return -1;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -1;
-	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW,
-			    &prog);
+	return seccomp_install(f, write_filter(f));
 }

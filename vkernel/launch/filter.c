@@ -4,17 +4,12 @@
  * over a guest's kernel has less of the host's to try. Programs of the guest never get here: their
  * system calls are emulated before the host looks at the filter.
  */
+#include "lib/seccomp.h"
 #include "lib/xalloc.h"
 #include "vkernel/launch/launch.h"
 
-#include <errno.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
 #include <linux/sched.h>
-#include <linux/seccomp.h>
-#include <stddef.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 static const unsigned refused[] = {
@@ -85,56 +80,29 @@ static const unsigned refused[] = {
 enum {
 	NEW_NAMESPACES = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |
 			 CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET,
-	X32 = 0x40000000,
-	ROOM = 32, /* instructions besides the table */
+	ROOM = 24, /* instructions behind the table */
 };
-
-#define LOAD(field)          \
-	(struct sock_filter) \
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
-#define RETURN(what)            (struct sock_filter) BPF_STMT(BPF_RET | BPF_K, what)
-#define SKIP_UNLESS_EQUAL(k, n) (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, k, 0, n)
-#define SKIP_IF_EQUAL(k, n)     (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, k, n, 0)
-#define SKIP_UNLESS_SET(k, n)   (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, k, 0, n)
-#define REFUSE(number)          RETURN(SECCOMP_RET_ERRNO | (number))
 
 static size_t write_filter(struct sock_filter *f)
 {
-	size_t n = 0;
+	size_t n = seccomp_begin(f, refused, ARRAY_LEN(refused));
 
-	f[n++] = LOAD(arch);
-	f[n++] = SKIP_IF_EQUAL(AUDIT_ARCH_X86_64, 1);
-	f[n++] = REFUSE(ENOSYS);
-	f[n++] = LOAD(nr);
-	f[n++] = SKIP_UNLESS_SET(X32, 1);
-	f[n++] = REFUSE(ENOSYS);
-	/* Its flags are out of the filter's sight; libraries fall back to clone. */
-	f[n++] = SKIP_UNLESS_EQUAL(SYS_clone3, 1);
-	f[n++] = REFUSE(ENOSYS);
-	for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
-		f[n++] = SKIP_UNLESS_EQUAL(refused[i], 1);
-		f[n++] = REFUSE(EPERM);
-	}
 	f[n++] = SKIP_UNLESS_EQUAL(SYS_socket, 3);
-	f[n++] = LOAD(args[0]);
+	f[n++] = SECCOMP_LOAD(args[0]);
 	f[n++] = SKIP_IF_EQUAL(AF_UNIX, 1);
-	f[n++] = REFUSE(EPERM);
-	f[n++] = LOAD(nr);
+	f[n++] = SECCOMP_REFUSE(EPERM);
+	f[n++] = SECCOMP_LOAD(nr);
 	f[n++] = SKIP_UNLESS_EQUAL(SYS_clone, 3);
-	f[n++] = LOAD(args[0]);
+	f[n++] = SECCOMP_LOAD(args[0]);
 	f[n++] = SKIP_UNLESS_SET(NEW_NAMESPACES, 1);
-	f[n++] = REFUSE(EPERM);
-	f[n++] = RETURN(SECCOMP_RET_ALLOW);
+	f[n++] = SECCOMP_REFUSE(EPERM);
+	f[n++] = SECCOMP_RETURN(SECCOMP_RET_ALLOW);
 	return n;
 }
 
 int filter_calls(void)
 {
-	struct sock_filter f[2 * ARRAY_LEN(refused) + ROOM];
-	struct sock_fprog prog = {.len = (unsigned short)write_filter(f), .filter = f};
+	struct sock_filter f[SECCOMP_ROOM(refused) + ROOM];
 
-	/* Without the flag some hosts slow down every filtered process, for what does not matter
-	 * here. */
-	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW,
-			    &prog);
+	return seccomp_install(f, write_filter(f));
 }
