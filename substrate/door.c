@@ -4,6 +4,7 @@
 #include "lib/sock.h"
 #include "lib/xalloc.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -16,6 +17,25 @@ void door_close_watch(struct loop *l, struct loop_watch *w)
 	loop_remove(l, w);
 	close(w->fd);
 	w->fd = -1;
+}
+
+ssize_t door_read(int fd, bool connected, void *buf, size_t size)
+{
+	for (;;) {
+		ssize_t len = recv(fd, buf, size, MSG_DONTWAIT);
+
+		if (len > 0)
+			return len;
+		/* It closed with something unread; what it sent before is still to come. */
+		if (len < 0 && connected && errno == ECONNRESET)
+			continue;
+		if (len == 0 && !connected)
+			continue;
+		/* A datagram socket whose peer is gone: its stream will tell. */
+		if (len < 0 && (!connected || errno == EAGAIN || errno == EINTR))
+			return 0;
+		return -1;
+	}
 }
 
 static void client_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)

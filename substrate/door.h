@@ -5,6 +5,9 @@
 
 #include "lib/loop.h"
 
+#include <stdbool.h>
+#include <sys/types.h>
+
 struct door {
 	struct loop *loop; /* borrowed */
 	struct loop_watch listener;
@@ -21,6 +24,14 @@ int door_open(struct door *d, struct loop *l, const char *path, int type, struct
 void door_hang_up(struct door *d);
 /* The client has to go, and the socket is removed. Safe on one that could not be opened. */
 void door_close(struct door *d);
+/*
+ * One message of a client's socket: its length; 0: there is none now; -1: the client has gone, and
+ * all that it sent before has been read. connected: it is a SOCK_SEQPACKET socket; else it takes
+ * datagrams, of which empty ones are passed over, and never ends by itself. At most DOOR_BATCH of
+ * them are read at a time.
+ */
+ssize_t door_read(int fd, bool connected, void *buf, size_t size);
+enum { DOOR_BATCH = 64 };
 /* Stops watching a descriptor and closes it; fd becomes -1. */
 void door_close_watch(struct loop *l, struct loop_watch *w);
 

@@ -16,7 +16,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { BATCH = 64, BUFFER = 4 << 20 };
+enum { BUFFER = 4 << 20 };
 
 struct client {
 	struct object object; /* a name of its own from the time it has a port */
@@ -78,21 +78,14 @@ static void frames_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 	struct client *c = (struct client *)((char *)w - offsetof(struct client, frames));
 	struct substrate *s = c->plug->sub;
 
-	for (int i = 0; i < BATCH; i++) {
-		ssize_t len = recv(w->fd, buf, sizeof(buf), MSG_DONTWAIT);
+	for (int i = 0; i < DOOR_BATCH; i++) {
+		ssize_t len = door_read(w->fd, c->plug->how == PLUG_SEQPACKET, buf, sizeof(buf));
 
-		if (len < 0 && (errno == EAGAIN || errno == EINTR))
-			break;
-		if (len < 0 && c->plug->how == PLUG_UML && errno == ECONNREFUSED)
-			break; /* its data socket is gone: the stream will tell */
-		/* It closed with something unread; what it sent before is still to come. */
-		if (len < 0 && errno == ECONNRESET)
-			continue;
-		if (len <= 0 && c->plug->how == PLUG_SEQPACKET) {
+		if (len < 0)
 			client_destroy(&c->object);
+		if (len <= 0)
 			break;
-		}
-		end_take_bytes(&c->end, buf, len < 0 ? 0 : (size_t)len, now_ns);
+		end_take_bytes(&c->end, buf, (size_t)len, now_ns);
 	}
 	substrate_drain(s, now_ns);
 }
