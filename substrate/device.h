@@ -48,8 +48,8 @@ struct device_kind {
 	const char *(*forward)(struct device *d, uint16_t in, struct frame *f, int64_t now_ns,
 			       struct device_out *out);
 	/*
-	 * True if it only looks at addresses, and sends on what it gets: then it may get frames
-	 * that are not yet as on a wire (frame.h). May be NULL: never.
+	 * True if it only looks at addresses, and sends on at once what it gets: then it may get
+	 * frames that are not yet as on a wire, or still lent (frame.h). May be NULL: never.
 	 */
 	bool (*takes_raw)(const struct device *d);
 	/* Time at which tick() wants to be called next; INT64_MAX: not. May be NULL. */

@@ -112,6 +112,7 @@ static void port_send(struct devport *p, struct frame *f, int64_t now_ns)
 		htb_set_rate(p->pacer.htb, rate_bps, p->pacer.last_ns);
 	}
 	p->rate_bps = rate_bps;
+	frame_keep(f);
 	pacer_send(&p->pacer, first ? htb_control(p->pacer.htb) : p->plain, f, f->len, now_ns);
 }
 

@@ -62,9 +62,9 @@ static void call_for_end(void *ctx, struct frame *real)
 	call->fn(call->end, real, call->now_ns);
 }
 
-bool end_takes(const struct end *n, const struct frame *f)
+bool end_takes(const struct end *n, uint16_t flags)
 {
-	return !n->capture && n->kind->takes && !(f->offload.flags & ~n->kind->takes(n));
+	return !n->capture && n->kind->takes && !(flags & ~n->kind->takes(n));
 }
 
 void end_make_real(struct end *n, struct frame *f, int64_t now_ns, end_frame_fn fn)
@@ -87,7 +87,7 @@ static void deliver(struct end *n, struct frame *f, int64_t now_ns)
 
 void end_deliver(struct end *n, struct frame *f, int64_t now_ns)
 {
-	if (frame_is_raw(f) && !end_takes(n, f))
+	if (frame_is_raw(f) && !end_takes(n, f->offload.flags))
 		end_make_real(n, f, now_ns, deliver);
 	else
 		deliver(n, f, now_ns);

@@ -37,7 +37,8 @@ struct end_kind {
 	bool is_far; /* the end is in another process: trunk.h */
 	/*
 	 * The bits of OFFLOAD_* with which frames may be delivered; others are made real before.
-	 * NULL: none.
+	 * Who takes OFFLOAD_LENT, too, keeps no frame without frame_keep(), and looks no further
+	 * than its head. NULL: none.
 	 */
 	uint16_t (*takes)(const struct end *n);
 };
@@ -71,8 +72,11 @@ void end_take_bytes(struct end *n, const uint8_t *data, size_t len, int64_t now_
 /* A frame (with its reference) reaches an end. */
 void end_deliver(struct end *n, struct frame *f, int64_t now_ns);
 typedef void (*end_frame_fn)(struct end *n, struct frame *f, int64_t now_ns);
-/* True if a raw frame (frame.h) may be delivered here as it is: nobody looks, and the end can. */
-bool end_takes(const struct end *n, const struct frame *f);
+/* True if raw frames with these bits of OFFLOAD_* may be delivered here as they are: nobody looks,
+ * and the end can. */
+bool end_takes(const struct end *n, uint16_t flags);
+/* True if such frames go from here to the other end of the cable as they are, now. */
+bool end_passes_raw(const struct end *n, uint16_t flags);
 /* Calls fn with each real frame that f (with its reference) stands for. */
 void end_make_real(struct end *n, struct frame *f, int64_t now_ns, end_frame_fn fn);
 /* Takes a frame that passes into the digest of an end. */

@@ -26,6 +26,8 @@ struct nic {
 	struct vhost vhost;
 	struct flush publish; /* RX buffers were filled: tell the guest at the end of the batch */
 	struct flush again;   /* TX has more than one batch */
+	struct flush give;    /* TX buffers that were lent came back: publish them */
+	struct frame_lender lender; /* of the guest's TX buffers, under the heads of their chains */
 	uint8_t mac[6];
 	uint16_t mtu;
 	struct frame *first, **last; /* queue in front of RX */
@@ -78,9 +80,9 @@ static uint32_t fill_chain(const struct vring_chain *c, const struct frame *f, u
 		if (frame_is_raw(f))
 			offload_write(&f->offload, (struct virtio_net_hdr *)&h);
 		iov_write(c->iov, c->n_in, 0, &h, header);
-		iov_write(c->iov, c->n_in, header, f->data, n - header);
+		frame_write(f, 0, n - header, c->iov, c->n_in, header);
 	} else {
-		iov_write(c->iov, c->n_in, 0, f->data + (done - header), n);
+		frame_write(f, done - header, n, c->iov, c->n_in, 0);
 	}
 	return n;
 }
@@ -191,8 +193,7 @@ static void deliver(struct end *end, struct frame *f, int64_t now_ns)
 			return;
 		}
 	}
-	if (f->refs > 1)
-		f = frame_own(f);
+	f = frame_own(f);
 	if (!f) {
 		end_drop(end, NULL, END_DROP_MEMORY);
 		return;
@@ -207,35 +208,89 @@ static void deliver(struct end *end, struct frame *f, int64_t now_ns)
 		substrate_put_off(n->object.sub, &n->publish);
 }
 
-/* One frame out of a chain of the guest's. */
+/* A chain of TX is not needed any more; the ring may have gone meanwhile. */
+static void returned(struct frame_lender *l, uint16_t head)
+{
+	struct nic *n = (struct nic *)((char *)l - offsetof(struct nic, lender));
+	struct virtq *r = &n->vhost.queue[TX].ring;
+
+	if (!n->vhost.up || !r->used)
+		return;
+	vring_give(r, head, 0);
+	substrate_put_off(n->object.sub, &n->give);
+}
+
+static void run_give(struct flush *f, int64_t now_ns)
+{
+	struct nic *n = (struct nic *)((char *)f - offsetof(struct nic, give));
+
+	if (n->vhost.up)
+		vhost_publish(&n->vhost, TX, now_ns);
+	vhost_check(&n->vhost, now_ns);
+}
+
+/*
+ * A frame of len bytes behind the header of a chain: lent where it may reach its receivers in this
+ * batch, else copied, and the chain is given back. NULL: there is no memory; given back, too.
+ */
+static struct frame *get_frame(struct nic *n, const struct vring_chain *c, uint32_t header,
+			       uint32_t len)
+{
+	struct frame_pool *pool = n->object.sub->pool;
+
+	/* Virtual clock: every cable takes its time. */
+	if (frame_may_be_lent(len, c->n_out) && !n->vhost.guest &&
+	    end_passes_raw(&n->end, OFFLOAD_LENT)) {
+		struct frame *f =
+			frame_get_lent(pool, &n->lender, c->head, c->iov, c->n_out, header, len);
+
+		if (f)
+			return f;
+	}
+	struct frame *f = frame_get(pool, len);
+
+	if (f)
+		iov_read(c->iov, c->n_out, header, f->data, len);
+	vring_give(&n->vhost.queue[TX].ring, c->head, 0);
+	return f;
+}
+
+static void drop_chain(struct nic *n, const struct vring_chain *c, enum end_drop why)
+{
+	end_drop(&n->end, NULL, why);
+	vring_give(&n->vhost.queue[TX].ring, c->head, 0);
+}
+
+/* One frame out of a chain of the guest's, which is given back now or when it is not needed. */
 static void take_frame(struct nic *n, const struct vring_chain *c, int64_t now_ns)
 {
 	uint32_t header = header_size(n);
 	struct virtio_net_hdr h;
+	struct offload o;
 
 	if (c->out_len < header + FRAME_MIN || c->n_in) {
-		end_drop(&n->end, NULL, END_DROP_RUNT);
+		drop_chain(n, c, END_DROP_RUNT);
 		return;
 	}
 	uint32_t len = c->out_len - header;
 
 	iov_read(c->iov, c->n_out, 0, &h, sizeof(h));
 	if (len > FRAME_MAX) {
-		end_drop(&n->end, NULL, END_DROP_GIANT);
+		drop_chain(n, c, END_DROP_GIANT);
 		return;
 	}
-	struct frame *f = frame_get(n->object.sub->pool, len);
+	struct frame *f = get_frame(n, c, header, len);
 
 	if (!f) {
 		end_drop(&n->end, NULL, END_DROP_MEMORY);
 		return;
 	}
-	iov_read(c->iov, c->n_out, header, f->data, len);
-	if ((h.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM || h.gso_type) &&
-	    !offload_read(&h, n->vhost.features, f->data, len, &f->offload)) {
-		f->offload = (struct offload){0};
-		end_drop(&n->end, f, END_DROP_OFFLOAD);
-		return;
+	if (h.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM || h.gso_type) {
+		if (!offload_read(&h, n->vhost.features, f->data, len, &o)) {
+			end_drop(&n->end, f, END_DROP_OFFLOAD);
+			return;
+		}
+		frame_set_offload(f, &o);
 	}
 	end_send(&n->end, f, now_ns);
 }
@@ -253,13 +308,16 @@ static void take_all(struct nic *n, int64_t now_ns)
 			break;
 		}
 		take_frame(n, &c, now_ns);
-		vring_give(r, c.head, 0);
 		if (i == TX_BATCH - 1 && !n->vhost.guest)
 			substrate_put_off(n->object.sub, &n->again);
 		else if (i == TX_BATCH - 1)
 			i = 0; /* virtual time stands still: take all */
 	}
-	vhost_publish(&n->vhost, TX, now_ns);
+	/* What is lent comes back in this batch, and then all is told at once. */
+	if (n->lender.first)
+		substrate_put_off(n->object.sub, &n->give);
+	else
+		vhost_publish(&n->vhost, TX, now_ns);
 }
 
 static void run_again(struct flush *f, int64_t now_ns)
@@ -303,6 +361,8 @@ static void down(struct vhost *v, int64_t now_ns)
 	n->open = false;
 	substrate_forget(n->object.sub, &n->publish);
 	substrate_forget(n->object.sub, &n->again);
+	substrate_forget(n->object.sub, &n->give);
+	frame_recall(&n->lender);
 	drop_queue(n, END_DROP_DOWN);
 }
 
@@ -324,7 +384,7 @@ static void carrier(struct end *end, int64_t now_ns)
 
 static uint16_t takes(const struct end *end)
 {
-	return offload_taken(((const struct nic *)end->object)->vhost.features);
+	return offload_taken(((const struct nic *)end->object)->vhost.features) | OFFLOAD_LENT;
 }
 
 static const struct end_kind nic_end_kind = {
@@ -403,6 +463,8 @@ static struct object *create(struct substrate *s, const char *name, const struct
 	n->last = &n->first;
 	n->publish.run = run_publish;
 	n->again.run = run_again;
+	n->give.run = run_give;
+	n->lender.returned = returned;
 	n->end = (struct end){.kind = &nic_end_kind, .object = &n->object, .guest = g};
 	n->vhost.kind = &net_kind;
 	n->vhost.offers = offers(g, w);

@@ -111,13 +111,15 @@ static uint32_t find_tcp(const uint8_t *data, uint32_t len, uint16_t want)
 static bool read_cut(const struct virtio_net_hdr *h, uint16_t kind, const uint8_t *data,
 		     uint32_t len, struct offload *o)
 {
-	uint32_t tcp = find_tcp(data, len, kind == OFFLOAD_TCP4 ? TYPE_IPV4 : TYPE_IPV6);
+	uint32_t have = len < OFFLOAD_HEADER_MAX ? len : OFFLOAD_HEADER_MAX;
+	uint32_t tcp = find_tcp(data, have, kind == OFFLOAD_TCP4 ? TYPE_IPV4 : TYPE_IPV6);
 
-	if (!tcp || tcp + TCP_BYTES > len || h->csum_start != tcp || h->csum_offset != TCP_CSUM)
+	if (!tcp || tcp + TCP_BYTES > have || h->csum_start != tcp || h->csum_offset != TCP_CSUM)
 		return false;
 	uint32_t header = tcp + (data[tcp + 12] >> 4) * 4u;
 
-	if (header < tcp + TCP_BYTES || header >= len || h->gso_size < OFFLOAD_SEGMENT_MIN)
+	if (header < tcp + TCP_BYTES || header > have || header >= len ||
+	    h->gso_size < OFFLOAD_SEGMENT_MIN)
 		return false;
 	uint32_t segments = (len - header + h->gso_size - 1) / h->gso_size;
 
@@ -170,7 +172,7 @@ bool offload_read(const struct virtio_net_hdr *h, uint64_t features, const uint8
 void offload_write(const struct offload *o, struct virtio_net_hdr *h)
 {
 	memset(h, 0, sizeof(*h));
-	if (!o->flags)
+	if (!(o->flags & OFFLOAD_CSUM))
 		return;
 	h->flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
 	h->csum_start = o->csum_start;

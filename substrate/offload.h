@@ -15,10 +15,12 @@ enum {
 	OFFLOAD_CSUM = 1, /* the checksum is to be filled in */
 	OFFLOAD_TCP4 = 2, /* one TCP segment, to be cut; always with OFFLOAD_CSUM */
 	OFFLOAD_TCP6 = 4,
-	OFFLOAD_ECN = 8, /* CWR is set: only the first frame may have it */
+	OFFLOAD_ECN = 8,   /* CWR is set: only the first frame may have it */
+	OFFLOAD_LENT = 16, /* its bytes still lie with who sent it (frame.h); no guest is told */
 
 	OFFLOAD_SEGMENTS_MAX = 2048,
-	OFFLOAD_SEGMENT_MIN = 8, /* bytes of payload; Linux's TCP sends no shorter ones */
+	OFFLOAD_SEGMENT_MIN = 8,  /* bytes of payload; Linux's TCP sends no shorter ones */
+	OFFLOAD_HEADER_MAX = 192, /* bytes in front of the payload: a dozen tags, and all options */
 };
 
 /* All zero: nothing is to be done. Offsets are from the start of the frame. */
@@ -33,8 +35,8 @@ struct offload {
 
 /*
  * Reads what a guest says of a frame of len bytes, believing nothing. False: it cannot be so. data
- * is a copy that the guest cannot change any more; what it says must have been negotiated by the
- * bits of `features`.
+ * is a copy that the guest cannot change any more, of OFFLOAD_HEADER_MAX bytes at least if the
+ * frame is not shorter; what it says must have been negotiated by the bits of `features`.
  */
 bool offload_read(const struct virtio_net_hdr *h, uint64_t features, const uint8_t *data,
 		  uint32_t len, struct offload *o);

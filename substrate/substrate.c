@@ -30,6 +30,15 @@ struct substrate *substrate_create(struct loop *l, const struct device_kind *con
 	return s;
 }
 
+static struct hop take_hop(struct substrate *s)
+{
+	struct hop h = s->hops.at[s->hops.head];
+
+	s->hops.head = (s->hops.head + 1) & (s->hops.cap - 1);
+	s->hops.n--;
+	return h;
+}
+
 void substrate_destroy(struct substrate *s)
 {
 	if (!s)
@@ -40,8 +49,11 @@ void substrate_destroy(struct substrate *s)
 
 		o->kind->destroy(o);
 	}
+	/* What is under way has no end to reach any more. */
 	while (calendar_next_ns(&s->calendar) != INT64_MAX)
 		calendar_fire(&s->calendar);
+	while (s->hops.n)
+		frame_unref(take_hop(s).frame);
 	vclock_destroy(s->vclock);
 	calendar_finish(&s->calendar);
 	linger_finish(&s->lingers);
@@ -82,10 +94,8 @@ void substrate_run(struct substrate *s)
 void substrate_drain(struct substrate *s, int64_t now_ns)
 {
 	for (int i = 0; s->hops.n && i < BATCH_HOPS; i++) {
-		struct hop h = s->hops.at[s->hops.head];
+		struct hop h = take_hop(s);
 
-		s->hops.head = (s->hops.head + 1) & (s->hops.cap - 1);
-		s->hops.n--;
 		if (h.to)
 			end_deliver(h.to, h.frame, now_ns);
 		else

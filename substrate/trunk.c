@@ -109,7 +109,7 @@ static void far_deliver(struct end *n, struct frame *f, int64_t now_ns)
 		end_drop(n, f, END_DROP_DOWN);
 		return;
 	}
-	uint32_t front = frame_is_raw(f) ? RAW_HEAD : 0;
+	uint32_t front = f->offload.flags & OFFLOAD_CSUM ? RAW_HEAD : 0;
 
 	substrate_put_off(t->object.sub, &t->publish);
 	if (far->announced || announce_far(t, far))
@@ -120,7 +120,7 @@ static void far_deliver(struct end *n, struct frame *f, int64_t now_ns)
 	}
 	if (front)
 		offload_write(&f->offload, (struct virtio_net_hdr *)room);
-	memcpy(room + front, f->data, f->len);
+	frame_read(f, 0, room + front, f->len);
 	shmring_put(&t->out, front ? far->id | raw : far->id, front + f->len);
 	t->out_frames += frame_count(f);
 	t->out_bytes += frame_bytes(f);

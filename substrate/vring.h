@@ -10,11 +10,11 @@
 
 #include "lib/err.h"
 #include "substrate/guestmem.h"
+#include "substrate/iov.h"
 
 #include <linux/virtio_ring.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/uio.h>
 
 enum {
 	VRING_NUM_MAX = 1024,
@@ -80,9 +80,5 @@ void vring_limit(struct virtq *r, uint16_t avail);
 /* Asks for no more of the kicks that the driver looks after itself. */
 void vring_kicks_stop(struct virtq *r);
 void vring_unlimit(struct virtq *r);
-
-/* Copies len bytes out of, or into, iov from byte offset on; the caller has checked the length. */
-void iov_read(const struct iovec *iov, unsigned n, size_t offset, void *to, size_t len);
-void iov_write(const struct iovec *iov, unsigned n, size_t offset, const void *from, size_t len);
 
 #endif

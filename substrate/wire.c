@@ -141,13 +141,12 @@ static int64_t tell_time(struct cable *c, unsigned side, int64_t now_ns)
 	return c->last_ns[side];
 }
 
-/* True if a raw frame can go all the way over this cable as it is. */
-static bool passes_raw(const struct end *n, const struct frame *f)
+bool end_passes_raw(const struct end *n, uint16_t flags)
 {
 	const struct cable *c = n->cable;
 
 	return c && !n->capture && c->plain[n->side] && cable_dir_is_plain(c->dir[n->side]) &&
-	       end_takes(c->end[!n->side], f);
+	       end_takes(c->end[!n->side], flags);
 }
 
 static void send_through(struct end *n, struct frame *f, int64_t now_ns)
@@ -184,7 +183,7 @@ static void send_through(struct end *n, struct frame *f, int64_t now_ns)
 
 void end_send(struct end *n, struct frame *f, int64_t now_ns)
 {
-	if (frame_is_raw(f) && !passes_raw(n, f))
+	if (frame_is_raw(f) && !end_passes_raw(n, f->offload.flags))
 		end_make_real(n, f, now_ns, send_through);
 	else
 		send_through(n, f, now_ns);

@@ -163,8 +163,14 @@ static const char *hub_forward(struct device *d, uint16_t in, struct frame *f, i
 	repeat(d, in, f, out);
 	if (!out->n)
 		return "nobody else";
-	d->frames++;
+	d->frames += frame_count(f);
 	return NULL;
+}
+
+/* On a shared medium a frame has a length in time, and waits. */
+static bool hub_takes_raw(const struct device *d)
+{
+	return !d->shared;
 }
 
 static int64_t hub_next_due_ns(const struct device *d)
@@ -205,6 +211,7 @@ const struct device_kind hub_kind = {
 	.set_port = hub_set_port,
 	.port_change = hub_port_change,
 	.forward = hub_forward,
+	.takes_raw = hub_takes_raw,
 	.next_due_ns = hub_next_due_ns,
 	.tick = hub_tick,
 	.status = hub_status,

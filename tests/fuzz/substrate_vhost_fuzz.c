@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A guest that says and writes anything. The input is a run of records: a kind, then its bytes. It
- * is connected to a NIC or to a channel; another NIC is at the other end of the cable. Whatever
- * comes, the substrate goes on, and takes the next guest.
+ * is connected to a NIC or to a channel; another NIC is at the other end of the cable, of nobody
+ * and with somebody who looks, or of a good guest, to whom long frames are lent. Whatever comes,
+ * the substrate goes on, and takes the next guest; and the good one never loses its connection.
  */
 #include "substrate/capture.h"
 #include "substrate/channel.h"
@@ -17,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -27,6 +29,8 @@ static const struct device_kind *const no_kinds[] = {NULL};
 static struct loop *loop;
 static struct substrate *sub;
 static char nic_path[64], peer_path[64], channel_path[64], stream_path[64];
+static char lender_path[64], good_path[64];
+static struct vuser good;
 
 static void pump(void *arg)
 {
@@ -47,6 +51,53 @@ static struct words split(const char *line, struct arena *a)
 	return w;
 }
 
+static struct end *add_nic(const char *name, const char *path, struct arena *a)
+{
+	struct err e = {0};
+	char line[256];
+
+	snprintf(line, sizeof(line), "nic %s vhost path=%s mac=02:00:00:00:00:01", name, path);
+	struct words w = split(line, a);
+	struct object *o = nic_vhost.create(sub, name, &w, &e);
+
+	if (!o)
+		abort();
+	return end_of_object(o);
+}
+
+/* The good guest takes what it got, and has buffers again. */
+static void take_good(void)
+{
+	uint32_t index, len;
+	char byte;
+
+	while (vuser_used(&good, 0, &index, &len)) {
+		if (index >= VUSER_NUM || len > VUSER_BUFFER)
+			abort();
+		vuser_offer(&good, 0, VUSER_BUFFER, true);
+	}
+	vuser_kick(&good, 0);
+	if (recv(good.sock, &byte, 1, MSG_DONTWAIT) == 0)
+		abort();
+}
+
+static void prepare_good(struct arena *a)
+{
+	struct err e = {0};
+	struct end *lender = add_nic("d", lender_path, a);
+	struct end *end = add_nic("e", good_path, a);
+
+	if (!cable_create(sub, "m", lender, end, NULL, 0, &e) ||
+	    vuser_open(&good, good_path, pump, NULL) < 0 ||
+	    !vuser_set_up(&good, 2,
+			  UINT64_C(1) << VIRTIO_F_VERSION_1 | UINT64_C(1) << 30 |
+				  UINT64_C(1) << VIRTIO_NET_F_MRG_RXBUF | offload_features()))
+		abort();
+	for (int i = 0; i < VUSER_NUM; i++)
+		vuser_offer(&good, 0, VUSER_BUFFER, true);
+	take_good();
+}
+
 static void prepare(void)
 {
 	struct arena a = {0};
@@ -60,25 +111,23 @@ static void prepare(void)
 	snprintf(peer_path, sizeof(peer_path), "%s/b", dir);
 	snprintf(channel_path, sizeof(channel_path), "%s/c", dir);
 	snprintf(stream_path, sizeof(stream_path), "%s/s", dir);
+	snprintf(lender_path, sizeof(lender_path), "%s/d", dir);
+	snprintf(good_path, sizeof(good_path), "%s/e", dir);
 	guestmem_guard();
 	loop = loop_create(&e);
 	sub = substrate_create(loop, no_kinds);
-	snprintf(line, sizeof(line), "nic a vhost path=%s mac=02:00:00:00:00:01", nic_path);
-	struct words w = split(line, &a);
-	struct object *first = nic_vhost.create(sub, "a", &w, &e);
+	struct end *first = add_nic("a", nic_path, &a);
+	struct end *second = add_nic("b", peer_path, &a);
+	struct words w = split("capture x b file=/dev/null", &a);
 
-	snprintf(line, sizeof(line), "nic b vhost path=%s mac=02:00:00:00:00:02", peer_path);
-	w = split(line, &a);
-	struct object *second = nic_vhost.create(sub, "b", &w, &e);
-
-	w = split("capture x b file=/dev/null", &a);
-	if (!second || !capture_create(sub, "x", end_of_object(second), &w, &e))
+	if (!capture_create(sub, "x", second, &w, &e))
 		abort();
 	snprintf(line, sizeof(line), "channel c path=%s stream=%s", channel_path, stream_path);
 	w = split(line, &a);
-	if (!first || !second || !channel_create(sub, "c", &w, &e) ||
-	    !cable_create(sub, "l", end_of_object(first), end_of_object(second), NULL, 0, &e))
+	if (!channel_create(sub, "c", &w, &e) ||
+	    !cable_create(sub, "l", first, second, NULL, 0, &e))
 		abort();
+	prepare_good(&a);
 	arena_finish(&a);
 }
 
@@ -189,14 +238,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!sub)
 		prepare();
-	bool nic = take(&in, 1) & 1;
+	uint32_t bits = take(&in, 1);
+	bool nic = bits & 1, lends = bits & 4, slow = bits & 8;
+	const char *path = !nic ? channel_path : lends ? lender_path : nic_path;
 
-	if (vuser_open(&v, nic ? nic_path : channel_path, pump, NULL) < 0)
+	if (vuser_open(&v, path, pump, NULL) < 0)
 		abort();
-	while (in.left)
+	while (in.left) {
 		do_record(&v, &in, nic ? 2 : 6, &shrunk);
+		if (!slow)
+			take_good();
+	}
 	vuser_close(&v);
 	for (int i = 0; i < 4; i++)
 		pump(NULL);
+	take_good();
+	pump(NULL);
 	return 0;
 }

@@ -225,6 +225,44 @@ START_TEST(a_raw_frame_stays_what_it_is)
 }
 END_TEST
 
+static int returns;
+
+static void returned(struct frame_lender *l, uint16_t tag)
+{
+	returns++;
+}
+
+/* It goes from the lender's memory into the trunk, and what is to be done to it goes along. */
+START_TEST(a_lent_frame_needs_its_lender_no_more)
+{
+	static const struct tcpframe segment = {.payload = 3000, .mss = 1000, .flags = 16};
+	static uint8_t memory[4096];
+	struct frame_lender lender = {.returned = returned};
+	struct iovec iov[] = {{memory, 1500}, {memory + 1500, sizeof(memory) - 1500}};
+	struct virtio_net_hdr h;
+	struct offload o;
+	uint32_t len = tcpframe_make(&segment, memory, &h);
+
+	join(NULL);
+	probe_takes_raw = true;
+	ck_assert(offload_read(&h, UINT64_MAX, memory, len, &o));
+	for (int i = 0; i < 2; i++) {
+		struct frame *f = frame_get_lent(sub[0]->pool, &lender, 0, iov, 2, 0, len);
+
+		if (i)
+			frame_set_offload(f, &o);
+		end_send(&probe[0].end, f, 0);
+		substrate_drain(sub[0], 0);
+		ck_assert_int_eq(returns, i + 1);
+		PUMP_UNTIL(probe[1].frames == (unsigned)i + 1);
+		ck_assert_uint_eq(probe[1].last_raw, i);
+		ck_assert_uint_eq(probe[1].last_len, len);
+		ck_assert_int_eq(memcmp(probe[1].last, memory, sizeof(probe[1].last)), 0);
+	}
+	ck_assert_uint_eq(probe[1].end.count.out_frames, 1 + 3);
+}
+END_TEST
+
 START_TEST(none_is_lost_and_their_order_stays)
 {
 	join(NULL);
@@ -413,6 +451,7 @@ int main(void)
 	tcase_set_timeout(tc, 20);
 	tcase_add_test(tc, frames_pass_both_ways);
 	tcase_add_test(tc, a_raw_frame_stays_what_it_is);
+	tcase_add_test(tc, a_lent_frame_needs_its_lender_no_more);
 	tcase_add_test(tc, none_is_lost_and_their_order_stays);
 	tcase_add_test(tc, a_stopped_process_costs_its_own_frames);
 	tcase_add_test(tc, the_direction_that_begins_here_does_its_work_here);

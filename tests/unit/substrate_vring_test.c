@@ -391,23 +391,6 @@ START_TEST(memory_shrinks)
 }
 END_TEST
 
-START_TEST(iov_copies)
-{
-	char a[5] = "abcde";
-	char b[3] = "fgh";
-	char out[9] = {0};
-	struct iovec iov[] = {{a, 5}, {b, 3}};
-
-	iov_read(iov, 2, 3, out, 4);
-	ck_assert_str_eq(out, "defg");
-	iov_write(iov, 2, 4, "XYZ", 3);
-	ck_assert_int_eq(a[4], 'X');
-	ck_assert_int_eq(b[0], 'Y');
-	ck_assert_int_eq(b[1], 'Z');
-	ck_assert_int_eq(b[2], 'h');
-}
-END_TEST
-
 int main(void)
 {
 	Suite *s = suite_create("vring");
@@ -425,7 +408,6 @@ int main(void)
 	tcase_add_test(t, as_it_was);
 	tcase_add_test(t, no_event_index);
 	tcase_add_test(t, memory_shrinks);
-	tcase_add_test(t, iov_copies);
 	suite_add_tcase(s, t);
 	return suite_run(s);
 }

@@ -81,6 +81,24 @@ START_TEST(a_plain_hub_repeats_to_all_others)
 }
 END_TEST
 
+/* Where nothing takes time, what is not yet as on a wire passes, and counts for what it will be. */
+START_TEST(a_plain_hub_passes_segments)
+{
+	uint8_t bytes[60] = {0xff};
+
+	ck_assert(kind->takes_raw(dev));
+	drop_out();
+	sent = frame_get(pool, sizeof(bytes));
+	memcpy(sent->data, bytes, sizeof(bytes));
+	sent->offload = (struct offload){.flags = OFFLOAD_CSUM | OFFLOAD_TCP4, .segments = 3};
+	ck_assert_ptr_null(kind->forward(dev, 0, sent, 0, &out));
+	ck_assert_str_eq(ports(), "12");
+	assert_status(0, "\"repeated\":3");
+	share();
+	ck_assert(!kind->takes_raw(dev));
+}
+END_TEST
+
 START_TEST(a_frame_takes_its_time_on_the_medium)
 {
 	share();
@@ -302,6 +320,7 @@ static void add_tests(TCase *tc)
 {
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, a_plain_hub_repeats_to_all_others);
+	tcase_add_test(tc, a_plain_hub_passes_segments);
 	tcase_add_test(tc, a_frame_takes_its_time_on_the_medium);
 	tcase_add_loop_test(tc, one_station_alone_gets_all_of_it, 0, 2);
 	tcase_add_test(tc, who_hears_another_waits);
