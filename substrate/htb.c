@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "substrate/htb.h"
 
+#include "lib/reserve.h"
 #include "lib/xalloc.h"
 #include "substrate/htb_bucket.h"
 #include "substrate/htb_heap.h"
@@ -101,13 +102,6 @@ const char *htb_drop_name(enum htb_drop why)
 
 	static_assert(ARRAY_LEN(names) == HTB_DROPS, "names out of step with enum htb_drop");
 	return names[why];
-}
-
-int64_t htb_control_bps(int64_t rate_bps)
-{
-	int64_t part = rate_bps / HTB_CONTROL_PART;
-
-	return part > HTB_CONTROL_LEAST_BPS ? part : HTB_CONTROL_LEAST_BPS;
 }
 
 static struct htb_class *class_of_green(struct htb_node *n)
@@ -579,7 +573,7 @@ struct htb_class *htb_control(struct htb *h)
 static void set_control(struct htb *h, int64_t now_ns)
 {
 	struct htb_class *c = h->control;
-	int64_t rate_bps = htb_control_bps(h->params.rate_bps);
+	int64_t rate_bps = reserve_bps(h->params.rate_bps);
 
 	set_bucket(&c->min, rate_bps, or_default(0, HTB_BURST_BYTES, rate_bps, BURST_MS), false,
 		   now_ns);

@@ -84,13 +84,8 @@ enum {
 	HTB_MIN_BURST_BYTES = 8 * 1664, /* what a link may send at once and still conform */
 	HTB_BURST_BYTES = 2 * 1664,     /* two of the longest frames with their encapsulation */
 	HTB_LIMIT_BYTES = 64 * 1024,    /* default of a class's queue */
-	HTB_LEAST_WEIGHT_BPS = 8000,    /* of a link without a minimum, when it borrows */
-	HTB_CONTROL_PART = 100,       /* control's bucket fills with this part of the wire's rate */
-	HTB_CONTROL_LEAST_BPS = 64000 /* ... but at least with this */
+	HTB_LEAST_WEIGHT_BPS = 8000     /* of a link without a minimum, when it borrows */
 };
-
-/* What control may take from the minima of others: the part of a wire that admission leaves. */
-int64_t htb_control_bps(int64_t rate_bps);
 
 struct htb_counters {
 	uint64_t offered_frames, offered_bytes; /* that were to be queued */

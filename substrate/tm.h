@@ -88,7 +88,7 @@ struct tm *tm_create(const struct tm_policy *policy, int64_t now_ns);
 void tm_destroy(struct tm *t);
 void tm_set_policy(struct tm *t, const struct tm_policy *policy, int64_t now_ns);
 
-/* rate_bps: of the wire; 0: without a bound. Part of it is kept for control (htb_control_bps()). */
+/* rate_bps: of the wire; 0: without a bound. Part of it is kept for control (reserve_bps()). */
 struct tm_port *tm_port_create(struct tm *t, int64_t rate_bps);
 void tm_port_set_rate(struct tm_port *p, int64_t rate_bps, int64_t now_ns);
 /* No link may use it any more. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* How the rates of a node's virtual links follow from wishes, interfaces, aggregates and
  * neighbours. */
+#include "lib/reserve.h"
 #include "substrate/htb.h"
 #include "substrate/tm_priv.h"
 
@@ -19,7 +20,7 @@ static int64_t most(int64_t a, int64_t b)
 
 int64_t tm_port_usable_bps(const struct tm_port *p)
 {
-	return p->rate_bps ? most(p->rate_bps - htb_control_bps(p->rate_bps), 0) : INT64_MAX;
+	return p->rate_bps ? most(p->rate_bps - reserve_bps(p->rate_bps), 0) : INT64_MAX;
 }
 
 int64_t tm_port_minima_bps(const struct tm_port *p)

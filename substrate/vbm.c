@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "substrate/vbm.h"
 
+#include "lib/reserve.h"
 #include "lib/units.h"
 #include "lib/vec.h"
 #include "lib/xalloc.h"
@@ -43,7 +44,7 @@ struct vbm {
 /* Part of the LAN is kept for control, as at every interface. */
 static int64_t usable_bps(int64_t rate_bps)
 {
-	int64_t control = htb_control_bps(rate_bps);
+	int64_t control = reserve_bps(rate_bps);
 
 	return rate_bps > control ? rate_bps - control : 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Asks topo/embed.c for the places and ways that the script leaves open, and says why if there are
  * none. */
+#include "lib/reserve.h"
 #include "lib/units.h"
 #include "lib/xalloc.h"
 #include "topo/check.h"
@@ -64,8 +65,7 @@ static void map_nodes(struct mapping *m)
 /* What minima may take of a wire or LAN: the nodes keep some for control (docs/substrate.md). */
 static int64_t usable_bps(int64_t rate_bps)
 {
-	const int64_t least_bps = 64000;
-	int64_t control = rate_bps / 100 > least_bps ? rate_bps / 100 : least_bps;
+	int64_t control = reserve_bps(rate_bps);
 
 	return rate_bps > control ? rate_bps - control : rate_bps ? 1 : 0;
 }
