@@ -2,6 +2,7 @@
 #include "outside/place.h"
 
 #include "lib/netlink.h"
+#include "lib/userns.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -59,33 +60,6 @@ bool place_owns_tap(const char *name)
 	return owned;
 }
 
-static int write_file(const char *path, const char *text, struct err *e)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return err_sys(e, "%s", path);
-	ssize_t n = write(fd, text, strlen(text));
-
-	if (n < 0)
-		err_sys(e, "%s", path);
-	close(fd);
-	return n < 0 ? -1 : 0;
-}
-
-/* Who enters is root there, and nobody else is anybody. */
-static int map_user(uid_t uid, gid_t gid, struct err *e)
-{
-	char map[32];
-
-	snprintf(map, sizeof(map), "0 %u 1", (unsigned)uid);
-	if (write_file("/proc/self/setgroups", "deny", e) < 0 ||
-	    write_file("/proc/self/uid_map", map, e) < 0)
-		return -1;
-	snprintf(map, sizeof(map), "0 %u 1", (unsigned)gid);
-	return write_file("/proc/self/gid_map", map, e);
-}
-
 int place_enter_own(struct err *e)
 {
 	uid_t uid = geteuid();
@@ -98,7 +72,7 @@ int place_enter_own(struct err *e)
 				   "user.max_user_namespaces, kernel.unprivileged_userns_clone, "
 				   "kernel.apparmor_restrict_unprivileged_userns)");
 	}
-	if (user && map_user(uid, gid, e) < 0)
+	if (user && userns_map(uid, gid, e) < 0)
 		return -1;
 	int fd = netlink_open(0, e);
 

@@ -403,3 +403,11 @@ bool builtin_each(struct eval *ev, const struct arg *a,
 	ev->depth--;
 	return ok;
 }
+
+bool builtin_collect(struct eval *ev, const struct arg *item, void *ctx)
+{
+	struct builtin_args *args = ctx;
+
+	vec_push(&args->list, *item);
+	return true;
+}

@@ -3,6 +3,7 @@
 #ifndef TOPO_BUILTIN_H
 #define TOPO_BUILTIN_H
 
+#include "lib/vec.h"
 #include "topo/eval.h"
 
 typedef struct value builtin_run(struct eval *ev, const struct call *c);
@@ -113,5 +114,10 @@ bool builtin_want_addr(struct eval *ev, const struct arg *a, struct graph_addr *
 /* Calls fn for the argument, or for each item if it is a list (of lists ...). */
 bool builtin_each(struct eval *ev, const struct arg *a,
 		  bool (*fn)(struct eval *ev, const struct arg *item, void *ctx), void *ctx);
+struct builtin_args {
+	VEC(struct arg) list;
+};
+/* For builtin_each(): appends the item to the struct builtin_args that ctx is. */
+bool builtin_collect(struct eval *ev, const struct arg *item, void *ctx);
 
 #endif

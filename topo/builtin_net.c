@@ -686,18 +686,6 @@ struct world_cable *builtin_join(struct eval *ev, struct loc loc, struct world_n
 	return cable;
 }
 
-struct ends {
-	VEC(struct arg) list;
-};
-
-static bool collect_end(struct eval *ev, const struct arg *item, void *ctx)
-{
-	struct ends *ends = ctx;
-
-	vec_push(&ends->list, *item);
-	return true;
-}
-
 static struct world_cable *link_pair(struct eval *ev, const struct call *c, const struct arg *a,
 				     const struct arg *b)
 {
@@ -735,12 +723,12 @@ static struct value link_ends(struct eval *ev, const struct call *c, const struc
 
 struct value builtin_link(struct eval *ev, const struct call *c)
 {
-	struct ends ends = {0};
+	struct builtin_args ends = {0};
 	struct value v = value_wrong;
 	bool ok = true;
 
 	for (size_t i = 0; i < c->n_args && ok; i++)
-		ok = builtin_each(ev, &c->args[i], collect_end, &ends);
+		ok = builtin_each(ev, &c->args[i], builtin_collect, &ends);
 	if (ok && ends.list.n)
 		v = link_ends(ev, c, ends.list.at, ends.list.n);
 	else if (ok)

@@ -81,18 +81,6 @@ bool builtin_set_place(struct eval *ev, struct world_node *n, const struct arg *
 
 /* ---- ends ---- */
 
-struct ends {
-	VEC(struct arg) list;
-};
-
-static bool collect_end(struct eval *ev, const struct arg *item, void *ctx)
-{
-	struct ends *ends = ctx;
-
-	vec_push(&ends->list, *item);
-	return true;
-}
-
 static struct world_nic **copy_ends(struct eval *ev, struct world_nic *const *ends, size_t n)
 {
 	struct world_nic **copy = arena_alloc(ev->arena, (n + 1) * sizeof(struct world_nic *));
@@ -392,7 +380,8 @@ static bool join_lan(struct eval *ev, const struct call *c, struct world_slink *
 	return cable != NULL;
 }
 
-static struct value slan_members(struct eval *ev, const struct call *c, const struct ends *ends)
+static struct value slan_members(struct eval *ev, const struct call *c,
+				 const struct builtin_args *ends)
 {
 	const struct arg *device = &c->args[0];
 	const struct arg *rate = builtin_find_field(c, "rate");
@@ -423,7 +412,7 @@ struct value builtin_slan(struct eval *ev, const struct call *c)
 {
 	const struct value *device = &c->args[0].v;
 	struct value v = value_wrong;
-	struct ends ends = {0};
+	struct builtin_args ends = {0};
 	bool ok = true;
 
 	if (device->kind != VALUE_NODE || !node_kind_is_device(device->node->kind))
@@ -433,7 +422,7 @@ struct value builtin_slan(struct eval *ev, const struct call *c)
 	if (device->node->is_removed)
 		return builtin_is_gone(ev, c->args[0].loc, device->node);
 	for (size_t i = 1; i < c->n_args && ok; i++)
-		ok = builtin_each(ev, &c->args[i], collect_end, &ends);
+		ok = builtin_each(ev, &c->args[i], builtin_collect, &ends);
 	if (ok)
 		v = slan_members(ev, c, &ends);
 	vec_free(&ends.list);
@@ -554,8 +543,8 @@ static bool read_stop(struct eval *ev, const struct arg *item, struct world_stop
 
 static bool set_via(struct eval *ev, struct world_vlink *v, const struct arg *f)
 {
-	struct ends stops = {0};
-	bool ok = builtin_each(ev, f, collect_end, &stops);
+	struct builtin_args stops = {0};
+	bool ok = builtin_each(ev, f, builtin_collect, &stops);
 
 	if (ok && stops.list.n > WORLD_MAX_STOPS) {
 		eval_wrong(ev, f->loc, "via has more than %d items", WORLD_MAX_STOPS);
@@ -698,11 +687,11 @@ static struct value vlink_ends(struct eval *ev, const struct call *c, const stru
 struct value builtin_vlink(struct eval *ev, const struct call *c)
 {
 	struct value v = value_wrong;
-	struct ends ends = {0};
+	struct builtin_args ends = {0};
 	bool ok = true;
 
 	for (size_t i = 0; i < c->n_args && ok; i++)
-		ok = builtin_each(ev, &c->args[i], collect_end, &ends);
+		ok = builtin_each(ev, &c->args[i], builtin_collect, &ends);
 	if (ok && ends.list.n)
 		v = vlink_ends(ev, c, ends.list.at, ends.list.n);
 	else if (ok)

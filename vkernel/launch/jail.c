@@ -18,33 +18,6 @@
 /* Memory that the kernel's file may need beyond the guest's: it rounds, and adds its own text. */
 enum { SLACK = 64 << 20 };
 
-static int write_file(const char *path, const char *text, struct err *e)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return err_sys(e, "%s", path);
-	ssize_t n = write(fd, text, strlen(text));
-
-	if (n < 0)
-		err_sys(e, "%s", path);
-	close(fd);
-	return n < 0 ? -1 : 0;
-}
-
-int jail_map_user(const struct launch *l, struct err *e)
-{
-	char map[64];
-
-	if (write_file("/proc/self/setgroups", "deny", e) < 0)
-		return -1;
-	snprintf(map, sizeof(map), "0 %u 1", (unsigned)l->uid);
-	if (write_file("/proc/self/uid_map", map, e) < 0)
-		return -1;
-	snprintf(map, sizeof(map), "0 %u 1", (unsigned)l->gid);
-	return write_file("/proc/self/gid_map", map, e);
-}
-
 /* A copy of the mount at `from` (below /old, where the host's root is now), read-only all through.
  */
 static int bind_read_only(const char *from, const char *to, struct err *e)

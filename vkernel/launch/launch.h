@@ -39,7 +39,6 @@ int launch_parse(struct launch *l, int argc, char **argv, struct err *e);
 char **launch_make_argv(const struct launch *l, bool confined);
 
 /* jail.c, in the new namespaces, as process 1 there: the root directory. */
-int jail_map_user(const struct launch *l, struct err *e);
 int jail_enter(const struct launch *l, struct err *e);
 
 /* limits.c, in the process that becomes the kernel. */

@@ -5,6 +5,7 @@
  * what the guest's kernel leaves; and the kernel.
  */
 #include "lib/slice.h"
+#include "lib/userns.h"
 #include "lib/xalloc.h"
 #include "vkernel/launch/launch.h"
 
@@ -127,7 +128,8 @@ static _Noreturn void run_inside(const struct launch *l, unsigned long flags, un
 	die_with_parent(0);
 	if (poll(&outer, 1, 0) > 0)
 		_exit(3);
-	if (((flags & CLONE_NEWUSER) && jail_map_user(l, &e) < 0) || jail_enter(l, &e) < 0) {
+	if (((flags & CLONE_NEWUSER) && userns_map(l->uid, l->gid, &e) < 0) ||
+	    jail_enter(l, &e) < 0) {
 		if (write(ready, e.text, strlen(e.text)) < 0)
 			_exit(3);
 		_exit(3);

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "lib/userns.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static int write_file(const char *path, const char *text, struct err *e)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_sys(e, "%s", path);
+	ssize_t n = write(fd, text, strlen(text));
+
+	if (n < 0)
+		err_sys(e, "%s", path);
+	close(fd);
+	return n < 0 ? -1 : 0;
+}
+
+int userns_map(uid_t uid, gid_t gid, struct err *e)
+{
+	char map[32];
+
+	snprintf(map, sizeof(map), "0 %u 1", (unsigned)uid);
+	if (write_file("/proc/self/setgroups", "deny", e) < 0 ||
+	    write_file("/proc/self/uid_map", map, e) < 0)
+		return -1;
+	snprintf(map, sizeof(map), "0 %u 1", (unsigned)gid);
+	return write_file("/proc/self/gid_map", map, e);
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* User namespaces (user_namespaces(7)). */
+#ifndef LIB_USERNS_H
+#define LIB_USERNS_H
+
+#include "lib/err.h"
+
+#include <sys/types.h>
+
+/* In a new one: user and group, as they are outside, are root there, and nobody else is anybody.
+ * 0 or -1. */
+int userns_map(uid_t uid, gid_t gid, struct err *e);
+
+#endif
