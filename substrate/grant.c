@@ -31,6 +31,12 @@ bool grant_asker_want(struct grant_asker *a, int64_t min_bps, int64_t want_bps)
 	return true;
 }
 
+void grant_asker_again(struct grant_asker *a)
+{
+	a->ask.serial++;
+	a->answered = false;
+}
+
 bool grant_asker_hear(struct grant_asker *a, const struct grant_give *g)
 {
 	bool answers = g->seen == a->ask.serial;

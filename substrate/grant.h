@@ -59,6 +59,8 @@ void grant_asker_init(struct grant_asker *a, int64_t min_bps, int64_t now_ns);
  * keeps to that before it says so.
  */
 bool grant_asker_want(struct grant_asker *a, int64_t min_bps, int64_t want_bps);
+/* Wants the same, but something else that goes with the wish has changed: say so (a->ask). */
+void grant_asker_again(struct grant_asker *a);
 /* The giver says. True: limit_bps or admitted_bps is another, or the wish is now answered. */
 bool grant_asker_hear(struct grant_asker *a, const struct grant_give *g);
 /* No more than the limit is in use now. True: the giver waits to hear that (a->ask). */

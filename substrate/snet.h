@@ -289,6 +289,8 @@ void vhop_leave(struct pacer *p, struct frame *f, struct htb_class *from, int64_
 void vhop_admitted(struct vhop *h, int64_t now_ns);
 void vhop_refused(struct vhop *h, const char *reason, int64_t now_ns);
 void vhop_set_rate(struct vhop *h, int64_t min_bps, int64_t rate_bps, int64_t now_ns);
+/* Another maximum has been said: shown here and further on. */
+void vhop_set_max(struct vhop *h, int64_t max_bps, int64_t now_ns);
 /* Tells the node before it, or the next, something about it: words. */
 void vhop_tell(struct vhop *h, bool next, enum smsg_type type, const char *words, int64_t now_ns);
 /* A "rate" or "rate-ok". */

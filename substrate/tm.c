@@ -269,6 +269,20 @@ int tm_link_set(struct tm_link *l, int64_t min_bps, int64_t max_bps, int64_t now
 	return 0;
 }
 
+void tm_link_again(struct tm_link *l, int64_t now_ns)
+{
+	if (!l->to_node || l->stage != TM_STAGE_UP)
+		return;
+	grant_asker_again(&l->asker);
+	tm_link_due(l, TM_DUE_ASK);
+	settle(l->t, now_ns);
+}
+
+bool tm_link_is_news(const struct tm_link *l, const struct grant_ask *a)
+{
+	return a->serial > l->giver.give.seen;
+}
+
 void *tm_link_owner(const struct tm_link *l)
 {
 	return l->owner;

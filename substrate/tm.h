@@ -113,6 +113,10 @@ void tm_link_destroy(struct tm_link *l, int64_t now_ns);
  * (TM_MIN_KEPT).
  */
 int tm_link_set(struct tm_link *l, int64_t min_bps, int64_t max_bps, int64_t now_ns, struct err *e);
+/* Something that goes with what is said to the next node has changed: say it again. */
+void tm_link_again(struct tm_link *l, int64_t now_ns);
+/* Was this wish of the node before not heard yet? */
+bool tm_link_is_news(const struct tm_link *l, const struct grant_ask *a);
 void *tm_link_owner(const struct tm_link *l);
 
 /*

@@ -378,6 +378,8 @@ void vhop_tell(struct vhop *h, bool next, enum smsg_type type, const char *words
 
 	put_name(f, h);
 	fprintf(f, " %s", words);
+	if (next) /* it decides nothing there, but everybody may see what was said */
+		fprintf(f, " max=%lld", (long long)h->max_bps);
 	fclose(f);
 	speer_tell(&only(l)->speer, type, body, now_ns);
 	free(body);
@@ -497,6 +499,14 @@ static void hear_mtu(struct neighbour *b, const struct smsg *m, const struct wor
 	set_room(h, min_u32(slink_room(h->out), h->room_further), now_ns);
 }
 
+void vhop_set_max(struct vhop *h, int64_t max_bps, int64_t now_ns)
+{
+	if (h->max_bps == max_bps)
+		return;
+	h->max_bps = max_bps;
+	tm_link_again(h->tm, now_ns); /* the next node shows it, too */
+}
+
 void vhop_hear_rate(struct neighbour *b, const struct smsg *m, const struct words *w,
 		    int64_t now_ns)
 {
@@ -516,8 +526,11 @@ void vhop_hear_rate(struct neighbour *b, const struct smsg *m, const struct word
 	}
 	struct vhop *h = find(b->slink->node, vlink, b->slink);
 
-	if (h && h->tm && h->try == get_u32(w, "try") && grant_ask_get(w, &ask, NULL) == 0)
-		tm_hear_prev(h->tm, &ask, request, now_ns);
+	if (!h || !h->tm || h->try != get_u32(w, "try") || grant_ask_get(w, &ask, NULL) < 0)
+		return;
+	if (words_get(w, "max") && tm_link_is_news(h->tm, &ask))
+		vhop_set_max(h, get_rate(w, "max"), now_ns);
+	tm_hear_prev(h->tm, &ask, request, now_ns);
 }
 
 void vhop_room_changed(struct slink *l, int64_t now_ns)

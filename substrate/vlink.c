@@ -155,8 +155,8 @@ static int set(struct object *o, char *const *words, size_t n, struct err *e)
 		return -1;
 	v->min_bps = min;
 	v->max_bps = max;
-	if (v->hop)
-		v->hop->max_bps = max;
+	if (v->hop && v->hop->tm)
+		vhop_set_max(v->hop, max, now);
 	snode_run_tm(v->node, now);
 	snode_wake(v->node, now);
 	return 0;

@@ -24,6 +24,8 @@ must vbet wait b2
 wait_until 20 in_node b1 'ping -c 1 -W 1 10.0.0.2'
 assert_eq "$(in_node r1 'ip -o -4 addr show eth0 | cut -d" " -f7')" "$(in_node b1 'ip -o -4 addr show eth0 | cut -d" " -f7')" address
 type_in 'set(w, min = 8Mbit, max = 20Mbit)'
+shows_maximum() { [ "$(vbet substrate | grep -c 'w:ab (blue) .* 20Mbit')" = 2 ]; }
+wait_until 10 shows_maximum # from s1 and from s2
 must vbet substrate
 out_has 'w:ab \(blue\) +8Mbit'
 # What cannot be promised is refused, with the reason, and nothing changes.

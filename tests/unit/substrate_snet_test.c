@@ -252,6 +252,25 @@ START_TEST(the_mtu_is_what_fits)
 }
 END_TEST
 
+/* What is said of a running link where it begins is known where it passes. */
+START_TEST(a_new_maximum_is_known_at_further_hops)
+{
+	struct station *red[2];
+
+	build_line("ethernet");
+	lay("red", red);
+	run_for(20 * ms);
+	say("set red:ab min=2Mbit max=7Mbit");
+	run_for(4000 * ms);
+	status_has("b@s2", "\"guaranteed_bps\":2000000");
+	status_has("b@s2", "\"max_bps\":7000000");
+	say("set red:ab max=0");
+	run_for(4000 * ms);
+	status_has("a@s1", "\"max_bps\":0");
+	status_has("b@s2", "\"max_bps\":0");
+}
+END_TEST
+
 /* Messages are lost, late, twice and in disorder; afterwards all is as it should be. */
 START_TEST(a_bad_wire)
 {
@@ -600,6 +619,7 @@ int main(void)
 	tcase_add_test(tc, a_node_that_begins_anew_gets_its_links_again);
 	tcase_add_test(tc, refusals_say_why);
 	tcase_add_test(tc, the_mtu_is_what_fits);
+	tcase_add_test(tc, a_new_maximum_is_known_at_further_hops);
 	tcase_add_test(tc, a_member_of_a_lan_learns_its_mtu);
 	tcase_add_test(tc, a_bad_wire);
 	tcase_add_test(tc, a_multi_access_link);
