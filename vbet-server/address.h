@@ -11,7 +11,8 @@
 const struct graph_addr *address_first(const struct graph_node *n, int family);
 /*
  * The address of `to` that `from` reaches without a router, if they share a subnet; else the first
- * one. family 0: any. NULL if it has none.
+ * one in a network that they share: the same address in another vNet is somebody else's. family 0:
+ * any. NULL if there is none.
  */
 const struct graph_addr *address_for(const struct graph_node *from, const struct graph_node *to,
 				     int family);

@@ -95,11 +95,14 @@ char *event_check_command(const struct graph *g, const struct graph_expect *x)
 
 	switch (x->kind) {
 	case CHECK_PING:
-		a = x->peer >= 0 ? address_for(&g->nodes[x->node], &g->nodes[x->peer], 0) : NULL;
+		if (x->peer < 0)
+			return xasprintf("exec ping -n -q -c 1 -W 1 %s", x->text);
+		a = address_for(&g->nodes[x->node], &g->nodes[x->peer], 0);
+		if (!a)
+			return xasprintf("echo '%s has no address in a network of %s' >&2; exit 2",
+					 g->nodes[x->peer].name, g->nodes[x->node].name);
 		return xasprintf("exec ping -n -q -c 1 -W 1 %s",
-				 a         ? graph_format_addr(a, false, addr, sizeof(addr))
-				 : x->text ? x->text
-					   : "0.0.0.0");
+				 graph_format_addr(a, false, addr, sizeof(addr)));
 	case CHECK_ROUTE:
 		return xasprintf(
 			"ip %s route show %s | grep -q '%s%s%s'",

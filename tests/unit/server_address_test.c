@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* By which address nodes call each other, where the same addresses are in several networks. */
+#include "vbet-server/address.h"
+
+#include "topo/topo.h"
+#include "vbet-server/event.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Red, blue and the ordinary network have the same subnet; gate is in red and the ordinary one. */
+static const char script[] =
+	"s = line(2, substrate)\n"
+	"red = vnet() blue = vnet()\n"
+	"gate = attach(alloc(router, vnet = red, on = s[1]), alloc(NIC, address = 10.0.0.1/24),\n"
+	"              alloc(NIC, address = 10.0.0.9/24), alloc(NIC, address = 192.168.0.1/24))\n"
+	"r2 = attach(alloc(host, vnet = red, on = s[2]), alloc(NIC, address = 10.0.0.2/24))\n"
+	"b1 = attach(alloc(host, vnet = blue, on = s[1]), alloc(NIC, address = 10.0.0.1/24))\n"
+	"b2 = attach(alloc(host, vnet = blue, on = s[2]), alloc(NIC, address = 10.0.0.3/24))\n"
+	"plain = attach(alloc(host), alloc(NIC, address = 10.0.0.2/24))\n"
+	"far = attach(alloc(host), alloc(NIC, address = 192.168.7.2/24))\n"
+	"vlink(NIC(gate, 1), NIC(r2, 1)) vlink(b1, b2)\n"
+	"link(NIC(gate, 2), plain) link(NIC(gate, 3), far)\n"
+	"expect ping(r2, gate)\n"
+	"expect not ping(r2, b1)\n";
+
+static struct topo_script *parsed;
+static struct graph *graph;
+
+static void setup(void)
+{
+	static const struct topo_options opt = {0};
+
+	parsed = topo_parse("test", script, strlen(script), &opt);
+	graph = topo_make_graph(parsed);
+	if (!graph)
+		topo_print_errors(stderr, parsed);
+	ck_assert_ptr_nonnull(graph);
+}
+
+static void teardown(void)
+{
+	graph_destroy(graph);
+	topo_destroy(parsed);
+}
+
+/* The address by which one calls the other, or "none". */
+static const char *call(const char *from, const char *to)
+{
+	static char text[80];
+	const struct graph_addr *a = address_for(&graph->nodes[graph_find_node(graph, from)],
+						 &graph->nodes[graph_find_node(graph, to)], 0);
+
+	return a ? graph_format_addr(a, false, text, sizeof(text)) : "none";
+}
+
+START_TEST(each_network_is_its_own)
+{
+	ck_assert_str_eq(call("r2", "gate"), "10.0.0.1");
+	ck_assert_str_eq(call("gate", "r2"), "10.0.0.2");
+	ck_assert_str_eq(call("plain", "gate"), "10.0.0.9");
+	ck_assert_str_eq(call("gate", "plain"), "10.0.0.2");
+	ck_assert_str_eq(call("b2", "b1"), "10.0.0.1");
+	ck_assert_str_eq(call("far", "plain"), "10.0.0.2");
+	/* Not by the first address of all, which is red's. */
+	ck_assert_str_eq(call("far", "gate"), "10.0.0.9");
+}
+END_TEST
+
+START_TEST(nobody_is_called_in_another_network)
+{
+	ck_assert_str_eq(call("r2", "b1"), "none");
+	ck_assert_str_eq(call("b1", "gate"), "none");
+	ck_assert_str_eq(call("plain", "r2"), "none");
+	ck_assert_str_eq(call("b1", "plain"), "none");
+}
+END_TEST
+
+/* "expect not ping" of another vNet must not find somebody with the same address, or oneself. */
+START_TEST(an_expectation_pings_nobody_else)
+{
+	char *ping = event_check_command(graph, &graph->expects[0]);
+	char *none = event_check_command(graph, &graph->expects[1]);
+
+	ck_assert_str_eq(ping, "exec ping -n -q -c 1 -W 1 10.0.0.1");
+	ck_assert_str_eq(none, "echo 'b1 has no address in a network of r2' >&2; exit 2");
+	free(ping);
+	free(none);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("addresses");
+	TCase *tc = tcase_create("address");
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, each_network_is_its_own);
+	tcase_add_test(tc, nobody_is_called_in_another_network);
+	tcase_add_test(tc, an_expectation_pings_nobody_else);
+	suite_add_tcase(s, tc);
+	SRunner *r = srunner_create(s);
+
+	srunner_run_all(r, CK_NORMAL);
+	int failed = srunner_ntests_failed(r);
+
+	srunner_free(r);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
