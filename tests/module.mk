@@ -20,6 +20,9 @@ CHECK_LIBS := $(shell pkg-config --libs check 2>/dev/null || echo -lcheck -lsubu
 $(UNIT_PROGS): LDLIBS += $(CHECK_LIBS)
 $(filter $(B)/tests/unit/server_%,$(UNIT_PROGS)): LDLIBS += -lpcap
 
+# The lab that it talks to is the test itself.
+$(B)/tests/unit/server_expect_test: LDFLAGS += -Wl,--wrap=client_ask
+
 .SECONDEXPANSION:
 $(UNIT_PROGS): $(B)/tests/unit/%: $(B)/tests/unit/%.o $$(UNIT_LIBS_$$(firstword $$(subst _, ,$$*)))
 
@@ -59,6 +62,8 @@ FUZZ_SEEDS_topo = $(wildcard examples/*.vbet tests/golden/lang/*.vbet)
 $(FUZZ_NAMES:%=$(B)/tests/fuzz/%_fuzz): $(B)/tests/fuzz/%_fuzz: $(B)/tests/fuzz/%_fuzz.o \
 		$$(UNIT_LIBS_$$(firstword $$(subst _, ,$$*)))
 	$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer $(filter %.o %.a,$^) -o $@ $(LDLIBS)
+
+$(filter $(B)/tests/fuzz/server_%,$(FUZZ_NAMES:%=$(B)/tests/fuzz/%_fuzz)): LDLIBS += -lreadline -lpcap
 
 .PHONY: fuzz $(FUZZ_NAMES:%=fuzz-%)
 fuzz: $(FUZZ_NAMES:%=fuzz-%)
