@@ -26,10 +26,10 @@ $(B)/tests/unit/server_expect_test: LDFLAGS += -Wl,--wrap=client_ask
 .SECONDEXPANSION:
 $(UNIT_PROGS): $(B)/tests/unit/%: $(B)/tests/unit/%.o $$(UNIT_LIBS_$$(firstword $$(subst _, ,$$*)))
 
-# The control daemon that the tests of the multiplexer start.
-VNET_DAEMON := $(B)/tests/support/vnet_daemon
+# The control daemon, and a further instance, that the tests of the multiplexer start.
+VNET_DAEMON := $(B)/tests/support/vnet_daemon $(B)/tests/support/vnet_worker
 TESTS       += $(VNET_DAEMON)
-$(VNET_DAEMON): $(VNET_DAEMON).o $$(LIBVNET)
+$(VNET_DAEMON): %: %.o $$(LIBVNET)
 $(filter $(B)/tests/unit/vnet_%,$(UNIT_PROGS)): LDLIBS += -lpcap
 $(B)/tests/unit/vnet_mux_test: | $(VNET_DAEMON) $(B)/vnet-mux
 $(B)/tests/unit/vnet_trellis_lab_test: $(B)/tests/support/vlab.o | $(B)/vsubstrate $(B)/vnet-mux $(B)/trellisd $(B)/trellis

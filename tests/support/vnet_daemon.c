@@ -21,12 +21,24 @@ enum { APPS = 16, NICS = 4 };
 
 static struct vnet_control *control;
 static struct vnet_table *table;
+static struct vnet_table *names; /* the numbers that are taken, as text: "7 9 " */
 static struct {
 	int fd;
 	struct vnet_peer peer;
 } apps[APPS];
 static struct vnet_nic_info nics[NICS];
 static bool taken[256];
+
+static void set_taken(unsigned number, bool is_taken)
+{
+	char text[4 * 256 + 1] = "";
+
+	taken[number] = is_taken;
+	for (unsigned i = 0; i < 256; i++)
+		if (taken[i])
+			snprintf(text + strlen(text), sizeof(text) - strlen(text), "%u ", i);
+	vnet_table_publish(names, text, strlen(text) + 1);
+}
 
 static void bind_number(int app, unsigned number, int priority)
 {
@@ -44,7 +56,7 @@ static void bind_number(int app, unsigned number, int priority)
 	int fd = vnet_control_bind(control, &b);
 
 	snprintf(text, sizeof(text), fd < 0 ? "refused: %.200s" : "ok", vnet_error());
-	taken[number] = fd >= 0;
+	set_taken(number, fd >= 0);
 	vnet_reply(apps[app].fd, text, &fd, fd >= 0);
 	if (fd >= 0)
 		close(fd);
@@ -167,9 +179,12 @@ static void do_request(int app, const char *request)
 		bind_text(app, request + 7);
 	} else if (sscanf(request, "unbind %u", &number) == 1 && number < 256) {
 		vnet_control_unbind(control, number);
-		taken[number] = false;
+		set_taken(number, false);
 		vnet_reply(apps[app].fd, "ok", NULL, 0);
 	} else if (!strcmp(request, "table")) {
+		vnet_reply(apps[app].fd, "ok", &fd, 1);
+	} else if (!strcmp(request, "names")) {
+		fd = vnet_table_fd(names);
 		vnet_reply(apps[app].fd, "ok", &fd, 1);
 	} else if (!strcmp(request, "publish")) {
 		snprintf(text, sizeof(text), "text %u", ++count);
@@ -193,7 +208,7 @@ static void take_events(void)
 
 	while ((n = vnet_control_next(control, &ev)) > 0) {
 		if (ev.kind == VNET_EVENT_CLOSED && ev.id < 256)
-			taken[ev.id] = false;
+			set_taken(ev.id, false);
 		if (ev.kind == VNET_EVENT_NIC && ev.nic.index < NICS)
 			nics[ev.nic.index] = ev.nic;
 	}
@@ -228,7 +243,8 @@ int main(int argc, char **argv)
 {
 	control = vnet_control_open();
 	table = vnet_table_create("test", 4096);
-	if (!control || !table) {
+	names = vnet_table_create("names", 4096);
+	if (!control || !table || !names) {
 		fprintf(stderr, "vnet_daemon: %s\n", vnet_error());
 		return 3;
 	}

@@ -53,6 +53,11 @@ static void make_end_system(int i, FILE *file, const char *build)
 		"vnet %s\ninstance control memory=32M stack=256k cpu=2%% burst=200ms patience=1s"
 		" -- %s/tests/support/vnet_daemon\n",
 		conf_path, build);
+	if (i == 0)
+		fprintf(file,
+			"instance worker memory=16M stack=256k cpu=2%% burst=200ms patience=1s"
+			" -- %s/tests/support/vnet_worker\n",
+			build);
 	free(vdir);
 	free(conf_path);
 }
@@ -276,18 +281,18 @@ END_TEST
 
 START_TEST(a_taken_name_is_refused_until_it_is_given_back)
 {
-	int a = app_of(0);
-	int b = app_of(0);
+	int a = app_of(1);
+	int b = app_of(1);
 	int seven = bind_app(a, "bind 7");
 
 	ck_assert_int_eq(ask(b, "bind 7"), -1);
 	ck_assert_str_eq(said, "taken");
-	send(wire[0], frame(9, 7, 42), 60, 0);
+	send(wire[1], frame(9, 7, 42), 60, 0);
 	ck_assert_int_eq(next_from(seven), 42);
 	close(seven);
-	wait_status(0, "\"bindings\":[]");
+	wait_status(1, "\"bindings\":[]");
 	seven = bind_app(b, "bind 7");
-	send(wire[0], frame(9, 7, 43), 60, 0);
+	send(wire[1], frame(9, 7, 43), 60, 0);
 	ck_assert_int_eq(next_from(seven), 43);
 	ask(a, "unbind 7");
 	char byte;
@@ -394,6 +399,27 @@ START_TEST(an_instance_reaches_nothing_else)
 }
 END_TEST
 
+/* What its table of names says; once it says that. */
+static void wait_names(const struct vnet_table *t, const char *want)
+{
+	char got[2000] = "";
+
+	for (int k = 0; k < 1000; k++) {
+		if (vnet_table_read(t, got, sizeof(got), NULL) > 0 && !strcmp(got, want))
+			return;
+		poll(NULL, 0, 10);
+	}
+	ck_abort_msg("names are '%s' instead of '%s'", got, want);
+}
+
+static struct vnet_table *names_of(int app)
+{
+	struct vnet_table *t = vnet_table_open(ask(app, "names"));
+
+	ck_assert_msg(t != NULL, "%s", vnet_error());
+	return t;
+}
+
 static const struct {
 	const char *request, *reason;
 } sins[] = {
@@ -411,10 +437,13 @@ START_TEST(who_exceeds_limits_is_unloaded_and_nobody_else)
 	int other = app_of(1);
 	int seven = bind_app(app, "bind 7");
 	int blue = bind_app(other, "bind 7");
+	struct vnet_table *t = names_of(app);
 	char byte;
 
+	wait_names(t, "7 50 "); /* the worker, which ends with its daemon, is at work */
+	vnet_table_close(t);
 	ask(app, sins[_i].request);
-	wait_status(0, "\"state\":\"ended\"");
+	wait_status(0, "\"name\":\"control\",\"state\":\"ended\"");
 	ck_assert_msg(strstr(said, sins[_i].reason) != NULL, "%s", said);
 	ck_assert_ptr_nonnull(strstr(said, "\"bindings\":[]"));
 	ck_assert_int_eq(recv(seven, &byte, 1, 0), 0);
@@ -430,6 +459,80 @@ START_TEST(who_exceeds_limits_is_unloaded_and_nobody_else)
 
 	ck_assert(WIFEXITED(status));
 	ck_assert_int_eq(WEXITSTATUS(status), strcmp(sins[_i].request, "exit") != 0);
+}
+END_TEST
+
+static void say_to_worker(uint8_t from)
+{
+	send(wire[0], frame(9, 50, from), 60, 0);
+}
+
+/* Whoever has the table knows the names that are in use, of all, without asking. */
+START_TEST(names_are_read_from_a_table)
+{
+	int app = app_of(0);
+	struct vnet_table *t = names_of(app);
+	struct vnet_table *blue = names_of(app_of(1));
+	char got[64];
+
+	wait_names(t, "50 ");
+	int seven = bind_app(app, "bind 7");
+
+	bind_app(app, "bind 9");
+	wait_names(t, "7 9 50 ");
+	close(seven);
+	wait_names(t, "9 50 ");
+	ask(app, "unbind 9");
+	wait_names(t, "50 ");
+	ck_assert_int_eq(vnet_table_read(blue, got, sizeof(got), NULL), 0); /* nothing, ever */
+	vnet_table_close(t);
+	vnet_table_close(blue);
+}
+END_TEST
+
+/* It gets its frames by way of the control daemon, and is bound like anybody else. */
+START_TEST(a_further_instance_works)
+{
+	struct vnet_table *t = names_of(app_of(0));
+	uint8_t got[100];
+
+	wait_names(t, "50 ");
+	say_to_worker(8);
+	while (recv(wire[0], got, sizeof(got), 0) != 60)
+		;
+	ck_assert_int_eq(got[14], 8);
+	ck_assert_int_eq(got[15], 50);
+	ck_assert_ptr_nonnull(strstr(status_of(0), "\"name\":\"worker\",\"state\":\"running\""));
+	ck_assert_ptr_null(strstr(status_of(1), "worker"));
+	vnet_table_close(t);
+}
+END_TEST
+
+static const struct {
+	uint8_t word;
+	const char *reason;
+} worker_sins[] = {
+	{200, "cpu: took all of its 2 % of a CPU for 1 s"},
+	{201, "exit status 7"}, /* it gets no sockets */
+};
+
+/* One that is unloaded takes its names with it; the daemon and the applications go on. */
+START_TEST(a_further_instance_is_unloaded_alone)
+{
+	int app = app_of(0);
+	struct vnet_table *t = names_of(app);
+	int seven = bind_app(app, "bind 7");
+
+	wait_names(t, "7 50 ");
+	say_to_worker(worker_sins[_i].word);
+	wait_status(0, worker_sins[_i].reason);
+	wait_names(t, "7 ");
+	send(wire[0], frame(9, 7, 44), 60, 0);
+	ck_assert_int_eq(next_from(seven), 44);
+	ck_assert_ptr_nonnull(strstr(status_of(0), "\"name\":\"control\",\"state\":\"running\""));
+	bind_app(app, "bind 50");
+	wait_names(t, "7 50 ");
+	vnet_table_close(t);
 }
 END_TEST
 
@@ -467,6 +570,10 @@ int main(void)
 	tcase_add_test(tc, an_instance_reaches_nothing_else);
 	tcase_add_loop_test(tc, who_exceeds_limits_is_unloaded_and_nobody_else, 0,
 			    (int)ARRAY_LEN(sins));
+	tcase_add_test(tc, names_are_read_from_a_table);
+	tcase_add_test(tc, a_further_instance_works);
+	tcase_add_loop_test(tc, a_further_instance_is_unloaded_alone, 0,
+			    (int)ARRAY_LEN(worker_sins));
 	tcase_add_test(tc, it_ends_with_the_lab);
 #endif
 	suite_add_tcase(s, tc);
