@@ -55,7 +55,8 @@ must vbet down
 must vbet test -q stop.vbet
 out_has '2 held'
 # It pays for the time that it takes, and the others go on.
-must vbet up t.vbet --spin charge --record charged
+# Also where guests run one at a time: who is charged takes nobody's turn.
+must vbet up t.vbet --spin charge --guests-at-once 1 --record charged
 spin &
 wait_until 30 spins
 out_has 'others go on'

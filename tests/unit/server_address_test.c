@@ -2,7 +2,8 @@
 /* By which address nodes call each other, where the same addresses are in several networks. */
 #include "vbet-server/address.h"
 
-#include "topo/topo.h"
+#include "tests/support/script.h"
+#include "tests/support/suite.h"
 #include "vbet-server/event.h"
 
 #include <check.h>
@@ -30,13 +31,7 @@ static struct graph *graph;
 
 static void setup(void)
 {
-	static const struct topo_options opt = {0};
-
-	parsed = topo_parse("test", script, strlen(script), &opt);
-	graph = topo_make_graph(parsed);
-	if (!graph)
-		topo_print_errors(stderr, parsed);
-	ck_assert_ptr_nonnull(graph);
+	graph = script_graph("test", script, &parsed);
 }
 
 static void teardown(void)
@@ -100,11 +95,5 @@ int main(void)
 	tcase_add_test(tc, nobody_is_called_in_another_network);
 	tcase_add_test(tc, an_expectation_pings_nobody_else);
 	suite_add_tcase(s, tc);
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

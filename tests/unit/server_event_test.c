@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "vbet-server/event.h"
 
+#include "tests/support/script.h"
 #include "tests/support/suite.h"
-#include "topo/topo.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -28,13 +28,7 @@ static struct graph *graph;
 
 static void setup(void)
 {
-	static const struct topo_options opt = {0};
-
-	parsed = topo_parse("test", script, strlen(script), &opt);
-	graph = topo_make_graph(parsed);
-	if (!graph)
-		topo_print_errors(stderr, parsed);
-	ck_assert_ptr_nonnull(graph);
+	graph = script_graph("test", script, &parsed);
 }
 
 static void teardown(void)

@@ -6,8 +6,8 @@
 #include "vbet-server/expect.h"
 
 #include "lib/xalloc.h"
+#include "tests/support/script.h"
 #include "tests/support/suite.h"
-#include "topo/topo.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -119,20 +119,16 @@ static void setup(void)
 /* Runs a script; what it printed (static). */
 static const char *run(const char *lines, struct expect_result *r)
 {
-	static const struct topo_options opt = {0};
 	static char printed[4096];
 	char *script = xasprintf("clock = virtual\n"
 				 "a = alloc(host) b = alloc(host) link(a, b)\n%s",
 				 lines);
-	struct topo_script *parsed = topo_parse("s", script, strlen(script), &opt);
-	struct graph *g = topo_make_graph(parsed);
+	struct topo_script *parsed;
+	struct graph *g = script_graph("s", script, &parsed);
 	char *out = NULL;
 	size_t len;
 	FILE *f = open_memstream(&out, &len);
 
-	if (!g)
-		topo_print_errors(stderr, parsed);
-	ck_assert_ptr_nonnull(g);
 	*r = (struct expect_result){0};
 	ck_assert_int_eq(expect_run("t", g, f, r, &e), 0);
 	fclose(f);

@@ -67,16 +67,12 @@ static void release(void *owner, void *item)
 	item_put(item);
 }
 
-static struct lab lab_of(int64_t rate_bps)
+/* rate_bps: of the wire. */
+static void lab_begin(struct lab *l, int64_t rate_bps)
 {
-	return (struct lab){.rate_bps = rate_bps};
-}
+	struct htb_params p = {.rate_bps = rate_bps, .release = release, .owner = l};
 
-/* The address of l is final now. */
-static void lab_start(struct lab *l)
-{
-	struct htb_params p = {.rate_bps = l->rate_bps, .release = release, .owner = l};
-
+	*l = (struct lab){.rate_bps = rate_bps};
 	l->h = htb_create(&p, 0);
 	rng_init(&l->random, 1, "htb", "test");
 }
@@ -187,9 +183,9 @@ static void assert_rate(const struct source *s, int64_t rate_bps, int64_t time_n
 START_TEST(wire_rate_is_exact)
 {
 	static const int64_t rates[] = {100 * MBIT, 33333333, 7, 999999937, 10000 * MBIT};
-	struct lab l = lab_of(rates[_i]);
+	struct lab l;
 
-	lab_start(&l);
+	lab_begin(&l, rates[_i]);
 	struct source *s = add(&l, htb_best_effort_create(l.h, "a", 0, 0), 1003, 0);
 	int64_t time_ns = (int64_t)((__int128)100000 * 8000 * SECOND / rates[_i]);
 
@@ -203,11 +199,11 @@ END_TEST
 
 START_TEST(without_a_rate_the_wire_is_always_free)
 {
-	struct lab l = lab_of(0);
+	struct lab l;
 	struct item *i = item_get();
 	struct htb_class *from;
 
-	lab_start(&l);
+	lab_begin(&l, 0);
 	struct htb_rates r = {.min_bps = 0};
 	struct htb_class *c = htb_link_create(l.h, "a", &r, 0);
 
@@ -252,11 +248,11 @@ END_TEST
 /* All flood with frames of all sizes; minima and control fill the wire to the last bit. */
 START_TEST(each_gets_its_minimum)
 {
-	struct lab l = lab_of(100 * MBIT);
+	struct lab l;
 	int64_t left = 99 * MBIT, minima[12];
 	int64_t bursts = 0;
 
-	lab_start(&l);
+	lab_begin(&l, 100 * MBIT);
 	rng_init(&l.random, (uint64_t)_i, "htb", "minima");
 	for (int k = 0; k < 12; k++) {
 		char vnet[16];
@@ -280,9 +276,9 @@ END_TEST
 /* What is left is shared in proportion to minima: 10 : 20 : 30 of 120. */
 START_TEST(excess_follows_minima)
 {
-	struct lab l = lab_of(120 * MBIT);
+	struct lab l;
 
-	lab_start(&l);
+	lab_begin(&l, 120 * MBIT);
 	for (int k = 1; k <= 3; k++) {
 		char vnet[16];
 
@@ -299,9 +295,9 @@ END_TEST
 /* What a link of a vNet leaves goes to its sisters first, then to other vNets. */
 START_TEST(vnets_borrow_before_others)
 {
-	struct lab l = lab_of(80 * MBIT);
+	struct lab l;
 
-	lab_start(&l);
+	lab_begin(&l, 80 * MBIT);
 	struct source *a1 = link(&l, "a", 10 * MBIT, 0, 1000, 0);
 	struct source *a2 = link(&l, "a", 10 * MBIT, 0, 1000, 8000 * SECOND / (1 * MBIT));
 	struct source *b = link(&l, "b", 20 * MBIT, 0, 1000, 0);
@@ -317,9 +313,9 @@ END_TEST
 /* A ceiling is never passed, and reached to the bit; what it leaves, others get. */
 START_TEST(ceiling_is_exact)
 {
-	struct lab l = lab_of(100 * MBIT);
+	struct lab l;
 
-	lab_start(&l);
+	lab_begin(&l, 100 * MBIT);
 	struct source *slow = link(&l, "a", 1 * MBIT, 7 * MBIT, 1500, 0);
 	struct source *low = link(&l, "b", MBIT / 10, 3333333, 700, 0);
 	struct source *fast = link(&l, "c", 1 * MBIT, 0, 1500, 0);
@@ -336,9 +332,9 @@ END_TEST
 /* Many links whose current rate is their minimum, on a wire that they fill: each has it. */
 START_TEST(ceiling_at_the_minimum)
 {
-	struct lab l = lab_of(100 * MBIT);
+	struct lab l;
 
-	lab_start(&l);
+	lab_begin(&l, 100 * MBIT);
 	for (int k = 0; k < 33; k++)
 		link(&l, k % 2 ? "a" : "b", 3 * MBIT, 3 * MBIT, 1500, 0)->bytes_least = 64;
 	run(&l, 10 * SECOND);
@@ -356,9 +352,9 @@ END_TEST
 START_TEST(conforming_waits_for_one_frame)
 {
 	static const int floods[] = {0, 1, 3, 8, 50};
-	struct lab l = lab_of(100 * MBIT);
+	struct lab l;
 
-	lab_start(&l);
+	lab_begin(&l, 100 * MBIT);
 	struct source *good = link(&l, "good", 5 * MBIT, 0, 1250, 2222222);
 
 	for (int k = 0; k < floods[_i]; k++) {
@@ -381,10 +377,10 @@ END_TEST
 /* Several that conform, in bursts as large as they may be: the sum of the bursts is the bound. */
 START_TEST(conforming_bursts_add_up)
 {
-	struct lab l = lab_of(100 * MBIT);
+	struct lab l;
 	int64_t bursts = 0;
 
-	lab_start(&l);
+	lab_begin(&l, 100 * MBIT);
 	rng_init(&l.random, (uint64_t)_i, "htb", "bursts");
 	for (int k = 0; k < 10; k++) {
 		struct source *s = link(&l, k % 2 ? "a" : "b", 5 * MBIT, 0, 1250, 2000000);
@@ -412,9 +408,9 @@ END_TEST
  */
 START_TEST(newcomers_start_now)
 {
-	struct lab l = lab_of(60 * MBIT);
+	struct lab l;
 
-	lab_start(&l);
+	lab_begin(&l, 60 * MBIT);
 	struct source *a1 = link(&l, "a", 10 * MBIT, 0, 1000, 0);
 
 	run(&l, 5 * SECOND);
@@ -432,9 +428,9 @@ END_TEST
 
 START_TEST(best_effort_newcomers_start_now)
 {
-	struct lab l = lab_of(60 * MBIT);
+	struct lab l;
 
-	lab_start(&l);
+	lab_begin(&l, 60 * MBIT);
 	struct source *a = add(&l, htb_best_effort_create(l.h, "a", 0, 0), 1000, 0);
 
 	run(&l, 5 * SECOND);
@@ -451,9 +447,9 @@ END_TEST
 /* Control goes first, and a flood of it takes no minimum away. */
 START_TEST(control_is_first_and_bounded)
 {
-	struct lab l = lab_of(100 * MBIT);
+	struct lab l;
 
-	lab_start(&l);
+	lab_begin(&l, 100 * MBIT);
 	struct source *control = add(&l, htb_control(l.h), 200, 100000000);
 	struct source *a = link(&l, "a", 49 * MBIT + 500000, 0, 1500, 0);
 	struct source *b = link(&l, "b", 49 * MBIT + 500000, 0, 1500, 0);
@@ -473,9 +469,9 @@ END_TEST
 /* Best effort gets all that is left and nothing more; vNets share it alike, whatever they offer. */
 START_TEST(best_effort_is_last_and_fair)
 {
-	struct lab l = lab_of(100 * MBIT);
+	struct lab l;
 
-	lab_start(&l);
+	lab_begin(&l, 100 * MBIT);
 	struct source *a = add(&l, htb_best_effort_create(l.h, "a", 0, 0), 1500, 0);
 	struct source *b = add(&l, htb_best_effort_create(l.h, "b", 0, 0), 64, 0);
 	struct source *p = link(&l, "a", 10 * MBIT, 60 * MBIT, 1000, 0);
@@ -495,9 +491,9 @@ END_TEST
 /* Without a minimum a link is not starved either: 8 kbit/s of weight beside 10 Mbit/s. */
 START_TEST(no_minimum_is_not_nothing)
 {
-	struct lab l = lab_of(20016000);
+	struct lab l;
 
-	lab_start(&l);
+	lab_begin(&l, 20016000);
 	struct source *a = link(&l, "a", 10 * MBIT, 0, 1000, 0);
 	struct source *none = link(&l, "b", 0, 0, 1000, 0);
 
@@ -511,9 +507,9 @@ END_TEST
 /* A vNet goes, full of frames: those who keep to their minimum wait no longer, and lose nothing. */
 START_TEST(removal_disturbs_nobody)
 {
-	struct lab l = lab_of(100 * MBIT);
+	struct lab l;
 
-	lab_start(&l);
+	lab_begin(&l, 100 * MBIT);
 	struct source *good = link(&l, "good", 5 * MBIT, 0, 1250, 2000000);
 	struct source *steady = link(&l, "steady", 40 * MBIT, 40 * MBIT, 1500, 0);
 
@@ -539,9 +535,9 @@ END_TEST
 /* A queue takes what its bound says; what is refused is counted, and stays the caller's. */
 START_TEST(queues_are_bounded)
 {
-	struct lab l = lab_of(1 * MBIT);
+	struct lab l;
 
-	lab_start(&l);
+	lab_begin(&l, 1 * MBIT);
 	struct htb_rates r = {.min_bps = 1000, .limit_bytes = 10000};
 	struct source *s = add(&l, htb_link_create(l.h, "a", &r, 0), 999, 0);
 	uint32_t frames;
@@ -566,9 +562,9 @@ END_TEST
 /* A current rate that moves while frames wait, as a traffic manager does it: exact in each part. */
 START_TEST(rates_change_under_way)
 {
-	struct lab l = lab_of(100 * MBIT);
+	struct lab l;
 
-	lab_start(&l);
+	lab_begin(&l, 100 * MBIT);
 	struct source *s = link(&l, "a", 2 * MBIT, 10 * MBIT, 1500, 0);
 
 	link(&l, "b", 2 * MBIT, 0, 1500, 0);
@@ -588,10 +584,10 @@ END_TEST
 /* Anything in any order: no frame is lost or made, no wire time wasted, nothing early. */
 START_TEST(whatever_comes)
 {
-	struct lab l = lab_of(50 * MBIT);
+	struct lab l;
 	uint64_t offered = 0, sent = 0, dropped = 0;
 
-	lab_start(&l);
+	lab_begin(&l, 50 * MBIT);
 	rng_init(&l.random, (uint64_t)_i, "htb", "whatever");
 	struct rng *r = &l.random;
 

@@ -2,6 +2,7 @@
 /* Messages over streams: two ends, and all that can happen to what is between them. */
 #include "lib/rng.h"
 #include "substrate/sstream.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -355,11 +356,5 @@ int main(void)
 	tcase_add_test(tc, another_node_answers);
 	tcase_add_test(tc, damage);
 	suite_add_tcase(s, tc);
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }
