@@ -61,4 +61,13 @@ struct device_kind {
 	void (*status)(const struct device *d, int64_t now_ns, struct json *j);
 };
 
+/* A parameter of a device. */
+struct device_setting {
+	const char *key;
+	int (*set)(struct device *d, const char *value, struct err *e);
+};
+/* Sets the one of that key, or says which is meant; what: "a hub". 0 or -1. */
+int device_set_key(const struct device_setting *settings, size_t n, const char *what,
+		   struct device *d, const char *key, const char *value, struct err *e);
+
 #endif

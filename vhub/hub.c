@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "vhub/hub.h"
 
-#include "lib/nearest.h"
 #include "lib/units.h"
 #include "lib/xalloc.h"
 #include "vhub/medium.h"
@@ -94,10 +93,7 @@ static int set_queue(struct device *d, const char *value, struct err *e)
 	return 0;
 }
 
-static const struct {
-	const char *key;
-	int (*set)(struct device *d, const char *value, struct err *e);
-} settings[] = {
+static const struct device_setting settings[] = {
 	{"medium", set_medium},
 	{"rate", set_rate},
 	{"propagation", set_propagation},
@@ -106,15 +102,7 @@ static const struct {
 
 static int hub_set(struct device *d, const char *key, const char *value, struct err *e)
 {
-	struct nearest near;
-
-	nearest_init(&near, key);
-	for (size_t i = 0; i < ARRAY_LEN(settings); i++) {
-		if (!strcmp(settings[i].key, key))
-			return settings[i].set(d, value, e) < 0 ? err_wrap(e, "%s", key) : 0;
-		nearest_offer(&near, settings[i].key);
-	}
-	return err_set(e, ERR_USAGE, "a hub has no parameter '%s'%s", key, nearest_hint(&near));
+	return device_set_key(settings, ARRAY_LEN(settings), "a hub", d, key, value, e);
 }
 
 static int hub_set_port(struct device *d, uint16_t port, const char *key, const char *value,

@@ -87,25 +87,14 @@ static int set_priority(struct device *d, const char *value, struct err *e)
 	return 0;
 }
 
-static const struct {
-	const char *key;
-	int (*set)(struct device *d, const char *value, struct err *e);
-} settings[] = {
+static const struct device_setting settings[] = {
 	{"ageing", set_ageing}, {"max_entries", set_max_entries}, {"wire", set_wire},
 	{"rstp", set_rstp},     {"priority", set_priority},
 };
 
 int switch_set(struct device *d, const char *key, const char *value, struct err *e)
 {
-	struct nearest near;
-
-	nearest_init(&near, key);
-	for (size_t i = 0; i < ARRAY_LEN(settings); i++) {
-		if (!strcmp(settings[i].key, key))
-			return settings[i].set(d, value, e) < 0 ? err_wrap(e, "%s", key) : 0;
-		nearest_offer(&near, settings[i].key);
-	}
-	return err_set(e, ERR_USAGE, "a switch has no parameter '%s'%s", key, nearest_hint(&near));
+	return device_set_key(settings, ARRAY_LEN(settings), "a switch", d, key, value, e);
 }
 
 /* The VLANs of a port are others now: what was learned there, or without VLANs, means nothing. */

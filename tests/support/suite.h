@@ -18,4 +18,16 @@ static inline int suite_run(Suite *s)
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+/* A suite of one case, which takes a minute at most: what main() returns. */
+static inline int suite_run_case(const char *name, void (*add)(TCase *tc))
+{
+	Suite *s = suite_create(name);
+	TCase *tc = tcase_create(name);
+
+	tcase_set_timeout(tc, 60);
+	add(tc);
+	suite_add_tcase(s, tc);
+	return suite_run(s);
+}
+
 #endif

@@ -109,15 +109,4 @@ static inline void assert_uniform(const uint64_t *bin, size_t bins, uint64_t n)
 	ck_assert_msg(chi < df + 4 * square_root(2 * df), "chi-square %f with %f degrees", chi, df);
 }
 
-static inline int run_suite(const char *name, void (*add)(TCase *tc))
-{
-	Suite *s = suite_create(name);
-	TCase *tc = tcase_create(name);
-
-	tcase_set_timeout(tc, 60);
-	add(tc);
-	suite_add_tcase(s, tc);
-	return suite_run(s);
-}
-
 #endif

@@ -151,15 +151,4 @@ static inline void assert_status(int64_t now_ns, const char *part)
 	free(text);
 }
 
-static inline int run_suite(const char *name, void (*add)(TCase *tc))
-{
-	Suite *s = suite_create(name);
-	TCase *tc = tcase_create(name);
-
-	tcase_set_timeout(tc, 60);
-	add(tc);
-	suite_add_tcase(s, tc);
-	return suite_run(s);
-}
-
 #endif

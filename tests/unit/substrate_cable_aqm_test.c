@@ -356,5 +356,5 @@ static void add_tests(TCase *tc)
 
 int main(void)
 {
-	return run_suite("cable_aqm", add_tests);
+	return suite_run_case("cable_aqm", add_tests);
 }

@@ -334,5 +334,5 @@ static void add_tests(TCase *tc)
 
 int main(void)
 {
-	return run_suite("cable_random", add_tests);
+	return suite_run_case("cable_random", add_tests);
 }

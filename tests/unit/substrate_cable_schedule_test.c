@@ -185,5 +185,5 @@ static void add_tests(TCase *tc)
 
 int main(void)
 {
-	return run_suite("cable_schedule", add_tests);
+	return suite_run_case("cable_schedule", add_tests);
 }

@@ -450,5 +450,5 @@ static void add_tests(TCase *tc)
 
 int main(void)
 {
-	return run_suite("cable", add_tests);
+	return suite_run_case("cable", add_tests);
 }

@@ -395,5 +395,5 @@ static void add(TCase *tc)
 
 int main(void)
 {
-	return run_suite("substrate/nic_slirp", add);
+	return suite_run_case("substrate/nic_slirp", add);
 }

@@ -334,5 +334,5 @@ static void add_tests(TCase *tc)
 
 int main(void)
 {
-	return run_suite("hub", add_tests);
+	return suite_run_case("hub", add_tests);
 }

@@ -425,5 +425,5 @@ static void add_tests(TCase *tc)
 
 int main(void)
 {
-	return run_suite("switch", add_tests);
+	return suite_run_case("switch", add_tests);
 }
