@@ -214,7 +214,7 @@ static void returned(struct frame_lender *l, uint16_t head)
 	struct nic *n = (struct nic *)((char *)l - offsetof(struct nic, lender));
 	struct virtq *r = &n->vhost.queue[TX].ring;
 
-	if (!n->vhost.up || !r->used)
+	if (!r->used)
 		return;
 	vring_give(r, head, 0);
 	substrate_put_off(n->object.sub, &n->give);
@@ -359,10 +359,11 @@ static void down(struct vhost *v, int64_t now_ns)
 	struct nic *n = nic_of_vhost(v);
 
 	n->open = false;
+	frame_recall(&n->lender);
+	vring_publish(&v->queue[TX].ring);
 	substrate_forget(n->object.sub, &n->publish);
 	substrate_forget(n->object.sub, &n->again);
 	substrate_forget(n->object.sub, &n->give);
-	frame_recall(&n->lender);
 	drop_queue(n, END_DROP_DOWN);
 }
 

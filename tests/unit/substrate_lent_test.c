@@ -390,6 +390,23 @@ START_TEST(a_guest_that_goes)
 }
 END_TEST
 
+/* It may go on where it stopped, so it must have all its buffers. */
+START_TEST(a_queue_that_stops)
+{
+	uint32_t index, len;
+	int n = 0;
+
+	join("c", end_named("a"), &probe.end, NULL);
+	for (uint8_t i = 0; i < 5; i++)
+		send_frame(&a, i, LONG);
+	disable();
+	pump_long();
+	while (vuser_used(&a, TX, &index, &len))
+		n++;
+	ck_assert_int_eq(n, 5);
+}
+END_TEST
+
 /* Sizes, addresses and places may be set at any time: the chains of the ring that was are not known
  * to the one that is. */
 START_TEST(a_ring_that_is_set_anew_meanwhile)
@@ -578,6 +595,7 @@ int main(void)
 	tcase_add_test(t, a_guest_that_changes_what_it_sent);
 	tcase_add_loop_test(t, a_guest_that_goes, 0,
 			    (int)(sizeof(ways_to_go) / sizeof(ways_to_go[0])));
+	tcase_add_test(t, a_queue_that_stops);
 	tcase_add_test(t, a_ring_that_is_set_anew_meanwhile);
 	tcase_add_test(t, memory_that_shrinks_under_a_loan);
 	tcase_add_test(t, the_end_of_all_things);
