@@ -42,13 +42,19 @@ static void lay(const char *vnet, struct station *st[2])
 	}
 }
 
+/* The line, and red's virtual link on it, which has come up. */
+static void lay_red(struct station *red[2])
+{
+	build_line("ethernet");
+	lay("red", red);
+	run_for(20 * ms);
+}
+
 START_TEST(a_virtual_link_passes_a_node_that_holds_nothing)
 {
 	struct station *red[2];
 
-	build_line("ethernet");
-	lay("red", red);
-	run_for(20 * ms);
+	lay_red(red);
 	ck_assert(happened("event vlink red:ab up"));
 	ck_assert(happened("event vlink red:ba up"));
 	station_send_marked(red[0], 0x11, 100);
@@ -142,9 +148,7 @@ START_TEST(a_cut_is_told_and_mended)
 {
 	struct station *red[2];
 
-	build_line("ethernet");
-	lay("red", red);
-	run_for(20 * ms);
+	lay_red(red);
 	forget_events();
 	say("set b ab.up=0 ba.up=0");
 	run_for(5000 * ms);
@@ -183,9 +187,7 @@ START_TEST(a_node_that_begins_anew_gets_its_links_again)
 {
 	struct station *red[2];
 
-	build_line("ethernet");
-	lay("red", red);
-	run_for(20 * ms);
+	lay_red(red);
 	forget_events();
 	say("remove s2");
 	run_for(1000 * ms);
@@ -257,9 +259,7 @@ START_TEST(a_new_maximum_is_known_at_further_hops)
 {
 	struct station *red[2];
 
-	build_line("ethernet");
-	lay("red", red);
-	run_for(20 * ms);
+	lay_red(red);
 	say("set red:ab min=2Mbit max=7Mbit");
 	run_for(4000 * ms);
 	status_has("b@s2", "\"guaranteed_bps\":2000000");
