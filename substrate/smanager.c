@@ -315,16 +315,29 @@ static void free_ended(struct smanager *m)
 	}
 }
 
+/* Who has not shown who it is keeps nobody out who can. */
+static void make_room(struct smanager *m, int64_t now_ns)
+{
+	for (size_t i = 0; i < m->lines.n && m->lines.n >= STREAMS_MAX; i++) {
+		if (m->lines.at[i]->stream.open)
+			continue;
+		end_line(m->lines.at[i], "there were too many connections", now_ns);
+		free_ended(m);
+	}
+}
+
 static void listener_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
 	struct smanager *m = (struct smanager *)((char *)w - offsetof(struct smanager, listener));
+	int64_t now = substrate_now_ns(m->object.sub);
 	int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	free_ended(m);
 	if (fd < 0)
 		return;
+	make_room(m, now);
 	if (m->lines.n < STREAMS_MAX)
-		add_line(m, fd, substrate_now_ns(m->object.sub));
+		add_line(m, fd, now);
 	else
 		close(fd);
 }

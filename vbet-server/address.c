@@ -56,8 +56,9 @@ static const struct graph_addr *find(const struct graph_node *n, int family,
 		for (size_t j = 0; j < n->nics[i].n_addrs; j++) {
 			const struct graph_addr *a = &n->nics[i].addrs[j];
 
-			if ((!family || a->family == family) &&
-			    (!is_near || has_subnet_of(from, a, &n->nics[i])))
+			if (from && is_near && !has_subnet_of(from, a, &n->nics[i]))
+				continue;
+			if (!family || a->family == family)
 				return a;
 		}
 	}

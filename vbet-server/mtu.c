@@ -24,9 +24,11 @@ static struct lab_mtu *find(const struct lab *lab, const char *node, const char 
 
 static void drop(struct lab *lab, struct lab_mtu *m)
 {
-	free(m->node);
-	free(m->nic);
-	*m = lab->mtus.at[--lab->mtus.n];
+	struct lab_mtu gone = *m;
+
+	vec_remove(&lab->mtus, (size_t)(m - lab->mtus.at));
+	free(gone.node);
+	free(gone.nic);
 }
 
 unsigned mtu_of_nic(const struct lab *lab, size_t node, size_t nic)
@@ -114,7 +116,7 @@ static void note(struct lab *lab, const struct graph_node *n, const struct graph
 {
 	struct lab_mtu *m = find(lab, n->name, c->name);
 
-	if (mtu == c->mtu) {
+	if (m && mtu == c->mtu) {
 		fprintf(stderr, "%s: %s has its MTU of %u again\n", n->name, c->name, mtu);
 		drop(lab, m);
 		return;

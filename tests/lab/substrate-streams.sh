@@ -145,8 +145,24 @@ wait_until 10 dropped unknown-key 1
 strange '"\x01" x 1000000'
 wait_until 10 dropped unknown-key 2
 strange '""' # says nothing: it is closed after a while
+# A crowd that says nothing keeps nobody out: the stream is made anew among them.
+on 1 perl -MSocket -e '
+	$| = 1; my @all;
+	for (1 .. 100) {
+		socket(my $s, PF_INET, SOCK_STREAM, 0) or die;
+		connect($s, pack_sockaddr_in(7000, inet_aton("10.99.2.2"))) or die;
+		push @all, $s;
+	}
+	print "here\n";
+	sleep 60;' >crowd &
+crowd=$!
+wait_until 10 grep -q here crowd
+must tell c1 remove m
+must tell c1 manager m s1 peer=s2 connect=tcp:10.99.2.2:7000
+wait_until 3 opened c1 3
+kill $crowd
 assert_eq 5 "$(station x1 ping 5 200)" "echoes afterwards"
-assert_eq 2 "$(grep -c 'event manager m open' events-c1)" "streams opened"
+assert_eq 3 "$(grep -c 'event manager m open' events-c1)" "streams opened"
 assert_eq 1 "$(grep -c 'event manager m lost' events-c1)" "streams lost"
 
 # The program at the far end begins anew.
@@ -155,7 +171,7 @@ wait_until 10 grep -q 'event slink a@s1 lost' events-c1
 wait_until 10 grep -q 'event manager m lost s2 "the connection was closed"' events-c1
 start 2
 must tell c2 manager m s2 listen=tcp:10.99.2.2:7000
-wait_until 20 opened c1 3
+wait_until 20 opened c1 4
 wait_until 20 grep -q 'event slink a@s1 back' events-c1
 must tell c1 remove m
 wait_until 10 grep -q 'event manager m lost s1 "the connection was closed"' events-c2

@@ -31,6 +31,8 @@ static int bind_number(void)
 	return fd;
 }
 
+static const uint8_t mac[6] = {2, 0, 0, 0, 0, 1}; /* of the NIC */
+
 static void answer(int endpoint, unsigned nic, uint8_t *f, size_t len)
 {
 	while (f[15] == SPIN)
@@ -38,7 +40,7 @@ static void answer(int endpoint, unsigned nic, uint8_t *f, size_t len)
 	if (f[15] == SOCKET)
 		exit(socket(AF_UNIX, SOCK_STREAM, 0) >= 0 ? 6 : 7);
 	memcpy(f, f + 6, 6);
-	memcpy(f + 6, "\2\0\0\0\0\1", 6); /* the NIC's */
+	memcpy(f + 6, mac, sizeof(mac));
 	f[14] = f[15];
 	f[15] = NUMBER;
 	vnet_endpoint_send(endpoint, nic, f, len);
