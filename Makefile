@@ -20,10 +20,11 @@ CFLAGS    += -std=c11 $(OPT) $(WARN) $(WERROR) -fno-strict-aliasing \
              $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 LDFLAGS   += $(if $(SAN),-fsanitize=$(SAN))
 # The frame path runs through many small functions of several rooms: what carries it is optimised as one when it is
-# linked (docs/benchmarks.md). The objects hold ordinary code, too, for the tests, which are many and link quickly.
+# linked (docs/benchmarks.md). The objects hold ordinary code, too, for the tests, which are many and link quickly. Not lib:
+# libvnet has it inside, and ar would list what the compiler left there for the linker instead of vnet_*.
 LTO       := $(if $(SAN)$(findstring clang,$(CC)),,-flto=auto -ffat-lto-objects)
 LDFLAGS   += $(if $(LTO),-fno-lto)
-LTO_ROOMS := lib substrate obj/vhub obj/vswitch obj/vsubstrate
+LTO_ROOMS := substrate obj/vhub obj/vswitch obj/vsubstrate
 
 BINS  :=
 TESTS :=
