@@ -102,16 +102,17 @@ static bool read_here(size_t piece)
 static void put_message(uint8_t what, const uint8_t *body, size_t len)
 {
 	static const char *const names[] = {"far", "s1", "other", "a"};
-	uint8_t buf[SMSG_MAX];
+	uint8_t buf[SMSG_MAX] = {0};
 	struct smsg m = {.type = (enum smsg_type)(1 + what % (SMSG_TYPES - 1)),
 			 .sequence = what & 1,
 			 .sender = smsg_id(names[what >> 2 & 3]),
 			 .receiver = what & 0x40 ? 0 : smsg_id(names[1]),
 			 .link = what & 0x80 ? 0 : smsg_id("a"),
-			 .number = ++number,
+			 .number = number + 1,
 			 .body = (const char *)body,
 			 .body_len = len};
 
+	number++;
 	put(buf, smsg_write(buf, &m, &key));
 }
 
