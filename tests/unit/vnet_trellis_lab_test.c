@@ -139,6 +139,20 @@ static int finish(pid_t pid, int number)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }
 
+/* Whether it ends within that time; it can still be waited for. */
+static bool has_ended(pid_t pid, int ms)
+{
+	for (int i = 0; i < ms; i += 10) {
+		siginfo_t info = {0};
+
+		ck_assert_int_eq(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT), 0);
+		if (info.si_pid == pid)
+			return true;
+		poll(NULL, 0, 10);
+	}
+	return false;
+}
+
 static int run(const char *where, const char *command)
 {
 	return finish(start(conf_of(where), command, 0), 0);
@@ -226,11 +240,16 @@ START_TEST(a_port_has_one_owner)
 	pid_t first = start(conf_of("h2"), "hear 500 1", 1);
 
 	wait_for("h2", "status");
-	for (int i = 0; i < 200 && !strstr(out, "\"flows\":1"); i++)
+	while (!strstr(out, "\"flows\":1")) {
+		ck_assert(!has_ended(first, 1));
 		run("h2", "status");
+	}
 	ck_assert_int_eq(run("h2", "hear 500 1"), 1);
 	ck_assert_ptr_nonnull(strstr(out, "the port is taken"));
-	ck_assert_int_eq(run("h1", "say hello h2 500"), 0);
+	/* A datagram may be lost: on a busy machine nodes take each other for gone now and then. */
+	do {
+		ck_assert_int_eq(run("h1", "say hello h2 500"), 0);
+	} while (!has_ended(first, 100));
 	ck_assert_int_eq(finish(first, 1), 0);
 	ck_assert_ptr_nonnull(strstr(out, "/west/h1"));
 	ck_assert_ptr_nonnull(strstr(out, ": hello"));
