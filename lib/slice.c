@@ -22,15 +22,13 @@ enum { SHORTEST_NS = 100000 };
 
 void slice_want_short(void)
 {
-	struct attributes a = {.size = sizeof(a)};
+	struct attributes now;
 
 	/* Another policy than the ordinary one was chosen by somebody who knows: it stays. */
-	if (syscall(SYS_sched_getattr, 0, &a, sizeof(a), 0) < 0 || a.policy != 0)
+	if (syscall(SYS_sched_getattr, 0, &now, sizeof(now), 0) < 0 || now.policy != 0)
 		return;
-	a.size = sizeof(a);
-	a.flags = 0;
-	a.runtime_ns = SHORTEST_NS;
-	a.deadline_ns = 0;
-	a.period_ns = 0;
-	syscall(SYS_sched_setattr, 0, &a, 0);
+	struct attributes want = {
+		.size = sizeof(want), .nice = now.nice, .runtime_ns = SHORTEST_NS};
+
+	syscall(SYS_sched_setattr, 0, &want, 0);
 }

@@ -221,6 +221,13 @@ static void opened(struct sstream *s, int64_t now_ns)
 
 static const struct sstream_ops ops = {.send = send_octets, .opened = opened, .message = hear};
 
+/* Each time twice as late as the time before, up to a bound. */
+static void retry_later(struct smanager *m, int64_t now_ns)
+{
+	m->retry_ns = now_ns + m->wait_ns;
+	m->wait_ns = m->wait_ns * 2 > longest_wait_ns ? longest_wait_ns : m->wait_ns * 2;
+}
+
 /* It is over, for that reason; the struct stays for whoever is using it now. */
 static void end_line(struct line *l, const char *why, int64_t now_ns)
 {
@@ -237,10 +244,8 @@ static void end_line(struct line *l, const char *why, int64_t now_ns)
 				l->stream.peer, why);
 	l->stream.open = false;
 	conn_finish(&l->conn);
-	if (m->peer) {
-		m->retry_ns = now_ns + m->wait_ns;
-		m->wait_ns = m->wait_ns * 2 > longest_wait_ns ? longest_wait_ns : m->wait_ns * 2;
-	}
+	if (m->peer)
+		retry_later(m, now_ns);
 	snode_wake(m->node, now_ns);
 }
 
@@ -354,8 +359,7 @@ static void connect_again(struct smanager *m, int64_t now_ns)
 		return;
 	}
 	m->why = "no connection";
-	m->retry_ns = now_ns + m->wait_ns;
-	m->wait_ns = m->wait_ns * 2 > longest_wait_ns ? longest_wait_ns : m->wait_ns * 2;
+	retry_later(m, now_ns);
 }
 
 int64_t smanager_due_ns(const struct smanager *m)
