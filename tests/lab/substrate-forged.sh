@@ -56,8 +56,7 @@ heard() { # who hears what, apart from what is real (88b6)
 for st in red2 red3 blue2; do
 	station $st hear 100 >heard-$st &
 done
-all_up() { [ "$(json c '[.objects[] | select(.kind == "nic" and .up)] | length')" = 3 ]; }
-wait_until 10 all_up
+wait_until 10 nics_up c 3
 
 p2p=$(printf %08x "$(json c '.objects["p@s2"].in[] | select(.vlink == "blue:ab") | .vli')")
 multi=$(printf %08x "$(json c '.objects["lan@s2"].multi_access[0].vli')")

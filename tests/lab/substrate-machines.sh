@@ -9,17 +9,11 @@ fi
 . "${0%/*}/lib.sh"
 . "${0%/*}/substrate.inc"
 
-machine=() # pids that hold the namespaces
 # The namespace of this test is a router between them.
 echo 1 >/proc/sys/net/ipv4/ip_forward
+start_machines 1 2 3
 for i in 1 2 3; do
-	unshare -n sleep 600 &
-	machine[$i]=$!
-done
-on() { nsenter -t "${machine[$1]}" -n "${@:2}"; } # on MACHINE COMMAND...
-own_namespace() { [ "$(readlink "/proc/${machine[$1]}/ns/net")" != "$(readlink /proc/self/ns/net)" ]; }
-for i in 1 2 3; do
-	wait_until 10 own_namespace $i
+	# shellcheck disable=SC2154 # substrate.inc sets it
 	must ip link add "m$i" type veth peer name eth0 netns "${machine[$i]}"
 	must ip addr add "10.99.$i.1/24" dev "m$i"
 	must ip link set "m$i" up
@@ -66,9 +60,8 @@ vlink blue 1 3 c c
 for v in green red blue; do
 	station ${v}2 echo &
 done
-heard_by() { [ "$(json "$1" "[.objects[] | select(.kind == \"nic\" and .up)] | length")" = "$2" ]; }
-wait_until 10 heard_by c2 1
-wait_until 10 heard_by c3 2
+wait_until 10 nics_up c2 1
+wait_until 10 nics_up c3 2
 for v in green red blue; do
 	wait_until 10 grep -q "event vlink $v:ab up" events-c1
 	wait_until 10 grep -q "event vlink $v:ba up" events-c[23]

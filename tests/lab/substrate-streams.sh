@@ -11,16 +11,9 @@ fi
 . "${0%/*}/substrate.inc"
 
 # Two machines with two networks: one for the links, one for the managers.
-machine=()
-for i in 1 2; do
-	unshare -n sleep 600 &
-	machine[$i]=$!
-done
-on() { nsenter -t "${machine[$1]}" -n "${@:2}"; } # on MACHINE COMMAND...
-own_namespace() { [ "$(readlink "/proc/${machine[$1]}/ns/net")" != "$(readlink /proc/self/ns/net)" ]; }
-wait_until 10 own_namespace 1
-wait_until 10 own_namespace 2
+start_machines 1 2
 for n in 1 2; do
+	# shellcheck disable=SC2154 # substrate.inc sets it
 	must ip link add eth$n netns "${machine[1]}" type veth peer name eth$n netns "${machine[2]}"
 	for i in 1 2; do
 		must on $i ip addr add "10.99.$n.$i/24" dev eth$n
