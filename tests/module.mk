@@ -20,8 +20,11 @@ CHECK_LIBS := $(shell pkg-config --libs check 2>/dev/null || echo -lcheck -lsubu
 $(UNIT_PROGS): LDLIBS += $(CHECK_LIBS)
 $(filter $(B)/tests/unit/server_%,$(UNIT_PROGS)): LDLIBS += -lpcap
 
-# The lab that it talks to is the test itself.
+# The lab that it talks to is the test itself; so are the endpoint, the daemon and the clock of a stream.
 $(B)/tests/unit/server_expect_test: LDFLAGS += -Wl,--wrap=client_ask
+TRELLIS_STAND_INS := library_now_ns library_left library_table library_route library_resolve library_bind \
+                     library_send library_receive library_wait vnet_table_version
+$(B)/tests/unit/vnet_trellis_wait_test: LDFLAGS += $(TRELLIS_STAND_INS:%=-Wl,--wrap=%)
 
 .SECONDEXPANSION:
 $(UNIT_PROGS): $(B)/tests/unit/%: $(B)/tests/unit/%.o $$(UNIT_LIBS_$$(firstword $$(subst _, ,$$*)))

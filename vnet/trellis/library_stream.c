@@ -23,6 +23,7 @@ struct trellis_stream {
 	struct stream stream;
 	uint32_t version; /* of the routes when the segment size was chosen */
 	bool gone;        /* the endpoint is */
+	bool news;        /* something came of which trellis_work() has not told */
 	uint8_t frame[VNET_FRAME_MAX];
 	uint8_t segment[TRELLIS_PACKET_MAX];
 };
@@ -97,6 +98,7 @@ static void take_packets(struct trellis_stream *s)
 	unsigned count = 0;
 
 	while (!s->gone && library_receive(s->fd, s->frame, &p, &s->gone)) {
+		s->news = true;
 		if (p.kind == TRELLIS_ERROR)
 			take_error(s, &p);
 		else
@@ -109,7 +111,9 @@ static void take_packets(struct trellis_stream *s)
 		stream_network_error(&s->stream, ECONNRESET);
 }
 
-int trellis_work(struct trellis_stream *s)
+/* Takes what came and sends what may be sent. When it is due again, in ms; -1: when something comes.
+ */
+static int advance(struct trellis_stream *s)
 {
 	int64_t now = library_now_ns();
 
@@ -131,17 +135,31 @@ int trellis_work(struct trellis_stream *s)
 	return wait_ms < 0 ? 0 : wait_ms > INT_MAX ? INT_MAX : (int)wait_ms;
 }
 
-/* Works until something has come, or the stream's own or the caller's time. False: the caller's. */
-static bool work_on(struct trellis_stream *s, int64_t begin_ns, int timeout_ms)
+/*
+ * What came is taken from the descriptor, whoever called: a caller that looked at the stream before
+ * must look again, not wait for a descriptor that has nothing more to say.
+ */
+int trellis_work(struct trellis_stream *s)
 {
-	int due = trellis_work(s);
+	int due_ms = advance(s);
+
+	if (!s->news)
+		return due_ms;
+	s->news = false;
+	return 0;
+}
+
+/*
+ * Waits for what may come, after advance() said due_ms and the stream was looked at: whatever comes
+ * after that is still at the descriptor. False: the caller's time is over, or the endpoint has gone.
+ */
+static bool wait_on(const struct trellis_stream *s, int due_ms, int64_t begin_ns, int timeout_ms)
+{
 	int left = library_left(begin_ns, timeout_ms);
-	int wait = due < 0 || (left >= 0 && left < due) ? left : due;
 
 	if (left == 0 || s->gone)
 		return false;
-	library_wait(s->fd, wait);
-	trellis_work(s);
+	library_wait(s->fd, due_ms < 0 || (left >= 0 && left < due_ms) ? left : due_ms);
 	return true;
 }
 
@@ -185,6 +203,17 @@ static void free_stream(struct trellis_stream *s)
 	free(s);
 }
 
+/* Works until it is in another state than this one, or the time is over. */
+static void leave_state(struct trellis_stream *s, enum stream_state state, int64_t begin_ns,
+			int timeout_ms)
+{
+	int due_ms;
+
+	do
+		due_ms = advance(s);
+	while (s->stream.state == state && wait_on(s, due_ms, begin_ns, timeout_ms));
+}
+
 struct trellis_stream *trellis_connect(struct trellis *t, const char *to, uint16_t port,
 				       int timeout_ms)
 {
@@ -206,9 +235,7 @@ struct trellis_stream *trellis_connect(struct trellis *t, const char *to, uint16
 		return NULL;
 	}
 	stream_connect(&s->stream, random_number(), mss, begin);
-	while (s->stream.state == STREAM_CONNECTING)
-		if (!work_on(s, begin, timeout_ms))
-			break;
+	leave_state(s, STREAM_CONNECTING, begin, timeout_ms);
 	if (s->stream.state == STREAM_OPEN)
 		return s;
 	if (s->stream.state == STREAM_CONNECTING)
@@ -273,14 +300,12 @@ struct trellis_stream *trellis_accept(struct trellis_socket *l, int timeout_ms)
 		while (library_receive(l->fd, l->frame, &p, &gone)) {
 			struct trellis_stream *s = answer_call(l, &p);
 
-			while (s && s->stream.state == STREAM_ANSWERING)
-				if (!work_on(s, begin, timeout_ms))
-					break;
-			if (s && s->stream.state != STREAM_ANSWERING &&
-			    s->stream.state != STREAM_FAILED)
+			if (!s)
+				continue;
+			leave_state(s, STREAM_ANSWERING, begin, timeout_ms);
+			if (s->stream.state != STREAM_ANSWERING && s->stream.state != STREAM_FAILED)
 				return s;
-			if (s)
-				trellis_stream_close(s);
+			trellis_stream_close(s);
 		}
 		int left = library_left(begin, timeout_ms);
 
@@ -302,8 +327,8 @@ ssize_t trellis_read(struct trellis_stream *s, void *data, size_t size, int time
 {
 	int64_t begin = library_now_ns();
 
-	trellis_work(s);
 	for (;;) {
+		int due_ms = advance(s);
 		size_t n = stream_read(&s->stream, data, size);
 
 		if (n) {
@@ -314,7 +339,7 @@ ssize_t trellis_read(struct trellis_stream *s, void *data, size_t size, int time
 			return 0;
 		if (s->stream.state == STREAM_FAILED)
 			return fail_stream(s);
-		if (!work_on(s, begin, timeout_ms))
+		if (!wait_on(s, due_ms, begin, timeout_ms))
 			return vnet_fail(ETIMEDOUT, "nothing came");
 	}
 }
@@ -325,13 +350,19 @@ ssize_t trellis_write(struct trellis_stream *s, const void *data, size_t len, in
 	size_t done = 0;
 
 	for (;;) {
-		done += stream_write(&s->stream, (const char *)data + done, len - done);
-		trellis_work(s);
-		if (done == len)
+		int due_ms = advance(s);
+		size_t taken = stream_write(&s->stream, (const char *)data + done, len - done);
+
+		done += taken;
+		if (done == len) {
+			send_all(s);
 			return (ssize_t)done;
+		}
 		if (s->stream.state != STREAM_OPEN)
 			return fail_stream(s);
-		if (!work_on(s, begin, timeout_ms))
+		if (taken) /* is sent by advance(), which then says when it is due again */
+			continue;
+		if (!wait_on(s, due_ms, begin, timeout_ms))
 			return done ? (ssize_t)done
 				    : vnet_fail(ETIMEDOUT, "the other end takes no more");
 	}
@@ -342,23 +373,23 @@ int trellis_end(struct trellis_stream *s, int timeout_ms)
 	int64_t begin = library_now_ns();
 
 	stream_end(&s->stream, begin);
-	trellis_work(s);
-	while (!stream_all_acked(&s->stream)) {
-		if (s->stream.state == STREAM_CLOSED)
+	for (;;) {
+		int due_ms = advance(s);
+
+		if (stream_all_acked(&s->stream) || s->stream.state == STREAM_CLOSED)
 			return 0;
 		if (s->stream.state == STREAM_FAILED)
 			return fail_stream(s);
-		if (!work_on(s, begin, timeout_ms))
+		if (!wait_on(s, due_ms, begin, timeout_ms))
 			return vnet_fail(ETIMEDOUT, "not all is acknowledged");
 	}
-	return 0;
 }
 
 void trellis_stream_close(struct trellis_stream *s)
 {
 	if (!s)
 		return;
-	trellis_work(s);
+	advance(s);
 	if (s->stream.state != STREAM_CLOSED)
 		stream_abort(&s->stream);
 	send_all(s);
