@@ -15,12 +15,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 struct vnet_control {
 	int mux;
+	int waiting; /* an eventfd: events are here, though the socket has nothing to read */
+	int ready;   /* an epoll of both */
 	char name[VNET_NAME_MAX];
 	VEC(struct vnet_event) events; /* that came while we waited for an answer */
 };
@@ -85,6 +89,40 @@ static int read_message(struct vnet_control *c, int flags, enum answer *answer)
 	return 0;
 }
 
+static bool watch(struct vnet_control *c)
+{
+	struct epoll_event mux = {.events = EPOLLIN};
+	struct epoll_event waiting = {.events = EPOLLIN};
+
+	c->waiting = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	c->ready = epoll_create1(EPOLL_CLOEXEC);
+	return c->waiting >= 0 && c->ready >= 0 &&
+	       epoll_ctl(c->ready, EPOLL_CTL_ADD, c->mux, &mux) == 0 &&
+	       epoll_ctl(c->ready, EPOLL_CTL_ADD, c->waiting, &waiting) == 0;
+}
+
+static void unwatch(struct vnet_control *c)
+{
+	if (c->waiting >= 0)
+		close(c->waiting);
+	if (c->ready >= 0)
+		close(c->ready);
+}
+
+/* Says at the descriptor whether events are here: a loop that waits for it must not sleep over
+ * them. */
+static void tell_waiting(struct vnet_control *c)
+{
+	eventfd_t count;
+	int saved = errno;
+
+	if (c->events.n)
+		eventfd_write(c->waiting, 1);
+	else
+		eventfd_read(c->waiting, &count);
+	errno = saved;
+}
+
 struct vnet_control *vnet_control_open(void)
 {
 	struct vnet_control *c = calloc(1, sizeof(*c));
@@ -93,14 +131,17 @@ struct vnet_control *vnet_control_open(void)
 	socklen_t len = sizeof(domain);
 
 	prctl(PR_SET_DUMPABLE, 0);
+	if (c)
+		c->waiting = c->ready = -1;
 	if (c && getenv("VNET_INSTANCE") &&
 	    getsockopt(VNET_FD_LISTENER, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 &&
 	    domain == AF_UNIX) {
 		fcntl(VNET_FD_MUX, F_SETFD, FD_CLOEXEC);
 		fcntl(VNET_FD_LISTENER, F_SETFD, FD_CLOEXEC);
 		c->mux = VNET_FD_MUX;
-		if (read_message(c, 0, &answer) == 0 && c->name[0])
+		if (read_message(c, 0, &answer) == 0 && c->name[0] && watch(c))
 			return c;
+		unwatch(c);
 	}
 	free(c);
 	vnet_fail(EBADF, "this is a control daemon: vnet-mux starts it");
@@ -113,6 +154,7 @@ void vnet_control_close(struct vnet_control *c)
 		return;
 	close(VNET_FD_LISTENER);
 	close(c->mux);
+	unwatch(c);
 	vec_free(&c->events);
 	free(c);
 }
@@ -124,7 +166,7 @@ const char *vnet_control_vnet(const struct vnet_control *c)
 
 int vnet_control_fd(const struct vnet_control *c)
 {
-	return c->mux;
+	return c->ready;
 }
 
 int vnet_control_next(struct vnet_control *c, struct vnet_event *event)
@@ -136,6 +178,7 @@ int vnet_control_next(struct vnet_control *c, struct vnet_event *event)
 			return errno == EPIPE ? -1 : 0;
 	*event = c->events.at[0];
 	vec_remove(&c->events, 0);
+	tell_waiting(c);
 	return 1;
 }
 
@@ -170,6 +213,7 @@ static int ask_binding(struct vnet_control *c, const struct vnet_binding *b, int
 		free(words[i]);
 	while (rc == 0 && answer == ANSWER_NONE)
 		rc = read_message(c, 0, &answer) < 0 && errno != EINTR ? -1 : 0;
+	tell_waiting(c);
 	return answer == ANSWER_BOUND ? 0 : -1;
 }
 
@@ -201,6 +245,7 @@ void vnet_control_unbind(struct vnet_control *c, unsigned id)
 	for (size_t i = c->events.n; i-- > 0;)
 		if (c->events.at[i].kind == VNET_EVENT_CLOSED && c->events.at[i].id == id)
 			vec_remove(&c->events, i);
+	tell_waiting(c);
 }
 
 int vnet_control_listener(const struct vnet_control *c)
