@@ -227,19 +227,27 @@ static void fire_config(struct event *ev, int64_t now_ns)
 		send_slave(v, VHOST_SLAVE_CONFIG_CHANGE);
 }
 
+/* If it is full, the guest has enough to wake up for. */
+static void call_by_descriptor(const struct vhost_queue *q)
+{
+	const uint64_t one = 1;
+
+	if (q->call_is_socket)
+		send(q->call_fd, &one, sizeof(one), MSG_DONTWAIT | MSG_NOSIGNAL);
+	else
+		(void)!write(q->call_fd, &one, sizeof(one));
+}
+
 void vhost_publish(struct vhost *v, unsigned queue, int64_t now_ns)
 {
 	struct vhost_queue *q = &v->queue[queue];
-	const uint64_t one = 1;
 
 	vring_publish(&q->ring);
 	if (!vring_wants_call(&q->ring))
 		return;
 	if (!v->guest) {
-		if (q->call_fd >= 0 &&
-		    send(q->call_fd, &one, sizeof(one), MSG_DONTWAIT | MSG_NOSIGNAL) < 0 &&
-		    errno == ENOTSOCK)
-			(void)!write(q->call_fd, &one, sizeof(one));
+		if (q->call_fd >= 0)
+			call_by_descriptor(q);
 		return;
 	}
 	if (!guest_is_running(v->guest))

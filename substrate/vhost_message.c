@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "substrate/vhost_message.h"
 
+#include "lib/sock.h"
 #include "substrate/vhost_priv.h"
 
 #include <linux/virtio_config.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define TRANSPORT_FEATURES                                               \
@@ -204,6 +206,13 @@ static int set_vring_call(struct vhost *v, int64_t now_ns, struct err *e)
 	if (q->call_fd >= 0)
 		close(q->call_fd);
 	q->call_fd = value & VHOST_VRING_NO_FD ? -1 : take_fd(v);
+	if (q->call_fd < 0)
+		return 0;
+	struct stat st;
+
+	/* Whatever it is, we never wait for a guest that does not read. */
+	sock_set_nonblock(q->call_fd);
+	q->call_is_socket = fstat(q->call_fd, &st) == 0 && S_ISSOCK(st.st_mode);
 	return 0;
 }
 

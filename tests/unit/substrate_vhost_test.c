@@ -10,6 +10,7 @@
 #include "tests/support/vuser.h"
 
 #include <check.h>
+#include <fcntl.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_net.h>
 #include <stdio.h>
@@ -159,6 +160,38 @@ START_TEST(frames_pass)
 	ck_assert_uint_eq(counters("b")->out_frames, 2);
 	vuser_close(&a);
 	vuser_close(&b);
+}
+END_TEST
+
+/* A guest that does not read its calls: a full pipe, which it left blocking. */
+START_TEST(calls_go_through_a_pipe_and_nobody_waits_for_its_reader)
+{
+	uint64_t queue = RX;
+	char much[4096] = "";
+	int ends[2];
+
+	join(NULL);
+	connect_both(plain_features);
+	ck_assert_int_eq(pipe2(ends, O_NONBLOCK), 0);
+	ck_assert(vuser_ask(&b, 13, &queue, 8, &ends[1], 1));
+	while (write(ends[1], much, sizeof(much)) > 0)
+		;
+	ck_assert_int_eq(fcntl(ends[1], F_SETFL, 0), 0);
+	ck_assert(vuser_ask(&b, 13, &queue, 8, &ends[1], 1));
+	vuser_offer(&b, RX, VUSER_BUFFER, true);
+	vuser_offer(&b, RX, VUSER_BUFFER, true);
+	vuser_kick(&b, RX);
+	send_frame(&a, 0x42, 60);
+	expect_frame(&b, 0x42, 60);
+	while (read(ends[0], much, sizeof(much)) > 0)
+		;
+	send_frame(&a, 0x43, 60);
+	expect_frame(&b, 0x43, 60);
+	ck_assert_int_eq(read(ends[0], much, sizeof(much)), 8);
+	vuser_close(&a);
+	vuser_close(&b);
+	close(ends[0]);
+	close(ends[1]);
 }
 END_TEST
 
@@ -588,6 +621,7 @@ int main(void)
 
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_test(t, frames_pass);
+	tcase_add_test(t, calls_go_through_a_pipe_and_nobody_waits_for_its_reader);
 	tcase_add_test(t, delay_and_buffers_that_come_late);
 	tcase_add_test(t, frames_over_several_buffers);
 	tcase_add_test(t, drops_are_counted);
