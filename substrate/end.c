@@ -19,20 +19,41 @@ void end_drop(struct end *n, struct frame *f, enum end_drop why)
 		frame_unref(f);
 }
 
-void end_take_bytes(struct end *n, const uint8_t *data, size_t len, int64_t now_ns)
+/* A frame of its own for bytes from elsewhere; NULL: that is counted. */
+static struct frame *copy_bytes(struct end *n, const uint8_t *data, size_t len)
 {
 	struct frame *f;
 
 	if (len < FRAME_MIN || len > FRAME_MAX) {
 		end_drop(n, NULL, len < FRAME_MIN ? END_DROP_RUNT : END_DROP_GIANT);
-		return;
+		return NULL;
 	}
 	f = frame_get(n->object->sub->pool, (uint32_t)len);
-	if (!f) {
+	if (!f)
 		end_drop(n, NULL, END_DROP_MEMORY);
+	else
+		memcpy(f->data, data, len);
+	return f;
+}
+
+void end_take_bytes(struct end *n, const uint8_t *data, size_t len, int64_t now_ns)
+{
+	struct frame *f = copy_bytes(n, data, len);
+
+	if (f)
+		end_send(n, f, now_ns);
+}
+
+void end_take_from_host(struct end *n, const uint8_t *data, size_t len, uint32_t mtu,
+			int64_t now_ns)
+{
+	struct frame *f = copy_bytes(n, data, len);
+	struct offload o;
+
+	if (!f)
 		return;
-	}
-	memcpy(f->data, data, len);
+	offload_find(f->data, f->len, mtu, &o);
+	frame_set_offload(f, &o);
 	end_send(n, f, now_ns);
 }
 

@@ -10,8 +10,10 @@
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <pcap/pcap.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 enum { BATCH = 64, BUFFER = 16 << 20 };
@@ -24,6 +26,7 @@ struct nic {
 	pcap_t *pcap;           /* owned */
 	char *interface;        /* owned */
 	unsigned index;
+	uint32_t mtu; /* of the interface */
 	int64_t now_ns;
 	bool lost; /* the interface is gone */
 };
@@ -35,7 +38,7 @@ static void take(u_char *user, const struct pcap_pkthdr *h, const u_char *data)
 	if (h->caplen < h->len)
 		end_drop(&n->end, NULL, END_DROP_GIANT);
 	else
-		end_take_bytes(&n->end, data, h->caplen, n->now_ns);
+		end_take_from_host(&n->end, data, h->caplen, n->mtu, n->now_ns);
 }
 
 static void lose(struct nic *n)
@@ -45,6 +48,15 @@ static void lose(struct nic *n)
 	n->lost = true;
 	substrate_event(n->object.sub, "event down %s \"the interface %s is gone\"", n->object.name,
 			n->interface);
+}
+
+static void read_mtu(struct nic *n)
+{
+	struct ifreq r = {0};
+
+	snprintf(r.ifr_name, sizeof(r.ifr_name), "%s", n->interface);
+	if (ioctl(n->news.fd, SIOCGIFMTU, &r) == 0)
+		n->mtu = (uint32_t)r.ifr_mtu;
 }
 
 /*
@@ -59,6 +71,8 @@ static void news_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 	netlink_drain(w->fd);
 	if (!if_indextoname(n->index, name))
 		lose(n);
+	else
+		read_mtu(n);
 }
 
 static void frames_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
@@ -158,6 +172,7 @@ static int watch_news(struct nic *n, struct err *e)
 	n->index = if_nametoindex(n->interface);
 	if (!n->index)
 		return err_set(e, ERR_ENV, "there is no interface '%s'", n->interface);
+	read_mtu(n);
 	return 0;
 }
 
@@ -199,6 +214,7 @@ static struct object *create(struct substrate *s, const char *name, const struct
 	struct nic *n = xcalloc(1, sizeof(*n));
 
 	n->end = (struct end){.kind = &end_kind, .object = &n->object};
+	n->mtu = 1500;
 	n->news.fd = -1;
 	n->interface = xstrdup(interface);
 	if (object_add(&n->object, s, &nic_kind, name, e) < 0) {

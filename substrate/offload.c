@@ -11,11 +11,13 @@ enum {
 	TCP_BYTES = 20,
 	TCP_CSUM = 16, /* of the TCP header */
 	TCP_FLAGS = 13,
+	UDP_BYTES = 8,
 	UDP_CSUM = 6, /* of the UDP header */
 	TCP_FIN = 0x01,
 	TCP_PSH = 0x08,
 	TCP_CWR = 0x80,
 	PROTOCOL_TCP = 6,
+	PROTOCOL_UDP = 17,
 	TYPE_IPV4 = 0x0800,
 	TYPE_IPV6 = 0x86dd,
 	TYPE_VLAN = 0x8100,
@@ -86,26 +88,37 @@ static uint32_t find_network(const uint8_t *data, uint32_t len, uint16_t *type)
 	return at + 2;
 }
 
+/*
+ * Where the header behind IPv4 or IPv6 begins, and of which protocol it is; 0: there is none, or
+ * another is in between.
+ */
+static uint32_t find_transport(const uint8_t *data, uint32_t len, uint32_t ip, uint16_t type,
+			       uint8_t *protocol)
+{
+	if (type == TYPE_IPV6 && ip + IPV6_BYTES <= len && data[ip] >> 4 == 6) {
+		*protocol = data[ip + 6];
+		return ip + IPV6_BYTES;
+	}
+	if (type != TYPE_IPV4 || ip + IPV4_BYTES > len || data[ip] >> 4 != 4)
+		return 0;
+	uint32_t ip_len = (data[ip] & 15u) * 4;
+
+	/* A fragment has no such header, or only a part of what belongs to it. */
+	if (ip_len < IPV4_BYTES || get16(data + ip + 6) & 0x3fff)
+		return 0;
+	*protocol = data[ip + 9];
+	return ip + ip_len;
+}
+
 /* Where the TCP header begins; 0: there is none, or it is not where TCP of that kind has it. */
 static uint32_t find_tcp(const uint8_t *data, uint32_t len, uint16_t want)
 {
 	uint16_t type;
+	uint8_t protocol = 0;
 	uint32_t ip = find_network(data, len, &type);
+	uint32_t tcp = ip && type == want ? find_transport(data, len, ip, type, &protocol) : 0;
 
-	if (!ip || type != want)
-		return 0;
-	if (type == TYPE_IPV6)
-		return ip + IPV6_BYTES <= len && data[ip] >> 4 == 6 && data[ip + 6] == PROTOCOL_TCP
-			       ? ip + IPV6_BYTES
-			       : 0;
-	if (ip + IPV4_BYTES > len || data[ip] >> 4 != 4 || data[ip + 9] != PROTOCOL_TCP)
-		return 0;
-	uint32_t ip_len = (data[ip] & 15u) * 4;
-
-	/* A fragment has no TCP header, or only a part of the segment. */
-	if (ip_len < IPV4_BYTES || get16(data + ip + 6) & 0x3fff)
-		return 0;
-	return ip + ip_len;
+	return protocol == PROTOCOL_TCP ? tcp : 0;
 }
 
 static bool read_cut(const struct virtio_net_hdr *h, uint16_t kind, const uint8_t *data,
@@ -247,12 +260,12 @@ static void cut_ipv4(uint8_t *ip, uint32_t ip_len, uint32_t total, unsigned i)
 }
 
 /* RFC 793, section 3.1; RFC 8200, section 8.1: addresses, protocol, length. */
-static uint32_t sum_pseudo(const uint8_t *ip, bool is_v4, uint32_t tcp_len)
+static uint32_t sum_pseudo(const uint8_t *ip, bool is_v4, uint8_t protocol, uint32_t len)
 {
 	uint8_t rest[8] = {0};
 
-	put32(rest, tcp_len);
-	rest[7] = PROTOCOL_TCP;
+	put32(rest, len);
+	rest[7] = protocol;
 	return sum_bytes(is_v4 ? ip + 12 : ip + 8, is_v4 ? 8 : 32, sum_bytes(rest, 8, 0));
 }
 
@@ -280,5 +293,60 @@ void offload_cut(const struct offload *o, const uint8_t *data, uint32_t len, uns
 	if (i)
 		tcp[TCP_FLAGS] &= (uint8_t)~TCP_CWR;
 	memset(tcp + TCP_CSUM, 0, 2);
-	put_sum(tcp + TCP_CSUM, sum_bytes(tcp, tcp_len, sum_pseudo(ip, is_v4, tcp_len)), false);
+	put_sum(tcp + TCP_CSUM,
+		sum_bytes(tcp, tcp_len, sum_pseudo(ip, is_v4, PROTOCOL_TCP, tcp_len)), false);
+}
+
+/* A TCP segment that is longer than a packet of mtu bytes. */
+static void find_cut(const uint8_t *data, uint32_t len, uint32_t ip, bool is_v4, uint32_t mtu,
+		     struct offload *o)
+{
+	uint32_t header = o->csum_start + (data[o->csum_start + 12] >> 4) * 4u;
+	uint32_t segment = ip + mtu > header ? ip + mtu - header : 0;
+
+	if (header < (uint32_t)o->csum_start + TCP_BYTES || header > OFFLOAD_HEADER_MAX ||
+	    header >= len || segment < OFFLOAD_SEGMENT_MIN)
+		return;
+	uint32_t segments = (len - header + segment - 1) / segment;
+
+	if (segments > OFFLOAD_SEGMENTS_MAX)
+		return;
+	o->flags |= is_v4 ? OFFLOAD_TCP4 : OFFLOAD_TCP6;
+	o->segment = (uint16_t)segment;
+	o->segments = (uint16_t)segments;
+	o->header = (uint16_t)header;
+}
+
+void offload_find(uint8_t *data, uint32_t len, uint32_t mtu, struct offload *o)
+{
+	uint16_t type;
+	uint8_t protocol = 0;
+	uint32_t ip = find_network(data, len, &type);
+	uint32_t at = ip ? find_transport(data, len, ip, type, &protocol) : 0;
+	bool is_v4 = type == TYPE_IPV4;
+	bool is_tcp = protocol == PROTOCOL_TCP;
+	uint16_t offset = is_tcp ? TCP_CSUM : UDP_CSUM;
+
+	memset(o, 0, sizeof(*o));
+	if (!at || (!is_tcp && protocol != PROTOCOL_UDP) ||
+	    at + (is_tcp ? TCP_BYTES : UDP_BYTES) > len)
+		return;
+	/* What is padded came over a wire, where nothing is left to do. */
+	uint32_t said = is_v4 ? get16(data + ip + 2) : (uint32_t)get16(data + ip + 4) + IPV6_BYTES;
+
+	if (len - ip != said)
+		return;
+	uint16_t pseudo = (uint16_t)sum_pseudo(data + ip, is_v4, protocol, len - at);
+	bool is_left = memcmp(data + at + offset, &pseudo, sizeof(pseudo)) == 0;
+
+	o->csum_start = (uint16_t)at;
+	o->csum_offset = offset;
+	if (is_tcp && len - ip > mtu)
+		find_cut(data, len, ip, is_v4, mtu, o);
+	if (!o->segments && !is_left) {
+		memset(o, 0, sizeof(*o));
+		return;
+	}
+	o->flags |= OFFLOAD_CSUM;
+	memcpy(data + at + offset, &pseudo, sizeof(pseudo));
 }

@@ -40,6 +40,15 @@ struct offload {
  */
 bool offload_read(const struct virtio_net_hdr *h, uint64_t features, const uint8_t *data,
 		  uint32_t len, struct offload *o);
+/*
+ * Finds out what is left to do in a frame of len bytes that an interface of the host handed over,
+ * which says nothing of it: its kernel has put TCP segments together (GRO), or a neighbor in the
+ * machine never cut them, to more than the mtu bytes of a packet; or left the checksum, of which
+ * the field then holds the sum of the pseudo-header (skbuff.h, CHECKSUM_PARTIAL). One real checksum
+ * in 65,536 is the same as that, and is filled in again. The field of what is to be cut is
+ * prepared.
+ */
+void offload_find(uint8_t *data, uint32_t len, uint32_t mtu, struct offload *o);
 /* The same as a guest is told of it. */
 void offload_write(const struct offload *o, struct virtio_net_hdr *h);
 /* The bits of OFFLOAD_* that a guest with these features takes. */

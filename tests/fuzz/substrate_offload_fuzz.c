@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What a guest says of a frame, and the frame: anything. What is not refused can be cut or summed
- * within its buffers, and none of the frames is longer than was said.
+ * within its buffers, and none of the frames is longer than was said. The same for what is found in
+ * a frame of which nobody says anything.
  */
 #include "lib/xalloc.h"
 #include "substrate/frame.h"
@@ -25,6 +26,14 @@ static void cut_all(const struct offload *o, const uint8_t *frame, uint32_t len)
 	}
 }
 
+static void make_real(const struct offload *o, uint8_t *frame, uint32_t len)
+{
+	if (o->segments)
+		cut_all(o, frame, len);
+	else if (o->flags)
+		offload_sum(o, frame, len);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct virtio_net_hdr h;
@@ -38,12 +47,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	memcpy(frame, data + sizeof(h), len);
 	if (offload_read(&h, UINT64_MAX, frame, len, &o)) {
-		if (o.segments)
-			cut_all(&o, frame, len);
-		else if (o.flags)
-			offload_sum(&o, frame, len);
+		make_real(&o, frame, len);
 		offload_write(&o, &h);
 	}
+	uint32_t mtu = 68 + h.gso_size % 9000u;
+
+	memcpy(frame, data + sizeof(h), len);
+	offload_find(frame, len, mtu, &o);
+	if (o.segments && o.header + o.segment > mtu + OFFLOAD_HEADER_MAX)
+		abort();
+	make_real(&o, frame, len);
 	free(frame);
 	return 0;
 }

@@ -36,6 +36,18 @@ assert_eq port1 "$(status_of '.nodes[] | select(.name == "port1") | .nics[0].cou
 must in_node pc 'ping -n -c5 -i0.2 -W2 10.1.0.9'
 out_has_not 'DUP'
 out_has '5 packets transmitted, 5 received'
+# The other machine leaves checksums, and cutting what is long into frames, to its interface, which is not one;
+# and puts together what it gets.
+head -c 3000000 /dev/urandom >data
+in_node pc 'nc -l -p 9 >/root/got' &
+listens() { in_node pc "ss -ltn | grep -q ':9 '"; }
+wait_until 10 listens
+must at_far timeout 20 bash -c 'cat data >/dev/tcp/10.1.0.1/9'
+wait $!
+must vbet cp pc:/root/got got
+cmp data got || fail "what the other machine sent has changed on the way"
+giants=$(status_of '.nodes[] | select(.name == "port1") | .nics[0].counters.dropped.giant // 0')
+assert_eq 0 "$giants" "frames that were too long"
 # Somebody takes it down, and up: it goes on. Then down and away: its port goes down with a reason, the lab goes on.
 must ip link set port1 down
 must ip link set port1 up

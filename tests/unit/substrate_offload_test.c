@@ -76,6 +76,102 @@ START_TEST(a_checksum_is_filled_in)
 }
 END_TEST
 
+/* An interface of the host hands frames over without a word of what is left to do. */
+START_TEST(what_the_host_left_is_found)
+{
+	static const uint32_t payloads[] = {0, 1, 1448, 1460, 1461, 5000, 65400};
+
+	for (unsigned i = 0; i < 4 * ARRAY_LEN(payloads); i++) {
+		struct tcpframe t = {.v6 = i & 1,
+				     .tagged = i & 2,
+				     .payload = payloads[i / 4],
+				     .flags = ACK | PSH};
+		struct virtio_net_hdr h;
+		struct offload o;
+		uint32_t len = tcpframe_make(&t, frame, &h);
+		uint32_t header = tcpframe_header(&t);
+		uint32_t network = t.tagged ? 18 : 14;
+		uint32_t at = 0;
+
+		offload_find(frame, len, 1500, &o);
+		ck_assert_uint_eq(o.csum_start, h.csum_start);
+		ck_assert_uint_eq(o.csum_offset, h.csum_offset);
+		if (len - network <= 1500) {
+			ck_assert_uint_eq(o.flags, OFFLOAD_CSUM);
+			offload_sum(&o, frame, len);
+			ck_assert(tcpframe_is_real(&t, frame, len, 0));
+			/* All is done: nothing is found, nor changed. */
+			offload_find(frame, len, 1500, &o);
+			ck_assert_uint_eq(o.flags, 0);
+			ck_assert(tcpframe_is_real(&t, frame, len, 0));
+			continue;
+		}
+		ck_assert_uint_eq(o.flags, OFFLOAD_CSUM | (t.v6 ? OFFLOAD_TCP6 : OFFLOAD_TCP4));
+		t.mss = o.segment;
+		for (unsigned k = 0; k < o.segments; k++) {
+			uint32_t n = offload_segment_len(&o, len, k);
+
+			ck_assert_uint_le(n - network, 1500);
+			offload_cut(&o, frame, len, k, out);
+			ck_assert(tcpframe_is_real(&t, out, n, at));
+			at += n - header;
+		}
+		ck_assert_uint_eq(at, t.payload);
+	}
+}
+END_TEST
+
+/* Put together by the host's kernel, with the checksum of the first of them, or any other. */
+START_TEST(what_the_host_put_together_is_cut_whatever_its_checksum_says)
+{
+	struct tcpframe t = {.payload = 20000, .flags = ACK};
+	struct virtio_net_hdr h;
+	struct virtio_net_hdr told;
+	struct offload o;
+	struct offload again;
+	uint32_t len = tcpframe_make(&t, frame, &h);
+
+	memset(frame + h.csum_start + h.csum_offset, 0x5a, 2);
+	offload_find(frame, len, 1500, &o);
+	ck_assert_uint_eq(o.flags, OFFLOAD_CSUM | OFFLOAD_TCP4);
+	ck_assert_uint_eq(tcpframe_header(&t) + o.segment, 14 + 1500);
+	/* A guest that takes it whole finds in it what virtio says. */
+	offload_write(&o, &told);
+	ck_assert(offload_read(&told, all, frame, len, &again));
+	ck_assert_mem_eq(&o, &again, sizeof(o));
+	tcpframe_make(&t, out, &h);
+	ck_assert_mem_eq(frame, out, len);
+}
+END_TEST
+
+START_TEST(nothing_is_found_in_what_is_no_tcp_or_udp)
+{
+	struct virtio_net_hdr h;
+	struct offload o;
+	struct tcpframe t = {.payload = 3000, .flags = ACK};
+	struct rng rng;
+
+	rng_init(&rng, 1, "host", "test");
+	for (unsigned i = 0; i < 200000; i++) {
+		uint32_t len = 14 + (uint32_t)rng_below(&rng, i % 3 ? 100 : 4000);
+
+		t.v6 = i & 1;
+		tcpframe_make(&t, frame, &h);
+		for (unsigned k = 0; k < 4; k++)
+			frame[12 + rng_below(&rng, 50)] = (uint8_t)rng_next(&rng);
+		offload_find(frame, len, 1500, &o);
+		if (o.flags)
+			ck_assert_uint_le(o.csum_start + o.csum_offset + 2u, len);
+		for (unsigned k = 0; k < o.segments; k++)
+			ck_assert_uint_le(offload_segment_len(&o, len, k), 1500u + 14 + 48);
+	}
+	tcpframe_make(&t, frame, &h);
+	frame[14 + 6] = 44; /* a fragment header in IPv6 */
+	offload_find(frame, 3000, 1500, &o);
+	ck_assert_uint_eq(o.flags, 0);
+}
+END_TEST
+
 /* 0 stays 0 in TCP, as a kernel sends it, and is 0xffff in UDP, where 0 would mean that there is
  * none. */
 START_TEST(a_sum_of_nothing_has_the_form_of_its_protocol)
@@ -213,6 +309,9 @@ int main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, a_long_segment_becomes_frames);
 	tcase_add_test(tc, a_checksum_is_filled_in);
+	tcase_add_test(tc, what_the_host_left_is_found);
+	tcase_add_test(tc, what_the_host_put_together_is_cut_whatever_its_checksum_says);
+	tcase_add_test(tc, nothing_is_found_in_what_is_no_tcp_or_udp);
 	tcase_add_test(tc, a_sum_of_nothing_has_the_form_of_its_protocol);
 	tcase_add_test(tc, what_is_told_comes_back);
 	tcase_add_test(tc, what_cannot_be_is_refused);
