@@ -412,6 +412,31 @@ static void stand(struct vclock *c, int64_t at_ns)
 	substrate_event(c->sub, "event time %lld reached", (long long)at_ns);
 }
 
+void vclock_stand_soon(struct substrate *s, int64_t now_ns)
+{
+	struct vclock *c = s->vclock;
+	int64_t soon_ns = now_ns;
+
+	if (!c || !c->begun || c->stopped)
+		return;
+	/* As far as any of them may be ahead of what happens elsewhere, whether it is now or not.
+	 */
+	for (size_t i = 0; i < c->guests.n; i++) {
+		const struct guest *g = c->guests.at[i];
+
+		if (g->in_ns != INT64_MAX && time_plus(now_ns, g->in_ns) > soon_ns)
+			soon_ns = time_plus(now_ns, g->in_ns);
+	}
+	/* Those that no cable leads to are where they are. */
+	for (size_t i = 0; i < c->guests.n; i++)
+		if (c->guests.at[i]->granted_ns > soon_ns)
+			soon_ns = c->guests.at[i]->granted_ns;
+	c->until_ns = min_ns(c->until_ns, soon_ns);
+	for (size_t i = 0; i < c->guests.n; i++)
+		guest_cut(c->guests.at[i], c->until_ns);
+	substrate_event(c->sub, "event time %lld ahead", (long long)c->until_ns);
+}
+
 /* ---- guests that compute and let no time pass ---- */
 
 static void begin_charge(struct vclock *c, struct guest *g, int64_t wall_ns)

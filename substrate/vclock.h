@@ -20,6 +20,12 @@ int vclock_find_guest(struct substrate *s, const struct words *w, struct guest *
 struct guest *vclock_guest_of(struct object *o);
 /* Cables came, went or changed: how soon can guests reach each other? */
 void vclock_cables_changed(struct substrate *s);
+/*
+ * Something happened at now_ns that others must be told of before the lab goes far: the clock will
+ * stand at the first time that every guest can be stopped at, which is the same in each run ("event
+ * time T ahead"). Nothing with the real clock, or if it stands.
+ */
+void vclock_stand_soon(struct substrate *s, int64_t now_ns);
 /* The time at which something from outside may happen now. */
 int64_t vclock_now_ns(const struct vclock *c);
 int64_t vclock_due_ns(const struct vclock *c);

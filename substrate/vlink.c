@@ -4,6 +4,7 @@
  * what it passes over.
  */
 #include "substrate/snet.h"
+#include "substrate/vclock.h"
 
 #include "lib/words.h"
 
@@ -33,6 +34,7 @@ void vlink_tell_mtu(struct vlink *v, int64_t now_ns)
 	if (!is_up(v) || mtu == v->told_mtu)
 		return;
 	v->told_mtu = mtu;
+	vclock_stand_soon(v->object.sub, now_ns); /* the guests at its ends are told then */
 	substrate_event(v->object.sub, "event vlink %s mtu %u", v->object.name, mtu);
 }
 

@@ -5,6 +5,7 @@
 #include "lib/xalloc.h"
 #include "vbet-server/guest.h"
 #include "vbet-server/input.h"
+#include "vbet-server/mtu.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,7 @@ static void run_until(struct lab *lab, int64_t until_ns)
 	char *line = xasprintf("until %lldns", (long long)until_ns);
 
 	lab->clock.stopped = false;
+	lab->clock.until_ns = until_ns;
 	lab_send_clock(lab, line, NULL, NULL);
 	free(line);
 }
@@ -61,6 +63,12 @@ static void on_stopped(struct lab *lab, int64_t now_ns)
 	hear_guests(lab);
 	lab->clock.stopped = true;
 	lab->clock.asked = false;
+	if (lab->setting_up)
+		mtu_update(lab);
+	if (lab->setting_up && now_ns < lab->clock.until_ns) {
+		run_until(lab, lab->clock.until_ns);
+		return;
+	}
 	lab_check_progress(lab);
 	if (lab->setting_up)
 		run_until(lab, now_ns + setup_step_ns);
@@ -68,10 +76,16 @@ static void on_stopped(struct lab *lab, int64_t now_ns)
 
 bool clock_handle_event(struct lab *lab, const char *line)
 {
-	long long now_ns;
+	long long at_ns;
+	int end = 0;
 
-	if (sscanf(line, "time %lld reached", &now_ns) == 1) {
-		on_stopped(lab, now_ns);
+	if (sscanf(line, "time %lld reached%n", &at_ns, &end) == 1 && end) {
+		on_stopped(lab, at_ns);
+		return true;
+	}
+	/* It will stand by itself: what waits for that need not ask. */
+	if (sscanf(line, "time %lld ahead%n", &at_ns, &end) == 1 && end) {
+		lab->clock.asked = !lab->clock.stopped;
 		return true;
 	}
 	if (!strcmp(line, "idle-forever"))

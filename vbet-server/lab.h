@@ -64,11 +64,12 @@ struct lab_clock {
 	bool is_virtual;
 	bool stopped; /* at now_ns; else it runs and now_ns is where it last was seen */
 	int64_t now_ns;
-	int64_t goal_ns; /* where it shall stand next; INT64_MAX: nowhere */
-	bool stays;      /* it is handed over standing still */
-	bool asked;      /* to stand, for what comes from outside */
-	bool is_idle;    /* nothing will ever happen again, by itself */
-	char pace[16];   /* as the substrate takes it: "max", "1", "10" */
+	int64_t goal_ns;  /* where it shall stand next; INT64_MAX: nowhere */
+	int64_t until_ns; /* where it was last told to stand */
+	bool stays;       /* it is handed over standing still */
+	bool asked;       /* to stand, for what comes from outside */
+	bool is_idle;     /* nothing will ever happen again, by itself */
+	char pace[16];    /* as the substrate takes it: "max", "1", "10" */
 };
 
 /* A NIC, or names, that a running guest is still to be told of. */
@@ -125,6 +126,7 @@ struct lab {
 	unsigned last_job;
 	VEC(struct lab_hotplug) hotplugs;
 	VEC(struct lab_mtu) mtus; /* mtu.c's */
+	bool mtus_wait;           /* for the virtual clock to stand */
 	struct programs programs; /* of end systems */
 	struct vlinks vlinks;
 	struct loop_timer vlinks_deadline; /* when the lab is ready without those that are down */

@@ -83,11 +83,15 @@ static bool has_news_of_nics(const struct lab *lab, const char *node)
 	return false;
 }
 
-/* False: it cannot be told now, but will be when it has booted. */
-static bool tell_guest(struct lab *lab, struct guest *gu, const char *nic, unsigned mtu)
+/* False: not now, but it will be when it has booted. */
+static bool can_be_told(const struct lab *lab, const struct guest *gu)
 {
-	if ((gu->state != GUEST_UP && gu->state != GUEST_READY) || has_news_of_nics(lab, gu->name))
-		return false;
+	return (gu->state == GUEST_UP || gu->state == GUEST_READY) &&
+	       !has_news_of_nics(lab, gu->name);
+}
+
+static void tell_guest(struct lab *lab, struct guest *gu, const char *nic, unsigned mtu)
+{
 	char *words = xasprintf("mtu %s %u", nic, mtu);
 
 	/* While a lab is set up nothing is recorded; a record that is replayed has it. */
@@ -96,11 +100,10 @@ static bool tell_guest(struct lab *lab, struct guest *gu, const char *nic, unsig
 	else if (!input_is_replaying(lab))
 		input_control(gu, words);
 	free(words);
-	return true;
 }
 
 /* An end system has no kernel: its socket tells the program. */
-static bool tell_endsystem(struct lab *lab, const char *node, const char *nic, unsigned mtu)
+static void tell_endsystem(struct lab *lab, const char *node, const char *nic, unsigned mtu)
 {
 	char *name = xasprintf("%s:%s", node, nic);
 	char *line = xasprintf("set %s mtu=%u", name, mtu);
@@ -108,7 +111,6 @@ static bool tell_endsystem(struct lab *lab, const char *node, const char *nic, u
 	lab_send_about(lab, name, line, NULL, NULL);
 	free(line);
 	free(name);
-	return true;
 }
 
 static void note(struct lab *lab, const struct graph_node *n, const struct graph_nic *c,
@@ -132,23 +134,51 @@ static void note(struct lab *lab, const struct graph_node *n, const struct graph
 		mtu < MTU_IPV6 ? ", and with less than 1280 IPv6 is off" : "");
 }
 
+static void update_standing(struct lab *lab, void *ctx)
+{
+	lab->mtus_wait = false;
+	mtu_update(lab);
+}
+
+/* By the virtual clock guests are told while it stands. While the lab is set up, it does so by
+ * itself. */
+static void wait_for_stand(struct lab *lab)
+{
+	if (lab->setting_up || lab->mtus_wait)
+		return;
+	lab->mtus_wait = true;
+	input_add(lab, update_standing, NULL);
+}
+
+static void update_nic(struct lab *lab, size_t node, size_t nic)
+{
+	const struct graph_node *n = &lab->graph->nodes[node];
+	const struct graph_nic *c = &n->nics[nic];
+	struct guest *gu = lab->guests[node];
+	unsigned mtu = wanted(lab, c);
+
+	if (mtu == mtu_of_nic(lab, node, nic) || (gu && !can_be_told(lab, gu)))
+		return;
+	if (lab->clock.is_virtual && !lab->clock.stopped) {
+		wait_for_stand(lab);
+		return;
+	}
+	if (gu)
+		tell_guest(lab, gu, c->name, mtu);
+	else
+		tell_endsystem(lab, n->name, c->name, mtu);
+	note(lab, n, c, mtu);
+}
+
 void mtu_update(struct lab *lab)
 {
 	for (size_t i = 0; i < lab->graph->n_nodes; i++) {
 		const struct graph_node *n = &lab->graph->nodes[i];
-		struct guest *gu = lab->guests[i];
 
-		if (n->vnet < 0 || (!gu && n->kind != NODE_ENDSYSTEM))
+		if (n->vnet < 0 || (!lab->guests[i] && n->kind != NODE_ENDSYSTEM))
 			continue;
-		for (size_t j = 0; j < n->n_nics; j++) {
-			const struct graph_nic *c = &n->nics[j];
-			unsigned mtu = wanted(lab, c);
-
-			if (mtu != mtu_of_nic(lab, i, j) &&
-			    (gu ? tell_guest(lab, gu, c->name, mtu)
-				: tell_endsystem(lab, n->name, c->name, mtu)))
-				note(lab, n, c, mtu);
-		}
+		for (size_t j = 0; j < n->n_nics; j++)
+			update_nic(lab, i, j);
 	}
 }
 
