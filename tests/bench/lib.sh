@@ -63,6 +63,11 @@ figure() {
 }
 note() { printf '   %s\n' "$*"; }
 
+# iperf_gbits: the receiver's rate in the JSON of iperf3 on standard input, in Gbit/s.
+iperf_gbits() {
+	tr -d '\r' | awk '/"sum_received":/ { in_it = 1 } in_it && /"bits_per_second":/ { gsub(/[^0-9.e+]/, "", $2); printf "%.4f\n", $2 / 1e9; exit }'
+}
+
 # tree_of PID: it and all that came from it.
 tree_of() {
 	local -a queue=("$1")

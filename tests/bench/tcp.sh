@@ -9,11 +9,6 @@ secs=${VBET_BENCH_SECONDS:-4}
 kernel=$(readlink -f "$ROOT/build/linux")
 tree=$(readlink -f "$ROOT/build/rootfs/debian")
 
-# gbits: the receiver's rate in the JSON of iperf3 on standard input, in Gbit/s.
-gbits() {
-	tr -d '\r' | awk '/"sum_received":/ { in_it = 1 } in_it && /"bits_per_second":/ { gsub(/[^0-9.e+]/, "", $2); printf "%.4f\n", $2 / 1e9; exit }'
-}
-
 for backend in vhost seqpacket; do
 	cat >"$backend.vbet" <<END
 a = attach(alloc(host, memory = 64M), alloc(NIC, address = 10.0.0.1/24, backend = $backend))
@@ -25,7 +20,7 @@ done
 vbet_tcp() { # BACKEND
 	measure vbet up -q "$1.vbet" || return
 	vbet exec a -- iperf3 -s -D
-	timeout -k 5 60 vbet exec b -- sh -c "sleep 0.5; iperf3 -J -t $secs -c 10.0.0.1" | gbits
+	timeout -k 5 60 vbet exec b -- sh -c "sleep 0.5; iperf3 -J -t $secs -c 10.0.0.1" | iperf_gbits
 	vbet down >/dev/null
 }
 
@@ -50,7 +45,7 @@ uml_switch_tcp() {
 		sleep 0.1
 	done
 	sleep 0.3
-	gbits <uml.2
+	iperf_gbits <uml.2
 	for ((i = n; i < ${#groups[@]}; i++)); do kill -KILL -- "-${groups[i]}"; wait "${groups[i]}"; done 2>/dev/null
 	groups=("${groups[@]:0:n}")
 }
@@ -76,7 +71,7 @@ bridge_tcp() {
 			"${as_root[@]}" ip netns exec "$n" ethtool -K eth0 tx "$1" tso "$1" gso "$1" gro "$1" >/dev/null 2>&1
 		done
 	fi
-	"${as_root[@]}" ip netns exec "$ns-b" timeout -k 5 60 iperf3 -J -t "$secs" -c 10.0.0.1 | gbits
+	"${as_root[@]}" ip netns exec "$ns-b" timeout -k 5 60 iperf3 -J -t "$secs" -c 10.0.0.1 | iperf_gbits
 }
 
 bridge=
