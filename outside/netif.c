@@ -27,14 +27,18 @@
 
 static int open_tap(struct netif *n, struct err *e)
 {
-	struct ifreq r = {.ifr_flags = IFF_TAP | IFF_NO_PI};
+	struct ifreq r = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR};
+	const unsigned long ours = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
 
 	n->fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
 	if (n->fd < 0)
 		return err_sys(e, "/dev/net/tun");
 	memcpy(r.ifr_name, n->name, sizeof(n->name));
-	if (ioctl(n->fd, TUNSETIFF, &r) == 0)
+	if (ioctl(n->fd, TUNSETIFF, &r) == 0) {
+		/* A kernel that refuses does its work itself. */
+		ioctl(n->fd, TUNSETOFFLOAD, ours);
 		return 0;
+	}
 	if (errno == EINVAL || errno == EBUSY)
 		err_set(e, ERR_ENV,
 			"%s: there is an interface of that name that is no free TAP device",

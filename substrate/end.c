@@ -44,6 +44,17 @@ void end_take_bytes(struct end *n, const uint8_t *data, size_t len, int64_t now_
 		end_send(n, f, now_ns);
 }
 
+void end_take_raw(struct end *n, const uint8_t *data, size_t len, const struct offload *o,
+		  int64_t now_ns)
+{
+	struct frame *f = copy_bytes(n, data, len);
+
+	if (!f)
+		return;
+	frame_set_offload(f, o);
+	end_send(n, f, now_ns);
+}
+
 void end_take_from_host(struct end *n, const uint8_t *data, size_t len, uint32_t mtu,
 			int64_t now_ns)
 {
@@ -108,6 +119,8 @@ static void deliver(struct end *n, struct frame *f, int64_t now_ns)
 
 void end_deliver(struct end *n, struct frame *f, int64_t now_ns)
 {
+	if (frame_is_lent(f) && !end_takes(n, OFFLOAD_LENT))
+		frame_keep(f);
 	if (frame_is_raw(f) && !end_takes(n, f->offload.flags))
 		end_make_real(n, f, now_ns, deliver);
 	else

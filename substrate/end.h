@@ -69,6 +69,9 @@ struct end {
 void end_send(struct end *n, struct frame *f, int64_t now_ns);
 /* Sends a copy of a frame that came from elsewhere as bytes, whatever their number. */
 void end_take_bytes(struct end *n, const uint8_t *data, size_t len, int64_t now_ns);
+/* The same for a frame of which something is left to do. */
+void end_take_raw(struct end *n, const uint8_t *data, size_t len, const struct offload *o,
+		  int64_t now_ns);
 /* The same for what an interface of the host handed over, whose packets have mtu bytes at most: see
  * offload_find(). */
 void end_take_from_host(struct end *n, const uint8_t *data, size_t len, uint32_t mtu,

@@ -83,6 +83,13 @@ static inline uint64_t frame_bytes(const struct frame *f)
 {
 	return f->len + (uint64_t)(frame_count(f) - 1) * f->offload.header;
 }
+/* The length of the longest of them. */
+static inline uint32_t frame_longest(const struct frame *f)
+{
+	uint32_t first = (uint32_t)f->offload.header + f->offload.segment;
+
+	return f->offload.segments && first < f->len ? first : f->len;
+}
 /* True if it is not yet as on a wire, or not here. */
 static inline bool frame_is_raw(const struct frame *f)
 {

@@ -68,8 +68,8 @@ static enum end_drop reason_of(int error)
 
 static ssize_t put(const struct nic_door *n, const struct frame *f)
 {
-	if (n->kind->by_file)
-		return write(nic_door_fd(n), f->data, f->len);
+	if (n->kind->put)
+		return n->kind->put(n, f);
 	return send(nic_door_fd(n), f->data, f->len, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
@@ -79,7 +79,7 @@ void nic_door_deliver(struct end *end, struct frame *f, int64_t now_ns)
 
 	if (nic_door_fd(n) < 0)
 		end_drop(end, f, END_DROP_DOWN);
-	else if (f->len > n->mtu + 18u)
+	else if (frame_longest(f) > n->mtu + 18u)
 		end_drop(end, f, END_DROP_GIANT);
 	else if (put(n, f) < 0)
 		end_drop(end, f, reason_of(errno));

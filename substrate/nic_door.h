@@ -17,7 +17,8 @@ struct nic_door_kind {
 	size_t size;     /* of the struct that begins with a struct nic_door */
 	int socket_type; /* of the door */
 	bool by_client; /* frames come by the client's socket, not by a descriptor that it brings */
-	bool by_file;   /* ... by one that is no socket, perhaps */
+	/* How a frame goes out: as write(2). NULL: frames go by a socket, one in a message. */
+	ssize_t (*put)(const struct nic_door *n, const struct frame *f);
 	const struct object_kind *object;
 	const struct end_kind *end;
 	void (*came)(struct door *d); /* see door.h; came may be NULL */

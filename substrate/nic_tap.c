@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A NIC that is an interface of the host: a descriptor that vbet-outside makes and hands over, so
- * that this process needs no rights. It is a TAP device, or a packet socket (packet(7)) at the far
- * side of a pair of veth. Real clock only.
+ * that this process needs no rights. It is a TAP device, whose kernel leaves checksums and cutting
+ * to us as a guest's does (IFF_VNET_HDR), and takes the same from us; or a packet socket
+ * (packet(7)) at the far side of a pair of veth. Real clock only.
  */
 #include "lib/sock.h"
 #include "substrate/nic_door.h"
@@ -67,12 +68,25 @@ static ssize_t read_packet(struct nic *n, uint8_t **frame)
 	return len + TAG;
 }
 
-static ssize_t read_frame(struct nic *n, uint8_t **frame)
+/* With what is left to do in it. */
+static ssize_t read_tap(struct nic *n, uint8_t **frame, struct virtio_net_hdr *h)
 {
-	if (n->packet)
-		return read_packet(n, frame);
+	struct iovec iov[] = {{h, sizeof(*h)}, {n->buf, FRAME_MAX + 1}};
+	ssize_t len = readv(n->door.frames.fd, iov, 2);
+
 	*frame = n->buf;
-	return read(n->door.frames.fd, n->buf, FRAME_MAX + 1);
+	return len < (ssize_t)sizeof(*h) ? len : len - (ssize_t)sizeof(*h);
+}
+
+static void take(struct nic *n, const uint8_t *data, uint32_t len, const struct virtio_net_hdr *h,
+		 int64_t now_ns)
+{
+	struct offload o;
+
+	if (!offload_read(h, offload_features(), data, len, &o))
+		end_drop(&n->door.end, NULL, END_DROP_OFFLOAD);
+	else
+		end_take_raw(&n->door.end, data, len, &o, now_ns);
 }
 
 static void frames_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
@@ -81,7 +95,8 @@ static void frames_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 	uint8_t *frame;
 
 	for (int i = 0; i < DOOR_BATCH; i++) {
-		ssize_t len = read_frame(n, &frame);
+		struct virtio_net_hdr h = {0};
+		ssize_t len = n->packet ? read_packet(n, &frame) : read_tap(n, &frame, &h);
 
 		/* ENETDOWN: somebody on the host set it down; it may come up again. */
 		if (len < 0 && (errno == EAGAIN || errno == EINTR || errno == ENETDOWN))
@@ -91,9 +106,27 @@ static void frames_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 					 len < 0 ? strerror(errno) : "the interface is gone");
 			break;
 		}
-		end_take_bytes(&n->door.end, frame, (size_t)len, now_ns);
+		take(n, frame, (uint32_t)len, &h, now_ns);
 	}
 	substrate_drain(n->door.object.sub, now_ns);
+}
+
+static ssize_t put(const struct nic_door *d, const struct frame *f)
+{
+	struct virtio_net_hdr h;
+	struct iovec iov[] = {{&h, sizeof(h)}, {f->data, f->len}};
+
+	if (((const struct nic *)d)->packet)
+		return write(d->frames.fd, f->data, f->len);
+	offload_write(&f->offload, &h);
+	return writev(d->frames.fd, iov, 2);
+}
+
+static uint16_t takes(const struct end *end)
+{
+	const struct nic *n = (const struct nic *)end->object;
+
+	return n->packet ? 0 : OFFLOAD_CSUM | OFFLOAD_TCP4 | OFFLOAD_TCP6 | OFFLOAD_ECN;
 }
 
 static void carrier(struct end *end, int64_t now_ns)
@@ -153,13 +186,14 @@ static void status(struct object *o, struct json *j, int64_t now_ns)
 	nic_door_status(o, j, now_ns);
 }
 
-static const struct end_kind end_kind = {.deliver = nic_door_deliver, .carrier = carrier};
+static const struct end_kind end_kind = {
+	.deliver = nic_door_deliver, .carrier = carrier, .takes = takes};
 static const struct object_kind nic_kind = {
 	.name = "nic", .destroy = nic_door_destroy, .status = status, .end = nic_door_end};
 static const struct nic_door_kind kind = {.backend = "tap",
 					  .size = sizeof(struct nic),
 					  .socket_type = SOCK_SEQPACKET,
-					  .by_file = true,
+					  .put = put,
 					  .object = &nic_kind,
 					  .end = &end_kind,
 					  .ready = holder_ready};

@@ -183,6 +183,8 @@ static void send_through(struct end *n, struct frame *f, int64_t now_ns)
 
 void end_send(struct end *n, struct frame *f, int64_t now_ns)
 {
+	if (frame_is_lent(f) && !end_passes_raw(n, OFFLOAD_LENT))
+		frame_keep(f);
 	if (frame_is_raw(f) && !end_passes_raw(n, f->offload.flags))
 		end_make_real(n, f, now_ns, send_through);
 	else

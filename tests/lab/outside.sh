@@ -59,6 +59,13 @@ must vbet outside -- bash -c 'cat data >/dev/tcp/10.1.0.1/9'
 wait $pid
 must vbet cp pc:/root/got got
 cmp data got || fail "the data have changed on the way"
+# The other way, too: whole segments, where nothing on the path wants them cut.
+vbet exec pc -- sh -c 'exec nc -N -l -p 9 </root/got' </dev/null &
+pid=$!
+wait_until 10 listens
+must vbet outside -- bash -c 'cat </dev/tcp/10.1.0.1/9 >back'
+wait $pid
+cmp data back || fail "the data have changed on the way back"
 # The cable is one as any other: the host sees its carrier.
 carrier() { vbet outside -- ip -o link show dev lab0 | grep -q "$1"; }
 wait_until 5 carrier LOWER_UP

@@ -10,6 +10,7 @@
 #include "substrate/nic.h"
 #include "substrate/vhost_message.h"
 #include "tests/support/suite.h"
+#include "tests/support/tcpframe.h"
 #include "tests/support/vuser.h"
 
 #include <check.h>
@@ -73,7 +74,7 @@ static const struct device_kind repeater = {.name = "repeater",
 static struct probe {
 	struct object object;
 	struct end end;
-	bool takes; /* lent frames */
+	uint16_t takes; /* bits of OFFLOAD_* */
 	struct frame *held[HELD];
 	int n;
 } probe;
@@ -90,7 +91,7 @@ static void probe_carrier(struct end *n, int64_t now_ns)
 
 static uint16_t probe_takes(const struct end *n)
 {
-	return probe.takes ? UINT16_MAX : 0;
+	return probe.takes;
 }
 
 static void probe_destroy(struct object *o)
@@ -107,7 +108,9 @@ static const struct object_kind probe_kind = {.name = "probe", .destroy = probe_
 
 static const struct device_kind *const kinds[] = {&repeater, NULL};
 static const uint64_t features = UINT64_C(1) << VIRTIO_F_VERSION_1 | UINT64_C(1) << 30 |
-				 UINT64_C(1) << VIRTIO_NET_F_MRG_RXBUF;
+				 UINT64_C(1) << VIRTIO_NET_F_MRG_RXBUF |
+				 UINT64_C(1) << VIRTIO_NET_F_CSUM |
+				 UINT64_C(1) << VIRTIO_NET_F_HOST_TSO4;
 static struct loop *loop;
 static struct substrate *sub;
 static char dir[64];
@@ -165,7 +168,7 @@ static void set_up(void)
 	loop = loop_create(&e);
 	sub = substrate_create(loop, kinds);
 	guestmem_guard();
-	probe = (struct probe){.takes = true};
+	probe = (struct probe){.takes = UINT16_MAX};
 	ck_assert_int_eq(object_add(&probe.object, sub, &probe_kind, "p", &e), 0);
 	probe.end = (struct end){.kind = &probe_end, .object = &probe.object};
 	add_nic("a", &a);
@@ -282,7 +285,7 @@ START_TEST(who_keeps_frames_gets_them_whole)
 	struct err e = {0};
 	static const char line[] = "capture x a file=/dev/null";
 
-	probe.takes = _i != 0;
+	probe.takes = _i ? UINT16_MAX : 0;
 	join("c", end_named("a"), &probe.end, _i == 1 ? "delay=1us" : NULL);
 	ck_assert_int_eq(words_split(line, strlen(line), &arena, &w, &e), 0);
 	if (_i >= 2)
@@ -481,15 +484,13 @@ static void tear_down_two(void)
 	tear_down();
 }
 
-static void set_up_three(void)
+/* A repeater with these at its ports, by cables c0, c1 and so on. */
+static void join_all(struct end *const *ends, unsigned n)
 {
 	struct err e = {0};
-	static const char *const nics[] = {"a", "b", "c"};
 
-	set_up_two();
-	add_nic("c", &c);
 	ck_assert_ptr_nonnull(devnode_create(sub, "d", "repeater", NULL, 0, &e));
-	for (unsigned i = 0; i < 3; i++) {
+	for (unsigned i = 0; i < n; i++) {
 		char name[8];
 
 		snprintf(name, sizeof(name), "p%u", i);
@@ -498,9 +499,45 @@ static void set_up_three(void)
 
 		ck_assert_ptr_nonnull(port);
 		snprintf(name, sizeof(name), "c%u", i);
-		join(name, end_named(nics[i]), end_of_object(port), NULL);
+		join(name, ends[i], end_of_object(port), NULL);
 	}
 }
+
+static void set_up_three(void)
+{
+	set_up_two();
+	add_nic("c", &c);
+	join_all((struct end *[]){end_named("a"), end_named("b"), end_named("c")}, 3);
+}
+
+/* An interface of the host takes segments whole, but keeps nothing of a guest's. */
+START_TEST(a_segment_stays_whole_for_who_does_not_take_it_lent)
+{
+	static const struct tcpframe segment = {.payload = LONG, .mss = 1448, .flags = 16};
+	static uint8_t want[VUSER_BUFFER], got[VUSER_BUFFER];
+	unsigned i = a.queue[TX].next % VUSER_NUM;
+	uint8_t *sent = vuser_buffer(&a, TX, i);
+	struct virtio_net_hdr h;
+	uint32_t len = tcpframe_make(&segment, want, &h);
+
+	probe.takes = OFFLOAD_CSUM | OFFLOAD_TCP4;
+	join_all((struct end *[]){end_named("a"), &probe.end}, 2);
+	memset(sent, 0, HEADER);
+	memcpy(sent, &h, sizeof(h));
+	memcpy(sent + HEADER, want, len);
+	vuser_offer(&a, TX, HEADER + len, false);
+	vuser_kick(&a, TX);
+	pump_long();
+	ck_assert_int_eq(probe.n, 1);
+	ck_assert(!frame_is_lent(probe.held[0]));
+	ck_assert_uint_eq(probe.held[0]->offload.segments, 3);
+	ck_assert(got_back(&a, i));
+	memset(sent, 9, VUSER_BUFFER);
+	ck_assert_uint_eq(probe.held[0]->len, len);
+	frame_read(probe.held[0], 0, got, len);
+	ck_assert_mem_eq(got, want, len);
+}
+END_TEST
 
 static void tear_down_three(void)
 {
@@ -599,6 +636,7 @@ int main(void)
 	tcase_add_test(t, a_ring_that_is_set_anew_meanwhile);
 	tcase_add_test(t, memory_that_shrinks_under_a_loan);
 	tcase_add_test(t, the_end_of_all_things);
+	tcase_add_test(t, a_segment_stays_whole_for_who_does_not_take_it_lent);
 	t = add_case(s, "two", set_up_two, tear_down_two);
 	tcase_add_test(t, a_slow_receiver_holds_up_nobody);
 	tcase_add_test(t, frames_over_many_buffers);
