@@ -249,7 +249,7 @@ static struct frame *cut(const struct frame *f, unsigned i)
 	return real;
 }
 
-static struct frame *sum(struct frame *f)
+struct frame *frame_sum(struct frame *f)
 {
 	f = frame_own(f);
 	if (f) {
@@ -266,7 +266,7 @@ unsigned frame_make_real(struct frame *f, void (*fn)(void *ctx, struct frame *re
 
 	frame_keep(f);
 	if (!n) {
-		f = frame_is_raw(f) ? sum(f) : f;
+		f = frame_is_raw(f) ? frame_sum(f) : f;
 		if (f)
 			fn(ctx, f);
 		return f ? 0 : 1;

@@ -74,6 +74,12 @@ void frame_unref(struct frame *f);
  * reference; NULL when the pool is at its bound (f's reference is gone then, too).
  */
 struct frame *frame_own(struct frame *f);
+/*
+ * A real frame of the same length, with its checksum; of a segment that was to be cut, longer than
+ * a wire takes, but as a packet without a fault. Takes f's reference, as frame_own(); NULL: no
+ * memory.
+ */
+struct frame *frame_sum(struct frame *f);
 /* The frames on a wire that it stands for, and their bytes. */
 static inline unsigned frame_count(const struct frame *f)
 {

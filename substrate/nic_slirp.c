@@ -296,8 +296,14 @@ static void deliver(struct end *end, struct frame *f, int64_t now_ns)
 	struct nic *n = (struct nic *)end->object;
 
 	n->now_ns = now_ns;
-	if (f->len < FRAME_MIN || f->len > n->mtu + 18u) {
+	if (f->len < FRAME_MIN || frame_longest(f) > n->mtu + 18u) {
 		end_drop(end, f, f->len < FRAME_MIN ? END_DROP_RUNT : END_DROP_GIANT);
+		return;
+	}
+	if (frame_is_raw(f))
+		f = frame_sum(f);
+	if (!f) {
+		end_drop(end, NULL, END_DROP_MEMORY);
 		return;
 	}
 	/* It looks at its clock only here: a socket made by an old one would be too old at once. */
@@ -317,7 +323,13 @@ static void carrier(struct end *end, int64_t now_ns)
 	/* Whom slirp talks to for the guests sees no cable. */
 }
 
-static const struct end_kind end_kind = {.deliver = deliver, .carrier = carrier};
+/* Its stack takes packets of any length: a segment is as good as the frames that it stands for. */
+static uint16_t takes(const struct end *end)
+{
+	return OFFLOAD_CSUM | OFFLOAD_TCP4 | OFFLOAD_TCP6 | OFFLOAD_ECN;
+}
+
+static const struct end_kind end_kind = {.deliver = deliver, .carrier = carrier, .takes = takes};
 
 static void destroy(struct object *o)
 {

@@ -56,7 +56,7 @@ uint16_t offload_taken(uint64_t features);
 /* Features to offer. */
 uint64_t offload_features(void);
 
-/* Fills the checksum in; not for what is to be cut. */
+/* Fills the checksum in; for what is to be cut, as if it were one packet. */
 void offload_sum(const struct offload *o, uint8_t *data, uint32_t len);
 /* The length of the i-th frame of one that is to be cut; it is at most header + segment. */
 uint32_t offload_segment_len(const struct offload *o, uint32_t len, unsigned i);

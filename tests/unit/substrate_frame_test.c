@@ -258,6 +258,26 @@ START_TEST(a_lent_segment_becomes_real_frames)
 }
 END_TEST
 
+START_TEST(a_lent_segment_becomes_one_packet)
+{
+	struct virtio_net_hdr h;
+	struct offload o;
+	struct tcpframe whole = segment;
+	uint32_t len = tcpframe_make(&segment, lender.memory + OFFSET, &h);
+	struct frame *f = lend(len);
+
+	ck_assert(offload_read(&h, offload_features(), f->data, len, &o));
+	frame_set_offload(f, &o);
+	f = frame_sum(f);
+	ck_assert_ptr_nonnull(f);
+	ck_assert(!frame_is_raw(f));
+	ck_assert_int_eq(lender.returns, 1);
+	whole.mss = 0;
+	ck_assert(tcpframe_is_real(&whole, f->data, f->len, 0));
+	frame_unref(f);
+}
+END_TEST
+
 /* The head of a lent frame suffices for what is read of it, and more is not looked at. */
 START_TEST(headers_longer_than_a_head_are_refused)
 {
@@ -299,6 +319,7 @@ int main(void)
 	tcase_add_test(t, a_frame_of_ones_own_is_kept);
 	tcase_add_test(t, all_that_is_lent_can_be_recalled);
 	tcase_add_test(t, a_lent_segment_becomes_real_frames);
+	tcase_add_test(t, a_lent_segment_becomes_one_packet);
 	tcase_add_test(t, headers_longer_than_a_head_are_refused);
 	tcase_add_test(t, short_ones_and_scattered_ones_are_not_lent);
 	suite_add_tcase(s, t);
