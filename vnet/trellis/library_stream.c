@@ -111,7 +111,8 @@ static void take_packets(struct trellis_stream *s)
 		stream_network_error(&s->stream, ECONNRESET);
 }
 
-/* Takes what came and sends what may be sent. When it is due again, in ms; -1: when something comes.
+/* Takes what came and sends what may be sent. When it is due again, in ms; -1: when something
+ * comes.
  */
 static int advance(struct trellis_stream *s)
 {
@@ -151,7 +152,8 @@ int trellis_work(struct trellis_stream *s)
 
 /*
  * Waits for what may come, after advance() said due_ms and the stream was looked at: whatever comes
- * after that is still at the descriptor. False: the caller's time is over, or the endpoint has gone.
+ * after that is still at the descriptor. False: the caller's time is over, or the endpoint has
+ * gone.
  */
 static bool wait_on(const struct trellis_stream *s, int due_ms, int64_t begin_ns, int timeout_ms)
 {

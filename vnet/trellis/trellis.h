@@ -87,8 +87,8 @@ ssize_t trellis_write(struct trellis_stream *s, const void *data, size_t len, in
 int trellis_end(struct trellis_stream *s, int timeout_ms);
 /* Lets it go: what is not acknowledged is lost, and the other end is told so. */
 void trellis_stream_close(struct trellis_stream *s);
-/* For a loop over several streams: read and write what may be, then wait for `fd`, or at most as long
- * as work() says (ms; -1: without end; 0: something came since its last call, look again). */
+/* For a loop over several streams: read and write what may be, then wait for `fd`, or at most as
+ * long as work() says (ms; -1: without end; 0: something came since its last call, look again). */
 int trellis_stream_fd(const struct trellis_stream *s);
 int trellis_work(struct trellis_stream *s);
 
