@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The path under a virtual link gets narrower while the lab runs, and wider again: the guests' NICs follow, so that
 # what does not fit is refused where it is sent, and TCP goes on.
+# lab: slow
 . "${0%/*}/lib.sh"
 
 lab_up - <<'END'
