@@ -273,11 +273,12 @@ static void on_substrate_event(struct substrate_link *s, const char *line)
 	fprintf(stderr, "%s: %s\n", s->name, line);
 	if (!spin_handle_event(lab, line))
 		note_joined(lab, line);
-	if (vlinks_hear(&lab->vlinks, line)) {
+	enum vlinks_news about = vlinks_hear(&lab->vlinks, line);
+
+	if (about == VLINKS_MTU)
 		mtu_update(lab);
-		if (lab->setting_up)
-			lab_check_progress(lab);
-	}
+	if (about != VLINKS_NONE && lab->setting_up)
+		lab_check_progress(lab);
 	input_pump(lab);
 	if (lab->listener.changed)
 		lab->listener.changed(lab->listener.ctx);

@@ -61,31 +61,32 @@ static void hear_mtu(struct vlink_state *s, const char *text)
 
 static const struct {
 	const char *word;
+	enum vlinks_news about;
 	void (*hear)(struct vlink_state *s, const char *text);
 } news[] = {
-	{"up", hear_up},
-	{"down", hear_down},
-	{"mtu", hear_mtu},
+	{"up", VLINKS_STATE, hear_up},
+	{"down", VLINKS_STATE, hear_down},
+	{"mtu", VLINKS_MTU, hear_mtu},
 };
 
-bool vlinks_hear(struct vlinks *v, const char *event)
+enum vlinks_news vlinks_hear(struct vlinks *v, const char *event)
 {
 	struct arena a = {0};
 	struct words w = {0};
 	bool is_about_one = words_split(event, strlen(event), &a, &w, NULL) == 0 && w.n >= 3 &&
 			    !strcmp(w.at[0], "vlink");
 	struct vlink_state *s = is_about_one ? find(v, w.at[1]) : NULL;
-	bool is_ours = false;
+	enum vlinks_news about = VLINKS_NONE;
 
 	for (size_t i = 0; is_about_one && i < ARRAY_LEN(news); i++) {
 		if (strcmp(news[i].word, w.at[2]) != 0)
 			continue;
-		is_ours = true;
+		about = news[i].about;
 		if (s)
 			news[i].hear(s, w.n > 3 ? w.at[3] : NULL);
 	}
 	arena_finish(&a);
-	return is_ours;
+	return about;
 }
 
 unsigned vlinks_mtu(const struct vlinks *v, const char *name)

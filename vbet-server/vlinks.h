@@ -22,9 +22,10 @@ struct vlinks {
 /* A line of the plan about one was said, or taken back. Other lines are ignored. */
 void vlinks_begin(struct vlinks *v, const char *line);
 void vlinks_end(struct vlinks *v, const char *name);
-/* An event "vlink NAME up", "vlink NAME down REASON" or "vlink NAME mtu N". False if it is about
- * something else. */
-bool vlinks_hear(struct vlinks *v, const char *event);
+/* What an event was about: "vlink NAME up" or "vlink NAME down REASON"; "vlink NAME mtu N"; nothing
+ * of this. */
+enum vlinks_news { VLINKS_NONE, VLINKS_STATE, VLINKS_MTU };
+enum vlinks_news vlinks_hear(struct vlinks *v, const char *event);
 /* The longest packet that it carries, if something was said of that; else 0. */
 unsigned vlinks_mtu(const struct vlinks *v, const char *name);
 /* One that is not up, or NULL. */
