@@ -53,10 +53,10 @@ struct plan_step *plan_add_line(struct builder *b, unsigned process, const char 
 	return s;
 }
 
-void plan_add_need(struct plan_step *s, const char *name)
+void plan_add_need(struct builder *b, struct plan_step *s, const char *name)
 {
 	assert(s->n_needs < PLAN_MAX_NEEDS);
-	s->needs[s->n_needs++] = name;
+	s->needs[s->n_needs++] = arena_strdup(&b->plan->arena, name);
 }
 
 unsigned plan_process_at(const struct builder *b, int node)
@@ -291,8 +291,8 @@ void plan_add_cable(struct builder *b, const char *name, struct plan_end from, s
 
 		s->live = true;
 		s->fixed = fixed;
-		plan_add_need(s, from.name);
-		plan_add_need(s, to.name);
+		plan_add_need(b, s, from.name);
+		plan_add_need(b, s, to.name);
 	}
 }
 

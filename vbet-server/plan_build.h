@@ -38,7 +38,7 @@ struct plan_step *plan_add_line(struct builder *b, unsigned process, const char 
 /* A line for the process that carries the node. */
 struct plan_step *plan_add_at(struct builder *b, int node, const char *name, const char *text);
 /* If that line is undone, this one is too, and said again after it. At most PLAN_MAX_NEEDS. */
-void plan_add_need(struct plan_step *s, const char *name);
+void plan_add_need(struct builder *b, struct plan_step *s, const char *name);
 unsigned plan_process_at(const struct builder *b, int node);
 /* "r1:eth0" */
 const char *plan_end_name(struct builder *b, struct graph_end end);

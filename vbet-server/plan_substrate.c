@@ -88,7 +88,7 @@ static void plan_interface(struct builder *b, struct graph_end end)
 		rate ? arena_printf(a, "%s rate=%s", fixed, rate_text(b, rate)) : fixed);
 
 	set_live(s, fixed, arena_printf(a, "set %s rate=%s", name, rate_text(b, rate)));
-	plan_add_need(s, node);
+	plan_add_need(b, s, node);
 }
 
 void plan_substrate_node(struct builder *b, int node)
@@ -173,6 +173,7 @@ static void plan_vif(struct builder *b, struct graph_end end, const struct graph
 	const char *place = b->g->nodes[place_of(b, end)].name;
 
 	plan_add_need(
+		b,
 		plan_add_at(b, place_of(b, end), name,
 			    arena_printf(&b->plan->arena, "vif %s %s vnet=%s mtu=%u", name, place,
 					 b->g->vnets[v->vnet].name, nic_of(b, end)->mtu)),
@@ -239,7 +240,7 @@ static void plan_slink_end(struct builder *b, const struct graph_slink *l, size_
 	}
 	if (l->kind == SLINK_ACROSS)
 		fprintf(f, " vlan=%u priority=%u", lan->vlan, lan->priority);
-	plan_add_need(plan_add_at(b, end.node, name, text_close(b, &t)), plan_end_name(b, end));
+	plan_add_need(b, plan_add_at(b, end.node, name, text_close(b, &t)), plan_end_name(b, end));
 }
 
 /* A vNet uses a LAN if one of its virtual links crosses it point to point. */
@@ -264,7 +265,7 @@ static void plan_manager(struct builder *b, int lan)
 		plan_add_at(b, l->manager, vbm, arena_printf(a, "%s rate=%s", fixed, rate));
 
 	set_live(s, fixed, arena_printf(a, "set %s rate=%s", vbm, rate));
-	plan_add_need(s, slink_end(b, l, l->manager));
+	plan_add_need(b, s, slink_end(b, l, l->manager));
 	for (size_t i = 0; i < b->g->n_vnets; i++) {
 		const struct graph_vnet *v = &b->g->vnets[i];
 		char share[32];
@@ -276,7 +277,7 @@ static void plan_manager(struct builder *b, int lan)
 				arena_printf(a, "share %s %s percent=%s", vbm, v->name, share));
 		s->undo = arena_printf(a, "share %s %s percent=0%%", vbm, v->name);
 		set_live(s, vbm, s->text);
-		plan_add_need(s, vbm);
+		plan_add_need(b, s, vbm);
 	}
 }
 
@@ -317,8 +318,8 @@ static void plan_direction(struct builder *b, const struct graph_vlink *v, int f
 	struct plan_step *s = plan_add_at(b, place_of(b, v->ends[from]), name, text_close(b, &t));
 
 	set_live(s, fixed, arena_printf(a, "set %s min=%s max=%s", name, min, max));
-	plan_add_need(s, near);
-	plan_add_need(s, far);
+	plan_add_need(b, s, near);
+	plan_add_need(b, s, far);
 }
 
 static void plan_member(struct builder *b, const struct graph_vlink *v, struct graph_end end)
@@ -332,8 +333,8 @@ static void plan_member(struct builder *b, const struct graph_vlink *v, struct g
 			    arena_printf(a, "vlink %s %s vnet=%s lan=%s group=%s", name, vif,
 					 b->g->vnets[v->vnet].name, lan->name, v->name));
 
-	plan_add_need(s, vif);
-	plan_add_need(s, slink_end(b, lan, place_of(b, end)));
+	plan_add_need(b, s, vif);
+	plan_add_need(b, s, slink_end(b, lan, place_of(b, end)));
 }
 
 void plan_virtual_networks(struct builder *b)

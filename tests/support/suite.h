@@ -4,7 +4,18 @@
 #define TESTS_SUPPORT_SUITE_H
 
 #include <check.h>
+#include <stdbool.h>
 #include <stdlib.h>
+
+/* Built with an address sanitizer, which wants more memory than some tests have. */
+static inline bool suite_is_sanitized(void)
+{
+#ifdef __SANITIZE_ADDRESS__
+	return true;
+#else
+	return false;
+#endif
+}
 
 /* Runs all of it (CK_VERBOSITY says what is printed) and frees it: the exit status. */
 static inline int suite_run(Suite *s)
