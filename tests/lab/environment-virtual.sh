@@ -53,11 +53,9 @@ mkdir -p elsewhere/far/away && cp env.vbet look.txt ask.sh elsewhere/far/away &&
 touch -d 2001-02-03 env.vbet look.txt ask.sh
 export TZ=Asia/Tokyo TERM=dumb LC_ALL=C SECRET=1 COLUMNS=13 MALLOC_PERTURB_=7
 umask 077
-burn() { while :; do :; done; }
-burn & one=$!
-burn & two=$!
+burn 2
 must vbet test -q -t 200s env.vbet --keep ../two
-kill $one $two
+unburn
 cd "$HOME" || exit 1
 for part in nodes cables; do
 	vbet diff one/$part elsewhere/far/two/$part >&2 || {

@@ -28,12 +28,29 @@ trap 'exit 130' INT TERM
 finish() {
 	local status=$?
 	trap - EXIT INT TERM
+	unburn
 	[ -S "$XDG_RUNTIME_DIR/tmux" ] && tmux_ kill-server 2>/dev/null
 	vbet down -a >/dev/null 2>&1
 	vbet clean >/dev/null 2>&1
 	lab_pids | xargs -r kill -KILL 2>/dev/null
 	cd / && rm -rf "$XDG_RUNTIME_DIR"
 	exit "$status"
+}
+
+# burn [N]: as much work as the machine can do (or N processes of it) beside the test, until unburn or its end.
+burning=()
+burn() {
+	local i
+	for ((i = ${1:-$(nproc)}; i > 0; i--)); do
+		(while :; do :; done) &
+		burning+=($!)
+	done
+}
+unburn() {
+	[ ${#burning[@]} -gt 0 ] || return 0
+	kill "${burning[@]}" 2>/dev/null
+	wait "${burning[@]}" 2>/dev/null
+	burning=()
 }
 
 say() { printf '%s\n' "$*" >&2; }

@@ -36,23 +36,6 @@ scenario() {
 	esac
 }
 
-# As much work as the machine can do, beside the labs.
-load_on() {
-	local i
-	for ((i = 0; i < $(nproc); i++)); do
-		(while :; do :; done) &
-		load+=($!)
-	done
-}
-load_off() {
-	[ ${#load[@]} -eq 0 ] || kill "${load[@]}" 2>/dev/null
-	wait "${load[@]}" 2>/dev/null
-	load=()
-}
-declare -a load=()
-# shellcheck disable=SC2154 # assigned there
-trap 'status=$?; load_off; (exit $status); finish' EXIT
-
 cp -r "$EXAMPLES" labs && cd labs || exit 1
 for example in ${VBET_EXAMPLES:-*.vbet}; do
 	example=${example%.vbet}
@@ -65,9 +48,9 @@ for example in ${VBET_EXAMPLES:-*.vbet}; do
 		script=with-$file
 	fi
 	for ((run = 1; run <= runs; run++)); do
-		[ $((run % 2)) -eq 1 ] || load_on
+		[ $((run % 2)) -eq 1 ] || burn
 		must vbet test -q "$script" --clock virtual --seed 11 --keep "$example.$run"
-		load_off
+		unburn
 		out_has_not '^FAIL'
 		[ $run -gt 1 ] || continue
 		diff -rq "$example.1" "$example.$run" >&2 || {

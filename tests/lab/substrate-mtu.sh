@@ -105,13 +105,9 @@ expect at 14s exec(r2, "test $(cat /sys/class/net/eth0/mtu) = 1500")
 expect at 20s exec(r2, "true")
 END
 must vbet test -q again.vbet --seed 5 --keep first
-busy=()
-for ((i = 0; i < $(nproc); i++)); do
-	(while :; do :; done) &
-	busy+=($!)
-done
+burn
 must vbet test -q again.vbet --seed 5 --keep second
-kill "${busy[@]}"
+unburn
 told=$(grep -c 'control .*mtu eth0 1276' first/inputs)
 [ "$told" -ge 6 ] || fail "the guests were told $told times only"
 diff -rq first second >&2 || fail "the second run is another one: $(diff first/inputs second/inputs)"
