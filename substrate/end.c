@@ -36,14 +36,6 @@ static struct frame *copy_bytes(struct end *n, const uint8_t *data, size_t len)
 	return f;
 }
 
-void end_take_bytes(struct end *n, const uint8_t *data, size_t len, int64_t now_ns)
-{
-	struct frame *f = copy_bytes(n, data, len);
-
-	if (f)
-		end_send(n, f, now_ns);
-}
-
 void end_take_raw(struct end *n, const uint8_t *data, size_t len, const struct offload *o,
 		  int64_t now_ns)
 {
@@ -53,6 +45,13 @@ void end_take_raw(struct end *n, const uint8_t *data, size_t len, const struct o
 		return;
 	frame_set_offload(f, o);
 	end_send(n, f, now_ns);
+}
+
+void end_take_bytes(struct end *n, const uint8_t *data, size_t len, int64_t now_ns)
+{
+	static const struct offload nothing;
+
+	end_take_raw(n, data, len, &nothing, now_ns);
 }
 
 void end_take_from_host(struct end *n, const uint8_t *data, size_t len, uint32_t mtu,

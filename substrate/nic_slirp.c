@@ -326,7 +326,7 @@ static void carrier(struct end *end, int64_t now_ns)
 /* Its stack takes packets of any length: a segment is as good as the frames that it stands for. */
 static uint16_t takes(const struct end *end)
 {
-	return OFFLOAD_CSUM | OFFLOAD_TCP4 | OFFLOAD_TCP6 | OFFLOAD_ECN;
+	return OFFLOAD_WORK;
 }
 
 static const struct end_kind end_kind = {.deliver = deliver, .carrier = carrier, .takes = takes};

@@ -126,7 +126,7 @@ static uint16_t takes(const struct end *end)
 {
 	const struct nic *n = (const struct nic *)end->object;
 
-	return n->packet ? 0 : OFFLOAD_CSUM | OFFLOAD_TCP4 | OFFLOAD_TCP6 | OFFLOAD_ECN;
+	return n->packet ? 0 : OFFLOAD_WORK;
 }
 
 static void carrier(struct end *end, int64_t now_ns)

@@ -121,6 +121,30 @@ static uint32_t find_tcp(const uint8_t *data, uint32_t len, uint16_t want)
 	return protocol == PROTOCOL_TCP ? tcp : 0;
 }
 
+/* How long everything in front of the payload is, by the length that the TCP header says it has. */
+static uint32_t header_of(const uint8_t *data, uint32_t tcp)
+{
+	return tcp + (data[tcp + 12] >> 4) * 4u;
+}
+
+/* To be cut into frames with `segment` bytes of payload each. False: it cannot be. */
+static bool set_cut(struct offload *o, uint16_t kind, uint32_t tcp, uint32_t header,
+		    uint32_t segment, uint32_t len)
+{
+	if (header < tcp + TCP_BYTES || header > OFFLOAD_HEADER_MAX || header >= len ||
+	    segment < OFFLOAD_SEGMENT_MIN)
+		return false;
+	uint32_t segments = (len - header + segment - 1) / segment;
+
+	if (segments > OFFLOAD_SEGMENTS_MAX)
+		return false;
+	o->flags |= kind;
+	o->segment = (uint16_t)segment;
+	o->segments = (uint16_t)segments;
+	o->header = (uint16_t)header;
+	return true;
+}
+
 static bool read_cut(const struct virtio_net_hdr *h, uint16_t kind, const uint8_t *data,
 		     uint32_t len, struct offload *o)
 {
@@ -129,20 +153,7 @@ static bool read_cut(const struct virtio_net_hdr *h, uint16_t kind, const uint8_
 
 	if (!tcp || tcp + TCP_BYTES > have || h->csum_start != tcp || h->csum_offset != TCP_CSUM)
 		return false;
-	uint32_t header = tcp + (data[tcp + 12] >> 4) * 4u;
-
-	if (header < tcp + TCP_BYTES || header > have || header >= len ||
-	    h->gso_size < OFFLOAD_SEGMENT_MIN)
-		return false;
-	uint32_t segments = (len - header + h->gso_size - 1) / h->gso_size;
-
-	if (segments > OFFLOAD_SEGMENTS_MAX)
-		return false;
-	o->flags |= kind;
-	o->segment = h->gso_size;
-	o->segments = (uint16_t)segments;
-	o->header = (uint16_t)header;
-	return true;
+	return set_cut(o, kind, tcp, header_of(data, tcp), h->gso_size, len);
 }
 
 bool offload_read(const struct virtio_net_hdr *h, uint64_t features, const uint8_t *data,
@@ -297,24 +308,14 @@ void offload_cut(const struct offload *o, const uint8_t *data, uint32_t len, uns
 		sum_bytes(tcp, tcp_len, sum_pseudo(ip, is_v4, PROTOCOL_TCP, tcp_len)), false);
 }
 
-/* A TCP segment that is longer than a packet of mtu bytes. */
+/* A TCP segment that is longer than a packet of mtu bytes, which begins at ip. */
 static void find_cut(const uint8_t *data, uint32_t len, uint32_t ip, bool is_v4, uint32_t mtu,
 		     struct offload *o)
 {
-	uint32_t header = o->csum_start + (data[o->csum_start + 12] >> 4) * 4u;
+	uint32_t header = header_of(data, o->csum_start);
 	uint32_t segment = ip + mtu > header ? ip + mtu - header : 0;
 
-	if (header < (uint32_t)o->csum_start + TCP_BYTES || header > OFFLOAD_HEADER_MAX ||
-	    header >= len || segment < OFFLOAD_SEGMENT_MIN)
-		return;
-	uint32_t segments = (len - header + segment - 1) / segment;
-
-	if (segments > OFFLOAD_SEGMENTS_MAX)
-		return;
-	o->flags |= is_v4 ? OFFLOAD_TCP4 : OFFLOAD_TCP6;
-	o->segment = (uint16_t)segment;
-	o->segments = (uint16_t)segments;
-	o->header = (uint16_t)header;
+	set_cut(o, is_v4 ? OFFLOAD_TCP4 : OFFLOAD_TCP6, o->csum_start, header, segment, len);
 }
 
 void offload_find(uint8_t *data, uint32_t len, uint32_t mtu, struct offload *o)

@@ -15,7 +15,8 @@ enum {
 	OFFLOAD_CSUM = 1, /* the checksum is to be filled in */
 	OFFLOAD_TCP4 = 2, /* one TCP segment, to be cut; always with OFFLOAD_CSUM */
 	OFFLOAD_TCP6 = 4,
-	OFFLOAD_ECN = 8,   /* CWR is set: only the first frame may have it */
+	OFFLOAD_ECN = 8, /* CWR is set: only the first frame may have it */
+	OFFLOAD_WORK = OFFLOAD_CSUM | OFFLOAD_TCP4 | OFFLOAD_TCP6 | OFFLOAD_ECN, /* all of that */
 	OFFLOAD_LENT = 16, /* its bytes still lie with who sent it (frame.h); no guest is told */
 
 	OFFLOAD_SEGMENTS_MAX = 2048,

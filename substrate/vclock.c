@@ -426,11 +426,10 @@ void vclock_stand_soon(struct substrate *s, int64_t now_ns)
 
 		if (g->in_ns != INT64_MAX && time_plus(now_ns, g->in_ns) > soon_ns)
 			soon_ns = time_plus(now_ns, g->in_ns);
+		/* Those that no cable leads to are where they are. */
+		if (g->granted_ns > soon_ns)
+			soon_ns = g->granted_ns;
 	}
-	/* Those that no cable leads to are where they are. */
-	for (size_t i = 0; i < c->guests.n; i++)
-		if (c->guests.at[i]->granted_ns > soon_ns)
-			soon_ns = c->guests.at[i]->granted_ns;
 	c->until_ns = min_ns(c->until_ns, soon_ns);
 	for (size_t i = 0; i < c->guests.n; i++)
 		guest_cut(c->guests.at[i], c->until_ns);

@@ -63,11 +63,12 @@ static void on_stopped(struct lab *lab, int64_t now_ns)
 	hear_guests(lab);
 	lab->clock.stopped = true;
 	lab->clock.asked = false;
-	if (lab->setting_up)
+	if (lab->setting_up) {
 		mtu_update(lab);
-	if (lab->setting_up && now_ns < lab->clock.until_ns) {
-		run_until(lab, lab->clock.until_ns);
-		return;
+		if (now_ns < lab->clock.until_ns) {
+			run_until(lab, lab->clock.until_ns);
+			return;
+		}
 	}
 	lab_check_progress(lab);
 	if (lab->setting_up)

@@ -24,7 +24,6 @@ static struct far {
 		uint8_t data[STREAM_HEAD + MSS];
 	} queue[QUEUE];             /* to us */
 	size_t first, end, visible; /* [first, visible) can be received, up to `end` were sent */
-	size_t holds;               /* octets that it reads at most */
 	size_t got;
 } f;
 static struct trellis trellis;
@@ -37,11 +36,8 @@ static void far_talks(void)
 	struct packet *p = &f.queue[f.end % QUEUE];
 	size_t n;
 
-	while (f.holds &&
-	       (n = stream_read(&f.s, sink, f.holds < sizeof(sink) ? f.holds : sizeof(sink)))) {
-		f.holds -= n;
+	while ((n = stream_read(&f.s, sink, sizeof(sink))))
 		f.got += n;
-	}
 	while (f.end - f.first < QUEUE &&
 	       (p->len = stream_emit(&f.s, p->data, sizeof(p->data), f.now_ns)))
 		p = &f.queue[++f.end % QUEUE];
@@ -137,7 +133,6 @@ static void setup(void)
 {
 	memset(&f, 0, sizeof(f));
 	f.now_ns = INT64_C(5000000000);
-	f.holds = SIZE_MAX;
 	ck_assert(trellis_address_parse(&table.self, "/west/h1"));
 }
 

@@ -111,8 +111,7 @@ static void take_packets(struct trellis_stream *s)
 		stream_network_error(&s->stream, ECONNRESET);
 }
 
-/* Takes what came and sends what may be sent. When it is due again, in ms; -1: when something
- * comes.
+/* Takes what came, sends what may be sent. When it is due again, in ms; -1: when something comes.
  */
 static int advance(struct trellis_stream *s)
 {
