@@ -109,10 +109,9 @@ bench:
 bench-clock bench-fidelity: bench-%:
 	@$(MAKE) --no-print-directory bench BENCH=$*
 
-SOURCES := $(wildcard $(foreach d,lib topo vbet-server vkernel vkernel/init vkernel/launch vhub vswitch \
-             vsubstrate substrate vnet vnet/trellis outside tests/unit tests/fuzz tests/bench tests/support,$(d)/*.c))
-HEADERS := $(wildcard $(foreach d,lib topo vbet-server vkernel/init vkernel/launch vhub vswitch vsubstrate vnet vnet/trellis \
-             substrate outside tests/support,$(d)/*.h))
+ROOMS   := lib topo vbet-server vkernel vhub vswitch vsubstrate substrate vnet outside
+SOURCES := $(shell find $(ROOMS) tests/unit tests/fuzz tests/bench tests/support -name '*.c' | sort)
+HEADERS := $(shell find $(ROOMS) tests/support -name '*.h' | sort)
 SCRIPTS := $(wildcard tools/*.sh rootfs/*.sh vkernel/*.sh tests/*/*.sh) .ci/run
 
 .PHONY: lint format

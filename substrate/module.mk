@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 LIBSUBSTRATE := $(B)/substrate/libsubstrate.a
-$(LIBSUBSTRATE): $(patsubst %.c,$(B)/%.o,$(wildcard substrate/*.c))
+$(LIBSUBSTRATE): $(patsubst %.c,$(B)/%.o,$(wildcard substrate/*/*.c))
 
 # Tests of devices drive them with the other side of the protocol.
 $(B)/tests/unit/substrate_vhost_test: $(B)/tests/support/vuser.o $(B)/tests/support/tcpframe.o

@@ -35,8 +35,8 @@ for room in lib topo vbet-server vkernel outside substrate vhub vswitch vsubstra
 		done
 	done
 done
-if [ "$(grep -l 'readline/readline.h' vbet-server/*.c)" != vbet-server/console.c ]; then
-	echo "only vbet-server/console.c may include readline" >&2
+if [ "$(grep -rl 'readline/readline.h' --include='*.c' vbet-server)" != vbet-server/command/console.c ]; then
+	echo "only vbet-server/command/console.c may include readline" >&2
 	bad=1
 fi
 exit $bad

@@ -8,7 +8,7 @@
  */
 #include "topo/auto.h"
 
-#include "topo/addr.h"
+#include "lib/addr.h"
 #include "topo/outside.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What is inside of a guest: addresses, routes, services, files, commands. */
-#include "topo/addr.h"
+#include "lib/addr.h"
 #include "topo/builtin.h"
 
 #include <ctype.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The parts of a network, and how they are joined: alloc, attach, plug, link, ... */
+#include "lib/addr.h"
 #include "lib/vec.h"
-#include "topo/addr.h"
 #include "topo/builtin.h"
 
 #include <inttypes.h>

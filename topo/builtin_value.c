@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "topo/addr.h"
+#include "lib/addr.h"
 #include "topo/builtin.h"
 
 #include <stdlib.h>

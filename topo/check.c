@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "topo/check.h"
 
+#include "lib/addr.h"
 #include "lib/rng.h"
 #include "lib/units.h"
-#include "topo/addr.h"
 #include "topo/auto.h"
 #include "topo/outside.h"
 

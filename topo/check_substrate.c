@@ -3,8 +3,8 @@
  * Checks of the substrate and what runs over it: encapsulations, VLANs, places, shares, MTUs. What
  * the script leaves open is filled in.
  */
+#include "lib/addr.h"
 #include "lib/units.h"
-#include "topo/addr.h"
 #include "topo/check.h"
 
 #include <inttypes.h>

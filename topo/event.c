@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What a script says of times: "at TIME ACTION(...)", "expect within TIME of TIME CHECK(...)". */
+#include "lib/addr.h"
 #include "lib/nearest.h"
 #include "lib/words.h"
 #include "lib/xalloc.h"
-#include "topo/addr.h"
 #include "topo/builtin.h"
 
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "topo/lex.h"
 
+#include "lib/addr.h"
 #include "lib/nearest.h"
 #include "lib/xalloc.h"
-#include "topo/addr.h"
 #include "topo/parse.tab.h"
 
 #include <ctype.h>

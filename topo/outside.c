@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "topo/outside.h"
 
-#include "topo/addr.h"
+#include "lib/addr.h"
 
 #include <ctype.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "topo/value.h"
 
+#include "lib/addr.h"
 #include "lib/xalloc.h"
-#include "topo/addr.h"
 #include "topo/world.h"
 
 #include <inttypes.h>

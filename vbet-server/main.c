@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The program vbet: every command is in cmd.c's table. Under another name, Wireshark's extcap. */
-#include "vbet-server/cmd.h"
-#include "vbet-server/extcap.h"
+#include "vbet-server/command/cmd.h"
+#include "vbet-server/command/extcap.h"
 
 int main(int argc, char **argv)
 {

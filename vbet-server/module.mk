@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # All but main.c is an archive, so that unit tests can link it. Readline is the console's alone.
 LIBSERVER := $(B)/vbet-server/libserver.a
-$(LIBSERVER): $(patsubst %.c,$(B)/%.o,$(filter-out vbet-server/main.c,$(wildcard vbet-server/*.c)))
+$(LIBSERVER): $(patsubst %.c,$(B)/%.o,$(filter-out vbet-server/main.c,$(wildcard vbet-server/*/*.c)))
 
 VBET := $(if $(filter build,$(B)),vbet,$(B)/vbet)
 BINS += $(VBET)

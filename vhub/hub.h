@@ -16,7 +16,7 @@
 #ifndef VHUB_HUB_H
 #define VHUB_HUB_H
 
-#include "substrate/device.h"
+#include "substrate/device/device.h"
 
 extern const struct device_kind hub_kind;
 

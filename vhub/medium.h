@@ -23,7 +23,7 @@
 
 #include "lib/json.h"
 #include "lib/rng.h"
-#include "substrate/device.h"
+#include "substrate/device/device.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # libvnet is for everybody's programs: one object that shows nothing but vnet_*, with what it needs of lib inside.
-VNET_PUBLIC := vnet/nic.c vnet/conf.c vnet/table.c vnet/endpoint.c vnet/control.c
+VNET_PUBLIC := $(wildcard vnet/*.c)
 LIBVNET     := $(B)/vnet/libvnet.a
 $(B)/vnet/all.o: $(VNET_PUBLIC:%.c=$(B)/%.o) $(LIBVBET)
 	ld -r -o $@ $(VNET_PUBLIC:%.c=$(B)/%.o) $(LIBVBET)
 	objcopy --wildcard --keep-global-symbol='vnet_*' $@
 $(LIBVNET): $(B)/vnet/all.o
 
-# The multiplexer: everything else of this room.
+# The multiplexer: a program that uses what the library has inside.
 LIBMUX := $(B)/vnet/libmux.a
-$(LIBMUX): $(patsubst %.c,$(B)/%.o,$(filter-out $(VNET_PUBLIC) vnet/main.c,$(wildcard vnet/*.c)))
+$(LIBMUX): $(patsubst %.c,$(B)/%.o,$(filter-out %/main.c,$(wildcard vnet/mux/*.c)))
 
 BINS += $(B)/vnet-mux
 programs: $(LIBVNET)
-$(B)/vnet-mux: $(B)/vnet/main.o $(LIBMUX) $(VNET_PUBLIC:%.c=$(B)/%.o) $(LIBVBET)
+$(B)/vnet-mux: $(B)/vnet/mux/main.o $(LIBMUX) $(VNET_PUBLIC:%.c=$(B)/%.o) $(LIBVBET)
 $(B)/vnet-mux: LDLIBS += -lpcap
 
 # Trellis, a network of its own: the control daemon, the library for applications, its programs.

@@ -7,9 +7,9 @@
  */
 #include "lib/conn.h"
 #include "lib/slice.h"
-#include "substrate/control.h"
-#include "substrate/control_server.h"
-#include "substrate/guestmem.h"
+#include "substrate/control/control.h"
+#include "substrate/control/control_server.h"
+#include "substrate/virtio/guestmem.h"
 #include "vhub/hub.h"
 #include "vswitch/switch.h"
 

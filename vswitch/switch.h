@@ -27,7 +27,7 @@
 #ifndef VSWITCH_SWITCH_H
 #define VSWITCH_SWITCH_H
 
-#include "substrate/device.h"
+#include "substrate/device/device.h"
 
 extern const struct device_kind switch_kind;
 

@@ -5,7 +5,7 @@
 #define VSWITCH_VLAN_H
 
 #include "lib/err.h"
-#include "substrate/frame.h"
+#include "substrate/core/frame.h"
 
 #include <stdbool.h>
 #include <stdint.h>

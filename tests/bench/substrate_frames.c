@@ -4,9 +4,9 @@
  * vhost-user rings at a switch. Prints one line per size: bytes, frames per second, nanoseconds per
  * frame.
  */
-#include "substrate/devnode.h"
-#include "substrate/end.h"
-#include "substrate/nic.h"
+#include "substrate/core/end.h"
+#include "substrate/device/devnode.h"
+#include "substrate/nic/nic.h"
 #include "tests/support/vuser.h"
 #include "vswitch/switch.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What the scheduler of a substrate interface costs per frame: queued and taken out again. */
-#include "substrate/htb.h"
+#include "substrate/rate/htb.h"
 
 #include <stdio.h>
 #include <stdlib.h>

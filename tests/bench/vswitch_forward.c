@@ -4,7 +4,7 @@
  * no ring, no copy. Prints one line per case. Usage: vswitch_forward [FRAMES]
  */
 #include "lib/rng.h"
-#include "substrate/cable.h"
+#include "substrate/cable/cable_dir.h"
 #include "vswitch/switch.h"
 
 #include <stdio.h>

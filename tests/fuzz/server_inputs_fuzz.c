@@ -4,11 +4,11 @@
  * refused, or all of it is planned, and what comes of it is done or said to be impossible.
  * Statements are left out: they are the language (topo_fuzz), and would start processes.
  */
-#include "vbet-server/input.h"
+#include "vbet-server/lab/input.h"
 
 #include "lib/xalloc.h"
-#include "vbet-server/guest.h"
-#include "vbet-server/run.h"
+#include "vbet-server/command/run.h"
+#include "vbet-server/lab/guest.h"
 
 #include <stdint.h>
 #include <stdlib.h>

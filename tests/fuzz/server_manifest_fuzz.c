@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Any text as the manifest of a recorded run: refused with a reason, or read, and then what is
  * written of it is read as the same. */
-#include "vbet-server/manifest.h"
+#include "vbet-server/store/manifest.h"
 
 #include "lib/xalloc.h"
 

@@ -6,7 +6,7 @@
  * counted once.
  */
 #include "lib/words.h"
-#include "substrate/cable.h"
+#include "substrate/cable/cable_dir.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
  * a MAC that was heard, fits its buffer, and asks nothing itself; and nothing is answered that was
  * not learnt.
  */
-#include "substrate/neighbor.h"
+#include "substrate/nic/stations.h"
 
 #include <stdlib.h>
 #include <string.h>

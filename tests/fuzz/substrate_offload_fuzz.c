@@ -5,7 +5,7 @@
  * a frame of which nobody says anything.
  */
 #include "lib/xalloc.h"
-#include "substrate/frame.h"
+#include "substrate/core/frame.h"
 
 #include <stdlib.h>
 #include <string.h>

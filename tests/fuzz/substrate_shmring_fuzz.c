@@ -3,7 +3,7 @@
  * The reader of a trunk's ring while the other process writes anything into it: pairs of (offset,
  * word). Whatever is taken lies within the ring.
  */
-#include "substrate/shmring.h"
+#include "substrate/trunk/shmring.h"
 
 #include <stdlib.h>
 #include <string.h>

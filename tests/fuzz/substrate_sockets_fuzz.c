@@ -6,10 +6,10 @@
  * Whatever comes, the substrate goes on, takes the next client, and loses no frame.
  */
 #include "lib/sock.h"
-#include "substrate/devnode.h"
-#include "substrate/end.h"
-#include "substrate/nic.h"
-#include "substrate/plug.h"
+#include "substrate/core/end.h"
+#include "substrate/device/devnode.h"
+#include "substrate/device/plug.h"
+#include "substrate/nic/nic.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
  * a connection that is made afterwards is good. The input is a run of records: a kind, a length,
  * that many octets.
  */
-#include "substrate/sstream.h"
+#include "substrate/overlay/message_stream.h"
 
 #include <stdlib.h>
 #include <string.h>

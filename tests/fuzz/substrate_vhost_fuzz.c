@@ -5,11 +5,11 @@
  * and with somebody who looks, or of a good guest, to whom long frames are lent. Whatever comes,
  * the substrate goes on, and takes the next guest; and the good one never loses its connection.
  */
-#include "substrate/capture.h"
-#include "substrate/channel.h"
-#include "substrate/end.h"
-#include "substrate/guestmem.h"
-#include "substrate/nic.h"
+#include "substrate/core/capture.h"
+#include "substrate/core/end.h"
+#include "substrate/nic/nic.h"
+#include "substrate/virtio/channel.h"
+#include "substrate/virtio/guestmem.h"
 #include "tests/support/tcpframe.h"
 #include "tests/support/vuser.h"
 

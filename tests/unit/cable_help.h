@@ -4,7 +4,7 @@
 #define TESTS_CABLE_HELP_H
 
 #include "lib/words.h"
-#include "substrate/cable.h"
+#include "substrate/cable/cable_dir.h"
 #include "tests/support/suite.h"
 
 #include <check.h>

@@ -3,7 +3,7 @@
 #ifndef TESTS_DEVICE_HELP_H
 #define TESTS_DEVICE_HELP_H
 
-#include "substrate/device.h"
+#include "substrate/device/device.h"
 #include "tests/support/suite.h"
 
 #include <check.h>

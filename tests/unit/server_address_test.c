@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* By which address nodes call each other, where the same addresses are in several networks. */
-#include "vbet-server/address.h"
+#include "vbet-server/plan/address.h"
 
 #include "tests/support/script.h"
 #include "tests/support/suite.h"
-#include "vbet-server/event.h"
+#include "vbet-server/lab/event.h"
 
 #include <check.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "vbet-server/agent.h"
+#include "vbet-server/lab/agent.h"
 
 #include "lib/sock.h"
 #include "lib/xalloc.h"

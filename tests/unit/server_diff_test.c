@@ -2,8 +2,8 @@
 /* vbet diff: two directories, made here, and what it says of them. */
 #include "lib/xalloc.h"
 #include "tests/support/suite.h"
-#include "vbet-server/cmd.h"
-#include "vbet-server/paths.h"
+#include "vbet-server/command/cmd.h"
+#include "vbet-server/store/paths.h"
 
 #include <check.h>
 #include <fcntl.h>

@@ -3,7 +3,7 @@
  * Events and expectations of a script, against a lab that is a few lines here: a virtual clock, and
  * commands that take 30 ms each. "exec(a, "T5")" holds from 5 s on; b is down.
  */
-#include "vbet-server/expect.h"
+#include "vbet-server/command/expect.h"
 
 #include "lib/xalloc.h"
 #include "tests/support/script.h"

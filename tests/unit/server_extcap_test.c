@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tests/support/suite.h"
-#include "vbet-server/extcap.h"
+#include "vbet-server/command/extcap.h"
 
 #include <check.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "vbet-server/hosts.h"
+#include "vbet-server/lab/hosts.h"
 
 #include "lib/words.h"
 #include "lib/xalloc.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "vbet-server/input.h"
+#include "vbet-server/lab/input.h"
 
 #include "tests/support/suite.h"
-#include "vbet-server/change.h"
-#include "vbet-server/paths.h"
+#include "vbet-server/lab/change.h"
+#include "vbet-server/store/paths.h"
 
 #include <check.h>
 #include <stdlib.h>

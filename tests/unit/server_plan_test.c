@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "vbet-server/plan.h"
+#include "vbet-server/plan/plan.h"
 
 #include "lib/xalloc.h"
 #include "tests/support/suite.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "vbet-server/sources.h"
+#include "vbet-server/store/sources.h"
 
 #include "tests/support/suite.h"
-#include "vbet-server/paths.h"
+#include "vbet-server/store/paths.h"
 
 #include <check.h>
 #include <stdio.h>

@@ -4,8 +4,8 @@
 #define TESTS_UNIT_SNET_HELP_H
 
 #include "lib/json.h"
-#include "substrate/control.h"
-#include "substrate/snet.h"
+#include "substrate/control/control.h"
+#include "substrate/overlay/snet.h"
 
 #ifdef SNET_HELP_WITHOUT_CHECK
 /* A fuzzer: no test runner. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* RED, CoDel and the congestion mark. */
-#include "substrate/cable_aqm.h"
+#include "substrate/cable/cable_aqm.h"
 #include "tests/unit/cable_help.h"
 
 /*

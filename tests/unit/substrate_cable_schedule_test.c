@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Parameters that change over time. */
-#include "substrate/cable_schedule.h"
+#include "substrate/cable/cable_schedule.h"
 #include "tests/unit/cable_help.h"
 
 static struct rng random_stream;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Frames whose bytes are lent, and bytes that lie in pieces. */
-#include "substrate/frame.h"
+#include "substrate/core/frame.h"
 
 #include "lib/rng.h"
 #include "tests/support/suite.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Dividing a rate, and lending it over a wire that loses, delays, repeats and swaps messages. */
-#include "substrate/grant.h"
-#include "substrate/rateshare.h"
+#include "substrate/rate/grant.h"
+#include "substrate/rate/rateshare.h"
 
 #include "lib/rng.h"
 #include "lib/vec.h"

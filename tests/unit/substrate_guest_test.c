@@ -2,8 +2,8 @@
 /* The page that a guest's kernel shares with the virtual clock: a good kernel, and one that lies.
  */
 #include "lib/sock.h"
-#include "substrate/mail.h"
-#include "substrate/vclock_priv.h"
+#include "substrate/clock/mail.h"
+#include "substrate/clock/vclock_priv.h"
 #include "tests/support/suite.h"
 
 #include <check.h>

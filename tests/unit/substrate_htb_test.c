@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The scheduler against its mathematics, in virtual time: nothing here depends on this machine. */
-#include "substrate/htb.h"
+#include "substrate/rate/htb.h"
 
 #include "lib/rng.h"
 #include "lib/xalloc.h"

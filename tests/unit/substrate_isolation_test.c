@@ -10,7 +10,7 @@
 #include "tests/unit/snet_help.h"
 
 #include "lib/rng.h"
-#include "substrate/vclock.h"
+#include "substrate/clock/vclock.h"
 #include "tests/support/suite.h"
 
 enum { SECOND_MS = 1000, SAMPLES_MAX = 200000, FLOODS_MAX = 8, HEAD = 14 };

@@ -3,12 +3,12 @@
  * Long frames go from ring to ring without a copy of ours in between: when the sender's buffers are
  * its own again, and who gets what when something is in the way.
  */
-#include "substrate/capture.h"
-#include "substrate/devnode.h"
-#include "substrate/end.h"
-#include "substrate/guestmem.h"
-#include "substrate/nic.h"
-#include "substrate/vhost_message.h"
+#include "substrate/core/capture.h"
+#include "substrate/core/end.h"
+#include "substrate/device/devnode.h"
+#include "substrate/nic/nic.h"
+#include "substrate/virtio/guestmem.h"
+#include "substrate/virtio/vhost_message.h"
 #include "tests/support/suite.h"
 #include "tests/support/tcpframe.h"
 #include "tests/support/vuser.h"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What a guest leaves to its NIC becomes what would have been on a wire, or is refused. */
-#include "substrate/offload.h"
+#include "substrate/core/offload.h"
 
 #include "lib/rng.h"
 #include "lib/xalloc.h"
-#include "substrate/frame.h"
+#include "substrate/core/frame.h"
 #include "tests/support/suite.h"
 #include "tests/support/tcpframe.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What we write is read by libpcap's own reader in lab tests; here: sizes, padding, options. */
-#include "substrate/pcapng.h"
+#include "substrate/core/pcapng.h"
 #include "tests/support/suite.h"
 
 #include <check.h>

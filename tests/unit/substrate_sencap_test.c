@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Headers of substrate links, octet for octet, and the numbers of virtual links. */
-#include "substrate/sencap.h"
-#include "substrate/vli.h"
+#include "substrate/overlay/encapsulation.h"
+#include "substrate/overlay/vli.h"
 #include "tests/support/suite.h"
 
 #include <check.h>

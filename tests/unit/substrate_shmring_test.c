@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A ring between two processes: all that is put comes out, in order, once; nonsense breaks it. */
-#include "substrate/shmring.h"
+#include "substrate/trunk/shmring.h"
 
 #include "lib/rng.h"
 #include "tests/support/suite.h"

@@ -4,9 +4,9 @@
  * loopback: what a guest would see and what the host would.
  */
 #include "lib/words.h"
-#include "substrate/end.h"
-#include "substrate/neighbor.h"
-#include "substrate/nic.h"
+#include "substrate/core/end.h"
+#include "substrate/nic/nic.h"
+#include "substrate/nic/stations.h"
 #include "tests/unit/cable_help.h"
 
 #include <arpa/inet.h>

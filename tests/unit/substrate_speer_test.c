@@ -2,7 +2,7 @@
 /* Messages, and conversations over a wire that loses, delays, repeats, reorders, damages and
  * forges. */
 #include "lib/rng.h"
-#include "substrate/speer.h"
+#include "substrate/overlay/conversation.h"
 #include "tests/support/suite.h"
 
 #include <check.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Messages over streams: two ends, and all that can happen to what is between them. */
 #include "lib/rng.h"
-#include "substrate/sstream.h"
+#include "substrate/overlay/message_stream.h"
 #include "tests/support/suite.h"
 
 #include <check.h>

@@ -3,8 +3,8 @@
  * Traffic managers and a bandwidth manager with a wire between them that delays, and loses, repeats
  * and swaps if told so. Time is virtual.
  */
-#include "substrate/tm.h"
-#include "substrate/vbm.h"
+#include "substrate/rate/tm.h"
+#include "substrate/rate/vbm.h"
 
 #include "lib/rng.h"
 #include "lib/vec.h"

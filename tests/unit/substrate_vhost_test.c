@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* NICs and their cables against a driver in this process: a good one, a slow one, hostile ones. */
-#include "substrate/capture.h"
-#include "substrate/end.h"
-#include "substrate/guestmem.h"
-#include "substrate/nic.h"
-#include "substrate/vhost_message.h"
+#include "substrate/core/capture.h"
+#include "substrate/core/end.h"
+#include "substrate/nic/nic.h"
+#include "substrate/virtio/guestmem.h"
+#include "substrate/virtio/vhost_message.h"
 #include "tests/support/suite.h"
 #include "tests/support/tcpframe.h"
 #include "tests/support/vuser.h"

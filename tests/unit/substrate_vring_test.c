@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Rings as a well-behaved driver, a broken one and a hostile one would leave them. */
-#include "substrate/vring.h"
+#include "substrate/virtio/vring.h"
 
 #include "lib/rng.h"
 #include "tests/support/suite.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "topo/addr.h"
+#include "lib/addr.h"
 
 #include "lib/xalloc.h"
 #include "tests/support/suite.h"

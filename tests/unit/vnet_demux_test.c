@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tests/support/suite.h"
-#include "vnet/demux.h"
+#include "vnet/mux/demux.h"
 
 #include <check.h>
 #include <string.h>

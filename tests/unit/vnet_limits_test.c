@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tests/support/suite.h"
-#include "vnet/limits.h"
+#include "vnet/mux/limits.h"
 
 #include <check.h>
 #include <stdlib.h>

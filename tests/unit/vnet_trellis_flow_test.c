@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Who owns which port, and that the packet filters of the multiplexer say the same. */
 #include "tests/support/suite.h"
-#include "vnet/demux.h"
+#include "vnet/mux/demux.h"
 #include "vnet/trellis/flow.h"
 
 #include <check.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The switch as a program of its own, with clients of both protocols. */
 #include "lib/sock.h"
-#include "substrate/plug.h"
+#include "substrate/device/plug.h"
 #include "tests/support/suite.h"
 #include "vswitch/switch.h"
 

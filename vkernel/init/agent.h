@@ -7,8 +7,8 @@
 #ifndef VKERNEL_INIT_AGENT_H
 #define VKERNEL_INIT_AGENT_H
 
+#include "lib/agent_wire.h"
 #include "lib/loop.h"
-#include "lib/wire.h"
 #include "lib/words.h"
 
 #include <stddef.h>

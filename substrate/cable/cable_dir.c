@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "substrate/cable/cable_dir.h"
+
+#include "lib/xalloc.h"
+#include "substrate/cable/cable_dist.h"
+#include "substrate/cable/cable_schedule.h"
+#include "substrate/cable/cable_stage.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* In the order a frame meets them; the gate is passed once, the path by each copy. */
+static const struct cable_stage *const stages[] = {
+	&cable_stage_mtu,  &cable_stage_loss,    &cable_stage_duplicate,
+	&cable_stage_rate, &cable_stage_corrupt, &cable_stage_delay,
+};
+
+enum { STAGES = ARRAY_LEN(stages), STAGE_RATE = 3, STAGE_DELAY = 5, STAGE_PATH = STAGE_RATE };
+
+struct stage_box {
+	const struct cable_stage *kind; /* borrowed, static */
+	void *state;                    /* owned */
+	struct rng random;
+};
+
+struct cable_dir {
+	struct linkspec spec; /* as given */
+	struct linkspec live; /* what the stages obey: spec, changed by the schedule */
+	struct cable_schedule schedule;
+	struct rng schedule_random;
+	bool up;
+	struct stage_box stage[STAGES];
+	uint8_t gate[STAGES], path[STAGES]; /* indices of the stages that have something to do */
+	unsigned n_gate, n_path;
+	int64_t latest_ns; /* the latest arrival promised so far */
+	int64_t settle_ns; /* from then on, what was under way at the last change is gone */
+	struct cable_counters counters;
+};
+
+static const char *const drop_names[] = {
+	[CABLE_PASS] = "passed",      [CABLE_DROP_DOWN] = "down", [CABLE_DROP_LOSS] = "loss",
+	[CABLE_DROP_QUEUE] = "queue", [CABLE_DROP_AQM] = "aqm",   [CABLE_DROP_MTU] = "mtu",
+};
+_Static_assert(ARRAY_LEN(drop_names) == CABLE_DROPS, "a reason without a name");
+
+const char *cable_drop_name(enum cable_drop why)
+{
+	return drop_names[why];
+}
+
+static void choose_stages(struct cable_dir *d, int64_t now_ns)
+{
+	d->n_gate = d->n_path = 0;
+	for (unsigned i = 0; i < STAGES; i++) {
+		const struct stage_box *b = &d->stage[i];
+
+		if (!b->kind->wanted(b->state, &d->live, now_ns))
+			continue;
+		if (i < STAGE_PATH)
+			d->gate[d->n_gate++] = (uint8_t)i;
+		else
+			d->path[d->n_path++] = (uint8_t)i;
+	}
+}
+
+/* Lets the stages know of new values. */
+static void change_stages(struct cable_dir *d, int64_t now_ns)
+{
+	for (unsigned i = 0; i < STAGES; i++)
+		if (d->stage[i].kind->change)
+			d->stage[i].kind->change(d->stage[i].state, &d->live, now_ns);
+	choose_stages(d, now_ns);
+	d->settle_ns = d->latest_ns;
+}
+
+void cable_dir_change(struct cable_dir *d, const struct linkspec *spec, int64_t now_ns)
+{
+	if (strcmp(d->spec.schedule, spec->schedule) != 0) {
+		cable_schedule_finish(&d->schedule);
+		cable_schedule_init(&d->schedule, spec->schedule, now_ns);
+	}
+	d->spec = d->live = *spec;
+	cable_schedule_apply(&d->schedule, &d->schedule_random, now_ns, &d->live);
+	change_stages(d, now_ns);
+}
+
+void cable_dir_start(struct cable_dir *d, int64_t now_ns)
+{
+	d->schedule.epoch_ns = now_ns;
+}
+
+struct cable_dir *cable_dir_create(const struct linkspec *spec, uint64_t seed, const char *name)
+{
+	struct cable_dir *d = xcalloc(1, sizeof(*d));
+
+	d->up = true;
+	for (unsigned i = 0; i < STAGES; i++) {
+		d->stage[i].kind = stages[i];
+		d->stage[i].state = xcalloc(1, stages[i]->state_size + 1);
+		rng_init(&d->stage[i].random, seed, name, stages[i]->name);
+	}
+	rng_init(&d->schedule_random, seed, name, "schedule");
+	cable_dir_change(d, spec, 0);
+	return d;
+}
+
+void cable_dir_destroy(struct cable_dir *d)
+{
+	if (!d)
+		return;
+	for (unsigned i = 0; i < STAGES; i++) {
+		if (d->stage[i].kind->finish)
+			d->stage[i].kind->finish(d->stage[i].state);
+		free(d->stage[i].state);
+	}
+	cable_schedule_finish(&d->schedule);
+	free(d);
+}
+
+void cable_dir_set_up(struct cable_dir *d, bool up)
+{
+	d->up = up;
+}
+
+/* Takes the passage through some stages; stops where it is dropped. */
+static void pass_stages(struct cable_dir *d, const uint8_t *list, unsigned n,
+			struct cable_passage *p)
+{
+	for (unsigned i = 0; i < n && p->drop == CABLE_PASS; i++) {
+		struct stage_box *b = &d->stage[list[i]];
+
+		b->kind->pass(b->state, &d->live, &b->random, p);
+	}
+}
+
+static void count_copy(struct cable_dir *d, const struct cable_passage *p)
+{
+	d->counters.corrupted += p->corrupt_bit >= 0;
+	d->counters.reordered += p->reordered;
+	d->counters.marked += p->mark_ce;
+}
+
+/* One copy through the path; false if it was dropped. */
+static bool pass_copy(struct cable_dir *d, struct cable_passage p, struct cable_verdict *v)
+{
+	pass_stages(d, d->path, d->n_path, &p);
+	if (p.drop != CABLE_PASS) {
+		v->drop = p.drop;
+		return false;
+	}
+	count_copy(d, &p);
+	if (p.at_ns > d->latest_ns)
+		d->latest_ns = p.at_ns;
+	v->copy[v->n_copies++] = (struct cable_copy){
+		.due_ns = p.at_ns,
+		.corrupt_bit = p.corrupt_bit,
+		.mark_ce = p.mark_ce,
+	};
+	return true;
+}
+
+void cable_dir_pass(struct cable_dir *d, unsigned frames, uint64_t bytes)
+{
+	d->counters.frames += frames;
+	d->counters.bytes += bytes;
+}
+
+/* Nothing to do for any stage: the common case, kept short. */
+static struct cable_verdict pass_at_once(struct cable_dir *d, uint32_t len, int64_t now_ns)
+{
+	cable_dir_pass(d, 1, len);
+	return (struct cable_verdict){
+		.drop = CABLE_PASS,
+		.n_copies = 1,
+		.copy[0] = {.due_ns = now_ns, .corrupt_bit = -1},
+	};
+}
+
+struct cable_verdict cable_dir_offer(struct cable_dir *d, uint32_t len, const uint8_t *data,
+				     int64_t now_ns)
+{
+	if (cable_dir_is_plain(d))
+		return pass_at_once(d, len, now_ns);
+	struct cable_verdict v = {.drop = CABLE_PASS};
+	struct cable_passage p = {
+		.len = len, .data = data, .at_ns = now_ns, .corrupt_bit = -1, .drop = CABLE_PASS};
+
+	if (d->schedule.plan.n &&
+	    cable_schedule_apply(&d->schedule, &d->schedule_random, now_ns, &d->live))
+		change_stages(d, now_ns);
+	if (now_ns >= d->settle_ns) {
+		d->settle_ns = INT64_MAX;
+		choose_stages(d, now_ns);
+	}
+	if (!d->up)
+		p.drop = CABLE_DROP_DOWN;
+	pass_stages(d, d->gate, d->n_gate, &p);
+	if (p.drop != CABLE_PASS)
+		v.drop = p.drop;
+	else if (pass_copy(d, p, &v) && p.duplicate && pass_copy(d, p, &v))
+		d->counters.duplicated++;
+	if (v.n_copies) {
+		v.drop = CABLE_PASS; /* that the second copy found no room is nobody's loss */
+		d->counters.frames++;
+		d->counters.bytes += len;
+	} else {
+		d->counters.dropped[v.drop]++;
+	}
+	return v;
+}
+
+int64_t cable_dir_min_delay_ns(const struct cable_dir *d)
+{
+	struct linkspec fastest = d->spec;
+	struct linkspec largest = d->spec;
+	int64_t ns = 0;
+
+	cable_schedule_bound(&d->schedule, true, &largest);
+	cable_schedule_bound(&d->schedule, false, &fastest);
+	fastest.rate_bps = fastest.rate_bps ? largest.rate_bps : 0; /* 0 is unlimited */
+	fastest.jitter_ns = largest.jitter_ns;
+	fastest.reorder_ppm = largest.reorder_ppm;
+	for (unsigned i = STAGE_PATH; i < STAGES; i++)
+		if (d->stage[i].kind->min_ns)
+			ns += d->stage[i].kind->min_ns(d->stage[i].state, &fastest);
+	return ns;
+}
+
+bool cable_dir_is_plain(const struct cable_dir *d)
+{
+	return d->up && d->n_gate == 0 && d->n_path == 0 && d->schedule.plan.n == 0;
+}
+
+const char *cable_dir_file(const struct cable_dir *d, size_t i)
+{
+	if (d->spec.table[0] && i-- == 0)
+		return d->spec.table;
+	for (size_t k = 0; k < d->schedule.plan.n; k++)
+		if (d->schedule.plan.item[k].shape == LINKSCHED_TRACE && i-- == 0)
+			return d->schedule.plan.item[k].path;
+	return NULL;
+}
+
+static int give_trace(struct cable_dir *d, size_t item, const char *text, size_t len, struct err *e)
+{
+	struct cable_course *c = &d->schedule.course[item];
+	size_t n;
+	struct cable_point *points =
+		cable_trace_parse(text, len, d->schedule.plan.item[item].key, &n, e);
+
+	if (!points)
+		return -1;
+	free(c->point);
+	c->point = points;
+	c->n_points = n;
+	return 0;
+}
+
+int cable_dir_give_file(struct cable_dir *d, size_t i, const char *text, size_t len, struct err *e)
+{
+	if (d->spec.table[0] && i-- == 0) {
+		uint32_t n;
+		int32_t *values = cable_dist_parse(text, len, &n, e);
+
+		if (!values)
+			return -1;
+		cable_delay_set_table(d->stage[STAGE_DELAY].state, values, n);
+		d->stage[STAGE_DELAY].kind->change(d->stage[STAGE_DELAY].state, &d->live, 0);
+		return 0;
+	}
+	for (size_t k = 0; k < d->schedule.plan.n; k++)
+		if (d->schedule.plan.item[k].shape == LINKSCHED_TRACE && i-- == 0)
+			return give_trace(d, k, text, len, e);
+	return err_set(e, ERR_USAGE, "the link names no such file");
+}
+
+const struct cable_counters *cable_dir_counters(const struct cable_dir *d)
+{
+	return &d->counters;
+}
+
+const struct linkspec *cable_dir_spec(const struct cable_dir *d)
+{
+	return &d->spec;
+}
+
+const struct linkspec *cable_dir_spec_now(const struct cable_dir *d)
+{
+	return &d->live;
+}
+
+void cable_dir_queue(struct cable_dir *d, int64_t now_ns, uint32_t *frames, uint64_t *bytes)
+{
+	cable_rate_waiting(d->stage[STAGE_RATE].state, now_ns, frames, bytes);
+}

@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One guest of the virtual clock: User-Mode Linux with time-travel=ext (arch/um/kernel/time.c and
+ * include/uapi/linux/um_timetravel.h of 6.12). The published protocol has one page of shared memory
+ * for all; each guest gets one of its own here, in which it is client 1 and the calendar is client
+ * 0, so that each has its own time and its own limit, and several run at once. With the page there
+ * are no messages but START, GET_TOD, WAIT and RUN: one of each for a turn, whatever happens in it.
+ */
+#include "substrate/clock/vclock_guest.h"
+
+#include "lib/sock.h"
+#include "substrate/clock/mail.h"
+#include "substrate/clock/vclock_priv.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum time_op {
+	TIME_ACK,
+	TIME_START,
+	TIME_REQUEST,
+	TIME_WAIT,
+	TIME_GET,
+	TIME_UPDATE,
+	TIME_RUN,
+	TIME_FREE_UNTIL,
+	TIME_GET_TOD,
+	TIME_BROADCAST,
+	TIME_OPS,
+};
+
+enum {
+	PAGE_VERSION = 2,
+	PAGE_CALENDAR = 0, /* ids of the clients in a page */
+	PAGE_GUEST = 1,
+	PAGE_CAP_SHARE = 1,
+	PAGE_CAP_MAIL = 2,
+	PAGE_WANTS_RUN = 1,
+};
+
+struct time_client {
+	uint32_t capabilities, flags;
+	uint64_t request, name;
+	char reserved[104];
+};
+
+struct time_page {
+	union {
+		struct {
+			uint32_t version, len;
+			uint64_t free_until, current_time;
+			uint16_t running, max_clients;
+		};
+		char head[4096];
+	};
+	union {
+		struct time_client client[2];
+		char clients[MAIL_OFFSET - 4096];
+	};
+	struct mail mail;
+};
+
+_Static_assert(offsetof(struct time_page, mail) == MAIL_OFFSET, "the mail is in the wrong place");
+
+static volatile struct time_page *page_of(const struct guest *g)
+{
+	return g->page;
+}
+
+static int make_page(struct guest *g)
+{
+	g->page_fd = memfd_create("vbet-time", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (g->page_fd < 0 || ftruncate(g->page_fd, sizeof(struct time_page)) < 0)
+		return -1;
+	/* A guest must not be able to take the memory away under us. */
+	fcntl(g->page_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
+	void *p = mmap(NULL, sizeof(struct time_page), PROT_READ | PROT_WRITE, MAP_SHARED,
+		       g->page_fd, 0);
+
+	if (p == MAP_FAILED)
+		return -1;
+	g->page = p;
+	g->page->version = PAGE_VERSION;
+	g->page->len = sizeof(struct time_page);
+	g->page->max_clients = 2;
+	g->page->running = PAGE_GUEST;
+	g->page->client[PAGE_CALENDAR].capabilities = PAGE_CAP_SHARE | PAGE_CAP_MAIL;
+	return 0;
+}
+
+static void leave(struct guest *g, const char *why)
+{
+	struct substrate *s = g->object.sub;
+
+	if (g->conn.fd < 0)
+		return;
+	loop_remove(s->loop, &g->conn);
+	close(g->conn.fd);
+	g->conn.fd = -1;
+	if (g->page)
+		munmap(g->page, sizeof(*g->page));
+	if (g->page_fd >= 0)
+		close(g->page_fd);
+	g->page = NULL;
+	g->page_fd = -1;
+	g->have = 0;
+	vclock_guest_left(g->clock, g);
+	substrate_event(s, "event gone %s \"%s\"", g->object.name, why);
+	if (g->listener.fd >= 0)
+		loop_add(s->loop, &g->listener, EPOLLIN, NULL);
+}
+
+static void send_message(struct guest *g, enum time_op op, uint32_t seq, uint64_t time)
+{
+	struct time_message m = {.op = op, .seq = seq, .time = time};
+
+	(void)!send(g->conn.fd, &m, sizeof(m), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/* The answer to START carries the page; a second descriptor for a log is expected, and not used. */
+static void send_start_ack(struct guest *g)
+{
+	struct time_message m = {.op = TIME_ACK, .seq = g->start_seq, .time = PAGE_GUEST};
+	struct iovec iov = {.iov_base = &m, .iov_len = sizeof(m)};
+	union {
+		struct cmsghdr align;
+		char buf[CMSG_SPACE(2 * sizeof(int))];
+	} control = {0};
+	struct msghdr msg = {.msg_iov = &iov,
+			     .msg_iovlen = 1,
+			     .msg_control = control.buf,
+			     .msg_controllen = sizeof(control.buf)};
+	int log_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	int fds[2] = {g->page_fd, log_fd};
+	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(fds));
+	memcpy(CMSG_DATA(c), fds, sizeof(fds));
+	(void)!sendmsg(g->conn.fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+	close(log_fd);
+}
+
+void guest_run(struct guest *g, int64_t at_ns, int64_t until_ns, int64_t wall_ns)
+{
+	bool first = g->state == GUEST_JOINING;
+
+	if (first)
+		g->offset_ns = at_ns;
+	g->state = GUEST_RUNNING;
+	g->clock->running++;
+	if (g->clock->most_at_once < g->clock->running)
+		g->clock->most_at_once = g->clock->running;
+	g->from_ns = at_ns;
+	g->granted_ns = g->until_ns = until_ns;
+	g->turn_wall_ns = wall_ns;
+	g->spin_told = false;
+	g->spin_ns = at_ns;
+	g->turns++;
+	vclock_touch(g);
+	page_of(g)->free_until = (uint64_t)(until_ns - g->offset_ns);
+	page_of(g)->current_time = (uint64_t)(at_ns - g->offset_ns);
+	page_of(g)->running = PAGE_GUEST;
+	if (first)
+		send_start_ack(g);
+	else
+		send_message(g, TIME_RUN, ++g->next_seq, (uint64_t)(at_ns - g->offset_ns));
+}
+
+void guest_cut(struct guest *g, int64_t until_ns)
+{
+	if (g->state != GUEST_RUNNING || until_ns >= g->until_ns)
+		return;
+	g->until_ns = until_ns;
+	page_of(g)->free_until = (uint64_t)(until_ns - g->offset_ns);
+}
+
+/* A time that the guest wrote: it cannot leave the turn it was given. */
+static int64_t time_in_turn(const struct guest *g, uint64_t time)
+{
+	if (time > (uint64_t)(g->granted_ns - g->offset_ns))
+		return g->granted_ns;
+	int64_t now = (int64_t)time + g->offset_ns;
+
+	return now < g->from_ns ? g->from_ns : now;
+}
+
+int64_t guest_now_ns(const struct guest *g)
+{
+	if (g->state != GUEST_RUNNING)
+		return vclock_now_ns(g->clock);
+	return time_in_turn(g, page_of(g)->current_time);
+}
+
+bool guest_is_running(const struct guest *g)
+{
+	return g->state == GUEST_RUNNING;
+}
+
+int64_t guest_in_ns(const struct guest *g)
+{
+	return g->in_ns;
+}
+
+/* What the guest did in this turn, in its order. Each is read once, as the guest may write it. */
+static void take_kicks(struct guest *g)
+{
+	uint32_t n = page_of(g)->mail.n_kicks;
+
+	for (uint32_t i = 0; i < n && i < MAIL_KICKS && g->page; i++) {
+		volatile const struct mail_kick *k = &page_of(g)->mail.kick[i];
+		int64_t at = time_in_turn(g, k->time);
+		unsigned slot = k->device;
+		struct guest_device *d = slot < MAIL_DEVICES ? g->devices[slot] : NULL;
+
+		g->from_ns = at;
+		g->kicks++;
+		if (d)
+			d->kicked(d, k->queue, k->avail, at);
+	}
+	if (g->page)
+		page_of(g)->mail.n_kicks = 0;
+	vclock_touch(g);
+}
+
+void guest_kicks(struct guest *g, bool on)
+{
+	g->clock->kicking = on ? g : NULL;
+	if (on && g->state == GUEST_RUNNING) {
+		take_kicks(g);
+		g->from_ns = guest_now_ns(g);
+		vclock_touch(g);
+	}
+}
+
+void guest_tell_answers(struct guest *g)
+{
+	for (unsigned i = 0; g->page && i < MAIL_DEVICES; i++) {
+		struct guest_device *d = g->devices[i];
+
+		for (unsigned q = 0; d && q < MAIL_QUEUES; q++) {
+			int64_t ns = d->answer_ns(d, q);
+
+			page_of(g)->mail.device[i].answer_ns[q] =
+				ns < UINT32_MAX ? (uint32_t)ns : UINT32_MAX;
+		}
+	}
+}
+
+int guest_join(struct guest *g, struct guest_device *d, uint64_t slot, struct err *e)
+{
+	if (!g->page || d->guest || slot >= MAIL_DEVICES || g->devices[slot])
+		return err_set(e, ERR_ENV, "a bad number of a device: %llu",
+			       (unsigned long long)slot);
+	d->guest = g;
+	d->slot = (unsigned)slot;
+	g->devices[slot] = d;
+	page_of(g)->mail.device[slot].calls = 0;
+	guest_tell_answers(g);
+	return 0;
+}
+
+void guest_part(struct guest_device *d)
+{
+	if (d->guest)
+		d->guest->devices[d->slot] = NULL;
+	d->guest = NULL;
+}
+
+void guest_call(struct guest_device *d, uint32_t calls, int64_t now_ns)
+{
+	struct guest *g = d->guest;
+
+	if (!g || !g->page)
+		return;
+	assert(g->state != GUEST_RUNNING);
+	page_of(g)->mail.device[d->slot].calls |= calls;
+	page_of(g)->mail.called[d->slot / 64] |= UINT64_C(1) << d->slot % 64;
+	/* Its clock never goes backwards. */
+	now_ns = now_ns > g->from_ns ? now_ns : g->from_ns;
+	g->request_ns = now_ns < g->request_ns ? now_ns : g->request_ns;
+	vclock_touch(g);
+}
+
+/* Looks up in the page when a guest that has stopped wants to go on. */
+static void read_request(struct guest *g)
+{
+	uint64_t request = page_of(g)->client[PAGE_GUEST].request;
+	bool wants = page_of(g)->client[PAGE_GUEST].flags & PAGE_WANTS_RUN;
+
+	g->request_ns = INT64_MAX;
+	if (wants && request < INT64_MAX)
+		g->request_ns = time_plus((int64_t)request, g->offset_ns);
+	/* Its clock never goes backwards, whatever it wrote. */
+	if (g->request_ns < g->from_ns)
+		g->request_ns = g->from_ns;
+}
+
+static const char *take_start(struct guest *g)
+{
+	if (g->state != GUEST_ABSENT)
+		return "it started twice";
+	if (make_page(g) < 0)
+		return "out of memory";
+	g->start_seq = g->message.seq;
+	g->state = GUEST_JOINING;
+	g->clock->joiners = true;
+	vclock_place(g->clock, g);
+	vclock_touch(g);
+	substrate_event(g->object.sub, "event joined %s", g->object.name);
+	return NULL;
+}
+
+/*
+ * It has done. Its kernel cannot be woken later than it wants to be (arch/um/kernel/time.c): so its
+ * own clock never learns of the time that it was charged, and is behind by as much from now on.
+ */
+static void end_charge(struct guest *g)
+{
+	uint64_t own = page_of(g)->current_time;
+	int64_t behind = g->from_ns - g->offset_ns;
+
+	if (g->charged && own < (uint64_t)behind)
+		g->offset_ns += behind - (int64_t)own;
+	vclock_end_charge(g);
+}
+
+static const char *take_wait(struct guest *g)
+{
+	if (g->state != GUEST_RUNNING)
+		return "it waits without having run";
+	if (!(page_of(g)->client[PAGE_GUEST].capabilities & PAGE_CAP_SHARE))
+		return "its kernel does not know the calendar's shared memory (6.11 or later does)";
+	g->clock->kicking = g;
+	take_kicks(g);
+	g->clock->kicking = NULL;
+	if (!g->page)
+		return NULL;
+	g->state = GUEST_WAITING;
+	vclock_touch(g);
+	g->clock->running--;
+	end_charge(g);
+	if (g->spin_told)
+		substrate_event(g->object.sub, "event spun %s", g->object.name);
+	page_of(g)->running = PAGE_CALENDAR;
+	read_request(g);
+	return NULL;
+}
+
+static const char *take_message(struct guest *g)
+{
+	uint32_t seq = g->message.seq;
+	int64_t now = guest_now_ns(g);
+
+	if ((g->state == GUEST_ABSENT) != (g->message.op == TIME_START))
+		return "a message at the wrong time";
+	switch (g->message.op) {
+	case TIME_START:
+		return take_start(g);
+	case TIME_WAIT:
+		return take_wait(g);
+	case TIME_GET:
+		send_message(g, TIME_ACK, seq, (uint64_t)(now - g->offset_ns));
+		return NULL;
+	case TIME_GET_TOD:
+		send_message(g, TIME_ACK, seq, (uint64_t)(g->clock->tod_ns + now));
+		return NULL;
+	case TIME_UPDATE:
+	case TIME_BROADCAST:
+		send_message(g, TIME_ACK, seq, 0);
+		return NULL;
+	default:
+		return "a message that is not known";
+	}
+}
+
+static void conn_ready(struct loop_watch *w, uint32_t events, int64_t loop_ns)
+{
+	struct guest *g = (struct guest *)((char *)w - offsetof(struct guest, conn));
+	ssize_t got = recv(w->fd, (char *)&g->message + g->have, sizeof(g->message) - g->have,
+			   MSG_DONTWAIT);
+
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (got <= 0) {
+		leave(g, "its kernel ended");
+		return;
+	}
+	g->have += (size_t)got;
+	if (g->have < sizeof(g->message))
+		return;
+	g->have = 0;
+	const char *wrong = take_message(g);
+
+	if (wrong)
+		leave(g, wrong);
+}
+
+static void listener_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
+{
+	struct guest *g = (struct guest *)((char *)w - offsetof(struct guest, listener));
+	int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (fd < 0)
+		return;
+	g->conn.fd = fd;
+	g->conn.ready = conn_ready;
+	if (loop_add(g->object.sub->loop, &g->conn, EPOLLIN, NULL) < 0) {
+		close(fd);
+		g->conn.fd = -1;
+		return;
+	}
+	loop_remove(g->object.sub->loop, w);
+}
+
+static void destroy(struct object *o)
+{
+	struct guest *g = (struct guest *)o;
+	struct vclock *c = g->clock;
+	int fd = g->listener.fd;
+
+	/* Its NICs and its channel go first. */
+	for (size_t i = o->sub->objects.n; i-- > 0;) {
+		struct object *other = o->sub->objects.at[i];
+
+		if (other != o && vclock_guest_of(other) == g) {
+			other->kind->destroy(other);
+			i = o->sub->objects.n;
+		}
+	}
+	loop_remove(o->sub->loop, &g->listener);
+	g->listener.fd = -1;
+	leave(g, "removed");
+	while (calendar_next_ns(&g->calendar) != INT64_MAX)
+		calendar_fire(&g->calendar);
+	calendar_finish(&g->calendar);
+	vclock_remove_guest(c, g);
+	if (fd >= 0) {
+		close(fd);
+		unlink(g->path);
+	}
+	free(g->path);
+	object_finish(o);
+	free(g);
+}
+
+static void status(struct object *o, struct json *j, int64_t now_ns)
+{
+	static const char *const states[] = {"absent", "joining", "running", "waiting"};
+	struct guest *g = (struct guest *)o;
+
+	json_string(j, "state", states[g->state]);
+	json_uint(j, "turns", g->turns);
+	json_uint(j, "kicks", g->kicks);
+	if (g->state == GUEST_WAITING && g->request_ns != INT64_MAX)
+		json_int(j, "request_ns", g->request_ns);
+}
+
+static const struct object_kind guest_kind = {
+	.name = "guest", .destroy = destroy, .status = status};
+
+struct guest *guest_create(struct vclock *c, const char *name, const char *path, struct err *e)
+{
+	struct guest *g = xcalloc(1, sizeof(*g));
+
+	g->clock = c;
+	g->conn.fd = g->page_fd = -1;
+	g->request_ns = g->in_ns = g->out_ns = INT64_MAX;
+	calendar_init(&g->calendar);
+	g->path = xstrdup(path);
+	g->listener = (struct loop_watch){.fd = sock_listen(path, SOCK_STREAM, e),
+					  .ready = listener_ready};
+	if (g->listener.fd < 0 || object_add(&g->object, c->sub, &guest_kind, name, e) < 0) {
+		if (g->listener.fd >= 0)
+			close(g->listener.fd);
+		calendar_finish(&g->calendar);
+		free(g->path);
+		free(g);
+		return NULL;
+	}
+	vclock_add_guest(c, g);
+	if (loop_add(c->sub->loop, &g->listener, EPOLLIN, e) < 0) {
+		destroy(&g->object);
+		return NULL;
+	}
+	return g;
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "substrate/core/end.h"
+
+#include "substrate/core/capture.h"
+
+#include <string.h>
+
+static const char *const drop_names[END_DROPS] = {
+	[END_DROP_UNPLUGGED] = "unplugged", [END_DROP_CUT] = "cut",
+	[END_DROP_DOWN] = "down",           [END_DROP_QUEUE] = "queue",
+	[END_DROP_RUNT] = "runt",           [END_DROP_GIANT] = "giant",
+	[END_DROP_OFFLOAD] = "offload",     [END_DROP_MEMORY] = "memory",
+};
+
+void end_drop(struct end *n, struct frame *f, enum end_drop why)
+{
+	n->count.dropped[why] += f ? frame_count(f) : 1;
+	if (f)
+		frame_unref(f);
+}
+
+/* A frame of its own for bytes from elsewhere; NULL: that is counted. */
+static struct frame *copy_bytes(struct end *n, const uint8_t *data, size_t len)
+{
+	struct frame *f;
+
+	if (len < FRAME_MIN || len > FRAME_MAX) {
+		end_drop(n, NULL, len < FRAME_MIN ? END_DROP_RUNT : END_DROP_GIANT);
+		return NULL;
+	}
+	f = frame_get(n->object->sub->pool, (uint32_t)len);
+	if (!f)
+		end_drop(n, NULL, END_DROP_MEMORY);
+	else
+		memcpy(f->data, data, len);
+	return f;
+}
+
+void end_take_raw(struct end *n, const uint8_t *data, size_t len, const struct offload *o,
+		  int64_t now_ns)
+{
+	struct frame *f = copy_bytes(n, data, len);
+
+	if (!f)
+		return;
+	frame_set_offload(f, o);
+	end_send(n, f, now_ns);
+}
+
+void end_take_bytes(struct end *n, const uint8_t *data, size_t len, int64_t now_ns)
+{
+	static const struct offload nothing;
+
+	end_take_raw(n, data, len, &nothing, now_ns);
+}
+
+void end_take_from_host(struct end *n, const uint8_t *data, size_t len, uint32_t mtu,
+			int64_t now_ns)
+{
+	struct frame *f = copy_bytes(n, data, len);
+	struct offload o;
+
+	if (!f)
+		return;
+	offload_find(f->data, f->len, mtu, &o);
+	frame_set_offload(f, &o);
+	end_send(n, f, now_ns);
+}
+
+struct end *end_of_object(struct object *o)
+{
+	return o->kind->end ? o->kind->end(o) : NULL;
+}
+
+void end_digest(struct end *n, const struct frame *f, int64_t now_ns)
+{
+	uint64_t h = hash_fnv1a(&now_ns, sizeof(now_ns), n->count.digest ^ HASH_FNV1A_START);
+
+	n->count.digest = hash_fnv1a(f->data, f->len, h);
+}
+
+/* What shall be done with each real frame at an end. */
+struct end_call {
+	struct end *end;
+	int64_t now_ns;
+	end_frame_fn fn;
+};
+
+static void call_for_end(void *ctx, struct frame *real)
+{
+	const struct end_call *call = ctx;
+
+	call->fn(call->end, real, call->now_ns);
+}
+
+bool end_takes(const struct end *n, uint16_t flags)
+{
+	return !n->capture && n->kind->takes && !(flags & ~n->kind->takes(n));
+}
+
+void end_make_real(struct end *n, struct frame *f, int64_t now_ns, end_frame_fn fn)
+{
+	struct end_call call = {n, now_ns, fn};
+
+	n->count.dropped[END_DROP_MEMORY] += frame_make_real(f, call_for_end, &call);
+}
+
+static void deliver(struct end *n, struct frame *f, int64_t now_ns)
+{
+	n->count.out_frames += frame_count(f);
+	n->count.out_bytes += frame_bytes(f);
+	if (n->object->sub->vclock)
+		end_digest(n, f, now_ns);
+	if (n->capture)
+		capture_frame(n->capture, f, false, now_ns);
+	n->kind->deliver(n, f, now_ns);
+}
+
+void end_deliver(struct end *n, struct frame *f, int64_t now_ns)
+{
+	if (frame_is_lent(f) && !end_takes(n, OFFLOAD_LENT))
+		frame_keep(f);
+	if (frame_is_raw(f) && !end_takes(n, f->offload.flags))
+		end_make_real(n, f, now_ns, deliver);
+	else
+		deliver(n, f, now_ns);
+}
+
+void end_status(const struct end *n, struct json *j)
+{
+	json_bool(j, "carrier", n->carrier);
+	json_uint(j, "in_frames", n->count.in_frames);
+	json_uint(j, "in_bytes", n->count.in_bytes);
+	json_uint(j, "out_frames", n->count.out_frames);
+	json_uint(j, "out_bytes", n->count.out_bytes);
+	if (n->object->sub->vclock) {
+		char digest[17];
+
+		snprintf(digest, sizeof(digest), "%016llx", (unsigned long long)n->count.digest);
+		json_string(j, "digest", digest);
+	}
+	end_status_dropped(n, j);
+}
+
+void end_status_dropped(const struct end *n, struct json *j)
+{
+	json_open(j, "dropped", '{');
+	for (int i = 0; i < END_DROPS; i++)
+		if (n->count.dropped[i])
+			json_uint(j, drop_names[i], n->count.dropped[i]);
+	json_close(j, '}');
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * An end: what a cable can be plugged into, a guest's NIC or the port of a device; and the cable
+ * that joins two of them. A frame that is sent at one end is delivered at the other, or counted
+ * with the reason for which it was not.
+ */
+#ifndef SUBSTRATE_END_H
+#define SUBSTRATE_END_H
+
+#include "lib/linkspec.h"
+#include "substrate/cable/cable_dir.h"
+#include "substrate/core/substrate.h"
+
+struct cable;
+struct capture;
+struct end;
+struct guest;
+
+/* Why an end dropped a frame. Cables count their own drops (enum cable_drop). */
+enum end_drop {
+	END_DROP_UNPLUGGED, /* no cable */
+	END_DROP_CUT,       /* it was under way when its cable was cut */
+	END_DROP_DOWN,      /* the guest is not there, or has not enabled the NIC */
+	END_DROP_QUEUE,     /* the guest does not take frames: the queue in front of it is full */
+	END_DROP_RUNT,      /* shorter than an Ethernet header */
+	END_DROP_GIANT,     /* longer than FRAME_MAX or than the guest's buffers */
+	END_DROP_OFFLOAD,   /* wants an offload that was not negotiated */
+	END_DROP_MEMORY,    /* the pool of frames is at its bound */
+	END_DROPS,
+};
+
+struct end_kind {
+	/* A frame arrives (with its reference). */
+	void (*deliver)(struct end *n, struct frame *f, int64_t now_ns);
+	/* The carrier came or went. */
+	void (*carrier)(struct end *n, int64_t now_ns);
+	bool is_far; /* the end is in another process: trunk.h */
+	/*
+	 * The bits of OFFLOAD_* with which frames may be delivered; others are made real before.
+	 * Who takes OFFLOAD_LENT, too, keeps no frame without frame_keep(), and looks no further
+	 * than its head. NULL: none.
+	 */
+	uint16_t (*takes)(const struct end *n);
+};
+
+struct end_counters {
+	uint64_t in_frames, in_bytes;   /* sent from here into the cable */
+	uint64_t out_frames, out_bytes; /* delivered here */
+	uint64_t dropped[END_DROPS];
+	/* Virtual clock: hash of (time, bytes) of all frames in order; equal runs have equal
+	 * digests. */
+	uint64_t digest;
+};
+
+struct end {
+	const struct end_kind *kind;
+	struct object *object; /* whose end it is */
+	struct guest *guest;   /* virtual clock: whose NIC this is, or NULL */
+	struct cable *cable;   /* NULL: unplugged */
+	unsigned side;         /* which end of the cable */
+	bool carrier;
+	bool has_own_wire; /* which is no cable: it can be captured, not plugged */
+	bool absent; /* a far end that cannot be reached: there is no carrier at the other end */
+	struct end_counters count;
+	struct capture *capture; /* the first of those that see each frame; NULL: nobody looks */
+};
+
+/* Sends a frame (with its reference) into the cable. */
+void end_send(struct end *n, struct frame *f, int64_t now_ns);
+/* Sends a copy of a frame that came from elsewhere as bytes, whatever their number. */
+void end_take_bytes(struct end *n, const uint8_t *data, size_t len, int64_t now_ns);
+/* The same for a frame of which something is left to do. */
+void end_take_raw(struct end *n, const uint8_t *data, size_t len, const struct offload *o,
+		  int64_t now_ns);
+/* The same for what an interface of the host handed over, whose packets have mtu bytes at most: see
+ * offload_find(). */
+void end_take_from_host(struct end *n, const uint8_t *data, size_t len, uint32_t mtu,
+			int64_t now_ns);
+/* A frame (with its reference) reaches an end. */
+void end_deliver(struct end *n, struct frame *f, int64_t now_ns);
+typedef void (*end_frame_fn)(struct end *n, struct frame *f, int64_t now_ns);
+/* True if raw frames with these bits of OFFLOAD_* may be delivered here as they are: nobody looks,
+ * and the end can. */
+bool end_takes(const struct end *n, uint16_t flags);
+/* True if such frames go from here to the other end of the cable as they are, now. */
+bool end_passes_raw(const struct end *n, uint16_t flags);
+/* Calls fn with each real frame that f (with its reference) stands for. */
+void end_make_real(struct end *n, struct frame *f, int64_t now_ns, end_frame_fn fn);
+/* Takes a frame that passes into the digest of an end. */
+void end_digest(struct end *n, const struct frame *f, int64_t now_ns);
+/* Counts a drop and gives the reference back; f may be NULL. */
+void end_drop(struct end *n, struct frame *f, enum end_drop why);
+/* Members of an open JSON object. */
+void end_status(const struct end *n, struct json *j);
+/* The same, of the reasons for drops alone. */
+void end_status_dropped(const struct end *n, struct json *j);
+/* The end of an object that has one, or NULL. */
+struct end *end_of_object(struct object *o);
+
+/* Joins two ends; words are those behind the ends of the "cable" command. NULL with the error set.
+ */
+struct object *cable_create(struct substrate *s, const char *name, struct end *a, struct end *b,
+			    char *const *words, size_t n, struct err *e);
+/* A cable without impairment but what the words say, or as before with the error set. 0 or -1. */
+int cable_reset(struct object *o, char *const *words, size_t n, struct err *e);
+/* side: 0, 1 or -1 for both. */
+int cable_set_carrier(struct object *o, bool up, int side, struct err *e);
+/* A far end: what was sent at the end that it stands for (with its reference) is at the other one.
+ */
+void end_arrive_from(struct end *far, struct frame *f, int64_t now_ns);
+/* A far end can be reached, or not. */
+void end_set_absent(struct end *far, bool absent, int64_t now_ns);
+/* The end goes away: its cable and its capture go, too. */
+void end_finish(struct end *n);
+/* The shortest time in which a frame sent from (in: delivered to) this end passes its cable. */
+int64_t end_min_delay_ns(const struct end *n, bool in);
+/* The shortest time until a frame sent from this end makes something arrive at the same guest,
+ * which needs in_ns for what comes from elsewhere. */
+int64_t end_answer_ns(const struct end *n, int64_t in_ns);
+/* The longest packet that may be sent from this end, as mtu= of its cable counts; 0: no bound. */
+int64_t end_mtu(const struct end *n);
+/* The rate of the cable from this end now; 0: unlimited, or no cable. */
+int64_t end_rate_bps(const struct end *n);
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "substrate/core/pacer.h"
+
+#include "substrate/clock/vclock.h"
+
+#include <stddef.h>
+
+/* Timers of the real clock come late by tenths of a millisecond, by more on a busy machine. */
+static const int64_t real_slack_ns = 2000000;
+
+static void release(void *owner, void *item)
+{
+	frame_unref(item);
+}
+
+static int64_t tell_time(struct pacer *p, int64_t now_ns)
+{
+	if (now_ns > p->last_ns)
+		p->last_ns = now_ns;
+	return p->last_ns;
+}
+
+static void let_go(struct pacer *p, int64_t now_ns)
+{
+	struct htb_class *from;
+	struct frame *f;
+	int64_t now = tell_time(p, now_ns);
+
+	while ((f = htb_dequeue(p->htb, now, &from)))
+		p->put(p, f, from, now);
+	int64_t due = htb_due_ns(p->htb);
+
+	if (due == p->event_ns)
+		return;
+	p->event_ns = due;
+	if (due == INT64_MAX)
+		calendar_cancel(&p->sub->calendar, &p->event);
+	else
+		vclock_add(p->sub, NULL, &p->event, due, &p->source);
+}
+
+static void fire(struct event *ev, int64_t now_ns)
+{
+	struct pacer *p = (struct pacer *)((char *)ev - offsetof(struct pacer, event));
+
+	p->event_ns = INT64_MAX;
+	let_go(p, now_ns);
+}
+
+void pacer_init(struct pacer *p, struct substrate *s, int64_t rate_bps,
+		void (*put)(struct pacer *p, struct frame *f, struct htb_class *from,
+			    int64_t now_ns))
+{
+	struct htb_params params = {.rate_bps = rate_bps,
+				    .slack_ns = s->vclock ? 0 : real_slack_ns,
+				    .release = release};
+
+	*p = (struct pacer){.sub = s, .put = put, .event_ns = INT64_MAX};
+	p->last_ns = substrate_now_ns(s);
+	p->event.fire = fire;
+	event_source_init(&p->source, s);
+	p->htb = htb_create(&params, p->last_ns);
+}
+
+void pacer_finish(struct pacer *p)
+{
+	if (!p->htb)
+		return;
+	calendar_cancel(&p->sub->calendar, &p->event);
+	htb_destroy(p->htb);
+	p->htb = NULL;
+}
+
+bool pacer_send(struct pacer *p, struct htb_class *c, struct frame *f, uint32_t counted_bytes,
+		int64_t now_ns)
+{
+	if (htb_enqueue(c, f, f->len, counted_bytes, tell_time(p, now_ns)) != HTB_QUEUED) {
+		frame_unref(f);
+		return false;
+	}
+	let_go(p, now_ns);
+	return true;
+}
+
+void pacer_wake(struct pacer *p, int64_t now_ns)
+{
+	let_go(p, now_ns);
+}

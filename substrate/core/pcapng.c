@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "substrate/core/pcapng.h"
+
+#include "lib/xalloc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	BLOCK_SECTION = 0x0a0d0d0a,
+	BLOCK_INTERFACE = 1,
+	BLOCK_STATISTICS = 5,
+	BLOCK_PACKET = 6,
+	OPTION_END = 0,
+	OPTION_COMMENT = 1,
+	OPTION_IF_NAME = 2,
+	OPTION_IF_DESCRIPTION = 3,
+	OPTION_IF_TSRESOL = 9,
+	OPTION_EPB_FLAGS = 2,
+	OPTION_ISB_RECEIVED = 4,
+	OPTION_ISB_DROPPED = 5,
+	LINKTYPE_ETHERNET = 1,
+};
+
+static void put(struct pcapng *p, const void *data, size_t len)
+{
+	if (p->len + len > p->cap) {
+		p->cap = (p->len + len) * 2;
+		p->buf = xrealloc(p->buf, p->cap);
+	}
+	memcpy(p->buf + p->len, data, len);
+	p->len += len;
+}
+
+static void put_u32(struct pcapng *p, uint32_t value)
+{
+	put(p, &value, sizeof(value));
+}
+
+static void put_time(struct pcapng *p, uint64_t at_ns)
+{
+	put_u32(p, (uint32_t)(at_ns >> 32));
+	put_u32(p, (uint32_t)at_ns);
+}
+
+static void put_padded(struct pcapng *p, const void *data, uint32_t len)
+{
+	static const uint8_t zeroes[4];
+
+	if (len)
+		put(p, data, len);
+	put(p, zeroes, -len & 3);
+}
+
+static void put_option(struct pcapng *p, uint16_t code, const void *data, uint16_t len)
+{
+	const uint16_t head[2] = {code, len};
+
+	put(p, head, sizeof(head));
+	put_padded(p, data, len);
+}
+
+static void put_text(struct pcapng *p, uint16_t code, const char *text)
+{
+	if (text)
+		put_option(p, code, text, (uint16_t)strnlen(text, UINT16_MAX));
+}
+
+/* Starts a block; its length is filled in by end_block(). */
+static size_t begin_block(struct pcapng *p, uint32_t type)
+{
+	size_t at = p->len;
+
+	put_u32(p, type);
+	put_u32(p, 0);
+	return at;
+}
+
+static void end_block(struct pcapng *p, size_t at)
+{
+	uint32_t len = (uint32_t)(p->len - at) + 4;
+
+	put_u32(p, len);
+	memcpy(p->buf + at + 4, &len, sizeof(len));
+}
+
+void pcapng_finish(struct pcapng *p)
+{
+	free(p->buf);
+	*p = (struct pcapng){0};
+}
+
+void pcapng_begin(struct pcapng *p, const char *comment, const struct pcapng_interface *i)
+{
+	const uint8_t nanoseconds = 9;
+	const uint16_t version[2] = {1, 0};
+	const uint16_t type[2] = {LINKTYPE_ETHERNET, 0};
+	const uint64_t unknown = UINT64_MAX;
+	size_t at = begin_block(p, BLOCK_SECTION);
+
+	put_u32(p, 0x1a2b3c4d);
+	put(p, version, sizeof(version));
+	put(p, &unknown, sizeof(unknown));
+	put_text(p, OPTION_COMMENT, comment);
+	put_option(p, OPTION_END, NULL, 0);
+	end_block(p, at);
+	at = begin_block(p, BLOCK_INTERFACE);
+	put(p, type, sizeof(type));
+	put_u32(p, i->snaplen);
+	put_text(p, OPTION_IF_NAME, i->name);
+	put_text(p, OPTION_IF_DESCRIPTION, i->description);
+	put_option(p, OPTION_IF_TSRESOL, &nanoseconds, 1);
+	put_option(p, OPTION_END, NULL, 0);
+	end_block(p, at);
+}
+
+void pcapng_put_frame(struct pcapng *p, uint64_t at_ns, const uint8_t *data, uint32_t kept,
+		      uint32_t len, enum pcapng_direction direction)
+{
+	const uint32_t flags = direction;
+	size_t at = begin_block(p, BLOCK_PACKET);
+
+	put_u32(p, 0);
+	put_time(p, at_ns);
+	put_u32(p, kept);
+	put_u32(p, len);
+	put_padded(p, data, kept);
+	put_option(p, OPTION_EPB_FLAGS, &flags, sizeof(flags));
+	put_option(p, OPTION_END, NULL, 0);
+	end_block(p, at);
+}
+
+void pcapng_put_statistics(struct pcapng *p, const struct pcapng_statistics *s)
+{
+	size_t at = begin_block(p, BLOCK_STATISTICS);
+
+	put_u32(p, 0);
+	put_time(p, s->at_ns);
+	put_option(p, OPTION_ISB_RECEIVED, &s->received, sizeof(s->received));
+	put_option(p, OPTION_ISB_DROPPED, &s->dropped, sizeof(s->dropped));
+	put_option(p, OPTION_END, NULL, 0);
+	end_block(p, at);
+}
+
+void pcapng_consume(struct pcapng *p, size_t n)
+{
+	p->len -= n;
+	if (p->len)
+		memmove(p->buf, p->buf + n, p->len);
+}

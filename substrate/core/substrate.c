@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "substrate/core/substrate.h"
+
+#include "lib/nearest.h"
+#include "substrate/clock/vclock.h"
+#include "substrate/core/end.h"
+#include "substrate/core/linger.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	POOL_BYTES = 256 << 20,
+	BATCH_EVENTS = 4096, /* of the calendar, before descriptors get their turn */
+	BATCH_HOPS = 16384,  /* of plain cables: a loop of them must not hold the process */
+};
+
+struct substrate *substrate_create(struct loop *l, const struct device_kind *const *kinds)
+{
+	struct substrate *s = xcalloc(1, sizeof(*s));
+
+	s->loop = l;
+	s->kinds = kinds;
+	s->pool = frame_pool_create(POOL_BYTES);
+	s->out = xcalloc(1, sizeof(*s->out));
+	s->last_flush = &s->first_flush;
+	calendar_init(&s->calendar);
+	return s;
+}
+
+static struct hop take_hop(struct substrate *s)
+{
+	struct hop h = s->hops.at[s->hops.head];
+
+	s->hops.head = (s->hops.head + 1) & (s->hops.cap - 1);
+	s->hops.n--;
+	return h;
+}
+
+void substrate_destroy(struct substrate *s)
+{
+	if (!s)
+		return;
+	/* Backwards: cables go before the ends they join, guests after their NICs. */
+	while (s->objects.n) {
+		struct object *o = s->objects.at[s->objects.n - 1];
+
+		o->kind->destroy(o);
+	}
+	/* What is under way has no end to reach any more. */
+	while (calendar_next_ns(&s->calendar) != INT64_MAX)
+		calendar_fire(&s->calendar);
+	while (s->hops.n)
+		frame_unref(take_hop(s).frame);
+	vclock_destroy(s->vclock);
+	calendar_finish(&s->calendar);
+	linger_finish(&s->lingers);
+	frame_pool_destroy(s->pool);
+	free(s->hops.at);
+	vec_free(&s->objects);
+	free(s->out);
+	free(s);
+}
+
+int64_t substrate_now_ns(const struct substrate *s)
+{
+	if (s->clock_ns)
+		return *s->clock_ns;
+	return s->vclock ? vclock_now_ns(s->vclock) : loop_now_ns(s->loop);
+}
+
+int64_t substrate_due_ns(const struct substrate *s)
+{
+	if (s->hops.n || s->first_flush)
+		return 0;
+	return s->vclock ? vclock_due_ns(s->vclock) : calendar_next_ns(&s->calendar);
+}
+
+void substrate_run(struct substrate *s)
+{
+	if (s->vclock) {
+		vclock_run(s->vclock);
+		return;
+	}
+	int64_t now = clock_monotonic_ns();
+
+	for (int i = 0; i < BATCH_EVENTS && calendar_next_ns(&s->calendar) <= now; i++)
+		calendar_fire(&s->calendar);
+	substrate_drain(s, now);
+}
+
+void substrate_drain(struct substrate *s, int64_t now_ns)
+{
+	for (int i = 0; s->hops.n && i < BATCH_HOPS; i++) {
+		struct hop h = take_hop(s);
+
+		if (h.to)
+			end_deliver(h.to, h.frame, now_ns);
+		else
+			frame_unref(h.frame);
+	}
+	uint32_t turn = s->flush_turn++;
+
+	while (s->first_flush && (int32_t)(s->first_flush->turn - turn) <= 0) {
+		struct flush *f = s->first_flush;
+
+		s->first_flush = f->next;
+		if (!s->first_flush)
+			s->last_flush = &s->first_flush;
+		f->queued = false;
+		f->run(f, now_ns);
+	}
+}
+
+void substrate_put_off(struct substrate *s, struct flush *f)
+{
+	if (f->queued)
+		return;
+	f->queued = true;
+	f->turn = s->flush_turn;
+	f->next = NULL;
+	*s->last_flush = f;
+	s->last_flush = &f->next;
+}
+
+void substrate_forget(struct substrate *s, struct flush *f)
+{
+	if (!f->queued)
+		return;
+	for (struct flush **p = &s->first_flush; *p; p = &(*p)->next) {
+		if (*p != f)
+			continue;
+		*p = f->next;
+		if (!f->next)
+			s->last_flush = p;
+		break;
+	}
+	f->queued = false;
+}
+
+static void grow_hops(struct substrate *s)
+{
+	uint32_t cap = s->hops.cap ? s->hops.cap * 2 : 256;
+	struct hop *at = xreallocarray(NULL, cap, sizeof(*at));
+
+	for (uint32_t i = 0; i < s->hops.n; i++)
+		at[i] = s->hops.at[(s->hops.head + i) & (s->hops.cap - 1)];
+	free(s->hops.at);
+	s->hops.at = at;
+	s->hops.head = 0;
+	s->hops.cap = cap;
+}
+
+void substrate_hop(struct substrate *s, struct end *to, struct frame *f)
+{
+	if (s->hops.n == s->hops.cap)
+		grow_hops(s);
+	s->hops.at[(s->hops.head + s->hops.n++) & (s->hops.cap - 1)] =
+		(struct hop){.to = to, .frame = f};
+}
+
+void substrate_forget_end(struct substrate *s, struct end *to)
+{
+	for (uint32_t i = 0; i < s->hops.n; i++) {
+		struct hop *h = &s->hops.at[(s->hops.head + i) & (s->hops.cap - 1)];
+
+		if (h->to == to)
+			h->to = NULL;
+	}
+}
+
+void event_source_init(struct event_source *from, struct substrate *s)
+{
+	*from = (struct event_source){.id = ++s->last_source};
+}
+
+struct object *object_find(struct substrate *s, const char *name)
+{
+	for (size_t i = 0; i < s->objects.n; i++)
+		if (!strcmp(s->objects.at[i]->name, name))
+			return s->objects.at[i];
+	return NULL;
+}
+
+int object_add(struct object *o, struct substrate *s, const struct object_kind *kind,
+	       const char *name, struct err *e)
+{
+	struct object *old = object_find(s, name);
+
+	if (old)
+		return err_set(e, ERR_USAGE, "'%s' is a %s already", name, old->kind->name);
+	o->kind = kind;
+	o->name = xstrdup(name);
+	o->sub = s;
+	vec_push(&s->objects, o);
+	return 0;
+}
+
+void object_finish(struct object *o)
+{
+	struct substrate *s = o->sub;
+
+	for (size_t i = s->objects.n; i-- > 0;) {
+		if (s->objects.at[i] == o) {
+			vec_remove(&s->objects, i);
+			break;
+		}
+	}
+	free(o->name);
+	o->name = NULL;
+}
+
+void substrate_event(struct substrate *s, const char *fmt, ...)
+{
+	char line[1536];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	if (s->on_event)
+		s->on_event(s, line);
+}

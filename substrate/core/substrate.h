@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The substrate of one lab: its objects by name, its calendar, and the queue of frames that plain
+ * cables hand over at once. Nothing here blocks, and all of it is one thread.
+ */
+#ifndef SUBSTRATE_SUBSTRATE_H
+#define SUBSTRATE_SUBSTRATE_H
+
+#include "lib/json.h"
+#include "lib/loop.h"
+#include "lib/vec.h"
+#include "substrate/clock/calendar.h"
+#include "substrate/core/frame.h"
+#include "substrate/device/device.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct substrate;
+struct object;
+struct vclock;
+struct end;
+struct linger;
+
+struct object_kind {
+	const char *name; /* "cable", "nic", ... */
+	void (*destroy)(struct object *o);
+	/* Sets what words "key=value" say. NULL: nothing can be set. 0 or -1. */
+	int (*set)(struct object *o, char *const *words, size_t n, struct err *e);
+	/* Members of an open JSON object. */
+	void (*status)(struct object *o, struct json *j, int64_t now_ns);
+	/* What a cable can be plugged into. NULL: it has no such thing. */
+	struct end *(*end)(struct object *o);
+	bool is_part; /* of an object in another process, whose status is made whole by it */
+};
+
+/* What the control protocol knows by name. First member of each. */
+struct object {
+	const struct object_kind *kind;
+	char *name; /* owned */
+	struct substrate *sub;
+};
+
+/* Work that is put off to the end of a batch, such as calling a guest once for many frames. */
+struct flush {
+	void (*run)(struct flush *f, int64_t now_ns);
+	struct flush *next;
+	uint32_t turn; /* in which it was queued */
+	bool queued;
+};
+
+struct hop {
+	struct end *to;
+	struct frame *frame;
+};
+
+struct substrate {
+	struct loop *loop;        /* borrowed */
+	struct frame_pool *pool;  /* owned */
+	struct calendar calendar; /* real clock: all events; virtual: those that go to no guest */
+	struct vclock *vclock;    /* owned; NULL: real clock */
+	const int64_t *clock_ns;  /* borrowed; NULL: the loop's. For whoever owns the time: tests */
+	uint64_t seed;
+	int64_t epoch_ns; /* time of day (Unix) at time 0 of the lab's clock */
+	uint32_t last_source;
+	VEC(struct object *) objects; /* owned, in order of declaration */
+	struct {
+		struct hop *at; /* owned; a ring of cap (power of two) */
+		uint32_t head, n, cap;
+	} hops;
+	struct flush *first_flush, **last_flush;
+	uint32_t flush_turn;
+	struct device_out *out; /* owned scratch for devices */
+	struct linger *lingers; /* captures that ended before their reader had read all */
+	const struct device_kind *const *kinds; /* of devices, NULL-terminated; borrowed */
+	void (*on_event)(struct substrate *s, const char *line);
+	void *owner;
+};
+
+struct substrate *substrate_create(struct loop *l, const struct device_kind *const *kinds);
+void substrate_destroy(struct substrate *s);
+
+/* The time now of the lab's clock, for things that come from outside (commands). */
+int64_t substrate_now_ns(const struct substrate *s);
+/* Does all that is due by now. Call it after each turn of the loop. */
+void substrate_run(struct substrate *s);
+/* When substrate_run() wants to be called (CLOCK_MONOTONIC); INT64_MAX: only after a descriptor. */
+int64_t substrate_due_ns(const struct substrate *s);
+/*
+ * Delivers the frames that plain cables took, and runs what was put off to the end of the batch;
+ * what is put off meanwhile has its turn when descriptors have had theirs.
+ */
+void substrate_drain(struct substrate *s, int64_t now_ns);
+void substrate_put_off(struct substrate *s, struct flush *f);
+/* Takes f out again, if it is in. */
+void substrate_forget(struct substrate *s, struct flush *f);
+/* Hands a frame (with its reference) to an end in this batch, after those handed over before. */
+void substrate_hop(struct substrate *s, struct end *to, struct frame *f);
+/* Drops all frames on their way to an end that goes. */
+void substrate_forget_end(struct substrate *s, struct end *to);
+
+void event_source_init(struct event_source *from, struct substrate *s);
+
+/* Adds an object (name is copied); -1 if the name is taken. */
+int object_add(struct object *o, struct substrate *s, const struct object_kind *kind,
+	       const char *name, struct err *e);
+/* Takes it from the list and frees its name: the last step of a destroy(). */
+void object_finish(struct object *o);
+struct object *object_find(struct substrate *s, const char *name);
+/* Tells the server: "event ..." without a newline; words that need it must be quoted. */
+void substrate_event(struct substrate *s, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "substrate/nic/door.h"
+
+#include "lib/sock.h"
+#include "lib/xalloc.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+void door_close_watch(struct loop *l, struct loop_watch *w)
+{
+	if (w->fd < 0)
+		return;
+	loop_remove(l, w);
+	close(w->fd);
+	w->fd = -1;
+}
+
+ssize_t door_read(int fd, bool connected, void *buf, size_t size)
+{
+	for (;;) {
+		ssize_t len = recv(fd, buf, size, MSG_DONTWAIT);
+
+		if (len > 0)
+			return len;
+		/* It closed with something unread; what it sent before is still to come. */
+		if (len < 0 && connected && errno == ECONNRESET)
+			continue;
+		if (len == 0 && !connected)
+			continue;
+		/* A datagram socket whose peer is gone: its stream will tell. */
+		if (len < 0 && (!connected || errno == EAGAIN || errno == EINTR))
+			return 0;
+		return -1;
+	}
+}
+
+static void client_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
+{
+	struct door *d = (struct door *)((char *)w - offsetof(struct door, client));
+
+	d->ready(d, now_ns);
+}
+
+static void listener_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
+{
+	struct door *d = (struct door *)((char *)w - offsetof(struct door, listener));
+	int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (fd < 0)
+		return;
+	d->client = (struct loop_watch){.fd = fd, .ready = client_ready};
+	if (loop_add(d->loop, &d->client, EPOLLIN, NULL) < 0) {
+		close(fd);
+		d->client.fd = -1;
+		return;
+	}
+	loop_remove(d->loop, w);
+	if (d->came)
+		d->came(d);
+}
+
+int door_open(struct door *d, struct loop *l, const char *path, int type, struct err *e)
+{
+	d->loop = l;
+	d->client.fd = -1;
+	d->path = xstrdup(path);
+	d->listener =
+		(struct loop_watch){.fd = sock_listen(path, type, e), .ready = listener_ready};
+	if (d->listener.fd < 0)
+		return -1;
+	if (loop_add(l, &d->listener, EPOLLIN, e) == 0)
+		return 0;
+	door_close(d);
+	return -1;
+}
+
+void door_hang_up(struct door *d)
+{
+	if (d->client.fd < 0)
+		return;
+	door_close_watch(d->loop, &d->client);
+	if (d->listener.fd >= 0)
+		loop_add(d->loop, &d->listener, EPOLLIN, NULL);
+}
+
+void door_close(struct door *d)
+{
+	if (!d->path)
+		return;
+	door_close_watch(d->loop, &d->client);
+	if (d->listener.fd >= 0)
+		unlink(d->path);
+	door_close_watch(d->loop, &d->listener);
+	free(d->path);
+	d->path = NULL;
+}

@@ -1,0 +1,483 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A guest's NIC as virtio-net rings in shared memory (virtio 1.2, section 5.1) over vhost-user. */
+#include "substrate/clock/vclock.h"
+#include "substrate/nic/nic.h"
+#include "substrate/virtio/vhost.h"
+
+#include <linux/virtio_config.h>
+#include <linux/virtio_net.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	RX = 0, /* queues, as the guest calls them */
+	TX = 1,
+	QUEUE_FRAMES = 1024, /* wait here while the guest has no buffers */
+	QUEUE_BYTES = 4 << 20,
+	CHAINS_MAX = 64, /* receive buffers that one frame may fill */
+	TX_BATCH = 1024, /* frames taken from one NIC before others get their turn */
+};
+
+#define BIT(n) (UINT64_C(1) << (n))
+
+struct nic {
+	struct object object;
+	struct end end;
+	struct vhost vhost;
+	struct flush publish; /* RX buffers were filled: tell the guest at the end of the batch */
+	struct flush again;   /* TX has more than one batch */
+	struct flush give;    /* TX buffers that were lent came back: publish them */
+	struct frame_lender lender; /* of the guest's TX buffers, under the heads of their chains */
+	uint8_t mac[6];
+	uint16_t mtu;
+	struct frame *first, **last; /* queue in front of RX */
+	unsigned queued;
+	uint32_t queued_bytes;
+	bool open; /* the guest has offered receive buffers since it came: its interface is up */
+};
+
+static struct nic *nic_of_vhost(struct vhost *v)
+{
+	return (struct nic *)((char *)v - offsetof(struct nic, vhost));
+}
+
+static uint32_t header_size(const struct nic *n)
+{
+	return n->vhost.features & (BIT(VIRTIO_F_VERSION_1) | BIT(VIRTIO_NET_F_MRG_RXBUF)) ? 12
+											   : 10;
+}
+
+static void drop_queue(struct nic *n, enum end_drop why)
+{
+	while (n->first) {
+		struct frame *f = n->first;
+
+		n->first = f->next;
+		end_drop(&n->end, f, why);
+	}
+	n->last = &n->first;
+	n->queued = 0;
+	n->queued_bytes = 0;
+}
+
+/* The two bytes of num_buffers in the first buffer of a chain. */
+static void write_num_buffers(const struct vring_chain *c, uint16_t count)
+{
+	iov_write(c->iov, c->n_in, offsetof(struct virtio_net_hdr_mrg_rxbuf, num_buffers), &count,
+		  sizeof(count));
+}
+
+/* Copies bytes [done, ...) of header and frame into a chain; returns how many fit. */
+static uint32_t fill_chain(const struct vring_chain *c, const struct frame *f, uint32_t header,
+			   uint32_t done)
+{
+	uint32_t total = header + f->len;
+	uint32_t n = c->in_len < total - done ? c->in_len : total - done;
+
+	if (done == 0) {
+		struct virtio_net_hdr_mrg_rxbuf h = {.num_buffers = 0};
+
+		if (frame_is_raw(f))
+			offload_write(&f->offload, (struct virtio_net_hdr *)&h);
+		iov_write(c->iov, c->n_in, 0, &h, header);
+		frame_write(f, 0, n - header, c->iov, c->n_in, header);
+	} else {
+		frame_write(f, done - header, n, c->iov, c->n_in, 0);
+	}
+	return n;
+}
+
+/* Writes a frame into receive buffers. 1: done, 0: there are not enough buffers, -1: it cannot be.
+ */
+static int put_frame(struct nic *n, const struct frame *f)
+{
+	struct virtq *r = &n->vhost.queue[RX].ring;
+	uint32_t header = header_size(n);
+	uint32_t total = header + f->len;
+	bool mergeable = n->vhost.features & BIT(VIRTIO_NET_F_MRG_RXBUF);
+	struct vring_chain first, more;
+	struct {
+		uint16_t head;
+		uint32_t len;
+	} used[CHAINS_MAX];
+	uint32_t done = 0;
+	unsigned k = 0;
+
+	do {
+		/* cppcheck-suppress uninitvar; vring_take() fills it in */
+		struct vring_chain *c = k ? &more : &first;
+
+		if (k == CHAINS_MAX || (k && !mergeable) || vring_take(r, c) <= 0) {
+			vring_untake(r, k);
+			return k == CHAINS_MAX || (k && !mergeable) ? -1 : 0;
+		}
+		if (c->n_out || c->in_len < header) {
+			r->broken = "a receive buffer is too small or not to be written";
+			return 0;
+		}
+		used[k].head = c->head;
+		used[k].len = fill_chain(c, f, header, done);
+		done += used[k++].len;
+	} while (done < total);
+	if (header == 12)
+		write_num_buffers(&first, (uint16_t)k);
+	for (unsigned i = 0; i < k; i++)
+		vring_give(r, used[i].head, used[i].len);
+	return 1;
+}
+
+static void run_publish(struct flush *f, int64_t now_ns)
+{
+	struct nic *n = (struct nic *)((char *)f - offsetof(struct nic, publish));
+
+	if (n->vhost.up)
+		vhost_publish(&n->vhost, RX, now_ns);
+	vhost_check(&n->vhost, now_ns);
+}
+
+/* Moves what waits into the guest's buffers; asks for a kick if they do not suffice. */
+static void flush_queue(struct nic *n)
+{
+	while (n->first) {
+		struct frame *f = n->first;
+		int rc = put_frame(n, f);
+
+		if (rc == 0) {
+			if (vring_kicks_on(&n->vhost.queue[RX].ring))
+				continue;
+			return;
+		}
+		n->first = f->next;
+		n->queued--;
+		n->queued_bytes -= f->len;
+		if (!n->first)
+			n->last = &n->first;
+		if (rc < 0)
+			end_drop(&n->end, f, END_DROP_GIANT);
+		else
+			frame_unref(f);
+		substrate_put_off(n->object.sub, &n->publish);
+	}
+}
+
+static bool is_full(const struct nic *n, const struct frame *f)
+{
+	return n->queued && (n->queued == QUEUE_FRAMES || n->queued_bytes + f->len > QUEUE_BYTES);
+}
+
+static void deliver(struct end *end, struct frame *f, int64_t now_ns)
+{
+	struct nic *n = (struct nic *)end->object;
+
+	n->open = n->open || vring_has(&n->vhost.queue[RX].ring);
+	if (!n->vhost.up || !n->open) {
+		end_drop(end, f, END_DROP_DOWN);
+		return;
+	}
+	if (is_full(n, f))
+		flush_queue(n);
+	if (is_full(n, f)) {
+		end_drop(end, f, END_DROP_QUEUE);
+		return;
+	}
+	/* A frame may be on its way to several guests: each keeps a queue of frames of its own. */
+	if (!n->first) {
+		int rc = put_frame(n, f);
+
+		if (rc) {
+			if (rc < 0)
+				end_drop(end, f, END_DROP_GIANT);
+			else
+				frame_unref(f);
+			substrate_put_off(n->object.sub, &n->publish);
+			return;
+		}
+	}
+	f = frame_own(f);
+	if (!f) {
+		end_drop(end, NULL, END_DROP_MEMORY);
+		return;
+	}
+	f->next = NULL;
+	*n->last = f;
+	n->last = &f->next;
+	n->queued++;
+	n->queued_bytes += f->len;
+	flush_queue(n);
+	if (n->vhost.queue[RX].ring.broken)
+		substrate_put_off(n->object.sub, &n->publish);
+}
+
+/* A chain of TX is not needed any more; the ring may have gone meanwhile. */
+static void returned(struct frame_lender *l, uint16_t head)
+{
+	struct nic *n = (struct nic *)((char *)l - offsetof(struct nic, lender));
+	struct virtq *r = &n->vhost.queue[TX].ring;
+
+	if (!r->used)
+		return;
+	vring_give(r, head, 0);
+	substrate_put_off(n->object.sub, &n->give);
+}
+
+static void run_give(struct flush *f, int64_t now_ns)
+{
+	struct nic *n = (struct nic *)((char *)f - offsetof(struct nic, give));
+
+	if (n->vhost.up)
+		vhost_publish(&n->vhost, TX, now_ns);
+	vhost_check(&n->vhost, now_ns);
+}
+
+/*
+ * A frame of len bytes behind the header of a chain: lent where it may reach its receivers in this
+ * batch, else copied, and the chain is given back. NULL: there is no memory; given back, too.
+ */
+static struct frame *get_frame(struct nic *n, const struct vring_chain *c, uint32_t header,
+			       uint32_t len)
+{
+	struct frame_pool *pool = n->object.sub->pool;
+
+	/* Virtual clock: every cable takes its time. */
+	if (frame_may_be_lent(len, c->n_out) && !n->vhost.guest &&
+	    end_passes_raw(&n->end, OFFLOAD_LENT)) {
+		struct frame *f =
+			frame_get_lent(pool, &n->lender, c->head, c->iov, c->n_out, header, len);
+
+		if (f)
+			return f;
+	}
+	struct frame *f = frame_get(pool, len);
+
+	if (f)
+		iov_read(c->iov, c->n_out, header, f->data, len);
+	vring_give(&n->vhost.queue[TX].ring, c->head, 0);
+	return f;
+}
+
+static void drop_chain(struct nic *n, const struct vring_chain *c, enum end_drop why)
+{
+	end_drop(&n->end, NULL, why);
+	vring_give(&n->vhost.queue[TX].ring, c->head, 0);
+}
+
+/* One frame out of a chain of the guest's, which is given back now or when it is not needed. */
+static void take_frame(struct nic *n, const struct vring_chain *c, int64_t now_ns)
+{
+	uint32_t header = header_size(n);
+	struct virtio_net_hdr h;
+	struct offload o;
+
+	if (c->out_len < header + FRAME_MIN || c->n_in) {
+		drop_chain(n, c, END_DROP_RUNT);
+		return;
+	}
+	uint32_t len = c->out_len - header;
+
+	iov_read(c->iov, c->n_out, 0, &h, sizeof(h));
+	if (len > FRAME_MAX) {
+		drop_chain(n, c, END_DROP_GIANT);
+		return;
+	}
+	struct frame *f = get_frame(n, c, header, len);
+
+	if (!f) {
+		end_drop(&n->end, NULL, END_DROP_MEMORY);
+		return;
+	}
+	if (h.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM || h.gso_type) {
+		if (!offload_read(&h, n->vhost.features, f->data, len, &o)) {
+			end_drop(&n->end, f, END_DROP_OFFLOAD);
+			return;
+		}
+		frame_set_offload(f, &o);
+	}
+	end_send(&n->end, f, now_ns);
+}
+
+static void take_all(struct nic *n, int64_t now_ns)
+{
+	struct virtq *r = &n->vhost.queue[TX].ring;
+	struct vring_chain c;
+
+	vring_kicks_off(r);
+	for (int i = 0; i < TX_BATCH; i++) {
+		if (vring_take(r, &c) <= 0) {
+			if (vring_kicks_on(r))
+				continue;
+			break;
+		}
+		take_frame(n, &c, now_ns);
+		if (i == TX_BATCH - 1 && !n->vhost.guest)
+			substrate_put_off(n->object.sub, &n->again);
+		else if (i == TX_BATCH - 1)
+			i = 0; /* virtual time stands still: take all */
+	}
+	/* What is lent comes back in this batch, and then all is told at once. */
+	if (n->lender.first)
+		substrate_put_off(n->object.sub, &n->give);
+	else
+		vhost_publish(&n->vhost, TX, now_ns);
+}
+
+static void run_again(struct flush *f, int64_t now_ns)
+{
+	struct nic *n = (struct nic *)((char *)f - offsetof(struct nic, again));
+
+	if (n->vhost.up)
+		take_all(n, now_ns);
+	vhost_check(&n->vhost, now_ns);
+}
+
+static void kicked(struct vhost *v, unsigned queue, int64_t now_ns)
+{
+	struct nic *n = nic_of_vhost(v);
+
+	if (queue == TX)
+		take_all(n, now_ns);
+	else
+		flush_queue(n);
+	if (queue == RX && !n->first)
+		vring_kicks_stop(&v->queue[RX].ring);
+}
+
+/* What it sends may come back to it through another NIC of its own at once, or by two cables. */
+static int64_t answer_ns(const struct vhost *v, unsigned queue)
+{
+	const struct nic *n = (const struct nic *)((const char *)v - offsetof(struct nic, vhost));
+
+	return queue == TX ? end_answer_ns(&n->end, guest_in_ns(v->guest)) : 0;
+}
+
+static void up(struct vhost *v, int64_t now_ns)
+{
+	take_all(nic_of_vhost(v), now_ns);
+}
+
+static void down(struct vhost *v, int64_t now_ns)
+{
+	struct nic *n = nic_of_vhost(v);
+
+	n->open = false;
+	frame_recall(&n->lender);
+	vring_publish(&v->queue[TX].ring);
+	substrate_forget(n->object.sub, &n->publish);
+	substrate_forget(n->object.sub, &n->again);
+	substrate_forget(n->object.sub, &n->give);
+	drop_queue(n, END_DROP_DOWN);
+}
+
+static void read_config(struct vhost *v, uint8_t config[VHOST_CONFIG_MAX])
+{
+	struct nic *n = nic_of_vhost(v);
+	struct virtio_net_config c = {.status = n->end.carrier ? VIRTIO_NET_S_LINK_UP : 0,
+				      .max_virtqueue_pairs = 1,
+				      .mtu = n->mtu};
+
+	memcpy(c.mac, n->mac, sizeof(c.mac));
+	memcpy(config, &c, sizeof(c) < VHOST_CONFIG_MAX ? sizeof(c) : VHOST_CONFIG_MAX);
+}
+
+static void carrier(struct end *end, int64_t now_ns)
+{
+	vhost_config_changed(&((struct nic *)end->object)->vhost, now_ns);
+}
+
+static uint16_t takes(const struct end *end)
+{
+	return offload_taken(((const struct nic *)end->object)->vhost.features) | OFFLOAD_LENT;
+}
+
+static const struct end_kind nic_end_kind = {
+	.deliver = deliver, .carrier = carrier, .takes = takes};
+
+static const struct vhost_kind net_kind = {
+	.features = BIT(VIRTIO_NET_F_MAC) | BIT(VIRTIO_NET_F_STATUS) | BIT(VIRTIO_NET_F_MTU) |
+		    BIT(VIRTIO_NET_F_MRG_RXBUF),
+	.n_queues = 2,
+	.late_queues = 1 << TX,
+	.answer_ns = answer_ns,
+	.read_config = read_config,
+	.up = up,
+	.down = down,
+	.kicked = kicked,
+};
+
+static void destroy(struct object *o)
+{
+	struct nic *n = (struct nic *)o;
+
+	end_finish(&n->end);
+	vhost_close(&n->vhost);
+	drop_queue(n, END_DROP_DOWN);
+	object_finish(o);
+	free(n);
+}
+
+static void status(struct object *o, struct json *j, int64_t now_ns)
+{
+	struct nic *n = (struct nic *)o;
+
+	json_string(j, "backend", "vhost");
+	vhost_status(&n->vhost, j);
+	json_uint(j, "queue_frames", n->queued);
+	end_status(&n->end, j);
+}
+
+static struct end *end_of(struct object *o)
+{
+	return &((struct nic *)o)->end;
+}
+
+static const struct object_kind nic_kind = {
+	.name = "nic", .destroy = destroy, .status = status, .end = end_of};
+
+/* In virtual time a segment that is cut late would take no time to send: frames are real there. */
+static uint64_t offers(const struct guest *g, const struct words *w)
+{
+	const char *offload = words_get(w, "offload");
+
+	return g || (offload && *offload == '0') ? 0 : offload_features();
+}
+
+static struct object *create(struct substrate *s, const char *name, const struct words *w,
+			     struct err *e)
+{
+	struct guest *g = NULL;
+	const char *mac = words_get(w, "mac");
+	const char *path;
+	uint8_t addr[6] = {0};
+	uint16_t mtu = 0;
+
+	if (nic_read_words(w, &path, &mtu, e) < 0 || vclock_find_guest(s, w, &g, e) < 0)
+		return NULL;
+	if (!mac) {
+		err_set(e, ERR_USAGE, "a vhost NIC needs mac=");
+		return NULL;
+	}
+	if (nic_parse_mac(mac, addr, e) < 0)
+		return NULL;
+	struct nic *n = xcalloc(1, sizeof(*n));
+
+	memcpy(n->mac, addr, sizeof(addr));
+	n->mtu = mtu;
+	n->last = &n->first;
+	n->publish.run = run_publish;
+	n->again.run = run_again;
+	n->give.run = run_give;
+	n->lender.returned = returned;
+	n->end = (struct end){.kind = &nic_end_kind, .object = &n->object, .guest = g};
+	n->vhost.kind = &net_kind;
+	n->vhost.offers = offers(g, w);
+	if (object_add(&n->object, s, &nic_kind, name, e) < 0) {
+		free(n);
+		return NULL;
+	}
+	if (vhost_open(&n->vhost, &n->object, g, path, e) < 0) {
+		destroy(&n->object);
+		return NULL;
+	}
+	return &n->object;
+}
+
+const struct nic_backend nic_vhost = {.name = "vhost", .create = create};

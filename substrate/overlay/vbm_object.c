@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The bandwidth manager of a LAN (vbm.h) at the node that holds it: it talks to the traffic
+ * managers of all nodes on the LAN, its own among them, and gives the VLIs of multi-access virtual
+ * links. Those are no small numbers, but follow from the key, the vNet and this life of the
+ * manager: what an earlier life gave is never given to another vNet, and nobody guesses one.
+ */
+#include "substrate/overlay/snet.h"
+
+#include "lib/units.h"
+
+#include <stdlib.h>
+
+/* A multi-access virtual link, and the nodes that have joined it. */
+struct group {
+	char *vnet, *group; /* owned */
+	uint32_t vli;
+	VEC(char *) nodes; /* owned */
+};
+
+struct svbm {
+	struct object object;
+	struct slink *slink;
+	struct vbm *vbm; /* owned */
+	int64_t rate_bps;
+	VEC(struct group *) groups; /* owned */
+	struct vli_table vlis;
+	bool running; /* messages are being sent */
+};
+
+/* Sends what the manager has to say; what the own node answers may make it say more. */
+static void run(struct svbm *v, int64_t now_ns)
+{
+	struct snode *n = v->slink->node;
+	struct vbm_message m;
+
+	if (v->running)
+		return;
+	v->running = true;
+	while (vbm_next_message(v->vbm, &m)) {
+		char *body = NULL;
+		size_t len = 0;
+
+		if (!strcmp(m.node, n->object.name)) {
+			tm_hear_vbm(v->slink->lan, m.vnet, &m.give, !m.answer, now_ns);
+			snode_run_tm(n, now_ns);
+			continue;
+		}
+		struct neighbour *b = slink_find_neighbour(v->slink, m.node);
+		struct arena a = {0};
+
+		if (!b)
+			continue;
+		FILE *f = open_memstream(&body, &len);
+
+		words_put(f, arena_printf(&a, "vnet=%s", m.vnet));
+		fputc(' ', f);
+		grant_give_put(f, &m.give);
+		fclose(f);
+		speer_tell(&b->speer, m.answer ? SMSG_AGGREGATE_OK : SMSG_AGGREGATE, body, now_ns);
+		free(body);
+		arena_finish(&a);
+	}
+	v->running = false;
+	snode_wake(n, now_ns);
+}
+
+void svbm_tell(struct slink *l, const char *vnet, const struct grant_ask *ask, bool answer,
+	       int64_t now_ns)
+{
+	struct neighbour *b = NULL;
+	char *body = NULL;
+	size_t len = 0;
+	struct arena a = {0};
+
+	if (l->vbm) {
+		vbm_hear(l->vbm->vbm, l->node->object.name, vnet, ask, !answer, now_ns);
+		run(l->vbm, now_ns);
+		return;
+	}
+	for (size_t i = 0; i < l->neighbours.n; i++)
+		if (l->neighbours.at[i]->has_vbm && neighbour_is_open(l->neighbours.at[i]))
+			b = l->neighbours.at[i];
+	if (!b)
+		return;
+	FILE *f = open_memstream(&body, &len);
+
+	words_put(f, arena_printf(&a, "vnet=%s", vnet));
+	fputc(' ', f);
+	grant_ask_put(f, ask);
+	fclose(f);
+	speer_tell(&b->speer, answer ? SMSG_AGGREGATE_OK : SMSG_AGGREGATE, body, now_ns);
+	free(body);
+	arena_finish(&a);
+}
+
+void svbm_hear_aggregate(struct neighbour *b, const struct smsg *m, const struct words *w,
+			 int64_t now_ns)
+{
+	const char *vnet = words_get(w, "vnet");
+	struct slink *l = b->slink;
+	struct grant_give give;
+	struct grant_ask ask;
+
+	if (!vnet || !l->multi || !snet_name_fits(vnet))
+		return;
+	if (words_get(w, "limit")) {
+		if (b->has_vbm && grant_give_get(w, &give, NULL) == 0)
+			tm_hear_vbm(l->lan, vnet, &give, m->type == SMSG_AGGREGATE, now_ns);
+	} else if (l->vbm && grant_ask_get(w, &ask, NULL) == 0) {
+		vbm_hear(l->vbm->vbm, b->name, vnet, &ask, m->type == SMSG_AGGREGATE, now_ns);
+		run(l->vbm, now_ns);
+	}
+}
+
+static struct group *find_group(struct svbm *v, const char *vnet, const char *group)
+{
+	for (size_t i = 0; i < v->groups.n; i++) {
+		struct group *g = v->groups.at[i];
+
+		if (!strcmp(g->vnet, vnet) && !strcmp(g->group, group))
+			return g;
+	}
+	return NULL;
+}
+
+static void free_group(struct group *g)
+{
+	for (size_t i = 0; i < g->nodes.n; i++)
+		free(g->nodes.at[i]);
+	vec_free(&g->nodes);
+	free(g->vnet);
+	free(g->group);
+	free(g);
+}
+
+static uint32_t make_vli(struct svbm *v, struct group *g)
+{
+	struct snode *n = v->slink->node;
+	uint32_t vli = 0;
+
+	for (unsigned i = 0; vli == 0; i++) {
+		char *text = xasprintf("%s %s %s %llu %u", v->slink->link, g->vnet, g->group,
+				       (unsigned long long)n->instance, i);
+
+		vli = (uint32_t)siphash24(n->key.octets, text, strlen(text));
+		free(text);
+		if (!vli_insert(&v->vlis, vli, g))
+			vli = 0;
+	}
+	return vli;
+}
+
+uint32_t svbm_join(struct svbm *v, const char *node, const char *vnet, const char *group)
+{
+	struct group *g = find_group(v, vnet, group);
+
+	if (!g) {
+		g = xcalloc(1, sizeof(*g));
+		g->vnet = xstrdup(vnet);
+		g->group = xstrdup(group);
+		g->vli = make_vli(v, g);
+		vec_push(&v->groups, g);
+	}
+	for (size_t i = 0; i < g->nodes.n; i++)
+		if (!strcmp(g->nodes.at[i], node))
+			return g->vli;
+	vec_push(&g->nodes, xstrdup(node));
+	return g->vli;
+}
+
+static void take_node_out(struct svbm *v, size_t at, const char *node)
+{
+	struct group *g = v->groups.at[at];
+
+	for (size_t i = g->nodes.n; i-- > 0;) {
+		if (strcmp(g->nodes.at[i], node) != 0)
+			continue;
+		free(g->nodes.at[i]);
+		vec_remove(&g->nodes, i);
+	}
+	if (g->nodes.n)
+		return;
+	vli_release(&v->vlis, g->vli);
+	vec_remove(&v->groups, at);
+	free_group(g);
+}
+
+void svbm_leave(struct svbm *v, const char *node, const char *vnet, const char *group)
+{
+	const struct group *g = find_group(v, vnet, group);
+
+	for (size_t i = v->groups.n; g && i-- > 0;) {
+		if (v->groups.at[i] != g)
+			continue;
+		take_node_out(v, i, node);
+		return;
+	}
+}
+
+void svbm_node_lost(struct svbm *v, const char *node, int64_t now_ns)
+{
+	for (size_t i = v->groups.n; i-- > 0;)
+		take_node_out(v, i, node);
+	vbm_forget(v->vbm, node, now_ns);
+	run(v, now_ns);
+}
+
+void svbm_hear(struct neighbour *b, const struct smsg *m, const struct words *w, int64_t now_ns)
+{
+	const char *vnet = words_get(w, "vnet");
+	const char *group = words_get(w, "group");
+	struct svbm *v = b->slink->vbm;
+	char body[32];
+
+	if (!v || !vnet || !group || !snet_name_fits(vnet) || !snet_name_fits(group)) {
+		speer_refuse(&b->speer, m->sequence,
+			     v ? "without vnet or group" : "the VBM is not here", now_ns);
+		return;
+	}
+	if (m->type == SMSG_LEAVE) {
+		svbm_leave(v, b->name, vnet, group);
+		speer_answer(&b->speer, m->sequence, SMSG_LEFT, "", now_ns);
+		return;
+	}
+	snprintf(body, sizeof(body), "vli=%u", svbm_join(v, b->name, vnet, group));
+	speer_answer(&b->speer, m->sequence, SMSG_JOIN_OK, body, now_ns);
+}
+
+int64_t svbm_due_ns(const struct svbm *v)
+{
+	return vbm_due_ns(v->vbm);
+}
+
+void svbm_tick(struct svbm *v, int64_t now_ns)
+{
+	if (vbm_due_ns(v->vbm) <= now_ns)
+		vbm_tick(v->vbm, now_ns);
+	run(v, now_ns);
+}
+
+static void destroy(struct object *o)
+{
+	struct svbm *v = (struct svbm *)o;
+	int64_t now = substrate_now_ns(o->sub);
+
+	v->slink->vbm = NULL;
+	v->slink->hello_ns = now; /* that it is gone is told at once */
+	smulti_vbm_lost(v->slink, "its VBM was removed", now);
+	snode_wake(v->slink->node, now);
+	for (size_t i = 0; i < v->groups.n; i++)
+		free_group(v->groups.at[i]);
+	vec_free(&v->groups);
+	vli_finish(&v->vlis);
+	vbm_destroy(v->vbm);
+	object_finish(o);
+	free(v);
+}
+
+static int set(struct object *o, char *const *words, size_t n, struct err *e)
+{
+	struct svbm *v = (struct svbm *)o;
+	struct words w = {.at = (char **)(uintptr_t)words, .n = n};
+	int64_t now = substrate_now_ns(o->sub);
+	int64_t rate;
+
+	if (!words_get(&w, "rate"))
+		return err_set(e, ERR_USAGE, "only rate= can be set on a VBM");
+	if (snet_read_rate(&w, "rate", &rate, e) < 0 || vbm_set_rate(v->vbm, rate, now, e) < 0)
+		return -1;
+	v->rate_bps = rate;
+	run(v, now);
+	return 0;
+}
+
+static void status(struct object *o, struct json *j, int64_t now_ns)
+{
+	struct svbm *v = (struct svbm *)o;
+	struct vbm_row r;
+
+	json_string(j, "snode", v->slink->node->object.name);
+	json_string(j, "link", v->slink->link);
+	json_int(j, "rate_bps", v->rate_bps);
+	json_open(j, "rows", '[');
+	for (size_t i = 0; vbm_row(v->vbm, i, &r); i++) {
+		json_open(j, NULL, '{');
+		json_string(j, "vnet", r.vnet);
+		if (r.node)
+			json_string(j, "snode", r.node);
+		json_int(j, "share_bps", r.share_bps);
+		json_int(j, "min_bps", r.min_bps);
+		json_int(j, "want_bps", r.want_bps);
+		json_int(j, "limit_bps", r.limit_bps);
+		json_int(j, "held_bps", r.held_bps);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+	json_open(j, "multi", '[');
+	for (size_t i = 0; i < v->groups.n; i++) {
+		const struct group *g = v->groups.at[i];
+
+		json_open(j, NULL, '{');
+		json_string(j, "vnet", g->vnet);
+		json_string(j, "group", g->group);
+		json_uint(j, "vli", g->vli);
+		json_uint(j, "nodes", g->nodes.n);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+}
+
+const struct object_kind svbm_kind = {
+	.name = "vbm", .destroy = destroy, .set = set, .status = status};
+
+int svbm_cmd(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
+{
+	struct object *node = snet_find(s, w->at[2], &snode_kind, e);
+	const char *link = words_get(w, "link");
+	int64_t rate;
+
+	if (!node || snet_read_rate(w, "rate", &rate, e) < 0)
+		return -1;
+	struct slink *l = link ? slink_find((struct snode *)node, link) : NULL;
+
+	if (!l || !l->multi || !rate)
+		return err_set(e, ERR_USAGE,
+			       "a VBM needs link=, a multi-access link of its node, and rate=");
+	if (l->vbm)
+		return err_set(e, ERR_USAGE, "%s has a VBM already", link);
+	struct svbm *v = xcalloc(1, sizeof(*v));
+
+	if (object_add(&v->object, s, &svbm_kind, w->at[1], e) < 0) {
+		free(v);
+		return -1;
+	}
+	int64_t now = substrate_now_ns(s);
+
+	v->slink = l;
+	v->rate_bps = rate;
+	v->vbm = vbm_create(rate);
+	l->vbm = v;
+	l->hello_ns = now; /* that it is here is told at once */
+	smulti_vbm_back(l, now);
+	vlink_hurry(l->node, now);
+	return 0;
+}
+
+int svbm_cmd_share(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
+{
+	struct object *o = snet_find(s, w->at[1], &svbm_kind, e);
+	const char *percent = words_get(w, "percent");
+	int64_t now = substrate_now_ns(s);
+	int64_t ppm;
+
+	if (!o)
+		return -1;
+	if (!percent || unit_parse(UNIT_PPM, percent, &ppm, e) < 0)
+		return percent ? err_wrap(e, "percent")
+			       : err_set(e, ERR_USAGE, "a share needs percent=");
+	struct svbm *v = (struct svbm *)o;
+
+	if (!snet_name_fits(w->at[2]))
+		return err_set(e, ERR_USAGE, "the name of the vNet is too long");
+	if (vbm_set_share(v->vbm, w->at[2], ppm, now, e) < 0)
+		return -1;
+	run(v, now);
+	return 0;
+}

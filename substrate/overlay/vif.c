@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A virtual interface: what a guest's NIC is plugged into. */
+#include "substrate/overlay/snet.h"
+
+#include "lib/units.h"
+
+#include <stdlib.h>
+
+enum { MTU_DEFAULT = 1500, MTU_MIN = 68, MTU_MAX = 65000 };
+
+static void deliver(struct end *end, struct frame *f, int64_t now_ns)
+{
+	struct vif *v = (struct vif *)end->object;
+
+	if (f->len < FRAME_MIN) {
+		end_drop(end, f, END_DROP_RUNT);
+		return;
+	}
+	bool linked = v->out || v->multi;
+
+	if (!linked || f->len > v->mtu + VIF_HEADERS) {
+		*(linked ? &v->too_long : &v->no_link) += 1;
+		frame_unref(f);
+		return;
+	}
+	if (v->multi) {
+		smulti_send(v->multi, v, f, now_ns);
+		return;
+	}
+	f = frame_own(f);
+	if (f)
+		vhop_forward(v->out, f, now_ns);
+	else
+		end_drop(end, NULL, END_DROP_MEMORY);
+}
+
+static void carrier(struct end *end, int64_t now_ns)
+{
+	/* The virtual link stays as it is: a guest that boots anew finds it again. */
+}
+
+static const struct end_kind end_kind = {.deliver = deliver, .carrier = carrier};
+
+void vif_receive(struct vif *v, struct frame *f, int64_t now_ns)
+{
+	end_send(&v->end, f, now_ns);
+}
+
+static void destroy(struct object *o)
+{
+	struct vif *v = (struct vif *)o;
+
+	vhop_vif_gone(v, substrate_now_ns(o->sub));
+	for (size_t i = 0; i < v->node->vlinks.n; i++) {
+		if (v->node->vlinks.at[i]->vif != v)
+			continue;
+		smulti_leave(v->node->vlinks.at[i], substrate_now_ns(o->sub));
+		v->node->vlinks.at[i]->vif = NULL;
+	}
+	for (size_t i = 0; i < v->node->vifs.n; i++) {
+		if (v->node->vifs.at[i] != v)
+			continue;
+		vec_remove(&v->node->vifs, i);
+		break;
+	}
+	end_finish(&v->end);
+	free(v->vnet);
+	object_finish(o);
+	free(v);
+}
+
+static void status(struct object *o, struct json *j, int64_t now_ns)
+{
+	struct vif *v = (struct vif *)o;
+
+	json_string(j, "snode", v->node->object.name);
+	json_string(j, "vnet", v->vnet);
+	json_uint(j, "mtu", v->mtu);
+	json_string(j, "vlink", v->out ? v->out->vlink : NULL);
+	if (v->multi)
+		json_string(j, "lan", v->multi->slink->link);
+	end_status(&v->end, j);
+	json_open(j, "refused", '{');
+	if (v->no_link)
+		json_uint(j, "no-link", v->no_link);
+	if (v->too_long)
+		json_uint(j, "too-long", v->too_long);
+	json_close(j, '}');
+}
+
+static struct end *end_of(struct object *o)
+{
+	return &((struct vif *)o)->end;
+}
+
+const struct object_kind vif_kind = {
+	.name = "vif", .destroy = destroy, .status = status, .end = end_of};
+
+int vif_cmd(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
+{
+	struct object *node = snet_find(s, w->at[2], &snode_kind, e);
+	const char *vnet = words_get(w, "vnet");
+	const char *text = words_get(w, "mtu");
+	int64_t mtu = MTU_DEFAULT;
+
+	if (!node)
+		return -1;
+	if (!vnet || !snet_name_fits(vnet))
+		return err_set(e, ERR_USAGE, "a virtual interface needs vnet=, a short name");
+	if (text && unit_parse(UNIT_COUNT, text, &mtu, e) < 0)
+		return err_wrap(e, "mtu");
+	if (mtu < MTU_MIN || mtu > MTU_MAX)
+		return err_set(e, ERR_USAGE, "mtu is from %d to %d", MTU_MIN, MTU_MAX);
+	struct vif *v = xcalloc(1, sizeof(*v));
+
+	if (object_add(&v->object, s, &vif_kind, w->at[1], e) < 0) {
+		free(v);
+		return -1;
+	}
+	v->node = (struct snode *)node;
+	v->vnet = xstrdup(vnet);
+	v->mtu = (uint32_t)mtu;
+	v->end = (struct end){.kind = &end_kind, .object = &v->object};
+	vec_push(&v->node->vifs, v);
+	return 0;
+}

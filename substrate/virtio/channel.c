@@ -1,0 +1,507 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "substrate/virtio/channel.h"
+
+#include "lib/sock.h"
+#include "substrate/clock/vclock.h"
+#include "substrate/virtio/vhost.h"
+
+#include <errno.h>
+#include <linux/virtio_console.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Queues with VIRTIO_CONSOLE_F_MULTIPORT: those of port 0 (not used), control, those of port 1. */
+enum {
+	CONTROL_RX = 2,
+	CONTROL_TX = 3,
+	RX = 4,
+	TX = 5,
+	QUEUES = 6,
+	PORT = 1,
+	IN_MAX = 256 << 10,  /* bytes kept for the guest: real clock */
+	IN_END = 64 << 20,   /* the same with the virtual clock: all of it comes at one instant */
+	OUT_MAX = 256 << 10, /* bytes kept for the client: real clock */
+	OUT_END = 256 << 20, /* the same with the virtual clock: then the client is cut off */
+	CONTROL_MAX = 16,    /* messages kept for the guest */
+};
+
+struct bytes {
+	uint8_t *at; /* owned */
+	size_t start, len, cap;
+};
+
+struct control {
+	struct virtio_console_control head;
+	bool named; /* the name of the port follows */
+};
+
+struct channel {
+	struct object object;
+	struct vhost vhost;
+	struct loop_watch listener, client;
+	uint32_t client_events;
+	char *stream;     /* owned */
+	bool client_open; /* as the guest shall see it */
+	bool port_there, guest_open;
+	struct bytes in, out; /* to the guest, to the client */
+	struct control control[CONTROL_MAX];
+	unsigned n_control;
+	struct event inject; /* virtual clock: when the guest hears what came in */
+	uint64_t in_bytes, out_bytes;
+};
+
+static void bytes_clear(struct bytes *b)
+{
+	free(b->at);
+	memset(b, 0, sizeof(*b));
+}
+
+static uint8_t *bytes_room(struct bytes *b, size_t want)
+{
+	if (b->start && b->start + b->len + want > b->cap) {
+		memmove(b->at, b->at + b->start, b->len);
+		b->start = 0;
+	}
+	if (b->len + want > b->cap) {
+		b->cap = (b->len + want) * 2;
+		b->at = xrealloc(b->at, b->cap);
+	}
+	return b->at + b->start + b->len;
+}
+
+static void bytes_take(struct bytes *b, size_t n)
+{
+	b->start += n;
+	b->len -= n;
+	if (!b->len)
+		b->start = 0;
+}
+
+static struct channel *channel_of_vhost(struct vhost *v)
+{
+	return (struct channel *)((char *)v - offsetof(struct channel, vhost));
+}
+
+static size_t in_max(const struct channel *c)
+{
+	return c->vhost.guest ? IN_END : IN_MAX;
+}
+
+static void watch_client(struct channel *c)
+{
+	uint32_t events = (c->in.len < in_max(c) ? EPOLLIN : 0) | (c->out.len ? EPOLLOUT : 0);
+
+	if (c->client.fd < 0 || events == c->client_events)
+		return;
+	c->client_events = events;
+	loop_change(c->object.sub->loop, &c->client, events);
+}
+
+/* Hands control messages to the guest, as far as it has buffers. */
+static void put_control(struct channel *c, int64_t now_ns)
+{
+	static const char name[] = CHANNEL_PORT_NAME;
+	struct virtq *r = &c->vhost.queue[CONTROL_RX].ring;
+	struct vring_chain chain;
+	unsigned done = 0;
+
+	if (!c->vhost.up)
+		return;
+	while (done < c->n_control) {
+		const struct control *m = &c->control[done];
+		uint32_t head = sizeof(m->head);
+		uint32_t total = head + (m->named ? sizeof(name) - 1 : 0);
+
+		if (vring_take(r, &chain) <= 0) {
+			if (vring_kicks_on(r))
+				continue;
+			break;
+		}
+		if (chain.in_len < total) {
+			r->broken = "a buffer for control messages is too small";
+			break;
+		}
+		iov_write(chain.iov + chain.n_out, chain.n_in, 0, &m->head, head);
+		iov_write(chain.iov + chain.n_out, chain.n_in, head, name, total - head);
+		vring_give(r, chain.head, total);
+		done++;
+	}
+	c->n_control -= done;
+	memmove(c->control, c->control + done, c->n_control * sizeof(c->control[0]));
+	vhost_publish(&c->vhost, CONTROL_RX, now_ns);
+}
+
+static void queue_control(struct channel *c, uint16_t event, uint16_t value)
+{
+	struct control m = {.head = {.id = PORT, .event = event, .value = value},
+			    .named = event == VIRTIO_CONSOLE_PORT_NAME};
+
+	if (c->n_control == CONTROL_MAX) {
+		/* The guest does not listen: what counts is the newest state. */
+		memmove(c->control, c->control + 1, (CONTROL_MAX - 1) * sizeof(m));
+		c->n_control--;
+	}
+	c->control[c->n_control++] = m;
+}
+
+/* Bytes for the guest, as far as it has buffers. */
+static void put_input(struct channel *c, int64_t now_ns)
+{
+	struct virtq *r = &c->vhost.queue[RX].ring;
+	struct vring_chain chain;
+
+	while (c->vhost.up && c->guest_open && c->in.len) {
+		if (vring_take(r, &chain) <= 0) {
+			if (vring_kicks_on(r))
+				continue;
+			break;
+		}
+		size_t n = c->in.len < chain.in_len ? c->in.len : chain.in_len;
+
+		iov_write(chain.iov + chain.n_out, chain.n_in, 0, c->in.at + c->in.start, n);
+		vring_give(r, chain.head, (uint32_t)n);
+		bytes_take(&c->in, n);
+		c->in_bytes += n;
+	}
+	if (c->vhost.up)
+		vhost_publish(&c->vhost, RX, now_ns);
+	watch_client(c);
+}
+
+static void set_client_open(struct channel *c, bool open)
+{
+	if (c->client_open == open)
+		return;
+	c->client_open = open;
+	if (c->port_there)
+		queue_control(c, VIRTIO_CONSOLE_PORT_OPEN, open);
+}
+
+static void hear(struct channel *c, int64_t now_ns)
+{
+	set_client_open(c, c->client.fd >= 0);
+	put_control(c, now_ns);
+	put_input(c, now_ns);
+	vhost_check(&c->vhost, now_ns);
+}
+
+static void fire_inject(struct event *ev, int64_t now_ns)
+{
+	hear((struct channel *)((char *)ev - offsetof(struct channel, inject)), now_ns);
+}
+
+/* Something came from the client: the guest hears it as soon as its clock allows. */
+static void inject(struct channel *c, int64_t now_ns)
+{
+	struct substrate *s = c->object.sub;
+
+	if (!s->vclock)
+		hear(c, now_ns);
+	else if (!c->inject.heap_index)
+		vclock_add(s, c->vhost.guest, &c->inject, vclock_now_ns(s->vclock),
+			   &c->vhost.source);
+}
+
+static void close_client(struct channel *c, int64_t now_ns)
+{
+	struct substrate *s = c->object.sub;
+
+	if (c->client.fd < 0)
+		return;
+	loop_remove(s->loop, &c->client);
+	close(c->client.fd);
+	c->client.fd = -1;
+	bytes_clear(&c->in);
+	bytes_clear(&c->out);
+	if (c->listener.fd >= 0)
+		loop_add(s->loop, &c->listener, EPOLLIN, NULL);
+	inject(c, now_ns);
+}
+
+static void take_output(struct channel *c, int64_t now_ns);
+
+static bool write_client(struct channel *c, int64_t now_ns)
+{
+	while (c->client.fd >= 0 && c->out.len) {
+		ssize_t n = send(c->client.fd, c->out.at + c->out.start, c->out.len,
+				 MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (n < 0 && errno != EAGAIN && errno != EINTR) {
+			close_client(c, now_ns);
+			return false;
+		}
+		if (n < 0)
+			break;
+		bytes_take(&c->out, (size_t)n);
+		c->out_bytes += (size_t)n;
+	}
+	watch_client(c);
+	return true;
+}
+
+/* Bytes from the guest. With the real clock it waits while the client does not read. */
+static void take_output(struct channel *c, int64_t now_ns)
+{
+	struct virtq *r = &c->vhost.queue[TX].ring;
+	size_t max = c->vhost.guest ? SIZE_MAX : OUT_MAX;
+	struct vring_chain chain;
+
+	while (c->vhost.up && c->out.len < max) {
+		if (vring_take(r, &chain) <= 0) {
+			if (vring_kicks_on(r))
+				continue;
+			break;
+		}
+		if (chain.out_len > OUT_END) {
+			r->broken = "too many bytes in a buffer";
+			break;
+		}
+		if (c->client.fd >= 0) {
+			iov_read(chain.iov, chain.n_out, 0, bytes_room(&c->out, chain.out_len),
+				 chain.out_len);
+			c->out.len += chain.out_len;
+		}
+		vring_give(r, chain.head, 0);
+		if (c->out.len > OUT_MAX && !write_client(c, now_ns))
+			break;
+	}
+	if (c->vhost.up)
+		vhost_publish(&c->vhost, TX, now_ns);
+	write_client(c, now_ns);
+	if (c->out.len > OUT_END)
+		close_client(c, now_ns);
+}
+
+static void take_control(struct channel *c, int64_t now_ns)
+{
+	struct virtq *r = &c->vhost.queue[CONTROL_TX].ring;
+	struct vring_chain chain;
+
+	for (;;) {
+		struct virtio_console_control m = {0};
+
+		if (vring_take(r, &chain) <= 0) {
+			if (vring_kicks_on(r))
+				continue;
+			break;
+		}
+		if (chain.out_len >= sizeof(m))
+			iov_read(chain.iov, chain.n_out, 0, &m, sizeof(m));
+		vring_give(r, chain.head, 0);
+		if (m.event == VIRTIO_CONSOLE_DEVICE_READY && m.value)
+			queue_control(c, VIRTIO_CONSOLE_PORT_ADD, 1);
+		if (m.id != PORT)
+			continue;
+		if (m.event == VIRTIO_CONSOLE_PORT_READY && m.value) {
+			c->port_there = true;
+			queue_control(c, VIRTIO_CONSOLE_PORT_NAME, 1);
+			queue_control(c, VIRTIO_CONSOLE_PORT_OPEN, c->client_open);
+		}
+		if (m.event == VIRTIO_CONSOLE_PORT_OPEN)
+			c->guest_open = m.value;
+	}
+	vhost_publish(&c->vhost, CONTROL_TX, now_ns);
+	put_control(c, now_ns);
+	put_input(c, now_ns);
+}
+
+static void kicked(struct vhost *v, unsigned queue, int64_t now_ns)
+{
+	struct channel *c = channel_of_vhost(v);
+
+	if (queue == CONTROL_TX)
+		take_control(c, now_ns);
+	else if (queue == CONTROL_RX)
+		put_control(c, now_ns);
+	else if (queue == RX)
+		put_input(c, now_ns);
+	else if (queue == TX)
+		take_output(c, now_ns);
+}
+
+static void up(struct vhost *v, int64_t now_ns)
+{
+	struct channel *c = channel_of_vhost(v);
+
+	c->client_open = c->client.fd >= 0;
+	take_control(c, now_ns);
+}
+
+static void down(struct vhost *v, int64_t now_ns)
+{
+	struct channel *c = channel_of_vhost(v);
+	bool was_there = c->port_there;
+
+	c->port_there = c->guest_open = false;
+	c->n_control = 0;
+	write_client(c, now_ns);
+	/* The stream is that of one boot; a client that waits for the guest keeps waiting. */
+	if (was_there)
+		close_client(c, now_ns);
+}
+
+static void read_config(struct vhost *v, uint8_t config[VHOST_CONFIG_MAX])
+{
+	struct virtio_console_config c = {.max_nr_ports = PORT + 1};
+
+	memcpy(config, &c, sizeof(c));
+}
+
+static const struct vhost_kind console_kind = {
+	.features = UINT64_C(1) << VIRTIO_CONSOLE_F_MULTIPORT,
+	.n_queues = QUEUES,
+	.read_config = read_config,
+	.up = up,
+	.down = down,
+	.kicked = kicked,
+};
+
+/* Reads what the client sent, up to what is kept. */
+static void read_client(struct channel *c, int64_t now_ns)
+{
+	bool came = false;
+
+	while (c->client.fd >= 0 && c->in.len < in_max(c)) {
+		size_t want = in_max(c) - c->in.len < IN_MAX ? in_max(c) - c->in.len : IN_MAX;
+		ssize_t n = recv(c->client.fd, bytes_room(&c->in, want), want, MSG_DONTWAIT);
+
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			break;
+		if (n <= 0) {
+			close_client(c, now_ns);
+			return;
+		}
+		c->in.len += (size_t)n;
+		came = true;
+	}
+	if (came)
+		inject(c, now_ns);
+	watch_client(c);
+}
+
+static void client_ready(struct loop_watch *w, uint32_t events, int64_t loop_ns)
+{
+	struct channel *c = (struct channel *)((char *)w - offsetof(struct channel, client));
+
+	if (events & EPOLLOUT && !write_client(c, loop_ns))
+		return;
+	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
+		read_client(c, loop_ns);
+	if (!c->vhost.guest && c->vhost.up && c->out.len < OUT_MAX)
+		take_output(c, loop_ns);
+	vhost_check(&c->vhost, loop_ns);
+}
+
+static void listener_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
+{
+	struct channel *c = (struct channel *)((char *)w - offsetof(struct channel, listener));
+	int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (fd < 0)
+		return;
+	c->client.fd = fd;
+	c->client.ready = client_ready;
+	c->client_events = EPOLLIN;
+	if (loop_add(c->object.sub->loop, &c->client, EPOLLIN, NULL) < 0) {
+		close(fd);
+		c->client.fd = -1;
+		return;
+	}
+	loop_remove(c->object.sub->loop, w);
+	inject(c, now_ns);
+}
+
+static void destroy(struct object *o)
+{
+	struct channel *c = (struct channel *)o;
+	int fd = c->listener.fd;
+
+	loop_remove(o->sub->loop, &c->listener);
+	c->listener.fd = -1;
+	vhost_close(&c->vhost);
+	close_client(c, 0);
+	calendar_cancel(vclock_calendar(o->sub, c->vhost.guest), &c->inject);
+	if (fd >= 0) {
+		close(fd);
+		unlink(c->stream);
+	}
+	bytes_clear(&c->in);
+	bytes_clear(&c->out);
+	free(c->stream);
+	object_finish(o);
+	free(c);
+}
+
+static void status(struct object *o, struct json *j, int64_t now_ns)
+{
+	struct channel *c = (struct channel *)o;
+
+	vhost_status(&c->vhost, j);
+	json_bool(j, "guest_open", c->guest_open);
+	json_bool(j, "client", c->client.fd >= 0);
+	json_uint(j, "in_bytes", c->in_bytes);
+	json_uint(j, "out_bytes", c->out_bytes);
+	json_uint(j, "in_waiting", c->in.len);
+	json_uint(j, "out_waiting", c->out.len);
+}
+
+static const struct object_kind channel_kind = {
+	.name = "channel", .destroy = destroy, .status = status};
+
+struct object *channel_create(struct substrate *s, const char *name, const struct words *w,
+			      struct err *e)
+{
+	const char *path = words_get(w, "path");
+	const char *stream = words_get(w, "stream");
+	struct guest *g;
+
+	if (!path || !stream) {
+		err_set(e, ERR_USAGE, "a channel needs path= and stream=");
+		return NULL;
+	}
+	if (vclock_find_guest(s, w, &g, e) < 0)
+		return NULL;
+	struct channel *c = xcalloc(1, sizeof(*c));
+
+	c->client.fd = c->listener.fd = -1;
+	c->inject.fire = fire_inject;
+	c->vhost.kind = &console_kind;
+	c->stream = xstrdup(stream);
+	if (object_add(&c->object, s, &channel_kind, name, e) < 0) {
+		free(c->stream);
+		free(c);
+		return NULL;
+	}
+	if (vhost_open(&c->vhost, &c->object, g, path, e) < 0) {
+		destroy(&c->object);
+		return NULL;
+	}
+	c->listener.fd = sock_listen(stream, SOCK_STREAM, e);
+	c->listener.ready = listener_ready;
+	if (c->listener.fd < 0 || loop_add(s->loop, &c->listener, EPOLLIN, e) < 0) {
+		destroy(&c->object);
+		return NULL;
+	}
+	return &c->object;
+}
+
+void channel_read_all(struct substrate *s)
+{
+	for (size_t i = 0; i < s->objects.n; i++) {
+		struct channel *c = (struct channel *)s->objects.at[i];
+
+		if (s->objects.at[i]->kind != &channel_kind)
+			continue;
+		/* A client that connected just now is in the backlog still. */
+		if (c->client.fd < 0 && c->listener.fd >= 0)
+			listener_ready(&c->listener, EPOLLIN, 0);
+		read_client(c, 0);
+	}
+}
+
+struct guest *channel_guest(struct object *o)
+{
+	return o->kind == &channel_kind ? ((struct channel *)o)->vhost.guest : NULL;
+}

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The connection: listening, framing, calls, and its end. What messages mean is in vhost_message.c.
+ */
+#include "substrate/virtio/vhost.h"
+
+#include "lib/sock.h"
+#include "substrate/clock/mail.h"
+#include "substrate/clock/vclock.h"
+#include "substrate/virtio/vhost_message.h"
+#include "substrate/virtio/vhost_priv.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static const int64_t late_call_ns = 200000;
+
+static struct substrate *sub_of(const struct vhost *v)
+{
+	return v->object->sub;
+}
+
+int64_t vhost_now_ns(const struct vhost *v)
+{
+	return v->guest ? guest_now_ns(v->guest) : loop_now_ns(sub_of(v)->loop);
+}
+
+void vhost_close_fds(struct vhost *v)
+{
+	for (size_t i = 0; i < v->n_fds; i++)
+		if (v->fds[i] >= 0)
+			close(v->fds[i]);
+	v->n_fds = 0;
+}
+
+void vhost_queue_reset(struct vhost *v, unsigned i)
+{
+	struct vhost_queue *q = &v->queue[i];
+
+	loop_remove(sub_of(v)->loop, &q->kick);
+	if (q->kick.fd >= 0)
+		close(q->kick.fd);
+	if (q->call_fd >= 0)
+		close(q->call_fd);
+	q->kick.fd = q->call_fd = -1;
+	q->enabled = false;
+	calendar_cancel(vclock_calendar(sub_of(v), v->guest), &q->call_event);
+	vring_clear(&q->ring);
+}
+
+void vhost_set_up(struct vhost *v, bool up, int64_t now_ns)
+{
+	if (v->up == up)
+		return;
+	v->up = up;
+	if (up) {
+		v->kind->up(v, now_ns);
+		substrate_event(sub_of(v), "event up %s", v->object->name);
+	} else {
+		v->kind->down(v, now_ns);
+		substrate_event(sub_of(v), "event down %s \"%s\"", v->object->name,
+				v->reason[0] ? v->reason : "disabled by the guest");
+	}
+}
+
+/* Ends the connection; the socket listens again. */
+void vhost_hang_up(struct vhost *v, int64_t now_ns, const char *reason)
+{
+	if (!v->connected)
+		return;
+	snprintf(v->reason, sizeof(v->reason), "%s", reason);
+	vhost_set_up(v, false, now_ns);
+	loop_remove(sub_of(v)->loop, &v->conn);
+	close(v->conn.fd);
+	v->conn.fd = -1;
+	v->connected = false;
+	guest_part(&v->device);
+	if (v->slave_fd >= 0)
+		close(v->slave_fd);
+	v->slave_fd = -1;
+	vhost_close_fds(v);
+	for (unsigned i = 0; i < VHOST_QUEUES_MAX; i++)
+		vhost_queue_reset(v, i);
+	calendar_cancel(vclock_calendar(sub_of(v), v->guest), &v->config_event);
+	guestmem_clear(&v->mem);
+	v->features = v->protocol_features = 0;
+	v->have = 0;
+	if (v->listener.fd >= 0)
+		loop_add(sub_of(v)->loop, &v->listener, EPOLLIN, NULL);
+}
+
+/* Reads the rest of the head, or of the payload. 1: there is more to read, 0: not now, -1: over. */
+static int receive_part(struct vhost *v, int64_t now_ns)
+{
+	bool in_head = v->have < VHOST_HEAD;
+	size_t want = in_head ? VHOST_HEAD - v->have : VHOST_HEAD + v->head.size - v->have;
+	uint8_t *to = in_head ? (uint8_t *)&v->head + v->have : v->payload + v->have - VHOST_HEAD;
+	int fds[VHOST_FDS_MAX];
+	size_t n_fds;
+	ssize_t got = sock_recv_fds(v->conn.fd, to, want, fds, VHOST_FDS_MAX, &n_fds, MSG_DONTWAIT);
+
+	for (size_t i = 0; i < n_fds; i++) {
+		if (v->n_fds < VHOST_FDS_MAX)
+			v->fds[v->n_fds++] = fds[i];
+		else
+			close(fds[i]);
+	}
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	if (got <= 0) {
+		vhost_hang_up(v, now_ns, "the guest closed the connection");
+		return -1;
+	}
+	v->have += (size_t)got;
+	if (v->have == VHOST_HEAD && v->head.size > VHOST_PAYLOAD_MAX) {
+		vhost_hang_up(v, now_ns, "a message is too long");
+		return -1;
+	}
+	return 1;
+}
+
+static void conn_ready(struct loop_watch *w, uint32_t events, int64_t loop_ns)
+{
+	struct vhost *v = (struct vhost *)((char *)w - offsetof(struct vhost, conn));
+	int64_t now = v->guest ? guest_now_ns(v->guest) : loop_ns;
+	int rc = 1;
+
+	if (v->guest)
+		guest_kicks(v->guest, true);
+	/* Something that it did earlier may have ended the connection. */
+	while (rc > 0 && v->connected) {
+		if (v->have >= VHOST_HEAD && v->have == VHOST_HEAD + v->head.size) {
+			rc = vhost_handle(v, now);
+			if (rc < 0)
+				break;
+			vhost_close_fds(v);
+			v->have = 0;
+			/* In virtual time the guest goes on only when we answered: look again
+			 * later. */
+			rc = v->guest ? 0 : 1;
+			continue;
+		}
+		rc = receive_part(v, now);
+	}
+	substrate_drain(sub_of(v), now);
+	if (v->guest)
+		guest_kicks(v->guest, false);
+}
+
+static void listener_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
+{
+	struct vhost *v = (struct vhost *)((char *)w - offsetof(struct vhost, listener));
+	int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (fd < 0)
+		return;
+	v->conn.fd = fd;
+	v->conn.ready = conn_ready;
+	if (loop_add(sub_of(v)->loop, &v->conn, EPOLLIN, NULL) < 0) {
+		close(fd);
+		v->conn.fd = -1;
+		return;
+	}
+	v->connected = true;
+	v->reason[0] = '\0';
+	loop_remove(sub_of(v)->loop, &v->listener);
+}
+
+void vhost_send(struct vhost *v, uint32_t request, const void *payload, uint32_t size)
+{
+	uint8_t buf[VHOST_HEAD + VHOST_PAYLOAD_MAX];
+	struct vhost_head head = {request, VHOST_VERSION | VHOST_FLAG_REPLY, size};
+
+	memcpy(buf, &head, sizeof(head));
+	memcpy(buf + sizeof(head), payload, size);
+	/* A guest that does not read its replies fills its own socket, and then gets no more. */
+	(void)!send(v->conn.fd, buf, sizeof(head) + size, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/* Tells the guest something; real clock. */
+static void send_slave(struct vhost *v, uint32_t request)
+{
+	struct vhost_head head = {request, VHOST_VERSION, 0};
+
+	if (v->slave_fd >= 0)
+		(void)!send(v->slave_fd, &head, sizeof(head), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/* An earlier call that waits stands for this one. */
+static void call_later(struct vhost *v, unsigned queue, int64_t at_ns)
+{
+	if (!v->queue[queue].call_event.heap_index)
+		vclock_add(sub_of(v), v->guest, &v->queue[queue].call_event, at_ns, &v->source);
+}
+
+/* The guest is interrupted anyway: what waits goes with it. */
+static void call_with_late(struct vhost *v, unsigned queue, int64_t now_ns)
+{
+	for (unsigned i = 0; i < v->kind->n_queues; i++) {
+		struct event *ev = &v->queue[i].call_event;
+
+		if (i != queue && !(ev->heap_index && v->kind->late_queues >> i & 1))
+			continue;
+		calendar_cancel(vclock_calendar(sub_of(v), v->guest), ev);
+		guest_call(&v->device, 1u << i, now_ns);
+	}
+}
+
+static void fire_call(struct event *ev, int64_t now_ns)
+{
+	struct vhost_queue *q =
+		(struct vhost_queue *)((char *)ev - offsetof(struct vhost_queue, call_event));
+
+	guest_call(&q->vhost->device, 1u << (q - q->vhost->queue), now_ns);
+}
+
+static void fire_config(struct event *ev, int64_t now_ns)
+{
+	struct vhost *v = (struct vhost *)((char *)ev - offsetof(struct vhost, config_event));
+
+	if (v->guest)
+		guest_call(&v->device, MAIL_CONFIG, now_ns);
+	else
+		send_slave(v, VHOST_SLAVE_CONFIG_CHANGE);
+}
+
+/* If it is full, the guest has enough to wake up for. */
+static void call_by_descriptor(const struct vhost_queue *q)
+{
+	const uint64_t one = 1;
+
+	if (q->call_is_socket)
+		send(q->call_fd, &one, sizeof(one), MSG_DONTWAIT | MSG_NOSIGNAL);
+	else
+		(void)!write(q->call_fd, &one, sizeof(one));
+}
+
+void vhost_publish(struct vhost *v, unsigned queue, int64_t now_ns)
+{
+	struct vhost_queue *q = &v->queue[queue];
+
+	vring_publish(&q->ring);
+	if (!vring_wants_call(&q->ring))
+		return;
+	if (!v->guest) {
+		if (q->call_fd >= 0)
+			call_by_descriptor(q);
+		return;
+	}
+	if (!guest_is_running(v->guest))
+		call_with_late(v, queue, now_ns);
+	else if (v->kind->late_queues >> queue & 1)
+		call_later(v, queue, now_ns + late_call_ns);
+	else
+		call_later(v, queue, now_ns);
+}
+
+void vhost_config_changed(struct vhost *v, int64_t now_ns)
+{
+	if (!v->up)
+		return;
+	if (v->guest)
+		vclock_add(sub_of(v), v->guest, &v->config_event, now_ns, &v->source);
+	else
+		fire_config(&v->config_event, now_ns);
+}
+
+/* In virtual time: what the guest's kernel noted while it ran. */
+static void mail_kicked(struct guest_device *d, unsigned queue, uint16_t avail, int64_t now_ns)
+{
+	struct vhost *v = (struct vhost *)((char *)d - offsetof(struct vhost, device));
+
+	if (!v->up || queue >= v->kind->n_queues)
+		return;
+	vring_limit(&v->queue[queue].ring, avail);
+	v->kind->kicked(v, queue, now_ns);
+	vring_unlimit(&v->queue[queue].ring);
+	substrate_drain(sub_of(v), now_ns);
+	vhost_check(v, now_ns);
+}
+
+static int64_t mail_answer_ns(const struct guest_device *d, unsigned queue)
+{
+	const struct vhost *v =
+		(const struct vhost *)((const char *)d - offsetof(struct vhost, device));
+	int64_t ns = v->kind->answer_ns ? v->kind->answer_ns(v, queue) : 0;
+
+	return v->kind->late_queues >> queue & 1 && late_call_ns < ns ? late_call_ns : ns;
+}
+
+bool vhost_check(struct vhost *v, int64_t now_ns)
+{
+	if (!v->connected)
+		return true;
+	for (unsigned i = 0; i < v->kind->n_queues; i++) {
+		if (v->queue[i].ring.broken) {
+			vhost_hang_up(v, now_ns, v->queue[i].ring.broken);
+			return true;
+		}
+	}
+	if (v->mem.broken)
+		vhost_hang_up(v, now_ns, "the guest's memory shrank");
+	return !v->connected;
+}
+
+int vhost_open(struct vhost *v, struct object *o, struct guest *g, const char *path, struct err *e)
+{
+	v->object = o;
+	v->guest = g;
+	v->conn.fd = v->slave_fd = -1;
+	v->device.kicked = mail_kicked;
+	v->device.answer_ns = mail_answer_ns;
+	v->config_event.fire = fire_config;
+	event_source_init(&v->source, o->sub);
+	for (unsigned i = 0; i < VHOST_QUEUES_MAX; i++) {
+		v->queue[i].vhost = v;
+		v->queue[i].kick.fd = v->queue[i].call_fd = -1;
+		v->queue[i].call_event.fire = fire_call;
+	}
+	v->listener.fd = sock_listen(path, SOCK_STREAM, e);
+	if (v->listener.fd < 0)
+		return -1;
+	v->listener.ready = listener_ready;
+	v->path = xstrdup(path);
+	return loop_add(o->sub->loop, &v->listener, EPOLLIN, e);
+}
+
+void vhost_close(struct vhost *v)
+{
+	int fd = v->listener.fd;
+
+	loop_remove(sub_of(v)->loop, &v->listener);
+	v->listener.fd = -1;
+	vhost_hang_up(v, vhost_now_ns(v), "removed");
+	if (fd >= 0)
+		close(fd);
+	if (v->path)
+		unlink(v->path);
+	free(v->path);
+	v->path = NULL;
+}
+
+void vhost_status(const struct vhost *v, struct json *j)
+{
+	json_bool(j, "connected", v->connected);
+	json_bool(j, "up", v->up);
+	if (v->reason[0])
+		json_string(j, "reason", v->reason);
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A virtio device for a guest, spoken over a vhost-user socket (QEMU docs/interop/vhost-user.rst,
+ * and arch/um/drivers/virtio_uml.c for what User-Mode Linux makes of it): we listen, the guest
+ * connects, shares its memory and its rings. When it goes, we listen again. A guest that does
+ * something wrong loses its connection, with a reason, and nothing else.
+ *
+ * Real clock: kicks come by eventfd, calls go by the descriptors the guest gave. Virtual clock:
+ * both go through the memory that guest and clock share (mail.h).
+ */
+#ifndef SUBSTRATE_VHOST_H
+#define SUBSTRATE_VHOST_H
+
+#include "substrate/clock/vclock_guest.h"
+#include "substrate/core/substrate.h"
+#include "substrate/virtio/vring.h"
+
+enum {
+	VHOST_QUEUES_MAX = 6,
+	VHOST_CONFIG_MAX = 64, /* bytes of device configuration space */
+	VHOST_PAYLOAD_MAX = 512,
+	VHOST_FDS_MAX = 4,
+};
+
+struct vhost;
+
+struct vhost_kind {
+	uint64_t features; /* virtio features to offer, besides those of the transport */
+	unsigned n_queues;
+	/*
+	 * Bits of queues by which the driver only gets back what it sent: in virtual time such
+	 * calls come a little later, and many become one, as a real NIC does it.
+	 */
+	uint32_t late_queues;
+	/* Virtual clock: so long after a kick something may come back; NULL: at once. */
+	int64_t (*answer_ns)(const struct vhost *v, unsigned queue);
+	/* Fills config (zeroed). */
+	void (*read_config)(struct vhost *v, uint8_t config[VHOST_CONFIG_MAX]);
+	/* All queues are enabled; from now on kicked() may come. */
+	void (*up)(struct vhost *v, int64_t now_ns);
+	/* The guest, or the kernel's driver, is gone; later, rings and memory must not be touched.
+	 */
+	void (*down)(struct vhost *v, int64_t now_ns);
+	/* The driver put something into a queue. */
+	void (*kicked)(struct vhost *v, unsigned queue, int64_t now_ns);
+};
+
+struct vhost_queue {
+	struct vhost *vhost;
+	struct virtq ring;
+	bool enabled;
+	struct loop_watch kick; /* fd -1: none */
+	int call_fd;
+	bool call_is_socket;     /* it takes send(2); a pipe or an eventfd takes write(2) */
+	struct event call_event; /* virtual clock: a call that waits until the guest stands still */
+};
+
+struct vhost {
+	const struct vhost_kind *kind;
+	struct object *object;      /* borrowed */
+	struct guest *guest;        /* virtual clock: whose device; NULL: real clock */
+	struct guest_device device; /* the same, once its kernel has told its number */
+	char *path;                 /* owned */
+	struct loop_watch listener, conn;
+	int slave_fd; /* messages from us: SET_SLAVE_REQ_FD; -1: none */
+	bool connected, up;
+	uint64_t offers;            /* features, besides those of the kind; before vhost_open() */
+	uint64_t features;          /* negotiated */
+	uint64_t protocol_features; /* negotiated */
+	struct guestmem mem;
+	struct vhost_queue queue[VHOST_QUEUES_MAX];
+	struct event config_event;
+	struct event_source source;
+	/* The message that is coming in. */
+	struct {
+		uint32_t request, flags, size;
+	} head;
+	uint8_t payload[VHOST_PAYLOAD_MAX];
+	size_t have; /* bytes of head and payload */
+	int fds[VHOST_FDS_MAX];
+	size_t n_fds;
+	char reason[160]; /* why the last connection ended */
+};
+
+/* Listens at path. v is zeroed but for kind and offers. 0 or -1. */
+int vhost_open(struct vhost *v, struct object *o, struct guest *g, const char *path, struct err *e);
+/* Ends it all and removes the socket; v may be freed. */
+void vhost_close(struct vhost *v);
+/* Publishes what was given back on a queue, and calls the guest if it wants to be. */
+void vhost_publish(struct vhost *v, unsigned queue, int64_t now_ns);
+/* The configuration space changed. */
+void vhost_config_changed(struct vhost *v, int64_t now_ns);
+/* Ends the connection if a ring is broken or the memory shrank. True if so. */
+bool vhost_check(struct vhost *v, int64_t now_ns);
+/* Members of an open JSON object. */
+void vhost_status(const struct vhost *v, struct json *j);
+
+#endif

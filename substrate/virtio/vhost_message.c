@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "substrate/virtio/vhost_message.h"
+
+#include "lib/sock.h"
+#include "substrate/virtio/vhost_priv.h"
+
+#include <linux/virtio_config.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define TRANSPORT_FEATURES                                               \
+	(VHOST_F_PROTOCOL_FEATURES | UINT64_C(1) << VIRTIO_F_VERSION_1 | \
+	 UINT64_C(1) << VIRTIO_RING_F_EVENT_IDX | UINT64_C(1) << VIRTIO_RING_F_INDIRECT_DESC)
+
+static uint64_t u64_of(const struct vhost *v)
+{
+	uint64_t value;
+
+	memcpy(&value, v->payload, sizeof(value));
+	return value;
+}
+
+static struct vhost_state state_of(const struct vhost *v)
+{
+	struct vhost_state s;
+
+	memcpy(&s, v->payload, sizeof(s));
+	return s;
+}
+
+/* Takes the first descriptor of the message; -1: there is none. */
+static int take_fd(struct vhost *v)
+{
+	int fd = v->n_fds ? v->fds[0] : -1;
+
+	if (v->n_fds)
+		v->fds[0] = -1;
+	return fd;
+}
+
+static struct vhost_queue *queue_at(struct vhost *v, uint32_t index, struct err *e)
+{
+	if (index < v->kind->n_queues)
+		return &v->queue[index];
+	err_set(e, ERR_ENV, "there is no queue %u", index);
+	return NULL;
+}
+
+static void reply_u64(struct vhost *v, uint64_t value)
+{
+	vhost_send(v, v->head.request, &value, sizeof(value));
+}
+
+static uint64_t protocol_features(const struct vhost *v)
+{
+	return VHOST_PROTOCOL_F_REPLY_ACK | VHOST_PROTOCOL_F_SLAVE_REQ | VHOST_PROTOCOL_F_CONFIG |
+	       (v->guest ? VHOST_PROTOCOL_F_INBAND | VHOST_PROTOCOL_F_MAIL : 0);
+}
+
+static int set_owner(struct vhost *v, int64_t now_ns, struct err *e)
+{
+	return 0;
+}
+
+static uint64_t offered(const struct vhost *v)
+{
+	return v->kind->features | v->offers | TRANSPORT_FEATURES;
+}
+
+static int get_features(struct vhost *v, int64_t now_ns, struct err *e)
+{
+	reply_u64(v, offered(v));
+	return 1;
+}
+
+static int set_features(struct vhost *v, int64_t now_ns, struct err *e)
+{
+	uint64_t f = u64_of(v);
+
+	if (f & ~offered(v))
+		return err_set(e, ERR_ENV, "features that were not offered: %#llx",
+			       (unsigned long long)f);
+	v->features = f;
+	return 0;
+}
+
+static int get_protocol_features(struct vhost *v, int64_t now_ns, struct err *e)
+{
+	reply_u64(v, protocol_features(v));
+	return 1;
+}
+
+static int set_protocol_features(struct vhost *v, int64_t now_ns, struct err *e)
+{
+	v->protocol_features = u64_of(v) & protocol_features(v);
+	if (v->guest && ~v->protocol_features & protocol_features(v))
+		return err_set(e, ERR_ENV, "the kernel cannot take part in virtual time");
+	return 0;
+}
+
+static int set_slave_fd(struct vhost *v, int64_t now_ns, struct err *e)
+{
+	int fd = take_fd(v);
+
+	if (fd < 0)
+		return err_set(e, ERR_ENV, "SET_SLAVE_REQ_FD without a descriptor");
+	if (v->slave_fd >= 0)
+		close(v->slave_fd);
+	v->slave_fd = fd;
+	return 0;
+}
+
+static int set_mem_table(struct vhost *v, int64_t now_ns, struct err *e)
+{
+	uint32_t n;
+
+	memcpy(&n, v->payload, sizeof(n));
+	if (n < 1 || n > GUESTMEM_REGIONS || n > v->n_fds ||
+	    v->head.size < 8 + n * sizeof(struct vhost_region))
+		return err_set(e, ERR_ENV, "bad table of memory regions");
+	vhost_set_up(v, false, now_ns);
+	for (unsigned i = 0; i < v->kind->n_queues; i++)
+		vhost_queue_reset(v, i);
+	guestmem_clear(&v->mem);
+	for (uint32_t i = 0; i < n; i++) {
+		struct vhost_region r;
+
+		memcpy(&r, v->payload + 8 + i * sizeof(r), sizeof(r));
+		if (guestmem_add(&v->mem, r.guest_addr, r.size, v->fds[i], r.offset, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int set_vring_num(struct vhost *v, int64_t now_ns, struct err *e)
+{
+	struct vhost_state s = state_of(v);
+	struct vhost_queue *q = queue_at(v, s.index, e);
+
+	return q ? vring_set_num(&q->ring, s.num, e) : -1;
+}
+
+static int set_vring_base(struct vhost *v, int64_t now_ns, struct err *e)
+{
+	struct vhost_state s = state_of(v);
+	struct vhost_queue *q = queue_at(v, s.index, e);
+
+	if (!q)
+		return -1;
+	vring_set_base(&q->ring, (uint16_t)s.num);
+	return 0;
+}
+
+static int set_vring_addr(struct vhost *v, int64_t now_ns, struct err *e)
+{
+	struct vhost_addr a;
+
+	memcpy(&a, v->payload, sizeof(a));
+	struct vhost_queue *q = queue_at(v, a.index, e);
+
+	if (!q)
+		return -1;
+	q->ring.event_idx = v->features & UINT64_C(1) << VIRTIO_RING_F_EVENT_IDX;
+	return vring_set_addr(&q->ring, &v->mem, a.desc, a.avail, a.used, e);
+}
+
+static void kick_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
+{
+	struct vhost_queue *q =
+		(struct vhost_queue *)((char *)w - offsetof(struct vhost_queue, kick));
+	struct vhost *v = q->vhost;
+	struct substrate *s = v->object->sub;
+
+	if (!v->up)
+		return;
+	v->kind->kicked(v, (unsigned)(q - v->queue), now_ns);
+	vhost_check(v, now_ns);
+	substrate_drain(s, now_ns);
+}
+
+static int set_vring_kick(struct vhost *v, int64_t now_ns, struct err *e)
+{
+	uint64_t value = u64_of(v);
+	struct vhost_queue *q = queue_at(v, value & VHOST_VRING_INDEX_MASK, e);
+
+	if (!q)
+		return -1;
+	if (value & VHOST_VRING_NO_FD || q->kick.fd >= 0)
+		return err_set(e, ERR_ENV, "a queue needs one descriptor for kicks");
+	q->kick.fd = take_fd(v);
+	q->kick.ready = kick_ready;
+	/* Edge-triggered: each kick is one event, and nobody needs to read the counter. */
+	return loop_add(v->object->sub->loop, &q->kick, EPOLLIN | EPOLLET, e);
+}
+
+static int set_vring_call(struct vhost *v, int64_t now_ns, struct err *e)
+{
+	uint64_t value = u64_of(v);
+	struct vhost_queue *q = queue_at(v, value & VHOST_VRING_INDEX_MASK, e);
+
+	if (!q)
+		return -1;
+	if (q->call_fd >= 0)
+		close(q->call_fd);
+	q->call_fd = value & VHOST_VRING_NO_FD ? -1 : take_fd(v);
+	if (q->call_fd < 0)
+		return 0;
+	struct stat st;
+
+	/* Whatever it is, we never wait for a guest that does not read. */
+	sock_set_nonblock(q->call_fd);
+	q->call_is_socket = fstat(q->call_fd, &st) == 0 && S_ISSOCK(st.st_mode);
+	return 0;
+}
+
+static int set_vring_enable(struct vhost *v, int64_t now_ns, struct err *e)
+{
+	struct vhost_state s = state_of(v);
+	struct vhost_queue *q = queue_at(v, s.index, e);
+	bool all = true;
+
+	if (!q)
+		return -1;
+	if (s.num && !q->ring.desc)
+		return err_set(e, ERR_ENV, "queue %u is enabled before it is there", s.index);
+	q->enabled = s.num;
+	for (unsigned i = 0; i < v->kind->n_queues; i++)
+		all = all && v->queue[i].enabled;
+	vhost_set_up(v, all, now_ns);
+	return 0;
+}
+
+static int get_config(struct vhost *v, int64_t now_ns, struct err *e)
+{
+	uint8_t config[VHOST_CONFIG_MAX] = {0};
+	uint8_t reply[VHOST_PAYLOAD_MAX] = {0};
+	uint32_t head[3]; /* offset, size, flags */
+
+	memcpy(head, v->payload, sizeof(head));
+	if (head[1] != v->head.size - VHOST_CONFIG_HEAD)
+		return err_set(e, ERR_ENV, "bad size of GET_CONFIG");
+	v->kind->read_config(v, config);
+	memcpy(reply, head, sizeof(head));
+	for (uint32_t i = 0; i < head[1] && (uint64_t)head[0] + i < sizeof(config); i++)
+		reply[VHOST_CONFIG_HEAD + i] = config[head[0] + i];
+	vhost_send(v, v->head.request, reply, v->head.size);
+	return 1;
+}
+
+static int set_config(struct vhost *v, int64_t now_ns, struct err *e)
+{
+	return 0; /* the driver of an old device may write its MAC address: not obeyed */
+}
+
+static int vring_kick(struct vhost *v, int64_t now_ns, struct err *e)
+{
+	struct vhost_state s = state_of(v);
+
+	if (!queue_at(v, s.index, e))
+		return -1;
+	if (v->up)
+		v->kind->kicked(v, s.index, now_ns);
+	substrate_drain(v->object->sub, now_ns);
+	return 0;
+}
+
+static int set_mail(struct vhost *v, int64_t now_ns, struct err *e)
+{
+	if (!v->guest)
+		return err_set(e, ERR_ENV, "mail is for the virtual clock");
+	return guest_join(v->guest, &v->device, u64_of(v), e);
+}
+
+static const struct {
+	/* 0: acknowledge, 1: answered already, -1: the connection ends */
+	int (*handle)(struct vhost *v, int64_t now_ns, struct err *e);
+	uint32_t min_size;
+} requests[VHOST_REQUESTS] = {
+	[VHOST_GET_FEATURES] = {get_features, 0},
+	[VHOST_SET_FEATURES] = {set_features, 8},
+	[VHOST_SET_OWNER] = {set_owner, 0},
+	[VHOST_SET_MEM_TABLE] = {set_mem_table, 8},
+	[VHOST_SET_VRING_NUM] = {set_vring_num, sizeof(struct vhost_state)},
+	[VHOST_SET_VRING_ADDR] = {set_vring_addr, sizeof(struct vhost_addr)},
+	[VHOST_SET_VRING_BASE] = {set_vring_base, sizeof(struct vhost_state)},
+	[VHOST_SET_VRING_KICK] = {set_vring_kick, 8},
+	[VHOST_SET_VRING_CALL] = {set_vring_call, 8},
+	[VHOST_GET_PROTOCOL_FEATURES] = {get_protocol_features, 0},
+	[VHOST_SET_PROTOCOL_FEATURES] = {set_protocol_features, 8},
+	[VHOST_SET_VRING_ENABLE] = {set_vring_enable, sizeof(struct vhost_state)},
+	[VHOST_SET_SLAVE_REQ_FD] = {set_slave_fd, 0},
+	[VHOST_GET_CONFIG] = {get_config, VHOST_CONFIG_HEAD},
+	[VHOST_SET_CONFIG] = {set_config, VHOST_CONFIG_HEAD},
+	[VHOST_VRING_KICK] = {vring_kick, sizeof(struct vhost_state)},
+	[VHOST_SET_MAIL] = {set_mail, 8},
+};
+
+int vhost_handle(struct vhost *v, int64_t now_ns)
+{
+	uint32_t request = v->head.request;
+	struct err e = {0};
+	int rc = -1;
+
+	if ((v->head.flags & 3) != VHOST_VERSION)
+		err_set(&e, ERR_ENV, "a message of another version of vhost-user");
+	else if (request >= VHOST_REQUESTS || !requests[request].handle)
+		err_set(&e, ERR_ENV, "vhost-user message %u is not known", request);
+	else if (v->head.size < requests[request].min_size)
+		err_set(&e, ERR_ENV, "vhost-user message %u is too short", request);
+	else
+		rc = requests[request].handle(v, now_ns, &e);
+	if (rc < 0) {
+		vhost_hang_up(v, now_ns, e.text);
+		return -1;
+	}
+	if (vhost_check(v, now_ns))
+		return -1;
+	if (rc == 0 && v->head.flags & VHOST_FLAG_NEED_REPLY)
+		reply_u64(v, 0);
+	return 0;
+}

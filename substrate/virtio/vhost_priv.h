@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Between vhost.c (the connection) and vhost_message.c (what messages mean). */
+#ifndef SUBSTRATE_VHOST_PRIV_H
+#define SUBSTRATE_VHOST_PRIV_H
+
+#include "substrate/virtio/vhost.h"
+
+/* Carries out the message in head and payload. 0, or -1: the connection is over. */
+int vhost_handle(struct vhost *v, int64_t now_ns);
+void vhost_hang_up(struct vhost *v, int64_t now_ns, const char *reason);
+void vhost_queue_reset(struct vhost *v, unsigned i);
+void vhost_set_up(struct vhost *v, bool up, int64_t now_ns);
+void vhost_close_fds(struct vhost *v);
+void vhost_send(struct vhost *v, uint32_t request, const void *payload, uint32_t size);
+int64_t vhost_now_ns(const struct vhost *v);
+
+#endif

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "vbet-server/command/client.h"
+
+#include "lib/sock.h"
+#include "lib/words.h"
+#include "lib/xalloc.h"
+#include "vbet-server/store/paths.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+char *client_find_lab(const char *name, struct err *e)
+{
+	char *base = paths_base_dir(e);
+	struct lab_entry *labs;
+	char *found = NULL;
+	char names[512] = "";
+	size_t running = 0;
+
+	if (!base)
+		return NULL;
+	size_t n = paths_list_labs(base, &labs);
+
+	for (size_t i = 0; i < n; i++) {
+		if (!labs[i].running || (name && strcmp(name, labs[i].name) != 0))
+			continue;
+		running++;
+		free(found);
+		found = xstrdup(labs[i].name);
+		size_t len = strlen(names);
+
+		snprintf(names + len, sizeof(names) - len, " %s", labs[i].name);
+	}
+	if (!running)
+		err_set(e, ERR_USAGE, name ? "no lab '%s' is running" : "no lab is running%.0s",
+			name ? name : "");
+	if (running > 1) {
+		err_set(e, ERR_USAGE, "several labs are running, say which with -n:%s", names);
+		free(found);
+		found = NULL;
+	}
+	free(labs);
+	free(base);
+	return found;
+}
+
+int client_connect(struct session *s, const char *lab, struct err *e)
+{
+	char *base = paths_base_dir(e);
+
+	if (!base)
+		return -1;
+	char *path = xasprintf("%s/%s/control", base, lab);
+
+	s->len = 0;
+	s->fd = sock_connect(path, SOCK_STREAM, e);
+	free(path);
+	free(base);
+	return s->fd < 0 ? err_wrap(e, "lab %s", lab) : 0;
+}
+
+void client_close(struct session *s)
+{
+	if (s->fd >= 0)
+		close(s->fd);
+	s->fd = -1;
+}
+
+int client_send(struct session *s, char *const *words, size_t n, struct err *e)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+
+	words_put_line(f, words, n);
+	fclose(f);
+	int rc = 0;
+
+	for (size_t sent = 0; sent < len;) {
+		ssize_t k = send(s->fd, text + sent, len - sent, MSG_NOSIGNAL);
+
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k < 0) {
+			rc = err_sys(e, "send to the server");
+			break;
+		}
+		sent += (size_t)k;
+	}
+	free(text);
+	return rc;
+}
+
+char *client_read_line(struct session *s)
+{
+	char *line =
+		NULL; /* its pieces so far: the state of a large lab is longer than the buffer */
+	size_t len = 0;
+
+	for (;;) {
+		char *end = memchr(s->buf, '\n', s->len);
+		size_t n = end ? (size_t)(end - s->buf) : s->len;
+
+		if (end || s->len == sizeof(s->buf)) {
+			line = xrealloc(line, len + n + 1);
+			memcpy(line + len, s->buf, n);
+			len += n;
+			line[len] = '\0';
+			n += end != NULL;
+			s->len -= n;
+			memmove(s->buf, s->buf + n, s->len);
+			if (end)
+				return line;
+		}
+		ssize_t got = read(s->fd, s->buf + s->len, sizeof(s->buf) - s->len);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0) {
+			free(line);
+			return NULL;
+		}
+		s->len += (size_t)got;
+	}
+}
+
+/* "error KIND TEXT" into e. */
+static int take_error(const char *line, struct err *e)
+{
+	struct arena a = {0};
+	struct words w;
+
+	if (words_split(line, strlen(line), &a, &w, e) == 0 && w.n == 3)
+		err_set(e, (enum err_kind)atoi(w.at[1]), "%s", w.at[2]);
+	else
+		err_set(e, ERR_ENV, "the server said: %s", line);
+	arena_finish(&a);
+	return -1;
+}
+
+int client_answer(struct session *s, FILE *out, void (*show)(void *ctx, const char *text),
+		  void *ctx, struct err *e)
+{
+	char *line;
+
+	while ((line = client_read_line(s))) {
+		int rc = 1;
+
+		if (!strncmp(line, "out ", 4)) {
+			if (out)
+				fprintf(out, "%s\n", line + 4);
+		} else if (!strncmp(line, "progress ", 9)) {
+			if (show)
+				show(ctx, line + 9);
+		} else {
+			rc = !strcmp(line, "ok") ? 0 : take_error(line, e);
+		}
+		free(line);
+		if (rc <= 0)
+			return rc;
+	}
+	return err_set(e, ERR_ENV, "the server has ended");
+}
+
+void client_show_note(void *ctx, const char *text)
+{
+	fprintf(stderr, "%s\n", text);
+}
+
+int client_ask(const char *lab, char *const *words, size_t n, FILE *out, struct err *e)
+{
+	struct session s;
+
+	if (client_connect(&s, lab, e) < 0)
+		return -1;
+	int rc = client_send(&s, words, n, e);
+
+	if (rc == 0)
+		rc = client_answer(&s, out, client_show_note, NULL, e);
+	client_close(&s);
+	return rc;
+}

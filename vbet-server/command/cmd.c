@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "vbet-server/command/cmd.h"
+
+#include "lib/nearest.h"
+#include "lib/units.h"
+#include "lib/xalloc.h"
+
+#include <getopt.h>
+#include <stddef.h>
+#include <string.h>
+
+static const struct cmd commands[] = {
+	{"run", "FILE", "up, then the console, then down", OPT_UP | OPT_RECORD, 1, 1, cmd_run_lab},
+	{"up", "FILE", "boot the lab of a script and leave it running",
+	 OPT_UP | OPT_RECORD | OPT_WHATIF | OPT_UNTIL | OPT_KEEP, 1, 1, cmd_up},
+	{"test", "FILE", "boot a lab, do what its script says 'at' times, try what it expects",
+	 OPT_UP | OPT_KEEP, 1, 1, cmd_test},
+	{"replay", "RUN", "repeat a run in virtual time, and stand at a moment of it",
+	 OPT_REPLAY | OPT_UNTIL | OPT_BACK | OPT_KEEP | OPT_RECORD, 1, 1, cmd_replay},
+	{"diff", "DIR1 DIR2", "the first frame, or line, in which two kept runs differ", 0, 2, 2,
+	 cmd_diff},
+	{"down", "", "take a lab down", OPT_LAB | OPT_ALL, 0, 0, cmd_down},
+	{"check", "FILE", "find what is wrong with a script; --dump prints it as vbet sees it",
+	 OPT_DUMP | OPT_LAB | OPT_KERNEL | OPT_PROCESSES, 1, 1, cmd_check},
+	{"ls", "", "list the labs", OPT_JSON, 0, 0, cmd_ls},
+	{"status", "", "nodes, NICs, cables and counters of a lab", OPT_LAB | OPT_JSON, 0, 0,
+	 cmd_status},
+	{"substrate", "", "what passes over substrate links, by virtual link, and what is promised",
+	 OPT_LAB | OPT_JSON, 0, 0, cmd_substrate},
+	{"console", "[NODE]", "a terminal in a node (leave it with Ctrl-]), or the lab's console",
+	 OPT_LAB | OPT_USER, 0, 1, cmd_console},
+	{"exec", "NODE -- COMMAND...", "run a command in a node; its exit status is passed on",
+	 OPT_LAB | OPT_USER | OPT_TIMEOUT, 2, -1, cmd_exec},
+	{"outside", "-- COMMAND...",
+	 "run a command of this machine where the lab's interfaces are (its outside nodes)",
+	 OPT_LAB, 0, -1, cmd_outside},
+	{"cp", "FROM TO", "copy a file or tree into or out of a node (NODE:PATH)", OPT_LAB, 2, 2,
+	 cmd_cp},
+	{"log", "NODE", "what the node's kernel and init have printed", OPT_LAB | OPT_FOLLOW, 1, 1,
+	 cmd_log},
+	{"start", "NODE...", "boot nodes that are down", OPT_LAB | OPT_TIMEOUT, 1, -1, cmd_start},
+	{"stop", "NODE...", "power nodes off; their links stay", OPT_LAB, 1, -1, cmd_stop},
+	{"restart", "NODE...", "power off and boot again", OPT_LAB | OPT_TIMEOUT, 1, -1,
+	 cmd_restart},
+	{"kill", "NODE...", "end nodes at once, as a power cut does", OPT_LAB, 1, -1, cmd_kill},
+	{"link", "A B up|down|show|reset|set KEY=VALUE... [--one-way | end=NODE]",
+	 "cut, mend or impair the cable between two nodes", OPT_LAB, 2, -1, cmd_link},
+	{"plug", "NODE:NIC [NODE:NIC]", "mend the cable at a NIC, or lay a new one", OPT_LAB, 1, 2,
+	 cmd_plug},
+	{"unplug", "NODE:NIC", "cut the cable at a NIC: both ends lose carrier", OPT_LAB, 1, 1,
+	 cmd_unplug},
+	{"ping", "A B", "does A reach B?", OPT_LAB | OPT_COUNT, 2, 2, cmd_ping},
+	{"pingall", "", "does every node reach every other?", OPT_LAB | OPT_COUNT, 0, 0,
+	 cmd_pingall},
+	{"capture", "NODE:NIC [FILTER]", "frames that pass a NIC, as pcapng (tcpdump's filters)",
+	 OPT_LAB | OPT_WRITE | OPT_COUNT | OPT_FOR | OPT_COMMENT, 1, 2, cmd_capture},
+	{"wait", "[NODE]", "wait until the lab, or a node, is ready", OPT_LAB | OPT_TIMEOUT, 0, 1,
+	 cmd_wait},
+	{"clock", "[pace N|max] [pause] [run] [step TIME] [until TIME|CHECK]",
+	 "show or move the virtual clock; a check is 'ping(a, b)', 'not route(...)' ...",
+	 OPT_LAB | OPT_TIMEOUT, 0, 32, cmd_clock},
+	{"clean", "", "remove what a killed server left behind", 0, 0, 0, cmd_clean},
+	{"help", "[COMMAND]", "this list, or more about a command", 0, 0, 1, cmd_help},
+};
+
+struct option_spec {
+	unsigned bit;
+	char letter; /* 0: none */
+	const char *name, *arg, *help;
+	size_t offset; /* of a const char * (with arg) or a bool in struct cmd_options */
+};
+
+#define FIELD(f) offsetof(struct cmd_options, f)
+static const struct option_spec options[] = {
+	{OPT_LAB, 'n', "name", "LAB", "the lab that is meant", FIELD(lab)},
+	{OPT_JSON, 'j', "json", NULL, "print JSON", FIELD(json)},
+	{OPT_KERNEL, 'k', "kernel", "PATH", "another User-Mode Linux kernel", FIELD(kernel)},
+	{OPT_TIMEOUT, 't', "timeout", "TIME", "give up after this time (60s)", FIELD(timeout)},
+	{OPT_INSECURE, 0, "insecure", NULL, "run guests even where they cannot be confined",
+	 FIELD(insecure)},
+	{OPT_JOBS, 'J', "jobs", "N", "boot at most N guests at once", FIELD(jobs)},
+	{OPT_PROCESSES, 0, "substrate-processes", "N|auto",
+	 "let N processes share the work of the substrate (1)", FIELD(processes)},
+	{OPT_QUIET, 'q', "quiet", NULL, "no progress", FIELD(quiet)},
+	{OPT_DUMP, 'd', "dump", "tree|graph|plan", "print that value", FIELD(dump)},
+	{OPT_USER, 'u', "user", "NAME", "as this user of the node (root)", FIELD(user)},
+	{OPT_ALL, 'a', "all", NULL, "all labs", FIELD(all)},
+	{OPT_FOLLOW, 'f', "follow", NULL, "go on as more is printed", FIELD(follow)},
+	{OPT_COUNT, 'c', "count", "N", "number of pings (1), or frames", FIELD(count)},
+	{OPT_WRITE, 'w', "write", "FILE|-", "where the frames go", FIELD(write)},
+	{OPT_FOR, 0, "for", "TIME", "end after this time", FIELD(duration)},
+	{OPT_COMMENT, 0, "comment", "TEXT", "a comment of the whole capture", FIELD(comment)},
+	{OPT_CLOCK, 0, "clock", "real|virtual", "which clock the lab runs by", FIELD(clock)},
+	{OPT_SEED, 0, "seed", "N", "seed of everything random", FIELD(seed)},
+	{OPT_KEEP, 0, "keep", "DIR", "keep captures of all cables and the consoles there",
+	 FIELD(keep)},
+	{OPT_SPIN, 0, "spin", "report|stop|charge",
+	 "virtual clock: what becomes of a guest that computes without end", FIELD(spin)},
+	{OPT_AT_ONCE, 0, "guests-at-once", "N",
+	 "virtual clock: let at most N guests run side by side (8)", FIELD(at_once)},
+	{OPT_RECORD, 0, "record", "DIR", "keep there what it takes to replay this run",
+	 FIELD(record)},
+	{OPT_UNTIL, 0, "until", "TIME", "stand at this time of the lab (the end of the run)",
+	 FIELD(until)},
+	{OPT_BACK, 0, "back", "TIME", "stand that long before the end of the run, or before now",
+	 FIELD(back)},
+	{OPT_WHATIF, 0, "whatif", "STATEMENT",
+	 "FILE is RUN@TIME: repeat that run, but do this then, and show what differs",
+	 FIELD(whatif)},
+	{~0u, 'h', "help", NULL, "this text", FIELD(help)},
+};
+
+const struct cmd *cmd_at(size_t i)
+{
+	return i < ARRAY_LEN(commands) ? &commands[i] : NULL;
+}
+
+const struct cmd *cmd_find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+		if (!strcmp(commands[i].name, name))
+			return &commands[i];
+	return NULL;
+}
+
+void cmd_usage(FILE *out, const struct cmd *c)
+{
+	fprintf(out, "usage: vbet %s [options] %s\n%s\n", c->name, c->args, c->help);
+	for (size_t i = 0; i < ARRAY_LEN(options); i++) {
+		const struct option_spec *o = &options[i];
+		char left[48];
+
+		if (!(o->bit & (c->options | (o->bit == ~0u))))
+			continue;
+		snprintf(left, sizeof(left), "%c%c --%s%s%s", o->letter ? '-' : ' ',
+			 o->letter ? o->letter : ' ', o->name, o->arg ? " " : "",
+			 o->arg ? o->arg : "");
+		fprintf(out, "  %-26s %s\n", left, o->help);
+	}
+}
+
+static void list_commands(FILE *out)
+{
+	fprintf(out, "usage: vbet COMMAND [options] ...\n\n");
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+		fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].help);
+	fprintf(out,
+		"\n'vbet help COMMAND' tells more. Without -n a command means the only running "
+		"lab.\n");
+}
+
+int cmd_help(const struct cmd_options *o, int argc, char **argv, struct err *e)
+{
+	const struct cmd *c = argc ? cmd_find(argv[0]) : NULL;
+
+	if (argc && !c)
+		return err_set(e, ERR_USAGE, "no command '%s'", argv[0]);
+	if (c)
+		cmd_usage(stdout, c);
+	else
+		list_commands(stdout);
+	return 0;
+}
+
+int cmd_timeout_ns(const struct cmd_options *o, int64_t default_s, int64_t *ns, struct err *e)
+{
+	*ns = default_s * 1000000000;
+	return o->timeout ? unit_parse(UNIT_TIME, o->timeout, ns, e) : 0;
+}
+
+/* getopt's tables from ours, for the options that the command takes. */
+static int parse_options(const struct cmd *c, int argc, char **argv, struct cmd_options *out)
+{
+	struct option longs[ARRAY_LEN(options) + 1] = {{0}};
+	const struct option_spec *spec[ARRAY_LEN(options)];
+	char letters[2 * ARRAY_LEN(options) + 2] = "+";
+	int n = 0;
+	int opt;
+	int index;
+
+	for (size_t i = 0; i < ARRAY_LEN(options); i++) {
+		const struct option_spec *o = &options[i];
+		char s[3] = {o->letter, o->arg ? ':' : '\0', '\0'};
+
+		if (o->bit != ~0u && !(o->bit & c->options))
+			continue;
+		spec[n] = o;
+		longs[n] = (struct option){o->name, o->arg != NULL, NULL, 256 + n};
+		strcat(letters, s);
+		n++;
+	}
+	optind = 1;
+	while ((opt = getopt_long(argc, argv, letters, longs, &index)) != -1) {
+		const struct option_spec *o = opt >= 256 ? spec[opt - 256] : NULL;
+
+		for (int i = 0; i < n && !o; i++)
+			if (spec[i]->letter == opt)
+				o = spec[i];
+		if (!o)
+			return -1;
+		void *field = (char *)out + o->offset;
+
+		if (o->arg)
+			*(const char **)field = optarg;
+		else
+			*(bool *)field = true;
+	}
+	return optind;
+}
+
+/* Options may stand behind the first argument too: "vbet up FILE -n x". exec's command keeps its
+ * own. */
+static int parse_all(const struct cmd *c, int *argc, char **argv, struct cmd_options *o)
+{
+	int kept = 1;
+	int at = 0;
+
+	for (;;) {
+		int used = parse_options(c, *argc - at, argv + at, o);
+
+		if (used < 0)
+			return -1;
+		at += used;
+		bool dashes = at > 1 && !strcmp(argv[at - 1], "--");
+
+		if (at >= *argc)
+			break;
+		if (dashes || (c->max < 0 && kept > 1)) {
+			while (at < *argc)
+				argv[kept++] = argv[at++];
+			break;
+		}
+		argv[kept++] = argv[at];
+		/* The word just kept stands where getopt expects the program's name. */
+	}
+	*argc = kept;
+	return 0;
+}
+
+static int usage_error(const struct cmd *c)
+{
+	fprintf(stderr, "usage: vbet %s [options] %s\n", c->name, c->args);
+	return ERR_USAGE;
+}
+
+int cmd_run(int argc, char **argv)
+{
+	struct cmd_options o = {0};
+	struct err e = {0};
+	const struct cmd *c = argc > 1 ? cmd_find(argv[1]) : NULL;
+
+	if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
+		list_commands(argc < 2 ? stderr : stdout);
+		return argc < 2 ? ERR_USAGE : 0;
+	}
+	if (!c) {
+		struct nearest near;
+
+		nearest_init(&near, argv[1]);
+		for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+			nearest_offer(&near, commands[i].name);
+		fprintf(stderr, "vbet: no command '%s'%s\n", argv[1], nearest_hint(&near));
+		return ERR_USAGE;
+	}
+	argc--;
+	argv++;
+	if (parse_all(c, &argc, argv, &o) < 0)
+		return usage_error(c);
+	if (o.help) {
+		cmd_usage(stdout, c);
+		return 0;
+	}
+	if (argc - 1 < c->min || (c->max >= 0 && argc - 1 > c->max))
+		return usage_error(c);
+	int rc = c->run(&o, argc - 1, argv + 1, &e);
+
+	if (rc < 0 || e.kind) {
+		fprintf(stderr, "vbet: %s\n", e.text);
+		return e.kind ? (int)e.kind : ERR_ENV;
+	}
+	return rc;
+}

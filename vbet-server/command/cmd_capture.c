@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* vbet capture: frames at a NIC or port, as pcapng, to a file or a pipe. */
+#include "lib/units.h"
+#include "vbet-server/command/client.h"
+#include "vbet-server/command/cmd.h"
+#include "vbet-server/command/frames.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int read_limits(struct frames_wish *w, const struct cmd_options *o, struct err *e)
+{
+	if (o->count && unit_parse(UNIT_COUNT, o->count, &w->count, e) < 0)
+		return err_wrap(e, "--count");
+	if (o->count && w->count < 1)
+		return err_set(e, ERR_USAGE, "--count wants at least 1");
+	if (o->duration && unit_parse(UNIT_TIME, o->duration, &w->duration_ns, e) < 0)
+		return err_wrap(e, "--for");
+	if (o->duration && w->duration_ns < 1)
+		return err_set(e, ERR_USAGE, "--for wants a time such as 10s");
+	return 0;
+}
+
+static int open_out(struct frames_wish *w, const char *path, struct err *e)
+{
+	if (path && strcmp(path, "-") != 0)
+		w->out = fopen(path, "we");
+	else if (isatty(STDOUT_FILENO))
+		return err_set(
+			e, ERR_USAGE,
+			"frames are not for a terminal: -w FILE, or a pipe to 'wireshark -k -i -' "
+			"or 'tcpdump -r -'");
+	else
+		w->out = stdout;
+	return w->out ? 0 : err_sys(e, "%s", path);
+}
+
+static void report(const struct frames_count *n)
+{
+	fprintf(stderr, "%llu frames\n", (unsigned long long)n->passed);
+	if (n->dropped)
+		fprintf(stderr, "%llu more are missing: what reads them is slower than the lab\n",
+			(unsigned long long)n->dropped);
+}
+
+int cmd_capture(const struct cmd_options *o, int argc, char **argv, struct err *e)
+{
+	char *lab = client_find_lab(o->lab, e);
+	struct frames_wish wish = {
+		.lab = lab,
+		.nic = argv[0],
+		.filter = argc > 1 ? argv[1] : NULL,
+		.comment = o->comment,
+	};
+	struct frames_count n;
+	int rc = lab ? read_limits(&wish, o, e) : -1;
+
+	if (rc == 0 && wish.filter)
+		rc = frames_check_filter(wish.filter, e);
+	if (rc == 0)
+		rc = open_out(&wish, o->write, e);
+	signal(SIGPIPE, SIG_IGN);
+	if (rc == 0)
+		rc = frames_capture(&wish, &n, e);
+	if (wish.out && wish.out != stdout)
+		fclose(wish.out);
+	if (rc == 0)
+		report(&n);
+	free(lab);
+	return rc;
+}

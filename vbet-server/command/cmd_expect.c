@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* vbet test: the events and expectations of a script, from up to down. */
+#include "vbet-server/command/client.h"
+#include "vbet-server/command/cmd.h"
+#include "vbet-server/command/expect.h"
+#include "vbet-server/command/keep.h"
+#include "vbet-server/store/load.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What is printed goes into the report, too. */
+static ssize_t tee_write(void *cookie, const char *data, size_t len)
+{
+	struct keep *k = cookie;
+
+	fwrite(data, 1, len, stdout);
+	fflush(stdout);
+	if (k->report)
+		fwrite(data, 1, len, k->report);
+	return (ssize_t)len;
+}
+
+static void summary(FILE *out, const struct graph *g, const struct expect_result *r)
+{
+	fprintf(out, "%zu expectations: %zu held, %zu did not", g->n_expects, r->held,
+		g->n_expects - r->held);
+	if (r->refused)
+		fprintf(out, "; %zu events not done", r->refused);
+	fprintf(out, "; until %.3f s\n", (double)r->end_ns / 1e9);
+}
+
+/* The lab is up: all that the script says of times. */
+static int drive(const char *lab, const struct graph *g, struct keep *k, struct err *e)
+{
+	static const cookie_io_functions_t io = {.write = tee_write};
+	struct expect_result r = {0};
+	FILE *out = fopencookie(k, "w", io);
+
+	if (!out)
+		return err_sys(e, "open the report");
+	setvbuf(out, NULL, _IOLBF, 0);
+	int rc = expect_run(lab, g, out, &r, e);
+
+	if (rc == 0)
+		summary(out, g, &r);
+	fclose(out);
+	if (rc == 0)
+		rc = keep_lab(k, lab, g, e);
+	return rc < 0 ? rc : r.missed || r.refused ? ERR_EXPECT : 0;
+}
+
+static int test_lab(const struct cmd_options *o, const char *file, const struct graph *g,
+		    struct keep *k, struct err *e)
+{
+	struct cmd_options boot = *o;
+	struct session held = {.fd = -1};
+	struct err late = {0};
+	char *lab = NULL;
+
+	boot.stopped = true;
+	boot.captures = k->cables;
+	boot.record = k->dir;
+	int rc = cmd_boot(&boot, file, &lab, e);
+
+	if (rc == 0) {
+		rc = cmd_hold(&held, lab, e) < 0 ? -1 : drive(lab, g, k, e);
+		char *still = client_find_lab(lab, NULL);
+		char *down[] = {"down"};
+
+		if (still && client_ask(lab, down, 1, NULL, &late) < 0 && !e->kind)
+			*e = late;
+		free(still);
+		client_close(&held);
+	}
+	free(lab);
+	return rc;
+}
+
+int cmd_test(const struct cmd_options *o, int argc, char **argv, struct err *e)
+{
+	struct keep k = {0};
+	struct loaded l;
+	int rc = 0;
+
+	if (load_script(&l, argv[0], o->lab, e) < 0)
+		return -1;
+	if (topo_n_errors(l.script)) {
+		topo_print_errors(stderr, l.script);
+		rc = ERR_USAGE;
+	} else if (!l.graph->n_expects) {
+		rc = err_set(e, ERR_USAGE, "%s expects nothing: there is no 'expect' in it",
+			     argv[0]);
+	} else {
+		if (o->clock)
+			l.graph->clock = *o->clock == 'v' ? CLOCK_VIRTUAL : CLOCK_REAL;
+		rc = keep_open(&k, o->keep, e);
+		if (rc == 0)
+			rc = test_lab(o, argv[0], l.graph, &k, e);
+		keep_close(&k);
+	}
+	load_finish(&l);
+	return rc;
+}

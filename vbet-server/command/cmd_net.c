@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Commands for cables and reachability: link, plug, unplug, ping, pingall. */
+#include "lib/units.h"
+#include "lib/vec.h"
+#include "lib/words.h"
+#include "vbet-server/command/client.h"
+#include "vbet-server/command/cmd.h"
+#include "vbet-server/command/expect.h"
+
+#include <string.h>
+
+/* Sends "VERB ARGUMENT..." as it stands. */
+static int ask(const struct cmd_options *o, const char *verb, int argc, char **argv, struct err *e)
+{
+	char *lab = client_find_lab(o->lab, e);
+	struct strvec v = {0};
+
+	vec_push(&v, verb);
+	for (int i = 0; i < argc; i++)
+		vec_push(&v, argv[i]);
+	int rc = lab ? client_ask(lab, (char *const *)v.at, v.n, stdout, e) : -1;
+
+	vec_free(&v);
+	free(lab);
+	return rc;
+}
+
+int cmd_link(const struct cmd_options *o, int argc, char **argv, struct err *e)
+{
+	return ask(o, "link", argc, argv, e);
+}
+
+/* "clock until CHECK": -t is how much of the lab's time it may take. */
+static int clock_until(const struct cmd_options *o, const char *check, struct err *e)
+{
+	char *lab = client_find_lab(o->lab, e);
+	int64_t limit_ns;
+	int rc = lab ? cmd_timeout_ns(o, 0, &limit_ns, e) : -1;
+
+	if (rc == 0)
+		rc = expect_wait(lab, true, check, limit_ns, stdout, e);
+	free(lab);
+	return rc;
+}
+
+int cmd_clock(const struct cmd_options *o, int argc, char **argv, struct err *e)
+{
+	struct arena a = {0};
+	const char *check = argc >= 2 && !strcmp(argv[0], "until") ? "" : NULL;
+
+	/* In the console nobody quotes "ping(a, b)". */
+	for (int i = 1; check && i < argc; i++)
+		check = arena_printf(&a, "%s%s%s", check, i > 1 ? " " : "", argv[i]);
+	int rc = check && strchr(check, '(') ? clock_until(o, check, e)
+					     : ask(o, "clock", argc, argv, e);
+
+	arena_finish(&a);
+	return rc;
+}
+
+int cmd_plug(const struct cmd_options *o, int argc, char **argv, struct err *e)
+{
+	return ask(o, "plug", argc, argv, e);
+}
+
+int cmd_unplug(const struct cmd_options *o, int argc, char **argv, struct err *e)
+{
+	return ask(o, "unplug", argc, argv, e);
+}
+
+static int ping_count(const struct cmd_options *o, char *buf, size_t size, struct err *e)
+{
+	int64_t n = 1;
+
+	if (o->count && unit_parse(UNIT_COUNT, o->count, &n, e) < 0)
+		return err_wrap(e, "--count");
+	snprintf(buf, size, "%lld", (long long)n);
+	return 0;
+}
+
+int cmd_ping(const struct cmd_options *o, int argc, char **argv, struct err *e)
+{
+	char *lab = client_find_lab(o->lab, e);
+	char count[24];
+	int status = 0;
+	struct exec_options opt = {.no_stdin = true, .subst = true};
+
+	if (!lab || ping_count(o, count, sizeof(count), e) < 0) {
+		free(lab);
+		return -1;
+	}
+	char *ping[] = {"ping", "-n", "-W", "2", "-i", "0.2", "-c", count, argv[1]};
+	int rc = client_exec(lab, argv[0], ping, ARRAY_LEN(ping), &opt, &status, e);
+
+	free(lab);
+	return rc < 0 ? rc : status != 0;
+}
+
+/* What stands for the outside of a lab has addresses, but nothing in it can ping. */
+static bool can_ping(const struct words *w)
+{
+	return w->n >= 4 && strcmp(w->at[3], "-") != 0 && strcmp(w->at[1], "outside") != 0 &&
+	       strcmp(w->at[1], "internet") != 0;
+}
+
+/* The guests that have an address, as the server lists them: lines of report_nodes(). */
+struct guest_list {
+	VEC(struct words) at;
+};
+
+static int list_guests(const char *lab, struct arena *a, struct guest_list *list, struct err *e)
+{
+	char *words[] = {"nodes"};
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+	int rc = client_ask(lab, words, 1, f, e);
+
+	fclose(f);
+	for (char *line = strtok(text, "\n"); line && rc == 0; line = strtok(NULL, "\n")) {
+		struct words w;
+
+		if (words_split(line, strlen(line), a, &w, NULL) == 0 && can_ping(&w))
+			vec_push(&list->at, w);
+	}
+	free(text);
+	return rc;
+}
+
+/* A node that was stopped, or is not up yet, reaches nobody. */
+static bool is_down(const struct words *w)
+{
+	static const char *const states[] = {"down", "booting", "stopping"};
+
+	for (size_t i = 0; i < ARRAY_LEN(states); i++)
+		if (!strcmp(w->at[2], states[i]))
+			return true;
+	return false;
+}
+
+/* True if the two are in one network: vNets are apart. */
+static bool are_together(const struct words *a, const struct words *b)
+{
+	const char *net_a = words_get(a, "vnet");
+	const char *net_b = words_get(b, "vnet");
+	bool ordinary_a = !net_a || words_get(a, "gateway");
+	bool ordinary_b = !net_b || words_get(b, "gateway");
+
+	return (net_a && net_b && !strcmp(net_a, net_b)) || (ordinary_a && ordinary_b);
+}
+
+/* True if one of up to three pings is answered: the first may be lost to address resolution. */
+static int try_ping(const char *lab, const char *from, const char *to, const char *count,
+		    bool *reached, struct err *e)
+{
+	char *ping[] = {"ping", "-n",  "-q", "-W",          "1",
+			"-i",   "0.2", "-c", (char *)count, (char *)to};
+	FILE *null = fopen("/dev/null", "we");
+	struct exec_options opt = {.no_stdin = true, .subst = true, .out = null, .err = null};
+	int status = 1;
+	int rc = client_exec(lab, from, ping, ARRAY_LEN(ping), &opt, &status, e);
+
+	fclose(null);
+	*reached = status == 0;
+	return rc < 0 ? err_wrap(e, "%s", from) : 0;
+}
+
+int cmd_pingall(const struct cmd_options *o, int argc, char **argv, struct err *e)
+{
+	char *lab = client_find_lab(o->lab, e);
+	struct arena a = {0};
+	struct guest_list names = {0};
+	char count[24];
+	size_t good = 0;
+	size_t all = 0;
+	int rc = lab && ping_count(o, count, sizeof(count), e) == 0
+			 ? list_guests(lab, &a, &names, e)
+			 : -1;
+
+	for (size_t i = 0; i < names.at.n && rc == 0; i++) {
+		const char *from = names.at.at[i].at[0];
+
+		printf("%s", from);
+		if (is_down(&names.at.at[i]))
+			printf(" (%s)", names.at.at[i].at[2]);
+		printf(" ->");
+		for (size_t j = 0; j < names.at.n && rc == 0; j++) {
+			const char *to = names.at.at[j].at[0];
+			bool reached = false;
+
+			if (i == j || !are_together(&names.at.at[i], &names.at.at[j]))
+				continue;
+			if (!is_down(&names.at.at[i]))
+				rc = try_ping(lab, from, to, count, &reached, e);
+			printf(" %s", reached ? to : "X");
+			fflush(stdout);
+			all++;
+			good += reached;
+		}
+		putchar('\n');
+	}
+	if (rc == 0)
+		printf("%zu of %zu reached\n", good, all);
+	vec_free(&names.at);
+	arena_finish(&a);
+	free(lab);
+	return rc < 0 ? rc : good != all;
+}

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* vbet replay, vbet up --whatif: a run in virtual time once more, as it was or otherwise. */
+#include "lib/units.h"
+#include "lib/xalloc.h"
+#include "vbet-server/command/client.h"
+#include "vbet-server/command/cmd.h"
+#include "vbet-server/command/keep.h"
+#include "vbet-server/command/run.h"
+#include "vbet-server/store/paths.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- one replay ---- */
+
+static int ask(const char *lab, const char *verb, const char *argument, FILE *out, struct err *e)
+{
+	char *words[] = {(char *)verb, (char *)argument};
+
+	return client_ask(lab, words, argument ? 2 : 1, out, e);
+}
+
+/* What could not be done again. */
+static int tell_refused(const char *lab, struct err *e)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+	int rc = ask(lab, "refused", NULL, f, e);
+
+	fclose(f);
+	if (rc == 0 && len)
+		fprintf(stderr, "vbet: not as in the record: %s", text);
+	free(text);
+	return rc;
+}
+
+/* Boots the lab of a run, and leads it through the record up to a time, where it stands then. */
+static int lead(const struct cmd_options *o, const struct run *r, struct loaded *l, int64_t to_ns,
+		struct err *e)
+{
+	struct cmd_options boot = *o;
+
+	boot.inputs = r->inputs;
+	boot.replay_ns = to_ns;
+	int rc = cmd_boot_loaded(&boot, l, e);
+
+	if (strstr(r->inputs, " charged "))
+		fputs("a guest was charged for computing without end: how much depends on the "
+		      "machine, so this may not be the same run\n",
+		      stderr);
+	if (rc == 0)
+		rc = ask(l->graph->lab, "replayed", NULL, NULL, e);
+	return rc == 0 ? tell_refused(l->graph->lab, e) : rc;
+}
+
+static int check_time(const struct run *r, int64_t ns, struct err *e)
+{
+	if (ns < r->ready_ns)
+		return err_set(e, ERR_USAGE,
+			       "the lab was ready at %.9f s: no sooner can it stand anywhere",
+			       (double)r->ready_ns / 1e9);
+	if (ns > r->end_ns)
+		return err_set(e, ERR_USAGE, "the run went to %.9f s, no further",
+			       (double)r->end_ns / 1e9);
+	return 0;
+}
+
+/* --until and --back; else the end of the run. */
+static int choose_time(const struct cmd_options *o, const struct run *r, int64_t *ns, struct err *e)
+{
+	*ns = r->end_ns;
+	if (o->until && o->back)
+		return err_set(e, ERR_USAGE, "--until or --back, not both");
+	if (o->until && unit_parse(UNIT_TIME, o->until, ns, e) < 0)
+		return err_wrap(e, "--until");
+	if (o->back) {
+		if (unit_parse(UNIT_TIME, o->back, ns, e) < 0)
+			return err_wrap(e, "--back");
+		*ns = r->end_ns - *ns;
+	}
+	return check_time(r, *ns, e);
+}
+
+/* The lab that is to be repeated makes room for itself. */
+static int make_room(const struct run *r, const struct loaded *l, struct err *e)
+{
+	return r->running && !strcmp(r->running, l->graph->lab) ? cmd_take_down(r->running, e) : 0;
+}
+
+static int say_where(const struct cmd_options *o, const struct run *r, const char *lab, int64_t ns,
+		     struct err *e)
+{
+	char *nodes = NULL;
+	size_t len = 0;
+
+	if (o->quiet)
+		return 0;
+	fprintf(stderr,
+		"lab %s stands at %.9f s (the run went to %.9f s): 'vbet clock run' goes on from "
+		"here\n",
+		lab, (double)ns / 1e9, (double)r->end_ns / 1e9);
+	FILE *f = open_memstream(&nodes, &len);
+	int rc = ask(lab, "held", NULL, f, e);
+
+	fclose(f);
+	for (char *node = strtok(nodes, "\n"); node; node = strtok(NULL, "\n"))
+		fprintf(stderr, "a console of %s was open: 'vbet console %s' takes it over\n", node,
+			node);
+	free(nodes);
+	return rc;
+}
+
+static int replay(const struct cmd_options *o, struct run *r, struct loaded *l, int64_t to_ns,
+		  struct err *e)
+{
+	struct cmd_options boot = *o;
+	struct keep k = {0};
+	int rc = make_room(r, l, e) < 0 || keep_open(&k, o->keep, e) < 0 ? -1 : 0;
+
+	boot.captures = k.cables;
+	if (k.dir)
+		boot.record = k.dir;
+	if (rc == 0)
+		rc = lead(&boot, r, l, to_ns, e);
+	if (rc == 0)
+		rc = keep_lab(&k, l->graph->lab, l->graph, e);
+	if (rc == 0)
+		rc = say_where(o, r, l->graph->lab, to_ns, e);
+	keep_close(&k);
+	return rc;
+}
+
+int cmd_replay(const struct cmd_options *o, int argc, char **argv, struct err *e)
+{
+	struct run r;
+	struct loaded l = {0};
+	int64_t to_ns;
+	int rc = run_open(&r, argv[0], e);
+
+	if (rc == 0)
+		rc = choose_time(o, &r, &to_ns, e);
+	if (rc == 0)
+		rc = run_load(&r, &l, o->lab, stderr, e);
+	if (rc == 0)
+		rc = replay(o, &r, &l, to_ns, e);
+	load_finish(&l);
+	run_close(&r);
+	return rc;
+}
+
+/* ---- what if ---- */
+
+/* The run as it was, and as it would have been: each with captures, in a directory of its own. */
+struct what_if {
+	const struct cmd_options *o;
+	const char *run, *statement;
+	int64_t at_ns, end_ns;
+	char *dir; /* owned: of both, ours if temporary */
+	bool temporary;
+};
+
+/* One more time from the beginning: a lab with captures in dir/NAME, standing at to_ns. */
+static int begin(const struct what_if *w, struct run *r, struct loaded *l, struct keep *k,
+		 const char *name, int64_t to_ns, bool goes_on, struct err *e)
+{
+	struct cmd_options boot = *w->o;
+	char *dir = xasprintf("%s/%s", w->dir, name);
+	int rc = keep_open(k, dir, e);
+
+	free(dir);
+	boot.keep = NULL;
+	boot.captures = k->cables;
+	boot.record = k->dir;
+	boot.replay_rest = goes_on;
+	if (rc == 0)
+		rc = lead(&boot, r, l, to_ns, e);
+	return rc;
+}
+
+static int run_as_it_was(const struct what_if *w, struct run *r, struct loaded *l, struct err *e)
+{
+	struct keep k = {0};
+	const char *lab = l->graph->lab;
+	int rc = begin(w, r, l, &k, "was", w->end_ns, false, e);
+
+	if (rc == 0)
+		rc = keep_lab(&k, lab, l->graph, e);
+	keep_close(&k);
+	return rc < 0 ? rc : cmd_take_down(lab, e);
+}
+
+/* An action, as after 'at TIME', or else any statement. */
+static int say_statement(const struct what_if *w, const char *lab, struct err *e)
+{
+	char *at = xasprintf("at %lldns %s", (long long)w->at_ns, w->statement);
+	struct err other = {0};
+	int rc = ask(lab, "statement", at, NULL, e);
+
+	free(at);
+	if (rc < 0 && ask(lab, "statement", w->statement, NULL, &other) == 0) {
+		e->kind = ERR_NONE;
+		rc = 0;
+	}
+	return rc;
+}
+
+static int run_otherwise(const struct what_if *w, struct run *r, struct loaded *l, struct err *e)
+{
+	struct keep k = {0};
+	const char *lab = l->graph->lab;
+	char *end = xasprintf("%lldns", (long long)w->end_ns);
+	char *until[] = {"clock", "until", end};
+	char *pace[] = {"clock", "pace", "max"};
+	int rc = begin(w, r, l, &k, "would", w->at_ns, true, e);
+
+	if (rc == 0)
+		rc = say_statement(w, lab, e);
+	if (rc == 0)
+		rc = client_ask(lab, pace, 3, NULL, e);
+	if (rc == 0)
+		rc = client_ask(lab, until, 3, NULL, e);
+	pace[2] = "1";
+	if (rc == 0)
+		rc = client_ask(lab, pace, 3, NULL, e);
+	if (rc == 0)
+		rc = keep_lab(&k, lab, l->graph, e);
+	keep_close(&k);
+	free(end);
+	return rc;
+}
+
+static int one_of_two(const struct what_if *w, struct run *r, bool otherwise, struct err *e)
+{
+	struct loaded l = {0};
+	/* What is another machine's is said once. */
+	FILE *null = fopen("/dev/null", "we");
+	int rc = run_load(r, &l, w->o->lab, otherwise ? null : stderr, e);
+
+	if (rc == 0 && !otherwise)
+		rc = make_room(r, &l, e);
+	if (rc == 0)
+		rc = otherwise ? run_otherwise(w, r, &l, e) : run_as_it_was(w, r, &l, e);
+	fclose(null);
+	load_finish(&l);
+	return rc;
+}
+
+/* One after the other; the second one stays. */
+static int run_both(struct what_if *w, struct run *r, struct err *e)
+{
+	w->end_ns = r->end_ns;
+	if (check_time(r, w->at_ns, e) < 0)
+		return -1;
+	if (w->o->until && unit_parse(UNIT_TIME, w->o->until, &w->end_ns, e) < 0)
+		return err_wrap(e, "--until");
+	if (w->end_ns < w->at_ns)
+		return err_set(e, ERR_USAGE, "--until is before %s", w->run);
+	return one_of_two(w, r, false, e) < 0 ? -1 : one_of_two(w, r, true, e);
+}
+
+static int show_difference(const struct what_if *w, struct err *e)
+{
+	char *was = xasprintf("%s/was", w->dir);
+	char *would = xasprintf("%s/would", w->dir);
+	char *argv[] = {was, would};
+
+	printf("what differs with %s at %.9f s, until %.9f s:\n", w->statement,
+	       (double)w->at_ns / 1e9, (double)w->end_ns / 1e9);
+	int rc = cmd_diff(w->o, 2, argv, e);
+
+	free(was);
+	free(would);
+	return rc < 0 ? rc : 0;
+}
+
+/* Where the captures go: --keep, or where labs are. */
+static int choose_directory(struct what_if *w, struct err *e)
+{
+	char *base = w->o->keep ? NULL : paths_base_dir(e);
+
+	if (!w->o->keep && !base)
+		return -1;
+	w->dir = base ? xasprintf("%s/.whatif-XXXXXX", base) : xstrdup(w->o->keep);
+	w->temporary = base != NULL;
+	free(base);
+	if (w->temporary)
+		return mkdtemp(w->dir) ? 0 : err_sys(e, "make %s", w->dir);
+	return mkdir(w->dir, 0777) < 0 ? err_sys(e, "make %s", w->dir) : 0;
+}
+
+int cmd_what_if(const struct cmd_options *o, const char *run, struct err *e)
+{
+	struct what_if w = {.o = o, .run = run, .statement = o->whatif};
+	struct run r = {0};
+	char *name = NULL;
+	int rc = run_parse(run, &name, &w.at_ns, e);
+
+	if (rc == 0 && w.at_ns < 0)
+		rc = err_set(e, ERR_USAGE, "--whatif wants RUN@TIME: %s@60s", run);
+	if (rc == 0)
+		rc = run_open(&r, name, e);
+	if (rc == 0)
+		rc = choose_directory(&w, e);
+	if (rc == 0)
+		rc = run_both(&w, &r, e);
+	if (rc == 0)
+		rc = show_difference(&w, e);
+	if (w.temporary)
+		paths_remove_tree(w.dir);
+	free(w.dir);
+	free(name);
+	run_close(&r);
+	return rc;
+}

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The console of a running lab, with readline: commands of vbet, "NODE COMMAND" as in Mininet
+ * (names of nodes stand for their addresses), and statements of the language. The only file with
+ * readline.
+ */
+#include "lib/vec.h"
+#include "lib/words.h"
+#include "vbet-server/command/client.h"
+#include "vbet-server/command/cmd.h"
+#include "vbet-server/store/paths.h"
+
+#include <signal.h>
+#include <stdio.h>
+
+#include <readline/history.h>
+#include <readline/readline.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Readline's callbacks take no context. */
+static const char *current_lab;
+
+struct node_list {
+	struct arena arena;
+	VEC(struct words) nodes; /* NAME KIND STATE ADDRESS NIC... */
+};
+
+static void list_nodes(struct node_list *l)
+{
+	char *words[] = {"nodes"};
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+
+	client_ask(current_lab, words, 1, f, NULL);
+	fclose(f);
+	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+		struct words w;
+
+		if (words_split(line, strlen(line), &l->arena, &w, NULL) == 0 && w.n >= 4)
+			vec_push(&l->nodes, w);
+	}
+	free(text);
+}
+
+static void free_nodes(struct node_list *l)
+{
+	vec_free(&l->nodes);
+	arena_finish(&l->arena);
+}
+
+static bool is_node(const char *name)
+{
+	struct node_list l = {0};
+	bool found = false;
+
+	list_nodes(&l);
+	for (size_t i = 0; i < l.nodes.n; i++)
+		found |= !strcmp(l.nodes.at[i].at[0], name);
+	free_nodes(&l);
+	return found;
+}
+
+static void offer(struct strvec *out, const char *prefix, const char *candidate)
+{
+	if (!strncmp(candidate, prefix, strlen(prefix)))
+		vec_push(out, xstrdup(candidate));
+}
+
+/* Commands and nodes for the first word; nodes, their NICs and link words for the others. */
+static void collect(struct strvec *out, const char *text, bool first)
+{
+	static const char *const link_words[] = {"up", "down", "set", "show", "reset"};
+	static const char *const own_words[] = {"exit", "quit", "nodes", "net", "source"};
+	struct node_list l = {0};
+
+	for (size_t i = 0; first && cmd_at(i); i++)
+		offer(out, text, cmd_at(i)->name);
+	for (size_t i = 0; first && i < ARRAY_LEN(own_words); i++)
+		offer(out, text, own_words[i]);
+	list_nodes(&l);
+	for (size_t i = 0; i < l.nodes.n; i++) {
+		const struct words *w = &l.nodes.at[i];
+
+		offer(out, text, w->at[0]);
+		for (size_t j = 4; j < w->n && strchr(text, ':') && !strchr(w->at[j], '='); j++) {
+			char *end = xasprintf("%s:%s", w->at[0], w->at[j]);
+
+			offer(out, text, end);
+			free(end);
+		}
+	}
+	for (size_t i = 0; !first && i < ARRAY_LEN(link_words); i++)
+		offer(out, text, link_words[i]);
+	free_nodes(&l);
+}
+
+static char *next_match(const char *text, int state)
+{
+	static struct strvec matches;
+	static size_t at;
+
+	if (state == 0) {
+		vec_free(&matches);
+		at = 0;
+		collect(&matches, text,
+			strspn(rl_line_buffer, " ") >= (size_t)rl_point - strlen(text));
+	}
+	return at < matches.n ? (char *)matches.at[at++] : NULL;
+}
+
+static char **complete(const char *text, int start, int end)
+{
+	rl_attempted_completion_over = 1;
+	return rl_completion_matches(text, next_match);
+}
+
+static void print_error(const struct err *e)
+{
+	if (e->kind)
+		fprintf(stderr, "%s%s\n", strchr(e->text, '\n') ? "" : "error: ", e->text);
+}
+
+/* "r1 ping h2": everything after the node is for its shell, with names of nodes replaced. */
+static int run_in_node(const struct words *w, const char *line)
+{
+	/* Lines from a pipe or file are the console's, not the command's. */
+	struct exec_options opt = {.tty = true, .subst = true, .no_stdin = !isatty(STDIN_FILENO)};
+	struct err e = {0};
+	int status = 0;
+
+	if (w->n == 1) {
+		opt.escape = true;
+		fprintf(stderr, "%s: leave with Ctrl-] or 'exit'\n", w->at[0]);
+		client_exec(current_lab, w->at[0], NULL, 0, &opt, &status, &e);
+	} else if (strpbrk(line, "|<>;&$`*?(")) {
+		const char *rest = line + strspn(line, " \t");
+
+		rest += strcspn(rest, " \t");
+		char *shell[] = {"/bin/sh", "-c", (char *)rest + strspn(rest, " \t")};
+
+		client_exec(current_lab, w->at[0], shell, 3, &opt, &status, &e);
+	} else {
+		client_exec(current_lab, w->at[0], w->at + 1, w->n - 1, &opt, &status, &e);
+	}
+	print_error(&e);
+	return status;
+}
+
+static int run_statement(const char *line)
+{
+	char *words[] = {"statement", (char *)line};
+	struct err e = {0};
+	int rc = client_ask(current_lab, words, 2, stdout, &e);
+
+	print_error(&e);
+	return rc < 0 ? (int)e.kind : 0;
+}
+
+/* A command of the program, for this lab. */
+static int run_command(const struct cmd *c, const struct words *w)
+{
+	struct strvec v = {0};
+
+	vec_push(&v, "vbet");
+	vec_push(&v, c->name);
+	if (c->options & OPT_LAB) {
+		vec_push(&v, "-n");
+		vec_push(&v, current_lab);
+	}
+	for (size_t i = 1; i < w->n; i++)
+		vec_push(&v, w->at[i]);
+	vec_push(&v, NULL);
+	int rc = cmd_run((int)v.n - 1, (char **)v.at);
+
+	vec_free(&v);
+	return rc;
+}
+
+static int run_line(const char *line, bool *leave);
+
+static int run_source(const char *path, bool *leave)
+{
+	FILE *f = fopen(path, "re");
+	char *line = NULL;
+	size_t cap = 0;
+	int rc = 0;
+
+	if (!f) {
+		perror(path);
+		return ERR_USAGE;
+	}
+	while (!*leave && getline(&line, &cap, f) > 0) {
+		line[strcspn(line, "\n")] = '\0';
+		rc = run_line(line, leave);
+	}
+	free(line);
+	fclose(f);
+	return rc;
+}
+
+static int list_for_people(void)
+{
+	char *words[] = {"nodes"};
+	struct err e = {0};
+	int rc = client_ask(current_lab, words, 1, stdout, &e);
+
+	print_error(&e);
+	return rc < 0 ? (int)e.kind : 0;
+}
+
+/* A script's statement is told from a command by its "(", "=" or "{" after the first word. */
+static bool looks_like_statement(const char *line)
+{
+	line += strspn(line, " \t{");
+	line += strspn(line, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_[]");
+	line += strspn(line, " \t");
+	return *line == '(' || *line == '=';
+}
+
+static int dispatch(const struct words *w, const char *line, bool *leave)
+{
+	const char *first = w->at[0];
+
+	if (!strcmp(first, "exit") || !strcmp(first, "quit")) {
+		*leave = true;
+		return 0;
+	}
+	if (!strcmp(first, "source") && w->n == 2)
+		return run_source(w->at[1], leave);
+	if (!strcmp(first, "nodes") && w->n == 1)
+		return list_for_people();
+	if (!strcmp(first, "net") && w->n == 1)
+		return run_command(cmd_find("status"), w);
+	if (looks_like_statement(line))
+		return run_statement(line);
+	if (is_node(first))
+		return run_in_node(w, line);
+	const struct cmd *c = cmd_find(first);
+
+	if (c && strcmp(first, "run") != 0 && strcmp(first, "up") != 0)
+		return run_command(c, w);
+	fprintf(stderr, "no command or node '%s' ('help' lists commands, 'nodes' the nodes)\n",
+		first);
+	return ERR_USAGE;
+}
+
+static int run_line(const char *line, bool *leave)
+{
+	struct arena a = {0};
+	struct words w;
+	struct err e = {0};
+	int rc = 0;
+
+	line += strspn(line, " \t");
+	if (!*line || *line == '#')
+		return 0;
+	if (looks_like_statement(line))
+		rc = run_statement(line);
+	else if (words_split(line, strlen(line), &a, &w, &e) < 0)
+		print_error(&e);
+	else
+		rc = dispatch(&w, line, leave);
+	arena_finish(&a);
+	return rc;
+}
+
+static char *history_path(void)
+{
+	const char *state = getenv("XDG_STATE_HOME");
+	const char *home = getenv("HOME");
+
+	if (state && *state)
+		return xasprintf("%s/vbet_history", state);
+	return home ? xasprintf("%s/.vbet_history", home) : NULL;
+}
+
+static int interactive(void)
+{
+	char *prompt = xasprintf("%s> ", current_lab);
+	char *history = history_path();
+	bool leave = false;
+	char *line;
+
+	rl_readline_name = "vbet";
+	rl_attempted_completion_function = complete;
+	rl_basic_word_break_characters = " \t\n\"'(),=";
+	using_history();
+	if (history)
+		read_history(history);
+	printf("'help' lists commands; 'NODE COMMAND' runs in a node; 'exit' leaves.\n");
+	while (!leave && (line = readline(prompt))) {
+		if (line[strspn(line, " \t")])
+			add_history(line);
+		run_line(line, &leave);
+		free(line);
+	}
+	if (!leave)
+		putchar('\n');
+	if (history) {
+		stifle_history(1000);
+		write_history(history);
+	}
+	free(history);
+	free(prompt);
+	return 0;
+}
+
+/* Without a terminal: lines from standard input; the worst exit status is ours. */
+static int batch(void)
+{
+	char *line = NULL;
+	size_t cap = 0;
+	bool leave = false;
+	int worst = 0;
+
+	while (!leave && getline(&line, &cap, stdin) > 0) {
+		line[strcspn(line, "\n")] = '\0';
+		int rc = run_line(line, &leave);
+
+		/* Whoever feeds us may wait for the answer. */
+		fflush(stdout);
+		if (rc > worst)
+			worst = rc;
+	}
+	free(line);
+	return worst;
+}
+
+int console_run(const char *lab, struct err *e)
+{
+	void (*old)(int) = signal(SIGINT, SIG_IGN);
+
+	current_lab = lab;
+	int rc = isatty(STDIN_FILENO) ? interactive() : batch();
+
+	signal(SIGINT, old);
+	return rc;
+}

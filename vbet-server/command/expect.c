@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "vbet-server/command/expect.h"
+
+#include "lib/vec.h"
+#include "lib/words.h"
+#include "vbet-server/command/client.h"
+#include "vbet-server/lab/event.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static const int64_t virtual_step_ns = 250000000; /* how often a result is asked for */
+static const int64_t real_step_ns = 20000000;
+static const int64_t retry_ns = 250000000; /* no sooner after the begin of the last try */
+
+enum trial_state { TRIAL_WAITS, TRIAL_RUNS, TRIAL_OVER };
+
+/* An expectation on its way. */
+struct trial {
+	const struct graph_expect *expect;
+	enum trial_state state;
+	int64_t next_ns, began_ns; /* of the next try, of the last one */
+	char *job;                 /* owned: the number of a try that runs */
+	char *last;                /* owned: what the last try said */
+};
+
+struct driver {
+	const char *lab;
+	const struct graph *graph;
+	FILE *out;
+	struct expect_result *result;
+	bool is_virtual;
+	int64_t now_ns;
+	int64_t zero_ns; /* real clock: when the lab became ready */
+	struct trial *trials;
+	const struct graph_event **events; /* by time */
+	size_t next_event;
+};
+
+/* ---- talking to the lab ---- */
+
+/* Sends words; the answer (malloc'ed, without its last newline) goes to *text if that is not NULL.
+ */
+static int ask(const struct driver *d, struct strvec *words, char **text, struct err *e)
+{
+	char *got = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&got, &len);
+	int rc = client_ask(d->lab, (char *const *)words->at, words->n, f, e);
+
+	fclose(f);
+	while (len && got[len - 1] == '\n')
+		got[--len] = '\0';
+	vec_free(words);
+	if (text)
+		*text = rc == 0 ? got : NULL;
+	if (rc != 0 || !text)
+		free(got);
+	return rc == 0 ? 0 : -1;
+}
+
+static int64_t monotonic_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
+
+static int read_clock(struct driver *d, struct err *e)
+{
+	struct strvec v = {0};
+	char *text = NULL;
+
+	if (!d->is_virtual) {
+		d->now_ns = monotonic_ns() - d->zero_ns;
+		return 0;
+	}
+	vec_push(&v, "clock");
+	if (ask(d, &v, &text, e) < 0)
+		return -1;
+	d->now_ns = (int64_t)(strtod(text, NULL) * 1e9 + 0.5);
+	free(text);
+	return 0;
+}
+
+/* A virtual clock stands from here on, but for go_to(). */
+static int stand(struct driver *d, struct err *e)
+{
+	struct strvec v = {0};
+
+	vec_push(&v, "clock");
+	vec_push(&v, "pause");
+	if (d->is_virtual && ask(d, &v, NULL, e) < 0)
+		return -1;
+	return read_clock(d, e);
+}
+
+/* Lets the lab go on to a time; with the virtual clock it stands there. */
+static int go_to(struct driver *d, int64_t ns, struct err *e)
+{
+	struct strvec v = {0};
+	char *time;
+
+	if (ns <= d->now_ns)
+		return 0;
+	if (!d->is_virtual) {
+		int64_t at = d->zero_ns + ns;
+		struct timespec t = {at / 1000000000, at % 1000000000};
+
+		while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR)
+			;
+		return read_clock(d, e);
+	}
+	time = xasprintf("%lldns", (long long)ns);
+	vec_push(&v, "clock");
+	vec_push(&v, "until");
+	vec_push(&v, time);
+	int rc = ask(d, &v, NULL, e);
+
+	free(time);
+	d->now_ns = ns;
+	return rc;
+}
+
+/* Starts a command for /bin/sh in a node; *job gets its number. */
+static int start_job(const struct driver *d, const char *node, const char *command, char **job,
+		     struct err *e)
+{
+	struct strvec v = {0};
+
+	vec_push(&v, "job");
+	vec_push(&v, node);
+	vec_push(&v, "timeout_ms=10000");
+	vec_push(&v, "--");
+	vec_push(&v, "/bin/sh");
+	vec_push(&v, "-c");
+	vec_push(&v, command);
+	return ask(d, &v, job, e);
+}
+
+/* A command's last words say what it found. */
+static void keep_last_line(char *text)
+{
+	size_t len = strlen(text);
+
+	while (len && text[len - 1] == '\n')
+		text[--len] = '\0';
+	const char *line = strrchr(text, '\n');
+
+	if (line)
+		memmove(text, line + 1, strlen(line));
+}
+
+/* 1 with *status and *text (malloc'ed) if the job is done, 0 if it runs, or -1. */
+static int job_result(const struct driver *d, const char *job, int *status, char **text,
+		      struct err *e)
+{
+	struct arena a = {0};
+	struct words w = {0};
+	struct strvec v = {0};
+	char *line = NULL;
+
+	vec_push(&v, "result");
+	vec_push(&v, job);
+	if (ask(d, &v, &line, e) < 0)
+		return -1;
+	int rc = words_split(line, strlen(line), &a, &w, e);
+
+	if (rc == 0 && w.n == 3) {
+		*status = atoi(w.at[1]);
+		*text = xstrdup(w.at[2]);
+		keep_last_line(*text);
+		rc = 1;
+	}
+	arena_finish(&a);
+	free(line);
+	return rc;
+}
+
+/* ---- events ---- */
+
+static int act(const struct driver *d, const struct graph_event *ev, struct err *e)
+{
+	struct arena a = {0};
+	struct strvec v = {0};
+	int rc = event_words(d->graph, ev, &a, &v, e);
+
+	if (rc == 0)
+		rc = ask(d, &v, NULL, e);
+	else
+		vec_free(&v);
+	arena_finish(&a);
+	return rc;
+}
+
+static void do_event(struct driver *d, const struct graph_event *ev)
+{
+	struct err e = {0};
+
+	if (act(d, ev, &e) == 0)
+		return;
+	fprintf(d->out, "FAIL %s:%d ", ev->pos.file, ev->pos.line);
+	graph_print_event(d->out, d->graph, ev);
+	fprintf(d->out, ": not done at %.3f s: %s\n", (double)d->now_ns / 1e9, e.text);
+	d->result->refused++;
+}
+
+/* ---- expectations ---- */
+
+static void decide(struct driver *d, struct trial *t, bool held)
+{
+	const struct graph_expect *x = t->expect;
+
+	t->state = TRIAL_OVER;
+	fprintf(d->out, "%s %s:%d ", held ? "PASS" : "FAIL", x->pos.file, x->pos.line);
+	graph_print_expect(d->out, d->graph, x);
+	fprintf(d->out, ": %s at %.3f s", held ? "held" : "did not hold, last tried",
+		(double)t->began_ns / 1e9);
+	fprintf(d->out, "%s%s\n", !held && t->last && *t->last ? ": " : "",
+		!held && t->last ? t->last : "");
+	fflush(d->out);
+	if (held)
+		d->result->held++;
+	else
+		d->result->missed++;
+}
+
+/* A try has ended. The last one begins no later than the deadline. */
+static void end_try(struct driver *d, struct trial *t, int status)
+{
+	bool held = (status == 0) != t->expect->negated;
+
+	t->state = TRIAL_WAITS;
+	t->next_ns = t->began_ns + retry_ns;
+	if (t->next_ns < d->now_ns)
+		t->next_ns = d->now_ns;
+	if (held || t->next_ns > t->expect->deadline_ns)
+		decide(d, t, held);
+}
+
+static void begin_try(struct driver *d, struct trial *t)
+{
+	char *command = event_check_command(d->graph, t->expect);
+	struct err e = {0};
+
+	t->began_ns = d->now_ns;
+	if (start_job(d, d->graph->nodes[t->expect->node].name, command, &t->job, &e) == 0) {
+		t->state = TRIAL_RUNS;
+	} else {
+		/* The node is down, say. */
+		free(t->last);
+		t->last = xstrdup(e.text);
+		end_try(d, t, 255);
+	}
+	free(command);
+}
+
+static int look_at_try(struct driver *d, struct trial *t, struct err *e)
+{
+	int status = 0;
+	char *text = NULL;
+	int rc = job_result(d, t->job, &status, &text, e);
+
+	if (rc <= 0 || !text)
+		return rc;
+	free(t->job);
+	free(t->last);
+	t->job = NULL;
+	t->last = *text ? text : xasprintf("exit status %d", status);
+	if (!*text)
+		free(text);
+	end_try(d, t, status);
+	return 0;
+}
+
+/* ---- all of it ---- */
+
+static int by_time(const void *pa, const void *pb)
+{
+	const struct graph_event *a = *(const struct graph_event *const *)pa;
+	const struct graph_event *b = *(const struct graph_event *const *)pb;
+
+	if (a->time_ns != b->time_ns)
+		return a->time_ns < b->time_ns ? -1 : 1;
+	return a < b ? -1 : a > b; /* as they stand in the script */
+}
+
+/* What is due now: results of tries, then events, then new tries. */
+static int do_due(struct driver *d, struct err *e)
+{
+	size_t n = d->graph->n_expects;
+
+	for (size_t i = 0; i < n; i++)
+		if (d->trials[i].state == TRIAL_RUNS && look_at_try(d, &d->trials[i], e) < 0)
+			return -1;
+	while (d->next_event < d->graph->n_events && d->events[d->next_event]->time_ns <= d->now_ns)
+		do_event(d, d->events[d->next_event++]);
+	for (size_t i = 0; i < n; i++)
+		if (d->trials[i].state == TRIAL_WAITS && d->trials[i].next_ns <= d->now_ns)
+			begin_try(d, &d->trials[i]);
+	return 0;
+}
+
+/* When something is due next; -1: never. */
+static int64_t next_time(const struct driver *d)
+{
+	int64_t next = -1;
+
+	if (d->next_event < d->graph->n_events)
+		next = d->events[d->next_event]->time_ns;
+	for (size_t i = 0; i < d->graph->n_expects; i++) {
+		const struct trial *t = &d->trials[i];
+		int64_t at = t->next_ns;
+
+		if (t->state == TRIAL_RUNS)
+			at = d->now_ns + (d->is_virtual ? virtual_step_ns : real_step_ns);
+		if (t->state != TRIAL_OVER && (next < 0 || at < next))
+			next = at;
+	}
+	return next;
+}
+
+static void prepare(struct driver *d)
+{
+	const struct graph *g = d->graph;
+
+	d->trials = xcalloc(g->n_expects + 1, sizeof(*d->trials));
+	d->events = xcalloc(g->n_events + 1, sizeof(struct graph_event *));
+	for (size_t i = 0; i < g->n_events; i++)
+		d->events[i] = &g->events[i];
+	if (g->n_events)
+		qsort(d->events, g->n_events, sizeof(struct graph_event *), by_time);
+	for (size_t i = 0; i < g->n_expects; i++) {
+		d->trials[i].expect = &g->expects[i];
+		d->trials[i].next_ns = g->expects[i].start_ns;
+	}
+}
+
+int expect_run(const char *lab, const struct graph *g, FILE *out, struct expect_result *r,
+	       struct err *e)
+{
+	struct driver d = {
+		.lab = lab,
+		.graph = g,
+		.out = out,
+		.result = r,
+		.is_virtual = g->clock == CLOCK_VIRTUAL,
+		.zero_ns = monotonic_ns(),
+	};
+	int rc = read_clock(&d, e);
+
+	prepare(&d);
+	while (rc == 0) {
+		rc = do_due(&d, e);
+		int64_t next = rc == 0 ? next_time(&d) : -1;
+
+		if (next < 0)
+			break;
+		rc = go_to(&d, next, e);
+	}
+	r->end_ns = d.now_ns;
+	for (size_t i = 0; i < g->n_expects; i++) {
+		free(d.trials[i].job);
+		free(d.trials[i].last);
+	}
+	free(d.trials);
+	free(d.events);
+	return rc;
+}
+
+/* ---- one check, now ---- */
+
+/* Lets the lab go on until a command has ended. */
+static int await_job(struct driver *d, const char *job, int *status, char **text, struct err *e)
+{
+	int64_t step = d->is_virtual ? virtual_step_ns : real_step_ns;
+	int rc;
+
+	while ((rc = job_result(d, job, status, text, e)) == 0)
+		if (go_to(d, d->now_ns + step, e) < 0)
+			return -1;
+	return rc < 0 ? -1 : 0;
+}
+
+/* Tries once: *held. */
+static int try_check(struct driver *d, const struct words *check, bool *held, char **text,
+		     struct err *e)
+{
+	struct err why = {0};
+	char *job = NULL;
+	int status = 255;
+	int rc = 0;
+
+	free(*text);
+	*text = NULL;
+	if (start_job(d, check->at[0], check->at[2], &job, &why) == 0)
+		rc = await_job(d, job, &status, text, e);
+	else
+		*text = xstrdup(why.text);
+	free(job);
+	*held = (status == 0) == !strcmp(check->at[1], "is");
+	return rc;
+}
+
+static int try_until(struct driver *d, const struct words *check, int64_t limit_ns,
+		     int64_t *began_ns, char **text, struct err *e)
+{
+	int64_t end = limit_ns ? d->now_ns + limit_ns : INT64_MAX;
+	bool held = false;
+
+	for (;;) {
+		*began_ns = d->now_ns;
+		if (try_check(d, check, &held, text, e) < 0)
+			return -1;
+		if (held)
+			return 0;
+		if (d->now_ns >= end)
+			return err_set(e, ERR_TIMEOUT, "it did not hold until %.9f s%s%s",
+				       (double)d->now_ns / 1e9, *text && **text ? ": " : "",
+				       *text ? *text : "");
+		if (d->now_ns < *began_ns + retry_ns && go_to(d, *began_ns + retry_ns, e) < 0)
+			return -1;
+	}
+}
+
+int expect_wait(const char *lab, bool is_virtual, const char *check, int64_t limit_ns, FILE *out,
+		struct err *e)
+{
+	struct driver d = {.lab = lab, .is_virtual = is_virtual, .zero_ns = monotonic_ns()};
+	struct strvec v = {0};
+	struct arena a = {0};
+	struct words w = {0};
+	char *line = NULL;
+	char *text = NULL;
+	int64_t began_ns = 0;
+
+	vec_push(&v, "check");
+	vec_push(&v, check);
+	int rc = ask(&d, &v, &line, e);
+
+	if (rc == 0)
+		rc = words_split(line, strlen(line), &a, &w, e);
+	if (rc == 0)
+		rc = stand(&d, e);
+	if (rc == 0)
+		rc = try_until(&d, &w, limit_ns, &began_ns, &text, e);
+	if (rc == 0)
+		fprintf(out, "held at %.9f s\n", (double)began_ns / 1e9);
+	free(text);
+	free(line);
+	arena_finish(&a);
+	return rc;
+}

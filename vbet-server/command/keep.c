@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "vbet-server/command/keep.h"
+
+#include "lib/xalloc.h"
+#include "vbet-server/command/client.h"
+#include "vbet-server/store/paths.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+static bool is_empty_directory(const char *path)
+{
+	DIR *d = opendir(path);
+	size_t n = 0;
+
+	if (!d)
+		return false;
+	while (readdir(d))
+		n++;
+	closedir(d);
+	return n == 2;
+}
+
+int keep_open(struct keep *k, const char *dir, struct err *e)
+{
+	if (!dir)
+		return 0;
+	if (mkdir(dir, 0777) < 0 && errno != EEXIST)
+		return err_sys(e, "make %s", dir);
+	if (!is_empty_directory(dir))
+		return err_set(e, ERR_USAGE, "%s is no empty directory", dir);
+	k->dir = realpath(dir, NULL);
+	if (!k->dir)
+		return err_sys(e, "%s", dir);
+	char *nodes = xasprintf("%s/nodes", k->dir);
+	char *report = xasprintf("%s/report", k->dir);
+	int rc = 0;
+
+	k->cables = xasprintf("%s/cables", k->dir);
+	k->report = fopen(report, "we");
+	if (mkdir(nodes, 0777) < 0 || mkdir(k->cables, 0777) < 0 || !k->report)
+		rc = err_sys(e, "write into %s", dir);
+	free(nodes);
+	free(report);
+	return rc;
+}
+
+static int copy_file(const char *from, const char *to, struct err *e)
+{
+	size_t len;
+	char *text = paths_read_file(from, &len, e);
+	FILE *f = text ? fopen(to, "we") : NULL;
+	int rc = f ? 0 : -1;
+
+	if (text && !f)
+		err_sys(e, "make %s", to);
+	if (f && (fwrite(text, 1, len, f) != len || fflush(f)))
+		rc = err_sys(e, "write %s", to);
+	if (f)
+		fclose(f);
+	free(text);
+	return rc;
+}
+
+/* What is still to be written into the captures is written, and no more comes. */
+static int end_captures(const char *lab, const struct graph *g, struct err *e)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < g->n_cables && rc == 0; i++) {
+		char *name = xasprintf("keep.%zu", i);
+		char *words[] = {"capture-end", name};
+
+		rc = client_ask(lab, words, 2, NULL, e);
+		free(name);
+	}
+	return rc;
+}
+
+int keep_lab(const struct keep *k, const char *lab, const struct graph *g, struct err *e)
+{
+	char *base = k->dir ? paths_base_dir(e) : NULL;
+
+	if (!base)
+		return k->dir ? -1 : 0;
+	int rc = end_captures(lab, g, e);
+
+	for (size_t i = 0; i < g->n_nodes && rc == 0; i++) {
+		if (!node_kind_is_guest(g->nodes[i].kind))
+			continue;
+		char *from = xasprintf("%s/%s/n/%s/console.log", base, lab, g->nodes[i].name);
+		char *to = xasprintf("%s/nodes/%s.log", k->dir, g->nodes[i].name);
+
+		rc = copy_file(from, to, e);
+		free(from);
+		free(to);
+	}
+	free(base);
+	return rc;
+}
+
+void keep_close(struct keep *k)
+{
+	if (k->report)
+		fclose(k->report);
+	free(k->dir);
+	free(k->cables);
+}

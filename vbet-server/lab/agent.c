@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "vbet-server/lab/agent.h"
+
+#include "lib/sock.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+void wire_write(struct conn *c, uint32_t channel, uint8_t type, const void *data, uint32_t len)
+{
+	struct wire_head h = {.len = len, .channel = channel, .type = type};
+
+	conn_write(c, &h, sizeof(h));
+	conn_write(c, data, len);
+}
+
+long wire_read(const char *data, size_t len, struct wire_head *h)
+{
+	_Static_assert(sizeof(*h) == WIRE_HEAD, "the head has no padding");
+	if (len < WIRE_HEAD)
+		return 0;
+	memcpy(h, data, WIRE_HEAD);
+	if (h->len > WIRE_PAYLOAD_MAX || h->type == 0 || h->type >= WIRE_TYPES)
+		return -1;
+	return len < WIRE_HEAD + h->len ? 0 : (long)(WIRE_HEAD + h->len);
+}
+
+static void event(struct agent *a, const char *prefix, const char *text, size_t len)
+{
+	struct arena arena = {0};
+	struct words w;
+	char *line = arena_printf(&arena, "%s%.*s", prefix, (int)len, text);
+
+	if (words_split(line, strlen(line), &arena, &w, NULL) == 0 && w.n)
+		a->on_event(a->ctx, &w);
+	arena_finish(&arena);
+}
+
+void agent_remove_channel(struct agent *a, struct agent_channel *ch)
+{
+	for (struct agent_channel **p = &a->channels; *p; p = &(*p)->next) {
+		if (*p == ch) {
+			*p = ch->next;
+			break;
+		}
+	}
+	ch->id = 0;
+}
+
+static void lose_channels(struct agent *a)
+{
+	while (a->channels) {
+		struct agent_channel *ch = a->channels;
+
+		agent_remove_channel(a, ch);
+		ch->on_gone(ch);
+	}
+}
+
+static void handle(struct agent *a, const struct wire_head *h, const char *payload)
+{
+	if (h->channel == 0) {
+		if (h->type == WIRE_HELLO) {
+			/* A new process 1: nothing of an earlier one goes on. */
+			lose_channels(a);
+			a->said_hello = true;
+			event(a, "hello ", payload, h->len);
+		} else if (h->type == WIRE_EVENT) {
+			event(a, "", payload, h->len);
+		}
+		return;
+	}
+	for (struct agent_channel *ch = a->channels; ch; ch = ch->next) {
+		if (ch->id != h->channel)
+			continue;
+		if (h->type == WIRE_EXIT)
+			agent_remove_channel(a, ch);
+		ch->on_message(ch, h->type, payload, h->len);
+		return;
+	}
+}
+
+static size_t on_data(struct conn *c, const char *data, size_t len)
+{
+	struct agent *a = c->owner;
+	struct wire_head h;
+	long size = wire_read(data, len, &h);
+
+	if (size < 0) {
+		/* Not our protocol any more: the guest's own fault; it may start anew with HELLO.
+		 */
+		agent_close(a);
+		return 0;
+	}
+	if (size > 0)
+		handle(a, &h, data + WIRE_HEAD);
+	return (size_t)size;
+}
+
+static void on_close(struct conn *c)
+{
+	struct agent *a = c->owner;
+
+	a->said_hello = false;
+	lose_channels(a);
+}
+
+int agent_connect(struct agent *a, struct loop *l, const char *path, struct err *e)
+{
+	int fd = sock_connect(path, SOCK_STREAM, e);
+
+	if (fd < 0)
+		return -1;
+	a->conn.on_data = on_data;
+	a->conn.on_close = on_close;
+	a->conn.owner = a;
+	a->said_hello = false;
+	return conn_open(&a->conn, l, fd, e);
+}
+
+void agent_close(struct agent *a)
+{
+	conn_finish(&a->conn);
+	a->said_hello = false;
+	lose_channels(a);
+}
+
+void agent_send(struct agent *a, uint32_t channel, uint8_t type, const void *data, uint32_t len)
+{
+	wire_write(&a->conn, channel, type, data, len);
+}
+
+void agent_control(struct agent *a, const char *words)
+{
+	agent_send(a, 0, WIRE_CONTROL, words, (uint32_t)strlen(words));
+}
+
+void agent_add_channel(struct agent *a, struct agent_channel *ch)
+{
+	ch->id = ++a->last_id;
+	ch->next = a->channels;
+	a->channels = ch;
+}
+
+void agent_open_channel(struct agent *a, struct agent_channel *ch, uint8_t type, const void *data,
+			uint32_t len)
+{
+	agent_add_channel(a, ch);
+	agent_send(a, ch->id, type, data, len);
+}
+
+void agent_drop_channel(struct agent *a, struct agent_channel *ch)
+{
+	if (!ch->id)
+		return;
+	agent_send(a, ch->id, WIRE_CLOSE, NULL, 0);
+	agent_remove_channel(a, ch);
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "vbet-server/lab/carrier.h"
+
+#include "lib/words.h"
+#include "lib/xalloc.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void answer_first(struct substrate_link *s, bool ok, const char *text)
+{
+	struct substrate_request *r = s->first;
+
+	if (!r)
+		return;
+	s->first = r->next;
+	if (!s->first)
+		s->last = &s->first;
+	if (r->answer)
+		r->answer(r->ctx, ok, text);
+	free(r);
+}
+
+/* "error TEXT": the text is one word, quoted if it must be. */
+static void answer_error(struct substrate_link *s, const char *text)
+{
+	struct arena a = {0};
+	struct words w;
+	bool quoted = *text == '"' && words_split(text, strlen(text), &a, &w, NULL) == 0 && w.n;
+
+	answer_first(s, false, quoted ? w.at[0] : text);
+	arena_finish(&a);
+}
+
+static void handle_line(struct substrate_link *s, const char *line)
+{
+	if (!strncmp(line, "event ", 6))
+		s->on_event(s, line + 6);
+	else if (!strncmp(line, "ok", 2))
+		answer_first(s, true, line[2] == ' ' ? line + 3 : "");
+	else
+		answer_error(s, !strncmp(line, "error ", 6) ? line + 6 : line);
+}
+
+static void answer_lost(struct substrate_link *s)
+{
+	char *text = xasprintf("the process %s has ended", s->name);
+
+	answer_first(s, false, text);
+	free(text);
+}
+
+static size_t on_data(struct conn *c, const char *data, size_t len)
+{
+	struct substrate_link *s = c->owner;
+	const char *end = memchr(data, '\n', len);
+
+	if (!end)
+		return 0;
+	char *line = xstrndup(data, (size_t)(end - data));
+
+	handle_line(s, line);
+	free(line);
+	return (size_t)(end - data) + 1;
+}
+
+static void on_close(struct conn *c)
+{
+	struct substrate_link *s = c->owner;
+
+	s->lost = true;
+	while (s->first)
+		answer_lost(s);
+	s->on_lost(s);
+}
+
+int substrate_start(struct substrate_link *s, struct loop *l, const char *program, int log_fd,
+		    struct err *e)
+{
+	int pair[2];
+	char *argv[] = {(char *)program, NULL};
+
+	s->last = &s->first;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_sys(e, "socketpair");
+	struct spawn sp = {.argv = argv, .fds = {pair[1], log_fd, log_fd}, .n_fds = 3};
+	int rc = spawn_child(&sp, &s->child, e);
+
+	close(pair[1]);
+	if (rc < 0) {
+		close(pair[0]);
+		return -1;
+	}
+	s->conn.on_data = on_data;
+	s->conn.on_close = on_close;
+	s->conn.owner = s;
+	return conn_open(&s->conn, l, pair[0], e);
+}
+
+void substrate_send(struct substrate_link *s, const char *line, substrate_answer_fn answer,
+		    void *ctx)
+{
+	struct substrate_request *r = xcalloc(1, sizeof(*r));
+
+	r->answer = answer;
+	r->ctx = ctx;
+	*s->last = r;
+	s->last = &r->next;
+	if (!conn_is_open(&s->conn)) {
+		answer_lost(s);
+		return;
+	}
+	conn_write(&s->conn, line, strlen(line));
+	conn_write(&s->conn, "\n", 1);
+}
+
+void substrate_stop(struct substrate_link *s)
+{
+	conn_finish(&s->conn);
+	while (s->first)
+		answer_first(s, false, "the lab is being taken down");
+	if (s->child.pid > 0) {
+		kill(s->child.pid, SIGKILL);
+		waitpid(s->child.pid, NULL, 0);
+		close(s->child.pidfd);
+		s->child.pid = 0;
+	}
+}

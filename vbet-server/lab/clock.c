@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "vbet-server/lab/clock.h"
+
+#include "lib/units.h"
+#include "lib/xalloc.h"
+#include "vbet-server/lab/guest.h"
+#include "vbet-server/lab/input.h"
+#include "vbet-server/lab/mtu.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Short enough that nobody minds waiting for the end of one, long enough to be few. */
+static const int64_t setup_step_ns = 100000000;
+/*
+ * The lab is handed over no sooner: ping (iputils) takes a monotonic clock of 0 s for one that is
+ * not set, and does not wait between its packets.
+ */
+static const int64_t first_step_ns = 1000000000;
+
+static void run_until(struct lab *lab, int64_t until_ns)
+{
+	char *line = xasprintf("until %lldns", (long long)until_ns);
+
+	lab->clock.stopped = false;
+	lab->clock.until_ns = until_ns;
+	lab_send_clock(lab, line, NULL, NULL);
+	free(line);
+}
+
+void clock_init(struct lab *lab)
+{
+	lab->clock.is_virtual = lab->graph->clock == CLOCK_VIRTUAL;
+	strcpy(lab->clock.pace, "max");
+	/* All guests must be there before the calendar can start: none waits for another's boot. */
+	if (lab->clock.is_virtual)
+		lab->jobs = SIZE_MAX;
+}
+
+void clock_begin(struct lab *lab)
+{
+	if (lab->clock.is_virtual)
+		run_until(lab, first_step_ns);
+}
+
+bool clock_allows_ready(const struct lab *lab)
+{
+	return !lab->clock.is_virtual || lab->clock.stopped;
+}
+
+/* What guests said before the clock stopped counts as said before: it may still be in the sockets.
+ */
+static void hear_guests(struct lab *lab)
+{
+	for (size_t i = 0; i < lab->n_guests; i++)
+		if (lab->guests[i])
+			conn_poll(&lab->guests[i]->agent.conn);
+}
+
+static void on_stopped(struct lab *lab, int64_t now_ns)
+{
+	lab->clock.now_ns = now_ns;
+	hear_guests(lab);
+	lab->clock.stopped = true;
+	lab->clock.asked = false;
+	if (lab->setting_up) {
+		mtu_update(lab);
+		if (now_ns < lab->clock.until_ns) {
+			run_until(lab, lab->clock.until_ns);
+			return;
+		}
+	}
+	lab_check_progress(lab);
+	if (lab->setting_up)
+		run_until(lab, now_ns + setup_step_ns);
+}
+
+bool clock_handle_event(struct lab *lab, const char *line)
+{
+	long long at_ns;
+	int end = 0;
+
+	if (sscanf(line, "time %lld reached%n", &at_ns, &end) == 1 && end) {
+		on_stopped(lab, at_ns);
+		return true;
+	}
+	/* It will stand by itself: what waits for that need not ask. */
+	if (sscanf(line, "time %lld ahead%n", &at_ns, &end) == 1 && end) {
+		lab->clock.asked = !lab->clock.stopped;
+		return true;
+	}
+	if (!strcmp(line, "idle-forever"))
+		lab->clock.is_idle = true;
+	return false;
+}
+
+static void set_pace(struct lab *lab, const char *pace)
+{
+	char *line = xasprintf("pace %s", pace);
+
+	snprintf(lab->clock.pace, sizeof(lab->clock.pace), "%s", pace);
+	lab_send_clock(lab, line, NULL, NULL);
+	free(line);
+}
+
+void clock_ask_stand(struct lab *lab)
+{
+	if (lab->clock.asked || lab->clock.stopped)
+		return;
+	lab->clock.asked = true;
+	lab_send_clock(lab, "pause", NULL, NULL);
+}
+
+void clock_go_on(struct lab *lab, int64_t next_ns)
+{
+	int64_t to = lab->clock.goal_ns < next_ns ? lab->clock.goal_ns : next_ns;
+
+	if (!lab->clock.stopped || to <= lab->clock.now_ns)
+		return;
+	lab->clock.is_idle = false;
+	if (to != INT64_MAX) {
+		run_until(lab, to);
+		return;
+	}
+	lab->clock.stopped = false;
+	lab_send_clock(lab, "run", NULL, NULL);
+}
+
+bool clock_is_at_goal(const struct lab *lab)
+{
+	return lab->clock.stopped && lab->clock.now_ns >= lab->clock.goal_ns;
+}
+
+void clock_hand_over(struct lab *lab)
+{
+	if (!lab->clock.is_virtual)
+		return;
+	if (input_is_replaying(lab)) {
+		lab->clock.goal_ns = lab->replay_ns;
+		return;
+	}
+	lab->clock.goal_ns = lab->clock.stays ? lab->clock.now_ns : INT64_MAX;
+	if (!lab->clock.stays)
+		set_pace(lab, "1");
+}
+
+void clock_end_replay(struct lab *lab)
+{
+	set_pace(lab, "1");
+}
+
+static bool is_pace(const char *text)
+{
+	char *end;
+	double v = strtod(text, &end);
+
+	return !strcmp(text, "max") || (end != text && !*end && v > 0 && v <= 1e6);
+}
+
+/* step TIME and until TIME */
+static int set_goal(struct lab *lab, bool is_step, const char *time, struct err *e)
+{
+	int64_t now = lab->clock.now_ns;
+	int64_t ns;
+
+	if (unit_parse(UNIT_TIME, time, &ns, e) < 0)
+		return -1;
+	if (is_step && __builtin_add_overflow(now, ns, &ns))
+		return err_set(e, ERR_USAGE, "that is more time than there is");
+	if (ns < now)
+		return err_set(e, ERR_USAGE, "it is later already: %.9f s", (double)now / 1e9);
+	lab->clock.goal_ns = ns;
+	return 0;
+}
+
+int clock_command(struct lab *lab, const struct words *w, struct err *e)
+{
+	const char *what = w->n > 1 ? w->at[1] : "show";
+	const char *arg = w->n > 2 ? w->at[2] : NULL;
+
+	if (!lab->clock.is_virtual)
+		return err_set(e, ERR_USAGE,
+			       "lab %s runs by the real clock (up --clock virtual for the other)",
+			       lab->graph->lab);
+	if (!strcmp(what, "pace") && arg && is_pace(arg)) {
+		set_pace(lab, arg);
+		return 0;
+	}
+	if (!strcmp(what, "run") && !arg) {
+		lab->clock.goal_ns = INT64_MAX;
+		return 0;
+	}
+	if (!strcmp(what, "pause") && !arg) {
+		lab->clock.goal_ns = lab->clock.now_ns;
+		return 0;
+	}
+	if ((!strcmp(what, "step") || !strcmp(what, "until")) && arg)
+		return set_goal(lab, *what == 's', arg, e);
+	return err_set(e, ERR_USAGE, "clock [pace N|max] [pause] [run] [step TIME] [until TIME]");
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The server's hand on the virtual clock. While a lab is set up the calendar goes in short steps,
+ * as fast as it can, until all is ready: so the lab is handed over stopped, at a time that depends
+ * on the script alone. Then it runs at the pace of the wall clock, for people, unless asked
+ * otherwise.
+ */
+#ifndef VBET_SERVER_CLOCK_H
+#define VBET_SERVER_CLOCK_H
+
+#include "lib/words.h"
+#include "vbet-server/lab/lab.h"
+
+void clock_init(struct lab *lab);
+/* Everything is declared: the first step. */
+void clock_begin(struct lab *lab);
+/* True if the event of the substrate was the clock's. */
+bool clock_handle_event(struct lab *lab, const char *line);
+/* False while a step of the set-up is under way: ready is said only at its end. */
+bool clock_allows_ready(const struct lab *lab);
+/*
+ * The lab is handed over: runs at pace 1 from here, unless clock.stays; or goes to lab->replay_ns
+ * as fast as it can.
+ */
+void clock_hand_over(struct lab *lab);
+/* It is there: from here on it is as any lab is. */
+void clock_end_replay(struct lab *lab);
+/* Stops it as soon as it can, for what comes from outside (input.h). */
+void clock_ask_stand(struct lab *lab);
+/* It stands: on to clock.goal_ns, or to next_ns if that is earlier. */
+void clock_go_on(struct lab *lab, int64_t next_ns);
+/* It stands because it was told to, and not only for a moment. */
+bool clock_is_at_goal(const struct lab *lab);
+/*
+ * "clock pace N|max", "clock pause", "clock run", "clock step TIME", "clock until TIME". All but
+ * pace want the clock to stand, and say where it shall stand next: clock_is_at_goal() then.
+ */
+int clock_command(struct lab *lab, const struct words *w, struct err *e);
+
+#endif

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "vbet-server/lab/event.h"
+
+#include "lib/words.h"
+#include "vbet-server/lab/input.h"
+#include "vbet-server/plan/address.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int cable_words(const struct graph *g, const struct graph_event *ev, struct arena *a,
+		       struct strvec *v, struct err *e)
+{
+	const struct graph_cable *c = &g->cables[ev->cable];
+	struct words changes = {0};
+	const char *ends[2];
+
+	vec_push(v, "link");
+	for (int i = 0; i < 2; i++) {
+		const struct graph_node *n = &g->nodes[c->end[i].node];
+
+		ends[i] = arena_printf(a, "%s:%s", n->name, n->nics[c->end[i].nic].name);
+	}
+	/* One way is from the end that is named first. */
+	bool turned = ev->side.part == PART_DIR && ev->side.end;
+
+	vec_push(v, ends[turned]);
+	vec_push(v, ends[!turned]);
+	if (ev->kind != ACTION_IMPAIR)
+		vec_push(v, ev->kind == ACTION_CUT ? "down" : "up");
+	else
+		vec_push(v, "set");
+	if (ev->kind != ACTION_IMPAIR && ev->side.part == PART_END)
+		vec_push(v, arena_printf(a, "end=%s", ends[ev->side.end]));
+	if (ev->kind != ACTION_IMPAIR && ev->side.part == PART_DIR)
+		vec_push(v, "--one-way");
+	if (ev->text && words_split(ev->text, strlen(ev->text), a, &changes, e) < 0)
+		return -1;
+	for (size_t i = 0; i < changes.n; i++)
+		vec_push(v, changes.at[i]);
+	return 0;
+}
+
+int event_words(const struct graph *g, const struct graph_event *ev, struct arena *a,
+		struct strvec *v, struct err *e)
+{
+	if (ev->cable >= 0)
+		return cable_words(g, ev, a, v, e);
+	if (ev->kind != ACTION_EXEC) {
+		vec_push(v, graph_action_name(ev->kind));
+		vec_push(v, g->nodes[ev->node].name);
+		return 0;
+	}
+	vec_push(v, "job");
+	vec_push(v, g->nodes[ev->node].name);
+	vec_push(v, "timeout_ms=10000");
+	vec_push(v, "--");
+	vec_push(v, "/bin/sh");
+	vec_push(v, "-c");
+	vec_push(v, ev->text);
+	return 0;
+}
+
+int event_plan_new(struct lab *lab, size_t from, struct err *e)
+{
+	const struct graph *g = lab->graph;
+	int rc = 0;
+
+	for (size_t i = from; i < g->n_events && rc == 0; i++) {
+		const struct graph_event *ev = &g->events[i];
+		struct arena a = {0};
+		struct strvec v = {0};
+
+		if (!lab->clock.is_virtual)
+			rc = err_set(e, ERR_USAGE,
+				     "'at' needs the virtual clock in a running lab: this one runs "
+				     "by the real clock");
+		else if (ev->time_ns < lab->clock.now_ns)
+			rc = err_set(e, ERR_USAGE, "%.9f s is over: it is %.9f s",
+				     (double)ev->time_ns / 1e9, (double)lab->clock.now_ns / 1e9);
+		else
+			rc = event_words(g, ev, &a, &v, e);
+		if (rc == 0)
+			input_plan(lab, ev->time_ns, (char *const *)v.at, v.n);
+		vec_free(&v);
+		arena_finish(&a);
+	}
+	return rc;
+}
+
+char *event_check_command(const struct graph *g, const struct graph_expect *x)
+{
+	char addr[80];
+	const struct graph_addr *a;
+
+	switch (x->kind) {
+	case CHECK_PING:
+		if (x->peer < 0)
+			return xasprintf("exec ping -n -q -c 1 -W 1 %s", x->text);
+		a = address_for(&g->nodes[x->node], &g->nodes[x->peer], 0);
+		if (!a)
+			return xasprintf("echo '%s has no address in a network of %s' >&2; exit 2",
+					 g->nodes[x->peer].name, g->nodes[x->node].name);
+		return xasprintf("exec ping -n -q -c 1 -W 1 %s",
+				 graph_format_addr(a, false, addr, sizeof(addr)));
+	case CHECK_ROUTE:
+		return xasprintf(
+			"ip %s route show %s | grep -q '%s%s%s'",
+			strchr(x->text, ':') || (x->via && strchr(x->via, ':')) ? "-6" : "-4",
+			x->text, x->via ? "via " : ".", x->via ? x->via : "", x->via ? " " : "");
+	default:
+		return xstrdup(x->text);
+	}
+}

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "vbet-server/lab/guest.h"
+
+#include "lib/xalloc.h"
+#include "vbet-server/lab/change.h"
+#include "vbet-server/lab/clock.h"
+#include "vbet-server/lab/hotplug.h"
+#include "vbet-server/lab/input.h"
+#include "vbet-server/lab/mtu.h"
+#include "vbet-server/lab/spin.h"
+#include "vbet-server/store/paths.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { TAIL_LINES = 15 };
+static const int64_t stop_timeout_ns = INT64_C(5000000000);
+
+static const char *const state_names[] = {
+	[GUEST_DOWN] = "down",   [GUEST_BOOTING] = "booting",   [GUEST_UP] = "up",
+	[GUEST_READY] = "ready", [GUEST_STOPPING] = "stopping",
+};
+_Static_assert(ARRAY_LEN(state_names) == GUEST_STATES, "state_names out of step");
+
+const char *guest_state_name(enum guest_state s)
+{
+	return state_names[s];
+}
+
+static void set_state(struct guest *gu, enum guest_state s)
+{
+	if (gu->state == s)
+		return;
+	if (gu->state == GUEST_BOOTING)
+		gu->lab->booting--;
+	if (s == GUEST_BOOTING)
+		gu->lab->booting++;
+	fprintf(stderr, "%s: %s -> %s\n", gu->name, state_names[gu->state], state_names[s]);
+	gu->state = s;
+}
+
+static char *console_path(const struct lab *lab, const char *node)
+{
+	return xasprintf("%s/n/%s/console.log", lab->dir, node);
+}
+
+char *lab_console_tail(const struct lab *lab, const char *node, size_t lines)
+{
+	char *path = console_path(lab, node);
+	size_t len;
+	char *text = paths_read_file(path, &len, NULL);
+
+	free(path);
+	if (!text)
+		return xstrdup("");
+	char *p = text + len;
+
+	while (p > text && p[-1] == '\n')
+		*--p = '\0';
+	while (p > text && (p[-1] != '\n' || --lines))
+		p--;
+	memmove(text, p, strlen(p) + 1);
+	return text;
+}
+
+/* A failure of a guest while the lab is set up ends the set-up: say which, why, and its last words.
+ */
+static void fail_guest(struct guest *gu, const char *why)
+{
+	char *tail = lab_console_tail(gu->lab, gu->name, TAIL_LINES);
+	struct err e;
+
+	err_set(&e, ERR_ENV, "%s: %s%s%s", gu->name, why,
+		*tail ? "; the end of its console:\n" : "", tail);
+	free(tail);
+	fprintf(stderr, "%s: %s\n", gu->name, why);
+	lab_fail(gu->lab, &e);
+}
+
+/* Somebody in the guest powers it off, or wants it to boot anew: that is no failure. */
+static void powers_off(struct guest *gu, const char *how)
+{
+	struct lab *lab = gu->lab;
+
+	if (lab->setting_up || (gu->state != GUEST_UP && gu->state != GUEST_READY))
+		return;
+	gu->wanted = false;
+	gu->restart = !strcmp(how, "reboot");
+	set_state(gu, GUEST_STOPPING);
+	loop_set_timer(lab->loop, &gu->deadline, loop_now_ns(lab->loop) + stop_timeout_ns);
+}
+
+static void on_agent_event(void *ctx, const struct words *w)
+{
+	struct guest *gu = ctx;
+	const char *what = w->at[0];
+	int64_t now = loop_now_ns(gu->lab->loop);
+
+	if (!strcmp(what, "hello") && gu->state == GUEST_BOOTING) {
+		gu->up_ns = now;
+		set_state(gu, GUEST_UP);
+		mtu_forget(gu->lab, gu->name);
+		hotplug_tell(gu->lab, true);
+		mtu_update(gu->lab);
+	} else if (!strcmp(what, "ready-all") && gu->state == GUEST_UP) {
+		gu->ready_ns = now;
+		set_state(gu, GUEST_READY);
+		loop_cancel_timer(gu->lab->loop, &gu->deadline);
+	} else if (!strcmp(what, "power") && w->n >= 2) {
+		powers_off(gu, w->at[1]);
+	} else if (!strcmp(what, "failed") && w->n >= 2) {
+		char *why = xasprintf("%s failed: %s", w->at[1], w->n > 2 ? w->at[2] : "");
+
+		fail_guest(gu, why);
+		free(why);
+	}
+	lab_check_progress(gu->lab);
+}
+
+static void kill_late(struct lab *lab, void *ctx)
+{
+	char *words[] = {"kill", ctx};
+	struct words w = {.at = words, .n = 2};
+	struct guest *gu = lab_find_guest(lab, ctx, NULL);
+
+	if (gu && gu->state == GUEST_STOPPING)
+		change_do(lab, &w, NULL, NULL);
+	free(ctx);
+}
+
+/* It does not power itself off: by its own clock, which may stand, it may have had no time to. */
+static void give_up_stopping(struct guest *gu)
+{
+	struct lab *lab = gu->lab;
+
+	if (lab->clock.is_virtual && clock_is_at_goal(lab))
+		loop_set_timer(lab->loop, &gu->deadline, loop_now_ns(lab->loop) + stop_timeout_ns);
+	else if (!input_is_replaying(lab))
+		input_add(lab, kill_late, xstrdup(gu->name));
+}
+
+void guest_note_joined(struct guest *gu, bool joined)
+{
+	struct loop *l = gu->lab->loop;
+
+	gu->joined = joined;
+	/* Its process ends now; the clock waits for that. */
+	if (!joined && gu->state > GUEST_BOOTING)
+		loop_set_timer(l, &gu->deadline, loop_now_ns(l) + stop_timeout_ns);
+}
+
+static void on_deadline(struct loop_timer *t, int64_t now_ns)
+{
+	struct guest *gu = (struct guest *)((char *)t - offsetof(struct guest, deadline));
+	struct err e;
+
+	if (gu->lab->clock.is_virtual && !gu->joined && gu->state > GUEST_BOOTING) {
+		guest_kill(gu);
+		return;
+	}
+	if (gu->state == GUEST_STOPPING) {
+		give_up_stopping(gu);
+		return;
+	}
+	char *tail = lab_console_tail(gu->lab, gu->name, TAIL_LINES);
+
+	err_set(&e, ERR_TIMEOUT, "%s: not ready after %lld s; the end of its console:\n%s",
+		gu->name, (long long)(gu->lab->boot_timeout_ns / 1000000000), tail);
+	free(tail);
+	lab_fail(gu->lab, &e);
+}
+
+static void close_report(struct guest *gu)
+{
+	loop_remove(gu->lab->loop, &gu->report);
+	if (gu->report.fd >= 0)
+		close(gu->report.fd);
+	gu->report.fd = -1;
+}
+
+/* The launcher says how well the guest is confined, or why it does not start it. */
+static void on_report(struct loop_watch *w, uint32_t events, int64_t now_ns)
+{
+	struct guest *gu = (struct guest *)((char *)w - offsetof(struct guest, report));
+	char line[1024];
+	ssize_t n = read(w->fd, line, sizeof(line) - 1);
+
+	if (n < 0 && errno == EAGAIN)
+		return;
+	close_report(gu);
+	if (n <= 0)
+		return;
+	line[n] = '\0';
+	line[strcspn(line, "\n")] = '\0';
+	if (!strncmp(line, "jail ", 5))
+		snprintf(gu->jail, sizeof(gu->jail), "%.100s", line + 5);
+	else
+		fail_guest(gu, line + (strncmp(line, "error ", 6) ? 0 : 6));
+}
+
+static void finish_child(struct guest *gu)
+{
+	struct loop *l = gu->lab->loop;
+
+	loop_remove(l, &gu->exited);
+	loop_cancel_timer(l, &gu->deadline);
+	close_report(gu);
+	agent_close(&gu->agent);
+	if (gu->child.pid) {
+		/* Whatever of it is left: all of a guest is one process group. */
+		kill(-gu->child.pid, SIGKILL);
+		waitpid(gu->child.pid, NULL, 0);
+		close(gu->child.pidfd);
+		gu->child.pid = 0;
+	}
+	gu->dying = false;
+	spin_end(gu);
+	set_state(gu, GUEST_DOWN);
+}
+
+static void on_exited(struct loop_watch *w, uint32_t events, int64_t now_ns)
+{
+	struct guest *gu = (struct guest *)((char *)w - offsetof(struct guest, exited));
+	bool expected = gu->state == GUEST_STOPPING || !gu->wanted;
+
+	/* The report may have come in the same turn. */
+	if (gu->report.fd >= 0)
+		on_report(&gu->report, EPOLLIN, now_ns);
+	finish_child(gu);
+	if (!expected) {
+		gu->wanted = false;
+		fail_guest(gu, "its kernel has ended");
+	}
+	if (gu->restart) {
+		gu->restart = false;
+		gu->wanted = gu->queued = true;
+	}
+	lab_check_progress(gu->lab);
+}
+
+struct guest *guest_create(struct lab *lab, const char *name)
+{
+	struct guest *gu = xcalloc(1, sizeof(*gu));
+
+	gu->lab = lab;
+	gu->name = xstrdup(name);
+	gu->report.fd = -1;
+	gu->report.ready = on_report;
+	gu->exited.ready = on_exited;
+	gu->deadline.fire = on_deadline;
+	gu->agent.on_event = on_agent_event;
+	gu->agent.ctx = gu;
+	return gu;
+}
+
+void guest_kill(struct guest *gu)
+{
+	if (!gu || !gu->child.pid)
+		return;
+	gu->dying = true;
+	kill(-gu->child.pid, SIGKILL);
+}
+
+void guest_destroy(struct guest *gu)
+{
+	if (!gu)
+		return;
+	finish_child(gu);
+	free(gu->name);
+	free(gu);
+}
+
+static const struct plan_step *launch_step(const struct guest *gu)
+{
+	for (size_t i = 0; i < gu->lab->plan->n_steps; i++) {
+		const struct plan_step *s = &gu->lab->plan->steps[i];
+
+		if (s->op == PLAN_GUEST && !strcmp(s->name, gu->name))
+			return s;
+	}
+	return NULL;
+}
+
+static int spawn_launcher(struct guest *gu, int report, struct err *e)
+{
+	char *path = console_path(gu->lab, gu->name);
+	int log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	struct spawn sp = {
+		.argv = launch_step(gu)->argv, .fds = {null, log, log, report}, .n_fds = 4};
+	int rc = -1;
+
+	if (log < 0 || null < 0)
+		err_sys(e, "open %s", path);
+	else
+		rc = spawn_child(&sp, &gu->child, e);
+	free(path);
+	if (log >= 0)
+		close(log);
+	if (null >= 0)
+		close(null);
+	return rc;
+}
+
+int guest_boot(struct guest *gu, struct err *e)
+{
+	struct lab *lab = gu->lab;
+	int report[2];
+	char *path = xasprintf("%s/n/%s/agent", lab->dir, gu->name);
+
+	gu->queued = gu->joined = gu->dying = false;
+	gu->jail[0] = '\0';
+	int rc = agent_connect(&gu->agent, lab->loop, path, e);
+
+	free(path);
+	if (rc < 0)
+		return -1;
+	if (pipe2(report, O_CLOEXEC | O_NONBLOCK) < 0)
+		return err_sys(e, "pipe");
+	rc = spawn_launcher(gu, report[1], e);
+	close(report[1]);
+	gu->report.fd = report[0];
+	if (rc < 0) {
+		agent_close(&gu->agent);
+		close_report(gu);
+		return -1;
+	}
+	lab_note_pid(lab, &gu->child, gu->name);
+	gu->exited.fd = gu->child.pidfd;
+	if (loop_add(lab->loop, &gu->exited, EPOLLIN, e) < 0 ||
+	    loop_add(lab->loop, &gu->report, EPOLLIN, e) < 0)
+		return -1;
+	gu->started_ns = loop_now_ns(lab->loop);
+	loop_set_timer(lab->loop, &gu->deadline, gu->started_ns + lab->boot_timeout_ns);
+	set_state(gu, GUEST_BOOTING);
+	return 0;
+}
+
+void lab_stop_guest(struct lab *lab, struct guest *gu, bool at_once)
+{
+	gu->wanted = gu->queued = false;
+	if (gu->state == GUEST_DOWN) {
+		if (gu->restart) {
+			gu->restart = false;
+			gu->wanted = gu->queued = true;
+		}
+		lab_check_progress(lab);
+		return;
+	}
+	set_state(gu, GUEST_STOPPING);
+	if (at_once || !gu->agent.said_hello) {
+		guest_kill(gu);
+		return;
+	}
+	agent_control(&gu->agent, "poweroff");
+	loop_set_timer(lab->loop, &gu->deadline, loop_now_ns(lab->loop) + stop_timeout_ns);
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "vbet-server/lab/held.h"
+
+#include "lib/agent_wire.h"
+#include "lib/words.h"
+#include "lib/xalloc.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TEXT_MAX = 32768 }; /* more than any screen */
+
+struct held {
+	struct agent_channel channel;
+	struct guest *guest;
+	uint32_t owed; /* bytes that came and were not granted back in the record */
+	size_t len;
+	char text[TEXT_MAX]; /* the last that it printed */
+	struct held *next;
+};
+
+static void drop(struct held *h)
+{
+	struct held **p = &h->guest->lab->held;
+
+	while (*p != h)
+		p = &(*p)->next;
+	*p = h->next;
+	free(h);
+}
+
+static void keep_text(struct held *h, const char *data, size_t len)
+{
+	if (len > TEXT_MAX) {
+		data += len - TEXT_MAX;
+		len = TEXT_MAX;
+	}
+	size_t over = h->len + len > TEXT_MAX ? h->len + len - TEXT_MAX : 0;
+
+	memmove(h->text, h->text + over, h->len - over);
+	h->len -= over;
+	memcpy(h->text + h->len, data, len);
+	h->len += len;
+}
+
+static void on_message(struct agent_channel *ch, uint8_t type, const void *data, uint32_t len)
+{
+	struct held *h = (struct held *)((char *)ch - offsetof(struct held, channel));
+
+	if (type == WIRE_EXIT) {
+		drop(h);
+		return;
+	}
+	if (type != WIRE_DATA)
+		return;
+	h->owed += len;
+	keep_text(h, data, len);
+}
+
+static void on_gone(struct agent_channel *ch)
+{
+	drop((struct held *)((char *)ch - offsetof(struct held, channel)));
+}
+
+static bool opens_terminal(const void *data, size_t len)
+{
+	struct arena a = {0};
+	struct words w;
+	const char *tty = words_split(data, len, &a, &w, NULL) == 0 ? words_get(&w, "tty") : NULL;
+	bool opens = tty && *tty == '1';
+
+	arena_finish(&a);
+	return opens;
+}
+
+static void hold(struct guest *gu, uint32_t channel)
+{
+	struct held *h = xcalloc(1, sizeof(*h));
+	struct held **last = &gu->lab->held;
+
+	while (*last)
+		last = &(*last)->next;
+	*last = h;
+	h->guest = gu;
+	h->channel.on_message = on_message;
+	h->channel.on_gone = on_gone;
+	agent_add_channel(&gu->agent, &h->channel);
+	h->channel.id = channel;
+}
+
+void held_see(struct guest *gu, uint32_t channel, uint8_t type, const void *data, size_t len)
+{
+	struct held *h = gu->lab->held;
+	uint32_t bytes;
+
+	while (h && (h->guest != gu || h->channel.id != channel))
+		h = h->next;
+	if (!h && type == WIRE_EXEC && opens_terminal(data, len)) {
+		hold(gu, channel);
+	} else if (h && type == WIRE_WINDOW_ADD && len == sizeof(bytes)) {
+		memcpy(&bytes, data, sizeof(bytes));
+		h->owed -= bytes < h->owed ? bytes : h->owed;
+	} else if (h && type == WIRE_CLOSE) {
+		agent_remove_channel(&gu->agent, &h->channel);
+		drop(h);
+	}
+}
+
+static struct held *find(const struct lab *lab, const char *node)
+{
+	struct held *h = lab->held;
+
+	while (h && strcmp(h->guest->name, node) != 0)
+		h = h->next;
+	return h;
+}
+
+bool held_has(const struct lab *lab, const char *node)
+{
+	return find(lab, node) != NULL;
+}
+
+void held_list(const struct lab *lab, FILE *out)
+{
+	for (const struct held *h = lab->held; h; h = h->next)
+		if (find(lab, h->guest->name) == h)
+			fprintf(out, "%s\n", h->guest->name);
+}
+
+bool held_take(struct guest *gu, struct agent_channel *ch, uint32_t *owed, uint32_t *held)
+{
+	struct held *h = find(gu->lab, gu->name);
+	uint32_t id;
+
+	if (!h)
+		return false;
+	id = h->channel.id;
+	agent_remove_channel(&gu->agent, &h->channel);
+	agent_add_channel(&gu->agent, ch);
+	ch->id = id;
+	*owed = h->owed;
+	*held = (uint32_t)h->len;
+	ch->on_message(ch, WIRE_DATA, h->text, (uint32_t)h->len);
+	drop(h);
+	return true;
+}
+
+void held_finish(struct lab *lab)
+{
+	while (lab->held) {
+		struct held *h = lab->held;
+
+		lab->held = h->next;
+		free(h);
+	}
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Consoles that were open in a run that is replayed: what was typed there is typed again, and what
+ * they print is held, until somebody takes one over.
+ */
+#ifndef VBET_SERVER_HELD_H
+#define VBET_SERVER_HELD_H
+
+#include "vbet-server/lab/lab.h"
+
+/* A message of a record goes to a channel of a guest: one that opens a terminal is held from here.
+ */
+void held_see(struct guest *gu, uint32_t channel, uint8_t type, const void *data, size_t len);
+/* The node has one that nobody has taken over. */
+bool held_has(const struct lab *lab, const char *node);
+/* Prints the nodes that have one, a line each. */
+void held_list(const struct lab *lab, FILE *out);
+/*
+ * The oldest one of the node becomes ch (zeroed, with its callbacks): ch hears what was held as
+ * one message of data. *owed: bytes that it has heard and that the guest was not granted back yet;
+ * *held: how many of them it has just heard.
+ */
+bool held_take(struct guest *gu, struct agent_channel *ch, uint32_t *owed, uint32_t *held);
+void held_finish(struct lab *lab);
+
+#endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "vbet-server/lab/hotplug.h"
+
+#include "lib/xalloc.h"
+#include "vbet-server/lab/input.h"
+#include "vbet-server/lab/mtu.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool same_addresses(const struct graph_nic *a, const struct graph_nic *b)
+{
+	char one[80];
+	char two[80];
+
+	if (a->n_addrs != b->n_addrs)
+		return false;
+	for (size_t i = 0; i < a->n_addrs; i++)
+		if (strcmp(graph_format_addr(&a->addrs[i], true, one, sizeof(one)),
+			   graph_format_addr(&b->addrs[i], true, two, sizeof(two))) != 0)
+			return false;
+	return true;
+}
+
+static char *nic_words(const struct graph_nic *c, bool plug)
+{
+	char *text = NULL;
+	size_t len = 0;
+	char buf[80];
+	FILE *f = open_memstream(&text, &len);
+
+	fprintf(f, "nic %s mac=%s mtu=%u", c->name, graph_format_mac(c->mac, buf, sizeof(buf)),
+		c->mtu);
+	if (plug)
+		fprintf(f, " plug=/vbet/%s", c->name);
+	for (size_t i = 0; i < c->n_addrs; i++)
+		fprintf(f, " addr=%s", graph_format_addr(&c->addrs[i], true, buf, sizeof(buf)));
+	fclose(f);
+	return text;
+}
+
+void hotplug_note(struct lab *lab, const char *node, char *words, bool is_nic)
+{
+	struct lab_hotplug *h = vec_add(&lab->hotplugs);
+
+	h->node = xstrdup(node);
+	h->words = words;
+	h->is_nic = is_nic;
+	h->redone = lab->redoing;
+}
+
+void hotplug_collect(struct lab *lab, const struct graph *old, const struct graph *new)
+{
+	for (size_t i = 0; i < new->n_nodes; i++) {
+		const struct graph_node *n = &new->nodes[i];
+		int before = graph_find_node(old, n->name);
+
+		if (!node_kind_is_guest(n->kind) || before < 0)
+			continue;
+		/* One that boots later finds it all in its kernel's arguments and its init.conf. */
+		if (!lab->guests[before] || lab->guests[before]->state == GUEST_DOWN)
+			continue;
+		for (size_t j = 0; j < n->n_nics; j++) {
+			bool is_new = j >= old->nodes[before].n_nics;
+
+			if (!is_new && same_addresses(&old->nodes[before].nics[j], &n->nics[j]))
+				continue;
+			hotplug_note(lab, n->name, nic_words(&n->nics[j], is_new), true);
+		}
+	}
+}
+
+void hotplug_tell(struct lab *lab, bool late)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < lab->hotplugs.n; i++) {
+		struct lab_hotplug *h = &lab->hotplugs.at[i];
+		struct guest *gu = lab_find_guest(lab, h->node, NULL);
+
+		if (lab->outstanding || (gu && gu->state == GUEST_BOOTING)) {
+			/* Not yet. */
+			lab->hotplugs.at[kept++] = *h;
+			continue;
+		}
+		if (gu && (gu->state == GUEST_UP || gu->state == GUEST_READY)) {
+			if (h->is_nic)
+				mtu_forget(lab, gu->name);
+			if (!late)
+				agent_control(&gu->agent, h->words);
+			else if (!h->redone)
+				input_control(gu, h->words);
+		}
+		free(h->node);
+		free(h->words);
+	}
+	lab->hotplugs.n = kept;
+}
+
+void hotplug_finish(struct lab *lab)
+{
+	for (size_t i = 0; i < lab->hotplugs.n; i++) {
+		free(lab->hotplugs.at[i].node);
+		free(lab->hotplugs.at[i].words);
+	}
+	vec_free(&lab->hotplugs);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* NICs and names that a changed graph gives to guests that run already. */
+#ifndef VBET_SERVER_HOTPLUG_H
+#define VBET_SERVER_HOTPLUG_H
+
+#include "vbet-server/lab/lab.h"
+
+/* Words (taken over) for a guest that runs; told to it by hotplug_tell(). */
+void hotplug_note(struct lab *lab, const char *node, char *words, bool is_nic);
+/* Notes what is new in `new` for guests that run. */
+void hotplug_collect(struct lab *lab, const struct graph *old, const struct graph *new);
+/*
+ * Tells the guests, once the substrate has made the NICs' sockets. late: it is no part of a change
+ * that is being made, but may come at any time (a guest came up).
+ */
+void hotplug_tell(struct lab *lab, bool late);
+void hotplug_finish(struct lab *lab);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The gate for all that comes from outside into a running lab. In virtual time it happens while the
+ * clock stands: at a time that is known exactly, in an order that is known, and nothing goes on
+ * before it is done. So it can be written down (docs/protocols.md, "Inputs"), and done again. By
+ * the real clock it happens at once, and nothing is written down.
+ */
+#ifndef VBET_SERVER_INPUT_H
+#define VBET_SERVER_INPUT_H
+
+#include "lib/words.h"
+#include "vbet-server/lab/lab.h"
+
+/* Calls run(lab, ctx) as soon as the clock stands: before this returns, if it stands. */
+void input_add(struct lab *lab, void (*run)(struct lab *lab, void *ctx), void *ctx);
+/* A message for a channel of a guest's agent; copied. Recorded. */
+void input_send(struct guest *gu, uint32_t channel, uint8_t type, const void *data, uint32_t len);
+/* Words for the agent itself. Recorded. */
+void input_control(struct guest *gu, const char *words);
+/* input_send() of a new channel's first message. */
+void input_open_channel(struct guest *gu, struct agent_channel *ch, uint8_t type, const void *data,
+			uint32_t len);
+/* Gives a channel up, if it is open. */
+void input_drop_channel(struct guest *gu, struct agent_channel *ch);
+/* True if a guest that is queued may boot now; else it will be asked again. */
+bool input_may_boot(struct lab *lab, struct guest *gu);
+/* One line into the record, at the time at which the clock stands. */
+void input_record(struct lab *lab, char *const *words, size_t n);
+
+/* Something may be done at this time: words as in the record, owned by nobody (copied). */
+void input_plan(struct lab *lab, int64_t time_ns, char *const *words, size_t n);
+/* Reads a record: all of it is planned, and the lab does nothing by itself before it is done. */
+int input_load(struct lab *lab, const char *text, struct err *e);
+/* In the record that guest was ended because it computed without end. */
+bool input_was_spun(const struct lab *lab, const char *node);
+/* The substrate refuses a change that was recorded (lab->refused). */
+void input_note_refused(struct lab *lab);
+/* A change begins: whoever waited for the last one has heard of it, or nobody did. */
+void input_begin_change(struct lab *lab, bool by_plan);
+/* The lab is being led through a record: nobody else changes it meanwhile. */
+bool input_is_replaying(const struct lab *lab);
+
+/* What was done has come to its end: the clock may go on. */
+bool input_is_settled(const struct lab *lab);
+/* Something changed: goes on with what waits. */
+void input_pump(struct lab *lab);
+/* The lab is ready: from here on there is a record. */
+void input_begin(struct lab *lab);
+void input_finish(struct lab *lab);
+
+#endif

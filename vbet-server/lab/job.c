@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "vbet-server/lab/job.h"
+
+#include "lib/units.h"
+#include "lib/vec.h"
+#include "vbet-server/lab/input.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TEXT_MAX = 2000, STATUS_NONE = 255 };
+
+struct job {
+	struct agent_channel channel;
+	struct guest *guest;
+	unsigned id;
+	bool done;
+	int status;
+	uint32_t owed; /* bytes that came since the window was last opened */
+	size_t len;
+	char text[TEXT_MAX + 1];
+	struct job *next;
+};
+
+static struct job *of_channel(struct agent_channel *ch)
+{
+	return (struct job *)((char *)ch - offsetof(struct job, channel));
+}
+
+static void keep_text(struct job *j, const char *data, uint32_t len)
+{
+	size_t room = TEXT_MAX - j->len;
+
+	if (len > room)
+		len = (uint32_t)room;
+	memcpy(j->text + j->len, data, len);
+	j->len += len;
+	j->text[j->len] = '\0';
+}
+
+static void end(struct job *j, const char *data, uint32_t len)
+{
+	struct arena a = {0};
+	struct words w;
+	const char *v = NULL;
+
+	j->done = true;
+	j->status = STATUS_NONE;
+	if (words_split(data, len, &a, &w, NULL) < 0)
+		w.n = 0;
+	if (w.n && (v = words_get(&w, "status")))
+		j->status = atoi(v);
+	else if (w.n && (v = words_get(&w, "signal")))
+		j->status = 128 + atoi(v);
+	else if (w.n && words_get(&w, "timeout"))
+		keep_text(j, "it ran out of time", 18);
+	else if (w.n && (v = words_get(&w, "error")))
+		keep_text(j, v, (uint32_t)strlen(v));
+	arena_finish(&a);
+}
+
+static void on_message(struct agent_channel *ch, uint8_t type, const void *data, uint32_t len)
+{
+	struct job *j = of_channel(ch);
+
+	if (type == WIRE_EXIT) {
+		end(j, data, len);
+		return;
+	}
+	if (type != WIRE_DATA && type != WIRE_ERRDATA)
+		return;
+	keep_text(j, data, len);
+	j->owed += len;
+	/* Seldom: for each message the clock has to stand. */
+	if (j->owed >= WIRE_WINDOW / 2) {
+		input_send(j->guest, ch->id, WIRE_WINDOW_ADD, &j->owed, sizeof(j->owed));
+		j->owed = 0;
+	}
+}
+
+static void on_gone(struct agent_channel *ch)
+{
+	struct job *j = of_channel(ch);
+
+	j->done = true;
+	j->status = STATUS_NONE;
+	keep_text(j, "the node has gone down", 22);
+}
+
+static int start(struct lab *lab, const struct words *w, FILE *out, struct err *e)
+{
+	struct guest *gu = lab_find_guest(lab, w->at[1], e);
+	char *text = NULL;
+	size_t len = 0;
+
+	if (!gu)
+		return -1;
+	if (!gu->agent.said_hello)
+		return err_set(e, ERR_ENV, "%s is %s", gu->name, guest_state_name(gu->state));
+	VEC(char *) v = {0};
+	FILE *f = open_memstream(&text, &len);
+
+	vec_push(&v, "exec");
+	for (size_t i = 2; i < w->n; i++)
+		vec_push(&v, w->at[i]);
+	words_put_line(f, v.at, v.n);
+	vec_free(&v);
+	fclose(f);
+	len--; /* the newline */
+	int rc = len > WIRE_PAYLOAD_MAX ? err_set(e, ERR_USAGE, "the command is too long") : 0;
+
+	if (rc == 0) {
+		struct job *j = xcalloc(1, sizeof(*j));
+
+		j->id = ++lab->last_job;
+		j->guest = gu;
+		j->channel.on_message = on_message;
+		j->channel.on_gone = on_gone;
+		j->next = lab->jobs_running;
+		lab->jobs_running = j;
+		input_open_channel(gu, &j->channel, WIRE_EXEC, text, (uint32_t)len);
+		input_send(gu, j->channel.id, WIRE_EOF, NULL, 0);
+		fprintf(out, "%u\n", j->id);
+	}
+	free(text);
+	return rc;
+}
+
+static int result(struct lab *lab, const char *number, FILE *out, struct err *e)
+{
+	struct job **p = &lab->jobs_running;
+	int64_t id;
+
+	if (unit_parse(UNIT_COUNT, number, &id, e) < 0)
+		return -1;
+	while (*p && (int64_t)(*p)->id != id)
+		p = &(*p)->next;
+	struct job *j = *p;
+
+	if (!j)
+		return err_set(e, ERR_USAGE, "no job %s", number);
+	if (!j->done) {
+		fputs("running\n", out);
+		return 0;
+	}
+	fprintf(out, "done %d ", j->status);
+	words_put(out, j->text);
+	fputc('\n', out);
+	*p = j->next;
+	free(j);
+	return 0;
+}
+
+int job_command(struct lab *lab, const struct words *w, FILE *out, struct err *e)
+{
+	if (strcmp(w->at[0], "job") == 0)
+		return start(lab, w, out, e);
+	return result(lab, w->at[1], out, e);
+}
+
+void job_finish(struct lab *lab)
+{
+	while (lab->jobs_running) {
+		struct job *j = lab->jobs_running;
+
+		lab->jobs_running = j->next;
+		free(j);
+	}
+}

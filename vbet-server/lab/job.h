@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Commands that the server runs in guests for somebody who asks for the result later: a client
+ * could not say exactly when in virtual time its own messages reach the guest.
+ */
+#ifndef VBET_SERVER_JOB_H
+#define VBET_SERVER_JOB_H
+
+#include "lib/words.h"
+#include "vbet-server/lab/lab.h"
+
+/*
+ * "job NODE [timeout_ms=N] -- ARGV...": starts it and prints its number. "result NUMBER": prints
+ * "running", or "done STATUS TEXT" and forgets it. STATUS is as a shell has it; TEXT is the
+ * beginning of what it printed.
+ */
+int job_command(struct lab *lab, const struct words *w, FILE *out, struct err *e);
+void job_finish(struct lab *lab);
+
+#endif

@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "vbet-server/lab/link.h"
+
+#include "lib/nearest.h"
+#include "lib/xalloc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* One end as the user names it: a node, or NODE:NIC. nic -1: any. */
+struct end_name {
+	int node, nic;
+};
+
+static int parse_end(const struct graph *g, const char *text, struct end_name *end, struct err *e)
+{
+	const char *colon = strchr(text, ':');
+	char *name = colon ? xstrndup(text, (size_t)(colon - text)) : xstrdup(text);
+
+	end->node = graph_find_node(g, name);
+	end->nic = -1;
+	if (end->node < 0) {
+		struct nearest near;
+
+		nearest_init(&near, name);
+		for (size_t i = 0; i < g->n_nodes; i++)
+			nearest_offer(&near, g->nodes[i].name);
+		err_set(e, ERR_USAGE, "no node '%s'%s", name, nearest_hint(&near));
+		free(name);
+		return -1;
+	}
+	free(name);
+	if (colon) {
+		end->nic = graph_find_nic(&g->nodes[end->node], colon + 1);
+		if (end->nic < 0)
+			return err_set(e, ERR_USAGE, "%s has no NIC '%s'", g->nodes[end->node].name,
+				       colon + 1);
+	}
+	return 0;
+}
+
+static bool end_matches(const struct end_name *n, const struct graph_end *end)
+{
+	return end->node == n->node && (n->nic < 0 || end->nic == n->nic);
+}
+
+struct match {
+	size_t cable;
+	bool reversed; /* the user's A is the cable's second end */
+};
+
+/* Finds the one cable between a and b (b NULL: the one at a). */
+static int find_cable(const struct graph *g, const struct end_name *a, const struct end_name *b,
+		      struct match *m, struct err *e)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < g->n_cables; i++) {
+		const struct graph_cable *c = &g->cables[i];
+
+		for (int r = 0; r < 2; r++) {
+			if (!end_matches(a, &c->end[r]) || (b && !end_matches(b, &c->end[!r])))
+				continue;
+			m->cable = i;
+			m->reversed = r == 1;
+			found++;
+			break;
+		}
+	}
+	if (found == 1)
+		return 0;
+	return err_set(e, ERR_USAGE,
+		       found ? "more than one cable there: name the NIC (%s:%s)"
+			     : "no cable there%.0s%.0s",
+		       g->nodes[a->node].name,
+		       g->nodes[a->node].n_nics ? g->nodes[a->node].nics[0].name : "eth0");
+}
+
+static int set_param(struct graph_cable *c, bool reversed, const char *word, struct err *e)
+{
+	const char *equals = strchr(word, '=');
+	bool ab = !strncmp(word, "ab.", 3);
+	bool ba = !strncmp(word, "ba.", 3);
+
+	if (!equals)
+		return err_set(e, ERR_USAGE, "'%s': want key=value", word);
+	char *key = xstrndup(word, (size_t)(equals - word));
+	int rc = 0;
+
+	for (int dir = 0; dir < 2 && rc == 0; dir++) {
+		bool forward = (dir == 0) != reversed; /* from the user's A to B */
+
+		if ((ab && !forward) || (ba && forward))
+			continue;
+		rc = linkspec_set(&c->dir[dir], key + (ab || ba ? 3 : 0), equals + 1, e);
+	}
+	free(key);
+	return rc;
+}
+
+static const char *state_of(const struct graph_cut *cut)
+{
+	return cut->all                     ? "down"
+	       : cut->end[0] || cut->end[1] ? "down at one end"
+	       : cut->dir[0] || cut->dir[1] ? "up, cut one way"
+					    : "up";
+}
+
+static void show_cable(FILE *out, const struct graph *g, const struct graph_cable *c)
+{
+	fprintf(out, "%s: %s:%s -- %s:%s %s\n", c->name, g->nodes[c->end[0].node].name,
+		g->nodes[c->end[0].node].nics[c->end[0].nic].name, g->nodes[c->end[1].node].name,
+		g->nodes[c->end[1].node].nics[c->end[1].nic].name, state_of(&c->cut));
+	for (int dir = 0; dir < 2; dir++) {
+		static const struct linkspec none;
+
+		fprintf(out, "  %s to %s:", g->nodes[c->end[dir].node].name,
+			g->nodes[c->end[!dir].node].name);
+		if (c->cut.end[dir])
+			fputs(" no carrier,", out);
+		if (c->cut.dir[dir])
+			fputs(" cut,", out);
+		if (linkspec_equal(&c->dir[dir], &none))
+			fputs(" a plain wire", out);
+		linkspec_print(out, &c->dir[dir], "");
+		fputc('\n', out);
+	}
+}
+
+/* The plan is made anew from the changed graph; its difference is what the substrate is told. */
+static int replan(struct lab *lab, struct err *e)
+{
+	struct plan *plan = plan_make(lab->graph, &lab->env, e);
+
+	return plan ? lab_replace_plan(lab, plan, e) : -1;
+}
+
+/* What can be changed of a cable. */
+struct link_state {
+	struct graph_cut cut;
+	struct linkspec dir[2];
+};
+
+/* A cable that was changed by hand. */
+struct link_touched {
+	char *name;               /* owned */
+	struct link_state script; /* as the script has it */
+	unsigned said_up, said_link;
+	struct link_state agreed; /* what the substrate took last */
+	unsigned asked;           /* changes that it has not answered yet */
+	bool refused;             /* one of them */
+};
+
+static struct link_state get_state(const struct graph_cable *c)
+{
+	struct link_state s = {.cut = c->cut};
+
+	memcpy(s.dir, c->dir, sizeof(s.dir));
+	return s;
+}
+
+static void set_state(struct graph_cable *c, const struct link_state *s)
+{
+	c->cut = s->cut;
+	memcpy(c->dir, s->dir, sizeof(c->dir));
+}
+
+static struct link_touched *find_touched(const struct lab *lab, const char *name)
+{
+	for (size_t i = 0; i < lab->n_touched; i++)
+		if (!strcmp(lab->touched[i].name, name))
+			return &lab->touched[i];
+	return NULL;
+}
+
+static void touch(struct lab *lab, const struct graph_cable *c)
+{
+	struct link_touched *t = find_touched(lab, c->name);
+
+	if (t)
+		return;
+	lab->touched = xrealloc(lab->touched, (lab->n_touched + 1) * sizeof(*lab->touched));
+	t = &lab->touched[lab->n_touched++];
+	*t = (struct link_touched){.name = xstrdup(c->name),
+				   .script = get_state(c),
+				   .said_up = c->said_up,
+				   .said_link = c->said_link,
+				   .agreed = get_state(c)};
+}
+
+void link_finish(struct lab *lab)
+{
+	for (size_t i = 0; i < lab->n_touched; i++)
+		free(lab->touched[i].name);
+	free(lab->touched);
+	lab->touched = NULL;
+	lab->n_touched = 0;
+}
+
+void link_asked(struct lab *lab, const char *name)
+{
+	struct link_touched *t = find_touched(lab, name);
+
+	if (t)
+		t->asked++;
+}
+
+void link_answered(struct lab *lab, const char *name, bool ok)
+{
+	struct link_touched *t = find_touched(lab, name);
+	struct err e;
+
+	if (!t || !t->asked)
+		return;
+	t->refused |= !ok;
+	if (--t->asked)
+		return;
+	for (size_t i = 0; i < lab->graph->n_cables; i++) {
+		struct graph_cable *c = &lab->graph->cables[i];
+
+		if (strcmp(c->name, name) != 0)
+			continue;
+		if (!t->refused) {
+			t->agreed = get_state(c);
+			continue;
+		}
+		set_state(c, &t->agreed);
+		t->refused = false;
+		if (replan(lab, &e) < 0)
+			fprintf(stderr, "%s\n", e.text);
+	}
+}
+
+static const char usage[] =
+	"link A B up | down [--one-way | end=NODE] | show | reset | set key=value...";
+
+/* "--one-way", or "end=NODE": of which part of the cable "up" and "down" speak. 0 or -1. */
+static int read_side(const struct lab *lab, const struct match *m, const char *word,
+		     struct graph_side *side, struct err *e)
+{
+	const struct graph_cable *c = &lab->graph->cables[m->cable];
+	struct end_name n;
+
+	if (!strcmp(word, "--one-way")) {
+		*side = (struct graph_side){PART_DIR, m->reversed};
+		return 0;
+	}
+	if (strncmp(word, "end=", 4) != 0)
+		return err_set(e, ERR_USAGE, "%s", usage);
+	if (parse_end(lab->graph, word + 4, &n, e) < 0)
+		return -1;
+	for (unsigned i = 0; i < 2; i++) {
+		if (end_matches(&n, &c->end[i])) {
+			*side = (struct graph_side){PART_END, i};
+			return 0;
+		}
+	}
+	return err_set(e, ERR_USAGE, "%s is at no end of that cable", word + 4);
+}
+
+static int change_cable(struct lab *lab, const struct match *m, const struct words *w, size_t op,
+			FILE *out, struct err *e)
+{
+	struct graph_cable *c = &lab->graph->cables[m->cable];
+	struct link_state before = get_state(c);
+	struct graph_side side = {PART_ALL, 0};
+	const char *what = w->at[op];
+	int rc = 0;
+
+	if (!strcmp(what, "show") && w->n == op + 1) {
+		show_cable(out, lab->graph, c);
+		return 0;
+	}
+	touch(lab, c);
+	if ((!strcmp(what, "up") || !strcmp(what, "down")) && w->n <= op + 2) {
+		if (w->n == op + 2)
+			rc = read_side(lab, m, w->at[op + 1], &side, e);
+		if (rc == 0)
+			graph_cut_set(&c->cut, side, *what == 'd');
+	} else if (!strcmp(what, "reset") && w->n == op + 1) {
+		memset(c->dir, 0, sizeof(c->dir));
+	} else if (!strcmp(what, "set") && w->n > op + 1) {
+		for (size_t i = op + 1; i < w->n && rc == 0; i++)
+			rc = set_param(c, m->reversed, w->at[i], e);
+	} else {
+		rc = err_set(e, ERR_USAGE, "%s", usage);
+	}
+	if (rc == 0)
+		rc = replan(lab, e);
+	if (rc < 0)
+		set_state(c, &before);
+	return rc;
+}
+
+char *link_statement(const struct lab *lab, struct arena *a, const char *end1, const char *end2,
+		     struct err *e)
+{
+	const char *names[2] = {end1, end2};
+	struct end_name ends[2];
+
+	for (int i = 0; i < 2; i++) {
+		if (parse_end(lab->graph, names[i], &ends[i], e) < 0)
+			return NULL;
+		if (ends[i].nic < 0) {
+			err_set(e, ERR_USAGE, "say which NIC: %s:NIC", names[i]);
+			return NULL;
+		}
+	}
+	return arena_printf(a, "link(NIC(node(\"%s\"), %d), NIC(node(\"%s\"), %d))",
+			    lab->graph->nodes[ends[0].node].name, ends[0].nic + 1,
+			    lab->graph->nodes[ends[1].node].name, ends[1].nic + 1);
+}
+
+int link_command(struct lab *lab, const struct words *w, FILE *out, struct err *e)
+{
+	static const char *const ops[] = {"up", "down", "show", "reset", "set"};
+	static char *const plug_words[] = {"up", "down"};
+	struct end_name a;
+	struct end_name b;
+	struct match m = {0};
+
+	if (parse_end(lab->graph, w->at[1], &a, e) < 0)
+		return -1;
+	if (strcmp(w->at[0], "link") != 0) {
+		char *op = plug_words[!strcmp(w->at[0], "unplug")];
+		struct words one = {.at = &op, .n = 1};
+
+		return find_cable(lab->graph, &a, NULL, &m, e) < 0
+			       ? -1
+			       : change_cable(lab, &m, &one, 0, out, e);
+	}
+	/* With one end only, the operation follows it. */
+	for (size_t i = 0; w->n > 2 && i < ARRAY_LEN(ops); i++)
+		if (!strcmp(w->at[2], ops[i]))
+			return find_cable(lab->graph, &a, NULL, &m, e) < 0
+				       ? -1
+				       : change_cable(lab, &m, w, 2, out, e);
+	if (w->n < 4)
+		return err_set(e, ERR_USAGE, "%s", usage);
+	if (parse_end(lab->graph, w->at[2], &b, e) < 0 || find_cable(lab->graph, &a, &b, &m, e) < 0)
+		return -1;
+	return change_cable(lab, &m, w, 3, out, e);
+}
+
+/* What the script says anew goes before what was done by hand, and that before what it said. */
+static void keep_hand(struct link_touched *t, const struct graph_cable *old,
+		      struct graph_cable *new)
+{
+	bool same_up =
+		t->said_up == new->said_up && !memcmp(&t->script.cut, &new->cut, sizeof(new->cut));
+	bool same_link =
+		t->said_link == new->said_link &&linkspec_equal(&t->script.dir[0], &new->dir[0]) &&
+		linkspec_equal(&t->script.dir[1], &new->dir[1]);
+
+	t->script = get_state(new);
+	t->said_up = new->said_up;
+	t->said_link = new->said_link;
+	if (same_up)
+		new->cut = old->cut;
+	if (same_link)
+		memcpy(new->dir, old->dir, sizeof(new->dir));
+}
+
+int link_change_graph(struct lab *lab, struct graph *g, struct err *e)
+{
+	/* These may have been said when the lab was started, not by the script. */
+	g->clock = lab->graph->clock;
+	g->seed = lab->graph->seed;
+	g->lab = arena_strdup(&g->arena, lab->graph->lab);
+	g->spin = lab->graph->spin;
+	for (size_t i = 0; i < g->n_cables; i++) {
+		struct link_touched *t = find_touched(lab, g->cables[i].name);
+
+		for (size_t j = 0; t && j < lab->graph->n_cables; j++)
+			if (!strcmp(lab->graph->cables[j].name, t->name))
+				keep_hand(t, &lab->graph->cables[j], &g->cables[i]);
+	}
+	return lab_change(lab, g, e);
+}

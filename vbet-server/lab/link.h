@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Changes to the cables of a running lab: link, plug, unplug. */
+#ifndef VBET_SERVER_LINK_H
+#define VBET_SERVER_LINK_H
+
+#include "lib/words.h"
+#include "vbet-server/lab/lab.h"
+
+/*
+ * "link A B up|down [--one-way | end=NODE]", "link A B show|reset", "link A B set key=value..." (A
+ * and B: a node or node:nic; "ab." and "ba." before a key: that direction only), "link END
+ * up|down...", "plug END", "unplug END".
+ */
+int link_command(struct lab *lab, const struct words *w, FILE *out, struct err *e);
+/* The statement that lays a cable between two NICs, in the arena; NULL with the error set. */
+char *link_statement(const struct lab *lab, struct arena *a, const char *end1, const char *end2,
+		     struct err *e);
+/*
+ * Brings a new graph in. What was changed by hand stays, for cables of which the script still says
+ * the same. Takes the graph over.
+ */
+int link_change_graph(struct lab *lab, struct graph *g, struct err *e);
+/* lab.c's: a change of the cable is under way; the substrate has taken it, or has refused it: then
+ * the graph, too, gets back what was there before. */
+void link_asked(struct lab *lab, const char *name);
+void link_answered(struct lab *lab, const char *name, bool ok);
+void link_finish(struct lab *lab);
+
+#endif

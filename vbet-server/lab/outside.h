@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What a lab has of the host: one process (vbet-outside) that makes the interfaces the plan wants
+ * and hands them over to the substrate. It is told of them when the substrate knows their NICs.
+ */
+#ifndef VBET_SERVER_OUTSIDE_H
+#define VBET_SERVER_OUTSIDE_H
+
+#include "lib/vec.h"
+#include "vbet-server/lab/carrier.h"
+
+struct lab;
+
+struct outside {
+	struct substrate_link link;
+	bool started;
+	char place[8];       /* "own", "host"; "": not known yet */
+	VEC(char *) waiting; /* owned lines */
+};
+
+/* A line for the process, as soon as all that was asked of the substrate is answered. */
+void outside_tell(struct lab *lab, const char *line);
+/* Sends what waits. False: nothing did. */
+bool outside_pump(struct lab *lab);
+void outside_stop(struct lab *lab);
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "vbet-server/lab/spin.h"
+
+#include "vbet-server/lab/guest.h"
+#include "vbet-server/lab/input.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct guest *named(const struct lab *lab, const char *name)
+{
+	int i = graph_find_node(lab->graph, name);
+
+	return i < 0 ? NULL : lab->guests[i];
+}
+
+bool spin_kill(struct lab *lab, struct guest *gu)
+{
+	char *words[] = {"spun", gu->name};
+
+	/* Where it is charged the clock can stand, and this is an input like any other. */
+	if (!gu->spins || lab->graph->spin == SPIN_CHARGE)
+		return false;
+	/* At no time that is known: it is killed when it spins again, in a replay. */
+	input_record(lab, words, 2);
+	lab_stop_guest(lab, gu, true);
+	return true;
+}
+
+static void on_stuck(struct loop_timer *t, int64_t now_ns)
+{
+	struct guest *gu = (struct guest *)((char *)t - offsetof(struct guest, stuck));
+
+	lab_check_progress(gu->lab);
+}
+
+static void begin(struct lab *lab, struct guest *gu)
+{
+	char *charged[] = {"charged", gu->name};
+
+	gu->spins = true;
+	gu->spins_since_ns = loop_now_ns(lab->loop);
+	gu->stuck.fire = on_stuck;
+	loop_set_timer(lab->loop, &gu->stuck, gu->spins_since_ns + lab->boot_timeout_ns);
+	if (lab->graph->spin == SPIN_CHARGE)
+		input_record(lab, charged, 2);
+	if (lab->graph->spin == SPIN_STOP || input_was_spun(lab, gu->name)) {
+		fprintf(stderr, "%s is ended: it computes, and its clock stands still\n", gu->name);
+		spin_kill(lab, gu);
+	}
+}
+
+void spin_end(struct guest *gu)
+{
+	gu->spins = false;
+	loop_cancel_timer(gu->lab->loop, &gu->stuck);
+}
+
+bool spin_handle_event(struct lab *lab, const char *line)
+{
+	bool begins = !strncmp(line, "spin ", 5);
+	struct guest *gu;
+
+	if (!begins && strncmp(line, "spun ", 5) != 0)
+		return false;
+	gu = named(lab, line + 5);
+	if (gu && begins)
+		begin(lab, gu);
+	else if (gu)
+		spin_end(gu);
+	return true;
+}
+
+static const struct guest *first(const struct lab *lab)
+{
+	for (size_t i = 0; i < lab->n_guests; i++)
+		if (lab->guests[i] && lab->guests[i]->spins)
+			return lab->guests[i];
+	return NULL;
+}
+
+char *spin_describe(const struct lab *lab)
+{
+	const struct guest *gu = first(lab);
+
+	if (!gu)
+		return NULL;
+	if (lab->graph->spin == SPIN_CHARGE)
+		return xasprintf("%s computes without end: it is charged for the time, and the "
+				 "others go on",
+				 gu->name);
+	return xasprintf("%s computes without end: its clock, and soon all others, wait for it "
+			 "(vbet kill %s)",
+			 gu->name, gu->name);
+}
+
+bool spin_is_stuck(const struct lab *lab, struct err *e)
+{
+	const struct guest *gu = first(lab);
+
+	if (!gu || lab->graph->spin == SPIN_CHARGE ||
+	    loop_now_ns(lab->loop) < gu->spins_since_ns + lab->boot_timeout_ns)
+		return false;
+	char *text = spin_describe(lab);
+
+	err_set(e, ERR_ENV, "%s", text);
+	free(text);
+	return true;
+}

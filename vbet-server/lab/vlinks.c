@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "vbet-server/lab/vlinks.h"
+
+#include "lib/arena.h"
+#include "lib/words.h"
+#include "lib/xalloc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct vlink_state *find(const struct vlinks *v, const char *name)
+{
+	for (size_t i = 0; i < v->at.n; i++)
+		if (!strcmp(v->at.at[i].name, name))
+			return &v->at.at[i];
+	return NULL;
+}
+
+void vlinks_begin(struct vlinks *v, const char *line)
+{
+	static const char verb[] = "vlink ";
+
+	if (strncmp(line, verb, strlen(verb)) != 0)
+		return;
+	line += strlen(verb);
+	struct vlink_state *new = vec_add(&v->at);
+
+	new->name = xstrndup(line, strcspn(line, " "));
+}
+
+void vlinks_end(struct vlinks *v, const char *name)
+{
+	struct vlink_state *s = find(v, name);
+
+	if (!s)
+		return;
+	free(s->name);
+	free(s->reason);
+	*s = v->at.at[v->at.n - 1];
+	v->at.n--;
+}
+
+static void hear_up(struct vlink_state *s, const char *text)
+{
+	s->up = true;
+	free(s->reason);
+	s->reason = NULL;
+}
+
+static void hear_down(struct vlink_state *s, const char *reason)
+{
+	s->up = false;
+	free(s->reason);
+	s->reason = reason ? xstrdup(reason) : NULL;
+}
+
+static void hear_mtu(struct vlink_state *s, const char *text)
+{
+	s->mtu = text ? (unsigned)strtoul(text, NULL, 10) : 0;
+}
+
+static const struct {
+	const char *word;
+	enum vlinks_news about;
+	void (*hear)(struct vlink_state *s, const char *text);
+} news[] = {
+	{"up", VLINKS_STATE, hear_up},
+	{"down", VLINKS_STATE, hear_down},
+	{"mtu", VLINKS_MTU, hear_mtu},
+};
+
+enum vlinks_news vlinks_hear(struct vlinks *v, const char *event)
+{
+	struct arena a = {0};
+	struct words w = {0};
+	bool is_about_one = words_split(event, strlen(event), &a, &w, NULL) == 0 && w.n >= 3 &&
+			    !strcmp(w.at[0], "vlink");
+	struct vlink_state *s = is_about_one ? find(v, w.at[1]) : NULL;
+	enum vlinks_news about = VLINKS_NONE;
+
+	for (size_t i = 0; is_about_one && i < ARRAY_LEN(news); i++) {
+		if (strcmp(news[i].word, w.at[2]) != 0)
+			continue;
+		about = news[i].about;
+		if (s)
+			news[i].hear(s, w.n > 3 ? w.at[3] : NULL);
+	}
+	arena_finish(&a);
+	return about;
+}
+
+unsigned vlinks_mtu(const struct vlinks *v, const char *name)
+{
+	const struct vlink_state *s = find(v, name);
+
+	return s ? s->mtu : 0;
+}
+
+const struct vlink_state *vlinks_down(const struct vlinks *v)
+{
+	for (size_t i = 0; i < v->at.n; i++)
+		if (!v->at.at[i].up)
+			return &v->at.at[i];
+	return NULL;
+}
+
+void vlinks_finish(struct vlinks *v)
+{
+	for (size_t i = 0; i < v->at.n; i++) {
+		free(v->at.at[i].name);
+		free(v->at.at[i].reason);
+	}
+	vec_free(&v->at);
+}

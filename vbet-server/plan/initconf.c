@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "vbet-server/plan/initconf.h"
+
+#include "lib/words.h"
+#include "lib/xalloc.h"
+#include "vbet-server/plan/address.h"
+#include "vbet-server/plan/service.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Writes words, up to a NULL, as one line. */
+static void put_words(FILE *out, const char *const *words)
+{
+	for (size_t i = 0; words[i]; i++) {
+		if (i)
+			fputc(' ', out);
+		words_put(out, words[i]);
+	}
+	fputc('\n', out);
+}
+
+#define put(out, ...) put_words(out, (const char *const[]){__VA_ARGS__})
+
+static void put_nics(FILE *out, const struct graph_node *n)
+{
+	char buf[80];
+
+	for (size_t i = 0; i < n->n_nics; i++) {
+		const struct graph_nic *c = &n->nics[i];
+
+		fprintf(out, "nic %s mac=%s mtu=%u\n", c->name,
+			graph_format_mac(c->mac, buf, sizeof(buf)), c->mtu);
+		for (size_t j = 0; j < c->n_addrs; j++)
+			fprintf(out, "addr %s %s\n", c->name,
+				graph_format_addr(&c->addrs[j], true, buf, sizeof(buf)));
+	}
+}
+
+/* Every guest knows every other of its network by name, by the nearest address of each family. */
+static void put_hosts(FILE *out, const struct graph *g, const struct graph_node *self)
+{
+	static const int families[] = {AF_INET, AF_INET6};
+	char buf[80];
+
+	for (size_t i = 0; i < g->n_nodes; i++) {
+		const struct graph_node *n = &g->nodes[i];
+
+		if (n == self || !address_are_together(self, n))
+			continue;
+		for (size_t f = 0; f < ARRAY_LEN(families); f++) {
+			const struct graph_addr *a = address_for(self, n, families[f]);
+
+			if (a)
+				put(out, "host", n->name,
+				    graph_format_addr(a, false, buf, sizeof(buf)), NULL);
+		}
+	}
+}
+
+static void put_sysctls(FILE *out, const struct graph_node *n)
+{
+	put(out, "sysctl", "net.ipv4.ping_group_range", "0 2147483647", NULL);
+	if (n->kind == NODE_ROUTER || n->kind == NODE_FIREWALL) {
+		put(out, "sysctl", "net.ipv4.ip_forward", "1", NULL);
+		put(out, "sysctl", "net.ipv6.conf.all.forwarding", "1", NULL);
+	}
+	for (size_t i = 0; i < n->n_sysctls; i++)
+		put(out, "sysctl", n->sysctls[i].key, n->sysctls[i].value, NULL);
+}
+
+/* The text of a file that the script gives inline or names; malloc'ed. */
+static char *file_text(const struct plan_env *env, const char *text, size_t len, const char *source,
+		       struct err *e)
+{
+	size_t n = 0;
+
+	if (!source)
+		return xstrndup(text, len);
+	char *path = source[0] == '/' ? xstrdup(source) : xasprintf("%s/%s", env->base_dir, source);
+	char *content = env->read_file(env->ctx, path, &n, e);
+
+	free(path);
+	if (content && memchr(content, '\0', n)) {
+		free(content);
+		content = NULL;
+		err_set(e, ERR_USAGE, "%s has a NUL byte: only text files can be laid into a guest",
+			source);
+	}
+	return content;
+}
+
+static int put_file(FILE *out, const char *path, unsigned mode, const char *owner, char *text)
+{
+	char words[64];
+
+	if (!text)
+		return -1;
+	fprintf(out, "file ");
+	words_put(out, path);
+	snprintf(words, sizeof(words), " mode=%04o owner=%s ", mode, owner);
+	fputs(words, out);
+	words_put(out, text);
+	fputc('\n', out);
+	free(text);
+	return 0;
+}
+
+static int put_files(FILE *out, const struct graph_node *n, const struct plan_env *env,
+		     struct err *e)
+{
+	for (size_t i = 0; i < n->n_configs; i++) {
+		const struct graph_config *c = &n->configs[i];
+		const struct service *s = service_find(c->daemon);
+
+		if (!s)
+			return err_set(e, ERR_USAGE, "no service '%s'", c->daemon);
+		/* Neither text nor file (service(n, d)): what its file system comes with stays. */
+		if (s->path && (c->text || c->source) &&
+		    put_file(out, s->path, 0640, s->owner,
+			     file_text(env, c->text, c->text_len, c->source, e)) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < n->n_files; i++) {
+		const struct graph_file *f = &n->files[i];
+
+		if (put_file(out, f->path, f->mode, "0:0",
+			     file_text(env, f->text, f->text_len, f->source, e)) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static bool has_config(const struct graph_node *n, const char *daemon)
+{
+	for (size_t i = 0; i < n->n_configs; i++)
+		if (!strcmp(n->configs[i].daemon, daemon))
+			return true;
+	return false;
+}
+
+static bool runs_frr(const struct graph_node *n)
+{
+	for (size_t i = 0; i < n->n_configs; i++) {
+		const struct service *s = service_find(n->configs[i].daemon);
+
+		if (s && s->frr)
+			return true;
+	}
+	return n->kind == NODE_ROUTER && !n->root;
+}
+
+static void put_services(FILE *out, const struct graph_node *n)
+{
+	static const char *const frr_dirs[] = {"/run/frr", "/etc/frr", "/var/log/frr",
+					       "/var/tmp/frr"};
+	bool frr = runs_frr(n);
+	const struct service *s;
+
+	for (size_t i = 0; frr && i < ARRAY_LEN(frr_dirs); i++)
+		put(out, "dir", frr_dirs[i], "mode=0755", "owner=110:110", NULL);
+	for (size_t i = 0; (s = service_at(i)); i++) {
+		bool wanted = has_config(n, s->name);
+
+		if (frr && (!strcmp(s->name, "zebra") || !strcmp(s->name, "mgmtd")))
+			wanted = true;
+		if (!wanted || !s->command)
+			continue;
+		fprintf(out, "service %s", s->name);
+		if (s->after && frr)
+			fprintf(out, " after=%s", s->after);
+		fputs(" -- /bin/sh -c ", out);
+		words_put(out, s->command);
+		fputc('\n', out);
+	}
+}
+
+int initconf_write(FILE *out, const struct graph *g, const struct graph_node *n,
+		   const struct plan_env *env, struct err *e)
+{
+	put(out, "hostname", n->hostname, NULL);
+	put_nics(out, n);
+	put_hosts(out, g, n);
+	put_sysctls(out, n);
+	if (put_files(out, n, env, e) < 0)
+		return -1;
+	for (size_t i = 0; i < n->n_routes; i++) {
+		const struct graph_route *r = &n->routes[i];
+
+		fprintf(out, "route %s", r->dest);
+		if (r->via)
+			fprintf(out, " via=%s", r->via);
+		if (r->dev)
+			fprintf(out, " dev=%s", r->dev);
+		fputc('\n', out);
+	}
+	put_services(out, n);
+	for (size_t i = 0; i < n->n_commands; i++)
+		put(out, "run", n->commands[i], NULL);
+	if (n->shell)
+		put(out, "shell", n->shell, NULL);
+	return 0;
+}

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "vbet-server/server/report.h"
+
+#include "lib/json.h"
+#include "lib/words.h"
+#include "vbet-server/lab/mtu.h"
+#include "vbet-server/plan/address.h"
+#include "vbet-server/plan/describe.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool is_lost(const struct lab *lab, size_t node)
+{
+	const struct substrate_link *s =
+		substrates_at(&lab->substrates, lab->plan->places[node].process);
+
+	return s && s->lost;
+}
+
+static const char *node_state(const struct lab *lab, size_t i)
+{
+	if (!lab->guests[i] && is_lost(lab, i))
+		return "lost";
+	const struct guest *gu = lab->guests[i];
+
+	return !gu ? "ready" : gu->spins ? "spinning" : guest_state_name(gu->state);
+}
+
+void report_nodes(FILE *out, const struct lab *lab)
+{
+	static const struct graph_node nobody = {.vnet = -1}; /* an ordinary node */
+	char buf[80];
+
+	for (size_t i = 0; i < lab->graph->n_nodes; i++) {
+		const struct graph_node *n = &lab->graph->nodes[i];
+		bool can_answer = node_kind_is_guest(n->kind);
+		const struct graph_addr *a = can_answer ? address_first(n, 0) : NULL;
+
+		fprintf(out, "%s %s %s %s", n->name, node_kind_name(n->kind), node_state(lab, i),
+			a ? graph_format_addr(a, false, buf, sizeof(buf)) : "-");
+		for (size_t j = 0; j < n->n_nics; j++)
+			fprintf(out, " %s", n->nics[j].name);
+		if (n->vnet >= 0)
+			fprintf(out, " vnet=%s", lab->graph->vnets[n->vnet].name);
+		if (n->vnet >= 0 && address_are_together(n, &nobody))
+			fputs(" gateway=1", out);
+		fputc('\n', out);
+	}
+}
+
+static const char *cut_note(const struct graph_cable *c, unsigned end)
+{
+	return c->cut.all                                             ? " (cut)"
+	       : c->cut.end[end]                                      ? " (no carrier)"
+	       : c->cut.end[!end] || (c->cut.dir[0] && c->cut.dir[1]) ? " (cut)"
+	       : c->cut.dir[end]                                      ? " (cut this way)"
+	       : c->cut.dir[!end]                                     ? " (cut the other way)"
+								      : "";
+}
+
+/* "r2:eth0" of the far end of a NIC's cable, "-" if it has none. */
+static const char *far_end(const struct lab *lab, const struct graph_nic *c, char *buf, size_t size)
+{
+	struct arena a = {0};
+	const char *far = describe_far_end(lab->graph, c, &a);
+
+	if (far)
+		snprintf(buf, size, "%s%s", far,
+			 c->cable < 0 ? "" : cut_note(&lab->graph->cables[c->cable], c->cable_end));
+	arena_finish(&a);
+	return far ? buf : "-";
+}
+
+static void text_nics(FILE *out, const struct lab *lab, size_t node)
+{
+	const struct graph_node *n = &lab->graph->nodes[node];
+	char buf[160];
+
+	for (size_t i = 0; i < n->n_nics; i++) {
+		const struct graph_nic *c = &n->nics[i];
+		unsigned mtu = mtu_of_nic(lab, node, i);
+
+		fprintf(out, "  %-12s", c->name);
+		for (size_t j = 0; j < c->n_addrs; j++)
+			fprintf(out, "%s ",
+				graph_format_addr(&c->addrs[j], true, buf, sizeof(buf)));
+		fprintf(out, "-> %s", far_end(lab, c, buf, sizeof(buf)));
+		if (mtu != c->mtu)
+			fprintf(out, " (MTU %u: its path carries no more)", mtu);
+		fputc('\n', out);
+	}
+}
+
+/* Which process carries what, if there is more than one, or if one has ended. */
+static void text_processes(FILE *out, const struct lab *lab)
+{
+	bool shown = lab->substrates.at.n > 1;
+
+	for (size_t i = 0; i < lab->substrates.at.n; i++)
+		shown |= lab->substrates.at.at[i] && lab->substrates.at.at[i]->lost;
+	for (unsigned n = 1; shown && n <= lab->substrates.at.n; n++) {
+		const struct substrate_link *s = substrates_at(&lab->substrates, n);
+
+		if (!s)
+			continue;
+		fprintf(out, "%-14sprocess %d%s, carries", s->name, (int)s->child.pid,
+			s->lost ? " HAS ENDED" : "");
+		for (size_t i = 0; i < lab->plan->n_places; i++)
+			if (lab->plan->places[i].process == n)
+				fprintf(out, " %s", lab->plan->places[i].node);
+		fputc('\n', out);
+	}
+}
+
+static void json_processes(struct json *j, const struct lab *lab)
+{
+	json_open(j, "substrate_processes", '[');
+	for (unsigned n = 1; n <= lab->substrates.at.n; n++) {
+		const struct substrate_link *s = substrates_at(&lab->substrates, n);
+
+		if (!s)
+			continue;
+		json_open(j, NULL, '{');
+		json_string(j, "name", s->name);
+		json_int(j, "pid", s->child.pid);
+		json_string(j, "state", s->lost ? "lost" : "running");
+		json_open(j, "nodes", '[');
+		for (size_t i = 0; i < lab->plan->n_places; i++)
+			if (lab->plan->places[i].process == n)
+				json_string(j, NULL, lab->plan->places[i].node);
+		json_close(j, ']');
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+}
+
+void report_text(FILE *out, const struct lab *lab, const char *substrate)
+{
+	fprintf(out, "lab %s, %s clock, server %d, in %s\n", lab->graph->lab,
+		lab->graph->clock == CLOCK_VIRTUAL ? "virtual" : "real", (int)getpid(), lab->dir);
+	text_processes(out, lab);
+	if (lab->outside.started && !strcmp(lab->outside.place, "own"))
+		fprintf(out, "outside: in namespaces of process %d: vbet outside -- COMMAND\n",
+			(int)lab->outside.link.child.pid);
+	for (size_t i = 0; i < lab->graph->n_nodes; i++) {
+		const struct graph_node *n = &lab->graph->nodes[i];
+		const struct guest *gu = lab->guests[i];
+
+		fprintf(out, "%-14s%-10s%s", n->name, node_kind_name(n->kind), node_state(lab, i));
+		if (n->vnet >= 0)
+			fprintf(out, ", of %s on %s", lab->graph->vnets[n->vnet].name,
+				lab->graph->nodes[n->place].name);
+		if (gu && gu->child.pid)
+			fprintf(out, ", pid %d, %lld MB, jail %s", (int)gu->child.pid,
+				(long long)(n->memory_bytes >> 20), gu->jail);
+		fputc('\n', out);
+		text_nics(out, lab, i);
+	}
+}
+
+static void json_nics(struct json *j, const struct lab *lab, size_t node, const char *substrate)
+{
+	const struct graph_node *n = &lab->graph->nodes[node];
+	char buf[200];
+
+	json_open(j, "nics", '[');
+	for (size_t i = 0; i < n->n_nics; i++) {
+		const struct graph_nic *c = &n->nics[i];
+
+		json_open(j, NULL, '{');
+		json_string(j, "name", c->name);
+		if (node_kind_is_outside(n->kind))
+			json_string(j, "backend", nic_backend_name(c->backend));
+		if (!node_kind_is_device(n->kind) &&
+		    (!node_kind_is_outside(n->kind) || c->backend == NIC_TAP)) {
+			json_string(j, "mac", graph_format_mac(c->mac, buf, sizeof(buf)));
+			json_int(j, "mtu", mtu_of_nic(lab, node, i));
+		}
+		json_open(j, "addresses", '[');
+		for (size_t k = 0; k < c->n_addrs; k++)
+			json_string(j, NULL,
+				    graph_format_addr(&c->addrs[k], true, buf, sizeof(buf)));
+		json_close(j, ']');
+		json_string(j, "cable", c->cable < 0 ? NULL : lab->graph->cables[c->cable].name);
+		json_string(j, "vlink", c->vlink < 0 ? NULL : lab->graph->vlinks[c->vlink].name);
+		json_string(j, "peer",
+			    c->cable < 0 && c->vlink < 0 ? NULL
+							 : far_end(lab, c, buf, sizeof(buf)));
+		snprintf(buf, sizeof(buf), "%s:%s", n->name, c->name);
+		char *counters = json_find_member(substrate, buf);
+
+		json_raw(j, "counters", counters ? counters : "null");
+		free(counters);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+}
+
+static void json_node(struct json *j, const struct lab *lab, size_t i, const char *substrate)
+{
+	const struct graph_node *n = &lab->graph->nodes[i];
+	const struct guest *gu = lab->guests[i];
+
+	json_open(j, NULL, '{');
+	json_string(j, "name", n->name);
+	json_string(j, "kind", node_kind_name(n->kind));
+	json_string(j, "state", node_state(lab, i));
+	if (n->vnet >= 0) {
+		json_string(j, "vnet", lab->graph->vnets[n->vnet].name);
+		json_string(j, "place", lab->graph->nodes[n->place].name);
+	}
+	if (gu) {
+		json_int(j, "pid", gu->child.pid);
+		json_int(j, "memory_bytes", n->memory_bytes);
+		json_string(j, "jail", gu->jail);
+		json_int(j, "boot_ns", gu->up_ns > gu->started_ns ? gu->up_ns - gu->started_ns : 0);
+		json_int(j, "ready_ns",
+			 gu->ready_ns > gu->started_ns ? gu->ready_ns - gu->started_ns : 0);
+	}
+	json_nics(j, lab, i, substrate);
+	json_close(j, '}');
+}
+
+static void json_cable(struct json *j, const struct lab *lab, const struct graph_cable *c)
+{
+	char buf[160];
+
+	json_open(j, NULL, '{');
+	json_string(j, "name", c->name);
+	json_bool(j, "up", !c->cut.all);
+	json_open(j, "cut", '[');
+	for (int i = 0; i < 2; i++) {
+		if (c->cut.end[i])
+			json_string(j, NULL, i ? "b" : "a");
+		if (c->cut.dir[i])
+			json_string(j, NULL, i ? "ba" : "ab");
+	}
+	json_close(j, ']');
+	for (int end = 0; end < 2; end++) {
+		const struct graph_node *n = &lab->graph->nodes[c->end[end].node];
+
+		snprintf(buf, sizeof(buf), "%s:%s", n->name, n->nics[c->end[end].nic].name);
+		json_string(j, end ? "b" : "a", buf);
+	}
+	for (int dir = 0; dir < 2; dir++) {
+		char *text = NULL;
+		size_t len = 0;
+		FILE *f = open_memstream(&text, &len);
+
+		linkspec_print(f, &c->dir[dir], "");
+		fclose(f);
+		json_string(j, dir ? "ba" : "ab", *text ? text + 1 : "");
+		free(text);
+	}
+	json_close(j, '}');
+}
+
+void report_json(FILE *out, const struct lab *lab, const char *substrate)
+{
+	struct json j;
+
+	json_init(&j, out);
+	json_open(&j, NULL, '{');
+	json_string(&j, "lab", lab->graph->lab);
+	json_string(&j, "clock", lab->graph->clock == CLOCK_VIRTUAL ? "virtual" : "real");
+	json_uint(&j, "seed", lab->graph->seed);
+	json_int(&j, "server_pid", getpid());
+	json_int(&j, "substrate_pid", substrates_at(&lab->substrates, 1)->child.pid);
+	json_processes(&j, lab);
+	json_string(&j, "dir", lab->dir);
+	json_bool(&j, "ready", lab_is_ready(lab));
+	if (lab->outside.started) {
+		json_open(&j, "outside", '{');
+		json_string(&j, "place", lab->outside.place);
+		json_int(&j, "pid", lab->outside.link.child.pid);
+		json_close(&j, '}');
+	}
+	json_open(&j, "nodes", '[');
+	for (size_t i = 0; i < lab->graph->n_nodes; i++)
+		json_node(&j, lab, i, substrate);
+	json_close(&j, ']');
+	json_open(&j, "cables", '[');
+	for (size_t i = 0; i < lab->graph->n_cables; i++)
+		json_cable(&j, lab, &lab->graph->cables[i]);
+	json_close(&j, ']');
+	json_raw(&j, "substrate", substrate);
+	json_close(&j, '}');
+	fputc('\n', out);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a lab looks like: for people, and as JSON. */
+#ifndef VBET_SERVER_REPORT_H
+#define VBET_SERVER_REPORT_H
+
+#include "vbet-server/lab/lab.h"
+
+/* `substrate` is the JSON of vsubstrate's status. */
+void report_text(FILE *out, const struct lab *lab, const char *substrate);
+void report_json(FILE *out, const struct lab *lab, const char *substrate);
+/*
+ * One line of words per node: NAME KIND STATE ADDRESS|- NIC... [vnet=NAME] [gateway=1]. The address
+ * of a guest; a gateway belongs to the ordinary network, too.
+ */
+void report_nodes(FILE *out, const struct lab *lab);
+
+/* report_substrate.c: substrate links with all that passes over them, for `vbet substrate`. */
+void report_substrate_text(FILE *out, const struct lab *lab, const char *substrate);
+void report_substrate_json(FILE *out, const struct lab *lab, const char *substrate);
+
+#endif

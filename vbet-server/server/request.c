@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "vbet-server/server/request.h"
+
+#include "lib/nearest.h"
+#include "lib/vec.h"
+#include "vbet-server/lab/clock.h"
+#include "vbet-server/lab/held.h"
+#include "vbet-server/lab/input.h"
+#include "vbet-server/lab/spin.h"
+#include "vbet-server/server/report.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef int (*request_fn)(struct client *c, const struct words *w, struct err *e);
+
+struct request {
+	const char *name;
+	size_t min_words, max_words; /* with the name */
+	request_fn run;
+	bool acts; /* on the lab or in it: not while a record is replayed */
+};
+
+FILE *reply_open(struct reply *r)
+{
+	r->text = NULL;
+	r->f = open_memstream(&r->text, &r->len);
+	return r->f;
+}
+
+void reply_send(struct reply *r, struct client *c)
+{
+	fclose(r->f);
+	client_out(c, r->text, r->len);
+	free(r->text);
+}
+
+void request_tell_clock(struct client *c)
+{
+	const struct lab *lab = c->server->lab;
+	char *spin = spin_describe(lab);
+
+	if (lab->clock.is_virtual && clock_is_at_goal(lab))
+		conn_printf(&c->conn,
+			    "progress the clock stands at %.9f s: this goes on with it ('vbet "
+			    "clock run')\n",
+			    (double)lab->clock.now_ns / 1e9);
+	if (spin)
+		conn_printf(&c->conn, "progress %s\n", spin);
+	free(spin);
+}
+
+struct query *query_create(struct client *c)
+{
+	struct query *q = xcalloc(1, sizeof(*q));
+
+	q->server = c->server;
+	q->client = c;
+	return q;
+}
+
+struct client *query_client(const struct query *q)
+{
+	for (struct client *i = q->server->clients; i; i = i->next)
+		if (i == q->client && !i->dead)
+			return i;
+	return NULL;
+}
+
+void query_answer(void *ctx, bool ok, const char *text)
+{
+	struct query *q = ctx;
+	struct client *c = query_client(q);
+	struct err e;
+
+	if (c && ok) {
+		client_ok(c);
+	} else if (c) {
+		err_set(&e, ERR_USAGE, "%s", text);
+		client_error(c, &e);
+	}
+	free(q);
+}
+
+static void on_status(void *ctx, bool ok, const char *text)
+{
+	struct query *q = ctx;
+	const char *substrate = ok ? text : "{}";
+	struct reply r;
+
+	if (query_client(q)) {
+		FILE *f = reply_open(&r);
+
+		q->report(f, q->server->lab, substrate);
+		reply_send(&r, q->client);
+		client_ok(q->client);
+	}
+	free(q);
+}
+
+static int request_status(struct client *c, const struct words *w, struct err *e)
+{
+	struct query *q = query_create(c);
+	const char *json = words_get(w, "json");
+	bool is_json = json && *json == '1';
+
+	if (!strcmp(w->at[0], "substrate"))
+		q->report = is_json ? report_substrate_json : report_substrate_text;
+	else
+		q->report = is_json ? report_json : report_text;
+	substrates_ask_status(&c->server->lab->substrates, on_status, q);
+	return REQUEST_ANSWERED;
+}
+
+/* What report_nodes() writes: for completion, ping and pingall. */
+static int request_nodes(struct client *c, const struct words *w, struct err *e)
+{
+	struct reply r;
+
+	report_nodes(reply_open(&r), c->server->lab);
+	reply_send(&r, c);
+	return 0;
+}
+
+/* The record says until when the lab ran. */
+static void on_last_now(void *ctx, bool ok, const char *text)
+{
+	struct query *q = ctx;
+	struct server *s = q->server;
+	char *end[] = {"end"};
+	long long now_ns;
+
+	if (ok && sscanf(text, "%lld", &now_ns) == 1 && s->lab->clock.is_virtual) {
+		s->lab->clock.now_ns = now_ns;
+		input_record(s->lab, end, 1);
+	}
+	s->down_asked = true;
+	loop_stop(s->loop);
+	free(q);
+}
+
+/* "own PID HOSTS" or "host PID HOSTS": where the interfaces of the lab are, and a file of names. */
+static int request_outside(struct client *c, const struct words *w, struct err *e)
+{
+	const struct outside *o = &c->server->lab->outside;
+	struct reply r;
+
+	if (!o->started || !*o->place)
+		return err_set(e, ERR_USAGE,
+			       "the lab has no interface of this machine: its script says "
+			       "alloc(outside) for that");
+	fprintf(reply_open(&r), "%s %d %s/outside.hosts\n", o->place, (int)o->link.child.pid,
+		c->server->lab->dir);
+	reply_send(&r, c);
+	return 0;
+}
+
+static int request_down(struct client *c, const struct words *w, struct err *e)
+{
+	/* Answered when all is gone: by the server, which answers who waits. */
+	c->state = CLIENT_WAIT;
+	c->is_over = NULL;
+	lab_send_clock(c->server->lab, "now", on_last_now, query_create(c));
+	return REQUEST_ANSWERED;
+}
+
+static bool is_replayed(const struct client *c, struct err *e)
+{
+	return !input_is_replaying(c->server->lab) && clock_is_at_goal(c->server->lab);
+}
+
+/* replayed: answered when the lab stands where it was to be replayed to. */
+static int request_replayed(struct client *c, const struct words *w, struct err *e)
+{
+	if (is_replayed(c, e))
+		return 0;
+	c->state = CLIENT_WAIT;
+	c->guest = NULL;
+	c->is_over = is_replayed;
+	return REQUEST_ANSWERED;
+}
+
+/* refused: the first thing that a record or a script's time asked for and that could not be done.
+ */
+static int request_refused(struct client *c, const struct words *w, struct err *e)
+{
+	const struct lab *lab = c->server->lab;
+
+	if (lab->inputs_refused.kind)
+		client_out(c, lab->inputs_refused.text, strlen(lab->inputs_refused.text));
+	return 0;
+}
+
+/* held: the nodes with a console that was open in the run that is repeated, a line each. */
+static int request_held(struct client *c, const struct words *w, struct err *e)
+{
+	struct reply r;
+
+	held_list(c->server->lab, reply_open(&r));
+	reply_send(&r, c);
+	return 0;
+}
+
+/* hold: as long as this client is connected, and no longer. */
+static int request_hold(struct client *c, const struct words *w, struct err *e)
+{
+	c->holds = true;
+	return 0;
+}
+
+void request_check_waiting(struct server *s)
+{
+	for (struct client *c = s->clients; c; c = c->next) {
+		struct err e = {0};
+
+		if (c->dead || c->state != CLIENT_WAIT || !c->is_over || !c->is_over(c, &e))
+			continue;
+		loop_cancel_timer(s->loop, &c->timeout);
+		c->state = CLIENT_LINE;
+		if (e.kind)
+			client_error(c, &e);
+		else
+			client_ok(c);
+	}
+}
+
+static const struct request requests[] = {
+	{"status", 1, 2, request_status, false},
+	{"substrate", 1, 2, request_status, false},
+	{"nodes", 1, 1, request_nodes, false},
+	{"outside", 1, 1, request_outside, false},
+	{"down", 1, 1, request_down, false},
+	{"hold", 1, 1, request_hold, false},
+	{"exec", 3, SIZE_MAX, request_exec, true},
+	{"put", 3, 4, request_put, true},
+	{"get", 3, 3, request_put, true},
+	{"job", 4, SIZE_MAX, request_job, true},
+	{"result", 2, 2, request_job, false},
+	{"start", 2, 2, request_change, true},
+	{"stop", 2, 2, request_change, true},
+	{"kill", 2, 2, request_change, true},
+	{"restart", 2, 2, request_change, true},
+	{"wait", 1, 3, request_wait, false},
+	{"replayed", 1, 1, request_replayed, false},
+	{"refused", 1, 1, request_refused, false},
+	{"held", 1, 1, request_held, false},
+	{"clock", 1, 3, request_clock, false},
+	{"capture", 3, 4, request_capture, false},
+	{"capture-end", 2, 2, request_capture_end, false},
+	{"link", 2, SIZE_MAX, request_change, true},
+	{"plug", 2, 3, request_change, true},
+	{"unplug", 2, 2, request_change, true},
+	{"statement", 2, 2, request_change, true},
+	{"check", 2, 2, request_check, false},
+};
+
+static const struct request *find_request(const char *name, struct err *e)
+{
+	struct nearest near;
+
+	nearest_init(&near, name);
+	for (size_t i = 0; i < ARRAY_LEN(requests); i++) {
+		if (!strcmp(requests[i].name, name))
+			return &requests[i];
+		nearest_offer(&near, requests[i].name);
+	}
+	err_set(e, ERR_USAGE, "unknown request '%s'%s", name, nearest_hint(&near));
+	return NULL;
+}
+
+void request_handle(struct client *c, const char *line, size_t len)
+{
+	struct arena a = {0};
+	struct words w;
+	struct err e = {0};
+	int rc = words_split(line, len, &a, &w, &e);
+	const struct request *r = NULL;
+
+	if (rc == 0 && w.n == 0)
+		rc = err_set(&e, ERR_USAGE, "an empty request");
+	if (rc == 0)
+		r = find_request(w.at[0], &e);
+	if (r && (w.n < r->min_words || w.n > r->max_words))
+		rc = err_set(&e, ERR_USAGE, "wrong number of words for %s", r->name);
+	else if (r && r->acts && input_is_replaying(c->server->lab))
+		rc = err_set(&e, ERR_ENV, "the lab is being replayed: wait until it stands");
+	else if (r)
+		rc = r->run(c, &w, &e);
+	if (rc < 0 || !r)
+		client_error(c, &e);
+	else if (rc == 0)
+		client_ok(c);
+	arena_finish(&a);
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What changes the lab, or moves its clock: when the clock stands, and answered when it is done. */
+#include "vbet-server/lab/change.h"
+#include "vbet-server/lab/clock.h"
+#include "vbet-server/lab/input.h"
+#include "vbet-server/lab/spin.h"
+#include "vbet-server/server/request.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A request that waits for the clock to stand. */
+struct deferred {
+	struct query *query;
+	char *line; /* owned: its words */
+	int (*run)(struct client *c, const struct words *w, struct err *e);
+};
+
+static bool not_yet(const struct client *c, struct err *e)
+{
+	return spin_is_stuck(c->server->lab, e);
+}
+
+static void run_deferred(struct lab *lab, void *ctx)
+{
+	struct deferred *d = ctx;
+	struct client *c = query_client(d->query);
+	struct arena a = {0};
+	struct words w;
+	struct err e = {0};
+	int rc = 0;
+
+	if (c)
+		rc = words_split(d->line, strlen(d->line), &a, &w, &e);
+	if (c && rc == 0)
+		rc = d->run(c, &w, &e);
+	if (c && rc != REQUEST_ANSWERED) {
+		c->state = CLIENT_LINE;
+		if (rc < 0)
+			client_error(c, &e);
+		else
+			client_ok(c);
+	}
+	if (c)
+		request_check_waiting(c->server);
+	arena_finish(&a);
+	free(d->query);
+	free(d->line);
+	free(d);
+}
+
+static int defer(struct client *c, const struct words *w,
+		 int (*run)(struct client *c, const struct words *w, struct err *e))
+{
+	struct deferred *d = xcalloc(1, sizeof(*d));
+	size_t len = 0;
+	FILE *f = open_memstream(&d->line, &len);
+
+	words_put_line(f, w->at, w->n);
+	fclose(f);
+	d->line[len - 1] = '\0';
+	d->query = query_create(c);
+	d->run = run;
+	c->state = CLIENT_WAIT;
+	c->guest = NULL;
+	c->is_over = not_yet;
+	input_add(c->server->lab, run_deferred, d);
+	return REQUEST_ANSWERED;
+}
+
+static bool change_is_done(const struct client *c, struct err *e)
+{
+	struct lab *lab = c->server->lab;
+
+	if (!input_is_settled(lab))
+		return false;
+	*e = lab->refused;
+	lab->refused.kind = ERR_NONE;
+	return true;
+}
+
+static int run_change(struct client *c, const struct words *w, struct err *e)
+{
+	struct reply r;
+	FILE *f = reply_open(&r);
+
+	input_begin_change(c->server->lab, false);
+	int rc = change_do(c->server->lab, w, f, e);
+
+	reply_send(&r, c);
+	if (rc < 0)
+		return -1;
+	c->is_over = change_is_done;
+	return REQUEST_ANSWERED;
+}
+
+/* "stop", "kill" or "restart" of a guest for which the clock will never stand. */
+static bool end_spinning(struct lab *lab, const struct words *w)
+{
+	bool again = !strcmp(w->at[0], "restart");
+	bool ends = again || !strcmp(w->at[0], "stop") || !strcmp(w->at[0], "kill");
+	struct guest *gu = ends ? lab_find_guest(lab, w->at[1], NULL) : NULL;
+
+	if (!gu || !gu->spins)
+		return false;
+	gu->restart = again;
+	return spin_kill(lab, gu);
+}
+
+int request_change(struct client *c, const struct words *w, struct err *e)
+{
+	if (end_spinning(c->server->lab, w))
+		return REQUEST_DONE;
+	return defer(c, w, run_change);
+}
+
+/* check TEXT: "NODE is|not COMMAND" */
+int request_check(struct client *c, const struct words *w, struct err *e)
+{
+	struct reply r;
+	FILE *f = reply_open(&r);
+	int rc = change_read_check(c->server->lab, w->at[1], f, e);
+
+	reply_send(&r, c);
+	return rc;
+}
+
+static void on_now(void *ctx, bool ok, const char *text)
+{
+	struct query *q = ctx;
+	struct lab *lab = q->server->lab;
+	long long now_ns;
+	char *spin;
+
+	if (query_client(q)) {
+		spin = spin_describe(lab);
+		if (ok && sscanf(text, "%lld", &now_ns) == 1)
+			lab->clock.now_ns = now_ns;
+		struct reply r;
+		FILE *f = reply_open(&r);
+
+		fprintf(f, "%.9f s, pace %s%s%s\n", (double)lab->clock.now_ns / 1e9,
+			lab->clock.pace, clock_is_at_goal(lab) ? ", paused" : "",
+			lab->clock.is_idle ? ", nothing will happen by itself" : "");
+		if (spin)
+			fprintf(f, "%s\n", spin);
+		free(spin);
+		reply_send(&r, q->client);
+		client_ok(q->client);
+	}
+	free(q);
+}
+
+static bool is_at_goal(const struct client *c, struct err *e)
+{
+	return spin_is_stuck(c->server->lab, e) || clock_is_at_goal(c->server->lab);
+}
+
+static int run_clock(struct client *c, const struct words *w, struct err *e)
+{
+	struct lab *lab = c->server->lab;
+
+	if (clock_command(lab, w, e) < 0)
+		return -1;
+	input_record(lab, w->at, w->n);
+	if (lab->clock.goal_ns == INT64_MAX)
+		return REQUEST_DONE;
+	c->is_over = is_at_goal;
+	return REQUEST_ANSWERED;
+}
+
+int request_clock(struct client *c, const struct words *w, struct err *e)
+{
+	struct lab *lab = c->server->lab;
+
+	if (w->n == 1 && lab->clock.is_virtual) {
+		lab_send_clock(lab, "now", on_now, query_create(c));
+		return REQUEST_ANSWERED;
+	}
+	/* How fast it goes may be changed at any time. */
+	if (!lab->clock.is_virtual || (w->n > 1 && !strcmp(w->at[1], "pace")))
+		return clock_command(lab, w, e);
+	if (input_is_replaying(lab))
+		return err_set(e, ERR_ENV, "the lab is being replayed, up to %.9f s",
+			       (double)lab->clock.goal_ns / 1e9);
+	return defer(c, w, run_clock);
+}

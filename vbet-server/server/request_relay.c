@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Commands and files in a node: from the "ok" on, wire messages go to and fro. */
+#include "lib/vec.h"
+#include "vbet-server/lab/held.h"
+#include "vbet-server/lab/input.h"
+#include "vbet-server/plan/address.h"
+#include "vbet-server/server/request.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void relay_message(struct agent_channel *ch, uint8_t type, const void *data, uint32_t len)
+{
+	struct client *c = (struct client *)((char *)ch - offsetof(struct client, channel));
+
+	wire_write(&c->conn, 1, type, data, len);
+	if (type == WIRE_EXIT)
+		conn_close_later(&c->conn);
+}
+
+static void relay_gone(struct agent_channel *ch)
+{
+	relay_message(ch, WIRE_EXIT, "\"error=the node has gone down\"", 30);
+}
+
+/* What a client grants back is saved up in virtual time: for each message the clock has to stand.
+ */
+static void to_guest(struct client *c, const struct wire_head *h, const char *data)
+{
+	uint32_t bytes;
+
+	if (h->type != WIRE_WINDOW_ADD || h->len != sizeof(bytes) ||
+	    !c->server->lab->clock.is_virtual) {
+		input_send(c->guest, c->channel.id, h->type, data, h->len);
+		return;
+	}
+	memcpy(&bytes, data, sizeof(bytes));
+	uint32_t again = bytes < c->repeated ? bytes : c->repeated;
+
+	c->repeated -= again;
+	c->owed += bytes - again;
+	if (c->owed < WIRE_WINDOW / 2)
+		return;
+	input_send(c->guest, c->channel.id, WIRE_WINDOW_ADD, &c->owed, sizeof(c->owed));
+	c->owed = 0;
+}
+
+long request_relay(struct client *c, const char *data, size_t len)
+{
+	struct wire_head h;
+	long size = wire_read(data, len, &h);
+
+	if (size > 0 && c->channel.id)
+		to_guest(c, &h, data + WIRE_HEAD);
+	return size;
+}
+
+void request_client_gone(struct client *c)
+{
+	if (c->state == CLIENT_RELAY && c->channel.id)
+		input_drop_channel(c->guest, &c->channel);
+}
+
+static void begin_relay(struct client *c, struct guest *gu)
+{
+	request_tell_clock(c);
+	client_ok(c);
+	c->state = CLIENT_RELAY;
+	c->guest = gu;
+	c->owed = c->repeated = 0;
+	c->channel.on_message = relay_message;
+	c->channel.on_gone = relay_gone;
+}
+
+/* A console that was open in the run that this one repeats. */
+static bool take_over(struct client *c, const struct words *w, struct guest *gu)
+{
+	const char *cols = words_get(w, "cols");
+	const char *rows = words_get(w, "rows");
+	uint16_t size[2] = {(uint16_t)atoi(cols ? cols : "80"), (uint16_t)atoi(rows ? rows : "24")};
+
+	if (!held_has(c->server->lab, gu->name))
+		return false;
+	conn_printf(&c->conn, "progress this console was open in the run\n");
+	begin_relay(c, gu);
+	held_take(gu, &c->channel, &c->owed, &c->repeated);
+	input_send(gu, c->channel.id, WIRE_RESIZE, size, sizeof(size));
+	return true;
+}
+
+static int open_relay(struct client *c, const char *node, uint8_t type, char *const *words,
+		      size_t n, struct err *e)
+{
+	struct guest *gu = lab_find_guest(c->server->lab, node, e);
+	char *text = NULL;
+	size_t len = 0;
+
+	if (!gu)
+		return -1;
+	if (!gu->agent.said_hello)
+		return err_set(e, ERR_ENV, "%s is %s", node, guest_state_name(gu->state));
+	FILE *f = open_memstream(&text, &len);
+
+	words_put_line(f, words, n);
+	fclose(f);
+	len--; /* the newline */
+	if (len > WIRE_PAYLOAD_MAX) {
+		free(text);
+		return err_set(e, ERR_USAGE, "the command is too long: %zu bytes, at most %d", len,
+			       WIRE_PAYLOAD_MAX);
+	}
+	begin_relay(c, gu);
+	input_open_channel(gu, &c->channel, type, text, (uint32_t)len);
+	free(text);
+	return REQUEST_ANSWERED;
+}
+
+/* Mininet's habit: in "r1 ping h2", h2 stands for its address. */
+static void substitute_names(struct lab *lab, struct arena *a, const char *from, char **argv,
+			     size_t n)
+{
+	char buf[80];
+
+	const struct graph *g = lab->graph;
+	int self = graph_find_node(g, from);
+
+	for (size_t i = 1; i < n && self >= 0; i++) {
+		int node = graph_find_node(g, argv[i]);
+		const struct graph_addr *addr =
+			node < 0 ? NULL : address_for(&g->nodes[self], &g->nodes[node], 0);
+
+		if (addr)
+			argv[i] = arena_strdup(a, graph_format_addr(addr, false, buf, sizeof(buf)));
+	}
+}
+
+/* exec NODE [subst=1] [key=value...] -- [ARGV...]; without ARGV the node's login shell */
+int request_exec(struct client *c, const struct words *w, struct err *e)
+{
+	struct arena a = {0};
+	size_t dashes = 2;
+	const char *subst = words_get(w, "subst");
+
+	while (dashes < w->n && strcmp(w->at[dashes], "--") != 0)
+		dashes++;
+	if (dashes >= w->n)
+		return err_set(e, ERR_USAGE, "exec NODE [key=value...] -- [COMMAND [ARGUMENT...]]");
+	const char *tty = words_get(w, "tty");
+	struct guest *gu = lab_find_guest(c->server->lab, w->at[1], e);
+
+	if (!gu)
+		return -1;
+	if (dashes + 1 == w->n && tty && *tty == '1' && take_over(c, w, gu))
+		return REQUEST_ANSWERED;
+	if (subst && *subst == '1')
+		substitute_names(c->server->lab, &a, w->at[1], w->at + dashes + 1,
+				 w->n - dashes - 1);
+	VEC(char *) v = {0};
+
+	vec_push(&v, "exec");
+	for (size_t i = 2; i < w->n; i++)
+		if (i >= dashes || strncmp(w->at[i], "subst=", 6) != 0)
+			vec_push(&v, w->at[i]);
+	int rc = open_relay(c, w->at[1], WIRE_EXEC, v.at, v.n, e);
+
+	vec_free(&v);
+	arena_finish(&a);
+	return rc;
+}
+
+/* put NODE [mode=0644] PATH; get NODE PATH */
+int request_put(struct client *c, const struct words *w, struct err *e)
+{
+	VEC(char *) v = {0};
+
+	vec_push(&v, w->at[0]);
+	for (size_t i = 2; i < w->n; i++)
+		vec_push(&v, w->at[i]);
+	int rc = open_relay(c, w->at[1], strcmp(w->at[0], "put") ? WIRE_GET : WIRE_PUT, v.at, v.n,
+			    e);
+
+	vec_free(&v);
+	return rc;
+}

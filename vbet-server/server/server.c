@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "vbet-server/server/server.h"
+
+#include "lib/sock.h"
+#include "lib/vec.h"
+#include "vbet-server/lab/clock.h"
+
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static void client_closed(struct conn *conn)
+{
+	struct client *c = conn->owner;
+	struct server *s = c->server;
+
+	c->dead = true;
+	request_client_gone(c);
+	if (s->up == c || c->holds) {
+		/* Nobody wants the lab any more: an interrupted "up" or "run" leaves nothing
+		 * behind. */
+		if (s->up == c)
+			s->up = NULL;
+		s->down_asked = true;
+		loop_stop(s->loop);
+	}
+}
+
+static size_t client_data(struct conn *conn, const char *data, size_t len)
+{
+	struct client *c = conn->owner;
+
+	if (c->state == CLIENT_RELAY) {
+		long used = request_relay(c, data, len);
+
+		if (used >= 0)
+			return (size_t)used;
+		conn_close_later(conn);
+		return len;
+	}
+	const char *end = memchr(data, '\n', len);
+
+	if (!end)
+		return 0;
+	size_t line = (size_t)(end - data);
+
+	request_handle(c, data, line);
+	return line + 1;
+}
+
+static struct client *add_client(struct server *s, int fd)
+{
+	struct client *c = xcalloc(1, sizeof(*c));
+
+	c->server = s;
+	c->conn.on_data = client_data;
+	c->conn.on_close = client_closed;
+	c->conn.owner = c;
+	if (conn_open(&c->conn, s->loop, fd, NULL) < 0) {
+		close(fd);
+		free(c);
+		return NULL;
+	}
+	c->next = s->clients;
+	s->clients = c;
+	return c;
+}
+
+static void free_dead_clients(struct server *s)
+{
+	struct client **p = &s->clients;
+
+	while (*p) {
+		struct client *c = *p;
+
+		if (!c->dead) {
+			p = &c->next;
+			continue;
+		}
+		*p = c->next;
+		loop_cancel_timer(s->loop, &c->timeout);
+		conn_finish(&c->conn);
+		free(c);
+	}
+}
+
+static void on_connect(struct loop_watch *w, uint32_t events, int64_t now_ns)
+{
+	struct server *s = (struct server *)((char *)w - offsetof(struct server, listener));
+	int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (fd >= 0)
+		add_client(s, fd);
+}
+
+static void on_signal(struct loop_watch *w, uint32_t events, int64_t now_ns)
+{
+	struct server *s = (struct server *)((char *)w - offsetof(struct server, signals));
+	struct signalfd_siginfo info;
+
+	if (read(w->fd, &info, sizeof(info)) == sizeof(info)) {
+		s->down_asked = true;
+		loop_stop(s->loop);
+	}
+}
+
+void client_ok(struct client *c)
+{
+	conn_write(&c->conn, "ok\n", 3);
+}
+
+void client_error(struct client *c, const struct err *e)
+{
+	struct arena a = {0};
+
+	conn_printf(&c->conn, "error %d %s\n", e->kind, words_quote(&a, e->text));
+	arena_finish(&a);
+}
+
+void client_out(struct client *c, const char *text, size_t len)
+{
+	while (len) {
+		const char *end = memchr(text, '\n', len);
+		size_t n = end ? (size_t)(end - text) : len;
+
+		conn_write(&c->conn, "out ", 4);
+		conn_write(&c->conn, text, n);
+		conn_write(&c->conn, "\n", 1);
+		n += end != NULL;
+		text += n;
+		len -= n;
+	}
+}
+
+static void lab_progress(void *ctx, const char *text)
+{
+	struct server *s = ctx;
+
+	if (s->up)
+		conn_printf(&s->up->conn, "progress %s\n", text);
+}
+
+static void lab_ready(void *ctx)
+{
+	struct server *s = ctx;
+	struct client *c = s->up;
+
+	s->up = NULL;
+	clock_hand_over(s->lab);
+	if (c) {
+		client_ok(c);
+		conn_close_later(&c->conn);
+	}
+}
+
+static void lab_failed(void *ctx, const struct err *e)
+{
+	struct server *s = ctx;
+
+	/* Who waits hears of it when all is gone. */
+	s->failure = *e;
+	s->exit_code = (int)e->kind;
+	fprintf(stderr, "failed: %s\n", e->text);
+	s->down_asked = true;
+	loop_stop(s->loop);
+}
+
+static void lab_changed(void *ctx)
+{
+	request_check_waiting(ctx);
+}
+
+static int watch_signals(struct server *s, struct err *e)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	s->signals.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	s->signals.ready = on_signal;
+	if (s->signals.fd < 0)
+		return err_sys(e, "signalfd");
+	return loop_add(s->loop, &s->signals, EPOLLIN, e);
+}
+
+static int listen_control(struct server *s, struct err *e)
+{
+	char *path = xasprintf("%s/control", s->lab->dir);
+
+	s->listener.fd = sock_listen(path, SOCK_STREAM, e);
+	free(path);
+	s->listener.ready = on_connect;
+	if (s->listener.fd < 0)
+		return -1;
+	return loop_add(s->loop, &s->listener, EPOLLIN, e);
+}
+
+static int set_up(struct server *s, struct topo_script *script, struct graph *g,
+		  const struct lab_options *opt, struct err *e)
+{
+	struct lab_listener listener = {
+		.progress = lab_progress,
+		.ready = lab_ready,
+		.failed = lab_failed,
+		.changed = lab_changed,
+		.ctx = s,
+	};
+
+	s->lab = lab_create(s->loop, script, g, opt, &listener, e);
+	return s->lab && watch_signals(s, e) == 0 && listen_control(s, e) == 0 ? 0 : -1;
+}
+
+static void close_clients(struct server *s)
+{
+	struct err e;
+
+	for (struct client *c = s->clients; c; c = c->next) {
+		c->dead = true;
+		if (conn_is_open(&c->conn)) {
+			request_client_gone(c);
+			/* What they wait for most: the last answer. A slow reader is not waited
+			 * for. */
+			if (c->state != CLIENT_WAIT)
+				continue;
+			err_set(&e, ERR_ENV, "the lab was taken down");
+			if (c->is_over)
+				client_error(c, &e);
+			else
+				client_ok(c);
+		}
+	}
+	free_dead_clients(s);
+}
+
+int server_run(struct topo_script *script, struct graph *g, const struct lab_options *opt,
+	       int up_fd)
+{
+	struct server s = {.listener = {.fd = -1}, .signals = {.fd = -1}};
+	struct err e = {0};
+
+	s.loop = loop_create(&e);
+	if (!s.loop)
+		return ERR_ENV;
+	s.up = add_client(&s, up_fd);
+	if (set_up(&s, script, g, opt, &e) < 0) {
+		s.failure = e;
+		s.exit_code = e.kind ? (int)e.kind : ERR_ENV;
+		s.down_asked = true;
+	}
+	while (!s.down_asked) {
+		if (loop_turn(s.loop, INT64_MAX, &e) < 0)
+			break;
+		free_dead_clients(&s);
+	}
+	if (s.listener.fd >= 0)
+		loop_remove(s.loop, &s.listener);
+	lab_destroy(s.lab);
+	if (s.up && !s.failure.kind)
+		err_set(&s.failure, ERR_ENV, "the lab was taken down before it was ready");
+	if (s.up)
+		client_error(s.up, &s.failure);
+	s.up = NULL;
+	close_clients(&s);
+	if (s.listener.fd >= 0)
+		close(s.listener.fd);
+	if (s.signals.fd >= 0) {
+		loop_remove(s.loop, &s.signals);
+		close(s.signals.fd);
+	}
+	loop_destroy(s.loop);
+	return s.exit_code;
+}

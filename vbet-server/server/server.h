@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The server: one lab, its control socket and the clients on it. A client sends one line of words;
+ * the answer is any number of "progress TEXT" and "out TEXT" lines, then "ok" or "error KIND TEXT".
+ * After the "ok" of exec, put and get both sides speak wire messages (lib/wire.h) on channel 1.
+ */
+#ifndef VBET_SERVER_SERVER_H
+#define VBET_SERVER_SERVER_H
+
+#include "lib/conn.h"
+#include "lib/words.h"
+#include "vbet-server/lab/lab.h"
+
+enum client_state { CLIENT_LINE, CLIENT_RELAY, CLIENT_WAIT };
+
+struct server;
+struct client {
+	struct conn conn;
+	struct server *server;
+	enum client_state state;
+	struct agent_channel channel; /* of CLIENT_RELAY */
+	struct guest *guest;
+	uint32_t owed;             /* CLIENT_RELAY: bytes granted back, not told yet */
+	uint32_t repeated;         /* CLIENT_RELAY: bytes it hears again, granted back before */
+	struct loop_timer timeout; /* of CLIENT_WAIT */
+	/* CLIENT_WAIT: true when what is waited for has come, or cannot come (e is set). */
+	bool (*is_over)(const struct client *c, struct err *e);
+	bool json;
+	bool holds; /* the lab goes down with this client */
+	struct client *next;
+	bool dead;
+};
+
+struct server {
+	struct loop *loop;
+	struct lab *lab;
+	struct loop_watch listener;
+	struct loop_watch signals;
+	struct client *clients;
+	struct client *up; /* who asked for the lab and waits until it is ready, or NULL */
+	bool down_asked;
+	struct err failure; /* why the lab did not come up */
+	int exit_code;
+};
+
+/* Ends an answer. */
+void client_ok(struct client *c);
+void client_error(struct client *c, const struct err *e);
+/* Sends each line of text as "out". */
+void client_out(struct client *c, const char *text, size_t len);
+
+/* Handles one line of a client. */
+void request_handle(struct client *c, const char *line, size_t len);
+/* Something changed: answers those that wait for it. */
+void request_check_waiting(struct server *s);
+/* A message of a client in CLIENT_RELAY: how many bytes were used, or -1 if it is none. */
+long request_relay(struct client *c, const char *data, size_t len);
+void request_client_gone(struct client *c);
+
+/*
+ * Runs the lab until it is taken down: script and graph are taken over, up_fd is a stream socket to
+ * whoever waits for it. Returns the exit status for the process.
+ */
+int server_run(struct topo_script *script, struct graph *g, const struct lab_options *opt,
+	       int up_fd);
+
+#endif

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "vbet-server/store/load.h"
+
+#include "lib/sock.h"
+#include "lib/xalloc.h"
+#include "vbet-server/store/paths.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+char *load_read_file(void *ctx, const char *path, size_t *len, struct err *e)
+{
+	return paths_read_file(path, len, e);
+}
+
+/* Names in a script are relative to the directory of the file they stand in. */
+static char *beside(const char *from, const char *path)
+{
+	const char *slash = strrchr(from, '/');
+
+	if (path[0] == '/' || !slash)
+		return xstrdup(path);
+	return xasprintf("%.*s/%s", (int)(slash - from), from, path);
+}
+
+static char *read_included(void *ctx, const char *from, const char *path, size_t *len,
+			   struct err *e)
+{
+	struct loaded *l = ctx;
+	char *full = beside(from, path);
+	char *text = sources_read(&l->sources, full, len, e);
+
+	free(full);
+	return text;
+}
+
+static bool file_exists(void *ctx, const char *path)
+{
+	const struct loaded *l = ctx;
+	char *full = path[0] == '/' ? xstrdup(path) : xasprintf("%s/%s", l->dir, path);
+	bool there = sources_have(&l->sources, full) || access(full, R_OK) == 0;
+
+	free(full);
+	return there;
+}
+
+/* What guests may have together: what is available now. A guest's memory is used only as touched.
+ */
+static int64_t available_memory(void)
+{
+	size_t len;
+	char *text = paths_read_file("/proc/meminfo", &len, NULL);
+	const char *p = text ? strstr(text, "MemAvailable:") : NULL;
+	int64_t bytes = p ? strtoll(p + strlen("MemAvailable:"), NULL, 10) * 1024 : 0;
+
+	free(text);
+	return bytes;
+}
+
+static void make_script(struct loaded *l, const char *text, size_t len, const char *lab)
+{
+	char *base = paths_base_dir(NULL);
+	/* Longest socket path: BASE/LAB/n/NODE/j/NIC; a lab's name has at most 32 bytes. */
+	size_t fixed = (base ? strlen(base) : 32) + 32 + strlen("//n//j/");
+	struct topo_options opt = {
+		.lab = lab,
+		.memory_limit = available_memory(),
+		.socket_room = fixed < SOCK_PATH_MAX ? SOCK_PATH_MAX - fixed : 1,
+		.read_file = read_included,
+		.file_exists = file_exists,
+		.ctx = l,
+	};
+
+	l->script = topo_parse(l->file, text, len, &opt);
+	if (!topo_n_errors(l->script))
+		l->graph = topo_make_graph(l->script);
+	free(base);
+}
+
+static char *directory_of(const char *file)
+{
+	char real[PATH_MAX];
+
+	if (!realpath(file, real) || !strrchr(real, '/'))
+		return xstrdup(".");
+	*strrchr(real, '/') = '\0';
+	return xstrdup(*real ? real : "/");
+}
+
+int load_script(struct loaded *l, const char *file, const char *lab, struct err *e)
+{
+	size_t len;
+
+	memset(l, 0, sizeof(*l));
+	char *text = sources_read(&l->sources, file, &len, e);
+
+	if (!text) {
+		if (e->kind == ERR_ENV)
+			e->kind = ERR_USAGE;
+		return -1;
+	}
+	l->file = xstrdup(file);
+	l->dir = directory_of(file);
+	make_script(l, text, len, lab);
+	free(text);
+	return 0;
+}
+
+int load_kept(struct loaded *l, const struct sources *sources, const char *file, const char *dir,
+	      const char *lab, struct err *e)
+{
+	size_t len;
+
+	memset(l, 0, sizeof(*l));
+	sources_copy(&l->sources, sources);
+	char *text = sources_read(&l->sources, file, &len, e);
+
+	if (!text)
+		return -1;
+	l->file = xstrdup(file);
+	l->dir = xstrdup(dir);
+	make_script(l, text, len, lab);
+	free(text);
+	return 0;
+}
+
+void load_finish(struct loaded *l)
+{
+	graph_destroy(l->graph);
+	topo_destroy(l->script);
+	sources_finish(&l->sources);
+	free(l->file);
+	free(l->dir);
+	memset(l, 0, sizeof(*l));
+}

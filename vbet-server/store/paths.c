@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "vbet-server/store/paths.h"
+
+#include "lib/vec.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+char *paths_find_part(const char *name, struct err *e)
+{
+	char exe[PATH_MAX] = "";
+	char real[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+	char *slash = n > 0 ? strrchr(exe, '/') : NULL;
+	const char *lib = getenv("VBET_LIB");
+	char *candidates[4] = {NULL};
+
+	if (slash)
+		*slash = '\0';
+	candidates[0] = lib ? xasprintf("%s/%s", lib, name) : NULL;
+	candidates[1] = xasprintf("%s/build/%s", exe, name);
+	candidates[2] = xasprintf("%s/../lib/vbet/%s", exe, name);
+	candidates[3] = xasprintf("%s/lib/vbet/%s", VBET_PREFIX, name);
+	char *found = NULL;
+
+	for (size_t i = 0; i < ARRAY_LEN(candidates) && !found; i++)
+		if (candidates[i] && realpath(candidates[i], real))
+			found = xstrdup(real);
+	for (size_t i = 0; i < ARRAY_LEN(candidates); i++)
+		free(candidates[i]);
+	if (!found)
+		err_set(e, ERR_ENV,
+			"%s is not built yet: run 'make' in the source tree (or set VBET_LIB)",
+			name);
+	return found;
+}
+
+char *paths_search_path(void)
+{
+	char exe[PATH_MAX] = "";
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+	char *slash = n > 0 ? strrchr(exe, '/') : NULL;
+	const char *path = getenv("PATH");
+
+	if (slash)
+		*slash = '\0';
+	/* Installed, they are beside vbet; in the source tree, in build. */
+	return xasprintf("PATH=%s:%s/build:%s", exe, exe,
+			 path ? path : "/usr/local/bin:/usr/bin:/bin");
+}
+
+char *paths_base_dir(struct err *e)
+{
+	const char *run = getenv("XDG_RUNTIME_DIR");
+	struct stat st;
+	char *base = run && *run && access(run, W_OK) == 0
+			     ? xasprintf("%s/vbet", run)
+			     : xasprintf("/tmp/vbet-%u", (unsigned)geteuid());
+
+	if (mkdir(base, 0700) < 0 && errno != EEXIST) {
+		err_sys(e, "make %s", base);
+	} else if (lstat(base, &st) < 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid() ||
+		   (st.st_mode & 077)) {
+		err_set(e, ERR_ENV, "%s is not a private directory of ours: move it away", base);
+	} else {
+		return base;
+	}
+	free(base);
+	return NULL;
+}
+
+char *paths_read_file(const char *path, size_t *len, struct err *e)
+{
+	FILE *f = fopen(path, "re");
+	struct stat st;
+	char *buf = NULL;
+	size_t cap = 0;
+
+	*len = 0;
+	if (!f) {
+		err_sys(e, "%s", path);
+		return NULL;
+	}
+	if (fstat(fileno(f), &st) == 0 && S_ISDIR(st.st_mode)) {
+		fclose(f);
+		err_set(e, ERR_USAGE, "%s is a directory", path);
+		return NULL;
+	}
+	do {
+		cap = cap ? cap * 2 : 65536;
+		buf = xrealloc(buf, cap);
+		*len += fread(buf + *len, 1, cap - 1 - *len, f);
+	} while (*len == cap - 1);
+	if (ferror(f)) {
+		err_sys(e, "read %s", path);
+		fclose(f);
+		free(buf);
+		return NULL;
+	}
+	fclose(f);
+	buf[*len] = '\0';
+	return buf;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	return remove(path) < 0 && errno != ENOENT ? -1 : 0;
+}
+
+int paths_remove_tree(const char *path)
+{
+	return nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+/* Open-file-description locks: they can be asked for without being taken (fcntl(2)). */
+static int lock_op(int fd, int op, struct flock *fl)
+{
+	*fl = (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	return fcntl(fd, op, fl);
+}
+
+static int open_lock(const char *dir, int flags)
+{
+	char *path = xasprintf("%s/lock", dir);
+	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
+
+	free(path);
+	return fd;
+}
+
+int paths_lock(const char *dir)
+{
+	int fd = open_lock(dir, O_CREAT);
+	struct flock fl;
+
+	if (fd >= 0 && lock_op(fd, F_OFD_SETLK, &fl) < 0) {
+		int saved = errno == EACCES ? EAGAIN : errno;
+
+		close(fd);
+		errno = saved;
+		return -1;
+	}
+	return fd;
+}
+
+bool paths_is_locked(const char *dir)
+{
+	int fd = open_lock(dir, 0);
+	struct flock fl;
+
+	if (fd < 0)
+		return false;
+	bool held = lock_op(fd, F_OFD_GETLK, &fl) == 0 && fl.l_type != F_UNLCK;
+
+	close(fd);
+	return held;
+}
+
+bool paths_is_locked_lab(const char *base, const char *lab)
+{
+	char *dir = xasprintf("%s/%s", base, lab);
+	bool held = paths_is_locked(dir);
+
+	free(dir);
+	return held;
+}
+
+static int compare_labs(const void *a, const void *b)
+{
+	return strcmp(((const struct lab_entry *)a)->name, ((const struct lab_entry *)b)->name);
+}
+
+size_t paths_list_labs(const char *base, struct lab_entry **labs)
+{
+	VEC(struct lab_entry) v = {0};
+	DIR *d = opendir(base);
+	struct dirent *de;
+
+	while (d && (de = readdir(d))) {
+		struct lab_entry entry = {0};
+
+		if (de->d_name[0] == '.' || strlen(de->d_name) >= sizeof(entry.name))
+			continue;
+		memcpy(entry.name, de->d_name, strlen(de->d_name) + 1);
+		char *dir = xasprintf("%s/%s", base, de->d_name);
+
+		entry.running = paths_is_locked(dir);
+		free(dir);
+		vec_push(&v, entry);
+	}
+	if (d)
+		closedir(d);
+	if (v.n)
+		qsort(v.at, v.n, sizeof(*v.at), compare_labs);
+	*labs = v.at;
+	return v.n;
+}
