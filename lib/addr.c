@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-unsigned addr_bits(const struct graph_addr *a)
+unsigned addr_bits(const struct addr *a)
 {
 	return a->family == AF_INET ? 32 : 128;
 }
@@ -36,7 +36,7 @@ static int explain_ipv4(const char *text, struct err *e)
 	return err_set(e, ERR_USAGE, "'%s' is not an IPv4 address", text);
 }
 
-static int parse_prefix(const char *text, struct graph_addr *out, struct err *e)
+static int parse_prefix(const char *text, struct addr *out, struct err *e)
 {
 	unsigned v = 0;
 	const char *p = text;
@@ -53,7 +53,7 @@ static int parse_prefix(const char *text, struct graph_addr *out, struct err *e)
 	return 0;
 }
 
-int addr_parse(const char *text, size_t len, struct graph_addr *out, struct err *e)
+int addr_parse(const char *text, size_t len, struct addr *out, struct err *e)
 {
 	char buf[64];
 
@@ -110,12 +110,12 @@ int addr_parse_mac(const char *text, size_t len, uint8_t mac[6], struct err *e)
 	return 0;
 }
 
-bool addr_same(const struct graph_addr *a, const struct graph_addr *b)
+bool addr_same(const struct addr *a, const struct addr *b)
 {
 	return a->family == b->family && !memcmp(a->bytes, b->bytes, sizeof(a->bytes));
 }
 
-static bool same_bits(const struct graph_addr *a, const struct graph_addr *b, unsigned bits)
+static bool same_bits(const struct addr *a, const struct addr *b, unsigned bits)
 {
 	if (a->family != b->family)
 		return false;
@@ -126,33 +126,33 @@ static bool same_bits(const struct graph_addr *a, const struct graph_addr *b, un
 	return !(bits % 8) || !((a->bytes[bits / 8] ^ b->bytes[bits / 8]) & mask);
 }
 
-bool addr_in_net(const struct graph_addr *a, const struct graph_addr *net)
+bool addr_in_net(const struct addr *a, const struct addr *net)
 {
 	return same_bits(a, net, net->prefix);
 }
 
-bool addr_nets_overlap(const struct graph_addr *a, const struct graph_addr *b)
+bool addr_nets_overlap(const struct addr *a, const struct addr *b)
 {
 	return same_bits(a, b, a->prefix < b->prefix ? a->prefix : b->prefix);
 }
 
-struct graph_addr addr_network(const struct graph_addr *a)
+struct addr addr_network(const struct addr *a)
 {
-	struct graph_addr net = *a;
+	struct addr net = *a;
 
 	for (unsigned bit = a->prefix; bit < addr_bits(a); bit++)
 		net.bytes[bit / 8] &= (uint8_t) ~(0x80u >> bit % 8);
 	return net;
 }
 
-bool addr_has_host_bits(const struct graph_addr *a)
+bool addr_has_host_bits(const struct addr *a)
 {
-	struct graph_addr net = addr_network(a);
+	struct addr net = addr_network(a);
 
 	return !addr_same(a, &net);
 }
 
-bool addr_is_last(const struct graph_addr *a)
+bool addr_is_last(const struct addr *a)
 {
 	for (unsigned bit = a->prefix; bit < addr_bits(a); bit++)
 		if (!(a->bytes[bit / 8] & 0x80u >> bit % 8))
@@ -160,7 +160,7 @@ bool addr_is_last(const struct graph_addr *a)
 	return true;
 }
 
-int addr_add_shifted(struct graph_addr *a, uint64_t n, unsigned shift)
+int addr_add_shifted(struct addr *a, uint64_t n, unsigned shift)
 {
 	unsigned __int128 v = 0;
 	unsigned bytes = addr_bits(a) / 8;
@@ -181,7 +181,7 @@ int addr_add_shifted(struct graph_addr *a, uint64_t n, unsigned shift)
 }
 
 /* Subtracts n; -1 if that goes below zero. */
-static int subtract(struct graph_addr *a, uint64_t n)
+static int subtract(struct addr *a, uint64_t n)
 {
 	unsigned __int128 v = 0;
 	unsigned bytes = addr_bits(a) / 8;
@@ -196,9 +196,9 @@ static int subtract(struct graph_addr *a, uint64_t n)
 	return 0;
 }
 
-int addr_add(struct graph_addr *a, int64_t n)
+int addr_add(struct addr *a, int64_t n)
 {
-	struct graph_addr before = *a;
+	struct addr before = *a;
 	int rc = n < 0 ? subtract(a, -(uint64_t)n) : addr_add_shifted(a, (uint64_t)n, 0);
 
 	if (rc < 0)
@@ -206,7 +206,7 @@ int addr_add(struct graph_addr *a, int64_t n)
 	return a->prefix == ADDR_NO_PREFIX || addr_in_net(a, &before) ? 0 : -1;
 }
 
-int addr_compare(const struct graph_addr *a, const struct graph_addr *b)
+int addr_compare(const struct addr *a, const struct addr *b)
 {
 	if (a->family != b->family)
 		return a->family == AF_INET ? -1 : 1;
@@ -215,13 +215,13 @@ int addr_compare(const struct graph_addr *a, const struct graph_addr *b)
 	return c ? c : (int)a->prefix - (int)b->prefix;
 }
 
-int addr_check_for_nic(const struct graph_addr *a, struct err *e)
+int addr_check_for_nic(const struct addr *a, struct err *e)
 {
 	static const uint8_t zero[16];
 	char text[64];
 	bool v4 = a->family == AF_INET;
 
-	graph_format_addr(a, a->prefix != ADDR_NO_PREFIX, text, sizeof(text));
+	addr_format(a, a->prefix != ADDR_NO_PREFIX, text, sizeof(text));
 	if (a->prefix == ADDR_NO_PREFIX)
 		return err_set(e, ERR_USAGE, "%s needs a prefix length here, such as %s/%d", text,
 			       text, v4 ? 24 : 64);
@@ -241,4 +241,23 @@ int addr_check_for_nic(const struct graph_addr *a, struct err *e)
 	if (v4 && addr_is_last(a))
 		return err_set(e, ERR_USAGE, "%s is the broadcast address of its network", text);
 	return 0;
+}
+
+const char *addr_format(const struct addr *a, bool with_prefix, char *buf, size_t size)
+{
+	char text[INET6_ADDRSTRLEN] = "";
+
+	inet_ntop(a->family, a->bytes, text, sizeof(text));
+	if (with_prefix)
+		snprintf(buf, size, "%s/%u", text, a->prefix);
+	else
+		snprintf(buf, size, "%s", text);
+	return buf;
+}
+
+const char *addr_format_mac(const uint8_t mac[6], char *buf, size_t size)
+{
+	snprintf(buf, size, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
+		 mac[5]);
+	return buf;
 }

@@ -6,8 +6,8 @@
  * WIRE_WINDOW payload bytes of DATA/ERRDATA that the receiver has not granted back, so that one
  * busy channel never fills the memory of either side or starves another.
  */
-#ifndef LIB_WIRE_H
-#define LIB_WIRE_H
+#ifndef LIB_AGENT_WIRE_H
+#define LIB_AGENT_WIRE_H
 
 #include <stddef.h>
 #include <stdint.h>

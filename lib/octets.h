@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Numbers in network order. */
-#ifndef SUBSTRATE_OCTETS_H
-#define SUBSTRATE_OCTETS_H
+#ifndef LIB_OCTETS_H
+#define LIB_OCTETS_H
 
 #include <stdint.h>
 

@@ -24,8 +24,8 @@ struct segment {
 	struct world_nic *first; /* identifies it */
 	size_t n_guests;
 	bool has_address;               /* from the script */
-	struct graph_addr network;      /* family 0: none yet */
-	struct graph_addr next;         /* address to give next */
+	struct addr network;            /* family 0: none yet */
+	struct addr next;               /* address to give next */
 	const struct world_nic *router; /* leads outside, and says which network this is; or NULL */
 };
 
@@ -63,18 +63,18 @@ static struct realm *realm_of(struct giver *g, const struct world_nic *nic)
 	return r;
 }
 
-static const struct graph_addr *kept_of(const struct giver *g, const struct world_nic *nic)
+static const struct addr *kept_of(const struct giver *g, const struct world_nic *nic)
 {
 	if (nic->number >= g->kept->n_addrs || !g->kept->addrs[nic->number].family)
 		return NULL;
 	return &g->kept->addrs[nic->number];
 }
 
-static void mark_used(struct realm *r, const struct graph_addr *a)
+static void mark_used(struct realm *r, const struct addr *a)
 {
 	if (a->family != AF_INET || (a->bytes[0] != 10 && a->prefix >= 8))
 		return;
-	struct graph_addr net = addr_network(a);
+	struct addr net = addr_network(a);
 	unsigned first = a->prefix <= 8 ? 0 : (unsigned)net.bytes[1] << 8 | net.bytes[2];
 	unsigned count = a->prefix <= 8 ? NETS : a->prefix >= 24 ? 1 : 1u << (24 - a->prefix);
 
@@ -93,7 +93,7 @@ static bool is_used(const struct realm *r, unsigned first, unsigned count)
 }
 
 /* Finds a network for n guests: a /24, or a /16 for many. False if 10.0.0.0/8 is full. */
-static bool find_network(struct realm *r, size_t n, struct graph_addr *net)
+static bool find_network(struct realm *r, size_t n, struct addr *net)
 {
 	unsigned step = n > PER_NET ? 256 : 1;
 	unsigned i = n > PER_NET ? 0 : r->next_net;
@@ -114,14 +114,14 @@ static bool find_network(struct realm *r, size_t n, struct graph_addr *net)
 	return true;
 }
 
-static const char *text_of(struct giver *g, const struct graph_addr *a)
+static const char *text_of(struct giver *g, const struct addr *a)
 {
 	char text[64];
 
-	return arena_strdup(g->ev->arena, graph_format_addr(a, false, text, sizeof(text)));
+	return arena_strdup(g->ev->arena, addr_format(a, false, text, sizeof(text)));
 }
 
-static void take(struct giver *g, const struct world_nic *nic, const struct graph_addr *a)
+static void take(struct giver *g, const struct world_nic *nic, const struct addr *a)
 {
 	names_put(&realm_of(g, nic)->taken, g->ev->arena, text_of(g, a), value_none);
 }
@@ -129,12 +129,12 @@ static void take(struct giver *g, const struct world_nic *nic, const struct grap
 /* Its network is that of all on the segment, less its own address and that of its name server. */
 static void take_router(struct giver *g, struct segment *s, const struct world_nic *router)
 {
-	const struct graph_addr *v4 = outside_address(router, AF_INET);
+	const struct addr *v4 = outside_address(router, AF_INET);
 
 	s->router = router;
 	if (!v4)
 		return;
-	struct graph_addr server = *v4;
+	struct addr server = *v4;
 
 	mark_used(realm_of(g, router), v4);
 	s->network = addr_network(v4);
@@ -158,7 +158,7 @@ static void collect_segments(struct giver *g)
 			g->segments[*index - 1].first = nic->segment;
 		}
 		struct segment *s = &g->segments[*index - 1];
-		const struct graph_addr *kept = kept_of(g, nic);
+		const struct addr *kept = kept_of(g, nic);
 
 		g->of_nic[nic->number] = *index - 1;
 		if (!nic->node || nic->node->is_removed || nic->node->kind == NODE_SUBSTRATE)
@@ -182,7 +182,7 @@ static void collect_segments(struct giver *g)
 	}
 }
 
-static void give_one(struct giver *g, struct world_nic *nic, const struct graph_addr *a)
+static void give_one(struct giver *g, struct world_nic *nic, const struct addr *a)
 {
 	struct world_addr *item = arena_alloc(g->ev->arena, sizeof(*item));
 
@@ -193,30 +193,30 @@ static void give_one(struct giver *g, struct world_nic *nic, const struct graph_
 	take(g, nic, a);
 }
 
-static uint32_t number_of(const struct graph_addr *v4)
+static uint32_t number_of(const struct addr *v4)
 {
 	return (uint32_t)v4->bytes[0] << 24 | (uint32_t)v4->bytes[1] << 16 |
 	       (uint32_t)v4->bytes[2] << 8 | v4->bytes[3];
 }
 
 /* The address; and where a router leads outside with IPv6, the one of the same number there. */
-static void give(struct giver *g, struct world_nic *nic, const struct graph_addr *a)
+static void give(struct giver *g, struct world_nic *nic, const struct addr *a)
 {
 	const struct segment *s = &g->segments[g->of_nic[nic->number]];
-	const struct graph_addr *v6 = s->router ? outside_address(s->router, AF_INET6) : NULL;
-	struct graph_addr net = addr_network(a);
+	const struct addr *v6 = s->router ? outside_address(s->router, AF_INET6) : NULL;
+	struct addr net = addr_network(a);
 
 	give_one(g, nic, a);
 	if (!v6)
 		return;
-	struct graph_addr six = addr_network(v6);
+	struct addr six = addr_network(v6);
 
 	if (addr_add(&six, number_of(a) - number_of(&net)) == 0)
 		give_one(g, nic, &six);
 }
 
 /* The next address of the segment that nobody has. False if there is none. */
-static bool next_address(struct giver *g, struct realm *r, struct segment *s, struct graph_addr *a)
+static bool next_address(struct giver *g, struct realm *r, struct segment *s, struct addr *a)
 {
 	if (!s->next.family) {
 		s->next = s->network;
@@ -242,7 +242,7 @@ static bool give_new(struct giver *g, struct world_nic *nic)
 {
 	struct segment *s = &g->segments[g->of_nic[nic->number]];
 	struct realm *r = realm_of(g, nic);
-	struct graph_addr a;
+	struct addr a;
 
 	if (!s->network.family && !find_network(r, s->n_guests, &s->network))
 		return false;
@@ -267,7 +267,7 @@ void auto_give_addresses(struct eval *ev, const struct kept *kept)
 			g.is_joined[nic->node->vnet->number] = 1;
 	collect_segments(&g);
 	for (struct world_nic *nic = ev->world->nics; nic; nic = nic->next) {
-		const struct graph_addr *old = kept_of(&g, nic);
+		const struct addr *old = kept_of(&g, nic);
 
 		if (old && needs_address(&g, nic) &&
 		    addr_in_net(old, &g.segments[g.of_nic[nic->number]].network))

@@ -86,11 +86,10 @@ static void build_routes(struct builder *b, const struct world_node *n, struct g
 	for (size_t i = 0; r; r = r->next, i++) {
 		struct graph_route *to = &out->routes[i];
 
-		to->dest = copy(b, r->is_default
-					   ? "default"
-					   : graph_format_addr(&r->dest, true, text, sizeof(text)));
+		to->dest = copy(b, r->is_default ? "default"
+						 : addr_format(&r->dest, true, text, sizeof(text)));
 		if (r->has_via)
-			to->via = copy(b, graph_format_addr(&r->via, false, text, sizeof(text)));
+			to->via = copy(b, addr_format(&r->via, false, text, sizeof(text)));
 		if (r->dev)
 			to->dev = check_nic_name(&b->g->arena, r->dev);
 	}

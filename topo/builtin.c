@@ -359,7 +359,7 @@ bool builtin_want_text(struct eval *ev, const struct arg *a, const char *what, c
 	return true;
 }
 
-bool builtin_want_addr(struct eval *ev, const struct arg *a, struct graph_addr *out)
+bool builtin_want_addr(struct eval *ev, const struct arg *a, struct addr *out)
 {
 	struct err e;
 

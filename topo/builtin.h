@@ -110,7 +110,7 @@ bool builtin_want_text(struct eval *ev, const struct arg *a, const char *what, c
 /* The path of a file beside the script, which must exist; given as file(...) or as a string. */
 bool builtin_want_path(struct eval *ev, const struct arg *a, const char **out);
 /* An address, or a string that holds one. */
-bool builtin_want_addr(struct eval *ev, const struct arg *a, struct graph_addr *out);
+bool builtin_want_addr(struct eval *ev, const struct arg *a, struct addr *out);
 /* Calls fn for the argument, or for each item if it is a list (of lists ...). */
 bool builtin_each(struct eval *ev, const struct arg *a,
 		  bool (*fn)(struct eval *ev, const struct arg *item, void *ctx), void *ctx);

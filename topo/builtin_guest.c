@@ -12,7 +12,7 @@
 
 bool builtin_add_address(struct eval *ev, struct world_nic *nic, const struct arg *a)
 {
-	struct graph_addr addr;
+	struct addr addr;
 	struct err e;
 	char text[64];
 
@@ -31,7 +31,7 @@ bool builtin_add_address(struct eval *ev, struct world_nic *nic, const struct ar
 		if (addr_same(&has->addr, &addr)) {
 			eval_wrong(ev, a->loc, "%s has the address %s already",
 				   world_describe_nic(ev->world, nic),
-				   graph_format_addr(&addr, false, text, sizeof(text)));
+				   addr_format(&addr, false, text, sizeof(text)));
 			return false;
 		}
 	}
@@ -139,7 +139,7 @@ static bool set_gateway(struct eval *ev, const struct arg *a, struct world_route
 	if (!builtin_want_addr(ev, a, &r->via))
 		return false;
 	if (r->via.prefix != ADDR_NO_PREFIX) {
-		graph_format_addr(&r->via, false, text, sizeof(text));
+		addr_format(&r->via, false, text, sizeof(text));
 		eval_wrong(ev, a->loc, "a gateway is an address without a prefix: %s", text);
 		return false;
 	}
@@ -150,7 +150,7 @@ static bool set_gateway(struct eval *ev, const struct arg *a, struct world_route
 static bool set_destination(struct eval *ev, const struct arg *a, struct world_route *r)
 {
 	char text[64];
-	struct graph_addr net;
+	struct addr net;
 
 	if (a->v.kind == VALUE_WORD && !strcmp(a->v.text, "default")) {
 		r->is_default = true;
@@ -164,7 +164,7 @@ static bool set_destination(struct eval *ev, const struct arg *a, struct world_r
 		net = addr_network(&r->dest);
 		eval_wrong(ev, a->loc,
 			   "bad prefix: the network has bits behind its prefix; did you mean %s?",
-			   graph_format_addr(&net, true, text, sizeof(text)));
+			   addr_format(&net, true, text, sizeof(text)));
 		return false;
 	}
 	return true;

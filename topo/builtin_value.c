@@ -104,7 +104,7 @@ struct value builtin_subnet(struct eval *ev, const struct call *c)
 	    !builtin_want_count(ev, &c->args[1], 0, 128, &len) ||
 	    !builtin_want_count(ev, &c->args[2], 0, INT64_MAX, &n))
 		return value_wrong;
-	struct graph_addr whole = v.addr;
+	struct addr whole = v.addr;
 
 	if (whole.prefix == ADDR_NO_PREFIX || addr_has_host_bits(&whole))
 		return eval_wrong(ev, c->args[0].loc, "expected a network such as 10.0.0.0/8");

@@ -238,7 +238,7 @@ static int compare_owned(const void *pa, const void *pb)
 	return a->nic->number < b->nic->number ? -1 : a->nic->number > b->nic->number;
 }
 
-static bool is_link_local(const struct graph_addr *a)
+static bool is_link_local(const struct addr *a)
 {
 	if (a->family == AF_INET)
 		return a->bytes[0] == 169 && a->bytes[1] == 254;
@@ -255,7 +255,7 @@ static void check_pair(struct eval *ev, const struct owned *a, const struct owne
 	if (!addr_same(&a->addr->addr, &b->addr->addr) || (may_repeat && !same_segment))
 		return;
 	eval_wrong(ev, b->addr->loc, "the address %s is that of %s already (%s)%s",
-		   graph_format_addr(&a->addr->addr, false, text, sizeof(text)),
+		   addr_format(&a->addr->addr, false, text, sizeof(text)),
 		   world_describe_nic(ev->world, a->nic), where(a->addr->loc).text,
 		   same_segment ? "" : "; if that is meant, write allow_duplicates = on");
 }
@@ -280,7 +280,7 @@ static void check_addresses(struct eval *ev)
 static struct world_nic *find_mac(struct names *macs, const uint8_t mac[6])
 {
 	char text[32];
-	const struct value *v = names_get(macs, graph_format_mac(mac, text, sizeof(text)));
+	const struct value *v = names_get(macs, addr_format_mac(mac, text, sizeof(text)));
 
 	return v ? v->nic : NULL;
 }
@@ -289,7 +289,7 @@ static void add_mac(struct eval *ev, struct names *macs, struct world_nic *nic)
 {
 	char text[32];
 
-	graph_format_mac(nic->mac, text, sizeof(text));
+	addr_format_mac(nic->mac, text, sizeof(text));
 	names_put(macs, ev->arena, arena_strdup(ev->arena, text),
 		  (struct value){.kind = VALUE_NIC, .nic = nic});
 }
@@ -329,7 +329,7 @@ static void check_macs(struct eval *ev)
 
 			if (other)
 				eval_wrong(ev, nic->loc, "the MAC %s is that of %s already (%s)",
-					   graph_format_mac(nic->mac, text, sizeof(text)),
+					   addr_format_mac(nic->mac, text, sizeof(text)),
 					   world_describe_nic(ev->world, other),
 					   where(other->loc).text);
 			else if (given)
@@ -350,12 +350,11 @@ static const char *list_networks(struct eval *ev, const struct world_node *n, in
 
 	for (size_t i = 0; i < n->n_nics; i++) {
 		for (const struct world_addr *a = n->nics[i]->addrs; a; a = a->next) {
-			struct graph_addr net = addr_network(&a->addr);
+			struct addr net = addr_network(&a->addr);
 
 			if (net.family == family && strlen(list) < 200)
-				list = arena_printf(
-					ev->arena, "%s%s%s", list, *list ? ", " : "",
-					graph_format_addr(&net, true, text, sizeof(text)));
+				list = arena_printf(ev->arena, "%s%s%s", list, *list ? ", " : "",
+						    addr_format(&net, true, text, sizeof(text)));
 		}
 	}
 	return *list ? list : "none";
@@ -368,7 +367,7 @@ static void check_route(struct eval *ev, const struct world_node *n, const struc
 
 	if (!r->has_via)
 		return;
-	graph_format_addr(&r->via, false, text, sizeof(text));
+	addr_format(&r->via, false, text, sizeof(text));
 	if (is_link_local(&r->via)) {
 		if (!r->dev)
 			eval_wrong(ev, r->loc, "the gateway %s needs dev = NIC(%s, number)", text,

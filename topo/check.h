@@ -14,7 +14,7 @@ struct kept_way {
 
 /* What an earlier run chose, by the numbers of NICs, nodes and virtual links. */
 struct kept {
-	const struct graph_addr *addrs; /* family 0: none */
+	const struct addr *addrs; /* family 0: none */
 	size_t n_addrs;
 	const size_t *places; /* numbers of substrate nodes; SIZE_MAX: none */
 	size_t n_places;

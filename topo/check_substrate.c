@@ -349,7 +349,7 @@ static void give_udp_address(struct eval *ev, struct world_nic *nic, size_t i)
 {
 	struct world_addr *a = arena_alloc(ev->arena, sizeof(*a));
 
-	a->addr = (struct graph_addr){.family = AF_INET, .prefix = 15};
+	a->addr = (struct addr){.family = AF_INET, .prefix = 15};
 	a->addr.bytes[0] = 198;
 	a->addr.bytes[1] = (uint8_t)(18 + (i >> 16 & 1));
 	a->addr.bytes[2] = (uint8_t)(i >> 8);

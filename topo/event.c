@@ -154,7 +154,7 @@ static const char *action_at(size_t i)
 static bool fill_ping(struct eval *ev, const struct call *c, struct world_expect *to)
 {
 	const struct arg *whom = &c->args[1];
-	struct graph_addr addr;
+	struct addr addr;
 	char text[64];
 
 	to->node = want_guest(ev, &c->args[0]);
@@ -168,7 +168,7 @@ static bool fill_ping(struct eval *ev, const struct call *c, struct world_expect
 	}
 	if (!builtin_want_addr(ev, whom, &addr))
 		return false;
-	to->text = arena_strdup(ev->arena, graph_format_addr(&addr, false, text, sizeof(text)));
+	to->text = arena_strdup(ev->arena, addr_format(&addr, false, text, sizeof(text)));
 	return true;
 }
 
@@ -181,7 +181,7 @@ static bool fill_check_exec(struct eval *ev, const struct call *c, struct world_
 static bool fill_route(struct eval *ev, const struct call *c, struct world_expect *to)
 {
 	const struct arg *dest = &c->args[1];
-	struct graph_addr addr;
+	struct addr addr;
 	char text[64];
 
 	to->node = want_guest(ev, &c->args[0]);
@@ -192,15 +192,14 @@ static bool fill_route(struct eval *ev, const struct call *c, struct world_expec
 	} else {
 		if (!builtin_want_addr(ev, dest, &addr))
 			return false;
-		to->text = arena_strdup(ev->arena,
-					graph_format_addr(&addr, addr.prefix != ADDR_NO_PREFIX,
-							  text, sizeof(text)));
+		to->text = arena_strdup(ev->arena, addr_format(&addr, addr.prefix != ADDR_NO_PREFIX,
+							       text, sizeof(text)));
 	}
 	if (c->n_args < 3)
 		return true;
 	if (!builtin_want_addr(ev, &c->args[2], &addr))
 		return false;
-	to->via = arena_strdup(ev->arena, graph_format_addr(&addr, false, text, sizeof(text)));
+	to->via = arena_strdup(ev->arena, addr_format(&addr, false, text, sizeof(text)));
 	return true;
 }
 

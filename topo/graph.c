@@ -3,7 +3,6 @@
 
 #include "lib/xalloc.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -143,25 +142,6 @@ int graph_find_nic(const struct graph_node *n, const char *name)
 		if (!strcmp(n->nics[i].name, name))
 			return (int)i;
 	return -1;
-}
-
-const char *graph_format_addr(const struct graph_addr *a, bool with_prefix, char *buf, size_t size)
-{
-	char text[INET6_ADDRSTRLEN] = "";
-
-	inet_ntop(a->family, a->bytes, text, sizeof(text));
-	if (with_prefix)
-		snprintf(buf, size, "%s/%u", text, a->prefix);
-	else
-		snprintf(buf, size, "%s", text);
-	return buf;
-}
-
-const char *graph_format_mac(const uint8_t mac[6], char *buf, size_t size)
-{
-	snprintf(buf, size, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
-		 mac[5]);
-	return buf;
 }
 
 void graph_cut_set(struct graph_cut *c, struct graph_side side, bool cut)

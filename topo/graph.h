@@ -7,6 +7,7 @@
 #ifndef TOPO_GRAPH_H
 #define TOPO_GRAPH_H
 
+#include "lib/addr.h"
 #include "lib/arena.h"
 #include "lib/linkspec.h"
 
@@ -61,12 +62,6 @@ struct graph_pos {
 	int line, column; /* from 1 */
 };
 
-struct graph_addr {
-	int family;        /* AF_INET or AF_INET6 */
-	uint8_t bytes[16]; /* network order */
-	unsigned prefix;   /* length in bits */
-};
-
 struct graph_pair {
 	const char *key, *value;
 };
@@ -80,7 +75,7 @@ struct graph_nic {
 	unsigned mtu;   /* bytes of layer-3 payload; default 1500 */
 	enum nic_backend backend;
 	const char *path; /* of the socket, where the outside has one to connect to; or NULL */
-	struct graph_addr *addrs;
+	struct addr *addrs;
 	size_t n_addrs;
 	bool addrs_are_auto; /* given by us, because the script gives none on this segment */
 	int cable;           /* index into graph.cables, or -1: not plugged */
@@ -317,9 +312,6 @@ void graph_print(FILE *out, const struct graph *g);
 /* One event or expectation as the script could have it, without a newline. */
 void graph_print_event(FILE *out, const struct graph *g, const struct graph_event *e);
 void graph_print_expect(FILE *out, const struct graph *g, const struct graph_expect *e);
-/* "10.0.0.1/24" into buf; returns buf. Without the prefix if with_prefix is false. */
-const char *graph_format_addr(const struct graph_addr *a, bool with_prefix, char *buf, size_t size);
-const char *graph_format_mac(const uint8_t mac[6], char *buf, size_t size);
 void graph_destroy(struct graph *g);
 
 #endif

@@ -92,7 +92,7 @@ static void print_addrs(FILE *out, const struct graph_nic *nic)
 	fputs(nic->n_addrs > 1 ? ", address = [" : ", address = ", out);
 	for (size_t i = 0; i < nic->n_addrs; i++)
 		fprintf(out, "%s%s", i ? ", " : "",
-			graph_format_addr(&nic->addrs[i], true, text, sizeof(text)));
+			addr_format(&nic->addrs[i], true, text, sizeof(text)));
 	if (nic->n_addrs > 1)
 		fputc(']', out);
 }
@@ -117,7 +117,7 @@ static void print_nic(FILE *out, const struct graph_nic *nic, enum node_kind kin
 
 	fputs("alloc(NIC", out);
 	if (has_mac(nic, kind))
-		fprintf(out, ", mac = %s", graph_format_mac(nic->mac, text, sizeof(text)));
+		fprintf(out, ", mac = %s", addr_format_mac(nic->mac, text, sizeof(text)));
 	if (nic->mtu != 1500)
 		fprintf(out, ", mtu = %u", nic->mtu);
 	if (nic->backend != nic_backend_default(kind))

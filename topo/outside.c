@@ -19,7 +19,7 @@ static bool is_interface(const struct world_nic *nic)
 	return nic->backend == NIC_TAP || nic->backend == NIC_PCAP;
 }
 
-const struct graph_addr *outside_address(const struct world_nic *nic, int family)
+const struct addr *outside_address(const struct world_nic *nic, int family)
 {
 	for (const struct world_addr *a = nic->addrs; a; a = a->next)
 		if (a->addr.family == family)
@@ -51,9 +51,9 @@ static bool is_router(const struct world_nic *nic)
 }
 
 /* 10.0.N.2/24, or fec0:0:0:(N - 2)::2/64. */
-static struct graph_addr router_address(int family, unsigned n)
+static struct addr router_address(int family, unsigned n)
 {
-	struct graph_addr a = {.family = family, .prefix = family == AF_INET ? 24 : 64};
+	struct addr a = {.family = family, .prefix = family == AF_INET ? 24 : 64};
 
 	if (family == AF_INET) {
 		memcpy(a.bytes, (uint8_t[]){10, 0, (uint8_t)n, 2}, 4);
@@ -68,7 +68,7 @@ static struct graph_addr router_address(int family, unsigned n)
 
 static bool is_used(const struct world *w, unsigned n)
 {
-	struct graph_addr want[] = {router_address(AF_INET, n), router_address(AF_INET6, n)};
+	struct addr want[] = {router_address(AF_INET, n), router_address(AF_INET6, n)};
 
 	for (const struct world_nic *nic = w->nics; nic; nic = nic->next) {
 		if (!nic->node || nic->node->is_removed)
@@ -80,7 +80,7 @@ static bool is_used(const struct world *w, unsigned n)
 	return false;
 }
 
-static void give(struct eval *ev, struct world_nic *nic, const struct graph_addr *addr)
+static void give(struct eval *ev, struct world_nic *nic, const struct addr *addr)
 {
 	struct world_addr *item = arena_alloc(ev->arena, sizeof(*item));
 
@@ -104,7 +104,7 @@ void outside_give_addresses(struct eval *ev, const struct kept *kept)
 		unsigned n = is_kept ? kept->addrs[nic->number].bytes[2] : next;
 
 		for (int i = 0; i < 2; i++) {
-			struct graph_addr a = router_address(i ? AF_INET6 : AF_INET, n);
+			struct addr a = router_address(i ? AF_INET6 : AF_INET, n);
 
 			give(ev, nic, &a);
 		}
@@ -127,7 +127,7 @@ static bool has_default(const struct world_node *n, int family)
 	return false;
 }
 
-static void give_route(struct eval *ev, struct world_nic *nic, const struct graph_addr *via)
+static void give_route(struct eval *ev, struct world_nic *nic, const struct addr *via)
 {
 	struct world_route *r = arena_alloc(ev->arena, sizeof(*r));
 
@@ -140,7 +140,7 @@ static void give_route(struct eval *ev, struct world_nic *nic, const struct grap
 }
 
 /* The router's name server is at the next address. */
-static void give_name_server(struct eval *ev, struct world_nic *nic, struct graph_addr at)
+static void give_name_server(struct eval *ev, struct world_nic *nic, struct addr at)
 {
 	static const char path[] = "/etc/resolv.conf";
 	struct world_text *t;
@@ -154,7 +154,7 @@ static void give_name_server(struct eval *ev, struct world_nic *nic, struct grap
 	t = arena_alloc(ev->arena, sizeof(*t));
 	t->key = path;
 	t->text = arena_printf(ev->arena, "nameserver %s\n",
-			       graph_format_addr(&at, false, text, sizeof(text)));
+			       addr_format(&at, false, text, sizeof(text)));
 	t->len = strlen(t->text);
 	t->mode = 0644;
 	t->loc = nic->loc;
@@ -172,7 +172,7 @@ void outside_give_routes(struct eval *ev)
 		const struct world_nic *router = router_of(ev->world, nic);
 
 		for (size_t i = 0; router && i < ARRAY_LEN(families); i++) {
-			const struct graph_addr *via = outside_address(router, families[i]);
+			const struct addr *via = outside_address(router, families[i]);
 
 			if (via && outside_address(nic, families[i]) &&
 			    !has_default(nic->node, families[i]))

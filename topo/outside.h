@@ -18,6 +18,6 @@ void outside_give_routes(struct eval *ev);
 /* Reports what cannot be. */
 void outside_check(struct eval *ev);
 /* The address of that family, from the script or given; NULL: none. */
-const struct graph_addr *outside_address(const struct world_nic *nic, int family);
+const struct addr *outside_address(const struct world_nic *nic, int family);
 
 #endif

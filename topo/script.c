@@ -32,7 +32,7 @@ struct topo_script {
 	VEC(struct held_source) sources; /* all of them, owned */
 	/* For topo_add_statement(): what the last graph called things. */
 	VEC(char *) kept_names;
-	VEC(struct graph_addr) kept_addrs;
+	VEC(struct addr) kept_addrs;
 	VEC(size_t) kept_places;
 	VEC(struct kept_way) kept_ways; /* their numbers are owned */
 	bool is_parsed_badly;
@@ -193,7 +193,7 @@ static void keep_choices(struct topo_script *s, const struct world *w)
 	for (const struct world_vlink *v = w->vlinks; v; v = v->next)
 		keep_way(s, v);
 	for (const struct world_nic *nic = w->nics; nic; nic = nic->next) {
-		struct graph_addr *a = vec_add(&s->kept_addrs);
+		struct addr *a = vec_add(&s->kept_addrs);
 
 		if (nic->addrs && nic->addrs->is_auto)
 			*a = nic->addrs->addr;

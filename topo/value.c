@@ -213,7 +213,7 @@ static int shift_addr(enum value_op op, const struct value *l, const struct valu
 	if (r->number != INT64_MIN &&
 	    addr_add(&out->addr, op == OP_ADD ? r->number : -r->number) == 0)
 		return 0;
-	graph_format_addr(&l->addr, l->addr.prefix != ADDR_NO_PREFIX, text, sizeof(text));
+	addr_format(&l->addr, l->addr.prefix != ADDR_NO_PREFIX, text, sizeof(text));
 	return err_set(e, ERR_USAGE, "%s %s %" PRId64 " is outside of the network", text,
 		       op_names[op], r->number);
 }
@@ -361,12 +361,11 @@ int value_print(FILE *out, const struct value *v)
 		fwrite(v->text, 1, v->len, out);
 		return 0;
 	case VALUE_ADDR:
-		fputs(graph_format_addr(&v->addr, v->addr.prefix != ADDR_NO_PREFIX, buf,
-					sizeof(buf)),
+		fputs(addr_format(&v->addr, v->addr.prefix != ADDR_NO_PREFIX, buf, sizeof(buf)),
 		      out);
 		return 0;
 	case VALUE_MAC:
-		fputs(graph_format_mac(v->mac, buf, sizeof(buf)), out);
+		fputs(addr_format_mac(v->mac, buf, sizeof(buf)), out);
 		return 0;
 	case VALUE_NODE:
 	case VALUE_VNET:

@@ -58,7 +58,7 @@ struct value {
 		struct {
 			int64_t first, last; /* of a range, both included */
 		};
-		struct graph_addr addr;
+		struct addr addr;
 		uint8_t mac[6];
 		struct value_list *list;
 		struct value_dict *dict;

@@ -12,7 +12,7 @@
 #include "topo/names.h"
 
 struct world_addr {
-	struct graph_addr addr;
+	struct addr addr;
 	struct loc loc;
 	bool is_auto;
 	struct world_addr *next;
@@ -40,9 +40,9 @@ struct world_nic {
 
 struct world_route {
 	bool is_default;
-	struct graph_addr dest; /* with a prefix; its family only, for a default route */
+	struct addr dest; /* with a prefix; its family only, for a default route */
 	bool has_via;
-	struct graph_addr via;
+	struct addr via;
 	struct world_nic *dev; /* or NULL */
 	struct loc loc;
 	struct world_route *next;

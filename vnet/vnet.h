@@ -13,8 +13,8 @@
  * was wrong and what to do. No call blocks but where that is said. Not thread-safe on one object;
  * different objects may be used by different threads. Link with -lvnet.
  */
-#ifndef VNET_H
-#define VNET_H
+#ifndef VNET_VNET_H
+#define VNET_VNET_H
 
 #include <stdbool.h>
 #include <stddef.h>

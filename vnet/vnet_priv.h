@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What the files of libvnet, and the multiplexer, share. */
-#ifndef VNET_PRIV_H
-#define VNET_PRIV_H
+#ifndef VNET_VNET_PRIV_H
+#define VNET_VNET_PRIV_H
 
 #include "lib/err.h"
 #include "vnet/vnet.h"

@@ -9,8 +9,8 @@
  * times. The one thing it cannot know is what will come behind the frame: where CoDel spares the
  * last packet of a queue, this one looks at what waits in front of it instead.
  */
-#ifndef SUBSTRATE_CABLE_AQM_H
-#define SUBSTRATE_CABLE_AQM_H
+#ifndef SUBSTRATE_CABLE_CABLE_AQM_H
+#define SUBSTRATE_CABLE_CABLE_AQM_H
 
 #include "lib/linkspec.h"
 #include "lib/rng.h"

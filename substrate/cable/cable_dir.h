@@ -3,8 +3,8 @@
  * One direction of a cable: arithmetic on (state, frame length, now, random stream). It keeps no
  * frames: for each frame it says when it arrives at the far end, or why it does not.
  */
-#ifndef SUBSTRATE_CABLE_H
-#define SUBSTRATE_CABLE_H
+#ifndef SUBSTRATE_CABLE_CABLE_DIR_H
+#define SUBSTRATE_CABLE_CABLE_DIR_H
 
 #include "lib/linkspec.h"
 #include "lib/rng.h"

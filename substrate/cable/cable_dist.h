@@ -7,8 +7,8 @@
  * All arithmetic is +, -, *, / on IEEE doubles or integers: it gives the same bits on every
  * machine.
  */
-#ifndef SUBSTRATE_CABLE_DIST_H
-#define SUBSTRATE_CABLE_DIST_H
+#ifndef SUBSTRATE_CABLE_CABLE_DIST_H
+#define SUBSTRATE_CABLE_CABLE_DIST_H
 
 #include "lib/err.h"
 #include "lib/linkspec.h"

@@ -3,8 +3,8 @@
  * The value of link parameters at a time, by a schedule (lib/linksched.h). Ramps, squares and
  * traces are functions of the time alone; a random walk remembers its last step.
  */
-#ifndef SUBSTRATE_CABLE_SCHEDULE_H
-#define SUBSTRATE_CABLE_SCHEDULE_H
+#ifndef SUBSTRATE_CABLE_CABLE_SCHEDULE_H
+#define SUBSTRATE_CABLE_CABLE_SCHEDULE_H
 
 #include "lib/linksched.h"
 #include "lib/rng.h"

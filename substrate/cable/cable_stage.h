@@ -10,8 +10,8 @@
  * As with tc-netem, what is lost at the gate takes no time of the rate. Loss comes before
  * duplication, so that a loss of 100 % lets nothing pass.
  */
-#ifndef SUBSTRATE_CABLE_STAGE_H
-#define SUBSTRATE_CABLE_STAGE_H
+#ifndef SUBSTRATE_CABLE_CABLE_STAGE_H
+#define SUBSTRATE_CABLE_CABLE_STAGE_H
 
 #include "lib/linkspec.h"
 #include "lib/rng.h"

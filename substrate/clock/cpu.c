@@ -5,7 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-int core_pick(void)
+int cpu_pick(void)
 {
 	cpu_set_t set;
 
@@ -19,7 +19,7 @@ int core_pick(void)
 	return 0;
 }
 
-void core_tie(pid_t pid, int cpu)
+void cpu_tie(pid_t pid, int cpu)
 {
 	cpu_set_t set;
 
@@ -28,7 +28,7 @@ void core_tie(pid_t pid, int cpu)
 	(void)sched_setaffinity(pid, sizeof(set), &set);
 }
 
-pid_t core_peer(int fd)
+pid_t cpu_peer(int fd)
 {
 	struct ucred peer;
 	socklen_t len = sizeof(peer);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Which CPU does the work. It has no effect on what happens in virtual time, only on how soon. */
-#ifndef SUBSTRATE_CORE_H
-#define SUBSTRATE_CORE_H
+#ifndef SUBSTRATE_CLOCK_CPU_H
+#define SUBSTRATE_CLOCK_CPU_H
 
 #include <sys/types.h>
 
 /* One of the CPUs that this process may use, not the same for every process. */
-int core_pick(void);
+int cpu_pick(void);
 /* Ties a process (0: this one) and what it will start to a CPU, if that is allowed. */
-void core_tie(pid_t pid, int cpu);
+void cpu_tie(pid_t pid, int cpu);
 /* Who is at the other end of a socket; 0: that is not known. */
-pid_t core_peer(int fd);
+pid_t cpu_peer(int fd);
 
 #endif

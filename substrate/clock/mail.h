@@ -5,8 +5,8 @@
  * kicks with their times, and we find them when it stands still; we note calls, and it finds them
  * when it runs (vkernel/patches, include/uapi/linux/um_timetravel.h).
  */
-#ifndef SUBSTRATE_MAIL_H
-#define SUBSTRATE_MAIL_H
+#ifndef SUBSTRATE_CLOCK_MAIL_H
+#define SUBSTRATE_CLOCK_MAIL_H
 
 #include <stdint.h>
 

@@ -25,7 +25,7 @@ static const int64_t apart_ns = 100000;
 static const int64_t spin_wall_ns = INT64_C(5000000000);
 static const int64_t charge_wall_ns = 10000000; /* how often who spins is charged */
 
-void vclock_touch(struct guest *g)
+void vclock_touch(struct vclock_guest *g)
 {
 	if (g->touched)
 		return;
@@ -45,19 +45,19 @@ static void number_guests(struct vclock *c)
 	}
 }
 
-void vclock_add_guest(struct vclock *c, struct guest *g)
+void vclock_add_guest(struct vclock *c, struct vclock_guest *g)
 {
 	vec_push(&c->guests, g);
 	number_guests(c);
 }
 
-void vclock_remove_guest(struct vclock *c, struct guest *g)
+void vclock_remove_guest(struct vclock *c, struct vclock_guest *g)
 {
 	vec_remove(&c->guests, g->index);
 	number_guests(c);
 }
 
-struct calendar *vclock_calendar(struct substrate *s, struct guest *g)
+struct calendar *vclock_calendar(struct substrate *s, struct vclock_guest *g)
 {
 	/* Whoever asks is about to change it. */
 	if (g)
@@ -65,7 +65,7 @@ struct calendar *vclock_calendar(struct substrate *s, struct guest *g)
 	return g ? &g->calendar : &s->calendar;
 }
 
-void vclock_add(struct substrate *s, struct guest *g, struct event *ev, int64_t at_ns,
+void vclock_add(struct substrate *s, struct vclock_guest *g, struct event *ev, int64_t at_ns,
 		struct event_source *from)
 {
 	struct vclock *c = s->vclock;
@@ -75,9 +75,9 @@ void vclock_add(struct substrate *s, struct guest *g, struct event *ev, int64_t 
 		return;
 	c->idle_told = false;
 	if (c->kicking == g && g)
-		guest_cut(g, at_ns);
+		vclock_guest_cut(g, at_ns);
 	else if (c->kicking)
-		guest_cut(c->kicking, time_plus(at_ns, c->kicking->in_ns));
+		vclock_guest_cut(c->kicking, time_plus(at_ns, c->kicking->in_ns));
 }
 
 void vclock_cables_changed(struct substrate *s)
@@ -97,7 +97,7 @@ static void look_at_cables(struct vclock *c)
 	}
 	for (size_t i = 0; i < s->objects.n; i++) {
 		struct end *n = end_of_object(s->objects.at[i]);
-		struct guest *g = n ? n->guest : NULL;
+		struct vclock_guest *g = n ? n->guest : NULL;
 
 		if (!g)
 			continue;
@@ -108,7 +108,7 @@ static void look_at_cables(struct vclock *c)
 		g->out_ns = out < g->out_ns ? out : g->out_ns;
 	}
 	for (size_t i = 0; i < c->guests.n; i++)
-		guest_tell_answers(c->guests.at[i]);
+		vclock_guest_tell_answers(c->guests.at[i]);
 }
 
 static bool are_guests_apart(const struct vclock *c)
@@ -123,19 +123,19 @@ static bool are_guests_apart(const struct vclock *c)
  * Guests that run one after another do so on one CPU, with us: to wake up another takes longer than
  * most turns do. Their launcher has put them on all CPUs in turn.
  */
-void vclock_place(struct vclock *c, struct guest *g)
+void vclock_place(struct vclock *c, struct vclock_guest *g)
 {
-	pid_t pid = core_peer(g->conn.fd);
+	pid_t pid = cpu_peer(g->conn.fd);
 
 	if (c->cables_dirty)
 		look_at_cables(c);
 	if (!pid || are_guests_apart(c))
 		return;
 	if (c->core < 0) {
-		c->core = core_pick();
-		core_tie(0, c->core);
+		c->core = cpu_pick();
+		cpu_tie(0, c->core);
 	}
-	core_tie(pid, c->core);
+	cpu_tie(pid, c->core);
 }
 
 int64_t vclock_pace_limit_ns(const struct vclock *c, int64_t wall_ns)
@@ -169,25 +169,25 @@ int64_t vclock_due_ns(const struct vclock *c)
 	return c->due_wall_ns;
 }
 
-void vclock_guest_left(struct vclock *c, struct guest *g)
+void vclock_guest_left(struct vclock *c, struct vclock_guest *g)
 {
-	if (g->state == GUEST_RUNNING)
+	if (g->state == VCLOCK_GUEST_RUNNING)
 		c->running--;
 	vclock_end_charge(g);
 	/* What it sent is under way; a successor joins when nothing of its time is left. */
-	g->state = GUEST_ABSENT;
+	g->state = VCLOCK_GUEST_ABSENT;
 	vclock_touch(g);
 	g->request_ns = INT64_MAX;
 }
 
 /* Earliest time at which a guest may act; INT64_MAX if it never will by itself. */
-static int64_t acts_at(const struct guest *g)
+static int64_t acts_at(const struct vclock_guest *g)
 {
 	switch (g->state) {
-	case GUEST_RUNNING:
+	case VCLOCK_GUEST_RUNNING:
 		return g->from_ns;
-	case GUEST_WAITING:
-	case GUEST_JOINING:
+	case VCLOCK_GUEST_WAITING:
+	case VCLOCK_GUEST_JOINING:
 		return g->request_ns;
 	default:
 		return INT64_MAX;
@@ -210,7 +210,7 @@ struct view {
 };
 
 /* One that is charged hears of nothing before it has done: that must not keep the others. */
-static int64_t next_event_ns(const struct guest *g)
+static int64_t next_event_ns(const struct vclock_guest *g)
 {
 	return g->charged ? INT64_MAX : calendar_next_ns(&g->calendar);
 }
@@ -218,7 +218,7 @@ static int64_t next_event_ns(const struct guest *g)
 static void refresh_slots(struct vclock *c)
 {
 	for (size_t i = 0; i < c->touched.n; i++) {
-		struct guest *g = c->touched.at[i];
+		struct vclock_guest *g = c->touched.at[i];
 
 		g->touched = false;
 		c->slots.at[g->index] = (struct slot){.at_ns = acts_at(g),
@@ -262,7 +262,7 @@ static void look(struct vclock *c, struct view *v)
 		} else if (s->at_ns < v->second) {
 			v->second = s->at_ns;
 		}
-		if (s->state == GUEST_RUNNING)
+		if (s->state == VCLOCK_GUEST_RUNNING)
 			v->reach_ns = min_ns(v->reach_ns, time_plus(s->at_ns, s->out_ns));
 		else
 			v->wish_ns = min_ns(v->wish_ns, s->at_ns);
@@ -271,22 +271,22 @@ static void look(struct vclock *c, struct view *v)
 	}
 }
 
-static struct guest *owner_of(struct vclock *c, struct calendar *cal)
+static struct vclock_guest *owner_of(struct vclock *c, struct calendar *cal)
 {
 	if (cal == &c->sub->calendar)
 		return NULL;
-	return (struct guest *)((char *)cal - offsetof(struct guest, calendar));
+	return (struct vclock_guest *)((char *)cal - offsetof(struct vclock_guest, calendar));
 }
 
 /* Fires the events of one calendar at one time, if nothing can come before them. */
 static bool fire_events(struct vclock *c, const struct view *v, int64_t limit_ns)
 {
-	struct guest *g = v->soonest ? owner_of(c, v->soonest) : NULL;
+	struct vclock_guest *g = v->soonest ? owner_of(c, v->soonest) : NULL;
 	int64_t at = v->event_ns;
 
 	if (!v->soonest || at >= limit_ns || at > v->wish_ns || at >= v->reach_ns)
 		return false;
-	if (g && g->state == GUEST_RUNNING)
+	if (g && g->state == VCLOCK_GUEST_RUNNING)
 		return false;
 	if (at > c->floor_ns)
 		c->floor_ns = at;
@@ -321,7 +321,7 @@ static bool is_first_of_equals(struct vclock *c, size_t index)
 
 		if (i == index || o->at_ns == INT64_MAX || s->at_ns < time_plus(o->at_ns, s->in_ns))
 			continue;
-		if (o->state == GUEST_RUNNING || o->at_ns < s->at_ns ||
+		if (o->state == VCLOCK_GUEST_RUNNING || o->at_ns < s->at_ns ||
 		    (o->at_ns == s->at_ns && i < index))
 			return false;
 	}
@@ -347,7 +347,7 @@ static bool may_start(struct vclock *c, const struct view *v, size_t i)
 
 static void run_guest(struct vclock *c, const struct view *v, size_t i, int64_t wall_ns)
 {
-	struct guest *g = c->guests.at[i];
+	struct vclock_guest *g = c->guests.at[i];
 	int64_t at = g->request_ns;
 	int64_t until = min_ns(horizon(c, v, i), time_plus(at, second_ns));
 
@@ -357,7 +357,7 @@ static void run_guest(struct vclock *c, const struct view *v, size_t i, int64_t 
 		until = min_ns(until, time_plus(paced > at ? paced : at, pace_slack_ns));
 	}
 	until = min_ns(until, c->until_ns);
-	guest_run(g, at, until < at ? at : until, wall_ns);
+	vclock_guest_run(g, at, until < at ? at : until, wall_ns);
 }
 
 static bool start_guests(struct vclock *c, struct view *v, int64_t limit_ns, int64_t wall_ns)
@@ -368,7 +368,7 @@ static bool start_guests(struct vclock *c, struct view *v, int64_t limit_ns, int
 	for (size_t i = 0; i < c->slots.n && c->running - c->charged < c->at_once; i++) {
 		const struct slot *s = &c->slots.at[i];
 
-		if (s->state == GUEST_RUNNING || s->at_ns >= limit_ns || !may_start(c, v, i))
+		if (s->state == VCLOCK_GUEST_RUNNING || s->at_ns >= limit_ns || !may_start(c, v, i))
 			continue;
 		run_guest(c, v, i, wall_ns);
 		any = true;
@@ -380,7 +380,7 @@ static bool start_guests(struct vclock *c, struct view *v, int64_t limit_ns, int
 static bool all_joined(const struct vclock *c)
 {
 	for (size_t i = 0; i < c->guests.n; i++)
-		if (c->guests.at[i]->state == GUEST_ABSENT)
+		if (c->guests.at[i]->state == VCLOCK_GUEST_ABSENT)
 			return false;
 	return c->guests.n > 0;
 }
@@ -394,9 +394,9 @@ static void admit(struct vclock *c)
 
 	c->joiners = false;
 	for (size_t i = 0; i < c->guests.n; i++) {
-		struct guest *g = c->guests.at[i];
+		struct vclock_guest *g = c->guests.at[i];
 
-		if (g->state != GUEST_JOINING || g->request_ns != INT64_MAX)
+		if (g->state != VCLOCK_GUEST_JOINING || g->request_ns != INT64_MAX)
 			continue;
 		g->request_ns = g->from_ns = now;
 		vclock_touch(g);
@@ -422,7 +422,7 @@ void vclock_stand_soon(struct substrate *s, int64_t now_ns)
 	/* As far as any of them may be ahead of what happens elsewhere, whether it is now or not.
 	 */
 	for (size_t i = 0; i < c->guests.n; i++) {
-		const struct guest *g = c->guests.at[i];
+		const struct vclock_guest *g = c->guests.at[i];
 
 		if (g->in_ns != INT64_MAX && time_plus(now_ns, g->in_ns) > soon_ns)
 			soon_ns = time_plus(now_ns, g->in_ns);
@@ -432,13 +432,13 @@ void vclock_stand_soon(struct substrate *s, int64_t now_ns)
 	}
 	c->until_ns = min_ns(c->until_ns, soon_ns);
 	for (size_t i = 0; i < c->guests.n; i++)
-		guest_cut(c->guests.at[i], c->until_ns);
+		vclock_guest_cut(c->guests.at[i], c->until_ns);
 	substrate_event(c->sub, "event time %lld ahead", (long long)c->until_ns);
 }
 
 /* ---- guests that compute and let no time pass ---- */
 
-static void begin_charge(struct vclock *c, struct guest *g, int64_t wall_ns)
+static void begin_charge(struct vclock *c, struct vclock_guest *g, int64_t wall_ns)
 {
 	g->charged = true;
 	g->turn_wall_ns = wall_ns;
@@ -446,7 +446,7 @@ static void begin_charge(struct vclock *c, struct guest *g, int64_t wall_ns)
 	vclock_touch(g);
 }
 
-void vclock_end_charge(struct guest *g)
+void vclock_end_charge(struct vclock_guest *g)
 {
 	if (!g->charged)
 		return;
@@ -457,7 +457,7 @@ void vclock_end_charge(struct guest *g)
 
 /* It pays for the time that it took since it was looked at last, as far as the lab may go at all.
  */
-static void charge(struct vclock *c, struct guest *g, int64_t wall_ns)
+static void charge(struct vclock *c, struct vclock_guest *g, int64_t wall_ns)
 {
 	double pace = c->pace > 0 ? c->pace : 1;
 	int64_t took = (int64_t)((double)(wall_ns - g->turn_wall_ns) * pace);
@@ -473,11 +473,11 @@ static void charge(struct vclock *c, struct guest *g, int64_t wall_ns)
 	vclock_touch(g);
 }
 
-static void look_for_spin(struct vclock *c, struct guest *g, int64_t wall_ns)
+static void look_for_spin(struct vclock *c, struct vclock_guest *g, int64_t wall_ns)
 {
-	if (wall_ns - g->turn_wall_ns >= spin_wall_ns && guest_now_ns(g) > g->spin_ns) {
+	if (wall_ns - g->turn_wall_ns >= spin_wall_ns && vclock_guest_now_ns(g) > g->spin_ns) {
 		/* Slow, but its clock goes on. */
-		g->spin_ns = guest_now_ns(g);
+		g->spin_ns = vclock_guest_now_ns(g);
 		g->turn_wall_ns = wall_ns;
 	}
 	if (wall_ns - g->turn_wall_ns < spin_wall_ns) {
@@ -495,11 +495,11 @@ static void look_for_spin(struct vclock *c, struct guest *g, int64_t wall_ns)
 static void look_at_running(struct vclock *c, int64_t wall_ns)
 {
 	for (size_t i = 0; i < c->guests.n; i++) {
-		struct guest *g = c->guests.at[i];
+		struct vclock_guest *g = c->guests.at[i];
 
-		if (g->state == GUEST_RUNNING && g->charged)
+		if (g->state == VCLOCK_GUEST_RUNNING && g->charged)
 			charge(c, g, wall_ns);
-		else if (g->state == GUEST_RUNNING && !g->spin_told)
+		else if (g->state == VCLOCK_GUEST_RUNNING && !g->spin_told)
 			look_for_spin(c, g, wall_ns);
 	}
 }
@@ -602,7 +602,7 @@ void vclock_go(struct vclock *c, int64_t until_ns)
 	c->stopped = false;
 	c->idle_told = false;
 	for (size_t i = 0; i < c->guests.n; i++) {
-		guest_cut(c->guests.at[i], until_ns);
+		vclock_guest_cut(c->guests.at[i], until_ns);
 		/* While the clock stood nobody was charged. */
 		if (c->guests.at[i]->charged)
 			c->guests.at[i]->turn_wall_ns = loop_now_ns(c->sub->loop);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The virtual clock: it schedules the guests together with the events of the substrate. */
-#ifndef SUBSTRATE_VCLOCK_H
-#define SUBSTRATE_VCLOCK_H
+#ifndef SUBSTRATE_CLOCK_VCLOCK_H
+#define SUBSTRATE_CLOCK_VCLOCK_H
 
 #include "lib/words.h"
 #include "substrate/clock/vclock_guest.h"
@@ -10,14 +10,15 @@
 struct vclock;
 
 /* The calendar for events that touch guest g (NULL: none). With the real clock there is one. */
-struct calendar *vclock_calendar(struct substrate *s, struct guest *g);
+struct calendar *vclock_calendar(struct substrate *s, struct vclock_guest *g);
 /* Puts an event into that calendar; what g may do until then is cut short. */
-void vclock_add(struct substrate *s, struct guest *g, struct event *ev, int64_t at_ns,
+void vclock_add(struct substrate *s, struct vclock_guest *g, struct event *ev, int64_t at_ns,
 		struct event_source *from);
 /* The guest that the words name by guest=; *g stays NULL with the real clock. 0 or -1. */
-int vclock_find_guest(struct substrate *s, const struct words *w, struct guest **g, struct err *e);
+int vclock_find_guest(struct substrate *s, const struct words *w, struct vclock_guest **g,
+		      struct err *e);
 /* Whose NIC or channel an object is; NULL: nobody's. */
-struct guest *vclock_guest_of(struct object *o);
+struct vclock_guest *vclock_guest_of(struct object *o);
 /* Cables came, went or changed: how soon can guests reach each other? */
 void vclock_cables_changed(struct substrate *s);
 /*

@@ -42,7 +42,7 @@ int vclock_create(struct substrate *s, const struct words *w, struct err *e)
 	return 0;
 }
 
-static struct guest *find_guest(struct vclock *c, const char *name)
+static struct vclock_guest *find_guest(struct vclock *c, const char *name)
 {
 	for (size_t i = 0; i < c->guests.n; i++)
 		if (!strcmp(c->guests.at[i]->object.name, name))
@@ -50,7 +50,8 @@ static struct guest *find_guest(struct vclock *c, const char *name)
 	return NULL;
 }
 
-int vclock_find_guest(struct substrate *s, const struct words *w, struct guest **g, struct err *e)
+int vclock_find_guest(struct substrate *s, const struct words *w, struct vclock_guest **g,
+		      struct err *e)
 {
 	const char *name = words_get(w, "guest");
 
@@ -63,7 +64,7 @@ int vclock_find_guest(struct substrate *s, const struct words *w, struct guest *
 	return *g ? 0 : err_set(e, ERR_USAGE, "there is no guest '%s'", name);
 }
 
-struct guest *vclock_guest_of(struct object *o)
+struct vclock_guest *vclock_guest_of(struct object *o)
 {
 	struct end *n = end_of_object(o);
 
@@ -78,7 +79,7 @@ int vclock_cmd_guest(struct substrate *s, const struct words *w, FILE *answer, s
 		return -1;
 	if (!path)
 		return err_set(e, ERR_USAGE, "a guest needs time=");
-	return guest_create(s->vclock, w->at[1], path, e) ? 0 : -1;
+	return vclock_guest_create(s->vclock, w->at[1], path, e) ? 0 : -1;
 }
 
 int vclock_cmd_start(struct substrate *s, const struct words *w, FILE *answer, struct err *e)

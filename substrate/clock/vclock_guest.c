@@ -69,12 +69,12 @@ struct time_page {
 
 _Static_assert(offsetof(struct time_page, mail) == MAIL_OFFSET, "the mail is in the wrong place");
 
-static volatile struct time_page *page_of(const struct guest *g)
+static volatile struct time_page *page_of(const struct vclock_guest *g)
 {
 	return g->page;
 }
 
-static int make_page(struct guest *g)
+static int make_page(struct vclock_guest *g)
 {
 	g->page_fd = memfd_create("vbet-time", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (g->page_fd < 0 || ftruncate(g->page_fd, sizeof(struct time_page)) < 0)
@@ -95,7 +95,7 @@ static int make_page(struct guest *g)
 	return 0;
 }
 
-static void leave(struct guest *g, const char *why)
+static void leave(struct vclock_guest *g, const char *why)
 {
 	struct substrate *s = g->object.sub;
 
@@ -117,7 +117,7 @@ static void leave(struct guest *g, const char *why)
 		loop_add(s->loop, &g->listener, EPOLLIN, NULL);
 }
 
-static void send_message(struct guest *g, enum time_op op, uint32_t seq, uint64_t time)
+static void send_message(struct vclock_guest *g, enum time_op op, uint32_t seq, uint64_t time)
 {
 	struct time_message m = {.op = op, .seq = seq, .time = time};
 
@@ -125,7 +125,7 @@ static void send_message(struct guest *g, enum time_op op, uint32_t seq, uint64_
 }
 
 /* The answer to START carries the page; a second descriptor for a log is expected, and not used. */
-static void send_start_ack(struct guest *g)
+static void send_start_ack(struct vclock_guest *g)
 {
 	struct time_message m = {.op = TIME_ACK, .seq = g->start_seq, .time = PAGE_GUEST};
 	struct iovec iov = {.iov_base = &m, .iov_len = sizeof(m)};
@@ -149,13 +149,13 @@ static void send_start_ack(struct guest *g)
 	close(log_fd);
 }
 
-void guest_run(struct guest *g, int64_t at_ns, int64_t until_ns, int64_t wall_ns)
+void vclock_guest_run(struct vclock_guest *g, int64_t at_ns, int64_t until_ns, int64_t wall_ns)
 {
-	bool first = g->state == GUEST_JOINING;
+	bool first = g->state == VCLOCK_GUEST_JOINING;
 
 	if (first)
 		g->offset_ns = at_ns;
-	g->state = GUEST_RUNNING;
+	g->state = VCLOCK_GUEST_RUNNING;
 	g->clock->running++;
 	if (g->clock->most_at_once < g->clock->running)
 		g->clock->most_at_once = g->clock->running;
@@ -175,16 +175,16 @@ void guest_run(struct guest *g, int64_t at_ns, int64_t until_ns, int64_t wall_ns
 		send_message(g, TIME_RUN, ++g->next_seq, (uint64_t)(at_ns - g->offset_ns));
 }
 
-void guest_cut(struct guest *g, int64_t until_ns)
+void vclock_guest_cut(struct vclock_guest *g, int64_t until_ns)
 {
-	if (g->state != GUEST_RUNNING || until_ns >= g->until_ns)
+	if (g->state != VCLOCK_GUEST_RUNNING || until_ns >= g->until_ns)
 		return;
 	g->until_ns = until_ns;
 	page_of(g)->free_until = (uint64_t)(until_ns - g->offset_ns);
 }
 
 /* A time that the guest wrote: it cannot leave the turn it was given. */
-static int64_t time_in_turn(const struct guest *g, uint64_t time)
+static int64_t time_in_turn(const struct vclock_guest *g, uint64_t time)
 {
 	if (time > (uint64_t)(g->granted_ns - g->offset_ns))
 		return g->granted_ns;
@@ -193,25 +193,25 @@ static int64_t time_in_turn(const struct guest *g, uint64_t time)
 	return now < g->from_ns ? g->from_ns : now;
 }
 
-int64_t guest_now_ns(const struct guest *g)
+int64_t vclock_guest_now_ns(const struct vclock_guest *g)
 {
-	if (g->state != GUEST_RUNNING)
+	if (g->state != VCLOCK_GUEST_RUNNING)
 		return vclock_now_ns(g->clock);
 	return time_in_turn(g, page_of(g)->current_time);
 }
 
-bool guest_is_running(const struct guest *g)
+bool vclock_guest_is_running(const struct vclock_guest *g)
 {
-	return g->state == GUEST_RUNNING;
+	return g->state == VCLOCK_GUEST_RUNNING;
 }
 
-int64_t guest_in_ns(const struct guest *g)
+int64_t vclock_guest_in_ns(const struct vclock_guest *g)
 {
 	return g->in_ns;
 }
 
 /* What the guest did in this turn, in its order. Each is read once, as the guest may write it. */
-static void take_kicks(struct guest *g)
+static void take_kicks(struct vclock_guest *g)
 {
 	uint32_t n = page_of(g)->mail.n_kicks;
 
@@ -219,7 +219,7 @@ static void take_kicks(struct guest *g)
 		volatile const struct mail_kick *k = &page_of(g)->mail.kick[i];
 		int64_t at = time_in_turn(g, k->time);
 		unsigned slot = k->device;
-		struct guest_device *d = slot < MAIL_DEVICES ? g->devices[slot] : NULL;
+		struct vclock_guest_device *d = slot < MAIL_DEVICES ? g->devices[slot] : NULL;
 
 		g->from_ns = at;
 		g->kicks++;
@@ -231,20 +231,20 @@ static void take_kicks(struct guest *g)
 	vclock_touch(g);
 }
 
-void guest_kicks(struct guest *g, bool on)
+void vclock_guest_kicks(struct vclock_guest *g, bool on)
 {
 	g->clock->kicking = on ? g : NULL;
-	if (on && g->state == GUEST_RUNNING) {
+	if (on && g->state == VCLOCK_GUEST_RUNNING) {
 		take_kicks(g);
-		g->from_ns = guest_now_ns(g);
+		g->from_ns = vclock_guest_now_ns(g);
 		vclock_touch(g);
 	}
 }
 
-void guest_tell_answers(struct guest *g)
+void vclock_guest_tell_answers(struct vclock_guest *g)
 {
 	for (unsigned i = 0; g->page && i < MAIL_DEVICES; i++) {
-		struct guest_device *d = g->devices[i];
+		struct vclock_guest_device *d = g->devices[i];
 
 		for (unsigned q = 0; d && q < MAIL_QUEUES; q++) {
 			int64_t ns = d->answer_ns(d, q);
@@ -255,7 +255,8 @@ void guest_tell_answers(struct guest *g)
 	}
 }
 
-int guest_join(struct guest *g, struct guest_device *d, uint64_t slot, struct err *e)
+int vclock_guest_join(struct vclock_guest *g, struct vclock_guest_device *d, uint64_t slot,
+		      struct err *e)
 {
 	if (!g->page || d->guest || slot >= MAIL_DEVICES || g->devices[slot])
 		return err_set(e, ERR_ENV, "a bad number of a device: %llu",
@@ -264,24 +265,24 @@ int guest_join(struct guest *g, struct guest_device *d, uint64_t slot, struct er
 	d->slot = (unsigned)slot;
 	g->devices[slot] = d;
 	page_of(g)->mail.device[slot].calls = 0;
-	guest_tell_answers(g);
+	vclock_guest_tell_answers(g);
 	return 0;
 }
 
-void guest_part(struct guest_device *d)
+void vclock_guest_part(struct vclock_guest_device *d)
 {
 	if (d->guest)
 		d->guest->devices[d->slot] = NULL;
 	d->guest = NULL;
 }
 
-void guest_call(struct guest_device *d, uint32_t calls, int64_t now_ns)
+void vclock_guest_call(struct vclock_guest_device *d, uint32_t calls, int64_t now_ns)
 {
-	struct guest *g = d->guest;
+	struct vclock_guest *g = d->guest;
 
 	if (!g || !g->page)
 		return;
-	assert(g->state != GUEST_RUNNING);
+	assert(g->state != VCLOCK_GUEST_RUNNING);
 	page_of(g)->mail.device[d->slot].calls |= calls;
 	page_of(g)->mail.called[d->slot / 64] |= UINT64_C(1) << d->slot % 64;
 	/* Its clock never goes backwards. */
@@ -291,7 +292,7 @@ void guest_call(struct guest_device *d, uint32_t calls, int64_t now_ns)
 }
 
 /* Looks up in the page when a guest that has stopped wants to go on. */
-static void read_request(struct guest *g)
+static void read_request(struct vclock_guest *g)
 {
 	uint64_t request = page_of(g)->client[PAGE_GUEST].request;
 	bool wants = page_of(g)->client[PAGE_GUEST].flags & PAGE_WANTS_RUN;
@@ -304,14 +305,14 @@ static void read_request(struct guest *g)
 		g->request_ns = g->from_ns;
 }
 
-static const char *take_start(struct guest *g)
+static const char *take_start(struct vclock_guest *g)
 {
-	if (g->state != GUEST_ABSENT)
+	if (g->state != VCLOCK_GUEST_ABSENT)
 		return "it started twice";
 	if (make_page(g) < 0)
 		return "out of memory";
 	g->start_seq = g->message.seq;
-	g->state = GUEST_JOINING;
+	g->state = VCLOCK_GUEST_JOINING;
 	g->clock->joiners = true;
 	vclock_place(g->clock, g);
 	vclock_touch(g);
@@ -323,7 +324,7 @@ static const char *take_start(struct guest *g)
  * It has done. Its kernel cannot be woken later than it wants to be (arch/um/kernel/time.c): so its
  * own clock never learns of the time that it was charged, and is behind by as much from now on.
  */
-static void end_charge(struct guest *g)
+static void end_charge(struct vclock_guest *g)
 {
 	uint64_t own = page_of(g)->current_time;
 	int64_t behind = g->from_ns - g->offset_ns;
@@ -333,9 +334,9 @@ static void end_charge(struct guest *g)
 	vclock_end_charge(g);
 }
 
-static const char *take_wait(struct guest *g)
+static const char *take_wait(struct vclock_guest *g)
 {
-	if (g->state != GUEST_RUNNING)
+	if (g->state != VCLOCK_GUEST_RUNNING)
 		return "it waits without having run";
 	if (!(page_of(g)->client[PAGE_GUEST].capabilities & PAGE_CAP_SHARE))
 		return "its kernel does not know the calendar's shared memory (6.11 or later does)";
@@ -344,7 +345,7 @@ static const char *take_wait(struct guest *g)
 	g->clock->kicking = NULL;
 	if (!g->page)
 		return NULL;
-	g->state = GUEST_WAITING;
+	g->state = VCLOCK_GUEST_WAITING;
 	vclock_touch(g);
 	g->clock->running--;
 	end_charge(g);
@@ -355,12 +356,12 @@ static const char *take_wait(struct guest *g)
 	return NULL;
 }
 
-static const char *take_message(struct guest *g)
+static const char *take_message(struct vclock_guest *g)
 {
 	uint32_t seq = g->message.seq;
-	int64_t now = guest_now_ns(g);
+	int64_t now = vclock_guest_now_ns(g);
 
-	if ((g->state == GUEST_ABSENT) != (g->message.op == TIME_START))
+	if ((g->state == VCLOCK_GUEST_ABSENT) != (g->message.op == TIME_START))
 		return "a message at the wrong time";
 	switch (g->message.op) {
 	case TIME_START:
@@ -384,7 +385,8 @@ static const char *take_message(struct guest *g)
 
 static void conn_ready(struct loop_watch *w, uint32_t events, int64_t loop_ns)
 {
-	struct guest *g = (struct guest *)((char *)w - offsetof(struct guest, conn));
+	struct vclock_guest *g =
+		(struct vclock_guest *)((char *)w - offsetof(struct vclock_guest, conn));
 	ssize_t got = recv(w->fd, (char *)&g->message + g->have, sizeof(g->message) - g->have,
 			   MSG_DONTWAIT);
 
@@ -406,7 +408,8 @@ static void conn_ready(struct loop_watch *w, uint32_t events, int64_t loop_ns)
 
 static void listener_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
-	struct guest *g = (struct guest *)((char *)w - offsetof(struct guest, listener));
+	struct vclock_guest *g =
+		(struct vclock_guest *)((char *)w - offsetof(struct vclock_guest, listener));
 	int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (fd < 0)
@@ -423,7 +426,7 @@ static void listener_ready(struct loop_watch *w, uint32_t events, int64_t now_ns
 
 static void destroy(struct object *o)
 {
-	struct guest *g = (struct guest *)o;
+	struct vclock_guest *g = (struct vclock_guest *)o;
 	struct vclock *c = g->clock;
 	int fd = g->listener.fd;
 
@@ -455,21 +458,22 @@ static void destroy(struct object *o)
 static void status(struct object *o, struct json *j, int64_t now_ns)
 {
 	static const char *const states[] = {"absent", "joining", "running", "waiting"};
-	struct guest *g = (struct guest *)o;
+	struct vclock_guest *g = (struct vclock_guest *)o;
 
 	json_string(j, "state", states[g->state]);
 	json_uint(j, "turns", g->turns);
 	json_uint(j, "kicks", g->kicks);
-	if (g->state == GUEST_WAITING && g->request_ns != INT64_MAX)
+	if (g->state == VCLOCK_GUEST_WAITING && g->request_ns != INT64_MAX)
 		json_int(j, "request_ns", g->request_ns);
 }
 
 static const struct object_kind guest_kind = {
 	.name = "guest", .destroy = destroy, .status = status};
 
-struct guest *guest_create(struct vclock *c, const char *name, const char *path, struct err *e)
+struct vclock_guest *vclock_guest_create(struct vclock *c, const char *name, const char *path,
+					 struct err *e)
 {
-	struct guest *g = xcalloc(1, sizeof(*g));
+	struct vclock_guest *g = xcalloc(1, sizeof(*g));
 
 	g->clock = c;
 	g->conn.fd = g->page_fd = -1;

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Between vclock.c (who may run), guest.c (the protocol with one guest) and vclock_cmd.c. */
-#ifndef SUBSTRATE_VCLOCK_PRIV_H
-#define SUBSTRATE_VCLOCK_PRIV_H
+#ifndef SUBSTRATE_CLOCK_VCLOCK_PRIV_H
+#define SUBSTRATE_CLOCK_VCLOCK_PRIV_H
 
 #include "substrate/clock/mail.h"
 #include "substrate/clock/vclock.h"
 
-enum guest_state {
-	GUEST_ABSENT,
-	GUEST_JOINING, /* connected, waits for its first turn */
-	GUEST_RUNNING,
-	GUEST_WAITING, /* stands still until request_ns, or for ever */
+enum vclock_guest_state {
+	VCLOCK_GUEST_ABSENT,
+	VCLOCK_GUEST_JOINING, /* connected, waits for its first turn */
+	VCLOCK_GUEST_RUNNING,
+	VCLOCK_GUEST_WAITING, /* stands still until request_ns, or for ever */
 };
 
 /* One message of the calendar protocol (linux/um_timetravel.h). */
@@ -24,7 +24,7 @@ struct slot {
 	int64_t at_ns;    /* earliest time at which the guest may act by itself; INT64_MAX: never */
 	int64_t event_ns; /* its next event */
 	int64_t in_ns, out_ns;
-	enum guest_state state;
+	enum vclock_guest_state state;
 };
 
 struct time_page; /* the guest's own page of shared memory: guest.c */
@@ -33,12 +33,12 @@ struct time_page; /* the guest's own page of shared memory: guest.c */
  * All times are of the lab. What holds for a guest: its clock is at or after from_ns and before or
  * at granted_ns; nothing may reach it before granted_ns.
  */
-struct guest {
+struct vclock_guest {
 	struct object object;
 	struct vclock *clock;
 	struct loop_watch listener, conn;
 	char *path; /* owned */
-	enum guest_state state;
+	enum vclock_guest_state state;
 	struct time_page *page; /* owned mapping; NULL: absent */
 	int page_fd;
 	uint32_t start_seq, next_seq;
@@ -55,16 +55,16 @@ struct guest {
 	bool spin_told;
 	bool charged; /* it spins, and its clock goes with the wall clock: others go on */
 	uint64_t turns, kicks;
-	struct guest_device *devices[MAIL_DEVICES]; /* borrowed; by their number */
-	size_t index;                               /* in the clock's guests and slots */
-	bool touched;                               /* its slot is out of date */
+	struct vclock_guest_device *devices[MAIL_DEVICES]; /* borrowed; by their number */
+	size_t index;                                      /* in the clock's guests and slots */
+	bool touched;                                      /* its slot is out of date */
 };
 
 struct vclock {
 	struct substrate *sub;
-	VEC(struct guest *) guests; /* borrowed; in order of declaration */
+	VEC(struct vclock_guest *) guests; /* borrowed; in order of declaration */
 	VEC(struct slot) slots;
-	VEC(struct guest *) touched;
+	VEC(struct vclock_guest *) touched;
 	bool started; /* "start" was said */
 	bool begun;   /* time goes on */
 	bool stopped; /* stands at floor_ns until told otherwise */
@@ -80,30 +80,31 @@ struct vclock {
 	unsigned running, charged;     /* guests; those that are charged are running, too */
 	bool charges_spin;
 	unsigned at_once, most_at_once; /* guests that may run side by side; that have done so */
-	struct guest *kicking;          /* whose message is being handled */
+	struct vclock_guest *kicking;   /* whose message is being handled */
 	struct event_source source;
 	uint64_t fired;
 };
 
 /* guest.c */
-struct guest *guest_create(struct vclock *c, const char *name, const char *path, struct err *e);
+struct vclock_guest *vclock_guest_create(struct vclock *c, const char *name, const char *path,
+					 struct err *e);
 /* Lets a joining or waiting guest run from at_ns up to until_ns. */
-void guest_run(struct guest *g, int64_t at_ns, int64_t until_ns, int64_t wall_ns);
+void vclock_guest_run(struct vclock_guest *g, int64_t at_ns, int64_t until_ns, int64_t wall_ns);
 /* Shortens the turn of a running guest. */
-void guest_cut(struct guest *g, int64_t until_ns);
+void vclock_guest_cut(struct vclock_guest *g, int64_t until_ns);
 /* Cables changed, or devices: how soon can its kicks be answered? */
-void guest_tell_answers(struct guest *g);
+void vclock_guest_tell_answers(struct vclock_guest *g);
 
 /* vclock.c */
 /* Something of what a slot says changed. */
-void vclock_touch(struct guest *g);
-void vclock_add_guest(struct vclock *c, struct guest *g);
-void vclock_remove_guest(struct vclock *c, struct guest *g);
-void vclock_guest_left(struct vclock *c, struct guest *g);
+void vclock_touch(struct vclock_guest *g);
+void vclock_add_guest(struct vclock *c, struct vclock_guest *g);
+void vclock_remove_guest(struct vclock *c, struct vclock_guest *g);
+void vclock_guest_left(struct vclock *c, struct vclock_guest *g);
 /* A guest's kernel has come: which CPU is it to run on? */
-void vclock_place(struct vclock *c, struct guest *g);
+void vclock_place(struct vclock *c, struct vclock_guest *g);
 /* The turn of a guest that was charged is over. */
-void vclock_end_charge(struct guest *g);
+void vclock_end_charge(struct vclock_guest *g);
 /* Where a paced clock is on its way to, by the wall clock; INT64_MAX: not paced. */
 int64_t vclock_pace_limit_ns(const struct vclock *c, int64_t wall_ns);
 void vclock_set_pace(struct vclock *c, double pace);

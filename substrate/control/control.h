@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The control protocol of a substrate (docs/protocols.md): lines in, lines and events out. */
-#ifndef SUBSTRATE_CONTROL_H
-#define SUBSTRATE_CONTROL_H
+#ifndef SUBSTRATE_CONTROL_CONTROL_H
+#define SUBSTRATE_CONTROL_CONTROL_H
 
 #include "lib/conn.h"
 #include "substrate/core/substrate.h"

@@ -3,8 +3,8 @@
  * The control protocol at a unix socket: any number of clients, one after another or side by side;
  * events go to all of them. What they declared stays when they go.
  */
-#ifndef SUBSTRATE_CONTROL_SERVER_H
-#define SUBSTRATE_CONTROL_SERVER_H
+#ifndef SUBSTRATE_CONTROL_CONTROL_SERVER_H
+#define SUBSTRATE_CONTROL_CONTROL_SERVER_H
 
 #include "substrate/core/substrate.h"
 

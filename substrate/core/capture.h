@@ -4,8 +4,8 @@
  * nanoseconds. The file says nothing but what passed: two runs that are the same give the same
  * bytes.
  */
-#ifndef SUBSTRATE_CAPTURE_H
-#define SUBSTRATE_CAPTURE_H
+#ifndef SUBSTRATE_CORE_CAPTURE_H
+#define SUBSTRATE_CORE_CAPTURE_H
 
 #include "lib/words.h"
 #include "substrate/core/substrate.h"

@@ -4,8 +4,8 @@
  * that joins two of them. A frame that is sent at one end is delivered at the other, or counted
  * with the reason for which it was not.
  */
-#ifndef SUBSTRATE_END_H
-#define SUBSTRATE_END_H
+#ifndef SUBSTRATE_CORE_END_H
+#define SUBSTRATE_CORE_END_H
 
 #include "lib/linkspec.h"
 #include "substrate/cable/cable_dir.h"
@@ -14,7 +14,7 @@
 struct cable;
 struct capture;
 struct end;
-struct guest;
+struct vclock_guest;
 
 /* Why an end dropped a frame. Cables count their own drops (enum cable_drop). */
 enum end_drop {
@@ -54,10 +54,10 @@ struct end_counters {
 
 struct end {
 	const struct end_kind *kind;
-	struct object *object; /* whose end it is */
-	struct guest *guest;   /* virtual clock: whose NIC this is, or NULL */
-	struct cable *cable;   /* NULL: unplugged */
-	unsigned side;         /* which end of the cable */
+	struct object *object;      /* whose end it is */
+	struct vclock_guest *guest; /* virtual clock: whose NIC this is, or NULL */
+	struct cable *cable;        /* NULL: unplugged */
+	unsigned side;              /* which end of the cable */
 	bool carrier;
 	bool has_own_wire; /* which is no cable: it can be captured, not plugged */
 	bool absent; /* a far end that cannot be reached: there is no carrier at the other end */

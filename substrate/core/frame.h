@@ -10,8 +10,8 @@
  * more. Only ends that say so (end_kind, OFFLOAD_LENT) get one; everybody else gets it after
  * frame_keep().
  */
-#ifndef SUBSTRATE_FRAME_H
-#define SUBSTRATE_FRAME_H
+#ifndef SUBSTRATE_CORE_FRAME_H
+#define SUBSTRATE_CORE_FRAME_H
 
 #include "substrate/core/iov.h"
 #include "substrate/core/offload.h"

@@ -3,8 +3,8 @@
  * Bytes that lie in pieces: buffers of a guest. Pieces may overlap, for a guest says where they
  * are. The caller has checked all lengths.
  */
-#ifndef SUBSTRATE_IOV_H
-#define SUBSTRATE_IOV_H
+#ifndef SUBSTRATE_CORE_IOV_H
+#define SUBSTRATE_CORE_IOV_H
 
 #include <stddef.h>
 #include <sys/uio.h>

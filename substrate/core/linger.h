@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The last bytes for a pipe whose reader is slow, after what wrote them has gone. */
-#ifndef SUBSTRATE_LINGER_H
-#define SUBSTRATE_LINGER_H
+#ifndef SUBSTRATE_CORE_LINGER_H
+#define SUBSTRATE_CORE_LINGER_H
 
 #include "lib/loop.h"
 

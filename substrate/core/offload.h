@@ -4,8 +4,8 @@
  * frames (virtio 1.2, section 5.1.6: CSUM, HOST_TSO). A frame for which some of this is still to be
  * done is carried as it is where nobody can tell, and made real where somebody can. Pure.
  */
-#ifndef SUBSTRATE_OFFLOAD_H
-#define SUBSTRATE_OFFLOAD_H
+#ifndef SUBSTRATE_CORE_OFFLOAD_H
+#define SUBSTRATE_CORE_OFFLOAD_H
 
 #include <linux/virtio_net.h>
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A scheduler (htb.h) of frames in the calendar: what waits in it leaves when it may. */
-#ifndef SUBSTRATE_PACER_H
-#define SUBSTRATE_PACER_H
+#ifndef SUBSTRATE_CORE_PACER_H
+#define SUBSTRATE_CORE_PACER_H
 
 #include "substrate/core/substrate.h"
 #include "substrate/rate/htb.h"

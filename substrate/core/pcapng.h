@@ -3,8 +3,8 @@
  * Writes blocks of pcapng (draft-ietf-opsawg-pcapng) with one Ethernet interface into a buffer that
  * grows. Times are nanoseconds. The same calls give the same bytes.
  */
-#ifndef SUBSTRATE_PCAPNG_H
-#define SUBSTRATE_PCAPNG_H
+#ifndef SUBSTRATE_CORE_PCAPNG_H
+#define SUBSTRATE_CORE_PCAPNG_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -3,8 +3,8 @@
  * The substrate of one lab: its objects by name, its calendar, and the queue of frames that plain
  * cables hand over at once. Nothing here blocks, and all of it is one thread.
  */
-#ifndef SUBSTRATE_SUBSTRATE_H
-#define SUBSTRATE_SUBSTRATE_H
+#ifndef SUBSTRATE_CORE_SUBSTRATE_H
+#define SUBSTRATE_CORE_SUBSTRATE_H
 
 #include "lib/json.h"
 #include "lib/loop.h"

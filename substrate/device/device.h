@@ -5,8 +5,8 @@
  * later (ageing, hello timers) it says by next_due_ns. Each kind of device is one struct
  * device_kind.
  */
-#ifndef SUBSTRATE_DEVICE_H
-#define SUBSTRATE_DEVICE_H
+#ifndef SUBSTRATE_DEVICE_DEVICE_H
+#define SUBSTRATE_DEVICE_DEVICE_H
 
 #include "lib/err.h"
 #include "lib/json.h"

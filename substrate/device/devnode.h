@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A device (device.h) as an object of the substrate, and its ports. */
-#ifndef SUBSTRATE_DEVNODE_H
-#define SUBSTRATE_DEVNODE_H
+#ifndef SUBSTRATE_DEVICE_DEVNODE_H
+#define SUBSTRATE_DEVICE_DEVNODE_H
 
 #include "substrate/core/substrate.h"
 

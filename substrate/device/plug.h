@@ -4,8 +4,8 @@
  * connects a port of its own, and takes the port back when the client goes (vBET: connect to the
  * control socket, a port is made, the NIC is connected through it). Real clock only.
  */
-#ifndef SUBSTRATE_PLUG_H
-#define SUBSTRATE_PLUG_H
+#ifndef SUBSTRATE_DEVICE_PLUG_H
+#define SUBSTRATE_DEVICE_PLUG_H
 
 #include "substrate/core/substrate.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A socket at which one client at a time is let in; the next when that has gone. */
-#ifndef SUBSTRATE_DOOR_H
-#define SUBSTRATE_DOOR_H
+#ifndef SUBSTRATE_NIC_DOOR_H
+#define SUBSTRATE_NIC_DOOR_H
 
 #include "lib/loop.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* NIC back ends: each makes an object with an end that a cable can be plugged into. */
-#ifndef SUBSTRATE_NIC_H
-#define SUBSTRATE_NIC_H
+#ifndef SUBSTRATE_NIC_NIC_H
+#define SUBSTRATE_NIC_NIC_H
 
 #include "lib/words.h"
 #include "substrate/core/end.h"

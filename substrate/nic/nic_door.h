@@ -3,8 +3,8 @@
  * What NICs have in common whose frames come and go by a socket, or a descriptor, that one client
  * at a time brings. Real clock only.
  */
-#ifndef SUBSTRATE_NIC_DOOR_H
-#define SUBSTRATE_NIC_DOOR_H
+#ifndef SUBSTRATE_NIC_NIC_DOOR_H
+#define SUBSTRATE_NIC_NIC_DOOR_H
 
 #include "substrate/nic/door.h"
 #include "substrate/nic/nic.h"

@@ -46,7 +46,7 @@ struct nic {
 	struct event_source source;
 	struct flush flush;
 	VEC(struct socket_watch *) sockets; /* owned; by descriptor, NULL: not watched */
-	struct neighbors neighbors;
+	struct stations neighbors;
 	bool loopback; /* whoever talks to the router talks to this machine's loopback */
 	uint64_t refused, errors;
 	struct in_addr addr, mask;
@@ -66,8 +66,8 @@ static void disturb(struct nic *n)
 static ssize_t send_packet(const void *data, size_t len, void *opaque)
 {
 	struct nic *n = opaque;
-	uint8_t answer[NEIGHBOR_ANSWER_MAX];
-	size_t answer_len = neighbor_answer(&n->neighbors, data, len, answer);
+	uint8_t answer[STATIONS_ANSWER_MAX];
+	size_t answer_len = stations_answer(&n->neighbors, data, len, answer);
 
 	if (answer_len) {
 		slirp_input(n->slirp, answer, (int)answer_len);
@@ -309,8 +309,8 @@ static void deliver(struct end *end, struct frame *f, int64_t now_ns)
 	/* It looks at its clock only here: a socket made by an old one would be too old at once. */
 	if (now_ns - n->served_ns > STALE_NS)
 		serve(n, now_ns);
-	neighbor_learn(&n->neighbors, f->data, f->len);
-	if (!n->loopback && neighbor_is_loopback(f->data, f->len))
+	stations_learn(&n->neighbors, f->data, f->len);
+	if (!n->loopback && stations_is_loopback(f->data, f->len))
 		n->refused++;
 	else
 		slirp_input(n->slirp, f->data, (int)f->len);

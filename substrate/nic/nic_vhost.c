@@ -346,7 +346,7 @@ static int64_t answer_ns(const struct vhost *v, unsigned queue)
 {
 	const struct nic *n = (const struct nic *)((const char *)v - offsetof(struct nic, vhost));
 
-	return queue == TX ? end_answer_ns(&n->end, guest_in_ns(v->guest)) : 0;
+	return queue == TX ? end_answer_ns(&n->end, vclock_guest_in_ns(v->guest)) : 0;
 }
 
 static void up(struct vhost *v, int64_t now_ns)
@@ -433,7 +433,7 @@ static const struct object_kind nic_kind = {
 	.name = "nic", .destroy = destroy, .status = status, .end = end_of};
 
 /* In virtual time a segment that is cut late would take no time to send: frames are real there. */
-static uint64_t offers(const struct guest *g, const struct words *w)
+static uint64_t offers(const struct vclock_guest *g, const struct words *w)
 {
 	const char *offload = words_get(w, "offload");
 
@@ -443,7 +443,7 @@ static uint64_t offers(const struct guest *g, const struct words *w)
 static struct object *create(struct substrate *s, const char *name, const struct words *w,
 			     struct err *e)
 {
-	struct guest *g = NULL;
+	struct vclock_guest *g = NULL;
 	const char *mac = words_get(w, "mac");
 	const char *path;
 	uint8_t addr[6] = {0};

@@ -52,44 +52,44 @@ static bool get_address(const uint8_t *frame, size_t len, bool source, uint8_t a
 
 static size_t place_of(const uint8_t addr[16])
 {
-	return hash_fnv1a(addr, 16, HASH_FNV1A_START) % NEIGHBOR_MAX;
+	return hash_fnv1a(addr, 16, HASH_FNV1A_START) % STATIONS_MAX;
 }
 
-void neighbor_learn(struct neighbors *n, const uint8_t *frame, size_t len)
+void stations_learn(struct stations *n, const uint8_t *frame, size_t len)
 {
 	uint8_t addr[16];
 
 	if (!get_address(frame, len, true, addr) || frame[6] & 1)
 		return;
-	struct neighbor *at = &n->at[place_of(addr)];
+	struct station *at = &n->at[place_of(addr)];
 
 	memcpy(at->addr, addr, sizeof(at->addr));
 	memcpy(at->mac, frame + 6, sizeof(at->mac));
 	at->known = true;
 }
 
-static const struct neighbor *find(const struct neighbors *n, const uint8_t addr[16])
+static const struct station *find(const struct stations *n, const uint8_t addr[16])
 {
-	const struct neighbor *at = &n->at[place_of(addr)];
+	const struct station *at = &n->at[place_of(addr)];
 
 	return at->known && !memcmp(at->addr, addr, 16) ? at : NULL;
 }
 
-static void begin_answer(uint8_t *answer, const uint8_t *frame, const struct neighbor *who)
+static void begin_answer(uint8_t *answer, const uint8_t *frame, const struct station *who)
 {
 	memcpy(answer, frame + 6, 6);
 	memcpy(answer + 6, who->mac, 6);
 	memcpy(answer + TYPE_AT, frame + TYPE_AT, 2);
 }
 
-static size_t answer_arp(const struct neighbors *n, const uint8_t *frame, uint8_t *answer)
+static size_t answer_arp(const struct stations *n, const uint8_t *frame, uint8_t *answer)
 {
 	static const uint8_t request[8] = {0, 1, 8, 0, 6, 4, 0, 1};
 	const uint8_t *arp = frame + NET_AT;
 	uint8_t addr[16];
 
 	map(addr, arp + 24);
-	const struct neighbor *who = find(n, addr);
+	const struct station *who = find(n, addr);
 
 	if (!who || memcmp(arp, request, sizeof(request)) != 0)
 		return 0;
@@ -114,11 +114,11 @@ static uint16_t icmp6_sum(const uint8_t *packet, uint32_t len)
 	return (uint16_t)~sum;
 }
 
-static size_t answer_solicitation(const struct neighbors *n, const uint8_t *frame, uint8_t *answer)
+static size_t answer_solicitation(const struct stations *n, const uint8_t *frame, uint8_t *answer)
 {
 	const uint8_t *ip = frame + NET_AT;
 	const uint8_t *target = ip + 48;
-	const struct neighbor *who = find(n, target);
+	const struct station *who = find(n, target);
 	uint8_t *p = answer + NET_AT;
 
 	if (!who || ip[6] != IPPROTO_ICMPV6 || ip[40] != ND_NEIGHBOR_SOLICIT)
@@ -144,8 +144,8 @@ static size_t answer_solicitation(const struct neighbors *n, const uint8_t *fram
 	return ADVERTISE_LEN;
 }
 
-size_t neighbor_answer(const struct neighbors *n, const uint8_t *frame, size_t len,
-		       uint8_t answer[NEIGHBOR_ANSWER_MAX])
+size_t stations_answer(const struct stations *n, const uint8_t *frame, size_t len,
+		       uint8_t answer[STATIONS_ANSWER_MAX])
 {
 	unsigned type = type_of(frame, len);
 
@@ -156,7 +156,7 @@ size_t neighbor_answer(const struct neighbors *n, const uint8_t *frame, size_t l
 	return 0;
 }
 
-bool neighbor_is_loopback(const uint8_t *frame, size_t len)
+bool stations_is_loopback(const uint8_t *frame, size_t len)
 {
 	static const uint8_t zero[16];
 	uint8_t addr[16];

@@ -5,39 +5,39 @@
  * there. So we learn from what they send through which MAC they are reached, and answer for them.
  * Pure; every length is checked.
  */
-#ifndef SUBSTRATE_NEIGHBOR_H
-#define SUBSTRATE_NEIGHBOR_H
+#ifndef SUBSTRATE_NIC_STATIONS_H
+#define SUBSTRATE_NIC_STATIONS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 enum {
-	NEIGHBOR_MAX = 1024, /* stations; the oldest place is taken when they collide */
-	NEIGHBOR_ANSWER_MAX = 96,
+	STATIONS_MAX = 1024, /* stations; the oldest place is taken when they collide */
+	STATIONS_ANSWER_MAX = 96,
 };
 
-struct neighbor {
+struct station {
 	uint8_t addr[16]; /* IPv4: its last four bytes, after ten of 0 and two of 0xff */
 	uint8_t mac[6];
 	bool known;
 };
 
 /* Zero-initialise. */
-struct neighbors {
-	struct neighbor at[NEIGHBOR_MAX];
+struct stations {
+	struct station at[STATIONS_MAX];
 };
 
 /* Remembers the sender of an IP packet in a frame. */
-void neighbor_learn(struct neighbors *n, const uint8_t *frame, size_t len);
+void stations_learn(struct stations *n, const uint8_t *frame, size_t len);
 /*
  * If the frame asks for the MAC of a station that is known: writes the frame that answers, and
  * returns its length. Else 0.
  */
-size_t neighbor_answer(const struct neighbors *n, const uint8_t *frame, size_t len,
-		       uint8_t answer[NEIGHBOR_ANSWER_MAX]);
+size_t stations_answer(const struct stations *n, const uint8_t *frame, size_t len,
+		       uint8_t answer[STATIONS_ANSWER_MAX]);
 /* True for an IP packet to an address that means the receiving machine itself (127.0.0.0/8, ::1,
  * unspecified, IPv4 mapped into IPv6). */
-bool neighbor_is_loopback(const uint8_t *frame, size_t len);
+bool stations_is_loopback(const uint8_t *frame, size_t len);
 
 #endif

@@ -6,8 +6,8 @@
  * struct sockaddr_un; then frames are datagrams between the two. The client stays as long as the
  * stream.
  */
-#ifndef SUBSTRATE_UMLSWITCH_H
-#define SUBSTRATE_UMLSWITCH_H
+#ifndef SUBSTRATE_NIC_UMLSWITCH_H
+#define SUBSTRATE_NIC_UMLSWITCH_H
 
 #include "lib/err.h"
 

@@ -39,7 +39,7 @@ static void tell(const struct tm_action *a, bool next, int64_t now_ns)
 	else
 		grant_give_put(f, &a->give);
 	fclose(f);
-	vhop_tell(tm_link_owner(a->link), next, a->answer ? SMSG_RATE_OK : SMSG_RATE, words,
+	vhop_tell(tm_link_owner(a->link), next, a->answer ? MESSAGE_RATE_OK : MESSAGE_RATE, words,
 		  now_ns);
 	free(words);
 }
@@ -56,10 +56,10 @@ static void give_prev(struct snode *n, const struct tm_action *a, int64_t now_ns
 
 static void ask_vbm(struct snode *n, const struct tm_action *a, int64_t now_ns)
 {
-	svbm_tell(tm_lan_owner(a->lan), a->vnet, &a->ask, a->answer, now_ns);
+	vbm_object_tell(tm_lan_owner(a->lan), a->vnet, &a->ask, a->answer, now_ns);
 }
 
-void snode_run_tm(struct snode *n, int64_t now_ns)
+void admission_run(struct snode *n, int64_t now_ns)
 {
 	static void (*const act[])(struct snode * n, const struct tm_action *a, int64_t now_ns) = {
 		[TM_ADMITTED] = admitted,   [TM_REFUSED] = refused,   [TM_REVOKED] = refused,

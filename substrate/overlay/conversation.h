@@ -6,64 +6,65 @@
  * call of its done(), and the other side carries it out at most once. Owns no time: it is told what
  * time it is, and says when it wants to be called.
  */
-#ifndef SUBSTRATE_SPEER_H
-#define SUBSTRATE_SPEER_H
+#ifndef SUBSTRATE_OVERLAY_CONVERSATION_H
+#define SUBSTRATE_OVERLAY_CONVERSATION_H
 
 #include "lib/vec.h"
 #include "lib/words.h"
 #include "substrate/overlay/message.h"
 
 enum {
-	SPEER_TRIES = 5,
-	SPEER_WINDOW = 64, /* requests at most this far apart are under way at once */
+	CONVERSATION_TRIES = 5,
+	CONVERSATION_WINDOW = 64, /* requests at most this far apart are under way at once */
 };
 
-struct speer;
+struct conversation;
 
 /* The request's answer, and its words; both NULL: none came, or the conversation ended. */
-typedef void speer_done_fn(struct speer *p, void *ctx, const struct smsg *answer,
-			   const struct words *w, int64_t now_ns);
+typedef void conversation_done_fn(struct conversation *p, void *ctx, const struct message *answer,
+				  const struct words *w, int64_t now_ns);
 
-struct speer_ops {
+struct conversation_ops {
 	/* Puts a message on the wire, or loses it. */
-	void (*send)(struct speer *p, const uint8_t *data, size_t len, int64_t now_ns);
-	/* A new request: answered with speer_answer(), now or later. */
-	void (*request)(struct speer *p, const struct smsg *m, const struct words *w,
+	void (*send)(struct conversation *p, const uint8_t *data, size_t len, int64_t now_ns);
+	/* A new request: answered with conversation_answer(), now or later. */
+	void (*request)(struct conversation *p, const struct message *m, const struct words *w,
 			int64_t now_ns);
-	/* A hello, or what was told without a request (speer_tell()). */
-	void (*tell)(struct speer *p, const struct smsg *m, const struct words *w, int64_t now_ns);
+	/* A hello, or what was told without a request (conversation_tell()). */
+	void (*tell)(struct conversation *p, const struct message *m, const struct words *w,
+		     int64_t now_ns);
 };
 
-struct speer_ask {
+struct conversation_ask {
 	uint32_t sequence;
-	enum smsg_type type;
+	enum message_type type;
 	char *body; /* owned */
 	unsigned tries;
 	int64_t due_ns; /* of the next try, or of giving up; INT64_MAX: not sent yet */
-	speer_done_fn *done;
+	conversation_done_fn *done;
 	void *ctx;
 };
 
-struct speer_memory {
-	uint32_t sequence;   /* of their request; 0: none */
-	enum smsg_type type; /* of our answer; 0: not answered yet */
-	char *body;          /* owned */
+struct conversation_memory {
+	uint32_t sequence;      /* of their request; 0: none */
+	enum message_type type; /* of our answer; 0: not answered yet */
+	char *body;             /* owned */
 };
 
-struct speer {
-	const struct speer_ops *ops;
+struct conversation {
+	const struct conversation_ops *ops;
 	void *owner;
-	const struct smsg_key *key; /* borrowed */
-	uint64_t self, other, link; /* smsg_id()s; other 0: not known yet */
-	bool open;                  /* requests are taken; the owner says so */
-	uint64_t number;            /* of our last message */
-	uint32_t last_sequence;     /* of ours */
-	uint32_t top_sequence;      /* highest of theirs */
-	struct smsg_window window;
-	VEC(struct speer_ask) asks; /* ours, oldest first */
-	struct speer_memory memory[SPEER_WINDOW];
+	const struct message_key *key; /* borrowed */
+	uint64_t self, other, link;    /* message_id()s; other 0: not known yet */
+	bool open;                     /* requests are taken; the owner says so */
+	uint64_t number;               /* of our last message */
+	uint32_t last_sequence;        /* of ours */
+	uint32_t top_sequence;         /* highest of theirs */
+	struct message_window window;
+	VEC(struct conversation_ask) asks; /* ours, oldest first */
+	struct conversation_memory memory[CONVERSATION_WINDOW];
 	struct {
-		uint64_t sent, repeated, received, gave_up, dropped[SMSG_DROPS];
+		uint64_t sent, repeated, received, gave_up, dropped[MESSAGE_DROPS];
 	} count;
 };
 
@@ -71,36 +72,40 @@ struct speer {
  * number: from which the numbers of our messages go up: higher than any that was used before, such
  * as the time of day in microseconds. The key and what ops need must outlive p.
  */
-void speer_init(struct speer *p, const struct speer_ops *ops, void *owner,
-		const struct smsg_key *key, const char *self, const char *link, uint64_t number);
+void conversation_init(struct conversation *p, const struct conversation_ops *ops, void *owner,
+		       const struct message_key *key, const char *self, const char *link,
+		       uint64_t number);
 /* Requests under way are done without an answer. */
-void speer_finish(struct speer *p, int64_t now_ns);
+void conversation_finish(struct conversation *p, int64_t now_ns);
 /* The other side began anew, or is another one: as finish, and what it asked before is forgotten.
  */
-void speer_restart(struct speer *p, int64_t now_ns);
+void conversation_restart(struct conversation *p, int64_t now_ns);
 
-/* Asks; done (not NULL) is called once, later. body is copied: words, at most SMSG_BODY_MAX octets.
+/* Asks; done (not NULL) is called once, later. body is copied: words, at most MESSAGE_BODY_MAX
+ * octets.
  */
-void speer_ask(struct speer *p, enum smsg_type type, const char *body, speer_done_fn *done,
-	       void *ctx, int64_t now_ns);
+void conversation_ask(struct conversation *p, enum message_type type, const char *body,
+		      conversation_done_fn *done, void *ctx, int64_t now_ns);
 /* Nobody waits for the answers of requests with this ctx any more: their done() is not called. */
-void speer_forget(struct speer *p, const void *ctx);
+void conversation_forget(struct conversation *p, const void *ctx);
 /* Answers the request with that sequence. */
-void speer_answer(struct speer *p, uint32_t sequence, enum smsg_type type, const char *body,
-		  int64_t now_ns);
-/* SMSG_REFUSED with a reason in plain text. */
-void speer_refuse(struct speer *p, uint32_t sequence, const char *reason, int64_t now_ns);
+void conversation_answer(struct conversation *p, uint32_t sequence, enum message_type type,
+			 const char *body, int64_t now_ns);
+/* MESSAGE_REFUSED with a reason in plain text. */
+void conversation_refuse(struct conversation *p, uint32_t sequence, const char *reason,
+			 int64_t now_ns);
 /*
  * Says something that is said again anyway, and needs no answer: a hello, a rate or an aggregate
  * (grant.h). It may be lost, or come twice in another order, but not from anybody else.
  */
-void speer_tell(struct speer *p, enum smsg_type type, const char *body, int64_t now_ns);
+void conversation_tell(struct conversation *p, enum message_type type, const char *body,
+		       int64_t now_ns);
 
 /* Octets came from the wire. Counts them if they are no good. */
-void speer_receive(struct speer *p, const uint8_t *data, size_t len, int64_t now_ns);
-/* When speer_tick() wants to be called; INT64_MAX: not. */
-int64_t speer_due_ns(const struct speer *p);
+void conversation_receive(struct conversation *p, const uint8_t *data, size_t len, int64_t now_ns);
+/* When conversation_tick() wants to be called; INT64_MAX: not. */
+int64_t conversation_due_ns(const struct conversation *p);
 /* Repeats and gives up what is due. */
-void speer_tick(struct speer *p, int64_t now_ns);
+void conversation_tick(struct conversation *p, int64_t now_ns);
 
 #endif

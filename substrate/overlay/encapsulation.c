@@ -22,14 +22,14 @@ enum {
 };
 
 static const char *const drop_names[] = {
-	[SENCAP_GOOD] = "good",
-	[SENCAP_LEGACY] = "legacy",
-	[SENCAP_BAD_LENGTH] = "bad-length",
-	[SENCAP_BAD_IP] = "bad-ip",
+	[ENCAPSULATION_GOOD] = "good",
+	[ENCAPSULATION_LEGACY] = "legacy",
+	[ENCAPSULATION_BAD_LENGTH] = "bad-length",
+	[ENCAPSULATION_BAD_IP] = "bad-ip",
 };
-static_assert(ARRAY_LEN(drop_names) == SENCAP_DROPS, "drop_names out of step with the enum");
+static_assert(ARRAY_LEN(drop_names) == ENCAPSULATION_DROPS, "drop_names out of step with the enum");
 
-const char *sencap_drop_name(enum sencap_drop why)
+const char *encapsulation_drop_name(enum encapsulation_drop why)
 {
 	return drop_names[why];
 }
@@ -47,53 +47,54 @@ static uint16_t checksum(const uint8_t *data, size_t len)
 }
 
 /* What follows the ethertype of a frame of ours. */
-static enum sencap_drop read_ethernet(const uint8_t *p, size_t len, struct sencap *h,
-				      const uint8_t **payload, size_t *payload_len)
+static enum encapsulation_drop read_ethernet(const uint8_t *p, size_t len, struct encapsulation *h,
+					     const uint8_t **payload, size_t *payload_len)
 {
 	if (len < HEAD || get_be16(p + 4) > len - HEAD)
-		return SENCAP_BAD_LENGTH;
+		return ENCAPSULATION_BAD_LENGTH;
 	h->vli = get_be32(p);
 	*payload = p + HEAD;
 	*payload_len = get_be16(p + 4);
-	return SENCAP_GOOD;
+	return ENCAPSULATION_GOOD;
 }
 
-static enum sencap_drop read_ipv4(const uint8_t *p, size_t len, struct sencap *h,
-				  const uint8_t **payload, size_t *payload_len)
+static enum encapsulation_drop read_ipv4(const uint8_t *p, size_t len, struct encapsulation *h,
+					 const uint8_t **payload, size_t *payload_len)
 {
 	if (len < IPV4 || p[9] != PROTOCOL_UDP)
-		return SENCAP_LEGACY;
+		return ENCAPSULATION_LEGACY;
 	size_t head = (size_t)(p[0] & 15) * 4;
 	size_t total = get_be16(p + 2);
 
 	if (p[0] >> 4 != 4 || head < IPV4 || head > len || checksum(p, head))
-		return SENCAP_BAD_IP;
+		return ENCAPSULATION_BAD_IP;
 	if (get_be16(p + 6) & FRAGMENT)
-		return SENCAP_BAD_IP;
+		return ENCAPSULATION_BAD_IP;
 	if (total > len || total < head + UDP)
-		return SENCAP_BAD_LENGTH;
+		return ENCAPSULATION_BAD_LENGTH;
 	const uint8_t *udp = p + head;
 
-	if (get_be16(udp + 2) != SENCAP_PORT)
-		return SENCAP_LEGACY;
-	if (get_be16(udp + 4) != total - head || total - head < UDP + SENCAP_VLI_UDP)
-		return SENCAP_BAD_LENGTH;
+	if (get_be16(udp + 2) != ENCAPSULATION_PORT)
+		return ENCAPSULATION_LEGACY;
+	if (get_be16(udp + 4) != total - head || total - head < UDP + ENCAPSULATION_VLI_UDP)
+		return ENCAPSULATION_BAD_LENGTH;
 	h->from_ip = get_be32(p + 12);
 	h->to_ip = get_be32(p + 16);
 	h->vli = get_be32(udp + UDP);
-	*payload = udp + UDP + SENCAP_VLI_UDP;
-	*payload_len = total - head - UDP - SENCAP_VLI_UDP;
-	return SENCAP_GOOD;
+	*payload = udp + UDP + ENCAPSULATION_VLI_UDP;
+	*payload_len = total - head - UDP - ENCAPSULATION_VLI_UDP;
+	return ENCAPSULATION_GOOD;
 }
 
-enum sencap_drop sencap_read(enum sencap_kind kind, const uint8_t *data, size_t len,
-			     struct sencap *h, const uint8_t **payload, size_t *payload_len)
+enum encapsulation_drop encapsulation_read(enum encapsulation_kind kind, const uint8_t *data,
+					   size_t len, struct encapsulation *h,
+					   const uint8_t **payload, size_t *payload_len)
 {
 	const uint8_t *p = data + ETHERNET;
 
 	if (len < ETHERNET)
-		return SENCAP_BAD_LENGTH;
-	*h = (struct sencap){.kind = kind, .vlan = -1};
+		return ENCAPSULATION_BAD_LENGTH;
+	*h = (struct encapsulation){.kind = kind, .vlan = -1};
 	memcpy(h->to, data, 6);
 	memcpy(h->from, data + 6, 6);
 	uint16_t type = get_be16(data + 12);
@@ -105,24 +106,26 @@ enum sencap_drop sencap_read(enum sencap_kind kind, const uint8_t *data, size_t 
 		p += TAG;
 	}
 	len -= (size_t)(p - data);
-	if (kind == SENCAP_ETHERNET)
-		return type == SENCAP_TYPE ? read_ethernet(p, len, h, payload, payload_len)
-					   : SENCAP_LEGACY;
-	return type == TYPE_IPV4 ? read_ipv4(p, len, h, payload, payload_len) : SENCAP_LEGACY;
+	if (kind == ENCAPSULATION_ETHERNET)
+		return type == ENCAPSULATION_TYPE ? read_ethernet(p, len, h, payload, payload_len)
+						  : ENCAPSULATION_LEGACY;
+	return type == TYPE_IPV4 ? read_ipv4(p, len, h, payload, payload_len)
+				 : ENCAPSULATION_LEGACY;
 }
 
-uint32_t sencap_size(const struct sencap *h)
+uint32_t encapsulation_size(const struct encapsulation *h)
 {
 	uint32_t tag = h->vlan >= 0 ? TAG : 0;
 
-	return ETHERNET + tag + (h->kind == SENCAP_ETHERNET ? HEAD : IPV4 + UDP + SENCAP_VLI_UDP);
+	return ETHERNET + tag +
+	       (h->kind == ENCAPSULATION_ETHERNET ? HEAD : IPV4 + UDP + ENCAPSULATION_VLI_UDP);
 }
 
-static void write_ipv4(uint8_t *p, const struct sencap *h, size_t payload_len)
+static void write_ipv4(uint8_t *p, const struct encapsulation *h, size_t payload_len)
 {
 	memset(p, 0, IPV4 + UDP);
 	p[0] = 0x45;
-	put_be16(p + 2, (uint16_t)(IPV4 + UDP + SENCAP_VLI_UDP + payload_len));
+	put_be16(p + 2, (uint16_t)(IPV4 + UDP + ENCAPSULATION_VLI_UDP + payload_len));
 	put_be16(p + 6, DONT_FRAGMENT);
 	p[8] = TTL;
 	p[9] = PROTOCOL_UDP;
@@ -130,13 +133,13 @@ static void write_ipv4(uint8_t *p, const struct sencap *h, size_t payload_len)
 	put_be32(p + 16, h->to_ip);
 	put_be16(p + 10, checksum(p, IPV4));
 	p += IPV4;
-	put_be16(p, SENCAP_PORT);
-	put_be16(p + 2, SENCAP_PORT);
-	put_be16(p + 4, (uint16_t)(UDP + SENCAP_VLI_UDP + payload_len));
+	put_be16(p, ENCAPSULATION_PORT);
+	put_be16(p + 2, ENCAPSULATION_PORT);
+	put_be16(p + 4, (uint16_t)(UDP + ENCAPSULATION_VLI_UDP + payload_len));
 	put_be32(p + UDP, h->vli); /* RFC 768: a checksum of 0 is none */
 }
 
-void sencap_write(uint8_t *at, const struct sencap *h, size_t payload_len)
+void encapsulation_write(uint8_t *at, const struct encapsulation *h, size_t payload_len)
 {
 	uint8_t *p = at + 12;
 
@@ -147,9 +150,9 @@ void sencap_write(uint8_t *at, const struct sencap *h, size_t payload_len)
 		put_be16(p + 2, (uint16_t)(h->priority << 13 | h->vlan));
 		p += TAG;
 	}
-	put_be16(p, h->kind == SENCAP_ETHERNET ? SENCAP_TYPE : TYPE_IPV4);
+	put_be16(p, h->kind == ENCAPSULATION_ETHERNET ? ENCAPSULATION_TYPE : TYPE_IPV4);
 	p += 2;
-	if (h->kind == SENCAP_UDP) {
+	if (h->kind == ENCAPSULATION_UDP) {
 		write_ipv4(p, h, payload_len);
 		return;
 	}
@@ -157,9 +160,9 @@ void sencap_write(uint8_t *at, const struct sencap *h, size_t payload_len)
 	put_be16(p + 4, (uint16_t)payload_len);
 }
 
-uint32_t sencap_room(enum sencap_kind kind, uint32_t mtu)
+uint32_t encapsulation_room(enum encapsulation_kind kind, uint32_t mtu)
 {
-	uint32_t more = kind == SENCAP_ETHERNET ? HEAD : IPV4 + UDP + SENCAP_VLI_UDP;
+	uint32_t more = kind == ENCAPSULATION_ETHERNET ? HEAD : IPV4 + UDP + ENCAPSULATION_VLI_UDP;
 
 	return mtu > more ? mtu - more : 0;
 }

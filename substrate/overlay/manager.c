@@ -30,13 +30,13 @@ static const int64_t longest_wait_ns = 8000000000;
 
 /* One connection. */
 struct line {
-	struct smanager *manager;
+	struct manager *manager;
 	struct conn conn;
-	struct sstream stream;
+	struct message_stream stream;
 	bool ended; /* it is freed with the next tick */
 };
 
-struct smanager {
+struct manager {
 	struct object object;
 	struct snode *node;
 	char *at; /* owned: "unix:PATH", "tcp:ADDR:PORT" */
@@ -49,8 +49,8 @@ struct smanager {
 	int64_t wait_ns;            /* before the next try */
 	uint64_t last_life;         /* of a connection */
 	uint64_t tries, opened, unknown, full;
-	uint64_t dropped[SMSG_DROPS]; /* of connections that have ended */
-	const char *why;              /* static: why the last one ended; NULL: it was closed */
+	uint64_t dropped[MESSAGE_DROPS]; /* of connections that have ended */
+	const char *why;                 /* static: why the last one ended; NULL: it was closed */
 };
 
 /* ---- addresses ---- */
@@ -179,7 +179,7 @@ static const struct family *family_of(const char *at, const char **rest, struct 
 
 /* ---- one connection ---- */
 
-static void send_octets(struct sstream *s, const uint8_t *data, size_t len)
+static void send_octets(struct message_stream *s, const uint8_t *data, size_t len)
 {
 	struct line *l = s->owner;
 
@@ -190,7 +190,7 @@ static void send_octets(struct sstream *s, const uint8_t *data, size_t len)
 }
 
 /* The conversation that a message belongs to hears it. */
-static void hear(struct sstream *s, const struct smsg *m, const uint8_t *data, size_t len,
+static void hear(struct message_stream *s, const struct message *m, const uint8_t *data, size_t len,
 		 int64_t now_ns)
 {
 	struct line *l = s->owner;
@@ -200,7 +200,7 @@ static void hear(struct sstream *s, const struct smsg *m, const uint8_t *data, s
 		for (size_t k = 0; k < n->links.at[i]->neighbours.n; k++) {
 			struct neighbour *b = n->links.at[i]->neighbours.at[k];
 
-			if (b->speer.link != m->link || b->speer.other != m->sender)
+			if (b->conversation.link != m->link || b->conversation.other != m->sender)
 				continue;
 			neighbour_receive(b, NULL, data, len, now_ns);
 			return;
@@ -209,9 +209,9 @@ static void hear(struct sstream *s, const struct smsg *m, const uint8_t *data, s
 	l->manager->unknown++;
 }
 
-static void opened(struct sstream *s, int64_t now_ns)
+static void opened(struct message_stream *s, int64_t now_ns)
 {
-	struct smanager *m = ((struct line *)s->owner)->manager;
+	struct manager *m = ((struct line *)s->owner)->manager;
 
 	m->opened++;
 	m->wait_ns = first_wait_ns;
@@ -219,10 +219,11 @@ static void opened(struct sstream *s, int64_t now_ns)
 	substrate_event(m->object.sub, "event manager %s open %s", m->object.name, s->peer);
 }
 
-static const struct sstream_ops ops = {.send = send_octets, .opened = opened, .message = hear};
+static const struct message_stream_ops ops = {
+	.send = send_octets, .opened = opened, .message = hear};
 
 /* Each time twice as late as the time before, up to a bound. */
-static void retry_later(struct smanager *m, int64_t now_ns)
+static void retry_later(struct manager *m, int64_t now_ns)
 {
 	m->retry_ns = now_ns + m->wait_ns;
 	m->wait_ns = m->wait_ns * 2 > longest_wait_ns ? longest_wait_ns : m->wait_ns * 2;
@@ -231,13 +232,13 @@ static void retry_later(struct smanager *m, int64_t now_ns)
 /* It is over, for that reason; the struct stays for whoever is using it now. */
 static void end_line(struct line *l, const char *why, int64_t now_ns)
 {
-	struct smanager *m = l->manager;
+	struct manager *m = l->manager;
 
 	if (l->ended)
 		return;
 	l->ended = true;
 	m->why = why;
-	for (int i = 0; i < SMSG_DROPS; i++)
+	for (int i = 0; i < MESSAGE_DROPS; i++)
 		m->dropped[i] += l->stream.count.dropped[i];
 	if (l->stream.open)
 		substrate_event(m->object.sub, "event manager %s lost %s \"%s\"", m->object.name,
@@ -253,11 +254,11 @@ static size_t on_data(struct conn *c, const char *data, size_t len)
 {
 	struct line *l = c->owner;
 	int64_t now = substrate_now_ns(l->manager->object.sub);
-	uint8_t message[SMSG_MAX]; /* what is done with it may close the connection */
+	uint8_t message[MESSAGE_MAX]; /* what is done with it may close the connection */
 
 	len = len < sizeof(message) ? len : sizeof(message);
 	memcpy(message, data, len);
-	long n = sstream_take(&l->stream, message, len, now);
+	long n = message_stream_take(&l->stream, message, len, now);
 
 	if (n < 0)
 		end_line(l, l->stream.why, now);
@@ -274,7 +275,7 @@ static void on_close(struct conn *c)
 }
 
 /* Each life has another number, whatever the clock does. */
-static uint64_t next_life(struct smanager *m, int64_t now_ns)
+static uint64_t next_life(struct manager *m, int64_t now_ns)
 {
 	uint64_t now_us = (uint64_t)(m->object.sub->epoch_ns + now_ns) / 1000;
 
@@ -282,7 +283,7 @@ static uint64_t next_life(struct smanager *m, int64_t now_ns)
 	return m->last_life;
 }
 
-static void add_line(struct smanager *m, int fd, int64_t now_ns)
+static void add_line(struct manager *m, int fd, int64_t now_ns)
 {
 	struct line *l = xcalloc(1, sizeof(*l));
 	int one = 1;
@@ -299,8 +300,8 @@ static void add_line(struct smanager *m, int fd, int64_t now_ns)
 		return;
 	}
 	vec_push(&m->lines, l);
-	sstream_init(&l->stream, &ops, l, &m->node->key, m->node->object.name, m->peer,
-		     next_life(m, now_ns), now_ns);
+	message_stream_init(&l->stream, &ops, l, &m->node->key, m->node->object.name, m->peer,
+			    next_life(m, now_ns), now_ns);
 	snode_wake(m->node, now_ns);
 }
 
@@ -310,7 +311,7 @@ static void free_line(struct line *l)
 	free(l);
 }
 
-static void free_ended(struct smanager *m)
+static void free_ended(struct manager *m)
 {
 	for (size_t i = m->lines.n; i-- > 0;) {
 		if (!m->lines.at[i]->ended)
@@ -321,7 +322,7 @@ static void free_ended(struct smanager *m)
 }
 
 /* Who has not shown who it is keeps nobody out who can. */
-static void make_room(struct smanager *m, int64_t now_ns)
+static void make_room(struct manager *m, int64_t now_ns)
 {
 	for (size_t i = 0; i < m->lines.n && m->lines.n >= STREAMS_MAX; i++) {
 		if (m->lines.at[i]->stream.open)
@@ -333,7 +334,7 @@ static void make_room(struct smanager *m, int64_t now_ns)
 
 static void listener_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
-	struct smanager *m = (struct smanager *)((char *)w - offsetof(struct smanager, listener));
+	struct manager *m = (struct manager *)((char *)w - offsetof(struct manager, listener));
 	int64_t now = substrate_now_ns(m->object.sub);
 	int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
@@ -347,7 +348,7 @@ static void listener_ready(struct loop_watch *w, uint32_t events, int64_t now_ns
 		close(fd);
 }
 
-static void connect_again(struct smanager *m, int64_t now_ns)
+static void connect_again(struct manager *m, int64_t now_ns)
 {
 	struct err e;
 	int fd = m->family->connect(m->rest, &e);
@@ -362,25 +363,25 @@ static void connect_again(struct smanager *m, int64_t now_ns)
 	retry_later(m, now_ns);
 }
 
-int64_t smanager_due_ns(const struct smanager *m)
+int64_t manager_due_ns(const struct manager *m)
 {
 	int64_t due = m->retry_ns;
 
 	for (size_t i = 0; i < m->lines.n; i++) {
-		int64_t d =
-			m->lines.at[i]->ended ? INT64_MAX : sstream_due_ns(&m->lines.at[i]->stream);
+		int64_t d = m->lines.at[i]->ended ? INT64_MAX
+						  : message_stream_due_ns(&m->lines.at[i]->stream);
 
 		due = d < due ? d : due;
 	}
 	return due;
 }
 
-void smanager_tick(struct smanager *m, int64_t now_ns)
+void manager_tick(struct manager *m, int64_t now_ns)
 {
 	for (size_t i = 0; i < m->lines.n; i++) {
 		struct line *l = m->lines.at[i];
 
-		if (!l->ended && !sstream_tick(&l->stream, now_ns))
+		if (!l->ended && !message_stream_tick(&l->stream, now_ns))
 			end_line(l, l->stream.why, now_ns);
 	}
 	free_ended(m);
@@ -388,15 +389,15 @@ void smanager_tick(struct smanager *m, int64_t now_ns)
 		connect_again(m, now_ns);
 }
 
-bool smanager_send(const struct snode *n, uint64_t to, const uint8_t *data, size_t len)
+bool manager_send(const struct snode *n, uint64_t to, const uint8_t *data, size_t len)
 {
 	for (size_t i = 0; i < n->managers.n; i++) {
-		struct smanager *m = n->managers.at[i];
+		struct manager *m = n->managers.at[i];
 
 		/* The youngest: an older one may be half gone. */
 		for (size_t k = m->lines.n; k-- > 0;)
 			if (m->lines.at[k]->stream.other == to &&
-			    sstream_send(&m->lines.at[k]->stream, data, len))
+			    message_stream_send(&m->lines.at[k]->stream, data, len))
 				return true;
 	}
 	return false;
@@ -406,7 +407,7 @@ bool smanager_send(const struct snode *n, uint64_t to, const uint8_t *data, size
 
 static void destroy(struct object *o)
 {
-	struct smanager *m = (struct smanager *)o;
+	struct manager *m = (struct manager *)o;
 
 	if (m->listener.fd >= 0) {
 		loop_remove(o->sub->loop, &m->listener);
@@ -431,8 +432,8 @@ static void destroy(struct object *o)
 
 static void status(struct object *o, struct json *j, int64_t now_ns)
 {
-	struct smanager *m = (struct smanager *)o;
-	uint64_t dropped[SMSG_DROPS];
+	struct manager *m = (struct manager *)o;
+	uint64_t dropped[MESSAGE_DROPS];
 
 	memcpy(dropped, m->dropped, sizeof(dropped));
 	json_string(j, "snode", m->node->object.name);
@@ -441,11 +442,11 @@ static void status(struct object *o, struct json *j, int64_t now_ns)
 		json_string(j, "peer", m->peer);
 	json_open(j, "streams", '[');
 	for (size_t i = 0; i < m->lines.n; i++) {
-		const struct sstream *s = &m->lines.at[i]->stream;
+		const struct message_stream *s = &m->lines.at[i]->stream;
 
 		if (m->lines.at[i]->ended)
 			continue;
-		for (int k = 0; k < SMSG_DROPS; k++)
+		for (int k = 0; k < MESSAGE_DROPS; k++)
 			dropped[k] += s->count.dropped[k];
 		json_open(j, NULL, '{');
 		json_string(j, "snode", *s->peer ? s->peer : NULL);
@@ -462,15 +463,15 @@ static void status(struct object *o, struct json *j, int64_t now_ns)
 	json_uint(j, "unknown_link", m->unknown);
 	json_uint(j, "full", m->full);
 	json_open(j, "dropped", '{');
-	for (int i = SMSG_GOOD + 1; i < SMSG_DROPS; i++)
+	for (int i = MESSAGE_GOOD + 1; i < MESSAGE_DROPS; i++)
 		if (dropped[i])
-			json_uint(j, smsg_drop_name((enum smsg_drop)i), dropped[i]);
+			json_uint(j, message_drop_name((enum message_drop)i), dropped[i]);
 	json_close(j, '}');
 }
 
-const struct object_kind smanager_kind = {.name = "manager", .destroy = destroy, .status = status};
+const struct object_kind manager_kind = {.name = "manager", .destroy = destroy, .status = status};
 
-static int begin(struct smanager *m, struct err *e)
+static int begin(struct manager *m, struct err *e)
 {
 	struct substrate *s = m->object.sub;
 
@@ -489,7 +490,7 @@ static int begin(struct smanager *m, struct err *e)
 }
 
 /* "manager NAME SNODE listen=AT", "manager NAME SNODE peer=NODE connect=AT" */
-int smanager_cmd(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
+int manager_cmd(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
 {
 	struct object *node = snet_find(s, w->at[2], &snode_kind, e);
 	const char *listen = words_get(w, "listen");
@@ -500,9 +501,9 @@ int smanager_cmd(struct substrate *s, const struct words *w, FILE *answer, struc
 		return -1;
 	if (!listen == !connect || !connect != !peer)
 		return err_set(e, ERR_USAGE, "a manager needs listen=, or connect= and peer=");
-	struct smanager *m = xcalloc(1, sizeof(*m));
+	struct manager *m = xcalloc(1, sizeof(*m));
 
-	if (object_add(&m->object, s, &smanager_kind, w->at[1], e) < 0) {
+	if (object_add(&m->object, s, &manager_kind, w->at[1], e) < 0) {
 		free(m);
 		return -1;
 	}

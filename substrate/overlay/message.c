@@ -14,70 +14,71 @@ static const struct {
 	const char *name;
 	bool is_answer;
 } types[] = {
-	[SMSG_HELLO] = {"hello", false},
-	[SMSG_WORKING] = {"working", true},
-	[SMSG_REFUSED] = {"refused", true},
-	[SMSG_SETUP] = {"setup", false},
-	[SMSG_SETUP_OK] = {"setup-ok", true},
-	[SMSG_RELEASE] = {"release", false},
-	[SMSG_RELEASED] = {"released", true},
-	[SMSG_FAILED] = {"failed", false},
-	[SMSG_FAILED_OK] = {"failed-ok", true},
-	[SMSG_MTU] = {"mtu", false},
-	[SMSG_MTU_OK] = {"mtu-ok", true},
-	[SMSG_RATE] = {"rate", false},
-	[SMSG_RATE_OK] = {"rate-ok", true},
-	[SMSG_AGGREGATE] = {"aggregate", false},
-	[SMSG_AGGREGATE_OK] = {"aggregate-ok", true},
-	[SMSG_JOIN] = {"join", false},
-	[SMSG_JOIN_OK] = {"join-ok", true},
-	[SMSG_LEAVE] = {"leave", false},
-	[SMSG_LEFT] = {"left", true},
+	[MESSAGE_HELLO] = {"hello", false},
+	[MESSAGE_WORKING] = {"working", true},
+	[MESSAGE_REFUSED] = {"refused", true},
+	[MESSAGE_SETUP] = {"setup", false},
+	[MESSAGE_SETUP_OK] = {"setup-ok", true},
+	[MESSAGE_RELEASE] = {"release", false},
+	[MESSAGE_RELEASED] = {"released", true},
+	[MESSAGE_FAILED] = {"failed", false},
+	[MESSAGE_FAILED_OK] = {"failed-ok", true},
+	[MESSAGE_MTU] = {"mtu", false},
+	[MESSAGE_MTU_OK] = {"mtu-ok", true},
+	[MESSAGE_RATE] = {"rate", false},
+	[MESSAGE_RATE_OK] = {"rate-ok", true},
+	[MESSAGE_AGGREGATE] = {"aggregate", false},
+	[MESSAGE_AGGREGATE_OK] = {"aggregate-ok", true},
+	[MESSAGE_JOIN] = {"join", false},
+	[MESSAGE_JOIN_OK] = {"join-ok", true},
+	[MESSAGE_LEAVE] = {"leave", false},
+	[MESSAGE_LEFT] = {"left", true},
 };
-static_assert(ARRAY_LEN(types) == SMSG_TYPES, "types out of step with enum smsg_type");
+static_assert(ARRAY_LEN(types) == MESSAGE_TYPES, "types out of step with enum message_type");
 
 static const char *const drop_names[] = {
-	[SMSG_GOOD] = "good",
-	[SMSG_DROP_SHORT] = "short",
-	[SMSG_DROP_VERSION] = "version",
-	[SMSG_DROP_KEY] = "unknown-key",
-	[SMSG_DROP_AUTHENTICATOR] = "forged",
-	[SMSG_DROP_RECEIVER] = "not-for-us",
-	[SMSG_DROP_REPLAY] = "replay",
-	[SMSG_DROP_BODY] = "bad-words",
-	[SMSG_DROP_STATE] = "unexpected",
+	[MESSAGE_GOOD] = "good",
+	[MESSAGE_DROP_SHORT] = "short",
+	[MESSAGE_DROP_VERSION] = "version",
+	[MESSAGE_DROP_KEY] = "unknown-key",
+	[MESSAGE_DROP_AUTHENTICATOR] = "forged",
+	[MESSAGE_DROP_RECEIVER] = "not-for-us",
+	[MESSAGE_DROP_REPLAY] = "replay",
+	[MESSAGE_DROP_BODY] = "bad-words",
+	[MESSAGE_DROP_STATE] = "unexpected",
 };
-static_assert(ARRAY_LEN(drop_names) == SMSG_DROPS, "drop_names out of step with enum smsg_drop");
+static_assert(ARRAY_LEN(drop_names) == MESSAGE_DROPS,
+	      "drop_names out of step with enum message_drop");
 
-const char *smsg_type_name(unsigned type)
+const char *message_type_name(unsigned type)
 {
-	return type > 0 && type < SMSG_TYPES ? types[type].name : "?";
+	return type > 0 && type < MESSAGE_TYPES ? types[type].name : "?";
 }
 
-const char *smsg_drop_name(enum smsg_drop why)
+const char *message_drop_name(enum message_drop why)
 {
 	return drop_names[why];
 }
 
-bool smsg_is_answer(enum smsg_type type)
+bool message_is_answer(enum message_type type)
 {
 	return types[type].is_answer;
 }
 
-uint64_t smsg_id(const char *name)
+uint64_t message_id(const char *name)
 {
 	uint64_t h = hash_fnv1a(name, strlen(name), HASH_FNV1A_START);
 
 	return h ? h : 1;
 }
 
-void smsg_key_init(struct smsg_key *k, const uint8_t octets[SIPHASH_KEY])
+void message_key_init(struct message_key *k, const uint8_t octets[SIPHASH_KEY])
 {
 	memcpy(k->octets, octets, SIPHASH_KEY);
 	k->id = (uint16_t)siphash24(octets, "key id", 6);
 }
 
-int smsg_key_parse(struct smsg_key *k, const char *hex, struct err *e)
+int message_key_parse(struct message_key *k, const char *hex, struct err *e)
 {
 	static const char digits[] = "0123456789abcdef";
 	uint8_t octets[SIPHASH_KEY] = {0};
@@ -91,28 +92,28 @@ int smsg_key_parse(struct smsg_key *k, const char *hex, struct err *e)
 	}
 	if (hex[2 * sizeof(octets)])
 		return err_set(e, ERR_USAGE, "a key is 32 hexadecimal digits");
-	smsg_key_init(k, octets);
+	message_key_init(k, octets);
 	return 0;
 }
 
 /* Over head and body, the place of the authenticator itself as zeroes. */
-static uint64_t authenticate(const uint8_t *data, size_t len, const struct smsg_key *k)
+static uint64_t authenticate(const uint8_t *data, size_t len, const struct message_key *k)
 {
-	uint8_t copy[SMSG_MAX];
+	uint8_t copy[MESSAGE_MAX];
 
 	memcpy(copy, data, len);
 	memset(copy + AT_AUTHENTICATOR, 0, 8);
 	return siphash24(k->octets, copy, len);
 }
 
-size_t smsg_write(uint8_t buf[SMSG_MAX], const struct smsg *m, const struct smsg_key *k)
+size_t message_write(uint8_t buf[MESSAGE_MAX], const struct message *m, const struct message_key *k)
 {
-	size_t len = SMSG_HEAD + m->body_len;
+	size_t len = MESSAGE_HEAD + m->body_len;
 
-	if (m->body_len > SMSG_BODY_MAX)
+	if (m->body_len > MESSAGE_BODY_MAX)
 		return 0;
-	memset(buf, 0, SMSG_HEAD);
-	buf[0] = SMSG_VERSION;
+	memset(buf, 0, MESSAGE_HEAD);
+	buf[0] = MESSAGE_VERSION;
 	buf[1] = (uint8_t)m->type;
 	put_be16(buf + 2, k->id);
 	put_be32(buf + 4, m->sequence);
@@ -122,58 +123,59 @@ size_t smsg_write(uint8_t buf[SMSG_MAX], const struct smsg *m, const struct smsg
 	put_be64(buf + 32, m->number);
 	put_be16(buf + 40, (uint16_t)m->body_len);
 	if (m->body_len)
-		memcpy(buf + SMSG_HEAD, m->body, m->body_len);
+		memcpy(buf + MESSAGE_HEAD, m->body, m->body_len);
 	put_be64(buf + AT_AUTHENTICATOR, authenticate(buf, len, k));
 	return len;
 }
 
-enum smsg_drop smsg_read(const uint8_t *data, size_t len, const struct smsg_key *k, struct smsg *m)
+enum message_drop message_read(const uint8_t *data, size_t len, const struct message_key *k,
+			       struct message *m)
 {
-	if (len < SMSG_HEAD || get_be16(data + 40) > SMSG_BODY_MAX ||
-	    get_be16(data + 40) > len - SMSG_HEAD)
-		return SMSG_DROP_SHORT;
-	len = SMSG_HEAD + get_be16(data + 40);
-	if (data[0] != SMSG_VERSION || data[1] < SMSG_HELLO || data[1] >= SMSG_TYPES)
-		return SMSG_DROP_VERSION;
+	if (len < MESSAGE_HEAD || get_be16(data + 40) > MESSAGE_BODY_MAX ||
+	    get_be16(data + 40) > len - MESSAGE_HEAD)
+		return MESSAGE_DROP_SHORT;
+	len = MESSAGE_HEAD + get_be16(data + 40);
+	if (data[0] != MESSAGE_VERSION || data[1] < MESSAGE_HELLO || data[1] >= MESSAGE_TYPES)
+		return MESSAGE_DROP_VERSION;
 	if (get_be16(data + 2) != k->id)
-		return SMSG_DROP_KEY;
+		return MESSAGE_DROP_KEY;
 	if (get_be64(data + AT_AUTHENTICATOR) != authenticate(data, len, k))
-		return SMSG_DROP_AUTHENTICATOR;
-	*m = (struct smsg){
-		.type = (enum smsg_type)data[1],
+		return MESSAGE_DROP_AUTHENTICATOR;
+	*m = (struct message){
+		.type = (enum message_type)data[1],
 		.sequence = get_be32(data + 4),
 		.sender = get_be64(data + 8),
 		.receiver = get_be64(data + 16),
 		.link = get_be64(data + 24),
 		.number = get_be64(data + 32),
-		.body = (const char *)data + SMSG_HEAD,
-		.body_len = len - SMSG_HEAD,
+		.body = (const char *)data + MESSAGE_HEAD,
+		.body_len = len - MESSAGE_HEAD,
 	};
-	return SMSG_GOOD;
+	return MESSAGE_GOOD;
 }
 
-enum smsg_type smsg_type_of(const uint8_t *data)
+enum message_type message_type_of(const uint8_t *data)
 {
-	return (enum smsg_type)data[1];
+	return (enum message_type)data[1];
 }
 
-bool smsg_is_to_strangers(const uint8_t *data, size_t len)
+bool message_is_to_strangers(const uint8_t *data, size_t len)
 {
-	return len >= SMSG_HEAD && data[1] == SMSG_HELLO && get_be32(data + 4) != 0;
+	return len >= MESSAGE_HEAD && data[1] == MESSAGE_HELLO && get_be32(data + 4) != 0;
 }
 
-int smsg_stream_length(const uint8_t *data, size_t len)
+int message_stream_length(const uint8_t *data, size_t len)
 {
-	if (len < SMSG_HEAD)
-		return len && data[0] != SMSG_VERSION ? -1 : 0;
-	int total = SMSG_HEAD + get_be16(data + 40);
+	if (len < MESSAGE_HEAD)
+		return len && data[0] != MESSAGE_VERSION ? -1 : 0;
+	int total = MESSAGE_HEAD + get_be16(data + 40);
 
-	if (data[0] != SMSG_VERSION || total > SMSG_MAX)
+	if (data[0] != MESSAGE_VERSION || total > MESSAGE_MAX)
 		return -1;
 	return len < (size_t)total ? 0 : total;
 }
 
-bool smsg_window_take(struct smsg_window *w, uint64_t number)
+bool message_window_take(struct message_window *w, uint64_t number)
 {
 	if (number > w->top) {
 		uint64_t ahead = number - w->top;

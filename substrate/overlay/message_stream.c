@@ -11,45 +11,45 @@
 static const int64_t hello_every_ns = 1000000000;
 static const int64_t silent_after_ns = 3500000000;
 
-static void greet(struct sstream *s)
+static void greet(struct message_stream *s)
 {
-	uint8_t buf[SMSG_MAX];
+	uint8_t buf[MESSAGE_MAX];
 	char body[256];
-	struct smsg m = {.type = SMSG_HELLO,
-			 .sender = s->self,
-			 .receiver = s->other,
-			 .number = ++s->number,
-			 .body = body};
+	struct message m = {.type = MESSAGE_HELLO,
+			    .sender = s->self,
+			    .receiver = s->other,
+			    .number = ++s->number,
+			    .body = body};
 
-	snprintf(body, sizeof(body), "name=%.*s instance=%llu heard=%llu", SSTREAM_NAME, s->name,
-		 (unsigned long long)s->instance, (unsigned long long)s->heard);
+	snprintf(body, sizeof(body), "name=%.*s instance=%llu heard=%llu", MESSAGE_STREAM_NAME,
+		 s->name, (unsigned long long)s->instance, (unsigned long long)s->heard);
 	m.body_len = strlen(body);
-	size_t len = smsg_write(buf, &m, s->key);
+	size_t len = message_write(buf, &m, s->key);
 
 	assert(len);
 	s->count.sent++;
 	s->ops->send(s, buf, len);
 }
 
-void sstream_init(struct sstream *s, const struct sstream_ops *ops, void *owner,
-		  const struct smsg_key *key, const char *name, const char *peer, uint64_t number,
-		  int64_t now_ns)
+void message_stream_init(struct message_stream *s, const struct message_stream_ops *ops,
+			 void *owner, const struct message_key *key, const char *name,
+			 const char *peer, uint64_t number, int64_t now_ns)
 {
-	*s = (struct sstream){.ops = ops,
-			      .owner = owner,
-			      .key = key,
-			      .name = name,
-			      .self = smsg_id(name),
-			      .other = peer ? smsg_id(peer) : 0,
-			      .instance = number,
-			      .number = number,
-			      .hello_ns = now_ns + hello_every_ns,
-			      .silent_ns = now_ns + silent_after_ns};
+	*s = (struct message_stream){.ops = ops,
+				     .owner = owner,
+				     .key = key,
+				     .name = name,
+				     .self = message_id(name),
+				     .other = peer ? message_id(peer) : 0,
+				     .instance = number,
+				     .number = number,
+				     .hello_ns = now_ns + hello_every_ns,
+				     .silent_ns = now_ns + silent_after_ns};
 	greet(s);
 }
 
 /* Counts it, and says why the connection ends. */
-static long refuse(struct sstream *s, enum smsg_drop drop, const char *why)
+static long refuse(struct message_stream *s, enum message_drop drop, const char *why)
 {
 	s->count.dropped[drop]++;
 	s->why = why;
@@ -64,18 +64,18 @@ static uint64_t get_u64(const struct words *w, const char *key)
 }
 
 /* One of another life of the connection is from elsewhere: it was recorded there. */
-static enum smsg_drop take_hello(struct sstream *s, const struct smsg *m, const struct words *w,
-				 int64_t now_ns)
+static enum message_drop take_hello(struct message_stream *s, const struct message *m,
+				    const struct words *w, int64_t now_ns)
 {
 	uint64_t instance = get_u64(w, "instance");
 	uint64_t heard = get_u64(w, "heard");
 	const char *name = words_get(w, "name");
 
-	if (!name || strlen(name) > SSTREAM_NAME || smsg_id(name) != m->sender)
-		return SMSG_DROP_BODY;
-	if (!smsg_window_take(&s->window, m->number) || !instance ||
+	if (!name || strlen(name) > MESSAGE_STREAM_NAME || message_id(name) != m->sender)
+		return MESSAGE_DROP_BODY;
+	if (!message_window_take(&s->window, m->number) || !instance ||
 	    (s->heard && instance != s->heard) || (heard && heard != s->instance))
-		return SMSG_DROP_REPLAY;
+		return MESSAGE_DROP_REPLAY;
 	bool is_new = !s->heard;
 
 	s->heard = instance;
@@ -90,58 +90,60 @@ static enum smsg_drop take_hello(struct sstream *s, const struct smsg *m, const 
 	}
 	if (is_new)
 		greet(s); /* what the other does not know yet, it learns at once */
-	return SMSG_GOOD;
+	return MESSAGE_GOOD;
 }
 
-static long hear_hello(struct sstream *s, const struct smsg *m, int64_t now_ns)
+static long hear_hello(struct message_stream *s, const struct message *m, int64_t now_ns)
 {
 	struct arena a = {0};
 	struct words w = {0};
-	enum smsg_drop why = SMSG_DROP_BODY;
+	enum message_drop why = MESSAGE_DROP_BODY;
 
 	if (words_split(m->body, m->body_len, &a, &w, NULL) == 0)
 		why = take_hello(s, m, &w, now_ns);
 	arena_finish(&a);
-	return why == SMSG_GOOD ? 0
-				: refuse(s, why, "a greeting came that is not of this connection");
+	return why == MESSAGE_GOOD
+		       ? 0
+		       : refuse(s, why, "a greeting came that is not of this connection");
 }
 
 /* It is authentic: is it for us, and from whom we talk to? */
-static long hear(struct sstream *s, const struct smsg *m, const uint8_t *data, size_t len,
+static long hear(struct message_stream *s, const struct message *m, const uint8_t *data, size_t len,
 		 int64_t now_ns)
 {
-	bool is_hello = m->type == SMSG_HELLO && !m->link;
+	bool is_hello = m->type == MESSAGE_HELLO && !m->link;
 
 	if (m->sender == s->self || (m->receiver != s->self && (m->receiver || !is_hello)))
-		return refuse(s, SMSG_DROP_RECEIVER, "a message for another node came");
+		return refuse(s, MESSAGE_DROP_RECEIVER, "a message for another node came");
 	if (s->other && m->sender != s->other)
-		return refuse(s, SMSG_DROP_RECEIVER, "another node than the one expected is there");
+		return refuse(s, MESSAGE_DROP_RECEIVER,
+			      "another node than the one expected is there");
 	if (is_hello)
 		return hear_hello(s, m, now_ns);
 	if (!s->open)
-		return refuse(s, SMSG_DROP_STATE, "a message came before a greeting");
+		return refuse(s, MESSAGE_DROP_STATE, "a message came before a greeting");
 	s->ops->message(s, m, data, len, now_ns);
 	return 0;
 }
 
-long sstream_take(struct sstream *s, const uint8_t *data, size_t len, int64_t now_ns)
+long message_stream_take(struct message_stream *s, const uint8_t *data, size_t len, int64_t now_ns)
 {
-	int size = smsg_stream_length(data, len);
-	struct smsg m;
+	int size = message_stream_length(data, len);
+	struct message m;
 
 	if (size == 0)
 		return 0;
 	if (size < 0)
-		return refuse(s, SMSG_DROP_SHORT, "something came that is no message");
-	enum smsg_drop why = smsg_read(data, (size_t)size, s->key, &m);
+		return refuse(s, MESSAGE_DROP_SHORT, "something came that is no message");
+	enum message_drop why = message_read(data, (size_t)size, s->key, &m);
 
-	if (why != SMSG_GOOD)
+	if (why != MESSAGE_GOOD)
 		return refuse(s, why, "a message came that is not authentic");
 	s->count.received++;
 	return hear(s, &m, data, (size_t)size, now_ns) < 0 ? -1 : size;
 }
 
-bool sstream_send(struct sstream *s, const uint8_t *data, size_t len)
+bool message_stream_send(struct message_stream *s, const uint8_t *data, size_t len)
 {
 	if (!s->open)
 		return false;
@@ -150,12 +152,12 @@ bool sstream_send(struct sstream *s, const uint8_t *data, size_t len)
 	return true;
 }
 
-int64_t sstream_due_ns(const struct sstream *s)
+int64_t message_stream_due_ns(const struct message_stream *s)
 {
 	return s->hello_ns < s->silent_ns ? s->hello_ns : s->silent_ns;
 }
 
-bool sstream_tick(struct sstream *s, int64_t now_ns)
+bool message_stream_tick(struct message_stream *s, int64_t now_ns)
 {
 	if (now_ns >= s->silent_ns) {
 		s->why = s->open ? "the other end is silent" : "nobody answers there";

@@ -7,63 +7,63 @@
  * was recorded opens nothing, and a connection of which only one side is left ends by its silence.
  * Whatever is no authentic message ends the connection. Owns no time and no socket.
  */
-#ifndef SUBSTRATE_SSTREAM_H
-#define SUBSTRATE_SSTREAM_H
+#ifndef SUBSTRATE_OVERLAY_MESSAGE_STREAM_H
+#define SUBSTRATE_OVERLAY_MESSAGE_STREAM_H
 
 #include "substrate/overlay/message.h"
 
 struct words;
-struct sstream;
+struct message_stream;
 
-struct sstream_ops {
+struct message_stream_ops {
 	/* Puts octets on the connection, or loses them. */
-	void (*send)(struct sstream *s, const uint8_t *data, size_t len);
+	void (*send)(struct message_stream *s, const uint8_t *data, size_t len);
 	/* The other end has shown who it is: messages may be sent. */
-	void (*opened)(struct sstream *s, int64_t now_ns);
+	void (*opened)(struct message_stream *s, int64_t now_ns);
 	/* An authentic message, which is not known to be fresh; data are its octets. */
-	void (*message)(struct sstream *s, const struct smsg *m, const uint8_t *data, size_t len,
-			int64_t now_ns);
+	void (*message)(struct message_stream *s, const struct message *m, const uint8_t *data,
+			size_t len, int64_t now_ns);
 };
 
-enum { SSTREAM_NAME = 128 };
+enum { MESSAGE_STREAM_NAME = 128 };
 
-struct sstream {
-	const struct sstream_ops *ops;
+struct message_stream {
+	const struct message_stream_ops *ops;
 	void *owner;
-	const struct smsg_key *key;  /* borrowed */
-	const char *name;            /* borrowed: of this node */
-	uint64_t self, other;        /* smsg_id()s; other 0: whoever it turns out to be */
-	uint64_t instance, heard;    /* of this connection, ours and theirs; heard 0: nothing yet */
-	uint64_t number;             /* of our last greeting */
-	struct smsg_window window;   /* of theirs */
-	char peer[SSTREAM_NAME + 1]; /* the name of the other node; "": not known yet */
+	const struct message_key *key; /* borrowed */
+	const char *name;              /* borrowed: of this node */
+	uint64_t self, other;          /* message_id()s; other 0: whoever it turns out to be */
+	uint64_t instance, heard; /* of this connection, ours and theirs; heard 0: nothing yet */
+	uint64_t number;          /* of our last greeting */
+	struct message_window window;       /* of theirs */
+	char peer[MESSAGE_STREAM_NAME + 1]; /* the name of the other node; "": not known yet */
 	bool open;
 	int64_t hello_ns, silent_ns;
 	const char *why; /* static: why it is to be closed */
 	struct {
 		uint64_t sent, received;
-		uint64_t dropped[SMSG_DROPS]; /* what came and was no good */
+		uint64_t dropped[MESSAGE_DROPS]; /* what came and was no good */
 	} count;
 };
 
 /*
  * A connection has been made. peer: the name of the node that must be at the other end, or NULL.
- * number: from which numbers of greetings go up, as speer_init() wants it; it is also the life of
- * this connection, so no two connections of this node may have the same. Greets.
+ * number: from which numbers of greetings go up, as conversation_init() wants it; it is also the
+ * life of this connection, so no two connections of this node may have the same. Greets.
  */
-void sstream_init(struct sstream *s, const struct sstream_ops *ops, void *owner,
-		  const struct smsg_key *key, const char *name, const char *peer, uint64_t number,
-		  int64_t now_ns);
+void message_stream_init(struct message_stream *s, const struct message_stream_ops *ops,
+			 void *owner, const struct message_key *key, const char *name,
+			 const char *peer, uint64_t number, int64_t now_ns);
 /*
  * Octets that came, from the first that was not taken before. How many were taken, 0: more must
  * come first, or -1: the connection is to be closed (why says the reason).
  */
-long sstream_take(struct sstream *s, const uint8_t *data, size_t len, int64_t now_ns);
+long message_stream_take(struct message_stream *s, const uint8_t *data, size_t len, int64_t now_ns);
 /* Sends a message of a conversation. False: the stream is not open. */
-bool sstream_send(struct sstream *s, const uint8_t *data, size_t len);
-/* When sstream_tick() wants to be called. */
-int64_t sstream_due_ns(const struct sstream *s);
+bool message_stream_send(struct message_stream *s, const uint8_t *data, size_t len);
+/* When message_stream_tick() wants to be called. */
+int64_t message_stream_due_ns(const struct message_stream *s);
 /* Greets, if it is time. False: the other end is silent, the connection is to be closed. */
-bool sstream_tick(struct sstream *s, int64_t now_ns);
+bool message_stream_tick(struct message_stream *s, int64_t now_ns);
 
 #endif

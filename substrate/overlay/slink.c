@@ -15,7 +15,7 @@
 static const int64_t hello_every_ns = 1000000000;
 static const int64_t silent_after_ns = 3500000000;
 static const int64_t stranger_for_ns = 10000000000;
-enum { ROOM_MAX = 65535 - SENCAP_MAX, MEMBERS_MAX = 255, PROBE_MAX = 9000 };
+enum { ROOM_MAX = 65535 - ENCAPSULATION_MAX, MEMBERS_MAX = 255, PROBE_MAX = 9000 };
 
 struct slink *slink_find(struct snode *n, const char *link)
 {
@@ -27,15 +27,15 @@ struct slink *slink_find(struct snode *n, const char *link)
 
 uint32_t slink_room(const struct slink *l)
 {
-	const struct sudp_path *path = l->neighbours.n ? l->neighbours.at[0]->path : NULL;
-	int64_t mtu = path ? sudp_mtu(path) : end_mtu(&l->snif->end);
+	const struct udp_wire_path *path = l->neighbours.n ? l->neighbours.at[0]->path : NULL;
+	int64_t mtu = path ? udp_wire_mtu(path) : end_mtu(&l->snif->end);
 
-	return mtu && mtu < ROOM_MAX ? sencap_room(l->snif->encap, (uint32_t)mtu) : ROOM_MAX;
+	return mtu && mtu < ROOM_MAX ? encapsulation_room(l->snif->encap, (uint32_t)mtu) : ROOM_MAX;
 }
 
 bool neighbour_is_open(const struct neighbour *b)
 {
-	return b->speer.open;
+	return b->conversation.open;
 }
 
 /* To that neighbour, or to all (NULL); with zeroes behind it up to size octets, if that is more. */
@@ -54,12 +54,13 @@ static void put_message(struct slink *l, const struct neighbour *b, const uint8_
 	snif_send(i, l, b, VLI_CONTROL, htb_control(i->pacer.htb), f, now_ns);
 }
 
-static void send_message(struct speer *p, const uint8_t *data, size_t len, int64_t now_ns)
+static void send_message(struct conversation *p, const uint8_t *data, size_t len, int64_t now_ns)
 {
 	struct neighbour *b = p->owner;
 
 	/* Greetings say that the link itself lives. */
-	if (smsg_type_of(data) != SMSG_HELLO && smanager_send(b->slink->node, p->other, data, len))
+	if (message_type_of(data) != MESSAGE_HELLO &&
+	    manager_send(b->slink->node, p->other, data, len))
 		return;
 	put_message(b->slink, b, data, len, b->pad, now_ns);
 }
@@ -71,7 +72,7 @@ static void greet(struct neighbour *b, int64_t now_ns)
 	snprintf(body, sizeof(body), "name=%.100s instance=%llu heard=%llu%s",
 		 b->slink->node->object.name, (unsigned long long)b->slink->node->instance,
 		 (unsigned long long)b->instance, b->slink->vbm ? " vbm=1" : "");
-	speer_tell(&b->speer, SMSG_HELLO, body, now_ns);
+	conversation_tell(&b->conversation, MESSAGE_HELLO, body, now_ns);
 }
 
 /*
@@ -91,17 +92,17 @@ static void probe(struct neighbour *b, int64_t now_ns)
 static void lose(struct neighbour *b, const char *why, int64_t now_ns)
 {
 	b->why = why;
-	if (!b->speer.open)
+	if (!b->conversation.open)
 		return;
-	b->speer.open = false;
+	b->conversation.open = false;
 	b->lost = true;
 	vhop_neighbour_lost(b, why, now_ns);
-	smulti_neighbour_gone(b);
+	vlink_multi_neighbour_gone(b);
 	if (b->slink->vbm)
-		svbm_node_lost(b->slink->vbm, b->name, now_ns);
+		vbm_object_node_lost(b->slink->vbm, b->name, now_ns);
 	if (b->has_vbm)
-		smulti_vbm_lost(b->slink, why, now_ns);
-	speer_restart(&b->speer, now_ns);
+		vlink_multi_vbm_lost(b->slink, why, now_ns);
+	conversation_restart(&b->conversation, now_ns);
 	if (b->slink->multi)
 		substrate_event(b->slink->object.sub, "event slink %s lost %s",
 				b->slink->object.name, b->name);
@@ -111,7 +112,7 @@ static void lose(struct neighbour *b, const char *why, int64_t now_ns)
 
 static void open_up(struct neighbour *b, int64_t now_ns)
 {
-	b->speer.open = true;
+	b->conversation.open = true;
 	b->why = NULL;
 	if (b->lost && b->slink->multi)
 		substrate_event(b->slink->object.sub, "event slink %s back %s",
@@ -120,7 +121,7 @@ static void open_up(struct neighbour *b, int64_t now_ns)
 		substrate_event(b->slink->object.sub, "event slink %s back", b->slink->object.name);
 	b->lost = false;
 	if (b->has_vbm)
-		smulti_vbm_back(b->slink, now_ns);
+		vlink_multi_vbm_back(b->slink, now_ns);
 	vlink_hurry(b->slink->node, now_ns);
 }
 
@@ -130,32 +131,32 @@ static void learn_vbm(struct neighbour *b, bool has_vbm, int64_t now_ns)
 	bool had = b->has_vbm;
 
 	b->has_vbm = has_vbm;
-	if (!b->speer.open || had == has_vbm)
+	if (!b->conversation.open || had == has_vbm)
 		return;
 	if (has_vbm)
-		smulti_vbm_back(b->slink, now_ns);
+		vlink_multi_vbm_back(b->slink, now_ns);
 	else
-		smulti_vbm_lost(b->slink, "its VBM was removed", now_ns);
+		vlink_multi_vbm_lost(b->slink, "its VBM was removed", now_ns);
 }
 
-static void learn_name(struct neighbour *b, const struct smsg *m, const struct words *w)
+static void learn_name(struct neighbour *b, const struct message *m, const struct words *w)
 {
 	const char *name = words_get(w, "name");
 
 	if (b->name || !name || !snet_name_fits(name))
 		return;
 	b->name = xstrdup(name);
-	b->speer.other = m->sender;
+	b->conversation.other = m->sender;
 }
 
-static void hear_hello(struct neighbour *b, const struct smsg *m, const struct words *w,
+static void hear_hello(struct neighbour *b, const struct message *m, const struct words *w,
 		       int64_t now_ns)
 {
 	const char *instance_text = words_get(w, "instance");
 	const char *heard_text = words_get(w, "heard");
 	uint64_t instance = instance_text ? strtoull(instance_text, NULL, 10) : 0;
 	uint64_t heard = heard_text ? strtoull(heard_text, NULL, 10) : 0;
-	bool was_open = b->speer.open;
+	bool was_open = b->conversation.open;
 	bool is_new = instance != b->instance;
 
 	if (!instance)
@@ -168,39 +169,40 @@ static void hear_hello(struct neighbour *b, const struct smsg *m, const struct w
 	b->silent_ns = now_ns + silent_after_ns;
 	if (is_new) {
 		lose(b, "the other node began anew", now_ns);
-		speer_restart(&b->speer, now_ns);
+		conversation_restart(&b->conversation, now_ns);
 		b->instance = instance;
 	}
 	learn_vbm(b, words_get(w, "vbm") != NULL, now_ns);
 	if (heard != b->slink->node->instance)
 		lose(b, "the other node does not hear this one", now_ns);
-	else if (!b->speer.open)
+	else if (!b->conversation.open)
 		open_up(b, now_ns);
 	/* What the other does not know yet, it learns at once. */
-	if (is_new || heard != b->slink->node->instance || was_open != b->speer.open)
+	if (is_new || heard != b->slink->node->instance || was_open != b->conversation.open)
 		greet(b, now_ns);
 }
 
-static void hear_tell(struct speer *p, const struct smsg *m, const struct words *w, int64_t now_ns)
+static void hear_tell(struct conversation *p, const struct message *m, const struct words *w,
+		      int64_t now_ns)
 {
-	if (m->type == SMSG_HELLO)
+	if (m->type == MESSAGE_HELLO)
 		hear_hello(p->owner, m, w, now_ns);
-	else if (m->type == SMSG_RATE || m->type == SMSG_RATE_OK)
+	else if (m->type == MESSAGE_RATE || m->type == MESSAGE_RATE_OK)
 		vhop_hear_rate(p->owner, m, w, now_ns);
-	else if (m->type == SMSG_AGGREGATE || m->type == SMSG_AGGREGATE_OK)
-		svbm_hear_aggregate(p->owner, m, w, now_ns);
+	else if (m->type == MESSAGE_AGGREGATE || m->type == MESSAGE_AGGREGATE_OK)
+		vbm_object_hear_aggregate(p->owner, m, w, now_ns);
 }
 
-static void hear_request(struct speer *p, const struct smsg *m, const struct words *w,
+static void hear_request(struct conversation *p, const struct message *m, const struct words *w,
 			 int64_t now_ns)
 {
-	if (m->type == SMSG_JOIN || m->type == SMSG_LEAVE)
-		svbm_hear(p->owner, m, w, now_ns);
+	if (m->type == MESSAGE_JOIN || m->type == MESSAGE_LEAVE)
+		vbm_object_hear(p->owner, m, w, now_ns);
 	else
 		vhop_hear(p->owner, m, w, now_ns);
 }
 
-static const struct speer_ops ops = {
+static const struct conversation_ops ops = {
 	.send = send_message, .request = hear_request, .tell = hear_tell};
 
 void neighbour_receive(struct neighbour *b, const uint8_t sender[6], const uint8_t *data,
@@ -210,8 +212,8 @@ void neighbour_receive(struct neighbour *b, const uint8_t sender[6], const uint8
 
 	if (sender)
 		memcpy(b->sender, sender, 6);
-	speer_receive(&b->speer, data, len, now_ns);
-	snode_run_tm(n, now_ns);
+	conversation_receive(&b->conversation, data, len, now_ns);
+	admission_run(n, now_ns);
 	snode_wake(n, now_ns);
 }
 
@@ -219,13 +221,13 @@ void neighbour_receive(struct neighbour *b, const uint8_t sender[6], const uint8
  * on. */
 static void greet_strangers(struct slink *l, int64_t now_ns)
 {
-	uint8_t buf[SMSG_MAX];
-	struct smsg m = {.type = SMSG_HELLO,
-			 .sequence = SMSG_TO_STRANGERS,
-			 .sender = smsg_id(l->node->object.name),
-			 .link = smsg_id(l->link),
-			 .number = (uint64_t)(l->object.sub->epoch_ns + now_ns) / 1000};
-	size_t len = smsg_write(buf, &m, &l->node->key);
+	uint8_t buf[MESSAGE_MAX];
+	struct message m = {.type = MESSAGE_HELLO,
+			    .sequence = MESSAGE_TO_STRANGERS,
+			    .sender = message_id(l->node->object.name),
+			    .link = message_id(l->link),
+			    .number = (uint64_t)(l->object.sub->epoch_ns + now_ns) / 1000};
+	size_t len = message_write(buf, &m, &l->node->key);
 
 	put_message(l, NULL, buf, len, 0, now_ns);
 }
@@ -240,11 +242,11 @@ int64_t slink_due_ns(const struct slink *l)
 	int64_t due = l->hello_ns;
 
 	if (l->vbm)
-		due = min_ns(due, svbm_due_ns(l->vbm));
+		due = min_ns(due, vbm_object_due_ns(l->vbm));
 	for (size_t i = 0; i < l->neighbours.n; i++) {
 		const struct neighbour *b = l->neighbours.at[i];
 
-		due = min_ns(due, speer_due_ns(&b->speer));
+		due = min_ns(due, conversation_due_ns(&b->conversation));
 		due = min_ns(due, b->instance ? b->silent_ns : INT64_MAX);
 	}
 	return due;
@@ -258,7 +260,7 @@ static void tick_neighbour(struct neighbour *b, int64_t now_ns)
 		b->instance = 0;
 		lose(b, cut ? "the cable is cut" : "the other node is silent", now_ns);
 	}
-	speer_tick(&b->speer, now_ns);
+	conversation_tick(&b->conversation, now_ns);
 }
 
 /* One that greeted as a stranger and never answered: perhaps an old greeting from another address.
@@ -270,7 +272,7 @@ static void forget_strangers(struct slink *l, int64_t now_ns)
 
 		if (b->name || now_ns < b->silent_ns)
 			continue;
-		speer_finish(&b->speer, now_ns);
+		conversation_finish(&b->conversation, now_ns);
 		free(b);
 		vec_remove(&l->neighbours, i);
 	}
@@ -287,10 +289,10 @@ void slink_tick(struct slink *l, int64_t now_ns)
 	if (room != l->room) {
 		l->room = room;
 		vhop_room_changed(l, now_ns);
-		smulti_room_changed(l, now_ns);
+		vlink_multi_room_changed(l, now_ns);
 	}
 	if (l->vbm)
-		svbm_tick(l->vbm, now_ns);
+		vbm_object_tick(l->vbm, now_ns);
 	if (now_ns < l->hello_ns)
 		return;
 	l->hello_ns = now_ns + hello_every_ns;
@@ -300,7 +302,7 @@ void slink_tick(struct slink *l, int64_t now_ns)
 		struct neighbour *b = l->neighbours.at[i];
 
 		greet(b, now_ns);
-		if (b->path && b->speer.open)
+		if (b->path && b->conversation.open)
 			probe(b, now_ns);
 	}
 }
@@ -312,8 +314,8 @@ static struct neighbour *add_neighbour(struct slink *l)
 
 	b->slink = l;
 	b->why = "the other node was not heard yet";
-	speer_init(&b->speer, &ops, b, &l->node->key, l->node->object.name, l->link,
-		   (uint64_t)(s->epoch_ns + substrate_now_ns(s)) / 1000);
+	conversation_init(&b->conversation, &ops, b, &l->node->key, l->node->object.name, l->link,
+			  (uint64_t)(s->epoch_ns + substrate_now_ns(s)) / 1000);
 	vec_push(&l->neighbours, b);
 	return b;
 }
@@ -321,12 +323,12 @@ static struct neighbour *add_neighbour(struct slink *l)
 bool slink_hear_stranger(struct slink *l, const uint8_t sender[6], const uint8_t *data, size_t len,
 			 int64_t now_ns)
 {
-	struct smsg m;
+	struct message m;
 
 	if (!l || !l->any_member || l->neighbours.n >= MEMBERS_MAX ||
 	    !memcmp(sender, l->snif->mac, 6) ||
-	    smsg_read(data, len, &l->node->key, &m) != SMSG_GOOD || m.type != SMSG_HELLO ||
-	    m.sequence != SMSG_TO_STRANGERS || m.link != smsg_id(l->link))
+	    message_read(data, len, &l->node->key, &m) != MESSAGE_GOOD || m.type != MESSAGE_HELLO ||
+	    m.sequence != MESSAGE_TO_STRANGERS || m.link != message_id(l->link))
 		return false;
 	struct neighbour *b = add_neighbour(l);
 
@@ -341,7 +343,7 @@ struct neighbour *slink_find_neighbour(struct slink *l, const char *name)
 	for (size_t i = 0; i < l->neighbours.n; i++) {
 		struct neighbour *b = l->neighbours.at[i];
 
-		if (b->speer.open && !strcmp(b->name, name))
+		if (b->conversation.open && !strcmp(b->name, name))
 			return b;
 	}
 	return NULL;
@@ -352,7 +354,7 @@ bool slink_has_vbm(const struct slink *l)
 	if (l->vbm)
 		return true;
 	for (size_t i = 0; i < l->neighbours.n; i++)
-		if (l->neighbours.at[i]->speer.open && l->neighbours.at[i]->has_vbm)
+		if (l->neighbours.at[i]->conversation.open && l->neighbours.at[i]->has_vbm)
 			return true;
 	return false;
 }
@@ -371,17 +373,17 @@ static void destroy(struct object *o)
 	int64_t now = substrate_now_ns(o->sub);
 
 	if (l->vbm)
-		svbm_kind.destroy((struct object *)l->vbm);
-	smulti_end(l, now);
+		vbm_object_kind.destroy((struct object *)l->vbm);
+	vlink_multi_end(l, now);
 	if (l->multi)
 		vhop_lan_gone(l, now);
 	for (size_t i = 0; i < l->neighbours.n; i++) {
 		struct neighbour *b = l->neighbours.at[i];
 
-		b->speer.open = false;
+		b->conversation.open = false;
 		vhop_neighbour_lost(b, "the substrate link was removed", now);
-		speer_finish(&b->speer, now);
-		sudp_path_destroy(b->path);
+		conversation_finish(&b->conversation, now);
+		udp_wire_path_destroy(b->path);
 		free(b->name);
 		free(b);
 	}
@@ -411,19 +413,20 @@ static void neighbour_status(const struct neighbour *b, struct json *j)
 {
 	json_open(j, NULL, '{');
 	json_string(j, "snode", b->name);
-	json_bool(j, "open", b->speer.open);
+	json_bool(j, "open", b->conversation.open);
 	if (b->why)
 		json_string(j, "why", b->why);
-	json_uint(j, "sent", b->speer.count.sent);
-	json_uint(j, "repeated", b->speer.count.repeated);
-	json_uint(j, "received", b->speer.count.received);
-	json_uint(j, "given_up", b->speer.count.gave_up);
+	json_uint(j, "sent", b->conversation.count.sent);
+	json_uint(j, "repeated", b->conversation.count.repeated);
+	json_uint(j, "received", b->conversation.count.received);
+	json_uint(j, "given_up", b->conversation.count.gave_up);
 	if (b->path)
-		sudp_status(b->path, j);
+		udp_wire_status(b->path, j);
 	json_open(j, "dropped", '{');
-	for (int i = SMSG_GOOD + 1; i < SMSG_DROPS; i++)
-		if (b->speer.count.dropped[i])
-			json_uint(j, smsg_drop_name((enum smsg_drop)i), b->speer.count.dropped[i]);
+	for (int i = MESSAGE_GOOD + 1; i < MESSAGE_DROPS; i++)
+		if (b->conversation.count.dropped[i])
+			json_uint(j, message_drop_name((enum message_drop)i),
+				  b->conversation.count.dropped[i]);
 	json_close(j, '}');
 	json_close(j, '}');
 }
@@ -447,7 +450,7 @@ static void status(struct object *o, struct json *j, int64_t now_ns)
 	json_close(j, ']');
 	vhop_slink_status(l, j);
 	if (l->multi)
-		smulti_slink_status(l, j);
+		vlink_multi_slink_status(l, j);
 }
 
 const struct object_kind slink_kind = {.name = "slink", .destroy = destroy, .status = status};
@@ -500,13 +503,13 @@ static int read_peers(struct slink *l, const struct words *w, struct err *e)
 		return err_set(e, ERR_USAGE, "a substrate link needs peer= or multi=1");
 	struct neighbour *b = add_neighbour(l);
 
-	if (l->snif->encap == SENCAP_ETHERNET)
+	if (l->snif->encap == ENCAPSULATION_ETHERNET)
 		return nic_parse_mac(peer, b->mac, e);
 	if (inet_pton(AF_INET, peer, &in) != 1)
 		return err_set(e, ERR_USAGE, "peer: '%s' is not an IPv4 address", peer);
 	b->ip = ntohl(in.s_addr);
 	if (l->snif->udp)
-		b->path = sudp_path_create(l->snif->udp, b->ip, e);
+		b->path = udp_wire_path_create(l->snif->udp, b->ip, e);
 	return l->snif->udp && !b->path ? -1 : 0;
 }
 
@@ -523,7 +526,7 @@ static int read_words(struct slink *l, const struct words *w, struct err *e)
 			       link);
 	l->link = xstrdup(link);
 	l->multi = multi && strcmp(multi, "0") != 0;
-	if (l->multi && l->snif->encap == SENCAP_UDP)
+	if (l->multi && l->snif->encap == ENCAPSULATION_UDP)
 		return err_set(e, ERR_USAGE, "a multi-access link is an Ethernet");
 	if (read_number(w, "vlan", 4094, -1, &l->vlan, e) < 0 ||
 	    read_number(w, "priority", 7, 0, &priority, e) < 0)

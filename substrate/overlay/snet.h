@@ -12,8 +12,8 @@
  * out. A frame's way: vif -> vhop -> snif ~ wire ~ snif -> vhop -> snif ~ wire ~ snif -> vhop ->
  * vif.
  */
-#ifndef SUBSTRATE_SNET_H
-#define SUBSTRATE_SNET_H
+#ifndef SUBSTRATE_OVERLAY_SNET_H
+#define SUBSTRATE_OVERLAY_SNET_H
 
 #include "lib/words.h"
 #include "substrate/core/end.h"
@@ -36,13 +36,13 @@ struct slink;
 struct vif;
 struct vlink;
 struct vhop;
-struct smulti;
-struct svbm;
-struct smanager;
+struct vlink_multi;
+struct vbm_object;
+struct manager;
 
 struct snode {
 	struct object object;
-	struct smsg_key key;
+	struct message_key key;
 	uint64_t instance; /* of this life of the node: the time of day at which it began, in us */
 	struct event event;
 	struct event_source source;
@@ -55,7 +55,7 @@ struct snode {
 	VEC(struct vif *) vifs;
 	VEC(struct vlink *) vlinks;
 	VEC(struct vhop *) hops;
-	VEC(struct smanager *) managers;
+	VEC(struct manager *) managers;
 };
 
 /* Why an interface took a frame from its wire no further. */
@@ -76,11 +76,11 @@ struct snif {
 	struct object object;
 	struct end end;
 	struct snode *node;
-	enum sencap_kind encap;
+	enum encapsulation_kind encap;
 	uint8_t mac[6];
-	uint32_t ip;      /* SENCAP_UDP */
-	int64_t rate_bps; /* 0: unlimited */
-	struct sudp *udp; /* owned; instead of a cable. NULL: a cable */
+	uint32_t ip;          /* ENCAPSULATION_UDP */
+	int64_t rate_bps;     /* 0: unlimited */
+	struct udp_wire *udp; /* owned; instead of a cable. NULL: a cable */
 	struct pacer pacer;
 	struct tm_port *port; /* owned */
 	VEC(struct slink *) links;
@@ -90,19 +90,19 @@ struct snif {
 /* The node at the other end of a substrate link; one of several on a multi-access link. */
 struct neighbour {
 	struct slink *slink;
-	struct speer speer;
+	struct conversation conversation;
 	char *name; /* owned; NULL: not heard of yet */
 	uint8_t mac[6];
-	bool mac_known;         /* UDP: learnt from the first hello */
-	uint32_t ip;            /* UDP */
-	struct sudp_path *path; /* owned; NULL: there is a cable */
-	uint32_t pad;           /* octets that the message being sent is filled up to */
-	uint8_t sender[6];      /* of the frame that is being read */
-	uint64_t instance;      /* 0: not heard */
-	int64_t silent_ns;      /* when it counts as lost, if nothing more comes */
-	bool lost;              /* it was there before */
-	bool has_vbm;           /* of this link */
-	const char *why;        /* static: why it is not open */
+	bool mac_known;             /* UDP: learnt from the first hello */
+	uint32_t ip;                /* UDP */
+	struct udp_wire_path *path; /* owned; NULL: there is a cable */
+	uint32_t pad;               /* octets that the message being sent is filled up to */
+	uint8_t sender[6];          /* of the frame that is being read */
+	uint64_t instance;          /* 0: not heard */
+	int64_t silent_ns;          /* when it counts as lost, if nothing more comes */
+	bool lost;                  /* it was there before */
+	bool has_vbm;               /* of this link */
+	const char *why;            /* static: why it is not open */
 };
 
 struct slink {
@@ -115,12 +115,12 @@ struct slink {
 	uint8_t priority;
 	VEC(struct neighbour *) neighbours; /* owned; point to point: exactly one */
 	bool any_member;                    /* multi-access: whoever greets with the key is one */
-	struct vli_table in;                /* VLI -> vhop, or smulti, of what comes in */
-	VEC(struct smulti *) multis;        /* owned; multi-access */
-	struct svbm *vbm;   /* the VBM of this LAN, if this node holds it; borrowed */
-	struct tm_lan *lan; /* owned; multi-access: what comes over this LAN */
-	int64_t hello_ns;   /* when the next one is due */
-	uint32_t room;      /* longest frame of a virtual link; followed for changes */
+	struct vli_table in;                /* VLI -> vhop, or vlink_multi, of what comes in */
+	VEC(struct vlink_multi *) multis;   /* owned; multi-access */
+	struct vbm_object *vbm; /* the VBM of this LAN, if this node holds it; borrowed */
+	struct tm_lan *lan;     /* owned; multi-access: what comes over this LAN */
+	int64_t hello_ns;       /* when the next one is due */
+	uint32_t room;          /* longest frame of a virtual link; followed for changes */
 };
 
 struct vif {
@@ -129,8 +129,8 @@ struct vif {
 	struct snode *node;
 	char *vnet; /* owned */
 	uint32_t mtu;
-	struct vhop *out;     /* the virtual link that begins here */
-	struct smulti *multi; /* or the multi-access one that it has joined */
+	struct vhop *out;          /* the virtual link that begins here */
+	struct vlink_multi *multi; /* or the multi-access one that it has joined */
 	uint64_t no_link, too_long;
 };
 
@@ -170,10 +170,10 @@ struct vhop {
 struct vlink {
 	struct object object;
 	struct snode *node;
-	struct vif *vif;        /* NULL: it went */
-	char *vnet, *path, *to; /* owned */
-	char *lan, *group;      /* owned; multi-access instead of path and to, else NULL */
-	struct smulti *multi;   /* that it has joined; NULL: not (yet) */
+	struct vif *vif;           /* NULL: it went */
+	char *vnet, *path, *to;    /* owned */
+	char *lan, *group;         /* owned; multi-access instead of path and to, else NULL */
+	struct vlink_multi *multi; /* that it has joined; NULL: not (yet) */
 	int64_t min_bps, max_bps;
 	uint32_t try;
 	struct vhop *hop; /* NULL: not set up */
@@ -184,17 +184,17 @@ struct vlink {
 	char *reason;      /* owned: why it is down; NULL: it is up, or was not tried yet */
 };
 
-enum { SMULTI_STATIONS = 256 };
+enum { VLINK_MULTI_STATIONS = 256 };
 
 /* Where a station of a multi-access virtual link is: what an ARP of substrate addresses would say.
  */
-struct smulti_station {
+struct vlink_multi_station {
 	uint8_t mac[6];
 	struct vif *vif;             /* here, */
 	struct neighbour *neighbour; /* or there; both NULL: free */
 };
 
-struct smulti {
+struct vlink_multi {
 	struct slink *slink;
 	char *vnet, *group; /* owned */
 	uint32_t vli;       /* 0: the VBM has not given one */
@@ -204,7 +204,7 @@ struct smulti {
 	struct htb_class *class;     /* owned */
 	uint32_t room_drops, down_drops;
 	uint64_t came_frames, came_bytes;
-	struct smulti_station stations[SMULTI_STATIONS]; /* by hash of the address */
+	struct vlink_multi_station stations[VLINK_MULTI_STATIONS]; /* by hash of the address */
 };
 
 /* Commands of the control protocol. 0, or -1 with the error set. */
@@ -213,13 +213,13 @@ int snif_cmd(struct substrate *s, const struct words *w, FILE *answer, struct er
 int slink_cmd(struct substrate *s, const struct words *w, FILE *answer, struct err *e);
 int vif_cmd(struct substrate *s, const struct words *w, FILE *answer, struct err *e);
 int vlink_cmd(struct substrate *s, const struct words *w, FILE *answer, struct err *e);
-int svbm_cmd(struct substrate *s, const struct words *w, FILE *answer, struct err *e);
-int smanager_cmd(struct substrate *s, const struct words *w, FILE *answer, struct err *e);
-int svbm_cmd_share(struct substrate *s, const struct words *w, FILE *answer, struct err *e);
+int vbm_object_cmd(struct substrate *s, const struct words *w, FILE *answer, struct err *e);
+int manager_cmd(struct substrate *s, const struct words *w, FILE *answer, struct err *e);
+int vbm_object_cmd_share(struct substrate *s, const struct words *w, FILE *answer, struct err *e);
 
 /* snode.c */
-extern const struct object_kind snode_kind, snif_kind, slink_kind, vif_kind, vlink_kind, svbm_kind,
-	smanager_kind;
+extern const struct object_kind snode_kind, snif_kind, slink_kind, vif_kind, vlink_kind,
+	vbm_object_kind, manager_kind;
 /* The object of that name and kind, or NULL with the error set. */
 struct object *snet_find(struct substrate *s, const char *name, const struct object_kind *kind,
 			 struct err *e);
@@ -264,7 +264,7 @@ struct slink *snif_lan(const struct snif *i);
 
 /* vhop.c */
 /* A request about a virtual link: setup, release, failed, mtu. */
-void vhop_hear(struct neighbour *b, const struct smsg *m, const struct words *w, int64_t now_ns);
+void vhop_hear(struct neighbour *b, const struct message *m, const struct words *w, int64_t now_ns);
 /* One where it begins. The answer comes by vlink_is_up() or vlink_is_down(). */
 struct vhop *vhop_begin(struct vlink *v, int64_t now_ns);
 /* It goes, and so does what is further on. */
@@ -292,47 +292,51 @@ void vhop_set_rate(struct vhop *h, int64_t min_bps, int64_t rate_bps, int64_t no
 /* Another maximum has been said: shown here and further on. */
 void vhop_set_max(struct vhop *h, int64_t max_bps, int64_t now_ns);
 /* Tells the node before it, or the next, something about it: words. */
-void vhop_tell(struct vhop *h, bool next, enum smsg_type type, const char *words, int64_t now_ns);
+void vhop_tell(struct vhop *h, bool next, enum message_type type, const char *words,
+	       int64_t now_ns);
 /* A "rate" or "rate-ok". */
-void vhop_hear_rate(struct neighbour *b, const struct smsg *m, const struct words *w,
+void vhop_hear_rate(struct neighbour *b, const struct message *m, const struct words *w,
 		    int64_t now_ns);
 
 /* snode_tm.c */
 /* Does what the traffic manager wants done. After each call into it. */
-void snode_run_tm(struct snode *n, int64_t now_ns);
+void admission_run(struct snode *n, int64_t now_ns);
 
-/* smulti.c */
+/* vlink_multi.c */
 /* The virtual interface of v joins; v learns how it went. */
-void smulti_join(struct vlink *v, int64_t now_ns);
-void smulti_leave(struct vlink *v, int64_t now_ns);
+void vlink_multi_join(struct vlink *v, int64_t now_ns);
+void vlink_multi_leave(struct vlink *v, int64_t now_ns);
 /* A frame (with its reference, one's own) of a member here, or of a neighbour. */
-void smulti_send(struct smulti *m, struct vif *from, struct frame *f, int64_t now_ns);
-void smulti_receive(struct smulti *m, struct neighbour *from, struct frame *f, int64_t now_ns);
+void vlink_multi_send(struct vlink_multi *m, struct vif *from, struct frame *f, int64_t now_ns);
+void vlink_multi_receive(struct vlink_multi *m, struct neighbour *from, struct frame *f,
+			 int64_t now_ns);
 /* The VBM can be reached (again); or cannot any more, and what it gave is void. */
-void smulti_vbm_back(struct slink *l, int64_t now_ns);
-void smulti_vbm_lost(struct slink *l, const char *why, int64_t now_ns);
-void smulti_neighbour_gone(struct neighbour *b);
+void vlink_multi_vbm_back(struct slink *l, int64_t now_ns);
+void vlink_multi_vbm_lost(struct slink *l, const char *why, int64_t now_ns);
+void vlink_multi_neighbour_gone(struct neighbour *b);
 /* The room on the LAN has changed. */
-void smulti_room_changed(const struct slink *l, int64_t now_ns);
+void vlink_multi_room_changed(const struct slink *l, int64_t now_ns);
 /* All members leave: the link goes. */
-void smulti_end(struct slink *l, int64_t now_ns);
-void smulti_slink_status(const struct slink *l, struct json *j);
+void vlink_multi_end(struct slink *l, int64_t now_ns);
+void vlink_multi_slink_status(const struct slink *l, struct json *j);
 
 /* svbm.c */
 /* A request to the VBM: join or leave. */
-void svbm_hear(struct neighbour *b, const struct smsg *m, const struct words *w, int64_t now_ns);
+void vbm_object_hear(struct neighbour *b, const struct message *m, const struct words *w,
+		     int64_t now_ns);
 /* An "aggregate" or "aggregate-ok", to the VBM or from it. */
-void svbm_hear_aggregate(struct neighbour *b, const struct smsg *m, const struct words *w,
-			 int64_t now_ns);
+void vbm_object_hear_aggregate(struct neighbour *b, const struct message *m, const struct words *w,
+			       int64_t now_ns);
 /* The traffic manager of a node on l speaks to the VBM, wherever that is. */
-void svbm_tell(struct slink *l, const char *vnet, const struct grant_ask *a, bool answer,
-	       int64_t now_ns);
+void vbm_object_tell(struct slink *l, const char *vnet, const struct grant_ask *a, bool answer,
+		     int64_t now_ns);
 /* A VLI for a member at the node that holds the VBM; 0 with the reason set. */
-uint32_t svbm_join(struct svbm *v, const char *node, const char *vnet, const char *group);
-void svbm_leave(struct svbm *v, const char *node, const char *vnet, const char *group);
-void svbm_node_lost(struct svbm *v, const char *node, int64_t now_ns);
-int64_t svbm_due_ns(const struct svbm *v);
-void svbm_tick(struct svbm *v, int64_t now_ns);
+uint32_t vbm_object_join(struct vbm_object *v, const char *node, const char *vnet,
+			 const char *group);
+void vbm_object_leave(struct vbm_object *v, const char *node, const char *vnet, const char *group);
+void vbm_object_node_lost(struct vbm_object *v, const char *node, int64_t now_ns);
+int64_t vbm_object_due_ns(const struct vbm_object *v);
+void vbm_object_tick(struct vbm_object *v, int64_t now_ns);
 
 /* vlink.c */
 void vlink_is_up(struct vlink *v, int64_t now_ns);
@@ -348,10 +352,10 @@ void vlink_tick(struct vlink *v, int64_t now_ns);
 void vlink_hurry(struct snode *n, int64_t now_ns);
 
 /* smanager.c */
-/* Over a stream to the node with that smsg_id(). False: there is none that is open. */
-bool smanager_send(const struct snode *n, uint64_t to, const uint8_t *data, size_t len);
-int64_t smanager_due_ns(const struct smanager *m);
-void smanager_tick(struct smanager *m, int64_t now_ns);
+/* Over a stream to the node with that message_id(). False: there is none that is open. */
+bool manager_send(const struct snode *n, uint64_t to, const uint8_t *data, size_t len);
+int64_t manager_due_ns(const struct manager *m);
+void manager_tick(struct manager *m, int64_t now_ns);
 
 /* vif.c */
 /* A frame (with its reference) for the guest. */

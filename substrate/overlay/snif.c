@@ -23,28 +23,29 @@ static const char *const drop_names[] = {
 };
 static_assert(ARRAY_LEN(drop_names) == SNIF_DROPS, "drop_names out of step with the enum");
 
-static const enum snif_drop drop_of[SENCAP_DROPS] = {
-	[SENCAP_LEGACY] = SNIF_LEGACY,
-	[SENCAP_BAD_LENGTH] = SNIF_BAD_LENGTH,
-	[SENCAP_BAD_IP] = SNIF_BAD_IP,
+static const enum snif_drop drop_of[ENCAPSULATION_DROPS] = {
+	[ENCAPSULATION_LEGACY] = SNIF_LEGACY,
+	[ENCAPSULATION_BAD_LENGTH] = SNIF_BAD_LENGTH,
+	[ENCAPSULATION_BAD_IP] = SNIF_BAD_IP,
 };
 
 static const uint8_t everybody[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 
-static bool is_from(const struct neighbour *b, const struct sencap *h)
+static bool is_from(const struct neighbour *b, const struct encapsulation *h)
 {
-	return h->kind == SENCAP_UDP ? b->ip == h->from_ip : !memcmp(b->mac, h->from, 6);
+	return h->kind == ENCAPSULATION_UDP ? b->ip == h->from_ip : !memcmp(b->mac, h->from, 6);
 }
 
-static bool is_for_us(const struct snif *i, const struct sencap *h)
+static bool is_for_us(const struct snif *i, const struct encapsulation *h)
 {
-	if (h->kind == SENCAP_UDP && h->to_ip != i->ip)
+	if (h->kind == ENCAPSULATION_UDP && h->to_ip != i->ip)
 		return false;
 	return !memcmp(h->to, i->mac, 6) || !memcmp(h->to, everybody, 6);
 }
 
 /* Whose frame is it? The link by VLAN (or its absence), the node by the sender's address. */
-static struct neighbour *find_neighbour(struct snif *i, const struct sencap *h, enum snif_drop *why)
+static struct neighbour *find_neighbour(struct snif *i, const struct encapsulation *h,
+					enum snif_drop *why)
 {
 	*why = is_for_us(i, h) ? SNIF_UNKNOWN_LINK : SNIF_NOT_FOR_US;
 	for (size_t k = 0; k < i->links.n && *why != SNIF_NOT_FOR_US; k++) {
@@ -68,8 +69,8 @@ static void drop(struct snif *i, struct frame *f, enum snif_drop why)
 }
 
 /* A frame with our headers h in front of the len octets at payload, or cut off already. */
-static void take(struct snif *i, struct frame *f, const struct sencap *h, const uint8_t *payload,
-		 size_t len, int64_t now_ns)
+static void take(struct snif *i, struct frame *f, const struct encapsulation *h,
+		 const uint8_t *payload, size_t len, int64_t now_ns)
 {
 	enum snif_drop why = SNIF_UNKNOWN_LINK;
 	struct neighbour *b = find_neighbour(i, h, &why);
@@ -103,7 +104,7 @@ static void take(struct snif *i, struct frame *f, const struct sencap *h, const 
 	frame_pull(f, head);
 	f->len = (uint32_t)len; /* what follows is padding */
 	if (b->slink->multi)
-		smulti_receive(link, b, f, now_ns);
+		vlink_multi_receive(link, b, f, now_ns);
 	else
 		vhop_forward(link, f, now_ns);
 }
@@ -111,26 +112,27 @@ static void take(struct snif *i, struct frame *f, const struct sencap *h, const 
 static void deliver(struct end *end, struct frame *f, int64_t now_ns)
 {
 	struct snif *i = (struct snif *)end->object;
-	struct sencap h;
+	struct encapsulation h;
 	const uint8_t *payload;
 	size_t len;
-	enum sencap_drop bad = sencap_read(i->encap, f->data, f->len, &h, &payload, &len);
+	enum encapsulation_drop bad =
+		encapsulation_read(i->encap, f->data, f->len, &h, &payload, &len);
 
-	if (bad == SENCAP_GOOD)
+	if (bad == ENCAPSULATION_GOOD)
 		take(i, f, &h, payload, len, now_ns);
 	else
 		drop(i, f, drop_of[bad]);
 }
 
 /* What came as a datagram is captured with the headers that were in front of it. */
-static void capture_datagram(struct snif *i, struct frame *f, const struct sencap *h,
+static void capture_datagram(struct snif *i, struct frame *f, const struct encapsulation *h,
 			     int64_t now_ns)
 {
-	uint32_t more = sencap_size(h) - SENCAP_VLI_UDP;
+	uint32_t more = encapsulation_size(h) - ENCAPSULATION_VLI_UDP;
 
 	if (!i->end.capture || !frame_push(f, more))
 		return;
-	sencap_write(f->data, h, f->len - sencap_size(h));
+	encapsulation_write(f->data, h, f->len - encapsulation_size(h));
 	capture_frame(i->end.capture, f, false, now_ns);
 	frame_pull(f, more);
 }
@@ -139,9 +141,10 @@ static void capture_datagram(struct snif *i, struct frame *f, const struct senca
 static void receive_datagram(void *owner, uint32_t from_ip, struct frame *f, int64_t now_ns)
 {
 	struct snif *i = owner;
-	struct sencap h = {.kind = SENCAP_UDP, .vlan = -1, .from_ip = from_ip, .to_ip = i->ip};
+	struct encapsulation h = {
+		.kind = ENCAPSULATION_UDP, .vlan = -1, .from_ip = from_ip, .to_ip = i->ip};
 
-	if (f->len < SENCAP_VLI_UDP) {
+	if (f->len < ENCAPSULATION_VLI_UDP) {
 		drop(i, f, SNIF_BAD_LENGTH);
 		return;
 	}
@@ -150,7 +153,7 @@ static void receive_datagram(void *owner, uint32_t from_ip, struct frame *f, int
 	i->end.count.out_frames++;
 	i->end.count.out_bytes += f->len;
 	capture_datagram(i, f, &h, now_ns);
-	take(i, f, &h, f->data + SENCAP_VLI_UDP, f->len - SENCAP_VLI_UDP, now_ns);
+	take(i, f, &h, f->data + ENCAPSULATION_VLI_UDP, f->len - ENCAPSULATION_VLI_UDP, now_ns);
 }
 
 /* How much fits is looked at with the next greeting: let that be now. */
@@ -163,26 +166,29 @@ static void path_changed(void *owner, int64_t now_ns)
 	snode_wake(i->node, now_ns);
 }
 
-static const struct sudp_ops udp_ops = {.receive = receive_datagram, .mtu_changed = path_changed};
+static const struct udp_wire_ops udp_ops = {.receive = receive_datagram,
+					    .mtu_changed = path_changed};
 
 /* The headers that the host's kernel writes itself were only for the scheduler. */
 static void send_datagram(struct snif *i, struct frame *f, int64_t now_ns)
 {
-	struct sencap h;
+	struct encapsulation h;
 	const uint8_t *payload;
 	size_t len;
 	enum snif_drop why;
 
-	if (sencap_read(SENCAP_UDP, f->data, f->len, &h, &payload, &len) == SENCAP_GOOD) {
-		struct sencap back = {
-			.kind = SENCAP_UDP, .vlan = -1, .from_ip = h.to_ip, .to_ip = i->ip};
+	if (encapsulation_read(ENCAPSULATION_UDP, f->data, f->len, &h, &payload, &len) ==
+	    ENCAPSULATION_GOOD) {
+		struct encapsulation back = {
+			.kind = ENCAPSULATION_UDP, .vlan = -1, .from_ip = h.to_ip, .to_ip = i->ip};
 
 		memcpy(back.to, i->mac, 6);
 		const struct neighbour *b = find_neighbour(i, &back, &why);
 
 		i->end.count.in_frames++;
 		i->end.count.in_bytes += len;
-		if (b && sudp_send(b->path, payload - SENCAP_VLI_UDP, len + SENCAP_VLI_UDP, now_ns))
+		if (b && udp_wire_send(b->path, payload - ENCAPSULATION_VLI_UDP,
+				       len + ENCAPSULATION_VLI_UDP, now_ns))
 			capture_frame(i->end.capture, f, true, now_ns);
 	}
 	frame_unref(f);
@@ -201,21 +207,23 @@ static void put_on_wire(struct pacer *p, struct frame *f, struct htb_class *from
 bool snif_send(struct snif *i, const struct slink *l, const struct neighbour *to, uint32_t vli,
 	       struct htb_class *c, struct frame *f, int64_t now_ns)
 {
-	struct sencap h = {.kind = i->encap,
-			   .vlan = l->vlan,
-			   .priority = l->priority,
-			   .to_ip = to ? to->ip : 0,
-			   .from_ip = i->ip,
-			   .vli = vli};
+	struct encapsulation h = {.kind = i->encap,
+				  .vlan = l->vlan,
+				  .priority = l->priority,
+				  .to_ip = to ? to->ip : 0,
+				  .from_ip = i->ip,
+				  .vli = vli};
 	uint32_t len = f->len;
 
-	memcpy(h.to, to && (to->mac_known || i->encap == SENCAP_ETHERNET) ? to->mac : everybody, 6);
+	memcpy(h.to,
+	       to && (to->mac_known || i->encap == ENCAPSULATION_ETHERNET) ? to->mac : everybody,
+	       6);
 	memcpy(h.from, i->mac, 6);
-	if (!frame_push(f, sencap_size(&h))) {
+	if (!frame_push(f, encapsulation_size(&h))) {
 		drop(i, f, SNIF_NO_MEMORY);
 		return false;
 	}
-	sencap_write(f->data, &h, len);
+	encapsulation_write(f->data, &h, len);
 	return pacer_send(&i->pacer, c, f, len + VLINK_OVERHEAD, now_ns);
 }
 
@@ -246,7 +254,7 @@ static void destroy(struct object *o)
 	}
 	vec_free(&i->links);
 	pacer_finish(&i->pacer);
-	sudp_destroy(i->udp);
+	udp_wire_destroy(i->udp);
 	tm_port_destroy(i->port);
 	object_finish(o);
 	free(i);
@@ -268,7 +276,7 @@ static int set(struct object *o, char *const *words, size_t n, struct err *e)
 	htb_set_rate(i->pacer.htb, rate, now);
 	pacer_wake(&i->pacer, now);
 	tm_port_set_rate(i->port, rate, now);
-	snode_run_tm(i->node, now);
+	admission_run(i->node, now);
 	snode_wake(i->node, now);
 	return 0;
 }
@@ -278,7 +286,7 @@ static void status(struct object *o, struct json *j, int64_t now_ns)
 	struct snif *i = (struct snif *)o;
 
 	json_string(j, "snode", i->node->object.name);
-	json_string(j, "encapsulation", i->encap == SENCAP_UDP ? "udp" : "ethernet");
+	json_string(j, "encapsulation", i->encap == ENCAPSULATION_UDP ? "udp" : "ethernet");
 	json_int(j, "rate_bps", i->rate_bps);
 	end_status(&i->end, j);
 	json_open(j, "refused", '{');
@@ -309,10 +317,10 @@ static int read_words(struct snif *i, const struct words *w, struct err *e)
 	    snet_read_rate(w, "rate", &i->rate_bps, e) < 0)
 		return -1;
 	if (encap && !strcmp(encap, "udp"))
-		i->encap = SENCAP_UDP;
+		i->encap = ENCAPSULATION_UDP;
 	else if (encap && strcmp(encap, "ethernet") != 0)
 		return err_set(e, ERR_USAGE, "an encapsulation is ethernet or udp");
-	if (i->encap != SENCAP_UDP || words_get(w, "socket"))
+	if (i->encap != ENCAPSULATION_UDP || words_get(w, "socket"))
 		return 0;
 	if (!addr || inet_pton(AF_INET, addr, &in) != 1)
 		return err_set(e, ERR_USAGE, "encap=udp needs addr=, an IPv4 address");
@@ -328,13 +336,13 @@ static int open_socket(struct snif *i, const struct words *w, struct err *e)
 
 	if (!text)
 		return 0;
-	if (s->vclock || i->encap != SENCAP_UDP)
+	if (s->vclock || i->encap != ENCAPSULATION_UDP)
 		return err_set(e, ERR_USAGE,
 			       "a socket is for encap=udp and takes no part in virtual time");
-	i->udp = sudp_create(s, text, &udp_ops, i, e);
+	i->udp = udp_wire_create(s, text, &udp_ops, i, e);
 	if (!i->udp)
 		return -1;
-	i->ip = sudp_ip(i->udp);
+	i->ip = udp_wire_ip(i->udp);
 	i->end.carrier = i->end.has_own_wire = true;
 	return 0;
 }

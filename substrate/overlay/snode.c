@@ -58,7 +58,7 @@ static int64_t due_ns(const struct snode *n)
 		due = d < due ? d : due;
 	}
 	for (size_t i = 0; i < n->managers.n; i++) {
-		int64_t d = smanager_due_ns(n->managers.at[i]);
+		int64_t d = manager_due_ns(n->managers.at[i]);
 
 		due = d < due ? d : due;
 	}
@@ -90,10 +90,10 @@ static void tick(struct event *ev, int64_t now_ns)
 	for (size_t i = 0; i < n->vlinks.n; i++)
 		vlink_tick(n->vlinks.at[i], now_ns);
 	for (size_t i = 0; i < n->managers.n; i++)
-		smanager_tick(n->managers.at[i], now_ns);
+		manager_tick(n->managers.at[i], now_ns);
 	if (tm_due_ns(n->tm) <= now_ns)
 		tm_tick(n->tm, now_ns);
-	snode_run_tm(n, now_ns);
+	admission_run(n, now_ns);
 	snode_wake(n, now_ns);
 }
 
@@ -102,7 +102,7 @@ static void destroy(struct object *o)
 	struct snode *n = (struct snode *)o;
 
 	while (n->managers.n)
-		smanager_kind.destroy((struct object *)n->managers.at[n->managers.n - 1]);
+		manager_kind.destroy((struct object *)n->managers.at[n->managers.n - 1]);
 	while (n->vifs.n)
 		vif_kind.destroy(&n->vifs.at[n->vifs.n - 1]->object);
 	while (n->vlinks.n)
@@ -151,10 +151,10 @@ int snode_cmd(struct substrate *s, const struct words *w, FILE *answer, struct e
 {
 	static const uint8_t no_key[SIPHASH_KEY];
 	const char *hex = words_get(w, "key");
-	struct smsg_key key;
+	struct message_key key;
 
-	smsg_key_init(&key, no_key);
-	if (hex && smsg_key_parse(&key, hex, e) < 0)
+	message_key_init(&key, no_key);
+	if (hex && message_key_parse(&key, hex, e) < 0)
 		return -1;
 	if (!snet_name_fits(w->at[1]))
 		return err_set(e, ERR_USAGE, "a substrate node's name is too long");

@@ -12,16 +12,16 @@
 
 enum { BATCH = 64, BUFFER = 4 << 20, MTU_DEFAULT = 1500, DATAGRAM_MAX = 65535 };
 
-struct sudp {
+struct udp_wire {
 	struct substrate *sub;
-	const struct sudp_ops *ops;
+	const struct udp_wire_ops *ops;
 	void *owner;
 	struct sockaddr_in here;
 	struct loop_watch strangers; /* what no path of ours is for */
 };
 
-struct sudp_path {
-	struct sudp *udp;
+struct udp_wire_path {
+	struct udp_wire *udp;
 	uint32_t ip;
 	struct loop_watch watch;
 	uint64_t sent, received, too_long, full, unreachable;
@@ -30,7 +30,7 @@ struct sudp_path {
 static uint8_t incoming[DATAGRAM_MAX];
 
 /* Hands over what has arrived at a socket. */
-static void read_all(struct sudp *u, int fd, struct sudp_path *p, int64_t now_ns)
+static void read_all(struct udp_wire *u, int fd, struct udp_wire_path *p, int64_t now_ns)
 {
 	for (int i = 0; i < BATCH; i++) {
 		struct sockaddr_in from = {0};
@@ -58,20 +58,21 @@ static void read_all(struct sudp *u, int fd, struct sudp_path *p, int64_t now_ns
 
 static void path_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
-	struct sudp_path *p = (struct sudp_path *)((char *)w - offsetof(struct sudp_path, watch));
+	struct udp_wire_path *p =
+		(struct udp_wire_path *)((char *)w - offsetof(struct udp_wire_path, watch));
 
 	read_all(p->udp, w->fd, p, now_ns);
 }
 
 static void strangers_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
-	struct sudp *u = (struct sudp *)((char *)w - offsetof(struct sudp, strangers));
+	struct udp_wire *u = (struct udp_wire *)((char *)w - offsetof(struct udp_wire, strangers));
 
 	read_all(u, w->fd, NULL, now_ns);
 }
 
 /* A socket at our address that never fragments. */
-static int open_socket(const struct sudp *u, struct err *e)
+static int open_socket(const struct udp_wire *u, struct err *e)
 {
 	static const int discover = IP_PMTUDISC_DO;
 	static const int one = 1;
@@ -96,7 +97,7 @@ static int read_address(struct sockaddr_in *a, const char *text, struct err *e)
 {
 	size_t n = strcspn(text, ":");
 	char ip[INET_ADDRSTRLEN];
-	long port = SENCAP_PORT;
+	long port = ENCAPSULATION_PORT;
 	char *end = NULL;
 
 	*a = (struct sockaddr_in){.sin_family = AF_INET};
@@ -112,10 +113,10 @@ static int read_address(struct sockaddr_in *a, const char *text, struct err *e)
 	return 0;
 }
 
-struct sudp *sudp_create(struct substrate *s, const char *text, const struct sudp_ops *ops,
-			 void *owner, struct err *e)
+struct udp_wire *udp_wire_create(struct substrate *s, const char *text,
+				 const struct udp_wire_ops *ops, void *owner, struct err *e)
 {
-	struct sudp *u = xcalloc(1, sizeof(*u));
+	struct udp_wire *u = xcalloc(1, sizeof(*u));
 
 	u->sub = s;
 	u->ops = ops;
@@ -132,7 +133,7 @@ struct sudp *sudp_create(struct substrate *s, const char *text, const struct sud
 	return u;
 }
 
-void sudp_destroy(struct sudp *u)
+void udp_wire_destroy(struct udp_wire *u)
 {
 	if (!u)
 		return;
@@ -141,12 +142,12 @@ void sudp_destroy(struct sudp *u)
 	free(u);
 }
 
-uint32_t sudp_ip(const struct sudp *u)
+uint32_t udp_wire_ip(const struct udp_wire *u)
 {
 	return ntohl(u->here.sin_addr.s_addr);
 }
 
-struct sudp_path *sudp_path_create(struct sudp *u, uint32_t ip, struct err *e)
+struct udp_wire_path *udp_wire_path_create(struct udp_wire *u, uint32_t ip, struct err *e)
 {
 	struct sockaddr_in to = u->here;
 	int fd = open_socket(u, e);
@@ -159,7 +160,7 @@ struct sudp_path *sudp_path_create(struct sudp *u, uint32_t ip, struct err *e)
 		close(fd);
 		return NULL;
 	}
-	struct sudp_path *p = xcalloc(1, sizeof(*p));
+	struct udp_wire_path *p = xcalloc(1, sizeof(*p));
 
 	p->udp = u;
 	p->ip = ip;
@@ -172,7 +173,7 @@ struct sudp_path *sudp_path_create(struct sudp *u, uint32_t ip, struct err *e)
 	return p;
 }
 
-void sudp_path_destroy(struct sudp_path *p)
+void udp_wire_path_destroy(struct udp_wire_path *p)
 {
 	if (!p)
 		return;
@@ -181,7 +182,7 @@ void sudp_path_destroy(struct sudp_path *p)
 	free(p);
 }
 
-bool sudp_send(struct sudp_path *p, const uint8_t *data, size_t len, int64_t now_ns)
+bool udp_wire_send(struct udp_wire_path *p, const uint8_t *data, size_t len, int64_t now_ns)
 {
 	ssize_t n = send(p->watch.fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL);
 
@@ -203,7 +204,7 @@ bool sudp_send(struct sudp_path *p, const uint8_t *data, size_t len, int64_t now
 	return n >= 0;
 }
 
-uint32_t sudp_mtu(const struct sudp_path *p)
+uint32_t udp_wire_mtu(const struct udp_wire_path *p)
 {
 	int mtu = 0;
 	socklen_t size = sizeof(mtu);
@@ -213,9 +214,9 @@ uint32_t sudp_mtu(const struct sudp_path *p)
 	return (uint32_t)mtu;
 }
 
-void sudp_status(const struct sudp_path *p, struct json *j)
+void udp_wire_status(const struct udp_wire_path *p, struct json *j)
 {
-	json_uint(j, "path_mtu", sudp_mtu(p));
+	json_uint(j, "path_mtu", udp_wire_mtu(p));
 	json_uint(j, "datagrams_sent", p->sent);
 	json_uint(j, "datagrams_received", p->received);
 	json_uint(j, "datagrams_too_long", p->too_long);

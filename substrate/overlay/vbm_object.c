@@ -18,7 +18,7 @@ struct group {
 	VEC(char *) nodes; /* owned */
 };
 
-struct svbm {
+struct vbm_object {
 	struct object object;
 	struct slink *slink;
 	struct vbm *vbm; /* owned */
@@ -29,7 +29,7 @@ struct svbm {
 };
 
 /* Sends what the manager has to say; what the own node answers may make it say more. */
-static void run(struct svbm *v, int64_t now_ns)
+static void run(struct vbm_object *v, int64_t now_ns)
 {
 	struct snode *n = v->slink->node;
 	struct vbm_message m;
@@ -43,7 +43,7 @@ static void run(struct svbm *v, int64_t now_ns)
 
 		if (!strcmp(m.node, n->object.name)) {
 			tm_hear_vbm(v->slink->lan, m.vnet, &m.give, !m.answer, now_ns);
-			snode_run_tm(n, now_ns);
+			admission_run(n, now_ns);
 			continue;
 		}
 		struct neighbour *b = slink_find_neighbour(v->slink, m.node);
@@ -57,7 +57,9 @@ static void run(struct svbm *v, int64_t now_ns)
 		fputc(' ', f);
 		grant_give_put(f, &m.give);
 		fclose(f);
-		speer_tell(&b->speer, m.answer ? SMSG_AGGREGATE_OK : SMSG_AGGREGATE, body, now_ns);
+		conversation_tell(&b->conversation,
+				  m.answer ? MESSAGE_AGGREGATE_OK : MESSAGE_AGGREGATE, body,
+				  now_ns);
 		free(body);
 		arena_finish(&a);
 	}
@@ -65,8 +67,8 @@ static void run(struct svbm *v, int64_t now_ns)
 	snode_wake(n, now_ns);
 }
 
-void svbm_tell(struct slink *l, const char *vnet, const struct grant_ask *ask, bool answer,
-	       int64_t now_ns)
+void vbm_object_tell(struct slink *l, const char *vnet, const struct grant_ask *ask, bool answer,
+		     int64_t now_ns)
 {
 	struct neighbour *b = NULL;
 	char *body = NULL;
@@ -89,13 +91,14 @@ void svbm_tell(struct slink *l, const char *vnet, const struct grant_ask *ask, b
 	fputc(' ', f);
 	grant_ask_put(f, ask);
 	fclose(f);
-	speer_tell(&b->speer, answer ? SMSG_AGGREGATE_OK : SMSG_AGGREGATE, body, now_ns);
+	conversation_tell(&b->conversation, answer ? MESSAGE_AGGREGATE_OK : MESSAGE_AGGREGATE, body,
+			  now_ns);
 	free(body);
 	arena_finish(&a);
 }
 
-void svbm_hear_aggregate(struct neighbour *b, const struct smsg *m, const struct words *w,
-			 int64_t now_ns)
+void vbm_object_hear_aggregate(struct neighbour *b, const struct message *m, const struct words *w,
+			       int64_t now_ns)
 {
 	const char *vnet = words_get(w, "vnet");
 	struct slink *l = b->slink;
@@ -106,14 +109,14 @@ void svbm_hear_aggregate(struct neighbour *b, const struct smsg *m, const struct
 		return;
 	if (words_get(w, "limit")) {
 		if (b->has_vbm && grant_give_get(w, &give, NULL) == 0)
-			tm_hear_vbm(l->lan, vnet, &give, m->type == SMSG_AGGREGATE, now_ns);
+			tm_hear_vbm(l->lan, vnet, &give, m->type == MESSAGE_AGGREGATE, now_ns);
 	} else if (l->vbm && grant_ask_get(w, &ask, NULL) == 0) {
-		vbm_hear(l->vbm->vbm, b->name, vnet, &ask, m->type == SMSG_AGGREGATE, now_ns);
+		vbm_hear(l->vbm->vbm, b->name, vnet, &ask, m->type == MESSAGE_AGGREGATE, now_ns);
 		run(l->vbm, now_ns);
 	}
 }
 
-static struct group *find_group(struct svbm *v, const char *vnet, const char *group)
+static struct group *find_group(struct vbm_object *v, const char *vnet, const char *group)
 {
 	for (size_t i = 0; i < v->groups.n; i++) {
 		struct group *g = v->groups.at[i];
@@ -134,7 +137,7 @@ static void free_group(struct group *g)
 	free(g);
 }
 
-static uint32_t make_vli(struct svbm *v, struct group *g)
+static uint32_t make_vli(struct vbm_object *v, struct group *g)
 {
 	struct snode *n = v->slink->node;
 	uint32_t vli = 0;
@@ -151,7 +154,8 @@ static uint32_t make_vli(struct svbm *v, struct group *g)
 	return vli;
 }
 
-uint32_t svbm_join(struct svbm *v, const char *node, const char *vnet, const char *group)
+uint32_t vbm_object_join(struct vbm_object *v, const char *node, const char *vnet,
+			 const char *group)
 {
 	struct group *g = find_group(v, vnet, group);
 
@@ -169,7 +173,7 @@ uint32_t svbm_join(struct svbm *v, const char *node, const char *vnet, const cha
 	return g->vli;
 }
 
-static void take_node_out(struct svbm *v, size_t at, const char *node)
+static void take_node_out(struct vbm_object *v, size_t at, const char *node)
 {
 	struct group *g = v->groups.at[at];
 
@@ -186,7 +190,7 @@ static void take_node_out(struct svbm *v, size_t at, const char *node)
 	free_group(g);
 }
 
-void svbm_leave(struct svbm *v, const char *node, const char *vnet, const char *group)
+void vbm_object_leave(struct vbm_object *v, const char *node, const char *vnet, const char *group)
 {
 	const struct group *g = find_group(v, vnet, group);
 
@@ -198,7 +202,7 @@ void svbm_leave(struct svbm *v, const char *node, const char *vnet, const char *
 	}
 }
 
-void svbm_node_lost(struct svbm *v, const char *node, int64_t now_ns)
+void vbm_object_node_lost(struct vbm_object *v, const char *node, int64_t now_ns)
 {
 	for (size_t i = v->groups.n; i-- > 0;)
 		take_node_out(v, i, node);
@@ -206,33 +210,34 @@ void svbm_node_lost(struct svbm *v, const char *node, int64_t now_ns)
 	run(v, now_ns);
 }
 
-void svbm_hear(struct neighbour *b, const struct smsg *m, const struct words *w, int64_t now_ns)
+void vbm_object_hear(struct neighbour *b, const struct message *m, const struct words *w,
+		     int64_t now_ns)
 {
 	const char *vnet = words_get(w, "vnet");
 	const char *group = words_get(w, "group");
-	struct svbm *v = b->slink->vbm;
+	struct vbm_object *v = b->slink->vbm;
 	char body[32];
 
 	if (!v || !vnet || !group || !snet_name_fits(vnet) || !snet_name_fits(group)) {
-		speer_refuse(&b->speer, m->sequence,
-			     v ? "without vnet or group" : "the VBM is not here", now_ns);
+		conversation_refuse(&b->conversation, m->sequence,
+				    v ? "without vnet or group" : "the VBM is not here", now_ns);
 		return;
 	}
-	if (m->type == SMSG_LEAVE) {
-		svbm_leave(v, b->name, vnet, group);
-		speer_answer(&b->speer, m->sequence, SMSG_LEFT, "", now_ns);
+	if (m->type == MESSAGE_LEAVE) {
+		vbm_object_leave(v, b->name, vnet, group);
+		conversation_answer(&b->conversation, m->sequence, MESSAGE_LEFT, "", now_ns);
 		return;
 	}
-	snprintf(body, sizeof(body), "vli=%u", svbm_join(v, b->name, vnet, group));
-	speer_answer(&b->speer, m->sequence, SMSG_JOIN_OK, body, now_ns);
+	snprintf(body, sizeof(body), "vli=%u", vbm_object_join(v, b->name, vnet, group));
+	conversation_answer(&b->conversation, m->sequence, MESSAGE_JOIN_OK, body, now_ns);
 }
 
-int64_t svbm_due_ns(const struct svbm *v)
+int64_t vbm_object_due_ns(const struct vbm_object *v)
 {
 	return vbm_due_ns(v->vbm);
 }
 
-void svbm_tick(struct svbm *v, int64_t now_ns)
+void vbm_object_tick(struct vbm_object *v, int64_t now_ns)
 {
 	if (vbm_due_ns(v->vbm) <= now_ns)
 		vbm_tick(v->vbm, now_ns);
@@ -241,12 +246,12 @@ void svbm_tick(struct svbm *v, int64_t now_ns)
 
 static void destroy(struct object *o)
 {
-	struct svbm *v = (struct svbm *)o;
+	struct vbm_object *v = (struct vbm_object *)o;
 	int64_t now = substrate_now_ns(o->sub);
 
 	v->slink->vbm = NULL;
 	v->slink->hello_ns = now; /* that it is gone is told at once */
-	smulti_vbm_lost(v->slink, "its VBM was removed", now);
+	vlink_multi_vbm_lost(v->slink, "its VBM was removed", now);
 	snode_wake(v->slink->node, now);
 	for (size_t i = 0; i < v->groups.n; i++)
 		free_group(v->groups.at[i]);
@@ -259,7 +264,7 @@ static void destroy(struct object *o)
 
 static int set(struct object *o, char *const *words, size_t n, struct err *e)
 {
-	struct svbm *v = (struct svbm *)o;
+	struct vbm_object *v = (struct vbm_object *)o;
 	struct words w = {.at = (char **)(uintptr_t)words, .n = n};
 	int64_t now = substrate_now_ns(o->sub);
 	int64_t rate;
@@ -275,7 +280,7 @@ static int set(struct object *o, char *const *words, size_t n, struct err *e)
 
 static void status(struct object *o, struct json *j, int64_t now_ns)
 {
-	struct svbm *v = (struct svbm *)o;
+	struct vbm_object *v = (struct vbm_object *)o;
 	struct vbm_row r;
 
 	json_string(j, "snode", v->slink->node->object.name);
@@ -309,10 +314,10 @@ static void status(struct object *o, struct json *j, int64_t now_ns)
 	json_close(j, ']');
 }
 
-const struct object_kind svbm_kind = {
+const struct object_kind vbm_object_kind = {
 	.name = "vbm", .destroy = destroy, .set = set, .status = status};
 
-int svbm_cmd(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
+int vbm_object_cmd(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
 {
 	struct object *node = snet_find(s, w->at[2], &snode_kind, e);
 	const char *link = words_get(w, "link");
@@ -327,9 +332,9 @@ int svbm_cmd(struct substrate *s, const struct words *w, FILE *answer, struct er
 			       "a VBM needs link=, a multi-access link of its node, and rate=");
 	if (l->vbm)
 		return err_set(e, ERR_USAGE, "%s has a VBM already", link);
-	struct svbm *v = xcalloc(1, sizeof(*v));
+	struct vbm_object *v = xcalloc(1, sizeof(*v));
 
-	if (object_add(&v->object, s, &svbm_kind, w->at[1], e) < 0) {
+	if (object_add(&v->object, s, &vbm_object_kind, w->at[1], e) < 0) {
 		free(v);
 		return -1;
 	}
@@ -340,14 +345,14 @@ int svbm_cmd(struct substrate *s, const struct words *w, FILE *answer, struct er
 	v->vbm = vbm_create(rate);
 	l->vbm = v;
 	l->hello_ns = now; /* that it is here is told at once */
-	smulti_vbm_back(l, now);
+	vlink_multi_vbm_back(l, now);
 	vlink_hurry(l->node, now);
 	return 0;
 }
 
-int svbm_cmd_share(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
+int vbm_object_cmd_share(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
 {
-	struct object *o = snet_find(s, w->at[1], &svbm_kind, e);
+	struct object *o = snet_find(s, w->at[1], &vbm_object_kind, e);
 	const char *percent = words_get(w, "percent");
 	int64_t now = substrate_now_ns(s);
 	int64_t ppm;
@@ -357,7 +362,7 @@ int svbm_cmd_share(struct substrate *s, const struct words *w, FILE *answer, str
 	if (!percent || unit_parse(UNIT_PPM, percent, &ppm, e) < 0)
 		return percent ? err_wrap(e, "percent")
 			       : err_set(e, ERR_USAGE, "a share needs percent=");
-	struct svbm *v = (struct svbm *)o;
+	struct vbm_object *v = (struct vbm_object *)o;
 
 	if (!snet_name_fits(w->at[2]))
 		return err_set(e, ERR_USAGE, "the name of the vNet is too long");

@@ -38,7 +38,7 @@ static void destroy(struct vhop *h)
 	if (h->in)
 		vli_release(&h->in->in, h->in_vli);
 	if (h->out)
-		speer_forget(&only(h->out)->speer, h);
+		conversation_forget(&only(h->out)->conversation, h);
 	if (h->from && h->from->out == h)
 		h->from->out = NULL;
 	if (h->origin)
@@ -95,7 +95,7 @@ static void put_text(FILE *f, const char *key, const char *value)
 }
 
 /* Sends "vlink= try= [key=value]" about h; what the answer is does not matter. */
-static void say(struct neighbour *b, enum smsg_type type, const struct vhop *h, const char *key,
+static void say(struct neighbour *b, enum message_type type, const struct vhop *h, const char *key,
 		const char *value, int64_t now_ns)
 {
 	char *body = NULL;
@@ -112,9 +112,9 @@ static void say(struct neighbour *b, enum smsg_type type, const struct vhop *h, 
 	if (key)
 		put_text(f, key, value);
 	fclose(f);
-	if (len > SMSG_BODY_MAX)
+	if (len > MESSAGE_BODY_MAX)
 		body[name_len] = '\0'; /* a reason made long by its quotes */
-	speer_ask(&b->speer, type, body, NULL, NULL, now_ns);
+	conversation_ask(&b->conversation, type, body, NULL, NULL, now_ns);
 	snode_wake(b->slink->node, now_ns);
 	free(body);
 }
@@ -126,9 +126,9 @@ static void fail(struct vhop *h, const char *reason, int64_t now_ns)
 	struct neighbour *before = h->in ? only(h->in) : NULL;
 
 	if (before && h->asked)
-		speer_refuse(&before->speer, h->asked, reason, now_ns);
+		conversation_refuse(&before->conversation, h->asked, reason, now_ns);
 	else if (before)
-		say(before, SMSG_FAILED, h, "reason", reason, now_ns);
+		say(before, MESSAGE_FAILED, h, "reason", reason, now_ns);
 	destroy(h);
 	if (origin)
 		vlink_is_down(origin, reason, now_ns);
@@ -137,7 +137,7 @@ static void fail(struct vhop *h, const char *reason, int64_t now_ns)
 void vhop_release(struct vhop *h, int64_t now_ns)
 {
 	if (h->out)
-		say(only(h->out), SMSG_RELEASE, h, NULL, NULL, now_ns);
+		say(only(h->out), MESSAGE_RELEASE, h, NULL, NULL, now_ns);
 	destroy(h);
 }
 
@@ -150,7 +150,8 @@ static void succeed(struct vhop *h, int64_t now_ns)
 	tm_link_up(h->tm, now_ns);
 	if (h->in) {
 		snprintf(body, sizeof(body), "vli=%u room=%u", h->in_vli, h->room);
-		speer_answer(&only(h->in)->speer, h->asked, SMSG_SETUP_OK, body, now_ns);
+		conversation_answer(&only(h->in)->conversation, h->asked, MESSAGE_SETUP_OK, body,
+				    now_ns);
 		h->asked = 0;
 	} else {
 		vlink_is_up(h->origin, now_ns);
@@ -178,11 +179,11 @@ static uint32_t min_u32(uint32_t a, uint32_t b)
 	return a < b ? a : b;
 }
 
-static void setup_done(struct speer *p, void *ctx, const struct smsg *m, const struct words *w,
-		       int64_t now_ns)
+static void setup_done(struct conversation *p, void *ctx, const struct message *m,
+		       const struct words *w, int64_t now_ns)
 {
 	struct vhop *h = ctx;
-	uint32_t vli = m && m->type == SMSG_SETUP_OK ? get_u32(w, "vli") : 0;
+	uint32_t vli = m && m->type == MESSAGE_SETUP_OK ? get_u32(w, "vli") : 0;
 
 	if (vli >= VLI_FIRST) {
 		h->out_vli = vli;
@@ -191,13 +192,13 @@ static void setup_done(struct speer *p, void *ctx, const struct smsg *m, const s
 		succeed(h, now_ns);
 		return;
 	}
-	const char *reason = m && m->type == SMSG_REFUSED ? words_get(w, "reason") : NULL;
+	const char *reason = m && m->type == MESSAGE_REFUSED ? words_get(w, "reason") : NULL;
 	char text[512];
 
 	snprintf(text, sizeof(text), "%s", reason ? reason : "no answer");
 	/* The other may have done it, and its answer was lost. */
 	if (!m)
-		say(only(h->out), SMSG_RELEASE, h, NULL, NULL, now_ns);
+		say(only(h->out), MESSAGE_RELEASE, h, NULL, NULL, now_ns);
 	fail(h, text, now_ns);
 }
 
@@ -222,12 +223,12 @@ static void ask_next(struct vhop *h, int64_t now_ns)
 	put_text(f, "to", h->to_name);
 	fprintf(f, " min=%lld max=%lld", (long long)h->min_bps, (long long)h->max_bps);
 	fclose(f);
-	if (len > SMSG_BODY_MAX) {
+	if (len > MESSAGE_BODY_MAX) {
 		free(body);
 		fail(h, "the path is too long", now_ns);
 		return;
 	}
-	speer_ask(&b->speer, SMSG_SETUP, body, setup_done, h, now_ns);
+	conversation_ask(&b->conversation, MESSAGE_SETUP, body, setup_done, h, now_ns);
 	snode_wake(h->node, now_ns);
 	free(body);
 }
@@ -340,7 +341,7 @@ void vhop_refused(struct vhop *h, const char *reason, int64_t now_ns)
 	snprintf(text, sizeof(text), "%s: %s", h->node->object.name, reason);
 	/* What is further on was set up before, if the minimum is taken back. */
 	if (h->out && h->up)
-		say(only(h->out), SMSG_RELEASE, h, NULL, NULL, now_ns);
+		say(only(h->out), MESSAGE_RELEASE, h, NULL, NULL, now_ns);
 	fail(h, text, now_ns);
 }
 
@@ -366,7 +367,7 @@ void vhop_set_rate(struct vhop *h, int64_t min_bps, int64_t rate_bps, int64_t no
 	pacer_wake(h->pacer, now_ns);
 }
 
-void vhop_tell(struct vhop *h, bool next, enum smsg_type type, const char *words, int64_t now_ns)
+void vhop_tell(struct vhop *h, bool next, enum message_type type, const char *words, int64_t now_ns)
 {
 	struct slink *l = next ? h->out : h->in;
 	char *body = NULL;
@@ -381,7 +382,7 @@ void vhop_tell(struct vhop *h, bool next, enum smsg_type type, const char *words
 	if (next) /* it decides nothing there, but everybody may see what was said */
 		fprintf(f, " max=%lld", (long long)h->max_bps);
 	fclose(f);
-	speer_tell(&only(l)->speer, type, body, now_ns);
+	conversation_tell(&only(l)->conversation, type, body, now_ns);
 	free(body);
 }
 
@@ -401,7 +402,7 @@ struct vhop *vhop_begin(struct vlink *v, int64_t now_ns)
 	return v->hop;
 }
 
-static void hear_setup(struct neighbour *b, const struct smsg *m, const struct words *w,
+static void hear_setup(struct neighbour *b, const struct message *m, const struct words *w,
 		       int64_t now_ns)
 {
 	const char *vlink = words_get(w, "vlink");
@@ -411,11 +412,13 @@ static void hear_setup(struct neighbour *b, const struct smsg *m, const struct w
 
 	if (!vlink || !vnet || !path || b->slink->multi || !snet_name_fits(vlink) ||
 	    !snet_name_fits(vnet)) {
-		speer_refuse(&b->speer, m->sequence, "a setup without vlink, vnet or path", now_ns);
+		conversation_refuse(&b->conversation, m->sequence,
+				    "a setup without vlink, vnet or path", now_ns);
 		return;
 	}
 	if (old && old->try >= get_u32(w, "try")) {
-		speer_refuse(&b->speer, m->sequence, "it was set up anew meanwhile", now_ns);
+		conversation_refuse(&b->conversation, m->sequence, "it was set up anew meanwhile",
+				    now_ns);
 		return;
 	}
 	if (old)
@@ -435,7 +438,7 @@ static void hear_setup(struct neighbour *b, const struct smsg *m, const struct w
 		fail(h, "all VLIs of the substrate link are in use", now_ns);
 }
 
-static void hear_release(struct neighbour *b, const struct smsg *m, const struct words *w,
+static void hear_release(struct neighbour *b, const struct message *m, const struct words *w,
 			 int64_t now_ns)
 {
 	const char *vlink = words_get(w, "vlink");
@@ -443,7 +446,7 @@ static void hear_release(struct neighbour *b, const struct smsg *m, const struct
 
 	if (h && h->try == get_u32(w, "try"))
 		vhop_release(h, now_ns);
-	speer_answer(&b->speer, m->sequence, SMSG_RELEASED, "", now_ns);
+	conversation_answer(&b->conversation, m->sequence, MESSAGE_RELEASED, "", now_ns);
 }
 
 /* The one that leaves by b, in that try. */
@@ -461,13 +464,13 @@ static struct vhop *find_leaving(struct neighbour *b, const struct words *w)
 	return NULL;
 }
 
-static void hear_failed(struct neighbour *b, const struct smsg *m, const struct words *w,
+static void hear_failed(struct neighbour *b, const struct message *m, const struct words *w,
 			int64_t now_ns)
 {
 	struct vhop *h = find_leaving(b, w);
 	const char *reason = words_get(w, "reason");
 
-	speer_answer(&b->speer, m->sequence, SMSG_FAILED_OK, "", now_ns);
+	conversation_answer(&b->conversation, m->sequence, MESSAGE_FAILED_OK, "", now_ns);
 	if (h)
 		fail(h, reason ? reason : "lost", now_ns);
 }
@@ -482,17 +485,17 @@ static void set_room(struct vhop *h, uint32_t room, int64_t now_ns)
 	h->room = room;
 	snprintf(value, sizeof(value), "%u", room);
 	if (h->in && h->up)
-		say(only(h->in), SMSG_MTU, h, "room", value, now_ns);
+		say(only(h->in), MESSAGE_MTU, h, "room", value, now_ns);
 	else if (h->origin && h->up)
 		vlink_tell_mtu(h->origin, now_ns);
 }
 
-static void hear_mtu(struct neighbour *b, const struct smsg *m, const struct words *w,
+static void hear_mtu(struct neighbour *b, const struct message *m, const struct words *w,
 		     int64_t now_ns)
 {
 	struct vhop *h = find_leaving(b, w);
 
-	speer_answer(&b->speer, m->sequence, SMSG_MTU_OK, "", now_ns);
+	conversation_answer(&b->conversation, m->sequence, MESSAGE_MTU_OK, "", now_ns);
 	if (!h)
 		return;
 	h->room_further = get_u32(w, "room");
@@ -507,11 +510,11 @@ void vhop_set_max(struct vhop *h, int64_t max_bps, int64_t now_ns)
 	tm_link_again(h->tm, now_ns); /* the next node shows it, too */
 }
 
-void vhop_hear_rate(struct neighbour *b, const struct smsg *m, const struct words *w,
+void vhop_hear_rate(struct neighbour *b, const struct message *m, const struct words *w,
 		    int64_t now_ns)
 {
 	const char *vlink = words_get(w, "vlink");
-	bool request = m->type == SMSG_RATE;
+	bool request = m->type == MESSAGE_RATE;
 	struct grant_give give;
 	struct grant_ask ask;
 
@@ -543,20 +546,20 @@ void vhop_room_changed(struct slink *l, int64_t now_ns)
 	}
 }
 
-void vhop_hear(struct neighbour *b, const struct smsg *m, const struct words *w, int64_t now_ns)
+void vhop_hear(struct neighbour *b, const struct message *m, const struct words *w, int64_t now_ns)
 {
-	static void (*const hear[SMSG_TYPES])(struct neighbour *, const struct smsg *,
-					      const struct words *, int64_t) = {
-		[SMSG_SETUP] = hear_setup,
-		[SMSG_RELEASE] = hear_release,
-		[SMSG_FAILED] = hear_failed,
-		[SMSG_MTU] = hear_mtu,
+	static void (*const hear[MESSAGE_TYPES])(struct neighbour *, const struct message *,
+						 const struct words *, int64_t) = {
+		[MESSAGE_SETUP] = hear_setup,
+		[MESSAGE_RELEASE] = hear_release,
+		[MESSAGE_FAILED] = hear_failed,
+		[MESSAGE_MTU] = hear_mtu,
 	};
 
 	if (hear[m->type])
 		hear[m->type](b, m, w, now_ns);
 	else
-		speer_refuse(&b->speer, m->sequence, "not understood", now_ns);
+		conversation_refuse(&b->conversation, m->sequence, "not understood", now_ns);
 }
 
 /* Ends each hop that chosen() picks, by call(); what one call does may end others. */

@@ -24,7 +24,7 @@ static void deliver(struct end *end, struct frame *f, int64_t now_ns)
 		return;
 	}
 	if (v->multi) {
-		smulti_send(v->multi, v, f, now_ns);
+		vlink_multi_send(v->multi, v, f, now_ns);
 		return;
 	}
 	f = frame_own(f);
@@ -54,7 +54,7 @@ static void destroy(struct object *o)
 	for (size_t i = 0; i < v->node->vlinks.n; i++) {
 		if (v->node->vlinks.at[i]->vif != v)
 			continue;
-		smulti_leave(v->node->vlinks.at[i], substrate_now_ns(o->sub));
+		vlink_multi_leave(v->node->vlinks.at[i], substrate_now_ns(o->sub));
 		v->node->vlinks.at[i]->vif = NULL;
 	}
 	for (size_t i = 0; i < v->node->vifs.n; i++) {

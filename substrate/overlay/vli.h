@@ -4,8 +4,8 @@
  * out from VLI_FIRST up, the one longest unused first, so that a late frame of a virtual link that
  * is gone does not meet another one under its number. Pure.
  */
-#ifndef SUBSTRATE_VLI_H
-#define SUBSTRATE_VLI_H
+#ifndef SUBSTRATE_OVERLAY_VLI_H
+#define SUBSTRATE_OVERLAY_VLI_H
 
 #include "lib/vec.h"
 

@@ -96,7 +96,7 @@ void vlink_tick(struct vlink *v, int64_t now_ns)
 	v->retry_ns = INT64_MAX;
 	v->try++;
 	if (v->lan)
-		smulti_join(v, now_ns);
+		vlink_multi_join(v, now_ns);
 	else
 		vhop_begin(v, now_ns);
 }
@@ -121,7 +121,7 @@ static void destroy(struct object *o)
 
 	if (v->hop)
 		vhop_release(v->hop, substrate_now_ns(o->sub));
-	smulti_leave(v, substrate_now_ns(o->sub));
+	vlink_multi_leave(v, substrate_now_ns(o->sub));
 	for (size_t i = 0; i < n->vlinks.n; i++) {
 		if (n->vlinks.at[i] != v)
 			continue;
@@ -159,7 +159,7 @@ static int set(struct object *o, char *const *words, size_t n, struct err *e)
 	v->max_bps = max;
 	if (v->hop && v->hop->tm)
 		vhop_set_max(v->hop, max, now);
-	snode_run_tm(v->node, now);
+	admission_run(v->node, now);
 	snode_wake(v->node, now);
 	return 0;
 }

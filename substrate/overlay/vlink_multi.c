@@ -13,20 +13,20 @@ static bool is_group_address(const uint8_t mac[6])
 	return mac[0] & 1;
 }
 
-static struct smulti_station *place_of(struct smulti *m, const uint8_t mac[6])
+static struct vlink_multi_station *place_of(struct vlink_multi *m, const uint8_t mac[6])
 {
 	unsigned h = 0;
 
 	for (int i = 0; i < 6; i++)
 		h = h * 31 + mac[i];
-	return &m->stations[h % SMULTI_STATIONS];
+	return &m->stations[h % VLINK_MULTI_STATIONS];
 }
 
 /* Where frames from that address come from is where frames to it go; one per place, the latest. */
-static void learn(struct smulti *m, const uint8_t mac[6], struct vif *vif,
+static void learn(struct vlink_multi *m, const uint8_t mac[6], struct vif *vif,
 		  struct neighbour *neighbour)
 {
-	struct smulti_station *st = place_of(m, mac);
+	struct vlink_multi_station *st = place_of(m, mac);
 
 	if (is_group_address(mac))
 		return;
@@ -35,15 +35,15 @@ static void learn(struct smulti *m, const uint8_t mac[6], struct vif *vif,
 	st->neighbour = neighbour;
 }
 
-static const struct smulti_station *find_station(struct smulti *m, const uint8_t mac[6])
+static const struct vlink_multi_station *find_station(struct vlink_multi *m, const uint8_t mac[6])
 {
-	const struct smulti_station *st = place_of(m, mac);
+	const struct vlink_multi_station *st = place_of(m, mac);
 
 	return !is_group_address(mac) && !memcmp(st->mac, mac, 6) ? st : NULL;
 }
 
 /* To all members here but one. */
-static void give_all(struct smulti *m, const struct vif *but, struct frame *f, int64_t now_ns)
+static void give_all(struct vlink_multi *m, const struct vif *but, struct frame *f, int64_t now_ns)
 {
 	for (size_t i = 0; i < m->members.n; i++) {
 		struct vif *v = m->members.at[i]->vif;
@@ -54,7 +54,8 @@ static void give_all(struct smulti *m, const struct vif *but, struct frame *f, i
 }
 
 /* Onto the LAN: to one node, or to all (NULL). */
-static void send_out(struct smulti *m, const struct neighbour *to, struct frame *f, int64_t now_ns)
+static void send_out(struct vlink_multi *m, const struct neighbour *to, struct frame *f,
+		     int64_t now_ns)
 {
 	struct slink *l = m->slink;
 
@@ -70,9 +71,9 @@ static void send_out(struct smulti *m, const struct neighbour *to, struct frame 
 		l->snif->dropped[SNIF_NO_MEMORY]++;
 }
 
-void smulti_send(struct smulti *m, struct vif *from, struct frame *f, int64_t now_ns)
+void vlink_multi_send(struct vlink_multi *m, struct vif *from, struct frame *f, int64_t now_ns)
 {
-	const struct smulti_station *st = find_station(m, f->data);
+	const struct vlink_multi_station *st = find_station(m, f->data);
 
 	learn(m, f->data + 6, from, NULL);
 	if (st && st->vif) {
@@ -87,7 +88,8 @@ void smulti_send(struct smulti *m, struct vif *from, struct frame *f, int64_t no
 	send_out(m, st ? st->neighbour : NULL, f, now_ns);
 }
 
-void smulti_receive(struct smulti *m, struct neighbour *from, struct frame *f, int64_t now_ns)
+void vlink_multi_receive(struct vlink_multi *m, struct neighbour *from, struct frame *f,
+			 int64_t now_ns)
 {
 	m->came_frames++;
 	m->came_bytes += f->len + VLINK_OVERHEAD;
@@ -96,7 +98,7 @@ void smulti_receive(struct smulti *m, struct neighbour *from, struct frame *f, i
 		frame_unref(f);
 		return;
 	}
-	const struct smulti_station *st = find_station(m, f->data);
+	const struct vlink_multi_station *st = find_station(m, f->data);
 
 	learn(m, f->data + 6, NULL, from);
 	if (st && st->vif)
@@ -114,7 +116,7 @@ static struct neighbour *vbm_neighbour(const struct slink *l)
 	return NULL;
 }
 
-static void tell_members(struct smulti *m, int64_t now_ns)
+static void tell_members(struct vlink_multi *m, int64_t now_ns)
 {
 	for (size_t i = 0; i < m->members.n; i++) {
 		if (m->vli)
@@ -124,14 +126,14 @@ static void tell_members(struct smulti *m, int64_t now_ns)
 	}
 }
 
-void smulti_room_changed(const struct slink *l, int64_t now_ns)
+void vlink_multi_room_changed(const struct slink *l, int64_t now_ns)
 {
 	for (size_t i = 0; i < l->multis.n; i++)
 		for (size_t k = 0; k < l->multis.at[i]->members.n; k++)
 			vlink_tell_mtu(l->multis.at[i]->members.at[k], now_ns);
 }
 
-static void set_vli(struct smulti *m, uint32_t vli, const char *reason, int64_t now_ns)
+static void set_vli(struct vlink_multi *m, uint32_t vli, const char *reason, int64_t now_ns)
 {
 	free(m->reason);
 	m->reason = reason ? xstrdup(reason) : NULL;
@@ -144,11 +146,11 @@ static void set_vli(struct smulti *m, uint32_t vli, const char *reason, int64_t 
 	tell_members(m, now_ns);
 }
 
-static void join_done(struct speer *p, void *ctx, const struct smsg *answer, const struct words *w,
-		      int64_t now_ns)
+static void join_done(struct conversation *p, void *ctx, const struct message *answer,
+		      const struct words *w, int64_t now_ns)
 {
-	struct smulti *m = ctx;
-	const char *vli = answer && answer->type == SMSG_JOIN_OK ? words_get(w, "vli") : NULL;
+	struct vlink_multi *m = ctx;
+	const char *vli = answer && answer->type == MESSAGE_JOIN_OK ? words_get(w, "vli") : NULL;
 	const char *reason = answer ? words_get(w, "reason") : "no answer of the VBM";
 
 	m->asking = false;
@@ -158,7 +160,7 @@ static void join_done(struct speer *p, void *ctx, const struct smsg *answer, con
 		set_vli(m, 0, reason ? reason : "the VBM refused", now_ns);
 }
 
-static char *name_of(const struct smulti *m)
+static char *name_of(const struct vlink_multi *m)
 {
 	struct arena a = {0};
 	char *vnet = words_quote(&a, arena_printf(&a, "vnet=%s", m->vnet));
@@ -169,19 +171,19 @@ static char *name_of(const struct smulti *m)
 	return body;
 }
 
-static void ask_vbm(struct smulti *m, int64_t now_ns)
+static void ask_vbm(struct vlink_multi *m, int64_t now_ns)
 {
 	struct slink *l = m->slink;
 	struct neighbour *b = vbm_neighbour(l);
 
 	if (l->vbm) {
-		set_vli(m, svbm_join(l->vbm, l->node->object.name, m->vnet, m->group), NULL,
+		set_vli(m, vbm_object_join(l->vbm, l->node->object.name, m->vnet, m->group), NULL,
 			now_ns);
 	} else if (b && !m->asking) {
 		char *body = name_of(m);
 
 		m->asking = true;
-		speer_ask(&b->speer, SMSG_JOIN, body, join_done, m, now_ns);
+		conversation_ask(&b->conversation, MESSAGE_JOIN, body, join_done, m, now_ns);
 		free(body);
 		snode_wake(l->node, now_ns);
 	} else if (!b) {
@@ -189,10 +191,10 @@ static void ask_vbm(struct smulti *m, int64_t now_ns)
 	}
 }
 
-static struct smulti *find(struct slink *l, const char *vnet, const char *group)
+static struct vlink_multi *find(struct slink *l, const char *vnet, const char *group)
 {
 	for (size_t i = 0; i < l->multis.n; i++) {
-		struct smulti *m = l->multis.at[i];
+		struct vlink_multi *m = l->multis.at[i];
 
 		if (!strcmp(m->vnet, vnet) && !strcmp(m->group, group))
 			return m;
@@ -200,9 +202,9 @@ static struct smulti *find(struct slink *l, const char *vnet, const char *group)
 	return NULL;
 }
 
-static struct smulti *create(struct slink *l, const char *vnet, const char *group)
+static struct vlink_multi *create(struct slink *l, const char *vnet, const char *group)
 {
-	struct smulti *m = xcalloc(1, sizeof(*m));
+	struct vlink_multi *m = xcalloc(1, sizeof(*m));
 
 	m->slink = l;
 	m->vnet = xstrdup(vnet);
@@ -212,7 +214,7 @@ static struct smulti *create(struct slink *l, const char *vnet, const char *grou
 	return m;
 }
 
-void smulti_join(struct vlink *v, int64_t now_ns)
+void vlink_multi_join(struct vlink *v, int64_t now_ns)
 {
 	struct slink *l = slink_find(v->vif->node, v->lan);
 
@@ -233,19 +235,19 @@ void smulti_join(struct vlink *v, int64_t now_ns)
 		ask_vbm(v->multi, now_ns);
 }
 
-static void destroy(struct smulti *m, int64_t now_ns)
+static void destroy(struct vlink_multi *m, int64_t now_ns)
 {
 	struct slink *l = m->slink;
 	struct neighbour *b = vbm_neighbour(l);
 
 	for (size_t i = 0; i < l->neighbours.n; i++)
-		speer_forget(&l->neighbours.at[i]->speer, m);
+		conversation_forget(&l->neighbours.at[i]->conversation, m);
 	if (l->vbm) {
-		svbm_leave(l->vbm, l->node->object.name, m->vnet, m->group);
+		vbm_object_leave(l->vbm, l->node->object.name, m->vnet, m->group);
 	} else if (b) {
 		char *body = name_of(m);
 
-		speer_ask(&b->speer, SMSG_LEAVE, body, NULL, NULL, now_ns);
+		conversation_ask(&b->conversation, MESSAGE_LEAVE, body, NULL, NULL, now_ns);
 		free(body);
 	}
 	vli_release(&l->in, m->vli);
@@ -263,9 +265,9 @@ static void destroy(struct smulti *m, int64_t now_ns)
 	free(m);
 }
 
-void smulti_leave(struct vlink *v, int64_t now_ns)
+void vlink_multi_leave(struct vlink *v, int64_t now_ns)
 {
-	struct smulti *m = v->multi;
+	struct vlink_multi *m = v->multi;
 
 	if (!m)
 		return;
@@ -273,16 +275,16 @@ void smulti_leave(struct vlink *v, int64_t now_ns)
 	for (size_t i = m->members.n; i-- > 0;)
 		if (m->members.at[i] == v)
 			vec_remove(&m->members, i);
-	for (int i = 0; i < SMULTI_STATIONS && v->vif; i++)
+	for (int i = 0; i < VLINK_MULTI_STATIONS && v->vif; i++)
 		if (m->stations[i].vif == v->vif)
-			m->stations[i] = (struct smulti_station){0};
+			m->stations[i] = (struct vlink_multi_station){0};
 	if (v->vif)
 		v->vif->multi = NULL;
 	if (!m->members.n)
 		destroy(m, now_ns);
 }
 
-void smulti_vbm_back(struct slink *l, int64_t now_ns)
+void vlink_multi_vbm_back(struct slink *l, int64_t now_ns)
 {
 	for (size_t i = 0; i < l->multis.n; i++) {
 		l->multis.at[i]->asking = false;
@@ -290,7 +292,7 @@ void smulti_vbm_back(struct slink *l, int64_t now_ns)
 	}
 }
 
-void smulti_vbm_lost(struct slink *l, const char *why, int64_t now_ns)
+void vlink_multi_vbm_lost(struct slink *l, const char *why, int64_t now_ns)
 {
 	char reason[256];
 
@@ -299,32 +301,32 @@ void smulti_vbm_lost(struct slink *l, const char *why, int64_t now_ns)
 		set_vli(l->multis.at[i], 0, reason, now_ns);
 }
 
-void smulti_neighbour_gone(struct neighbour *b)
+void vlink_multi_neighbour_gone(struct neighbour *b)
 {
 	for (size_t i = 0; i < b->slink->multis.n; i++) {
-		struct smulti *m = b->slink->multis.at[i];
+		struct vlink_multi *m = b->slink->multis.at[i];
 
-		for (int k = 0; k < SMULTI_STATIONS; k++)
+		for (int k = 0; k < VLINK_MULTI_STATIONS; k++)
 			if (m->stations[k].neighbour == b)
-				m->stations[k] = (struct smulti_station){0};
+				m->stations[k] = (struct vlink_multi_station){0};
 	}
 }
 
-void smulti_end(struct slink *l, int64_t now_ns)
+void vlink_multi_end(struct slink *l, int64_t now_ns)
 {
 	while (l->multis.n) {
 		struct vlink *v = l->multis.at[0]->members.at[0];
 
-		smulti_leave(v, now_ns);
+		vlink_multi_leave(v, now_ns);
 		vlink_is_down(v, "the substrate link was removed", now_ns);
 	}
 }
 
-void smulti_slink_status(const struct slink *l, struct json *j)
+void vlink_multi_slink_status(const struct slink *l, struct json *j)
 {
 	json_open(j, "multi_access", '[');
 	for (size_t i = 0; i < l->multis.n; i++) {
-		const struct smulti *m = l->multis.at[i];
+		const struct vlink_multi *m = l->multis.at[i];
 		const struct htb_counters *n = htb_class_counters(m->class);
 
 		json_open(j, NULL, '{');

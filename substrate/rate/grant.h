@@ -7,8 +7,8 @@
  *
  * Serials only grow, also over a restart of either side: they begin at the time now in nanoseconds.
  */
-#ifndef SUBSTRATE_GRANT_H
-#define SUBSTRATE_GRANT_H
+#ifndef SUBSTRATE_RATE_GRANT_H
+#define SUBSTRATE_RATE_GRANT_H
 
 #include "lib/words.h"
 

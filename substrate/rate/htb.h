@@ -25,8 +25,8 @@
  * (sum of bursts + L); a conforming frame waits at most (sum of the bursts of all links and control
  * + L) / W whatever links that do not conform offer, and if no other link conforms, L / W.
  */
-#ifndef SUBSTRATE_HTB_H
-#define SUBSTRATE_HTB_H
+#ifndef SUBSTRATE_RATE_HTB_H
+#define SUBSTRATE_RATE_HTB_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,8 +3,8 @@
  * A token bucket in exact integers: tokens are counted in units of 1e-9 bit, so that a rate in
  * bit/s times a time in nanoseconds is a number of tokens.
  */
-#ifndef SUBSTRATE_HTB_BUCKET_H
-#define SUBSTRATE_HTB_BUCKET_H
+#ifndef SUBSTRATE_RATE_HTB_BUCKET_H
+#define SUBSTRATE_RATE_HTB_BUCKET_H
 
 #include <stdint.h>
 

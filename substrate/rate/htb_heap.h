@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A heap of nodes that are embedded in what is ordered: by key, then by number. */
-#ifndef SUBSTRATE_HTB_HEAP_H
-#define SUBSTRATE_HTB_HEAP_H
+#ifndef SUBSTRATE_RATE_HTB_HEAP_H
+#define SUBSTRATE_RATE_HTB_HEAP_H
 
 #include "lib/vec.h"
 

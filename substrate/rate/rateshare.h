@@ -3,8 +3,8 @@
  * Divides a rate among those who want some of it: weighted max-min fairness above guaranteed
  * minima. Exact: integers, and the order of the parts does not matter but for single bit/s.
  */
-#ifndef SUBSTRATE_RATESHARE_H
-#define SUBSTRATE_RATESHARE_H
+#ifndef SUBSTRATE_RATE_RATESHARE_H
+#define SUBSTRATE_RATE_RATESHARE_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -22,8 +22,8 @@
  *
  * After each call the caller performs the actions: while (tm_next_action(t, &a)) ...
  */
-#ifndef SUBSTRATE_TM_H
-#define SUBSTRATE_TM_H
+#ifndef SUBSTRATE_RATE_TM_H
+#define SUBSTRATE_RATE_TM_H
 
 #include "lib/err.h"
 #include "substrate/rate/grant.h"

@@ -3,8 +3,8 @@
  * Inside of a traffic manager: what it knows (tm.c: events, actions) and how rates follow from it
  * (tm_rates.c).
  */
-#ifndef SUBSTRATE_TM_PRIV_H
-#define SUBSTRATE_TM_PRIV_H
+#ifndef SUBSTRATE_RATE_TM_PRIV_H
+#define SUBSTRATE_RATE_TM_PRIV_H
 
 #include "lib/vec.h"
 #include "substrate/rate/rateshare.h"

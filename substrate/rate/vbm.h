@@ -15,8 +15,8 @@
  * traffic manager speaks every TM_REFRESH_NS and falls back to its minimum after TM_LEASE_NS
  * without an answer, which is sooner.
  */
-#ifndef SUBSTRATE_VBM_H
-#define SUBSTRATE_VBM_H
+#ifndef SUBSTRATE_RATE_VBM_H
+#define SUBSTRATE_RATE_VBM_H
 
 #include "lib/err.h"
 #include "substrate/rate/grant.h"

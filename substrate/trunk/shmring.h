@@ -4,8 +4,8 @@
  * reader believes nothing: an index or a length that cannot be breaks the ring, and nothing outside
  * of it is touched.
  */
-#ifndef SUBSTRATE_SHMRING_H
-#define SUBSTRATE_SHMRING_H
+#ifndef SUBSTRATE_TRUNK_SHMRING_H
+#define SUBSTRATE_TRUNK_SHMRING_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -5,8 +5,8 @@
  * stands for the other one; it does to frames what the direction that begins at its own end does,
  * and the far end hands them to the trunk. Real clock only.
  */
-#ifndef SUBSTRATE_TRUNK_H
-#define SUBSTRATE_TRUNK_H
+#ifndef SUBSTRATE_TRUNK_TRUNK_H
+#define SUBSTRATE_TRUNK_TRUNK_H
 
 #include "lib/words.h"
 #include "substrate/core/end.h"

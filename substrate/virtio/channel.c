@@ -455,7 +455,7 @@ struct object *channel_create(struct substrate *s, const char *name, const struc
 {
 	const char *path = words_get(w, "path");
 	const char *stream = words_get(w, "stream");
-	struct guest *g;
+	struct vclock_guest *g;
 
 	if (!path || !stream) {
 		err_set(e, ERR_USAGE, "a channel needs path= and stream=");
@@ -501,7 +501,7 @@ void channel_read_all(struct substrate *s)
 	}
 }
 
-struct guest *channel_guest(struct object *o)
+struct vclock_guest *channel_guest(struct object *o)
 {
 	return o->kind == &channel_kind ? ((struct channel *)o)->vhost.guest : NULL;
 }

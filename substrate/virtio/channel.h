@@ -6,8 +6,8 @@
  * real clock; with the virtual clock the guest must never wait for the client, and what it writes
  * is kept.
  */
-#ifndef SUBSTRATE_CHANNEL_H
-#define SUBSTRATE_CHANNEL_H
+#ifndef SUBSTRATE_VIRTIO_CHANNEL_H
+#define SUBSTRATE_VIRTIO_CHANNEL_H
 
 #include "lib/words.h"
 #include "substrate/core/substrate.h"
@@ -18,7 +18,7 @@
 struct object *channel_create(struct substrate *s, const char *name, const struct words *w,
 			      struct err *e);
 /* Virtual clock: whose channel this is; NULL: o is not a channel. */
-struct guest *channel_guest(struct object *o);
+struct vclock_guest *channel_guest(struct object *o);
 /* Virtual clock: reads what the clients of all channels have sent by now, to be heard now. */
 void channel_read_all(struct substrate *s);
 

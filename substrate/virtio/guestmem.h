@@ -4,8 +4,8 @@
  * gives is looked up here. The guest could shrink its memory file under us: the SIGBUS that follows
  * is caught, zeroes are put in place of what is gone, and the memory is marked as broken.
  */
-#ifndef SUBSTRATE_GUESTMEM_H
-#define SUBSTRATE_GUESTMEM_H
+#ifndef SUBSTRATE_VIRTIO_GUESTMEM_H
+#define SUBSTRATE_VIRTIO_GUESTMEM_H
 
 #include "lib/err.h"
 

@@ -25,7 +25,7 @@ static struct substrate *sub_of(const struct vhost *v)
 
 int64_t vhost_now_ns(const struct vhost *v)
 {
-	return v->guest ? guest_now_ns(v->guest) : loop_now_ns(sub_of(v)->loop);
+	return v->guest ? vclock_guest_now_ns(v->guest) : loop_now_ns(sub_of(v)->loop);
 }
 
 void vhost_close_fds(struct vhost *v)
@@ -77,7 +77,7 @@ void vhost_hang_up(struct vhost *v, int64_t now_ns, const char *reason)
 	close(v->conn.fd);
 	v->conn.fd = -1;
 	v->connected = false;
-	guest_part(&v->device);
+	vclock_guest_part(&v->device);
 	if (v->slave_fd >= 0)
 		close(v->slave_fd);
 	v->slave_fd = -1;
@@ -125,11 +125,11 @@ static int receive_part(struct vhost *v, int64_t now_ns)
 static void conn_ready(struct loop_watch *w, uint32_t events, int64_t loop_ns)
 {
 	struct vhost *v = (struct vhost *)((char *)w - offsetof(struct vhost, conn));
-	int64_t now = v->guest ? guest_now_ns(v->guest) : loop_ns;
+	int64_t now = v->guest ? vclock_guest_now_ns(v->guest) : loop_ns;
 	int rc = 1;
 
 	if (v->guest)
-		guest_kicks(v->guest, true);
+		vclock_guest_kicks(v->guest, true);
 	/* Something that it did earlier may have ended the connection. */
 	while (rc > 0 && v->connected) {
 		if (v->have >= VHOST_HEAD && v->have == VHOST_HEAD + v->head.size) {
@@ -147,7 +147,7 @@ static void conn_ready(struct loop_watch *w, uint32_t events, int64_t loop_ns)
 	}
 	substrate_drain(sub_of(v), now);
 	if (v->guest)
-		guest_kicks(v->guest, false);
+		vclock_guest_kicks(v->guest, false);
 }
 
 static void listener_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
@@ -205,7 +205,7 @@ static void call_with_late(struct vhost *v, unsigned queue, int64_t now_ns)
 		if (i != queue && !(ev->heap_index && v->kind->late_queues >> i & 1))
 			continue;
 		calendar_cancel(vclock_calendar(sub_of(v), v->guest), ev);
-		guest_call(&v->device, 1u << i, now_ns);
+		vclock_guest_call(&v->device, 1u << i, now_ns);
 	}
 }
 
@@ -214,7 +214,7 @@ static void fire_call(struct event *ev, int64_t now_ns)
 	struct vhost_queue *q =
 		(struct vhost_queue *)((char *)ev - offsetof(struct vhost_queue, call_event));
 
-	guest_call(&q->vhost->device, 1u << (q - q->vhost->queue), now_ns);
+	vclock_guest_call(&q->vhost->device, 1u << (q - q->vhost->queue), now_ns);
 }
 
 static void fire_config(struct event *ev, int64_t now_ns)
@@ -222,7 +222,7 @@ static void fire_config(struct event *ev, int64_t now_ns)
 	struct vhost *v = (struct vhost *)((char *)ev - offsetof(struct vhost, config_event));
 
 	if (v->guest)
-		guest_call(&v->device, MAIL_CONFIG, now_ns);
+		vclock_guest_call(&v->device, MAIL_CONFIG, now_ns);
 	else
 		send_slave(v, VHOST_SLAVE_CONFIG_CHANGE);
 }
@@ -250,7 +250,7 @@ void vhost_publish(struct vhost *v, unsigned queue, int64_t now_ns)
 			call_by_descriptor(q);
 		return;
 	}
-	if (!guest_is_running(v->guest))
+	if (!vclock_guest_is_running(v->guest))
 		call_with_late(v, queue, now_ns);
 	else if (v->kind->late_queues >> queue & 1)
 		call_later(v, queue, now_ns + late_call_ns);
@@ -269,7 +269,8 @@ void vhost_config_changed(struct vhost *v, int64_t now_ns)
 }
 
 /* In virtual time: what the guest's kernel noted while it ran. */
-static void mail_kicked(struct guest_device *d, unsigned queue, uint16_t avail, int64_t now_ns)
+static void mail_kicked(struct vclock_guest_device *d, unsigned queue, uint16_t avail,
+			int64_t now_ns)
 {
 	struct vhost *v = (struct vhost *)((char *)d - offsetof(struct vhost, device));
 
@@ -282,7 +283,7 @@ static void mail_kicked(struct guest_device *d, unsigned queue, uint16_t avail, 
 	vhost_check(v, now_ns);
 }
 
-static int64_t mail_answer_ns(const struct guest_device *d, unsigned queue)
+static int64_t mail_answer_ns(const struct vclock_guest_device *d, unsigned queue)
 {
 	const struct vhost *v =
 		(const struct vhost *)((const char *)d - offsetof(struct vhost, device));
@@ -306,7 +307,8 @@ bool vhost_check(struct vhost *v, int64_t now_ns)
 	return !v->connected;
 }
 
-int vhost_open(struct vhost *v, struct object *o, struct guest *g, const char *path, struct err *e)
+int vhost_open(struct vhost *v, struct object *o, struct vclock_guest *g, const char *path,
+	       struct err *e)
 {
 	v->object = o;
 	v->guest = g;

@@ -8,8 +8,8 @@
  * Real clock: kicks come by eventfd, calls go by the descriptors the guest gave. Virtual clock:
  * both go through the memory that guest and clock share (mail.h).
  */
-#ifndef SUBSTRATE_VHOST_H
-#define SUBSTRATE_VHOST_H
+#ifndef SUBSTRATE_VIRTIO_VHOST_H
+#define SUBSTRATE_VIRTIO_VHOST_H
 
 #include "substrate/clock/vclock_guest.h"
 #include "substrate/core/substrate.h"
@@ -57,10 +57,10 @@ struct vhost_queue {
 
 struct vhost {
 	const struct vhost_kind *kind;
-	struct object *object;      /* borrowed */
-	struct guest *guest;        /* virtual clock: whose device; NULL: real clock */
-	struct guest_device device; /* the same, once its kernel has told its number */
-	char *path;                 /* owned */
+	struct object *object;             /* borrowed */
+	struct vclock_guest *guest;        /* virtual clock: whose device; NULL: real clock */
+	struct vclock_guest_device device; /* the same, once its kernel has told its number */
+	char *path;                        /* owned */
 	struct loop_watch listener, conn;
 	int slave_fd; /* messages from us: SET_SLAVE_REQ_FD; -1: none */
 	bool connected, up;
@@ -83,7 +83,8 @@ struct vhost {
 };
 
 /* Listens at path. v is zeroed but for kind and offers. 0 or -1. */
-int vhost_open(struct vhost *v, struct object *o, struct guest *g, const char *path, struct err *e);
+int vhost_open(struct vhost *v, struct object *o, struct vclock_guest *g, const char *path,
+	       struct err *e);
 /* Ends it all and removes the socket; v may be freed. */
 void vhost_close(struct vhost *v);
 /* Publishes what was given back on a queue, and calls the guest if it wants to be. */

@@ -271,7 +271,7 @@ static int set_mail(struct vhost *v, int64_t now_ns, struct err *e)
 {
 	if (!v->guest)
 		return err_set(e, ERR_ENV, "mail is for the virtual clock");
-	return guest_join(v->guest, &v->device, u64_of(v), e);
+	return vclock_guest_join(v->guest, &v->device, u64_of(v), e);
 }
 
 static const struct {

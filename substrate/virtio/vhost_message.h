@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Numbers of the vhost-user protocol (QEMU docs/interop/vhost-user.rst). */
-#ifndef SUBSTRATE_VHOST_MESSAGE_H
-#define SUBSTRATE_VHOST_MESSAGE_H
+#ifndef SUBSTRATE_VIRTIO_VHOST_MESSAGE_H
+#define SUBSTRATE_VIRTIO_VHOST_MESSAGE_H
 
 #include <stdint.h>
 

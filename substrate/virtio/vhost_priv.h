@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Between vhost.c (the connection) and vhost_message.c (what messages mean). */
-#ifndef SUBSTRATE_VHOST_PRIV_H
-#define SUBSTRATE_VHOST_PRIV_H
+#ifndef SUBSTRATE_VIRTIO_VHOST_PRIV_H
+#define SUBSTRATE_VIRTIO_VHOST_PRIV_H
 
 #include "substrate/virtio/vhost.h"
 

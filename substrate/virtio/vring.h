@@ -5,8 +5,8 @@
  * is wrong is broken for good, with a reason; nothing outside of the guest's memory is ever
  * touched.
  */
-#ifndef SUBSTRATE_VRING_H
-#define SUBSTRATE_VRING_H
+#ifndef SUBSTRATE_VIRTIO_VRING_H
+#define SUBSTRATE_VIRTIO_VRING_H
 
 #include "lib/err.h"
 #include "substrate/core/iov.h"

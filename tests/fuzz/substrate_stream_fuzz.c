@@ -13,8 +13,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static struct smsg_key key;
-static struct sstream here, there;
+static struct message_key key;
+static struct message_stream here, there;
 static uint8_t to_here[1 << 18];
 static size_t to_here_len;
 static bool joined; /* what `here` says reaches `there`, and back */
@@ -35,36 +35,36 @@ static void put(const void *data, size_t len)
 	to_here_len += len;
 }
 
-static void send_from_here(struct sstream *s, const uint8_t *data, size_t len)
+static void send_from_here(struct message_stream *s, const uint8_t *data, size_t len)
 {
-	demand(len >= SMSG_HEAD && len <= SMSG_MAX);
+	demand(len >= MESSAGE_HEAD && len <= MESSAGE_MAX);
 	if (joined)
-		demand(sstream_take(&there, data, len, now_ns) == (long)len);
+		demand(message_stream_take(&there, data, len, now_ns) == (long)len);
 }
 
-static void send_from_there(struct sstream *s, const uint8_t *data, size_t len)
+static void send_from_there(struct message_stream *s, const uint8_t *data, size_t len)
 {
 	put(data, len);
 }
 
-static void opened(struct sstream *s, int64_t when_ns)
+static void opened(struct message_stream *s, int64_t when_ns)
 {
 	demand(s->heard && *s->peer);
 }
 
-static void message(struct sstream *s, const struct smsg *m, const uint8_t *data, size_t len,
-		    int64_t when_ns)
+static void message(struct message_stream *s, const struct message *m, const uint8_t *data,
+		    size_t len, int64_t when_ns)
 {
-	struct smsg again;
+	struct message again;
 
 	demand(s->open && m->sender == s->other && m->receiver == s->self);
-	demand(smsg_read(data, len, &key, &again) == SMSG_GOOD && again.number <= number);
+	demand(message_read(data, len, &key, &again) == MESSAGE_GOOD && again.number <= number);
 	delivered++;
 }
 
-static const struct sstream_ops ops_here = {
+static const struct message_stream_ops ops_here = {
 	.send = send_from_here, .opened = opened, .message = message};
-static const struct sstream_ops ops_there = {
+static const struct message_stream_ops ops_there = {
 	.send = send_from_there, .opened = opened, .message = message};
 
 static void join(void)
@@ -72,8 +72,8 @@ static void join(void)
 	to_here_len = 0;
 	now_ns += 1000000;
 	joined = false;
-	sstream_init(&here, &ops_here, NULL, &key, "s1", NULL, ++number * 1000, now_ns);
-	sstream_init(&there, &ops_there, NULL, &key, "far", "s1", ++number * 1000, now_ns);
+	message_stream_init(&here, &ops_here, NULL, &key, "s1", NULL, ++number * 1000, now_ns);
+	message_stream_init(&there, &ops_there, NULL, &key, "far", "s1", ++number * 1000, now_ns);
 }
 
 /* In pieces of that many octets. False: the connection has ended. */
@@ -83,7 +83,8 @@ static bool read_here(size_t piece)
 	long n = 1;
 
 	while (to_here_len && n >= 0) {
-		n = sstream_take(&here, to_here, shown < to_here_len ? shown : to_here_len, now_ns);
+		n = message_stream_take(&here, to_here, shown < to_here_len ? shown : to_here_len,
+					now_ns);
 		if (n == 0 && shown >= to_here_len)
 			break;
 		if (n == 0)
@@ -102,18 +103,18 @@ static bool read_here(size_t piece)
 static void put_message(uint8_t what, const uint8_t *body, size_t len)
 {
 	static const char *const names[] = {"far", "s1", "other", "a"};
-	uint8_t buf[SMSG_MAX] = {0};
-	struct smsg m = {.type = (enum smsg_type)(1 + what % (SMSG_TYPES - 1)),
-			 .sequence = what & 1,
-			 .sender = smsg_id(names[what >> 2 & 3]),
-			 .receiver = what & 0x40 ? 0 : smsg_id(names[1]),
-			 .link = what & 0x80 ? 0 : smsg_id("a"),
-			 .number = number + 1,
-			 .body = (const char *)body,
-			 .body_len = len};
+	uint8_t buf[MESSAGE_MAX] = {0};
+	struct message m = {.type = (enum message_type)(1 + what % (MESSAGE_TYPES - 1)),
+			    .sequence = what & 1,
+			    .sender = message_id(names[what >> 2 & 3]),
+			    .receiver = what & 0x40 ? 0 : message_id(names[1]),
+			    .link = what & 0x80 ? 0 : message_id("a"),
+			    .number = number + 1,
+			    .body = (const char *)body,
+			    .body_len = len};
 
 	number++;
-	put(buf, smsg_write(buf, &m, &key));
+	put(buf, message_write(buf, &m, &key));
 }
 
 static void one_record(uint8_t what, const uint8_t *data, size_t len)
@@ -128,7 +129,7 @@ static void one_record(uint8_t what, const uint8_t *data, size_t len)
 		break;
 	case 2:
 		now_ns += INT64_C(1000000) << (what >> 4);
-		if (!sstream_tick(&here, now_ns))
+		if (!message_stream_tick(&here, now_ns))
 			join();
 		break;
 	default:
@@ -141,7 +142,7 @@ static void one_record(uint8_t what, const uint8_t *data, size_t len)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	smsg_key_init(&key, (const uint8_t *)"0123456789abcdef");
+	message_key_init(&key, (const uint8_t *)"0123456789abcdef");
 	number = 1;
 	now_ns = 0;
 	join();
@@ -156,11 +157,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	join();
 	joined = true;
-	sstream_init(&here, &ops_here, NULL, &key, "s1", NULL, ++number * 1000, now_ns);
+	message_stream_init(&here, &ops_here, NULL, &key, "s1", NULL, ++number * 1000, now_ns);
 	demand(read_here(7) && here.open && there.open);
 	delivered = 0;
 	number = UINT64_MAX - 1;
-	put_message(SMSG_SETUP - 1, (const uint8_t *)"vlink=x", 7);
+	put_message(MESSAGE_SETUP - 1, (const uint8_t *)"vlink=x", 7);
 	demand(read_here(SIZE_MAX) && delivered == 1);
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What the tests of cables share. */
-#ifndef TESTS_CABLE_HELP_H
-#define TESTS_CABLE_HELP_H
+#ifndef TESTS_UNIT_CABLE_HELP_H
+#define TESTS_UNIT_CABLE_HELP_H
 
 #include "lib/words.h"
 #include "substrate/cable/cable_dir.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What the tests of hubs and switches share: a device with frames that are named by one letter. */
-#ifndef TESTS_DEVICE_HELP_H
-#define TESTS_DEVICE_HELP_H
+#ifndef TESTS_UNIT_DEVICE_HELP_H
+#define TESTS_UNIT_DEVICE_HELP_H
 
 #include "substrate/device/device.h"
 #include "tests/support/suite.h"

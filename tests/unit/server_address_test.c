@@ -44,10 +44,10 @@ static void teardown(void)
 static const char *call(const char *from, const char *to)
 {
 	static char text[80];
-	const struct graph_addr *a = address_for(&graph->nodes[graph_find_node(graph, from)],
-						 &graph->nodes[graph_find_node(graph, to)], 0);
+	const struct addr *a = address_for(&graph->nodes[graph_find_node(graph, from)],
+					   &graph->nodes[graph_find_node(graph, to)], 0);
 
-	return a ? graph_format_addr(a, false, text, sizeof(text)) : "none";
+	return a ? addr_format(a, false, text, sizeof(text)) : "none";
 }
 
 START_TEST(each_network_is_its_own)

@@ -7,7 +7,7 @@
  *
  * or three nodes at one LAN, each 3 ms and 100 Mbit/s from its middle.
  */
-#include "tests/unit/snet_help.h"
+#include "tests/unit/overlay_help.h"
 
 #include "lib/rng.h"
 #include "substrate/clock/vclock.h"

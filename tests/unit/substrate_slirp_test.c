@@ -340,15 +340,15 @@ END_TEST
 /* Whoever was heard is answered for, with a right checksum; others, and half frames, are not. */
 START_TEST(answers)
 {
-	static struct neighbors n;
+	static struct stations n;
 	uint8_t frame[MAX];
 	uint8_t question[MAX];
-	uint8_t answer[NEIGHBOR_ANSWER_MAX];
+	uint8_t answer[STATIONS_ANSWER_MAX];
 	size_t len = make_solicit(frame, "fd00::9", "fec0::2");
 
-	neighbor_learn(&n, frame, len);
+	stations_learn(&n, frame, len);
 	len = make_solicit(question, "fec0::2", "fd00::9");
-	ck_assert_uint_eq(neighbor_answer(&n, question, len, answer), 86);
+	ck_assert_uint_eq(stations_answer(&n, question, len, answer), 86);
 	ck_assert(is_icmp6(answer, 86));
 	ck_assert(!memcmp(answer + 14 + 66, guest_mac, 6));
 	uint16_t sum = (uint16_t)(answer[56] << 8 | answer[57]);
@@ -356,9 +356,9 @@ START_TEST(answers)
 	answer[56] = answer[57] = 0;
 	ck_assert_uint_eq(sum, icmp6_sum(answer + 14, 32));
 	for (size_t half = 0; half < 78; half++)
-		ck_assert_uint_eq(neighbor_answer(&n, question, half, answer), 0);
+		ck_assert_uint_eq(stations_answer(&n, question, half, answer), 0);
 	len = make_solicit(question, "fec0::2", "fd00::8");
-	ck_assert_uint_eq(neighbor_answer(&n, question, len, answer), 0);
+	ck_assert_uint_eq(stations_answer(&n, question, len, answer), 0);
 }
 END_TEST
 

@@ -304,9 +304,8 @@ START_TEST(automatic_addresses_given_once_stay)
 	ck_assert_ptr_nonnull(g);
 	char text[64];
 
-	ck_assert_str_eq(
-		graph_format_addr(&g->nodes[2].nics[0].addrs[0], true, text, sizeof(text)),
-		graph_format_addr(&next->nodes[2].nics[0].addrs[0], true, text, sizeof(text)));
+	ck_assert_str_eq(addr_format(&g->nodes[2].nics[0].addrs[0], true, text, sizeof(text)),
+			 addr_format(&next->nodes[2].nics[0].addrs[0], true, text, sizeof(text)));
 	graph_destroy(g);
 	graph_destroy(next);
 	topo_destroy(s);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The command's side of the control socket (server.h has the protocol). Blocking: one at a time. */
-#ifndef VBET_SERVER_CLIENT_H
-#define VBET_SERVER_CLIENT_H
+#ifndef VBET_SERVER_COMMAND_CLIENT_H
+#define VBET_SERVER_COMMAND_CLIENT_H
 
 #include "lib/err.h"
 

@@ -14,7 +14,7 @@ static const struct cmd commands[] = {
 	{"up", "FILE", "boot the lab of a script and leave it running",
 	 OPT_UP | OPT_RECORD | OPT_WHATIF | OPT_UNTIL | OPT_KEEP, 1, 1, cmd_up},
 	{"test", "FILE", "boot a lab, do what its script says 'at' times, try what it expects",
-	 OPT_UP | OPT_KEEP, 1, 1, cmd_test},
+	 OPT_UP | OPT_KEEP, 1, 1, cmd_expect},
 	{"replay", "RUN", "repeat a run in virtual time, and stand at a moment of it",
 	 OPT_REPLAY | OPT_UNTIL | OPT_BACK | OPT_KEEP | OPT_RECORD, 1, 1, cmd_replay},
 	{"diff", "DIR1 DIR2", "the first frame, or line, in which two kept runs differ", 0, 2, 2,

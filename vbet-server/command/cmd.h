@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A command of the program is a struct: dispatch, help, completion and the manual come from it. */
-#ifndef VBET_SERVER_CMD_H
-#define VBET_SERVER_CMD_H
+#ifndef VBET_SERVER_COMMAND_CMD_H
+#define VBET_SERVER_COMMAND_CMD_H
 
 #include "lib/err.h"
 
@@ -89,7 +89,7 @@ int cmd_hold(struct session *s, const char *lab, struct err *e);
 int cmd_check(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_up(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_run_lab(const struct cmd_options *o, int argc, char **argv, struct err *e);
-int cmd_test(const struct cmd_options *o, int argc, char **argv, struct err *e);
+int cmd_expect(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_replay(const struct cmd_options *o, int argc, char **argv, struct err *e);
 /* up --whatif STATEMENT RUN@TIME */
 int cmd_what_if(const struct cmd_options *o, const char *run, struct err *e);

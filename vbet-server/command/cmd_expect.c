@@ -77,7 +77,7 @@ static int test_lab(const struct cmd_options *o, const char *file, const struct 
 	return rc;
 }
 
-int cmd_test(const struct cmd_options *o, int argc, char **argv, struct err *e)
+int cmd_expect(const struct cmd_options *o, int argc, char **argv, struct err *e)
 {
 	struct keep k = {0};
 	struct loaded l;

@@ -3,8 +3,8 @@
  * Carries the events of a script out in a running lab, and tries its expectations. In virtual time
  * the clock stands whenever something is said, so that all of it happens at exact times.
  */
-#ifndef VBET_SERVER_EXPECT_H
-#define VBET_SERVER_EXPECT_H
+#ifndef VBET_SERVER_COMMAND_EXPECT_H
+#define VBET_SERVER_COMMAND_EXPECT_H
 
 #include "lib/err.h"
 #include "topo/graph.h"

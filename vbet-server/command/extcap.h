@@ -3,8 +3,8 @@
  * The NICs of running labs in Wireshark's own list of interfaces: the program `vbet-extcap` is vbet
  * under another name, and speaks Wireshark's extcap protocol (doc/extcap.4 of Wireshark).
  */
-#ifndef VBET_SERVER_EXTCAP_H
-#define VBET_SERVER_EXTCAP_H
+#ifndef VBET_SERVER_COMMAND_EXTCAP_H
+#define VBET_SERVER_COMMAND_EXTCAP_H
 
 #include "lib/err.h"
 

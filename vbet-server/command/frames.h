@@ -4,8 +4,8 @@
  * ours; here they are filtered (libpcap), counted and passed on, block by block
  * (draft-ietf-opsawg-pcapng, sections 3 and 4).
  */
-#ifndef VBET_SERVER_FRAMES_H
-#define VBET_SERVER_FRAMES_H
+#ifndef VBET_SERVER_COMMAND_FRAMES_H
+#define VBET_SERVER_COMMAND_FRAMES_H
 
 #include "lib/err.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A directory in which a run is kept: captures of all cables, what the consoles printed, a report.
  */
-#ifndef VBET_SERVER_KEEP_H
-#define VBET_SERVER_KEEP_H
+#ifndef VBET_SERVER_COMMAND_KEEP_H
+#define VBET_SERVER_COMMAND_KEEP_H
 
 #include "lib/err.h"
 #include "topo/graph.h"

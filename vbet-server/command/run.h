@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A run that was kept, or that is under way (docs/protocols.md, "A run on disk"), read whole. */
-#ifndef VBET_SERVER_RUN_H
-#define VBET_SERVER_RUN_H
+#ifndef VBET_SERVER_COMMAND_RUN_H
+#define VBET_SERVER_COMMAND_RUN_H
 
 #include "vbet-server/store/load.h"
 #include "vbet-server/store/manifest.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The server's end of the agent protocol (lib/wire.h): one stream per guest, many channels. */
-#ifndef VBET_SERVER_AGENT_H
-#define VBET_SERVER_AGENT_H
+#ifndef VBET_SERVER_LAB_AGENT_H
+#define VBET_SERVER_LAB_AGENT_H
 
 #include "lib/agent_wire.h"
 #include "lib/conn.h"

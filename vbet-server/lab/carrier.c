@@ -11,9 +11,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static void answer_first(struct substrate_link *s, bool ok, const char *text)
+static void answer_first(struct carrier *s, bool ok, const char *text)
 {
-	struct substrate_request *r = s->first;
+	struct carrier_request *r = s->first;
 
 	if (!r)
 		return;
@@ -26,7 +26,7 @@ static void answer_first(struct substrate_link *s, bool ok, const char *text)
 }
 
 /* "error TEXT": the text is one word, quoted if it must be. */
-static void answer_error(struct substrate_link *s, const char *text)
+static void answer_error(struct carrier *s, const char *text)
 {
 	struct arena a = {0};
 	struct words w;
@@ -36,7 +36,7 @@ static void answer_error(struct substrate_link *s, const char *text)
 	arena_finish(&a);
 }
 
-static void handle_line(struct substrate_link *s, const char *line)
+static void handle_line(struct carrier *s, const char *line)
 {
 	if (!strncmp(line, "event ", 6))
 		s->on_event(s, line + 6);
@@ -46,7 +46,7 @@ static void handle_line(struct substrate_link *s, const char *line)
 		answer_error(s, !strncmp(line, "error ", 6) ? line + 6 : line);
 }
 
-static void answer_lost(struct substrate_link *s)
+static void answer_lost(struct carrier *s)
 {
 	char *text = xasprintf("the process %s has ended", s->name);
 
@@ -56,7 +56,7 @@ static void answer_lost(struct substrate_link *s)
 
 static size_t on_data(struct conn *c, const char *data, size_t len)
 {
-	struct substrate_link *s = c->owner;
+	struct carrier *s = c->owner;
 	const char *end = memchr(data, '\n', len);
 
 	if (!end)
@@ -70,7 +70,7 @@ static size_t on_data(struct conn *c, const char *data, size_t len)
 
 static void on_close(struct conn *c)
 {
-	struct substrate_link *s = c->owner;
+	struct carrier *s = c->owner;
 
 	s->lost = true;
 	while (s->first)
@@ -78,8 +78,7 @@ static void on_close(struct conn *c)
 	s->on_lost(s);
 }
 
-int substrate_start(struct substrate_link *s, struct loop *l, const char *program, int log_fd,
-		    struct err *e)
+int carrier_start(struct carrier *s, struct loop *l, const char *program, int log_fd, struct err *e)
 {
 	int pair[2];
 	char *argv[] = {(char *)program, NULL};
@@ -101,10 +100,9 @@ int substrate_start(struct substrate_link *s, struct loop *l, const char *progra
 	return conn_open(&s->conn, l, pair[0], e);
 }
 
-void substrate_send(struct substrate_link *s, const char *line, substrate_answer_fn answer,
-		    void *ctx)
+void carrier_send(struct carrier *s, const char *line, carrier_answer_fn answer, void *ctx)
 {
-	struct substrate_request *r = xcalloc(1, sizeof(*r));
+	struct carrier_request *r = xcalloc(1, sizeof(*r));
 
 	r->answer = answer;
 	r->ctx = ctx;
@@ -118,7 +116,7 @@ void substrate_send(struct substrate_link *s, const char *line, substrate_answer
 	conn_write(&s->conn, "\n", 1);
 }
 
-void substrate_stop(struct substrate_link *s)
+void carrier_stop(struct carrier *s)
 {
 	conn_finish(&s->conn);
 	while (s->first)

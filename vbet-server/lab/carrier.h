@@ -3,8 +3,8 @@
  * One substrate process and the server's end of the control protocol to it: lines out, answers back
  * in order.
  */
-#ifndef VBET_SERVER_SUBSTRATE_LINK_H
-#define VBET_SERVER_SUBSTRATE_LINK_H
+#ifndef VBET_SERVER_LAB_CARRIER_H
+#define VBET_SERVER_LAB_CARRIER_H
 
 #include "lib/conn.h"
 #include "lib/spawn.h"
@@ -12,33 +12,32 @@
 #include <stdbool.h>
 
 /* ok: the answer began with "ok", text is the rest; else text is the reason. */
-typedef void (*substrate_answer_fn)(void *ctx, bool ok, const char *text);
+typedef void (*carrier_answer_fn)(void *ctx, bool ok, const char *text);
 
-struct substrate_request {
-	substrate_answer_fn answer;
+struct carrier_request {
+	carrier_answer_fn answer;
 	void *ctx;
-	struct substrate_request *next;
+	struct carrier_request *next;
 };
 
-struct substrate_link {
+struct carrier {
 	char *name;      /* owned by who made it: "substrate", "substrate.2" */
 	unsigned number; /* in the plan, from 1 */
 	bool lost;       /* it has ended by itself */
 	struct conn conn;
 	struct child child;
-	struct substrate_request *first, **last;
-	void (*on_event)(struct substrate_link *s, const char *line); /* "up r1:eth0" */
-	void (*on_lost)(struct substrate_link *s);
+	struct carrier_request *first, **last;
+	void (*on_event)(struct carrier *s, const char *line); /* "up r1:eth0" */
+	void (*on_lost)(struct carrier *s);
 	void *ctx;
 };
 
 /* Starts `program` with its log to log_fd. 0 or -1. */
-int substrate_start(struct substrate_link *s, struct loop *l, const char *program, int log_fd,
-		    struct err *e);
+int carrier_start(struct carrier *s, struct loop *l, const char *program, int log_fd,
+		  struct err *e);
 /* Sends one line (without newline); answer may be NULL. */
-void substrate_send(struct substrate_link *s, const char *line, substrate_answer_fn answer,
-		    void *ctx);
+void carrier_send(struct carrier *s, const char *line, carrier_answer_fn answer, void *ctx);
 /* Ends the process, waits for it, fails what is outstanding. */
-void substrate_stop(struct substrate_link *s);
+void carrier_stop(struct carrier *s);
 
 #endif

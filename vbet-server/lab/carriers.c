@@ -8,17 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct substrate_link *substrates_at(const struct substrates *s, unsigned number)
+struct carrier *carriers_at(const struct carriers *s, unsigned number)
 {
 	return number && number <= s->at.n ? s->at.at[number - 1] : NULL;
 }
 
-struct substrate_link *substrates_add(struct substrates *s, unsigned number, const char *name)
+struct carrier *carriers_add(struct carriers *s, unsigned number, const char *name)
 {
 	while (s->at.n < number)
 		vec_push(&s->at, NULL);
-	substrates_stop(s, number);
-	struct substrate_link *l = xcalloc(1, sizeof(*l));
+	carriers_stop(s, number);
+	struct carrier *l = xcalloc(1, sizeof(*l));
 
 	l->name = xstrdup(name);
 	l->number = number;
@@ -26,13 +26,13 @@ struct substrate_link *substrates_add(struct substrates *s, unsigned number, con
 	return l;
 }
 
-void substrates_send(struct substrates *s, unsigned number, const char *line,
-		     substrate_answer_fn answer, void *ctx)
+void carriers_send(struct carriers *s, unsigned number, const char *line, carrier_answer_fn answer,
+		   void *ctx)
 {
-	struct substrate_link *l = substrates_at(s, number);
+	struct carrier *l = carriers_at(s, number);
 
 	if (l)
-		substrate_send(l, line, answer, ctx);
+		carrier_send(l, line, answer, ctx);
 	else if (answer)
 		answer(ctx, false, "there is no such substrate process");
 }
@@ -40,12 +40,12 @@ void substrates_send(struct substrates *s, unsigned number, const char *line,
 /* One question to all. */
 struct poll {
 	unsigned outstanding;
-	substrate_answer_fn answer;
+	carrier_answer_fn answer;
 	void *ctx;
 	VEC(char *) texts; /* owned; what the good answers were */
 };
 
-static struct poll *poll_create(substrate_answer_fn answer, void *ctx)
+static struct poll *poll_create(carrier_answer_fn answer, void *ctx)
 {
 	struct poll *p = xcalloc(1, sizeof(*p));
 
@@ -64,14 +64,14 @@ static void poll_free(struct poll *p)
 }
 
 /* Who has ended answers at once; the caller gives the last answer, for itself. */
-static void ask_all(struct substrates *s, struct poll *p, const char *line,
-		    substrate_answer_fn on_answer)
+static void ask_all(struct carriers *s, struct poll *p, const char *line,
+		    carrier_answer_fn on_answer)
 {
 	for (size_t i = 0; i < s->at.n; i++) {
 		if (!s->at.at[i])
 			continue;
 		p->outstanding++;
-		substrate_send(s->at.at[i], line, on_answer, p);
+		carrier_send(s->at.at[i], line, on_answer, p);
 	}
 }
 
@@ -90,8 +90,7 @@ static void on_first(void *ctx, bool ok, const char *text)
 		poll_free(p);
 }
 
-void substrates_send_all(struct substrates *s, const char *line, substrate_answer_fn answer,
-			 void *ctx)
+void carriers_send_all(struct carriers *s, const char *line, carrier_answer_fn answer, void *ctx)
 {
 	struct poll *p = poll_create(answer, ctx);
 
@@ -144,7 +143,7 @@ static void on_status(void *ctx, bool ok, const char *text)
 	poll_free(p);
 }
 
-void substrates_ask_status(struct substrates *s, substrate_answer_fn answer, void *ctx)
+void carriers_ask_status(struct carriers *s, carrier_answer_fn answer, void *ctx)
 {
 	struct poll *p = poll_create(answer, ctx);
 
@@ -152,21 +151,21 @@ void substrates_ask_status(struct substrates *s, substrate_answer_fn answer, voi
 	on_status(p, false, "");
 }
 
-void substrates_stop(struct substrates *s, unsigned number)
+void carriers_stop(struct carriers *s, unsigned number)
 {
-	struct substrate_link *l = substrates_at(s, number);
+	struct carrier *l = carriers_at(s, number);
 
 	if (!l)
 		return;
 	s->at.at[number - 1] = NULL;
-	substrate_stop(l);
+	carrier_stop(l);
 	free(l->name);
 	free(l);
 }
 
-void substrates_stop_all(struct substrates *s)
+void carriers_stop_all(struct carriers *s)
 {
 	for (unsigned i = 1; i <= s->at.n; i++)
-		substrates_stop(s, i);
+		carriers_stop(s, i);
 	vec_free(&s->at);
 }

@@ -4,8 +4,8 @@
  * "start NODE", "stop NODE", "kill NODE", "restart NODE", and in records also "boot NODE", "agent
  * NODE CHANNEL TYPE [text=TEXT|hex=BYTES]", "control NODE WORDS".
  */
-#ifndef VBET_SERVER_CHANGE_H
-#define VBET_SERVER_CHANGE_H
+#ifndef VBET_SERVER_LAB_CHANGE_H
+#define VBET_SERVER_LAB_CHANGE_H
 
 #include "lib/words.h"
 #include "vbet-server/lab/lab.h"

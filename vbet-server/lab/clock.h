@@ -5,8 +5,8 @@
  * on the script alone. Then it runs at the pace of the wall clock, for people, unless asked
  * otherwise.
  */
-#ifndef VBET_SERVER_CLOCK_H
-#define VBET_SERVER_CLOCK_H
+#ifndef VBET_SERVER_LAB_CLOCK_H
+#define VBET_SERVER_LAB_CLOCK_H
 
 #include "lib/words.h"
 #include "vbet-server/lab/lab.h"

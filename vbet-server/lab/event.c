@@ -91,7 +91,7 @@ int event_plan_new(struct lab *lab, size_t from, struct err *e)
 char *event_check_command(const struct graph *g, const struct graph_expect *x)
 {
 	char addr[80];
-	const struct graph_addr *a;
+	const struct addr *a;
 
 	switch (x->kind) {
 	case CHECK_PING:
@@ -102,7 +102,7 @@ char *event_check_command(const struct graph *g, const struct graph_expect *x)
 			return xasprintf("echo '%s has no address in a network of %s' >&2; exit 2",
 					 g->nodes[x->peer].name, g->nodes[x->node].name);
 		return xasprintf("exec ping -n -q -c 1 -W 1 %s",
-				 graph_format_addr(a, false, addr, sizeof(addr)));
+				 addr_format(a, false, addr, sizeof(addr)));
 	case CHECK_ROUTE:
 		return xasprintf(
 			"ip %s route show %s | grep -q '%s%s%s'",

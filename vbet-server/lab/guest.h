@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* One guest's life: launcher, agent stream, states, deadlines. Used by lab.c alone. */
-#ifndef VBET_SERVER_GUEST_H
-#define VBET_SERVER_GUEST_H
+#ifndef VBET_SERVER_LAB_GUEST_H
+#define VBET_SERVER_LAB_GUEST_H
 
 #include "vbet-server/lab/lab.h"
 

@@ -3,8 +3,8 @@
  * Consoles that were open in a run that is replayed: what was typed there is typed again, and what
  * they print is held, until somebody takes one over.
  */
-#ifndef VBET_SERVER_HELD_H
-#define VBET_SERVER_HELD_H
+#ifndef VBET_SERVER_LAB_HELD_H
+#define VBET_SERVER_LAB_HELD_H
 
 #include "vbet-server/lab/lab.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Names of nodes that come, or go, while guests run: changes of their /etc/hosts. */
-#ifndef VBET_SERVER_HOSTS_H
-#define VBET_SERVER_HOSTS_H
+#ifndef VBET_SERVER_LAB_HOSTS_H
+#define VBET_SERVER_LAB_HOSTS_H
 
 #include "vbet-server/lab/lab.h"
 

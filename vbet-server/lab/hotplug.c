@@ -16,8 +16,8 @@ static bool same_addresses(const struct graph_nic *a, const struct graph_nic *b)
 	if (a->n_addrs != b->n_addrs)
 		return false;
 	for (size_t i = 0; i < a->n_addrs; i++)
-		if (strcmp(graph_format_addr(&a->addrs[i], true, one, sizeof(one)),
-			   graph_format_addr(&b->addrs[i], true, two, sizeof(two))) != 0)
+		if (strcmp(addr_format(&a->addrs[i], true, one, sizeof(one)),
+			   addr_format(&b->addrs[i], true, two, sizeof(two))) != 0)
 			return false;
 	return true;
 }
@@ -29,12 +29,12 @@ static char *nic_words(const struct graph_nic *c, bool plug)
 	char buf[80];
 	FILE *f = open_memstream(&text, &len);
 
-	fprintf(f, "nic %s mac=%s mtu=%u", c->name, graph_format_mac(c->mac, buf, sizeof(buf)),
+	fprintf(f, "nic %s mac=%s mtu=%u", c->name, addr_format_mac(c->mac, buf, sizeof(buf)),
 		c->mtu);
 	if (plug)
 		fprintf(f, " plug=/vbet/%s", c->name);
 	for (size_t i = 0; i < c->n_addrs; i++)
-		fprintf(f, " addr=%s", graph_format_addr(&c->addrs[i], true, buf, sizeof(buf)));
+		fprintf(f, " addr=%s", addr_format(&c->addrs[i], true, buf, sizeof(buf)));
 	fclose(f);
 	return text;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* NICs and names that a changed graph gives to guests that run already. */
-#ifndef VBET_SERVER_HOTPLUG_H
-#define VBET_SERVER_HOTPLUG_H
+#ifndef VBET_SERVER_LAB_HOTPLUG_H
+#define VBET_SERVER_LAB_HOTPLUG_H
 
 #include "vbet-server/lab/lab.h"
 

@@ -5,8 +5,8 @@
  * before it is done. So it can be written down (docs/protocols.md, "Inputs"), and done again. By
  * the real clock it happens at once, and nothing is written down.
  */
-#ifndef VBET_SERVER_INPUT_H
-#define VBET_SERVER_INPUT_H
+#ifndef VBET_SERVER_LAB_INPUT_H
+#define VBET_SERVER_LAB_INPUT_H
 
 #include "lib/words.h"
 #include "vbet-server/lab/lab.h"

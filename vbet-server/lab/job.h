@@ -3,8 +3,8 @@
  * Commands that the server runs in guests for somebody who asks for the result later: a client
  * could not say exactly when in virtual time its own messages reach the guest.
  */
-#ifndef VBET_SERVER_JOB_H
-#define VBET_SERVER_JOB_H
+#ifndef VBET_SERVER_LAB_JOB_H
+#define VBET_SERVER_LAB_JOB_H
 
 #include "lib/words.h"
 #include "vbet-server/lab/lab.h"

@@ -230,21 +230,21 @@ static void send_step(struct lab *lab, unsigned process, const char *line, const
 	a->cable = cable ? xstrdup(cable) : NULL;
 	a->line = xstrdup(line);
 	lab->outstanding++;
-	substrates_send(&lab->substrates, process, line, on_step_answer, a);
+	carriers_send(&lab->substrates, process, line, on_step_answer, a);
 }
 
-void lab_send_about(struct lab *lab, const char *object, const char *line,
-		    substrate_answer_fn answer, void *ctx)
+void lab_send_about(struct lab *lab, const char *object, const char *line, carrier_answer_fn answer,
+		    void *ctx)
 {
 	unsigned process = plan_process_of(lab->plan, object);
 
 	/* Any of them says best what is wrong with a name that nobody knows. */
-	substrates_send(&lab->substrates, process ? process : 1, line, answer, ctx);
+	carriers_send(&lab->substrates, process ? process : 1, line, answer, ctx);
 }
 
-void lab_send_clock(struct lab *lab, const char *line, substrate_answer_fn answer, void *ctx)
+void lab_send_clock(struct lab *lab, const char *line, carrier_answer_fn answer, void *ctx)
 {
-	substrates_send(&lab->substrates, 1, line, answer, ctx);
+	carriers_send(&lab->substrates, 1, line, answer, ctx);
 }
 
 /* "joined NAME", "gone NAME WHY" */
@@ -264,7 +264,7 @@ static void note_joined(struct lab *lab, const char *line)
 	free(name);
 }
 
-static void on_substrate_event(struct substrate_link *s, const char *line)
+static void on_substrate_event(struct carrier *s, const char *line)
 {
 	struct lab *lab = s->ctx;
 
@@ -285,7 +285,7 @@ static void on_substrate_event(struct substrate_link *s, const char *line)
 }
 
 /* What it carried is lost; what others carry goes on. */
-static void on_substrate_lost(struct substrate_link *s)
+static void on_substrate_lost(struct carrier *s)
 {
 	struct lab *lab = s->ctx;
 	struct err e;
@@ -318,12 +318,12 @@ static int start_substrate(struct lab *lab, const struct plan_step *step, struct
 	free(path);
 	if (log < 0)
 		return err_sys(e, "make %s.log", step->name);
-	struct substrate_link *s = substrates_add(&lab->substrates, step->process, step->name);
+	struct carrier *s = carriers_add(&lab->substrates, step->process, step->name);
 
 	s->on_event = on_substrate_event;
 	s->on_lost = on_substrate_lost;
 	s->ctx = lab;
-	int rc = substrate_start(s, lab->loop, lab->parts[3], log, e);
+	int rc = carrier_start(s, lab->loop, lab->parts[3], log, e);
 
 	close(log);
 	if (rc == 0)
@@ -377,7 +377,7 @@ static void undo_step(struct lab *lab, const struct plan_step *s)
 	} else if (s->op == PLAN_OUTSIDE) {
 		outside_tell(lab, s->undo);
 	} else if (s->op == PLAN_PROCESS) {
-		substrates_stop(&lab->substrates, s->process);
+		carriers_stop(&lab->substrates, s->process);
 	} else if (s->op == PLAN_PROGRAM) {
 		programs_stop(&lab->programs, s->name);
 	} else if (s->op == PLAN_GUEST) {
@@ -730,7 +730,7 @@ void lab_destroy(struct lab *lab)
 	held_finish(lab);
 	input_finish(lab);
 	outside_stop(lab);
-	substrates_stop_all(&lab->substrates);
+	carriers_stop_all(&lab->substrates);
 	if (lab->pids)
 		fclose(lab->pids);
 	if (lab->lock_fd >= 0) {

@@ -3,8 +3,8 @@
  * A running lab: carries plans out and keeps what came of them. The only place that starts
  * processes. All of it runs on one loop; nothing blocks longer than a system call.
  */
-#ifndef VBET_SERVER_LAB_H
-#define VBET_SERVER_LAB_H
+#ifndef VBET_SERVER_LAB_LAB_H
+#define VBET_SERVER_LAB_LAB_H
 
 #include "lib/loop.h"
 #include "lib/vec.h"
@@ -95,7 +95,7 @@ struct lab {
 	struct plan *plan;          /* owned: what has been carried out */
 	struct plan_env env;
 	char *parts[5]; /* owned strings behind env */
-	struct substrates substrates;
+	struct carriers substrates;
 	struct outside outside;
 	struct guest **guests; /* by node index of the graph; NULL for devices */
 	size_t n_guests;       /* length of that array: nodes of the graph */
@@ -174,10 +174,10 @@ int lab_change(struct lab *lab, struct graph *g, struct err *e);
 int lab_replace_plan(struct lab *lab, struct plan *plan, struct err *e);
 
 /* Sends a line to the substrate process that knows an object (a node, NIC, port or cable). */
-void lab_send_about(struct lab *lab, const char *object, const char *line,
-		    substrate_answer_fn answer, void *ctx);
+void lab_send_about(struct lab *lab, const char *object, const char *line, carrier_answer_fn answer,
+		    void *ctx);
 /* Sends a line to the process that keeps the calendar. */
-void lab_send_clock(struct lab *lab, const char *line, substrate_answer_fn answer, void *ctx);
+void lab_send_clock(struct lab *lab, const char *line, carrier_answer_fn answer, void *ctx);
 /* Writes the texts of the script that are not with the run yet. */
 int lab_keep_sources(struct lab *lab, struct err *e);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Changes to the cables of a running lab: link, plug, unplug. */
-#ifndef VBET_SERVER_LINK_H
-#define VBET_SERVER_LINK_H
+#ifndef VBET_SERVER_LAB_LINK_H
+#define VBET_SERVER_LAB_LINK_H
 
 #include "lib/words.h"
 #include "vbet-server/lab/lab.h"

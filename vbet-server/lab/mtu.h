@@ -5,8 +5,8 @@
  * of the virtual link, and told again when more fits. A NIC has the MTU of the graph until then,
  * and after each boot.
  */
-#ifndef VBET_SERVER_MTU_H
-#define VBET_SERVER_MTU_H
+#ifndef VBET_SERVER_LAB_MTU_H
+#define VBET_SERVER_LAB_MTU_H
 
 #include "vbet-server/lab/lab.h"
 

@@ -15,12 +15,12 @@ void outside_tell(struct lab *lab, const char *line)
 	vec_push(&lab->outside.waiting, xstrdup(line));
 }
 
-static void on_event(struct substrate_link *s, const char *line)
+static void on_event(struct carrier *s, const char *line)
 {
 	fprintf(stderr, "%s: %s\n", s->name, line);
 }
 
-static void on_lost(struct substrate_link *s)
+static void on_lost(struct carrier *s)
 {
 	struct err e;
 
@@ -40,10 +40,10 @@ static int start(struct lab *lab, struct err *e)
 
 	if (program && log < 0)
 		err_sys(e, "make outside.log");
-	o->link = (struct substrate_link){
+	o->link = (struct carrier){
 		.name = "outside", .on_event = on_event, .on_lost = on_lost, .ctx = lab};
 	if (log >= 0)
-		rc = substrate_start(&o->link, lab->loop, program, log, e);
+		rc = carrier_start(&o->link, lab->loop, program, log, e);
 	if (rc == 0) {
 		o->started = true;
 		lab_note_pid(lab, &o->link.child, "vbet-outside");
@@ -84,7 +84,7 @@ bool outside_pump(struct lab *lab)
 	}
 	lab->outstanding += (unsigned)o->waiting.n;
 	for (size_t i = 0; i < o->waiting.n; i++) {
-		substrate_send(&o->link, o->waiting.at[i], on_answer, lab);
+		carrier_send(&o->link, o->waiting.at[i], on_answer, lab);
 		free(o->waiting.at[i]);
 	}
 	o->waiting.n = 0;
@@ -96,7 +96,7 @@ void outside_stop(struct lab *lab)
 	struct outside *o = &lab->outside;
 
 	if (o->started)
-		substrate_stop(&o->link);
+		carrier_stop(&o->link);
 	o->started = false;
 	while (o->waiting.n)
 		free(o->waiting.at[--o->waiting.n]);

@@ -3,8 +3,8 @@
  * What a lab has of the host: one process (vbet-outside) that makes the interfaces the plan wants
  * and hands them over to the substrate. It is told of them when the substrate knows their NICs.
  */
-#ifndef VBET_SERVER_OUTSIDE_H
-#define VBET_SERVER_OUTSIDE_H
+#ifndef VBET_SERVER_LAB_OUTSIDE_H
+#define VBET_SERVER_LAB_OUTSIDE_H
 
 #include "lib/vec.h"
 #include "vbet-server/lab/carrier.h"
@@ -12,7 +12,7 @@
 struct lab;
 
 struct outside {
-	struct substrate_link link;
+	struct carrier link;
 	bool started;
 	char place[8];       /* "own", "host"; "": not known yet */
 	VEC(char *) waiting; /* owned lines */

@@ -3,8 +3,8 @@
  * Programs of end systems: commands of the script that run on the host, as the user, attached to
  * virtual links by libvnet. They begin when the lab is ready and end with it.
  */
-#ifndef VBET_SERVER_PROGRAM_H
-#define VBET_SERVER_PROGRAM_H
+#ifndef VBET_SERVER_LAB_PROGRAM_H
+#define VBET_SERVER_LAB_PROGRAM_H
 
 #include "lib/err.h"
 #include "lib/vec.h"

@@ -4,8 +4,8 @@
  * left alone (spin = report), ended (spin = stop), or pay with their own time for that of the
  * machine (spin = charge), which is vsubstrate's business.
  */
-#ifndef VBET_SERVER_SPIN_H
-#define VBET_SERVER_SPIN_H
+#ifndef VBET_SERVER_LAB_SPIN_H
+#define VBET_SERVER_LAB_SPIN_H
 
 #include "vbet-server/lab/lab.h"
 

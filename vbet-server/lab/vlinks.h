@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Which virtual links of a lab are up: its substrate sets them up by itself, and says when. */
-#ifndef VBET_SERVER_VLINKS_H
-#define VBET_SERVER_VLINKS_H
+#ifndef VBET_SERVER_LAB_VLINKS_H
+#define VBET_SERVER_LAB_VLINKS_H
 
 #include "lib/vec.h"
 

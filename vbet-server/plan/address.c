@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static bool same_subnet(const struct graph_addr *a, const struct graph_addr *b)
+static bool same_subnet(const struct addr *a, const struct addr *b)
 {
 	unsigned whole = a->prefix / 8;
 	unsigned rest = a->prefix % 8;
@@ -32,7 +32,7 @@ static bool is_shared(const struct graph_node *n, size_t nic, const struct graph
 }
 
 /* The same subnet in another vNet is another one. */
-static bool has_subnet_of(const struct graph_node *n, const struct graph_addr *a,
+static bool has_subnet_of(const struct graph_node *n, const struct addr *a,
 			  const struct graph_nic *nic)
 {
 	for (size_t i = 0; i < n->n_nics; i++)
@@ -47,14 +47,14 @@ static bool has_subnet_of(const struct graph_node *n, const struct graph_addr *a
  * The first address of n that passes: of the family, in a network of `from`, and with is_near in a
  * subnet of it.
  */
-static const struct graph_addr *find(const struct graph_node *n, int family,
-				     const struct graph_node *from, bool is_near)
+static const struct addr *find(const struct graph_node *n, int family,
+			       const struct graph_node *from, bool is_near)
 {
 	for (size_t i = 0; i < n->n_nics; i++) {
 		if (from && !is_shared(n, i, from))
 			continue;
 		for (size_t j = 0; j < n->nics[i].n_addrs; j++) {
-			const struct graph_addr *a = &n->nics[i].addrs[j];
+			const struct addr *a = &n->nics[i].addrs[j];
 
 			if (from && is_near && !has_subnet_of(from, a, &n->nics[i]))
 				continue;
@@ -70,15 +70,15 @@ bool address_are_together(const struct graph_node *a, const struct graph_node *b
 	return (a->vnet >= 0 && a->vnet == b->vnet) || (is_ordinary(a) && is_ordinary(b));
 }
 
-const struct graph_addr *address_first(const struct graph_node *n, int family)
+const struct addr *address_first(const struct graph_node *n, int family)
 {
 	return find(n, family, NULL, false);
 }
 
-const struct graph_addr *address_for(const struct graph_node *from, const struct graph_node *to,
-				     int family)
+const struct addr *address_for(const struct graph_node *from, const struct graph_node *to,
+			       int family)
 {
-	const struct graph_addr *a = find(to, family, from, true);
+	const struct addr *a = find(to, family, from, true);
 
 	return a ? a : find(to, family, from, false);
 }

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* By which address does one node call another? */
-#ifndef VBET_SERVER_ADDRESS_H
-#define VBET_SERVER_ADDRESS_H
+#ifndef VBET_SERVER_PLAN_ADDRESS_H
+#define VBET_SERVER_PLAN_ADDRESS_H
 
 #include "topo/graph.h"
 
 #include <stdbool.h>
 
 /* The first address of the first NIC that has one (of the family, if not 0); or NULL. */
-const struct graph_addr *address_first(const struct graph_node *n, int family);
+const struct addr *address_first(const struct graph_node *n, int family);
 /*
  * The address of `to` that `from` reaches without a router, if they share a subnet; else the first
  * one in a network that they share: the same address in another vNet is somebody else's. family 0:
  * any. NULL if there is none.
  */
-const struct graph_addr *address_for(const struct graph_node *from, const struct graph_node *to,
-				     int family);
+const struct addr *address_for(const struct graph_node *from, const struct graph_node *to,
+			       int family);
 
 /*
  * True if the two are in one network: in the same virtual one, or in the ordinary one, to which a

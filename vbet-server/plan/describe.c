@@ -38,7 +38,7 @@ static const char *describe(const struct graph *g, const struct graph_node *n,
 
 	for (size_t i = 0; i < c->n_addrs; i++)
 		text = arena_printf(a, "%s, %s", text,
-				    graph_format_addr(&c->addrs[i], true, addr, sizeof(addr)));
+				    addr_format(&c->addrs[i], true, addr, sizeof(addr)));
 	return far ? arena_printf(a, "%s, %s to %s", text, c->vlink >= 0 ? "virtual link" : "cable",
 				  far)
 		   : text;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Things of a graph in words, for people who see only a part of it. */
-#ifndef VBET_SERVER_DESCRIBE_H
-#define VBET_SERVER_DESCRIBE_H
+#ifndef VBET_SERVER_PLAN_DESCRIBE_H
+#define VBET_SERVER_PLAN_DESCRIBE_H
 
 #include "topo/graph.h"
 

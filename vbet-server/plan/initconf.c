@@ -31,10 +31,10 @@ static void put_nics(FILE *out, const struct graph_node *n)
 		const struct graph_nic *c = &n->nics[i];
 
 		fprintf(out, "nic %s mac=%s mtu=%u\n", c->name,
-			graph_format_mac(c->mac, buf, sizeof(buf)), c->mtu);
+			addr_format_mac(c->mac, buf, sizeof(buf)), c->mtu);
 		for (size_t j = 0; j < c->n_addrs; j++)
 			fprintf(out, "addr %s %s\n", c->name,
-				graph_format_addr(&c->addrs[j], true, buf, sizeof(buf)));
+				addr_format(&c->addrs[j], true, buf, sizeof(buf)));
 	}
 }
 
@@ -50,11 +50,11 @@ static void put_hosts(FILE *out, const struct graph *g, const struct graph_node 
 		if (n == self || !address_are_together(self, n))
 			continue;
 		for (size_t f = 0; f < ARRAY_LEN(families); f++) {
-			const struct graph_addr *a = address_for(self, n, families[f]);
+			const struct addr *a = address_for(self, n, families[f]);
 
 			if (a)
-				put(out, "host", n->name,
-				    graph_format_addr(a, false, buf, sizeof(buf)), NULL);
+				put(out, "host", n->name, addr_format(a, false, buf, sizeof(buf)),
+				    NULL);
 		}
 	}
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Writes a guest's init.conf (docs/protocols.md) from the graph. Pure. */
-#ifndef VBET_SERVER_INITCONF_H
-#define VBET_SERVER_INITCONF_H
+#ifndef VBET_SERVER_PLAN_INITCONF_H
+#define VBET_SERVER_PLAN_INITCONF_H
 
 #include "vbet-server/plan/plan.h"
 

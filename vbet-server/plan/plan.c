@@ -107,7 +107,7 @@ void plan_add_nic(struct builder *b, int node, int nic)
 	char mac[24];
 	struct arena *a = &b->plan->arena;
 
-	graph_format_mac(c->mac, mac, sizeof(mac));
+	addr_format_mac(c->mac, mac, sizeof(mac));
 	/* A program is no driver of rings in shared memory. */
 	bool seqpacket = c->backend == NIC_SEQPACKET || n->kind == NODE_ENDSYSTEM;
 
@@ -122,7 +122,7 @@ static const char *guest_nic_arg(struct builder *b, const struct graph_nic *c, s
 	struct arena *a = &b->plan->arena;
 	char mac[24];
 
-	graph_format_mac(c->mac, mac, sizeof(mac));
+	addr_format_mac(c->mac, mac, sizeof(mac));
 	if (c->backend == NIC_SEQPACKET)
 		return arena_printf(a, "vec%zu:transport=bess,dst=/vbet/%s,mac=%s,mtu=%u,depth=128",
 				    i, c->name, mac, c->mtu);

@@ -4,8 +4,8 @@
  * environment give the same plan, to the byte. A change to a running lab is the difference of two
  * plans.
  */
-#ifndef VBET_SERVER_PLAN_H
-#define VBET_SERVER_PLAN_H
+#ifndef VBET_SERVER_PLAN_PLAN_H
+#define VBET_SERVER_PLAN_PLAN_H
 
 #include "lib/err.h"
 #include "topo/graph.h"

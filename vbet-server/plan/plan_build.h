@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A plan under construction: what the files that make plans share. */
-#ifndef VBET_SERVER_PLAN_BUILD_H
-#define VBET_SERVER_PLAN_BUILD_H
+#ifndef VBET_SERVER_PLAN_PLAN_BUILD_H
+#define VBET_SERVER_PLAN_PLAN_BUILD_H
 
 #include "lib/vec.h"
 #include "vbet-server/plan/plan.h"

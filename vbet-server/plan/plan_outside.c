@@ -28,7 +28,7 @@ static void plan_outside_nic(struct builder *b, int node, int nic)
 	}
 	for (size_t i = 0; c->backend == NIC_SLIRP && i < c->n_addrs; i++)
 		fprintf(f, " addr%s=%s", c->addrs[i].family == AF_INET6 ? "6" : "",
-			graph_format_addr(&c->addrs[i], true, addr, sizeof(addr)));
+			addr_format(&c->addrs[i], true, addr, sizeof(addr)));
 	for (size_t i = 0; c->backend == NIC_SLIRP && i < n->n_params; i++)
 		fprintf(f, " %s=%d", n->params[i].key, !strcmp(n->params[i].value, "on"));
 	plan_add_at(b, node, name, text_close(b, &t));
@@ -44,12 +44,12 @@ static void plan_interface(struct builder *b, int node, const struct graph_nic *
 	FILE *f = text_open(&t);
 
 	fprintf(f, "tap %s path=%s/n/%s/%s mac=%s mtu=%u", c->name, b->env->lab_dir, n->name,
-		c->name, graph_format_mac(c->mac, buf, sizeof(buf)), c->mtu);
+		c->name, addr_format_mac(c->mac, buf, sizeof(buf)), c->mtu);
 	for (size_t i = 0; i < n->n_params; i++)
 		fprintf(f, " %s=%s", n->params[i].key, n->params[i].value);
 	for (size_t i = 0; i < c->n_addrs; i++)
 		fprintf(f, " %s=%s", c->addrs_are_auto ? "auto" : "addr",
-			graph_format_addr(&c->addrs[i], true, buf, sizeof(buf)));
+			addr_format(&c->addrs[i], true, buf, sizeof(buf)));
 	s->text = text_close(b, &t);
 	s->undo = arena_printf(&b->plan->arena, "remove %s", c->name);
 	s->node = node;
@@ -82,10 +82,10 @@ static void plan_hosts(struct builder *b, const struct graph_node *self)
 		const struct graph_node *n = &b->g->nodes[i];
 
 		for (size_t k = 0; k < ARRAY_LEN(families) && n != self; k++) {
-			const struct graph_addr *a = address_for(self, n, families[k]);
+			const struct addr *a = address_for(self, n, families[k]);
 
 			if (a)
-				fprintf(f, "%s %s\n", graph_format_addr(a, false, buf, sizeof(buf)),
+				fprintf(f, "%s %s\n", addr_format(a, false, buf, sizeof(buf)),
 					n->name);
 		}
 	}

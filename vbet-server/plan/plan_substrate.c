@@ -19,7 +19,7 @@ static const char *mac_of(struct builder *b, struct graph_end end)
 	char mac[24];
 
 	return arena_strdup(&b->plan->arena,
-			    graph_format_mac(nic_of(b, end)->mac, mac, sizeof(mac)));
+			    addr_format_mac(nic_of(b, end)->mac, mac, sizeof(mac)));
 }
 
 /* The IPv4 address of an interface, or NULL. */
@@ -30,9 +30,8 @@ static const char *ipv4_of(struct builder *b, struct graph_end end)
 
 	for (size_t i = 0; i < nic->n_addrs; i++)
 		if (nic->addrs[i].family == AF_INET)
-			return arena_strdup(
-				&b->plan->arena,
-				graph_format_addr(&nic->addrs[i], false, text, sizeof(text)));
+			return arena_strdup(&b->plan->arena,
+					    addr_format(&nic->addrs[i], false, text, sizeof(text)));
 	return NULL;
 }
 
@@ -118,7 +117,7 @@ static const char *endsystem_conf(struct builder *b, const struct graph_node *n)
 	for (size_t i = 0; i < n->n_nics; i++) {
 		const struct graph_nic *c = &n->nics[i];
 
-		graph_format_mac(c->mac, mac, sizeof(mac));
+		addr_format_mac(c->mac, mac, sizeof(mac));
 		fprintf(f, "nic %s path=", c->name);
 		words_put(f, arena_printf(&b->plan->arena, "%s/n/%s/j/%s", b->env->lab_dir, n->name,
 					  c->name));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The services vbet can start in a guest: where their configuration goes and how they are started.
  */
-#ifndef VBET_SERVER_SERVICE_H
-#define VBET_SERVER_SERVICE_H
+#ifndef VBET_SERVER_PLAN_SERVICE_H
+#define VBET_SERVER_PLAN_SERVICE_H
 
 #include <stdbool.h>
 #include <stddef.h>

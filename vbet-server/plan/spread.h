@@ -5,8 +5,8 @@
  * the virtual nodes that it holds; then neighbours, as far as the processes get equal shares.
  * Substrate nodes have processes of their own while there are some that carry nothing.
  */
-#ifndef VBET_SERVER_SPREAD_H
-#define VBET_SERVER_SPREAD_H
+#ifndef VBET_SERVER_PLAN_SPREAD_H
+#define VBET_SERVER_PLAN_SPREAD_H
 
 #include "topo/graph.h"
 

@@ -13,8 +13,7 @@
 
 static bool is_lost(const struct lab *lab, size_t node)
 {
-	const struct substrate_link *s =
-		substrates_at(&lab->substrates, lab->plan->places[node].process);
+	const struct carrier *s = carriers_at(&lab->substrates, lab->plan->places[node].process);
 
 	return s && s->lost;
 }
@@ -36,10 +35,10 @@ void report_nodes(FILE *out, const struct lab *lab)
 	for (size_t i = 0; i < lab->graph->n_nodes; i++) {
 		const struct graph_node *n = &lab->graph->nodes[i];
 		bool can_answer = node_kind_is_guest(n->kind);
-		const struct graph_addr *a = can_answer ? address_first(n, 0) : NULL;
+		const struct addr *a = can_answer ? address_first(n, 0) : NULL;
 
 		fprintf(out, "%s %s %s %s", n->name, node_kind_name(n->kind), node_state(lab, i),
-			a ? graph_format_addr(a, false, buf, sizeof(buf)) : "-");
+			a ? addr_format(a, false, buf, sizeof(buf)) : "-");
 		for (size_t j = 0; j < n->n_nics; j++)
 			fprintf(out, " %s", n->nics[j].name);
 		if (n->vnet >= 0)
@@ -84,8 +83,7 @@ static void text_nics(FILE *out, const struct lab *lab, size_t node)
 
 		fprintf(out, "  %-12s", c->name);
 		for (size_t j = 0; j < c->n_addrs; j++)
-			fprintf(out, "%s ",
-				graph_format_addr(&c->addrs[j], true, buf, sizeof(buf)));
+			fprintf(out, "%s ", addr_format(&c->addrs[j], true, buf, sizeof(buf)));
 		fprintf(out, "-> %s", far_end(lab, c, buf, sizeof(buf)));
 		if (mtu != c->mtu)
 			fprintf(out, " (MTU %u: its path carries no more)", mtu);
@@ -101,7 +99,7 @@ static void text_processes(FILE *out, const struct lab *lab)
 	for (size_t i = 0; i < lab->substrates.at.n; i++)
 		shown |= lab->substrates.at.at[i] && lab->substrates.at.at[i]->lost;
 	for (unsigned n = 1; shown && n <= lab->substrates.at.n; n++) {
-		const struct substrate_link *s = substrates_at(&lab->substrates, n);
+		const struct carrier *s = carriers_at(&lab->substrates, n);
 
 		if (!s)
 			continue;
@@ -118,7 +116,7 @@ static void json_processes(struct json *j, const struct lab *lab)
 {
 	json_open(j, "substrate_processes", '[');
 	for (unsigned n = 1; n <= lab->substrates.at.n; n++) {
-		const struct substrate_link *s = substrates_at(&lab->substrates, n);
+		const struct carrier *s = carriers_at(&lab->substrates, n);
 
 		if (!s)
 			continue;
@@ -175,13 +173,12 @@ static void json_nics(struct json *j, const struct lab *lab, size_t node, const 
 			json_string(j, "backend", nic_backend_name(c->backend));
 		if (!node_kind_is_device(n->kind) &&
 		    (!node_kind_is_outside(n->kind) || c->backend == NIC_TAP)) {
-			json_string(j, "mac", graph_format_mac(c->mac, buf, sizeof(buf)));
+			json_string(j, "mac", addr_format_mac(c->mac, buf, sizeof(buf)));
 			json_int(j, "mtu", mtu_of_nic(lab, node, i));
 		}
 		json_open(j, "addresses", '[');
 		for (size_t k = 0; k < c->n_addrs; k++)
-			json_string(j, NULL,
-				    graph_format_addr(&c->addrs[k], true, buf, sizeof(buf)));
+			json_string(j, NULL, addr_format(&c->addrs[k], true, buf, sizeof(buf)));
 		json_close(j, ']');
 		json_string(j, "cable", c->cable < 0 ? NULL : lab->graph->cables[c->cable].name);
 		json_string(j, "vlink", c->vlink < 0 ? NULL : lab->graph->vlinks[c->vlink].name);
@@ -267,7 +264,7 @@ void report_json(FILE *out, const struct lab *lab, const char *substrate)
 	json_string(&j, "clock", lab->graph->clock == CLOCK_VIRTUAL ? "virtual" : "real");
 	json_uint(&j, "seed", lab->graph->seed);
 	json_int(&j, "server_pid", getpid());
-	json_int(&j, "substrate_pid", substrates_at(&lab->substrates, 1)->child.pid);
+	json_int(&j, "substrate_pid", carriers_at(&lab->substrates, 1)->child.pid);
 	json_processes(&j, lab);
 	json_string(&j, "dir", lab->dir);
 	json_bool(&j, "ready", lab_is_ready(lab));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What a lab looks like: for people, and as JSON. */
-#ifndef VBET_SERVER_REPORT_H
-#define VBET_SERVER_REPORT_H
+#ifndef VBET_SERVER_SERVER_REPORT_H
+#define VBET_SERVER_SERVER_REPORT_H
 
 #include "vbet-server/lab/lab.h"
 

@@ -108,7 +108,7 @@ static int request_status(struct client *c, const struct words *w, struct err *e
 		q->report = is_json ? report_substrate_json : report_substrate_text;
 	else
 		q->report = is_json ? report_json : report_text;
-	substrates_ask_status(&c->server->lab->substrates, on_status, q);
+	carriers_ask_status(&c->server->lab->substrates, on_status, q);
 	return REQUEST_ANSWERED;
 }
 

@@ -4,8 +4,8 @@
  * (request.c). A function returns REQUEST_DONE ("ok" is sent for it), REQUEST_ANSWERED (it answers
  * by itself, now or later), or -1 with the error set.
  */
-#ifndef VBET_SERVER_REQUEST_H
-#define VBET_SERVER_REQUEST_H
+#ifndef VBET_SERVER_SERVER_REQUEST_H
+#define VBET_SERVER_SERVER_REQUEST_H
 
 #include "vbet-server/server/server.h"
 
@@ -25,7 +25,7 @@ void reply_send(struct reply *r, struct client *c);
 /* Tells a client why what it asks for does not go on, if the lab's clock does not. */
 void request_tell_clock(struct client *c);
 
-/* What an answer of the substrate is for: the ctx of a substrate_answer_fn, freed by it. */
+/* What an answer of the substrate is for: the ctx of a carrier_answer_fn, freed by it. */
 struct query {
 	struct server *server;
 	struct client *client; /* may be gone: query_client() */
@@ -35,7 +35,7 @@ struct query {
 struct query *query_create(struct client *c);
 /* Who asked; NULL if it is gone. */
 struct client *query_client(const struct query *q);
-/* A substrate_answer_fn: the client's answer is "ok", or what the substrate said. */
+/* A carrier_answer_fn: the client's answer is "ok", or what the substrate said. */
 void query_answer(void *ctx, bool ok, const char *text);
 
 int request_exec(struct client *c, const struct words *w, struct err *e);

@@ -39,9 +39,9 @@ int request_capture_end(struct client *c, const struct words *w, struct err *e)
 {
 	struct arena a = {0};
 
-	substrates_send_all(&c->server->lab->substrates,
-			    arena_printf(&a, "remove %s", capture_name(&a, w->at[1])), query_answer,
-			    query_create(c));
+	carriers_send_all(&c->server->lab->substrates,
+			  arena_printf(&a, "remove %s", capture_name(&a, w->at[1])), query_answer,
+			  query_create(c));
 	arena_finish(&a);
 	return REQUEST_ANSWERED;
 }

@@ -4,8 +4,8 @@
  * the answer is any number of "progress TEXT" and "out TEXT" lines, then "ok" or "error KIND TEXT".
  * After the "ok" of exec, put and get both sides speak wire messages (lib/wire.h) on channel 1.
  */
-#ifndef VBET_SERVER_SERVER_H
-#define VBET_SERVER_SERVER_H
+#ifndef VBET_SERVER_SERVER_SERVER_H
+#define VBET_SERVER_SERVER_SERVER_H
 
 #include "lib/conn.h"
 #include "lib/words.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Reads a script from disk and makes its graph, within the limits of this machine. */
-#ifndef VBET_SERVER_LOAD_H
-#define VBET_SERVER_LOAD_H
+#ifndef VBET_SERVER_STORE_LOAD_H
+#define VBET_SERVER_STORE_LOAD_H
 
 #include "topo/topo.h"
 #include "vbet-server/store/sources.h"

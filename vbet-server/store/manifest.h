@@ -3,8 +3,8 @@
  * What it takes to do a run again: the script and its seed, and which programs, root file system
  * and processor it ran with (docs/protocols.md, "A run on disk").
  */
-#ifndef VBET_SERVER_MANIFEST_H
-#define VBET_SERVER_MANIFEST_H
+#ifndef VBET_SERVER_STORE_MANIFEST_H
+#define VBET_SERVER_STORE_MANIFEST_H
 
 #include "lib/arena.h"
 #include "lib/err.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Where things are: the parts of the installation, and the run directories of labs. */
-#ifndef VBET_SERVER_PATHS_H
-#define VBET_SERVER_PATHS_H
+#ifndef VBET_SERVER_STORE_PATHS_H
+#define VBET_SERVER_STORE_PATHS_H
 
 #include "lib/err.h"
 

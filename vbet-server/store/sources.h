@@ -4,8 +4,8 @@
  * guests. They are kept with a run, so that it can be repeated when they have changed, or
  * elsewhere.
  */
-#ifndef VBET_SERVER_SOURCES_H
-#define VBET_SERVER_SOURCES_H
+#ifndef VBET_SERVER_STORE_SOURCES_H
+#define VBET_SERVER_STORE_SOURCES_H
 
 #include "lib/err.h"
 #include "lib/vec.h"

@@ -3,8 +3,8 @@
  * The state table of one vNet in the multiplexer: which endpoint a frame belongs to, and what an
  * endpoint may send. Pure: no descriptor is read or written here.
  */
-#ifndef VNET_DEMUX_H
-#define VNET_DEMUX_H
+#ifndef VNET_MUX_DEMUX_H
+#define VNET_MUX_DEMUX_H
 
 #include "lib/vec.h"
 #include "vnet/mux/filter.h"

@@ -3,8 +3,8 @@
  * Packet filters: pcap-filter(7) text, compiled to BPF (McCanne and Jacobson 1993) by libpcap, on
  * Ethernet frames.
  */
-#ifndef VNET_FILTER_H
-#define VNET_FILTER_H
+#ifndef VNET_MUX_FILTER_H
+#define VNET_MUX_FILTER_H
 
 #include "lib/err.h"
 

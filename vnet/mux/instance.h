@@ -3,8 +3,8 @@
  * A protocol instance: a process in a sandbox, watched, and unloaded when it exceeds its limits.
  * The only file of this room that starts processes.
  */
-#ifndef VNET_INSTANCE_H
-#define VNET_INSTANCE_H
+#ifndef VNET_MUX_INSTANCE_H
+#define VNET_MUX_INSTANCE_H
 
 #include "lib/loop.h"
 #include "lib/spawn.h"

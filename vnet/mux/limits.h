@@ -6,8 +6,8 @@
  * instance stands still until there is some again. One that takes all it can get for as long as
  * `patience` is unloaded. Pure.
  */
-#ifndef VNET_LIMITS_H
-#define VNET_LIMITS_H
+#ifndef VNET_MUX_LIMITS_H
+#define VNET_MUX_LIMITS_H
 
 #include "lib/err.h"
 

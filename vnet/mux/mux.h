@@ -5,8 +5,8 @@
  * Each vNet has tables of its own: NICs, bindings, instances; nothing that one of them asks for
  * reaches another's.
  */
-#ifndef VNET_MUX_H
-#define VNET_MUX_H
+#ifndef VNET_MUX_MUX_H
+#define VNET_MUX_MUX_H
 
 #include "lib/json.h"
 #include "vnet/mux/demux.h"

@@ -4,8 +4,8 @@
  * the rest of the system but through the descriptors it was given (seccomp(2)): no sockets of its
  * own, no other processes, no files to write.
  */
-#ifndef VNET_SANDBOX_H
-#define VNET_SANDBOX_H
+#ifndef VNET_MUX_SANDBOX_H
+#define VNET_MUX_SANDBOX_H
 
 #include "vnet/mux/limits.h"
 

@@ -4,8 +4,8 @@
  * and here, a label is its length and its characters; an address is its labels, behind their length
  * in octets.
  */
-#ifndef TRELLIS_ADDRESS_H
-#define TRELLIS_ADDRESS_H
+#ifndef VNET_TRELLIS_ADDRESS_H
+#define VNET_TRELLIS_ADDRESS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,8 +3,8 @@
  * Flows: who has which port, or connection, of a node. The control daemon's name space, and the
  * packet filters that say the same to the multiplexer. Pure.
  */
-#ifndef TRELLIS_FLOW_H
-#define TRELLIS_FLOW_H
+#ifndef VNET_TRELLIS_FLOW_H
+#define VNET_TRELLIS_FLOW_H
 
 #include "lib/vec.h"
 #include "vnet/trellis/packet.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What the files of libtrellis share. */
-#ifndef TRELLIS_LIBRARY_H
-#define TRELLIS_LIBRARY_H
+#ifndef VNET_TRELLIS_LIBRARY_H
+#define VNET_TRELLIS_LIBRARY_H
 
 #include "vnet/trellis/table.h"
 #include "vnet/trellis/trellis.h"

@@ -14,8 +14,8 @@
  * refresh_ns; what is older than three times that is forgotten. States and acknowledgements have
  * hop limit 1 and go to one neighbour's address each.
  */
-#ifndef TRELLIS_NODE_H
-#define TRELLIS_NODE_H
+#ifndef VNET_TRELLIS_NODE_H
+#define VNET_TRELLIS_NODE_H
 
 #include "vnet/trellis/packet.h"
 #include "vnet/trellis/state.h"

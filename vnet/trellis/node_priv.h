@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What node.c (neighbours, flooding) and node_forward.c (packets of others) share. */
-#ifndef TRELLIS_NODE_PRIV_H
-#define TRELLIS_NODE_PRIV_H
+#ifndef VNET_TRELLIS_NODE_PRIV_H
+#define VNET_TRELLIS_NODE_PRIV_H
 
 #include "vnet/trellis/node.h"
 

@@ -19,8 +19,8 @@
  * The destination comes first so that a packet filter finds it, and whatever it wants to compare of
  * a packet whose destination it knows, at fixed places.
  */
-#ifndef TRELLIS_PACKET_H
-#define TRELLIS_PACKET_H
+#ifndef VNET_TRELLIS_PACKET_H
+#define VNET_TRELLIS_PACKET_H
 
 #include "vnet/trellis/address.h"
 

@@ -3,8 +3,8 @@
  * Link states: what each node says of itself, the database of all of them, and the shortest paths
  * that follow (Dijkstra 1959). Pure: time comes in, packets and routes go out.
  */
-#ifndef TRELLIS_STATE_H
-#define TRELLIS_STATE_H
+#ifndef VNET_TRELLIS_STATE_H
+#define VNET_TRELLIS_STATE_H
 
 #include "lib/vec.h"
 #include "vnet/trellis/address.h"

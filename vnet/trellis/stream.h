@@ -10,8 +10,8 @@
  * 0, 0, sequence number (4), acknowledgement (4), window (4), time stamp in ms (4), time stamp that
  * is answered (4), octets. SYN and FIN take a sequence number each.
  */
-#ifndef TRELLIS_STREAM_H
-#define TRELLIS_STREAM_H
+#ifndef VNET_TRELLIS_STREAM_H
+#define VNET_TRELLIS_STREAM_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What the daemon exports to applications, read-only: the head, then n_routes of struct
  * trellis_route. */
-#ifndef TRELLIS_TABLE_H
-#define TRELLIS_TABLE_H
+#ifndef VNET_TRELLIS_TABLE_H
+#define VNET_TRELLIS_TABLE_H
 
 #include "vnet/trellis/node.h"
 

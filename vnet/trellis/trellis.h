@@ -9,8 +9,8 @@
  * "h1". Where nothing else is said, a call returns -1 (or NULL) with errno set, and vnet_error()
  * says why. timeout_ms: -1 waits without end, 0 does not wait. Link with -ltrellis -lvnet.
  */
-#ifndef TRELLIS_H
-#define TRELLIS_H
+#ifndef VNET_TRELLIS_TRELLIS_H
+#define VNET_TRELLIS_TRELLIS_H
 
 #include <stdbool.h>
 #include <stddef.h>

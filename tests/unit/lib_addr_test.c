@@ -8,20 +8,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct graph_addr parse(const char *text)
+static struct addr parse(const char *text)
 {
-	struct graph_addr a;
+	struct addr a;
 	struct err e = {0};
 
 	ck_assert_msg(addr_parse(text, strlen(text), &a, &e) == 0, "%s: %s", text, e.text);
 	return a;
 }
 
-static const char *format(const struct graph_addr *a)
+static const char *format(const struct addr *a)
 {
 	static char buf[64];
 
-	return graph_format_addr(a, a->prefix != ADDR_NO_PREFIX, buf, sizeof(buf));
+	return addr_format(a, a->prefix != ADDR_NO_PREFIX, buf, sizeof(buf));
 }
 
 static const struct {
@@ -39,7 +39,7 @@ static const struct {
 
 START_TEST(good_addresses)
 {
-	struct graph_addr a = parse(good[_i].text);
+	struct addr a = parse(good[_i].text);
 
 	ck_assert_str_eq(format(&a), good[_i].printed);
 }
@@ -64,7 +64,7 @@ static const struct {
 
 START_TEST(bad_addresses)
 {
-	struct graph_addr a;
+	struct addr a;
 	struct err e = {0};
 
 	ck_assert_int_eq(addr_parse(bad[_i].text, strlen(bad[_i].text), &a, &e), -1);
@@ -93,7 +93,7 @@ static const struct {
 
 START_TEST(sums_stay_in_the_network)
 {
-	struct graph_addr a = parse(sums[_i].from);
+	struct addr a = parse(sums[_i].from);
 	int rc = addr_add(&a, sums[_i].add);
 
 	ck_assert_int_eq(rc, sums[_i].to ? 0 : -1);
@@ -104,7 +104,7 @@ END_TEST
 
 START_TEST(shifted_sums)
 {
-	struct graph_addr a = parse("10.0.0.0/8");
+	struct addr a = parse("10.0.0.0/8");
 
 	ck_assert_int_eq(addr_add_shifted(&a, 257, 8), 0);
 	ck_assert_str_eq(format(&a), "10.1.1.0/8");
@@ -120,26 +120,26 @@ END_TEST
 
 START_TEST(networks)
 {
-	struct graph_addr a = parse("10.1.2.3/20");
-	struct graph_addr net = addr_network(&a);
+	struct addr a = parse("10.1.2.3/20");
+	struct addr net = addr_network(&a);
 
 	ck_assert_str_eq(format(&net), "10.1.0.0/20");
 	ck_assert(addr_has_host_bits(&a) && !addr_has_host_bits(&net));
-	struct graph_addr in = parse("10.1.15.255");
-	struct graph_addr out = parse("10.1.16.0");
-	struct graph_addr six = parse("fd00::1");
+	struct addr in = parse("10.1.15.255");
+	struct addr out = parse("10.1.16.0");
+	struct addr six = parse("fd00::1");
 
 	ck_assert(addr_in_net(&in, &a) && !addr_in_net(&out, &a) && !addr_in_net(&six, &a));
-	struct graph_addr all = parse("0.0.0.0/0");
-	struct graph_addr part = parse("10.1.8.0/24");
-	struct graph_addr apart = parse("10.2.0.0/16");
+	struct addr all = parse("0.0.0.0/0");
+	struct addr part = parse("10.1.8.0/24");
+	struct addr apart = parse("10.2.0.0/16");
 
 	ck_assert(addr_nets_overlap(&a, &part) && addr_nets_overlap(&part, &a));
 	ck_assert(addr_nets_overlap(&all, &apart) && !addr_nets_overlap(&a, &apart));
-	struct graph_addr last = parse("10.1.15.255/20");
+	struct addr last = parse("10.1.15.255/20");
 
 	ck_assert(addr_is_last(&last) && !addr_is_last(&a));
-	struct graph_addr host = parse("10.0.0.1/32");
+	struct addr host = parse("10.0.0.1/32");
 
 	ck_assert(!addr_has_host_bits(&host) && addr_is_last(&host));
 }
@@ -159,7 +159,7 @@ static const struct {
 
 START_TEST(what_a_nic_can_have)
 {
-	struct graph_addr a = parse(for_nics[_i].text);
+	struct addr a = parse(for_nics[_i].text);
 	struct err e = {0};
 
 	ck_assert_int_eq(addr_check_for_nic(&a, &e), for_nics[_i].ok ? 0 : -1);
@@ -196,7 +196,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("topo_addr");
+	Suite *s = suite_create("lib_addr");
 	TCase *tc = tcase_create("topo_addr");
 
 	tcase_add_loop_test(tc, good_addresses, 0, (int)ARRAY_LEN(good));

@@ -19,7 +19,7 @@ enum { START = 1, WAIT = 3, RUN = 6, SLOT = 3 };
 static const struct device_kind *const no_kinds[] = {NULL};
 static struct loop *loop;
 static struct substrate *sub;
-static struct guest *guest;
+static struct vclock_guest *guest;
 static char dir[64];
 static int conn = -1;
 static uint8_t *page;
@@ -31,17 +31,17 @@ struct seen {
 	int64_t at_ns;
 };
 
-static struct guest_device device;
+static struct vclock_guest_device device;
 static struct seen seen[MAIL_KICKS + 1];
 static size_t n_seen;
 
-static void kicked(struct guest_device *d, unsigned queue, uint16_t avail, int64_t now_ns)
+static void kicked(struct vclock_guest_device *d, unsigned queue, uint16_t avail, int64_t now_ns)
 {
 	ck_assert_uint_lt(n_seen, MAIL_KICKS + 1);
 	seen[n_seen++] = (struct seen){.queue = queue, .avail = avail, .at_ns = now_ns};
 }
 
-static int64_t answer_ns(const struct guest_device *d, unsigned queue)
+static int64_t answer_ns(const struct vclock_guest_device *d, unsigned queue)
 {
 	return queue == 1 ? 7 : INT64_MAX;
 }
@@ -97,7 +97,7 @@ static void set_up(void)
 	loop = loop_create(&e);
 	sub = substrate_create(loop, no_kinds);
 	ck_assert_int_eq(vclock_create(sub, &w, &e), 0);
-	guest = guest_create(sub->vclock, "g", path, &e);
+	guest = vclock_guest_create(sub->vclock, "g", path, &e);
 	ck_assert_ptr_nonnull(guest);
 	vclock_cmd_start(sub, &w, NULL, &e);
 	conn = sock_connect(path, SOCK_STREAM, &e);
@@ -108,9 +108,9 @@ static void set_up(void)
 	map_page(fds[0]);
 	close(fds[0]);
 	close(fds[1]);
-	device = (struct guest_device){.kicked = kicked, .answer_ns = answer_ns};
+	device = (struct vclock_guest_device){.kicked = kicked, .answer_ns = answer_ns};
 	n_seen = 0;
-	ck_assert_int_eq(guest_join(guest, &device, SLOT, &e), 0);
+	ck_assert_int_eq(vclock_guest_join(guest, &device, SLOT, &e), 0);
 }
 
 static void tear_down(void)
@@ -152,14 +152,14 @@ START_TEST(a_call_makes_it_run)
 	kick(250, SLOT, 1, 7);
 	say(WAIT);
 	ck_assert_int_eq(hear(&m), -1);
-	guest_call(&device, 1 << 1, 400);
-	guest_call(&device, MAIL_CONFIG, 500);
+	vclock_guest_call(&device, 1 << 1, 400);
+	vclock_guest_call(&device, MAIL_CONFIG, 500);
 	pump();
 	ck_assert_int_eq(hear(&m), RUN);
 	ck_assert_uint_eq(m.time, 400);
 	ck_assert_uint_eq(mail->called[0], 1 << SLOT);
 	ck_assert_uint_eq(mail->device[SLOT].calls, MAIL_CONFIG | 1 << 1);
-	ck_assert(guest_is_running(guest));
+	ck_assert(vclock_guest_is_running(guest));
 }
 END_TEST
 
@@ -180,7 +180,7 @@ START_TEST(lies_do_no_harm)
 	ck_assert_int_eq(seen[2].at_ns, 1000000000);
 
 	/* Nothing is in its past. */
-	guest_call(&device, 1, 300);
+	vclock_guest_call(&device, 1, 300);
 	pump();
 	ck_assert_int_eq(hear(&m), RUN);
 	ck_assert_uint_eq(m.time, 1000000000);
@@ -198,15 +198,15 @@ END_TEST
 
 START_TEST(a_number_is_one_device)
 {
-	struct guest_device other = {.kicked = kicked, .answer_ns = answer_ns};
+	struct vclock_guest_device other = {.kicked = kicked, .answer_ns = answer_ns};
 	struct err e = {0};
 
-	ck_assert_int_eq(guest_join(guest, &other, SLOT, &e), -1);
-	ck_assert_int_eq(guest_join(guest, &other, MAIL_DEVICES, &e), -1);
-	guest_part(&device);
-	ck_assert_int_eq(guest_join(guest, &other, SLOT, &e), 0);
+	ck_assert_int_eq(vclock_guest_join(guest, &other, SLOT, &e), -1);
+	ck_assert_int_eq(vclock_guest_join(guest, &other, MAIL_DEVICES, &e), -1);
+	vclock_guest_part(&device);
+	ck_assert_int_eq(vclock_guest_join(guest, &other, SLOT, &e), 0);
 	kick(100, SLOT, 1, 0);
-	guest_part(&other);
+	vclock_guest_part(&other);
 	say(WAIT);
 	ck_assert_uint_eq(n_seen, 0);
 }

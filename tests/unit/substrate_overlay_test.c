@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Virtual links over substrate links: set up by messages, forwarded by VLI, kept apart, mended. */
 #include "tests/support/suite.h"
-#include "tests/unit/snet_help.h"
+#include "tests/unit/overlay_help.h"
 
 /* s1 - a - s2 - b - s3, encapsulated as said; each link takes 1 ms. */
 static void build_line(const char *encap)
@@ -496,15 +496,15 @@ static uint32_t vli_of(const char *status_name, const char *before)
 static void forge(struct station *st, uint8_t to, uint8_t from, int vlan, uint32_t vli)
 {
 	uint8_t data[200] = {0};
-	struct sencap h = {.to = {2, 0, 0, 0, 0, to},
-			   .from = {2, 0, 0, 0, 0, from},
-			   .vlan = vlan,
-			   .priority = 5,
-			   .vli = vli};
+	struct encapsulation h = {.to = {2, 0, 0, 0, 0, to},
+				  .from = {2, 0, 0, 0, 0, from},
+				  .vlan = vlan,
+				  .priority = 5,
+				  .vli = vli};
 
-	sencap_write(data, &h, 64);
-	memset(data + sencap_size(&h), 0x66, 64);
-	station_send(st, data, sencap_size(&h) + 64);
+	encapsulation_write(data, &h, 64);
+	memset(data + encapsulation_size(&h), 0x66, 64);
+	station_send(st, data, encapsulation_size(&h) + 64);
 	run_for(10 * ms);
 }
 

@@ -12,9 +12,9 @@ static const uint8_t to[6] = {2, 0, 0, 0, 0, 2};
 static const uint8_t from[6] = {2, 0, 0, 0, 0, 1};
 static const uint8_t payload_octets[3] = {7, 8, 9};
 
-static struct sencap headers(enum sencap_kind kind)
+static struct encapsulation headers(enum encapsulation_kind kind)
 {
-	struct sencap h = {.kind = kind, .vlan = -1, .vli = 0x01020304};
+	struct encapsulation h = {.kind = kind, .vlan = -1, .vli = 0x01020304};
 
 	memcpy(h.to, to, 6);
 	memcpy(h.from, from, 6);
@@ -22,18 +22,18 @@ static struct sencap headers(enum sencap_kind kind)
 }
 
 /* Writes them in front of 3 octets and reads them again. */
-static enum sencap_drop round_trip(const struct sencap *h, uint8_t buf[128], struct sencap *got,
-				   size_t *len)
+static enum encapsulation_drop round_trip(const struct encapsulation *h, uint8_t buf[128],
+					  struct encapsulation *got, size_t *len)
 {
 	const uint8_t *payload;
-	size_t n = sencap_size(h);
+	size_t n = encapsulation_size(h);
 
-	sencap_write(buf, h, 3);
+	encapsulation_write(buf, h, 3);
 	memcpy(buf + n, payload_octets, sizeof(payload_octets));
 	memset(buf + n + 3, 0, 20); /* padding */
-	enum sencap_drop why = sencap_read(h->kind, buf, n + 23, got, &payload, len);
+	enum encapsulation_drop why = encapsulation_read(h->kind, buf, n + 23, got, &payload, len);
 
-	if (why == SENCAP_GOOD) {
+	if (why == ENCAPSULATION_GOOD) {
 		ck_assert_uint_eq(*len, 3);
 		ck_assert_mem_eq(payload, payload_octets, 3);
 		ck_assert_uint_eq(got->vli, 0x01020304);
@@ -47,13 +47,13 @@ START_TEST(ethernet_without_a_vlan)
 {
 	static const uint8_t wanted[] = {2, 0, 0,    0,    0, 2, 2, 0, 0, 0,
 					 0, 1, 0x88, 0xb5, 1, 2, 3, 4, 0, 3};
-	struct sencap h = headers(SENCAP_ETHERNET);
+	struct encapsulation h = headers(ENCAPSULATION_ETHERNET);
 	uint8_t buf[128];
-	struct sencap got;
+	struct encapsulation got;
 	size_t len;
 
-	ck_assert_int_eq(round_trip(&h, buf, &got, &len), SENCAP_GOOD);
-	ck_assert_uint_eq(sencap_size(&h), sizeof(wanted));
+	ck_assert_int_eq(round_trip(&h, buf, &got, &len), ENCAPSULATION_GOOD);
+	ck_assert_uint_eq(encapsulation_size(&h), sizeof(wanted));
 	ck_assert_mem_eq(buf, wanted, sizeof(wanted));
 	ck_assert_int_eq(got.vlan, -1);
 }
@@ -62,14 +62,14 @@ END_TEST
 START_TEST(ethernet_with_vlan_and_priority)
 {
 	static const uint8_t wanted[] = {0x81, 0, 0xa0, 100, 0x88, 0xb5, 1, 2, 3, 4, 0, 3};
-	struct sencap h = headers(SENCAP_ETHERNET);
+	struct encapsulation h = headers(ENCAPSULATION_ETHERNET);
 	uint8_t buf[128];
-	struct sencap got;
+	struct encapsulation got;
 	size_t len;
 
 	h.vlan = 100;
 	h.priority = 5;
-	ck_assert_int_eq(round_trip(&h, buf, &got, &len), SENCAP_GOOD);
+	ck_assert_int_eq(round_trip(&h, buf, &got, &len), ENCAPSULATION_GOOD);
 	ck_assert_mem_eq(buf + 12, wanted, sizeof(wanted));
 	ck_assert_int_eq(got.vlan, 100);
 	ck_assert_uint_eq(got.priority, 5);
@@ -81,63 +81,69 @@ START_TEST(udp)
 	static const uint8_t wanted[] = {8,    0,    0x45, 0,  0, 35, 0,  0, 0x40, 0, 64,   17,
 					 0x26, 0xc8, 10,   0,  0, 1,  10, 0, 0,    2, 0x88, 0xb5,
 					 0x88, 0xb5, 0,    15, 0, 0,  1,  2, 3,    4};
-	struct sencap h = headers(SENCAP_UDP);
+	struct encapsulation h = headers(ENCAPSULATION_UDP);
 	uint8_t buf[128];
-	struct sencap got;
+	struct encapsulation got;
 	size_t len;
 
 	h.from_ip = 0x0a000001;
 	h.to_ip = 0x0a000002;
-	ck_assert_int_eq(round_trip(&h, buf, &got, &len), SENCAP_GOOD);
+	ck_assert_int_eq(round_trip(&h, buf, &got, &len), ENCAPSULATION_GOOD);
 	ck_assert_mem_eq(buf + 12, wanted, sizeof(wanted));
 	ck_assert_uint_eq(got.from_ip, h.from_ip);
 	ck_assert_uint_eq(got.to_ip, h.to_ip);
 	buf[25] ^= 1; /* in the IPv4 header */
 	const uint8_t *payload;
 
-	ck_assert_int_eq(sencap_read(SENCAP_UDP, buf, 49, &got, &payload, &len), SENCAP_BAD_IP);
+	ck_assert_int_eq(encapsulation_read(ENCAPSULATION_UDP, buf, 49, &got, &payload, &len),
+			 ENCAPSULATION_BAD_IP);
 }
 END_TEST
 
 START_TEST(what_is_not_ours_is_left_alone)
 {
 	uint8_t arp[60] = {0};
-	struct sencap h;
+	struct encapsulation h;
 	const uint8_t *payload;
 	size_t len;
 
 	arp[12] = 8;
 	arp[13] = 6;
-	ck_assert_int_eq(sencap_read(SENCAP_ETHERNET, arp, 60, &h, &payload, &len), SENCAP_LEGACY);
-	ck_assert_int_eq(sencap_read(SENCAP_UDP, arp, 60, &h, &payload, &len), SENCAP_LEGACY);
+	ck_assert_int_eq(encapsulation_read(ENCAPSULATION_ETHERNET, arp, 60, &h, &payload, &len),
+			 ENCAPSULATION_LEGACY);
+	ck_assert_int_eq(encapsulation_read(ENCAPSULATION_UDP, arp, 60, &h, &payload, &len),
+			 ENCAPSULATION_LEGACY);
 	/* Ours, but of the other encapsulation. */
 	arp[12] = 0x88;
 	arp[13] = 0xb5;
-	ck_assert_int_eq(sencap_read(SENCAP_UDP, arp, 60, &h, &payload, &len), SENCAP_LEGACY);
+	ck_assert_int_eq(encapsulation_read(ENCAPSULATION_UDP, arp, 60, &h, &payload, &len),
+			 ENCAPSULATION_LEGACY);
 }
 END_TEST
 
 START_TEST(a_wrong_length_is_seen)
 {
-	struct sencap h = headers(SENCAP_ETHERNET);
+	struct encapsulation h = headers(ENCAPSULATION_ETHERNET);
 	uint8_t buf[128];
-	struct sencap got;
+	struct encapsulation got;
 	const uint8_t *payload;
 	size_t len;
 
-	sencap_write(buf, &h, 64);
+	encapsulation_write(buf, &h, 64);
 	for (size_t n = 0; n < 84; n++)
-		ck_assert_int_eq(sencap_read(SENCAP_ETHERNET, buf, n, &got, &payload, &len),
-				 SENCAP_BAD_LENGTH);
-	ck_assert_int_eq(sencap_read(SENCAP_ETHERNET, buf, 84, &got, &payload, &len), SENCAP_GOOD);
+		ck_assert_int_eq(
+			encapsulation_read(ENCAPSULATION_ETHERNET, buf, n, &got, &payload, &len),
+			ENCAPSULATION_BAD_LENGTH);
+	ck_assert_int_eq(encapsulation_read(ENCAPSULATION_ETHERNET, buf, 84, &got, &payload, &len),
+			 ENCAPSULATION_GOOD);
 }
 END_TEST
 
 START_TEST(what_fits_a_wire)
 {
-	ck_assert_uint_eq(sencap_room(SENCAP_ETHERNET, 1600), 1594);
-	ck_assert_uint_eq(sencap_room(SENCAP_UDP, 1500), 1468);
-	ck_assert_uint_eq(sencap_room(SENCAP_UDP, 20), 0);
+	ck_assert_uint_eq(encapsulation_room(ENCAPSULATION_ETHERNET, 1600), 1594);
+	ck_assert_uint_eq(encapsulation_room(ENCAPSULATION_UDP, 1500), 1468);
+	ck_assert_uint_eq(encapsulation_room(ENCAPSULATION_UDP, 20), 0);
 }
 END_TEST
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A substrate whose time the test owns, with stations that keep what they get. */
-#ifndef TESTS_UNIT_SNET_HELP_H
-#define TESTS_UNIT_SNET_HELP_H
+#ifndef TESTS_UNIT_OVERLAY_HELP_H
+#define TESTS_UNIT_OVERLAY_HELP_H
 
 #include "lib/json.h"
 #include "substrate/control/control.h"
 #include "substrate/overlay/snet.h"
 
-#ifdef SNET_HELP_WITHOUT_CHECK
+#ifdef OVERLAY_HELP_WITHOUT_CHECK
 /* A fuzzer: no test runner. */
 #define ck_assert_int_eq(a, b)         ((a) == (b) ? (void)0 : abort())
 #define ck_assert_ptr_nonnull(p)       ((p) ? (void)0 : abort())

@@ -10,23 +10,23 @@
 #include <string.h>
 
 static const int64_t ms = 1000000;
-static struct smsg_key key;
+static struct message_key key;
 static uint64_t next_number = 1000;
 
 /* One end, and what is under way to it. */
 struct side {
-	struct sstream stream;
+	struct message_stream stream;
 	struct side *far;
 	uint8_t in[65536];
 	size_t len;
 	bool broken;
 	unsigned opened, messages;
-	char last[SMSG_BODY_MAX + 1];
+	char last[MESSAGE_BODY_MAX + 1];
 };
 
 static struct side a, b;
 
-static void send_far(struct sstream *s, const uint8_t *data, size_t len)
+static void send_far(struct message_stream *s, const uint8_t *data, size_t len)
 {
 	struct side *me = s->owner;
 	struct side *far = me->far;
@@ -38,13 +38,13 @@ static void send_far(struct sstream *s, const uint8_t *data, size_t len)
 	far->len += len;
 }
 
-static void opened(struct sstream *s, int64_t now_ns)
+static void opened(struct message_stream *s, int64_t now_ns)
 {
 	((struct side *)s->owner)->opened++;
 }
 
-static void message(struct sstream *s, const struct smsg *m, const uint8_t *data, size_t len,
-		    int64_t now_ns)
+static void message(struct message_stream *s, const struct message *m, const uint8_t *data,
+		    size_t len, int64_t now_ns)
 {
 	struct side *me = s->owner;
 
@@ -53,7 +53,8 @@ static void message(struct sstream *s, const struct smsg *m, const uint8_t *data
 	me->last[m->body_len] = '\0';
 }
 
-static const struct sstream_ops ops = {.send = send_far, .opened = opened, .message = message};
+static const struct message_stream_ops ops = {
+	.send = send_far, .opened = opened, .message = message};
 
 /* s2 listens and knows nobody, s1 connects to it. */
 static void join(int64_t now_ns)
@@ -63,8 +64,8 @@ static void join(int64_t now_ns)
 	a.far = &b;
 	b.far = &a;
 	next_number += 1000;
-	sstream_init(&a.stream, &ops, &a, &key, "s1", "s2", next_number, now_ns);
-	sstream_init(&b.stream, &ops, &b, &key, "s2", NULL, next_number + 500, now_ns);
+	message_stream_init(&a.stream, &ops, &a, &key, "s1", "s2", next_number, now_ns);
+	message_stream_init(&b.stream, &ops, &b, &key, "s2", NULL, next_number + 500, now_ns);
 }
 
 static void read_side(struct side *s, size_t most, int64_t now_ns)
@@ -72,7 +73,7 @@ static void read_side(struct side *s, size_t most, int64_t now_ns)
 	long n = 1;
 
 	while (!s->broken && n > 0 && s->len) {
-		n = sstream_take(&s->stream, s->in, s->len < most ? s->len : most, now_ns);
+		n = message_stream_take(&s->stream, s->in, s->len < most ? s->len : most, now_ns);
 		s->broken = n < 0;
 		if (n <= 0)
 			break;
@@ -96,45 +97,45 @@ static void pump(int64_t now_ns)
 static void pass_time(int64_t from_ns, int64_t to_ns)
 {
 	for (int64_t t = from_ns; t <= to_ns; t += 100 * ms) {
-		a.broken |= !a.broken && !sstream_tick(&a.stream, t);
-		b.broken |= !b.broken && !sstream_tick(&b.stream, t);
+		a.broken |= !a.broken && !message_stream_tick(&a.stream, t);
+		b.broken |= !b.broken && !message_stream_tick(&b.stream, t);
 		pump(t);
 	}
 }
 
 /* A message of s1 to s2 about link "a". */
-static size_t write_message(uint8_t buf[SMSG_MAX], const char *body)
+static size_t write_message(uint8_t buf[MESSAGE_MAX], const char *body)
 {
-	struct smsg m = {.type = SMSG_SETUP,
-			 .sequence = 1,
-			 .sender = smsg_id("s1"),
-			 .receiver = smsg_id("s2"),
-			 .link = smsg_id("a"),
-			 .number = ++next_number,
-			 .body = body,
-			 .body_len = strlen(body)};
+	struct message m = {.type = MESSAGE_SETUP,
+			    .sequence = 1,
+			    .sender = message_id("s1"),
+			    .receiver = message_id("s2"),
+			    .link = message_id("a"),
+			    .number = ++next_number,
+			    .body = body,
+			    .body_len = strlen(body)};
 
-	return smsg_write(buf, &m, &key);
+	return message_write(buf, &m, &key);
 }
 
 static void setup(void)
 {
 	memset(&key, 0, sizeof(key));
-	smsg_key_init(&key, (const uint8_t *)"0123456789abcdef");
+	message_key_init(&key, (const uint8_t *)"0123456789abcdef");
 	join(0);
 }
 
 START_TEST(both_open_and_messages_pass)
 {
-	uint8_t buf[SMSG_MAX];
+	uint8_t buf[MESSAGE_MAX];
 	size_t len = write_message(buf, "vlink=x");
 
-	ck_assert(!sstream_send(&a.stream, buf, len));
+	ck_assert(!message_stream_send(&a.stream, buf, len));
 	pump(0);
 	ck_assert(a.stream.open && b.stream.open);
 	ck_assert_uint_eq(a.opened + b.opened, 2);
 	ck_assert_str_eq(b.stream.peer, "s1");
-	ck_assert(sstream_send(&a.stream, buf, len));
+	ck_assert(message_stream_send(&a.stream, buf, len));
 	pump(0);
 	ck_assert_str_eq(b.last, "vlink=x");
 	pass_time(0, 60000 * ms);
@@ -146,8 +147,8 @@ END_TEST
 /* In however small pieces they come. */
 START_TEST(messages_in_pieces)
 {
-	uint8_t buf[SMSG_MAX];
-	uint8_t pieces[4 * SMSG_MAX];
+	uint8_t buf[MESSAGE_MAX];
+	uint8_t pieces[4 * MESSAGE_MAX];
 	size_t total = 0;
 
 	pump(0);
@@ -204,13 +205,13 @@ START_TEST(recorded_greetings_open_nothing)
 	read_side(&b, SIZE_MAX, 10000 * ms);
 	ck_assert(!b.stream.open);
 	ck_assert(b.broken);
-	ck_assert_uint_eq(b.stream.count.dropped[SMSG_DROP_REPLAY], 1);
+	ck_assert_uint_eq(b.stream.count.dropped[MESSAGE_DROP_REPLAY], 1);
 }
 END_TEST
 
 START_TEST(the_same_greeting_twice)
 {
-	uint8_t hello[SMSG_MAX];
+	uint8_t hello[MESSAGE_MAX];
 	size_t len = b.len;
 
 	memcpy(hello, b.in, len);
@@ -219,11 +220,11 @@ START_TEST(the_same_greeting_twice)
 	b.len = len;
 	read_side(&b, SIZE_MAX, 0);
 	ck_assert(b.broken);
-	ck_assert_uint_eq(b.stream.count.dropped[SMSG_DROP_REPLAY], 1);
+	ck_assert_uint_eq(b.stream.count.dropped[MESSAGE_DROP_REPLAY], 1);
 }
 END_TEST
 
-static void break_b(const uint8_t *data, size_t len, enum smsg_drop why)
+static void break_b(const uint8_t *data, size_t len, enum message_drop why)
 {
 	join(0);
 	pump(0);
@@ -238,41 +239,41 @@ static void break_b(const uint8_t *data, size_t len, enum smsg_drop why)
 
 START_TEST(what_is_no_message_ends_it)
 {
-	uint8_t buf[SMSG_MAX];
+	uint8_t buf[MESSAGE_MAX];
 	size_t len = write_message(buf, "vlink=x");
-	struct smsg m;
+	struct message m;
 
-	break_b((const uint8_t *)"GET / HTTP/1.0\r\n\r\n", 18, SMSG_DROP_SHORT);
+	break_b((const uint8_t *)"GET / HTTP/1.0\r\n\r\n", 18, MESSAGE_DROP_SHORT);
 	buf[40] = 0xff; /* a length that lies: more than any has */
-	break_b(buf, len, SMSG_DROP_SHORT);
+	break_b(buf, len, MESSAGE_DROP_SHORT);
 	len = write_message(buf, "vlink=x");
 	buf[41] -= 1; /* a little less */
-	break_b(buf, len, SMSG_DROP_AUTHENTICATOR);
+	break_b(buf, len, MESSAGE_DROP_AUTHENTICATOR);
 	len = write_message(buf, "vlink=x");
-	buf[SMSG_HEAD] ^= 1;
-	break_b(buf, len, SMSG_DROP_AUTHENTICATOR);
+	buf[MESSAGE_HEAD] ^= 1;
+	break_b(buf, len, MESSAGE_DROP_AUTHENTICATOR);
 	/* Authentic, but for another. */
-	m = (struct smsg){.type = SMSG_SETUP,
-			  .sequence = 1,
-			  .sender = smsg_id("s1"),
-			  .receiver = smsg_id("s3"),
-			  .link = smsg_id("a"),
-			  .number = 1,
-			  .body = ""};
-	break_b(buf, smsg_write(buf, &m, &key), SMSG_DROP_RECEIVER);
+	m = (struct message){.type = MESSAGE_SETUP,
+			     .sequence = 1,
+			     .sender = message_id("s1"),
+			     .receiver = message_id("s3"),
+			     .link = message_id("a"),
+			     .number = 1,
+			     .body = ""};
+	break_b(buf, message_write(buf, &m, &key), MESSAGE_DROP_RECEIVER);
 	/* From another than the one who is there; our own, thrown back. */
-	m.receiver = smsg_id("s2");
-	m.sender = smsg_id("s3");
-	break_b(buf, smsg_write(buf, &m, &key), SMSG_DROP_RECEIVER);
-	m.sender = smsg_id("s2");
-	break_b(buf, smsg_write(buf, &m, &key), SMSG_DROP_RECEIVER);
+	m.receiver = message_id("s2");
+	m.sender = message_id("s3");
+	break_b(buf, message_write(buf, &m, &key), MESSAGE_DROP_RECEIVER);
+	m.sender = message_id("s2");
+	break_b(buf, message_write(buf, &m, &key), MESSAGE_DROP_RECEIVER);
 }
 END_TEST
 
 /* A length that promises more than comes: nothing is taken, and silence ends it. */
 START_TEST(a_message_that_never_ends)
 {
-	uint8_t buf[SMSG_MAX];
+	uint8_t buf[MESSAGE_MAX];
 	size_t len = write_message(buf, "vlink=x");
 
 	pump(0);
@@ -290,7 +291,7 @@ END_TEST
 
 START_TEST(messages_before_greetings)
 {
-	uint8_t buf[SMSG_MAX];
+	uint8_t buf[MESSAGE_MAX];
 	size_t len = write_message(buf, "vlink=x");
 
 	memcpy(b.in, buf, len);
@@ -298,18 +299,18 @@ START_TEST(messages_before_greetings)
 	read_side(&b, SIZE_MAX, 0);
 	ck_assert(b.broken);
 	ck_assert_uint_eq(b.messages, 0);
-	ck_assert_uint_eq(b.stream.count.dropped[SMSG_DROP_STATE], 1);
+	ck_assert_uint_eq(b.stream.count.dropped[MESSAGE_DROP_STATE], 1);
 }
 END_TEST
 
 START_TEST(another_node_answers)
 {
-	sstream_init(&b.stream, &ops, &b, &key, "s9", NULL, 77, 0);
+	message_stream_init(&b.stream, &ops, &b, &key, "s9", NULL, 77, 0);
 	a.len = b.len = 0;
-	sstream_init(&b.stream, &ops, &b, &key, "s9", NULL, 77, 0);
+	message_stream_init(&b.stream, &ops, &b, &key, "s9", NULL, 77, 0);
 	read_side(&a, SIZE_MAX, 0);
 	ck_assert(a.broken);
-	ck_assert_uint_eq(a.stream.count.dropped[SMSG_DROP_RECEIVER], 1);
+	ck_assert_uint_eq(a.stream.count.dropped[MESSAGE_DROP_RECEIVER], 1);
 }
 END_TEST
 
@@ -317,14 +318,14 @@ END_TEST
 START_TEST(damage)
 {
 	struct rng r;
-	uint8_t buf[SMSG_MAX];
+	uint8_t buf[MESSAGE_MAX];
 
 	rng_init(&r, 1, "damage", "");
 	for (int round = 0; round < 2000; round++) {
 		join(0);
 		pump(0);
 		for (int i = 0; i < 4; i++)
-			sstream_send(&a.stream, buf, write_message(buf, "vlink=x"));
+			message_stream_send(&a.stream, buf, write_message(buf, "vlink=x"));
 		size_t at = (size_t)(rng_next(&r) % b.len);
 
 		if (round % 2)
@@ -342,7 +343,7 @@ END_TEST
 int main(void)
 {
 	Suite *s = suite_create("messages over streams");
-	TCase *tc = tcase_create("sstream");
+	TCase *tc = tcase_create("message_stream");
 
 	tcase_add_checked_fixture(tc, setup, NULL);
 	tcase_add_test(tc, both_open_and_messages_pass);

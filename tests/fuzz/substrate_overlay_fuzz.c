@@ -5,14 +5,14 @@
  * octets. Whatever comes, no frame is lost or kept, nothing that was forged enters a vNet, and the
  * nodes end cleanly.
  */
-#define SNET_HELP_WITHOUT_CHECK
-#include "tests/unit/snet_help.h"
+#define OVERLAY_HELP_WITHOUT_CHECK
+#include "tests/unit/overlay_help.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const uint8_t mac1[6] = {2, 0, 0, 0, 1, 1};
 static const uint8_t mac9[6] = {2, 0, 0, 0, 9, 1};
-static struct smsg_key key;
+static struct message_key key;
 static uint64_t number;
 static uint32_t sequence;
 
@@ -49,19 +49,20 @@ static void build(void)
 	fclose(null);
 }
 
-static void put_frame(struct station *st, const struct sencap *h, const void *payload, size_t len)
+static void put_frame(struct station *st, const struct encapsulation *h, const void *payload,
+		      size_t len)
 {
-	uint8_t buf[SENCAP_MAX + 2048];
+	uint8_t buf[ENCAPSULATION_MAX + 2048];
 
 	len = len < 2000 ? len : 2000;
-	sencap_write(buf, h, len);
-	memcpy(buf + sencap_size(h), payload, len);
-	station_send(st, buf, sencap_size(h) + len);
+	encapsulation_write(buf, h, len);
+	memcpy(buf + encapsulation_size(h), payload, len);
+	station_send(st, buf, encapsulation_size(h) + len);
 }
 
-static struct sencap headers(uint8_t where, uint32_t vli)
+static struct encapsulation headers(uint8_t where, uint32_t vli)
 {
-	struct sencap h = {.vlan = where % 4 == 1 ? 100 : -1, .priority = 5, .vli = vli};
+	struct encapsulation h = {.vlan = where % 4 == 1 ? 100 : -1, .priority = 5, .vli = vli};
 
 	memcpy(h.to, mac1, 6);
 	memcpy(h.from, mac9, 6);
@@ -69,7 +70,7 @@ static struct sencap headers(uint8_t where, uint32_t vli)
 	h.from[5] = (uint8_t)(1 + where % 4 % 3);
 	if (where % 4 != 3)
 		return h;
-	h.kind = SENCAP_UDP;
+	h.kind = ENCAPSULATION_UDP;
 	h.vlan = -1;
 	h.to[5] = 2;
 	h.to_ip = 0xc0000201;
@@ -78,28 +79,28 @@ static struct sencap headers(uint8_t where, uint32_t vli)
 }
 
 /* A message with those words, authenticated. */
-static void put_message(struct station *st[2], uint8_t where, enum smsg_type type,
+static void put_message(struct station *st[2], uint8_t where, enum message_type type,
 			const uint8_t *body, size_t len)
 {
 	static const char *const links[] = {"a", "p", "lan", "u"};
-	struct sencap h = headers(where, VLI_CONTROL);
-	uint8_t buf[SMSG_MAX] = {0};
+	struct encapsulation h = headers(where, VLI_CONTROL);
+	uint8_t buf[MESSAGE_MAX] = {0};
 
 	number++;
-	struct smsg m = {.type = type,
-			 .sequence = type == SMSG_HELLO ? 0
-				     : where & 0x40     ? sequence
-							: ++sequence,
-			 .sender = smsg_id("far"),
-			 .receiver = type == SMSG_HELLO ? 0 : smsg_id("s1"),
-			 .link = smsg_id(links[where % 4]),
-			 .number = number,
-			 .body = (const char *)body,
-			 .body_len = len};
+	struct message m = {.type = type,
+			    .sequence = type == MESSAGE_HELLO ? 0
+					: where & 0x40        ? sequence
+							      : ++sequence,
+			    .sender = message_id("far"),
+			    .receiver = type == MESSAGE_HELLO ? 0 : message_id("s1"),
+			    .link = message_id(links[where % 4]),
+			    .number = number,
+			    .body = (const char *)body,
+			    .body_len = len};
 
 	if (where & 0x80)
 		m.sequence = 0;
-	put_frame(st[where % 4 == 3], &h, buf, smsg_write(buf, &m, &key));
+	put_frame(st[where % 4 == 3], &h, buf, message_write(buf, &m, &key));
 }
 
 static void greet(struct station *st[2], uint8_t where)
@@ -110,12 +111,12 @@ static void greet(struct station *st[2], uint8_t where)
 		(unsigned long long)((struct snode *)object_find(world.sub, "s1"))->instance,
 		where & 0x10 ? " vbm=1" : "");
 
-	put_message(st, where % 4, SMSG_HELLO, (uint8_t *)body, (size_t)n);
+	put_message(st, where % 4, MESSAGE_HELLO, (uint8_t *)body, (size_t)n);
 }
 
 static void one_record(struct station *st[2], uint8_t what, const uint8_t *data, size_t len)
 {
-	struct sencap h;
+	struct encapsulation h;
 
 	if (!len)
 		return;
@@ -135,7 +136,7 @@ static void one_record(struct station *st[2], uint8_t what, const uint8_t *data,
 		run_for(INT64_C(1000000) << (what >> 5 << 1));
 		break;
 	default:
-		put_message(st, data[0], (enum smsg_type)(1 + (what >> 3) % (SMSG_TYPES - 1)),
+		put_message(st, data[0], (enum message_type)(1 + (what >> 3) % (MESSAGE_TYPES - 1)),
 			    data + 1, len - 1);
 	}
 }
@@ -146,7 +147,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct station *st[2];
 
 	world_setup();
-	demand(smsg_key_parse(&key, "000102030405060708090a0b0c0d0e0f", &e) == 0);
+	demand(message_key_parse(&key, "000102030405060708090a0b0c0d0e0f", &e) == 0);
 	number = 1;
 	sequence = 0;
 	build();

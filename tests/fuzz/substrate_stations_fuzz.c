@@ -18,22 +18,22 @@ static void demand(bool true_)
 		abort();
 }
 
-static void ask(const struct neighbors *n, const uint8_t *frame, size_t len, bool any_learnt)
+static void ask(const struct stations *n, const uint8_t *frame, size_t len, bool any_learnt)
 {
-	uint8_t answer[NEIGHBOR_ANSWER_MAX];
-	uint8_t again[NEIGHBOR_ANSWER_MAX];
-	size_t got = neighbor_answer(n, frame, len, answer);
+	uint8_t answer[STATIONS_ANSWER_MAX];
+	uint8_t again[STATIONS_ANSWER_MAX];
+	size_t got = stations_answer(n, frame, len, answer);
 
 	if (!got)
 		return;
 	demand(any_learnt && got >= 42 && got <= sizeof(answer));
 	demand(!memcmp(answer, frame + 6, 6) && !(answer[6] & 1));
-	demand(neighbor_answer(n, answer, got, again) == 0);
+	demand(stations_answer(n, answer, got, again) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct neighbors n;
+	static struct stations n;
 	bool any = false;
 
 	memset(&n, 0, sizeof(n));
@@ -42,9 +42,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		uint8_t *frame = malloc(len + !len); /* of exactly that size, for ASan */
 
 		memcpy(frame, data + 2, len);
-		neighbor_is_loopback(frame, len);
+		stations_is_loopback(frame, len);
 		if (data[0] & 1) {
-			neighbor_learn(&n, frame, len);
+			stations_learn(&n, frame, len);
 			any = true;
 		} else {
 			ask(&n, frame, len, any);
