@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lib/conn.h"
 
+#include "lib/container_of.h"
 #include "lib/sock.h"
 #include "lib/xalloc.h"
 
@@ -123,7 +124,7 @@ void conn_poll(struct conn *c)
 
 static void on_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
-	struct conn *c = (struct conn *)((char *)w - offsetof(struct conn, watch));
+	struct conn *c = container_of(w, struct conn, watch);
 
 	if (events & EPOLLOUT) {
 		if (!flush(c))

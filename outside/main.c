@@ -6,6 +6,7 @@
  * goes with it.
  */
 #include "lib/conn.h"
+#include "lib/container_of.h"
 #include "lib/netlink.h"
 #include "lib/sock.h"
 #include "lib/vec.h"
@@ -84,7 +85,7 @@ static void remove_tap(struct outside *o, size_t i)
 /* "carrier 0|1": as the lab's cable has it. */
 static void substrate_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
-	struct tap *t = (struct tap *)((char *)w - offsetof(struct tap, substrate));
+	struct tap *t = container_of(w, struct tap, substrate);
 	char line[32];
 	ssize_t n = recv(w->fd, line, sizeof(line) - 1, MSG_DONTWAIT);
 

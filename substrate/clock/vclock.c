@@ -8,6 +8,7 @@
  */
 #include "substrate/clock/vclock.h"
 
+#include "lib/container_of.h"
 #include "substrate/clock/cpu.h"
 #include "substrate/clock/vclock_priv.h"
 #include "substrate/core/end.h"
@@ -275,7 +276,7 @@ static struct vclock_guest *owner_of(struct vclock *c, struct calendar *cal)
 {
 	if (cal == &c->sub->calendar)
 		return NULL;
-	return (struct vclock_guest *)((char *)cal - offsetof(struct vclock_guest, calendar));
+	return container_of(cal, struct vclock_guest, calendar);
 }
 
 /* Fires the events of one calendar at one time, if nothing can come before them. */

@@ -8,6 +8,7 @@
  */
 #include "substrate/clock/vclock_guest.h"
 
+#include "lib/container_of.h"
 #include "lib/sock.h"
 #include "substrate/clock/mail.h"
 #include "substrate/clock/vclock_priv.h"
@@ -385,8 +386,7 @@ static const char *take_message(struct vclock_guest *g)
 
 static void conn_ready(struct loop_watch *w, uint32_t events, int64_t loop_ns)
 {
-	struct vclock_guest *g =
-		(struct vclock_guest *)((char *)w - offsetof(struct vclock_guest, conn));
+	struct vclock_guest *g = container_of(w, struct vclock_guest, conn);
 	ssize_t got = recv(w->fd, (char *)&g->message + g->have, sizeof(g->message) - g->have,
 			   MSG_DONTWAIT);
 
@@ -408,8 +408,7 @@ static void conn_ready(struct loop_watch *w, uint32_t events, int64_t loop_ns)
 
 static void listener_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
-	struct vclock_guest *g =
-		(struct vclock_guest *)((char *)w - offsetof(struct vclock_guest, listener));
+	struct vclock_guest *g = container_of(w, struct vclock_guest, listener);
 	int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (fd < 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "substrate/control/control_server.h"
 
+#include "lib/container_of.h"
 #include "lib/sock.h"
 #include "lib/vec.h"
 #include "lib/words.h"
@@ -45,8 +46,7 @@ static void free_closed(struct control_server *c, bool all)
 
 static void listener_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
-	struct control_server *c =
-		(struct control_server *)((char *)w - offsetof(struct control_server, listener));
+	struct control_server *c = container_of(w, struct control_server, listener);
 	int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	free_closed(c, false);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "substrate/core/capture.h"
 
+#include "lib/container_of.h"
 #include "lib/units.h"
 #include "substrate/core/end.h"
 #include "substrate/core/linger.h"
@@ -59,7 +60,7 @@ static void write_out(struct capture *c)
 
 static void write_late(struct loop_timer *t, int64_t now_ns)
 {
-	struct capture *c = (struct capture *)((char *)t - offsetof(struct capture, timer));
+	struct capture *c = container_of(t, struct capture, timer);
 
 	write_out(c);
 	if (c->out.len)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "substrate/core/pacer.h"
 
+#include "lib/container_of.h"
 #include "substrate/clock/vclock.h"
 
 #include <stddef.h>
@@ -41,7 +42,7 @@ static void let_go(struct pacer *p, int64_t now_ns)
 
 static void fire(struct event *ev, int64_t now_ns)
 {
-	struct pacer *p = (struct pacer *)((char *)ev - offsetof(struct pacer, event));
+	struct pacer *p = container_of(ev, struct pacer, event);
 
 	p->event_ns = INT64_MAX;
 	let_go(p, now_ns);

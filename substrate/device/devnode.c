@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "substrate/device/devnode.h"
 
+#include "lib/container_of.h"
 #include "lib/nearest.h"
 #include "substrate/clock/vclock.h"
 #include "substrate/core/end.h"
@@ -85,7 +86,7 @@ static bool has_priority(const struct frame *f)
 
 static void leave_port(struct pacer *pacer, struct frame *f, struct htb_class *from, int64_t now_ns)
 {
-	struct devport *p = (struct devport *)((char *)pacer - offsetof(struct devport, pacer));
+	struct devport *p = container_of(pacer, struct devport, pacer);
 
 	end_send(&p->end, f, now_ns);
 }
@@ -135,7 +136,7 @@ static void send_out(struct devnode *d, struct device_out *out, struct frame *f,
 
 static void tick(struct event *ev, int64_t now_ns)
 {
-	struct devnode *d = (struct devnode *)((char *)ev - offsetof(struct devnode, event));
+	struct devnode *d = container_of(ev, struct devnode, event);
 	struct device_out *out = d->object.sub->out;
 
 	out->n = 0;

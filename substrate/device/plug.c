@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "substrate/device/plug.h"
 
+#include "lib/container_of.h"
 #include "lib/sock.h"
 #include "substrate/core/end.h"
 #include "substrate/device/devnode.h"
@@ -75,7 +76,7 @@ static const struct object_kind client_kind = {
 static void frames_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
 	static uint8_t buf[FRAME_MAX + 1];
-	struct client *c = (struct client *)((char *)w - offsetof(struct client, frames));
+	struct client *c = container_of(w, struct client, frames);
 	struct substrate *s = c->plug->sub;
 
 	for (int i = 0; i < DOOR_BATCH; i++) {
@@ -158,7 +159,7 @@ static void refuse(struct client *c, const struct err *e)
 
 static void control_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
-	struct client *c = (struct client *)((char *)w - offsetof(struct client, control));
+	struct client *c = container_of(w, struct client, control);
 	struct substrate *s = c->plug->sub;
 	struct err e;
 
@@ -181,7 +182,7 @@ static void control_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 
 static void listener_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
-	struct plug *p = (struct plug *)((char *)w - offsetof(struct plug, listener));
+	struct plug *p = container_of(w, struct plug, listener);
 	int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	struct err e;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The main program that vhub and vswitch share. */
+#include "lib/container_of.h"
 #include "lib/sock.h"
 #include "lib/vec.h"
 #include "lib/words.h"
@@ -144,7 +145,7 @@ static void print_status(struct program *p, FILE *out)
 
 static void status_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
-	struct program *p = (struct program *)((char *)w - offsetof(struct program, status));
+	struct program *p = container_of(w, struct program, status);
 	int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	char *text = NULL;
 	size_t len = 0;
@@ -166,7 +167,7 @@ static void status_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 
 static void signal_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
-	struct program *p = (struct program *)((char *)w - offsetof(struct program, signals));
+	struct program *p = container_of(w, struct program, signals);
 	struct signalfd_siginfo info;
 
 	if (read(w->fd, &info, sizeof(info)) != sizeof(info))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "substrate/nic/door.h"
 
+#include "lib/container_of.h"
 #include "lib/sock.h"
 #include "lib/xalloc.h"
 
@@ -40,14 +41,14 @@ ssize_t door_read(int fd, bool connected, void *buf, size_t size)
 
 static void client_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
-	struct door *d = (struct door *)((char *)w - offsetof(struct door, client));
+	struct door *d = container_of(w, struct door, client);
 
 	d->ready(d, now_ns);
 }
 
 static void listener_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
-	struct door *d = (struct door *)((char *)w - offsetof(struct door, listener));
+	struct door *d = container_of(w, struct door, listener);
 	int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (fd < 0)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "substrate/nic/nic_door.h"
 
+#include "lib/container_of.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -8,7 +10,7 @@
 
 struct nic_door *nic_door_of(struct door *d)
 {
-	return (struct nic_door *)((char *)d - offsetof(struct nic_door, door));
+	return container_of(d, struct nic_door, door);
 }
 
 int nic_door_fd(const struct nic_door *n)

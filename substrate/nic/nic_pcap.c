@@ -4,6 +4,7 @@
  * lab, and the other way round. What the host itself sends there is not for the lab: its stack sits
  * beside the cable, not on it. Needs CAP_NET_RAW. Real clock only.
  */
+#include "lib/container_of.h"
 #include "lib/netlink.h"
 #include "substrate/nic/nic.h"
 
@@ -65,7 +66,7 @@ static void read_mtu(struct nic *n)
  */
 static void news_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
-	struct nic *n = (struct nic *)((char *)w - offsetof(struct nic, news));
+	struct nic *n = container_of(w, struct nic, news);
 	char name[IF_NAMESIZE];
 
 	netlink_drain(w->fd);
@@ -77,7 +78,7 @@ static void news_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 
 static void frames_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
-	struct nic *n = (struct nic *)((char *)w - offsetof(struct nic, frames));
+	struct nic *n = container_of(w, struct nic, frames);
 
 	n->now_ns = now_ns;
 	if (pcap_dispatch(n->pcap, BATCH, take, (u_char *)n) < 0)

@@ -5,6 +5,7 @@
  * server. It is driven by our loop: its sockets are watched here, and it knows the time only from
  * us. Real clock only.
  */
+#include "lib/container_of.h"
 #include "lib/vec.h"
 #include "substrate/nic/nic.h"
 #include "substrate/nic/stations.h"
@@ -94,8 +95,7 @@ static int64_t clock_get(void *opaque)
 
 static void timer_fire(struct event *ev, int64_t now_ns)
 {
-	struct slirp_timer *t =
-		(struct slirp_timer *)((char *)ev - offsetof(struct slirp_timer, event));
+	struct slirp_timer *t = container_of(ev, struct slirp_timer, event);
 
 	t->nic->now_ns = now_ns;
 	slirp_handle_timer(t->nic->slirp, t->id, t->arg);
@@ -278,12 +278,12 @@ static void serve(struct nic *n, int64_t now_ns)
 /* At the end of a batch in which anything happened. */
 static void run_flush(struct flush *f, int64_t now_ns)
 {
-	serve((struct nic *)((char *)f - offsetof(struct nic, flush)), now_ns);
+	serve(container_of(f, struct nic, flush), now_ns);
 }
 
 static void tick(struct event *ev, int64_t now_ns)
 {
-	struct nic *n = (struct nic *)((char *)ev - offsetof(struct nic, tick));
+	struct nic *n = container_of(ev, struct nic, tick);
 
 	n->now_ns = now_ns;
 	disturb(n);

@@ -5,6 +5,7 @@
  * to us as a guest's does (IFF_VNET_HDR), and takes the same from us; or a packet socket
  * (packet(7)) at the far side of a pair of veth. Real clock only.
  */
+#include "lib/container_of.h"
 #include "lib/sock.h"
 #include "substrate/nic/nic_door.h"
 
@@ -91,7 +92,7 @@ static void take(struct nic *n, const uint8_t *data, uint32_t len, const struct 
 
 static void frames_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
-	struct nic *n = (struct nic *)((char *)w - offsetof(struct nic, door.frames));
+	struct nic *n = container_of(w, struct nic, door.frames);
 	uint8_t *frame;
 
 	for (int i = 0; i < DOOR_BATCH; i++) {

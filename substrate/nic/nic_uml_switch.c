@@ -3,6 +3,7 @@
  * A NIC for a client of the uml_switch protocol (umlswitch.h), one at a time: an old guest, or
  * anything else that speaks it, plugs into a lab. Real clock only.
  */
+#include "lib/container_of.h"
 #include "substrate/nic/nic_door.h"
 #include "substrate/nic/umlswitch.h"
 
@@ -23,7 +24,7 @@ struct nic {
 
 static void frames_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
-	struct nic *n = (struct nic *)((char *)w - offsetof(struct nic, door.frames));
+	struct nic *n = container_of(w, struct nic, door.frames);
 
 	for (int i = 0; i < DOOR_BATCH; i++) {
 		ssize_t len = door_read(w->fd, false, n->buf, sizeof(n->buf));

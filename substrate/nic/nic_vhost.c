@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A guest's NIC as virtio-net rings in shared memory (virtio 1.2, section 5.1) over vhost-user. */
+#include "lib/container_of.h"
 #include "substrate/clock/vclock.h"
 #include "substrate/nic/nic.h"
 #include "substrate/virtio/vhost.h"
@@ -38,7 +39,7 @@ struct nic {
 
 static struct nic *nic_of_vhost(struct vhost *v)
 {
-	return (struct nic *)((char *)v - offsetof(struct nic, vhost));
+	return container_of(v, struct nic, vhost);
 }
 
 static uint32_t header_size(const struct nic *n)
@@ -128,7 +129,7 @@ static int put_frame(struct nic *n, const struct frame *f)
 
 static void run_publish(struct flush *f, int64_t now_ns)
 {
-	struct nic *n = (struct nic *)((char *)f - offsetof(struct nic, publish));
+	struct nic *n = container_of(f, struct nic, publish);
 
 	if (n->vhost.up)
 		vhost_publish(&n->vhost, RX, now_ns);
@@ -211,7 +212,7 @@ static void deliver(struct end *end, struct frame *f, int64_t now_ns)
 /* A chain of TX is not needed any more; the ring may have gone meanwhile. */
 static void returned(struct frame_lender *l, uint16_t head)
 {
-	struct nic *n = (struct nic *)((char *)l - offsetof(struct nic, lender));
+	struct nic *n = container_of(l, struct nic, lender);
 	struct virtq *r = &n->vhost.queue[TX].ring;
 
 	if (!r->used)
@@ -222,7 +223,7 @@ static void returned(struct frame_lender *l, uint16_t head)
 
 static void run_give(struct flush *f, int64_t now_ns)
 {
-	struct nic *n = (struct nic *)((char *)f - offsetof(struct nic, give));
+	struct nic *n = container_of(f, struct nic, give);
 
 	if (n->vhost.up)
 		vhost_publish(&n->vhost, TX, now_ns);
@@ -322,7 +323,7 @@ static void take_all(struct nic *n, int64_t now_ns)
 
 static void run_again(struct flush *f, int64_t now_ns)
 {
-	struct nic *n = (struct nic *)((char *)f - offsetof(struct nic, again));
+	struct nic *n = container_of(f, struct nic, again);
 
 	if (n->vhost.up)
 		take_all(n, now_ns);
@@ -344,7 +345,7 @@ static void kicked(struct vhost *v, unsigned queue, int64_t now_ns)
 /* What it sends may come back to it through another NIC of its own at once, or by two cables. */
 static int64_t answer_ns(const struct vhost *v, unsigned queue)
 {
-	const struct nic *n = (const struct nic *)((const char *)v - offsetof(struct nic, vhost));
+	const struct nic *n = container_of(v, struct nic, vhost);
 
 	return queue == TX ? end_answer_ns(&n->end, vclock_guest_in_ns(v->guest)) : 0;
 }

@@ -7,6 +7,7 @@
  * often. Real clock only.
  */
 #include "lib/conn.h"
+#include "lib/container_of.h"
 #include "lib/sock.h"
 #include "substrate/overlay/message_stream.h"
 #include "substrate/overlay/snet.h"
@@ -334,7 +335,7 @@ static void make_room(struct manager *m, int64_t now_ns)
 
 static void listener_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
-	struct manager *m = (struct manager *)((char *)w - offsetof(struct manager, listener));
+	struct manager *m = container_of(w, struct manager, listener);
 	int64_t now = substrate_now_ns(m->object.sub);
 	int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 

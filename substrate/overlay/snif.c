@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A substrate interface: frames of its wire are told apart here, and frames for its wire get
  * headers. */
+#include "lib/container_of.h"
 #include "lib/octets.h"
 #include "substrate/core/capture.h"
 #include "substrate/nic/nic.h"
@@ -196,7 +197,7 @@ static void send_datagram(struct snif *i, struct frame *f, int64_t now_ns)
 
 static void put_on_wire(struct pacer *p, struct frame *f, struct htb_class *from, int64_t now_ns)
 {
-	struct snif *i = (struct snif *)((char *)p - offsetof(struct snif, pacer));
+	struct snif *i = container_of(p, struct snif, pacer);
 
 	if (i->udp)
 		send_datagram(i, f, now_ns);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The substrate node: what all its parts share, and its one event in the calendar. */
+#include "lib/container_of.h"
 #include "substrate/overlay/snet.h"
 
 #include "lib/nearest.h"
@@ -82,7 +83,7 @@ void snode_wake(struct snode *n, int64_t now_ns)
 
 static void tick(struct event *ev, int64_t now_ns)
 {
-	struct snode *n = (struct snode *)((char *)ev - offsetof(struct snode, event));
+	struct snode *n = container_of(ev, struct snode, event);
 
 	n->event_ns = INT64_MAX;
 	for (size_t i = 0; i < n->links.n; i++)

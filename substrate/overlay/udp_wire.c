@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "substrate/overlay/udp_wire.h"
 
+#include "lib/container_of.h"
 #include "substrate/overlay/encapsulation.h"
 
 #include <arpa/inet.h>
@@ -58,15 +59,14 @@ static void read_all(struct udp_wire *u, int fd, struct udp_wire_path *p, int64_
 
 static void path_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
-	struct udp_wire_path *p =
-		(struct udp_wire_path *)((char *)w - offsetof(struct udp_wire_path, watch));
+	struct udp_wire_path *p = container_of(w, struct udp_wire_path, watch);
 
 	read_all(p->udp, w->fd, p, now_ns);
 }
 
 static void strangers_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
-	struct udp_wire *u = (struct udp_wire *)((char *)w - offsetof(struct udp_wire, strangers));
+	struct udp_wire *u = container_of(w, struct udp_wire, strangers);
 
 	read_all(u, w->fd, NULL, now_ns);
 }

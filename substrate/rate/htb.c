@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "substrate/rate/htb.h"
 
+#include "lib/container_of.h"
 #include "lib/reserve.h"
 #include "lib/xalloc.h"
 #include "substrate/rate/htb_bucket.h"
@@ -106,17 +107,17 @@ const char *htb_drop_name(enum htb_drop why)
 
 static struct htb_class *class_of_green(struct htb_node *n)
 {
-	return n ? (struct htb_class *)((char *)n - offsetof(struct htb_class, green)) : NULL;
+	return n ? container_of(n, struct htb_class, green) : NULL;
 }
 
 static struct htb_class *class_of_share(struct htb_node *n)
 {
-	return n ? (struct htb_class *)((char *)n - offsetof(struct htb_class, share)) : NULL;
+	return n ? container_of(n, struct htb_class, share) : NULL;
 }
 
 static struct vnet *vnet_of_share(struct htb_node *n)
 {
-	return n ? (struct vnet *)((char *)n - offsetof(struct vnet, share)) : NULL;
+	return n ? container_of(n, struct vnet, share) : NULL;
 }
 
 static struct entry *head_of(struct htb_class *c)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "substrate/trunk/trunk.h"
 
+#include "lib/container_of.h"
 #include "lib/sock.h"
 #include "substrate/trunk/shmring.h"
 
@@ -258,7 +259,7 @@ static void take_records(struct trunk *t, int64_t now_ns)
 
 static void run_again(struct flush *f, int64_t now_ns)
 {
-	struct trunk *t = (struct trunk *)((char *)f - offsetof(struct trunk, again));
+	struct trunk *t = container_of(f, struct trunk, again);
 
 	if (t->up)
 		take_records(t, now_ns);
@@ -266,7 +267,7 @@ static void run_again(struct flush *f, int64_t now_ns)
 
 static void run_publish(struct flush *f, int64_t now_ns)
 {
-	struct trunk *t = (struct trunk *)((char *)f - offsetof(struct trunk, publish));
+	struct trunk *t = container_of(f, struct trunk, publish);
 	const uint64_t one = 1;
 
 	if (t->up && shmring_publish(&t->out))
@@ -275,7 +276,7 @@ static void run_publish(struct flush *f, int64_t now_ns)
 
 static void wake_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
-	struct trunk *t = (struct trunk *)((char *)w - offsetof(struct trunk, wake));
+	struct trunk *t = container_of(w, struct trunk, wake);
 
 	if (t->up)
 		take_records(t, now_ns);
@@ -397,7 +398,7 @@ static int take_hello(struct trunk *t, const struct hello *h, int *fd)
 
 static void conn_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
-	struct trunk *t = (struct trunk *)((char *)w - offsetof(struct trunk, conn));
+	struct trunk *t = container_of(w, struct trunk, conn);
 	struct hello h = {0};
 	size_t n_fds;
 	int fd = -1;
@@ -425,7 +426,7 @@ static int watch_conn(struct trunk *t, int fd)
 
 static void listener_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
-	struct trunk *t = (struct trunk *)((char *)w - offsetof(struct trunk, listener));
+	struct trunk *t = container_of(w, struct trunk, listener);
 	int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (fd < 0)
@@ -464,7 +465,7 @@ static int say_hello(struct trunk *t)
 
 static void try_to_connect(struct loop_timer *timer, int64_t now_ns)
 {
-	struct trunk *t = (struct trunk *)((char *)timer - offsetof(struct trunk, retry));
+	struct trunk *t = container_of(timer, struct trunk, retry);
 	int fd = sock_connect(t->path, SOCK_SEQPACKET, NULL);
 
 	/* Until the other process has made its socket, and for as long as it is gone. */

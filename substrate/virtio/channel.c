@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "substrate/virtio/channel.h"
 
+#include "lib/container_of.h"
 #include "lib/sock.h"
 #include "substrate/clock/vclock.h"
 #include "substrate/virtio/vhost.h"
@@ -81,7 +82,7 @@ static void bytes_take(struct bytes *b, size_t n)
 
 static struct channel *channel_of_vhost(struct vhost *v)
 {
-	return (struct channel *)((char *)v - offsetof(struct channel, vhost));
+	return container_of(v, struct channel, vhost);
 }
 
 static size_t in_max(const struct channel *c)
@@ -189,7 +190,7 @@ static void hear(struct channel *c, int64_t now_ns)
 
 static void fire_inject(struct event *ev, int64_t now_ns)
 {
-	hear((struct channel *)((char *)ev - offsetof(struct channel, inject)), now_ns);
+	hear(container_of(ev, struct channel, inject), now_ns);
 }
 
 /* Something came from the client: the guest hears it as soon as its clock allows. */
@@ -383,7 +384,7 @@ static void read_client(struct channel *c, int64_t now_ns)
 
 static void client_ready(struct loop_watch *w, uint32_t events, int64_t loop_ns)
 {
-	struct channel *c = (struct channel *)((char *)w - offsetof(struct channel, client));
+	struct channel *c = container_of(w, struct channel, client);
 
 	if (events & EPOLLOUT && !write_client(c, loop_ns))
 		return;
@@ -396,7 +397,7 @@ static void client_ready(struct loop_watch *w, uint32_t events, int64_t loop_ns)
 
 static void listener_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
-	struct channel *c = (struct channel *)((char *)w - offsetof(struct channel, listener));
+	struct channel *c = container_of(w, struct channel, listener);
 	int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (fd < 0)

@@ -3,6 +3,7 @@
  */
 #include "substrate/virtio/vhost.h"
 
+#include "lib/container_of.h"
 #include "lib/sock.h"
 #include "substrate/clock/mail.h"
 #include "substrate/clock/vclock.h"
@@ -124,7 +125,7 @@ static int receive_part(struct vhost *v, int64_t now_ns)
 
 static void conn_ready(struct loop_watch *w, uint32_t events, int64_t loop_ns)
 {
-	struct vhost *v = (struct vhost *)((char *)w - offsetof(struct vhost, conn));
+	struct vhost *v = container_of(w, struct vhost, conn);
 	int64_t now = v->guest ? vclock_guest_now_ns(v->guest) : loop_ns;
 	int rc = 1;
 
@@ -152,7 +153,7 @@ static void conn_ready(struct loop_watch *w, uint32_t events, int64_t loop_ns)
 
 static void listener_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
-	struct vhost *v = (struct vhost *)((char *)w - offsetof(struct vhost, listener));
+	struct vhost *v = container_of(w, struct vhost, listener);
 	int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (fd < 0)
@@ -211,15 +212,14 @@ static void call_with_late(struct vhost *v, unsigned queue, int64_t now_ns)
 
 static void fire_call(struct event *ev, int64_t now_ns)
 {
-	struct vhost_queue *q =
-		(struct vhost_queue *)((char *)ev - offsetof(struct vhost_queue, call_event));
+	struct vhost_queue *q = container_of(ev, struct vhost_queue, call_event);
 
 	vclock_guest_call(&q->vhost->device, 1u << (q - q->vhost->queue), now_ns);
 }
 
 static void fire_config(struct event *ev, int64_t now_ns)
 {
-	struct vhost *v = (struct vhost *)((char *)ev - offsetof(struct vhost, config_event));
+	struct vhost *v = container_of(ev, struct vhost, config_event);
 
 	if (v->guest)
 		vclock_guest_call(&v->device, MAIL_CONFIG, now_ns);
@@ -272,7 +272,7 @@ void vhost_config_changed(struct vhost *v, int64_t now_ns)
 static void mail_kicked(struct vclock_guest_device *d, unsigned queue, uint16_t avail,
 			int64_t now_ns)
 {
-	struct vhost *v = (struct vhost *)((char *)d - offsetof(struct vhost, device));
+	struct vhost *v = container_of(d, struct vhost, device);
 
 	if (!v->up || queue >= v->kind->n_queues)
 		return;
@@ -285,8 +285,7 @@ static void mail_kicked(struct vclock_guest_device *d, unsigned queue, uint16_t 
 
 static int64_t mail_answer_ns(const struct vclock_guest_device *d, unsigned queue)
 {
-	const struct vhost *v =
-		(const struct vhost *)((const char *)d - offsetof(struct vhost, device));
+	const struct vhost *v = container_of(d, struct vhost, device);
 	int64_t ns = v->kind->answer_ns ? v->kind->answer_ns(v, queue) : 0;
 
 	return v->kind->late_queues >> queue & 1 && late_call_ns < ns ? late_call_ns : ns;

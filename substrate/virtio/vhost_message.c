@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "substrate/virtio/vhost_message.h"
 
+#include "lib/container_of.h"
 #include "lib/sock.h"
 #include "substrate/virtio/vhost_priv.h"
 
@@ -169,8 +170,7 @@ static int set_vring_addr(struct vhost *v, int64_t now_ns, struct err *e)
 
 static void kick_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
-	struct vhost_queue *q =
-		(struct vhost_queue *)((char *)w - offsetof(struct vhost_queue, kick));
+	struct vhost_queue *q = container_of(w, struct vhost_queue, kick);
 	struct vhost *v = q->vhost;
 	struct substrate *s = v->object->sub;
 

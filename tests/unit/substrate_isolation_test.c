@@ -7,6 +7,7 @@
  *
  * or three nodes at one LAN, each 3 ms and 100 Mbit/s from its middle.
  */
+#include "lib/container_of.h"
 #include "tests/unit/overlay_help.h"
 
 #include "lib/rng.h"
@@ -91,12 +92,12 @@ static const struct end_kind to_kind = {.deliver = take_frame, .carrier = ignore
 
 static struct end *from_of(struct object *o)
 {
-	return &((struct talk *)((char *)o - offsetof(struct talk, from_object)))->from;
+	return &container_of(o, struct talk, from_object)->from;
 }
 
 static struct end *to_of(struct object *o)
 {
-	return &((struct talk *)((char *)o - offsetof(struct talk, to_object)))->to;
+	return &container_of(o, struct talk, to_object)->to;
 }
 
 static void end_destroy(struct object *o)
@@ -122,7 +123,7 @@ static void next_frame(struct talk *t, int64_t now_ns)
 
 static void speak(struct event *ev, int64_t now_ns)
 {
-	struct talk *t = (struct talk *)((char *)ev - offsetof(struct talk, event));
+	struct talk *t = container_of(ev, struct talk, event);
 
 	if (!t->rate_bps)
 		return;

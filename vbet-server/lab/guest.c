@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "vbet-server/lab/guest.h"
 
+#include "lib/container_of.h"
 #include "lib/xalloc.h"
 #include "vbet-server/lab/change.h"
 #include "vbet-server/lab/clock.h"
@@ -157,7 +158,7 @@ void guest_note_joined(struct guest *gu, bool joined)
 
 static void on_deadline(struct loop_timer *t, int64_t now_ns)
 {
-	struct guest *gu = (struct guest *)((char *)t - offsetof(struct guest, deadline));
+	struct guest *gu = container_of(t, struct guest, deadline);
 	struct err e;
 
 	if (gu->lab->clock.is_virtual && !gu->joined && gu->state > GUEST_BOOTING) {
@@ -187,7 +188,7 @@ static void close_report(struct guest *gu)
 /* The launcher says how well the guest is confined, or why it does not start it. */
 static void on_report(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
-	struct guest *gu = (struct guest *)((char *)w - offsetof(struct guest, report));
+	struct guest *gu = container_of(w, struct guest, report);
 	char line[1024];
 	ssize_t n = read(w->fd, line, sizeof(line) - 1);
 
@@ -226,7 +227,7 @@ static void finish_child(struct guest *gu)
 
 static void on_exited(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
-	struct guest *gu = (struct guest *)((char *)w - offsetof(struct guest, exited));
+	struct guest *gu = container_of(w, struct guest, exited);
 	bool expected = gu->state == GUEST_STOPPING || !gu->wanted;
 
 	/* The report may have come in the same turn. */

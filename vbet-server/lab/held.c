@@ -2,6 +2,7 @@
 #include "vbet-server/lab/held.h"
 
 #include "lib/agent_wire.h"
+#include "lib/container_of.h"
 #include "lib/words.h"
 #include "lib/xalloc.h"
 
@@ -46,7 +47,7 @@ static void keep_text(struct held *h, const char *data, size_t len)
 
 static void on_message(struct agent_channel *ch, uint8_t type, const void *data, uint32_t len)
 {
-	struct held *h = (struct held *)((char *)ch - offsetof(struct held, channel));
+	struct held *h = container_of(ch, struct held, channel);
 
 	if (type == WIRE_EXIT) {
 		drop(h);
@@ -60,7 +61,7 @@ static void on_message(struct agent_channel *ch, uint8_t type, const void *data,
 
 static void on_gone(struct agent_channel *ch)
 {
-	drop((struct held *)((char *)ch - offsetof(struct held, channel)));
+	drop(container_of(ch, struct held, channel));
 }
 
 static bool opens_terminal(const void *data, size_t len)

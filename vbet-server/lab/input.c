@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "vbet-server/lab/input.h"
 
+#include "lib/container_of.h"
 #include "lib/units.h"
 #include "vbet-server/lab/change.h"
 #include "vbet-server/lab/clock.h"
@@ -45,7 +46,7 @@ static const int64_t patience_ns = 5000000000;
 
 static void patience_over(struct loop_timer *t, int64_t now_ns)
 {
-	struct inputs *in = (struct inputs *)((char *)t - offsetof(struct inputs, patience));
+	struct inputs *in = container_of(t, struct inputs, patience);
 
 	in->gave_up = true;
 	input_pump(in->lab);
@@ -53,7 +54,7 @@ static void patience_over(struct loop_timer *t, int64_t now_ns)
 
 static void look_again(struct loop_timer *t, int64_t now_ns)
 {
-	input_pump(((struct inputs *)((char *)t - offsetof(struct inputs, again)))->lab);
+	input_pump(container_of(t, struct inputs, again)->lab);
 }
 
 static struct inputs *of(struct lab *lab)

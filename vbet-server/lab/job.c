@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "vbet-server/lab/job.h"
 
+#include "lib/container_of.h"
 #include "lib/units.h"
 #include "lib/vec.h"
 #include "vbet-server/lab/input.h"
@@ -25,7 +26,7 @@ struct job {
 
 static struct job *of_channel(struct agent_channel *ch)
 {
-	return (struct job *)((char *)ch - offsetof(struct job, channel));
+	return container_of(ch, struct job, channel);
 }
 
 static void keep_text(struct job *j, const char *data, uint32_t len)

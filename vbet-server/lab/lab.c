@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "vbet-server/lab/lab.h"
 
+#include "lib/container_of.h"
 #include "lib/rng.h"
 #include "lib/vec.h"
 #include "vbet-server/lab/clock.h"
@@ -75,7 +76,7 @@ static void report_counts(struct lab *lab)
 
 static void stop_waiting_for_vlinks(struct loop_timer *t, int64_t now_ns)
 {
-	struct lab *lab = (struct lab *)((char *)t - offsetof(struct lab, vlinks_deadline));
+	struct lab *lab = container_of(t, struct lab, vlinks_deadline);
 	const struct vlink_state *down = vlinks_down(&lab->vlinks);
 
 	lab->vlinks_waited = true;

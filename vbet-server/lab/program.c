@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "vbet-server/lab/program.h"
 
+#include "lib/container_of.h"
 #include "lib/spawn.h"
 #include "vbet-server/lab/guest.h"
 #include "vbet-server/lab/lab.h"
@@ -45,7 +46,7 @@ static int reap(struct program *g)
 
 static void has_ended(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
-	struct program *g = (struct program *)((char *)w - offsetof(struct program, exited));
+	struct program *g = container_of(w, struct program, exited);
 	int status = reap(g);
 
 	if (WIFSIGNALED(status))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "vbet-server/lab/spin.h"
 
+#include "lib/container_of.h"
 #include "vbet-server/lab/guest.h"
 #include "vbet-server/lab/input.h"
 
@@ -30,7 +31,7 @@ bool spin_kill(struct lab *lab, struct guest *gu)
 
 static void on_stuck(struct loop_timer *t, int64_t now_ns)
 {
-	struct guest *gu = (struct guest *)((char *)t - offsetof(struct guest, stuck));
+	struct guest *gu = container_of(t, struct guest, stuck);
 
 	lab_check_progress(gu->lab);
 }

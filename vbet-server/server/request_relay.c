@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Commands and files in a node: from the "ok" on, wire messages go to and fro. */
+#include "lib/container_of.h"
 #include "lib/vec.h"
 #include "vbet-server/lab/held.h"
 #include "vbet-server/lab/input.h"
@@ -12,7 +13,7 @@
 
 static void relay_message(struct agent_channel *ch, uint8_t type, const void *data, uint32_t len)
 {
-	struct client *c = (struct client *)((char *)ch - offsetof(struct client, channel));
+	struct client *c = container_of(ch, struct client, channel);
 
 	wire_write(&c->conn, 1, type, data, len);
 	if (type == WIRE_EXIT)

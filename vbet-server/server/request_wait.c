@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Who waits until a node, or the lab, is ready. */
+#include "lib/container_of.h"
 #include "lib/units.h"
 #include "vbet-server/server/request.h"
 
@@ -26,7 +27,7 @@ static bool wait_is_over(const struct client *c, struct err *e)
 
 static void on_wait_timeout(struct loop_timer *t, int64_t now_ns)
 {
-	struct client *c = (struct client *)((char *)t - offsetof(struct client, timeout));
+	struct client *c = container_of(t, struct client, timeout);
 	struct err e;
 
 	err_set(&e, ERR_TIMEOUT, "not ready in time");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "vbet-server/server/server.h"
 
+#include "lib/container_of.h"
 #include "lib/sock.h"
 #include "lib/vec.h"
 #include "vbet-server/lab/clock.h"
@@ -90,7 +91,7 @@ static void free_dead_clients(struct server *s)
 
 static void on_connect(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
-	struct server *s = (struct server *)((char *)w - offsetof(struct server, listener));
+	struct server *s = container_of(w, struct server, listener);
 	int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (fd >= 0)
@@ -99,7 +100,7 @@ static void on_connect(struct loop_watch *w, uint32_t events, int64_t now_ns)
 
 static void on_signal(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
-	struct server *s = (struct server *)((char *)w - offsetof(struct server, signals));
+	struct server *s = container_of(w, struct server, signals);
 	struct signalfd_siginfo info;
 
 	if (read(w->fd, &info, sizeof(info)) == sizeof(info)) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* EXEC: a command on a channel, with pipes or a terminal. */
+#include "lib/container_of.h"
 #include "vkernel/init/agent.h"
 #include "vkernel/init/proc.h"
 
@@ -39,8 +40,6 @@ struct exec {
 	size_t n_pending, sent;
 	struct loop_timer deadline, killer, drain;
 };
-
-#define FROM(type, field, ptr) ((type *)(void *)((char *)(ptr)-offsetof(type, field)))
 
 static struct exec *exec_of(struct chan *c)
 {
@@ -139,7 +138,7 @@ static bool try_finish(struct exec *x)
 
 static void kill_now(struct loop_timer *t, int64_t now_ns)
 {
-	struct exec *x = FROM(struct exec, killer, t);
+	struct exec *x = container_of(t, struct exec, killer);
 
 	kill(-x->pid, SIGKILL);
 	proc_signal_session(x->pid, SIGKILL);
@@ -167,7 +166,7 @@ static void exec_close(struct chan *c)
 
 static void deadline_passed(struct loop_timer *t, int64_t now_ns)
 {
-	struct exec *x = FROM(struct exec, deadline, t);
+	struct exec *x = container_of(t, struct exec, deadline);
 
 	if (x->closed)
 		return;
@@ -232,7 +231,7 @@ static void exec_pump(struct chan *c)
 
 static void output_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
-	struct output *o = FROM(struct output, watch, w);
+	struct output *o = container_of(w, struct output, watch);
 
 	read_output(o->exec, o);
 	watch_output(o->exec, o);
@@ -241,7 +240,7 @@ static void output_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 
 static void drained(struct loop_timer *t, int64_t now_ns)
 {
-	struct exec *x = FROM(struct exec, drain, t);
+	struct exec *x = container_of(t, struct exec, drain);
 
 	close_output(x, &x->outputs[0], false);
 	try_finish(x);
@@ -300,7 +299,7 @@ static void write_input(struct exec *x)
 
 static void input_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
-	write_input(FROM(struct exec, in, w));
+	write_input(container_of(w, struct exec, in));
 }
 
 static void add_input(struct exec *x, const char *data, size_t len)

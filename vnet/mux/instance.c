@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "vnet/mux/instance.h"
 
+#include "lib/container_of.h"
 #include "lib/xalloc.h"
 #include "vnet/mux/sandbox.h"
 
@@ -122,7 +123,7 @@ static void explain(struct instance *i, int status)
 
 static void has_ended(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
-	struct instance *i = (struct instance *)((char *)w - offsetof(struct instance, exit_watch));
+	struct instance *i = container_of(w, struct instance, exit_watch);
 
 	explain(i, reap(i, false));
 	i->on_end(i);
@@ -155,8 +156,7 @@ static bool look(struct instance *i)
 
 static void check(struct loop_timer *t, int64_t now_ns)
 {
-	struct instance *i =
-		(struct instance *)((char *)t - offsetof(struct instance, check_timer));
+	struct instance *i = container_of(t, struct instance, check_timer);
 
 	loop_set_timer(i->loop, t, now_ns + CHECK_NS);
 	if (!look(i))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "vnet/mux/mux.h"
 
+#include "lib/container_of.h"
 #include "lib/sock.h"
 
 #include <errno.h>
@@ -64,7 +65,7 @@ static void deliver(struct mux_nic *n, const uint8_t *frame, size_t len)
 
 static void nic_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
-	struct mux_nic *n = (struct mux_nic *)((char *)w - offsetof(struct mux_nic, watch));
+	struct mux_nic *n = container_of(w, struct mux_nic, watch);
 	uint8_t *buf = n->vnet->mux->buf;
 
 	for (int i = 0; i < BATCH; i++) {

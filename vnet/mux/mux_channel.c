@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What a control daemon may ask the multiplexer for, and the endpoints that come of it. */
+#include "lib/container_of.h"
 #include "lib/sock.h"
 #include "lib/units.h"
 #include "lib/words.h"
@@ -91,8 +92,7 @@ static void forward(struct mux_binding *b, unsigned nic, const uint8_t *frame, s
 
 static void endpoint_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
-	struct mux_binding *b =
-		(struct mux_binding *)((char *)w - offsetof(struct mux_binding, watch));
+	struct mux_binding *b = container_of(w, struct mux_binding, watch);
 	uint8_t *buf = b->vnet->mux->buf;
 
 	for (int i = 0; i < BATCH; i++) {
@@ -176,8 +176,7 @@ static void take_request(struct mux_vnet *v, const struct words *w, struct arena
 
 void mux_channel_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
-	struct mux_instance *mi =
-		(struct mux_instance *)((char *)w - offsetof(struct mux_instance, channel));
+	struct mux_instance *mi = container_of(w, struct mux_instance, channel);
 	char text[VNET_MESSAGE_MAX];
 	struct arena a = {0};
 	struct words words;

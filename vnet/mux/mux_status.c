@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Whoever connects to a vNet's "mux" socket gets its tables as JSON, and nothing of other vNets. */
+#include "lib/container_of.h"
 #include "lib/sock.h"
 #include "vnet/mux/mux.h"
 
@@ -83,7 +84,7 @@ static void tell_vnet(FILE *f, const struct mux_vnet *v)
 
 void mux_status_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
-	struct mux_vnet *v = (struct mux_vnet *)((char *)w - offsetof(struct mux_vnet, status));
+	struct mux_vnet *v = container_of(w, struct mux_vnet, status);
 	int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	char *text = NULL;
 	size_t len = 0;

@@ -3,6 +3,7 @@
  * trellisd: the control daemon of a node of Trellis, started by vnet-mux. It routes (and forwards,
  * on a router), owns ports and connections, and exports the routes. docs/vnet.md, "Trellis".
  */
+#include "lib/container_of.h"
 #include "lib/json.h"
 #include "lib/loop.h"
 #include "lib/units.h"
@@ -76,7 +77,7 @@ static void set_timer(struct daemon *d)
 
 static void tick(struct loop_timer *t, int64_t now_ns)
 {
-	struct daemon *d = (struct daemon *)((char *)t - offsetof(struct daemon, timer));
+	struct daemon *d = container_of(t, struct daemon, timer);
 
 	node_tick(&d->node, now_ns);
 	set_timer(d);
@@ -94,7 +95,7 @@ static void send_raw(void *ctx, unsigned nic, const uint8_t *frame, size_t len)
 
 static void raw_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
-	struct daemon *d = (struct daemon *)((char *)w - offsetof(struct daemon, raw_watch));
+	struct daemon *d = container_of(w, struct daemon, raw_watch);
 
 	for (int i = 0; i < BATCH; i++) {
 		unsigned nic;
@@ -131,7 +132,7 @@ static void take_nic(struct daemon *d, const struct vnet_nic_info *info, int64_t
 
 static void control_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
-	struct daemon *d = (struct daemon *)((char *)w - offsetof(struct daemon, control_watch));
+	struct daemon *d = container_of(w, struct daemon, control_watch);
 	struct vnet_event ev;
 	int n;
 
@@ -325,7 +326,7 @@ static void do_request(struct app *a, const char *text, size_t len)
 
 static void app_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
-	struct app *a = (struct app *)((char *)w - offsetof(struct app, watch));
+	struct app *a = container_of(w, struct app, watch);
 	char text[VNET_MESSAGE_MAX];
 	ssize_t n = vnet_take_request(w->fd, text, sizeof(text));
 
@@ -342,7 +343,7 @@ static void app_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 
 static void listener_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
-	struct daemon *d = (struct daemon *)((char *)w - offsetof(struct daemon, listener_watch));
+	struct daemon *d = container_of(w, struct daemon, listener_watch);
 	struct vnet_peer peer;
 	int fd = vnet_accept(d->control, &peer);
 
