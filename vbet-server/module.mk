@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # All but main.c is an archive, so that unit tests can link it. Readline is the console's alone.
 LIBSERVER := $(B)/vbet-server/libserver.a
-$(LIBSERVER): $(patsubst %.c,$(B)/%.o,$(filter-out vbet-server/main.c,$(wildcard vbet-server/*/*.c)))
+$(LIBSERVER): $(patsubst %.c,$(B)/%.o,$(filter-out vbet-server/command/main.c,$(wildcard vbet-server/*/*.c)))
 
 VBET := $(if $(filter build,$(B)),vbet,$(B)/vbet)
 BINS += $(VBET)
 $(VBET): LDLIBS += -lreadline -lpcap
-$(VBET): $(B)/vbet-server/main.o $(LIBSERVER) $$(LIBTOPO) $$(LIBVBET)
+$(VBET): $(B)/vbet-server/command/main.o $(LIBSERVER) $$(LIBTOPO) $$(LIBVBET)
 
 # Wireshark's extcap: the same program under another name.
 programs: $(VBET)-extcap

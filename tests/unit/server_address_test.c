@@ -4,7 +4,7 @@
 
 #include "tests/support/script.h"
 #include "tests/support/suite.h"
-#include "vbet-server/lab/event.h"
+#include "vbet-server/plan/event.h"
 
 #include <check.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "vbet-server/lab/event.h"
+#include "vbet-server/plan/event.h"
 
 #include "tests/support/script.h"
 #include "tests/support/suite.h"

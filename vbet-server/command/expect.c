@@ -4,7 +4,7 @@
 #include "lib/vec.h"
 #include "lib/words.h"
 #include "vbet-server/command/client.h"
-#include "vbet-server/lab/event.h"
+#include "vbet-server/plan/event.h"
 
 #include <errno.h>
 #include <stdlib.h>

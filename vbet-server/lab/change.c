@@ -3,7 +3,7 @@
 
 #include "lib/units.h"
 #include "lib/vec.h"
-#include "vbet-server/lab/event.h"
+#include "vbet-server/plan/event.h"
 #include "vbet-server/lab/guest.h"
 #include "vbet-server/lab/held.h"
 #include "vbet-server/lab/input.h"

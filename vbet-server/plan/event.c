@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "vbet-server/lab/event.h"
+#include "vbet-server/plan/event.h"
 
 #include "lib/words.h"
 #include "vbet-server/lab/input.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Events of a script ("at 60s cut(r1, r2)") as the words of requests, and on the calendar. */
-#ifndef VBET_SERVER_LAB_EVENT_H
-#define VBET_SERVER_LAB_EVENT_H
+#ifndef VBET_SERVER_PLAN_EVENT_H
+#define VBET_SERVER_PLAN_EVENT_H
 
 #include "lib/vec.h"
 #include "vbet-server/lab/lab.h"
