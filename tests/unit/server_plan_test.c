@@ -530,6 +530,20 @@ START_TEST(a_changed_cable_is_set)
 }
 END_TEST
 
+/* A running cable is told all that it is from now on: what it was before does not stay. */
+START_TEST(a_changed_cable_is_told_what_it_is)
+{
+	struct plan *p = plan_of(TWO FIXED "link(a, b, name = \"c\", delay = 5ms, up = off)");
+	const char *set = NULL;
+
+	for (size_t i = 0; i < p->n_steps; i++)
+		if (!strcmp(p->steps[i].name, "c"))
+			set = p->steps[i].set;
+	ck_assert_str_eq(set, "reset c up=1 ab.delay=5ms ba.delay=5ms up=0");
+	plan_destroy(p);
+}
+END_TEST
+
 START_TEST(what_is_added_to_a_lab_is_all_that_happens)
 {
 	assert_diff(
@@ -713,6 +727,7 @@ int main(void)
 	tcase_add_test(tc, from_nothing_everything_is_added);
 	tcase_add_test(tc, to_nothing_everything_is_removed_backwards);
 	tcase_add_test(tc, a_changed_cable_is_set);
+	tcase_add_test(tc, a_changed_cable_is_told_what_it_is);
 	tcase_add_test(tc, what_is_added_to_a_lab_is_all_that_happens);
 	tcase_add_test(tc, what_is_taken_away_goes_backwards);
 	tcase_add_test(tc, a_cable_between_processes_has_an_end_in_each);

@@ -388,24 +388,10 @@ static void undo_step(struct lab *lab, const struct plan_step *s)
 	}
 }
 
-/* "cable NAME A B ab.rate=... up=0" becomes what a running cable is told: what it is from now on.
- */
 static void set_step(struct lab *lab, const struct plan_step *s)
 {
-	const char *params = s->text;
-
-	if (s->set) {
-		send_step(lab, s->process, s->set, NULL);
-		return;
-	}
-
-	for (int i = 0; i < 4 && params; i++)
-		params = strchr(params + 1, ' ');
-	char *reset = xasprintf("reset %s up=1%s", s->name, params ? params : "");
-
 	link_asked(lab, s->name);
-	send_step(lab, s->process, reset, s->name);
-	free(reset);
+	send_step(lab, s->process, s->set, s->name);
 }
 
 static void make_guests(struct lab *lab)

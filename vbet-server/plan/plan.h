@@ -28,6 +28,22 @@ enum plan_op {
 	PLAN_OPS,
 };
 
+/* How a step is undone, and what becomes of one whose text has changed. */
+enum plan_upkeep {
+	PLAN_STAYS, /* not at all: what is there stays, and a change is written over it */
+	PLAN_ENDS,  /* what has its name is ended; a change is done again in its place */
+	PLAN_TELLS, /* by its line `undo`, if it has one; a change by its line `set`, or by both */
+};
+
+struct plan_step;
+/* What there is to know of an operation before it is carried out. */
+struct plan_op_kind {
+	const char *name; /* the first word of its lines in plan_print() */
+	void (*print)(FILE *out, const struct plan_step *s); /* the rest of them */
+	enum plan_upkeep upkeep;
+};
+const struct plan_op_kind *plan_op_kind(enum plan_op op);
+
 enum { PLAN_MAX_NEEDS = 2 };
 
 struct plan_step {
@@ -40,10 +56,9 @@ struct plan_step {
 	int node;         /* index into the graph's nodes, or -1 */
 	unsigned process; /* PLAN_PROCESS, PLAN_SUBSTRATE: number of the process, from 1; else 0 */
 	/*
-	 * A changed text is told by the line `set`, not by undo and do, as long as `fixed` stays.
-	 * Cables have no such line: they are reset to what the text says.
+	 * If the text changes but `fixed` does not, the line `set` tells of it: what is there goes
+	 * on, and is as the text says from then on. NULL: it is undone, and done again.
 	 */
-	bool live;
 	const char *fixed, *set;
 	/* Lines of any process without which this one does not stand: said again with them. */
 	const char *needs[PLAN_MAX_NEEDS];

@@ -42,15 +42,23 @@ void plan_add_need(struct builder *b, struct plan_step *s, const char *name);
 unsigned plan_process_at(const struct builder *b, int node);
 /* "r1:eth0" */
 const char *plan_end_name(struct builder *b, struct graph_end end);
-/*
- * A cable, told to both processes if its ends are in two. params: what follows the ends in the
- * line, with a space in front, or "".
- */
-void plan_add_cable(struct builder *b, const char *name, struct plan_end from, struct plan_end to,
-		    const char *params);
 /* The directories of a station, without its files. */
 void plan_add_dirs(struct builder *b, int node);
 void plan_add_nic(struct builder *b, int node, int nic);
+
+/* plan_guest.c: files and lines of a guest. 0, or -1: the script names a file that cannot be read.
+ */
+int plan_guest_node(struct builder *b, int index, struct err *e);
+/* The launcher's argv: its own words, then "--" and the kernel's arguments. */
+void plan_guest_argv(struct builder *b, int index, struct plan_step *s);
+
+/*
+ * plan_cable.c: a cable of the graph; then any cable, told to both processes if its ends are in
+ * two. params: what follows the ends in the line, with a space in front, or "".
+ */
+void plan_cable(struct builder *b, const struct graph_cable *c);
+void plan_add_cable(struct builder *b, const char *name, struct plan_end from, struct plan_end to,
+		    const char *params);
 
 /* plan_substrate.c: substrate nodes and end systems; then all that virtual links need. */
 void plan_substrate_node(struct builder *b, int node);

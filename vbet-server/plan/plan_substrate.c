@@ -42,11 +42,9 @@ static const char *rate_text(struct builder *b, int64_t bps)
 	return arena_strdup(&b->plan->arena, unit_format(UNIT_RATE, bps, text, sizeof(text)));
 }
 
-/* A line that is changed by another than by undoing and saying it again, as long as `fixed` stays.
- */
+/* A change of anything but `fixed` is told by the line `set`. */
 static void set_live(struct plan_step *s, const char *fixed, const char *set)
 {
-	s->live = true;
 	s->fixed = fixed;
 	s->set = set;
 }

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What all files that make plans are built from: steps, lines, names. */
+#include "vbet-server/plan/plan_build.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+struct plan_step *plan_add_step(struct builder *b, enum plan_op op, const char *name)
+{
+	struct plan_step *s = vec_add(&b->steps);
+
+	s->op = op;
+	s->name = arena_strdup(&b->plan->arena, name);
+	s->node = -1;
+	return s;
+}
+
+const char *plan_end_name(struct builder *b, struct graph_end end)
+{
+	const struct graph_node *n = &b->g->nodes[end.node];
+
+	return arena_printf(&b->plan->arena, "%s:%s", n->name, n->nics[end.nic].name);
+}
+
+FILE *text_open(struct text *t)
+{
+	t->f = open_memstream(&t->buf, &t->len);
+	return t->f;
+}
+
+const char *text_close(struct builder *b, struct text *t)
+{
+	fclose(t->f);
+	char *copy = arena_strndup(&b->plan->arena, t->buf, t->len);
+
+	free(t->buf);
+	return copy;
+}
+
+struct plan_step *plan_add_line(struct builder *b, unsigned process, const char *name,
+				const char *text)
+{
+	struct plan_step *s = plan_add_step(b, PLAN_SUBSTRATE, name);
+
+	s->process = process;
+	s->text = text;
+	s->undo = arena_printf(&b->plan->arena, "remove %s", s->name);
+	return s;
+}
+
+void plan_add_need(struct builder *b, struct plan_step *s, const char *name)
+{
+	assert(s->n_needs < PLAN_MAX_NEEDS);
+	s->needs[s->n_needs++] = arena_strdup(&b->plan->arena, name);
+}
+
+unsigned plan_process_at(const struct builder *b, int node)
+{
+	return b->plan->places[node].process;
+}
+
+struct plan_step *plan_add_at(struct builder *b, int node, const char *name, const char *text)
+{
+	struct plan_step *s = plan_add_line(b, plan_process_at(b, node), name, text);
+
+	s->node = node;
+	return s;
+}
+
+void plan_add_nic(struct builder *b, int node, int nic)
+{
+	const struct graph_node *n = &b->g->nodes[node];
+	const struct graph_nic *c = &n->nics[nic];
+	const char *name = plan_end_name(b, (struct graph_end){node, nic});
+	const char *dir = b->env->lab_dir;
+	char mac[24];
+	struct arena *a = &b->plan->arena;
+
+	addr_format_mac(c->mac, mac, sizeof(mac));
+	/* A program is no driver of rings in shared memory. */
+	bool seqpacket = c->backend == NIC_SEQPACKET || n->kind == NODE_ENDSYSTEM;
+
+	plan_add_at(b, node, name,
+		    arena_printf(a, "nic %s %s path=%s/n/%s/j/%s mac=%s mtu=%u guest=%s", name,
+				 seqpacket ? "seqpacket" : "vhost", dir, n->name, c->name, mac,
+				 c->mtu, n->name));
+}
+
+void plan_add_dirs(struct builder *b, int node)
+{
+	struct arena *a = &b->plan->arena;
+	const char *name = b->g->nodes[node].name;
+
+	plan_add_step(b, PLAN_DIR, arena_printf(a, "n/%s", name))->node = node;
+	plan_add_step(b, PLAN_DIR, arena_printf(a, "n/%s/j", name))->node = node;
+}

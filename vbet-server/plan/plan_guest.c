@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Guests: their files, their lines for the substrate, and what the launcher is called with. */
+#include "vbet-server/plan/initconf.h"
+#include "vbet-server/plan/plan_build.h"
+
+#include <string.h>
+
+static const char *guest_nic_arg(struct builder *b, const struct graph_nic *c, size_t i)
+{
+	struct arena *a = &b->plan->arena;
+	char mac[24];
+
+	addr_format_mac(c->mac, mac, sizeof(mac));
+	if (c->backend == NIC_SEQPACKET)
+		return arena_printf(a, "vec%zu:transport=bess,dst=/vbet/%s,mac=%s,mtu=%u,depth=128",
+				    i, c->name, mac, c->mtu);
+	return arena_printf(a, "virtio_uml.device=/vbet/%s:1", c->name);
+}
+
+void plan_guest_argv(struct builder *b, int index, struct plan_step *s)
+{
+	static const char *const kernel_args[] = {
+		"root=none",      "rootfstype=hostfs", "rootflags=/", "ro",    "init=/init",
+		"con0=fd:0,fd:1", "con=null",          "ssl=null",    "quiet", "noreboot",
+	};
+	const struct graph_node *n = &b->g->nodes[index];
+	const struct plan_env *env = b->env;
+	struct arena *a = &b->plan->arena;
+	VEC(const char *) v = {0};
+	const char *tree = env->tree;
+
+	if (n->root)
+		tree = n->root[0] == '/' ? n->root
+					 : arena_printf(a, "%s/%s", env->base_dir, n->root);
+	vec_push(&v, env->launcher);
+	vec_push(&v, arena_printf(a, "name=%s", n->name));
+	vec_push(&v, arena_printf(a, "kernel=%s", env->kernel));
+	vec_push(&v, arena_printf(a, "init=%s", env->init));
+	vec_push(&v, arena_printf(a, "root=%s", tree));
+	vec_push(&v, arena_printf(a, "dir=%s/n/%s/j", env->lab_dir, n->name));
+	vec_push(&v, arena_printf(a, "memory=%lld", (long long)n->memory_bytes));
+	if (env->cpus)
+		vec_push(&v, arena_printf(a, "cpu=%u", (unsigned)index % env->cpus));
+	if (env->insecure)
+		vec_push(&v, "insecure=1");
+	vec_push(&v, "--");
+	vec_push(&v, arena_printf(a, "mem=%lldM", (long long)(n->memory_bytes >> 20)));
+	for (size_t i = 0; i < ARRAY_LEN(kernel_args); i++)
+		vec_push(&v, kernel_args[i]);
+	if (b->g->clock == CLOCK_VIRTUAL) {
+		/* tt-spin: a daemon that reads the clock in a loop pays more for each reading. */
+		vec_push(&v, "time-travel=ext:/vbet/time");
+		vec_push(&v, "tt-spin=5");
+		vec_push(&v, arena_printf(a, "vbet.seed=%llu.%s", (unsigned long long)b->g->seed,
+					  n->name));
+	} else {
+		/* Reclaim TX buffers on the next send; no completion interrupt. */
+		vec_push(&v, "virtio_net.napi_tx=0");
+	}
+	vec_push(&v, "virtio_uml.device=/vbet/agent:3");
+	for (size_t i = 0; i < n->n_nics; i++)
+		vec_push(&v, guest_nic_arg(b, &n->nics[i], i));
+	s->argc = v.n;
+	s->argv = arena_alloc(a, (v.n + 1) * sizeof(char *));
+	memcpy((void *)s->argv, v.at, v.n * sizeof(char *));
+	vec_free(&v);
+}
+
+static int plan_guest_files(struct builder *b, int index, struct err *e)
+{
+	const struct graph_node *n = &b->g->nodes[index];
+	struct arena *a = &b->plan->arena;
+	struct text t;
+
+	plan_add_dirs(b, index);
+	int rc = initconf_write(text_open(&t), b->g, n, b->env, e);
+	const char *conf = text_close(b, &t);
+
+	if (rc < 0)
+		return err_wrap(e, "%s", n->name);
+	struct plan_step *s =
+		plan_add_step(b, PLAN_FILE, arena_printf(a, "n/%s/j/init.conf", n->name));
+
+	s->text = conf;
+	s->node = index;
+	return 0;
+}
+
+int plan_guest_node(struct builder *b, int index, struct err *e)
+{
+	const struct graph_node *n = &b->g->nodes[index];
+	struct arena *a = &b->plan->arena;
+	const char *dir = b->env->lab_dir;
+
+	if (plan_guest_files(b, index, e) < 0)
+		return -1;
+	if (b->g->clock == CLOCK_VIRTUAL)
+		plan_add_at(b, index, n->name,
+			    arena_printf(a, "guest %s time=%s/n/%s/j/time", n->name, dir, n->name));
+	plan_add_at(b, index, arena_printf(a, "%s:agent", n->name),
+		    arena_printf(a,
+				 "channel %s:agent path=%s/n/%s/j/agent stream=%s/n/%s/agent "
+				 "guest=%s",
+				 n->name, dir, n->name, dir, n->name, n->name));
+	for (size_t i = 0; i < n->n_nics; i++)
+		plan_add_nic(b, index, (int)i);
+	return 0;
+}

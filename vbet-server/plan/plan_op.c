@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* All that is known of an operation before it is carried out; lab/step.c has a table of the same
+ * length that does. */
+#include "lib/vec.h"
+#include "lib/words.h"
+#include "vbet-server/plan/plan.h"
+
+#include <string.h>
+
+static void print_name(FILE *out, const struct plan_step *s)
+{
+	fprintf(out, "%s\n", s->name);
+}
+
+static void print_text(FILE *out, const struct plan_step *s)
+{
+	fprintf(out, "%s\n", s->text);
+}
+
+static void print_both(FILE *out, const struct plan_step *s)
+{
+	fprintf(out, "%s: %s\n", s->name, s->text);
+}
+
+static void print_content(FILE *out, const struct plan_step *s)
+{
+	print_name(out, s);
+	for (const char *line = s->text; *line;) {
+		size_t len = strcspn(line, "\n");
+
+		fprintf(out, "    %.*s\n", (int)len, line);
+		line += len + (line[len] == '\n');
+	}
+}
+
+static void print_argv(FILE *out, const struct plan_step *s)
+{
+	fprintf(out, "%s: ", s->name);
+	words_put_line(out, s->argv, s->argc);
+}
+
+static const struct plan_op_kind kinds[] = {
+	[PLAN_PROCESS] = {"process", print_name, PLAN_ENDS},
+	[PLAN_DIR] = {"dir", print_name, PLAN_STAYS},
+	[PLAN_FILE] = {"file", print_content, PLAN_STAYS},
+	[PLAN_SUBSTRATE] = {"substrate", print_text, PLAN_TELLS},
+	[PLAN_OUTSIDE] = {"outside", print_text, PLAN_TELLS},
+	[PLAN_GUEST] = {"guest", print_argv, PLAN_ENDS},
+	[PLAN_PROGRAM] = {"program", print_both, PLAN_ENDS},
+};
+_Static_assert(ARRAY_LEN(kinds) == PLAN_OPS, "kinds out of step with enum plan_op");
+
+const struct plan_op_kind *plan_op_kind(enum plan_op op)
+{
+	return &kinds[op];
+}
+
+void plan_print(FILE *out, const struct plan *p)
+{
+	for (size_t i = 0; i < p->n_steps; i++) {
+		const struct plan_step *s = &p->steps[i];
+
+		fputs(kinds[s->op].name, out);
+		if (s->op == PLAN_SUBSTRATE && s->process > 1)
+			fprintf(out, ".%u", s->process);
+		fputc(' ', out);
+		kinds[s->op].print(out, s);
+	}
+}
