@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "vbet-server/plan/event.h"
 
+#include "lib/words.h"
 #include "tests/support/script.h"
 #include "tests/support/suite.h"
 

@@ -80,10 +80,10 @@ static int dump(const struct cmd_options *o, struct loaded *l, struct err *e)
 		graph_print(stdout, l->graph);
 		return 0;
 	}
+	struct plan_wish wish = {.kernel = o->kernel, .base_dir = l->dir};
 	struct plan_env env;
-	char *parts[5] = {NULL};
-	struct lab_options opt = {.kernel = o->kernel, .script_dir = l->dir};
-	if (parse_processes(o, l->graph, &opt.processes, e) < 0)
+
+	if (parse_processes(o, l->graph, &wish.processes, e) < 0)
 		return -1;
 	char *base = paths_base_dir(e);
 
@@ -92,17 +92,16 @@ static int dump(const struct cmd_options *o, struct loaded *l, struct err *e)
 	char *dir = xasprintf("%s/%s", base, l->graph->lab);
 	struct plan *plan = NULL;
 
-	if (lab_make_env(l->graph, &opt, dir, &env, parts, e) == 0) {
+	if (plan_env_make(&env, l->graph, &wish, dir, e) == 0) {
 		env.read_file = load_read_file;
 		plan = plan_make(l->graph, &env, e);
+		plan_env_finish(&env);
 	}
 	if (plan)
 		plan_print(stdout, plan);
 	int rc = plan ? 0 : -1;
 
 	plan_destroy(plan);
-	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
-		free(parts[i]);
 	free(dir);
 	free(base);
 	return rc;
@@ -259,9 +258,9 @@ static int parse_up_options(const struct cmd_options *o, struct loaded *l, struc
 {
 	int64_t v;
 
-	opt->kernel = o->kernel;
-	opt->insecure = o->insecure;
-	opt->script_dir = l->dir;
+	opt->plan.kernel = o->kernel;
+	opt->plan.insecure = o->insecure;
+	opt->plan.base_dir = l->dir;
 	opt->stopped = o->stopped;
 	opt->captures = o->captures;
 	opt->script = l->file;
@@ -296,9 +295,9 @@ static int parse_up_options(const struct cmd_options *o, struct loaded *l, struc
 		return err_set(e, ERR_USAGE,
 			       "only a run in virtual time can be repeated: --record wants --clock "
 			       "virtual");
-	if (parse_at_once(o, l->graph, &opt->guests_at_once, e) < 0)
+	if (parse_at_once(o, l->graph, &opt->plan.guests_at_once, e) < 0)
 		return -1;
-	return parse_processes(o, l->graph, &opt->processes, e);
+	return parse_processes(o, l->graph, &opt->plan.processes, e);
 }
 
 int cmd_boot_loaded(const struct cmd_options *o, struct loaded *l, struct err *e)

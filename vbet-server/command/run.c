@@ -4,7 +4,7 @@
 #include "lib/units.h"
 #include "lib/words.h"
 #include "vbet-server/command/client.h"
-#include "vbet-server/lab/lab.h"
+#include "vbet-server/plan/plan_env.h"
 #include "vbet-server/store/paths.h"
 
 #include <stdlib.h>
@@ -165,22 +165,19 @@ int run_open(struct run *r, const char *name, struct err *e)
 
 static int compare_machine(const struct run *r, const struct loaded *l, FILE *out, struct err *e)
 {
-	struct lab_options opt = {.script_dir = l->dir};
+	struct plan_wish wish = {.base_dir = l->dir};
 	struct manifest now = {0};
 	struct plan_env env;
 	struct arena a = {0};
-	char *parts[5] = {NULL};
-	int rc = lab_make_env(l->graph, &opt, r->dir, &env, parts, e);
 
-	if (rc == 0) {
-		manifest_look(&now, &a, &env, parts[3], manifest_is_quick(&r->manifest));
-		if (manifest_compare(out, &r->manifest, &now))
-			fputs("so this may not be the same run\n", out);
-	}
-	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
-		free(parts[i]);
+	if (plan_env_make(&env, l->graph, &wish, r->dir, e) < 0)
+		return -1;
+	plan_env_look(&env, &now, &a, manifest_is_quick(&r->manifest));
+	if (manifest_compare(out, &r->manifest, &now))
+		fputs("so this may not be the same run\n", out);
+	plan_env_finish(&env);
 	arena_finish(&a);
-	return rc;
+	return 0;
 }
 
 static int compare_graph(const struct run *r, struct loaded *l, struct err *e)

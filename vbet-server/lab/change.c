@@ -3,12 +3,12 @@
 
 #include "lib/units.h"
 #include "lib/vec.h"
-#include "vbet-server/plan/event.h"
 #include "vbet-server/lab/guest.h"
 #include "vbet-server/lab/held.h"
 #include "vbet-server/lab/input.h"
 #include "vbet-server/lab/job.h"
 #include "vbet-server/lab/link.h"
+#include "vbet-server/plan/event.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -77,6 +77,34 @@ static int say_errors(const struct lab *lab, struct err *e)
 	return -1;
 }
 
+/* The statement may have brought events: those from number `from` on. */
+static int plan_events(struct lab *lab, size_t from, struct err *e)
+{
+	const struct graph *g = lab->graph;
+	int rc = 0;
+
+	for (size_t i = from; i < g->n_events && rc == 0; i++) {
+		const struct graph_event *ev = &g->events[i];
+		struct arena a = {0};
+		struct strvec v = {0};
+
+		if (!lab->clock.is_virtual)
+			rc = err_set(e, ERR_USAGE,
+				     "'at' needs the virtual clock in a running lab: this one runs "
+				     "by the real clock");
+		else if (ev->time_ns < lab->clock.now_ns)
+			rc = err_set(e, ERR_USAGE, "%.9f s is over: it is %.9f s",
+				     (double)ev->time_ns / 1e9, (double)lab->clock.now_ns / 1e9);
+		else
+			rc = event_words(g, ev, &a, &v, e);
+		if (rc == 0)
+			input_plan(lab, ev->time_ns, (char *const *)v.at, v.n);
+		vec_free(&v);
+		arena_finish(&a);
+	}
+	return rc;
+}
+
 /* One more line of the script. */
 static int add_statement(struct lab *lab, const char *statement, struct err *e)
 {
@@ -89,7 +117,7 @@ static int add_statement(struct lab *lab, const char *statement, struct err *e)
 	if (link_change_graph(lab, g, e) < 0 || lab_keep_sources(lab, e) < 0)
 		return -1;
 	/* A record has what came of its events, too. */
-	if (lab->redoing || event_plan_new(lab, n_events, e) == 0) {
+	if (lab->redoing || plan_events(lab, n_events, e) == 0) {
 		if (!lab->outstanding)
 			lab_settle(lab);
 		return 0;

@@ -2,7 +2,6 @@
 #include "vbet-server/lab/lab.h"
 
 #include "lib/container_of.h"
-#include "lib/rng.h"
 #include "lib/vec.h"
 #include "vbet-server/lab/clock.h"
 #include "vbet-server/lab/guest.h"
@@ -324,7 +323,7 @@ static int start_substrate(struct lab *lab, const struct plan_step *step, struct
 	s->on_event = on_substrate_event;
 	s->on_lost = on_substrate_lost;
 	s->ctx = lab;
-	int rc = carrier_start(s, lab->loop, lab->parts[3], log, e);
+	int rc = carrier_start(s, lab->loop, lab->env.substrate, log, e);
 
 	close(log);
 	if (rc == 0)
@@ -440,57 +439,11 @@ static int apply(struct lab *lab, const struct plan *from, const struct plan *to
 	return rc;
 }
 
-/*
- * The key of the substrate's control messages: the same in every run of a virtual lab, which
- * repeats to the byte.
- */
-static void derive_key(const struct graph *g, uint8_t key[16])
-{
-	struct rng r;
-
-	rng_init(&r, g->seed, g->lab, "substrate key");
-	for (int i = 0; i < 2; i++) {
-		uint64_t v = rng_next(&r);
-
-		memcpy(key + 8 * i, &v, sizeof(v));
-	}
-}
-
-/* In a lab that does not, nobody can guess it. */
+/* Real-clock labs: a random key. */
 static int draw_key(uint8_t key[16], struct err *e)
 {
 	if (getrandom(key, 16, 0) != 16)
 		return err_sys(e, "draw the key of the substrate");
-	return 0;
-}
-
-int lab_make_env(const struct graph *g, const struct lab_options *opt, char *dir,
-		 struct plan_env *env, char *parts[5], struct err *e)
-{
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-
-	parts[0] = opt->kernel ? realpath(opt->kernel, NULL) : paths_find_part("linux", e);
-	if (!parts[0])
-		return opt->kernel ? err_sys(e, "kernel %s", opt->kernel) : -1;
-	parts[1] = paths_find_part("vbet-init", e);
-	parts[2] = paths_find_part("vbet-launch", e);
-	parts[3] = paths_find_part("vsubstrate", e);
-	parts[4] = paths_find_part("rootfs/debian", e);
-	if (!parts[1] || !parts[2] || !parts[3] || !parts[4])
-		return -1;
-	*env = (struct plan_env){
-		.lab_dir = dir,
-		.kernel = parts[0],
-		.init = parts[1],
-		.launcher = parts[2],
-		.tree = parts[4],
-		.base_dir = opt->script_dir,
-		.cpus = cpus > 0 ? (unsigned)cpus : 1,
-		.insecure = opt->insecure,
-		.processes = opt->processes,
-		.guests_at_once = opt->guests_at_once,
-	};
-	derive_key(g, env->key);
 	return 0;
 }
 
@@ -576,7 +529,7 @@ static int begin_record(struct lab *lab, const char *script, struct err *e)
 	};
 
 	if (lab->graph->clock == CLOCK_VIRTUAL)
-		manifest_look(&m, &a, &lab->env, lab->parts[3], !strcmp(lab->record_dir, lab->dir));
+		plan_env_look(&lab->env, &m, &a, !strcmp(lab->record_dir, lab->dir));
 	int rc = write_manifest(lab->dir, &m, e);
 
 	if (rc == 0 && strcmp(lab->record_dir, lab->dir) != 0)
@@ -629,7 +582,7 @@ struct lab *lab_create(struct loop *l, struct topo_script *script, struct graph 
 	lab->listener = *listener;
 	lab->lock_fd = -1;
 	lab->dir = xasprintf("%s/%s", opt->base, g->lab);
-	lab->base_dir = xstrdup(opt->script_dir);
+	lab->base_dir = xstrdup(opt->plan.base_dir);
 	lab->jobs = opt->jobs ? opt->jobs : (size_t)(cpus > 0 ? cpus * 2 : 2);
 	lab->boot_timeout_ns = opt->boot_timeout_ns;
 	lab->began_ns = loop_now_ns(l);
@@ -638,8 +591,7 @@ struct lab *lab_create(struct loop *l, struct topo_script *script, struct graph 
 	lab->sources = opt->sources;
 	lab->replay_ns = opt->replay_ns;
 	lab->replay_rest = opt->replay_rest;
-	if (make_run_dir(lab, e) < 0 ||
-	    lab_make_env(g, opt, lab->dir, &lab->env, lab->parts, e) < 0)
+	if (make_run_dir(lab, e) < 0 || plan_env_make(&lab->env, g, &opt->plan, lab->dir, e) < 0)
 		goto fail;
 	if (g->clock == CLOCK_REAL && draw_key(lab->env.key, e) < 0)
 		goto fail;
@@ -727,8 +679,7 @@ void lab_destroy(struct lab *lab)
 	plan_destroy(lab->plan);
 	graph_destroy(lab->graph);
 	topo_destroy(lab->script);
-	for (size_t i = 0; i < ARRAY_LEN(lab->parts); i++)
-		free(lab->parts[i]);
+	plan_env_finish(&lab->env);
 	free(lab->record_dir);
 	free(lab->base_dir);
 	free(lab->dir);

@@ -93,8 +93,7 @@ struct lab {
 	struct topo_script *script; /* owned */
 	struct graph *graph;        /* owned */
 	struct plan *plan;          /* owned: what has been carried out */
-	struct plan_env env;
-	char *parts[5]; /* owned strings behind env */
+	struct plan_env env;        /* base_dir and lab_dir are ours */
 	struct carriers substrates;
 	struct outside outside;
 	struct guest **guests; /* by node index of the graph; NULL for devices */
@@ -136,15 +135,11 @@ struct lab {
 };
 
 struct lab_options {
-	const char *base;   /* paths_base_dir() */
-	const char *kernel; /* NULL: ours */
-	const char *script_dir;
-	bool insecure;
-	size_t jobs; /* 0: twice the processors */
+	const char *base;      /* paths_base_dir() */
+	struct plan_wish plan; /* base_dir: that of the script */
+	size_t jobs;           /* 0: twice the processors */
 	int64_t boot_timeout_ns;
 	bool stopped;            /* the virtual clock is handed over standing still */
-	unsigned guests_at_once; /* virtual clock: that may run side by side; 0: as many as help */
-	unsigned processes;      /* substrate processes that may share the work; 0: one */
 	const char *captures;    /* a directory for captures of all cables, or NULL; absolute */
 	const char *record;      /* a directory to keep the run in, or NULL; absolute */
 	const char *script;      /* the script as it was named */
@@ -154,10 +149,6 @@ struct lab_options {
 	bool replay_rest;        /* and what it says of later times when it goes on */
 };
 
-/* The plan's environment of this machine for the graph; strings go to parts (freed by the caller).
- */
-int lab_make_env(const struct graph *g, const struct lab_options *opt, char *dir,
-		 struct plan_env *env, char *parts[5], struct err *e);
 /*
  * Takes over script and graph, makes the run directory and begins to carry the plan out; the
  * listener hears how it goes. NULL with the error set.

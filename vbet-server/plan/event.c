@@ -2,7 +2,7 @@
 #include "vbet-server/plan/event.h"
 
 #include "lib/words.h"
-#include "vbet-server/lab/input.h"
+#include "lib/xalloc.h"
 #include "vbet-server/plan/address.h"
 
 #include <stdlib.h>
@@ -59,33 +59,6 @@ int event_words(const struct graph *g, const struct graph_event *ev, struct aren
 	vec_push(v, "-c");
 	vec_push(v, ev->text);
 	return 0;
-}
-
-int event_plan_new(struct lab *lab, size_t from, struct err *e)
-{
-	const struct graph *g = lab->graph;
-	int rc = 0;
-
-	for (size_t i = from; i < g->n_events && rc == 0; i++) {
-		const struct graph_event *ev = &g->events[i];
-		struct arena a = {0};
-		struct strvec v = {0};
-
-		if (!lab->clock.is_virtual)
-			rc = err_set(e, ERR_USAGE,
-				     "'at' needs the virtual clock in a running lab: this one runs "
-				     "by the real clock");
-		else if (ev->time_ns < lab->clock.now_ns)
-			rc = err_set(e, ERR_USAGE, "%.9f s is over: it is %.9f s",
-				     (double)ev->time_ns / 1e9, (double)lab->clock.now_ns / 1e9);
-		else
-			rc = event_words(g, ev, &a, &v, e);
-		if (rc == 0)
-			input_plan(lab, ev->time_ns, (char *const *)v.at, v.n);
-		vec_free(&v);
-		arena_finish(&a);
-	}
-	return rc;
 }
 
 char *event_check_command(const struct graph *g, const struct graph_expect *x)

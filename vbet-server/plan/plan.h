@@ -9,6 +9,7 @@
 
 #include "lib/err.h"
 #include "topo/graph.h"
+#include "vbet-server/plan/plan_env.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -77,26 +78,6 @@ struct plan {
 	size_t n_steps;
 	struct plan_place *places; /* of all nodes, in the order of the graph */
 	size_t n_places;
-};
-
-/* What the plan needs to know of the machine. */
-struct plan_env {
-	const char *lab_dir; /* absolute path of the run directory */
-	const char *kernel;  /* paths of files */
-	const char *init;
-	const char *launcher;
-	const char *tree;     /* root file system of guests without one of their own */
-	const char *base_dir; /* directory of the script: what its file names are relative to */
-	unsigned cpus;        /* guests are pinned to them in turn; 0: not pinned */
-	bool insecure;
-	unsigned guests_at_once; /* virtual clock: that may run side by side; 0: as many as help */
-	uint8_t key[16];         /* of the substrate's control messages */
-	unsigned processes; /* substrate processes that may share the work, to SPREAD_MAX; 0: one */
-	const struct plan
-		*running; /* nodes stay in the process that this one has them in; or NULL */
-	/* Text of a file named by the script (malloc'ed), or NULL with the error set. */
-	char *(*read_file)(void *ctx, const char *path, size_t *len, struct err *e);
-	void *ctx;
 };
 
 /* The plan, or NULL with the error set. */

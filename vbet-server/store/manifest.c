@@ -95,17 +95,12 @@ static void look_at_cpu(struct manifest *m, struct arena *a)
 	free(text);
 }
 
-void manifest_look(struct manifest *m, struct arena *a, const struct plan_env *env,
-		   const char *substrate, bool quick)
+void manifest_look(struct manifest *m, struct arena *a, bool quick)
 {
-	m->parts[MANIFEST_KERNEL].where = env->kernel;
-	m->parts[MANIFEST_INIT].where = env->init;
-	m->parts[MANIFEST_SUBSTRATE].where = substrate;
-	m->parts[MANIFEST_TREE].where = env->tree;
 	for (int i = MANIFEST_KERNEL; i <= MANIFEST_SUBSTRATE; i++)
 		m->parts[i].id =
 			quick ? stamp_file(a, m->parts[i].where) : hash_file(a, m->parts[i].where);
-	m->parts[MANIFEST_TREE].id = tree_id(a, env->tree);
+	m->parts[MANIFEST_TREE].id = tree_id(a, m->parts[MANIFEST_TREE].where);
 	look_at_cpu(m, a);
 }
 

@@ -8,9 +8,11 @@
 
 #include "lib/arena.h"
 #include "lib/err.h"
-#include "vbet-server/plan/plan.h"
+#include "topo/graph.h"
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* Something of the machine that a run depends on. */
 enum manifest_part {
@@ -37,11 +39,10 @@ struct manifest {
 };
 
 /*
- * Fills in the parts of this machine. Quick: programs are known by size and time alone, which says
- * nothing on another machine, but costs nothing.
+ * Fills in what the parts are; where the programs and the tree are is said already. Quick: programs
+ * are known by size and time alone, which says nothing on another machine, but costs nothing.
  */
-void manifest_look(struct manifest *m, struct arena *a, const struct plan_env *env,
-		   const char *substrate, bool quick);
+void manifest_look(struct manifest *m, struct arena *a, bool quick);
 bool manifest_is_quick(const struct manifest *m);
 void manifest_write(FILE *out, const struct manifest *m);
 /* Reads one; text is a whole manifest. 0, or -1 with the error set. */

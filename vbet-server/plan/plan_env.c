@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "vbet-server/plan/plan_env.h"
+
+#include "lib/rng.h"
+#include "vbet-server/store/paths.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A virtual lab repeats to the byte, and control messages are bytes like others. */
+static void derive_key(const struct graph *g, uint8_t key[16])
+{
+	struct rng r;
+
+	rng_init(&r, g->seed, g->lab, "substrate key");
+	for (int i = 0; i < 2; i++) {
+		uint64_t v = rng_next(&r);
+
+		memcpy(key + 8 * i, &v, sizeof(v));
+	}
+}
+
+static int find_parts(struct plan_env *env, const char *kernel, struct err *e)
+{
+	env->kernel = kernel ? realpath(kernel, NULL) : paths_find_part("linux", e);
+	if (!env->kernel)
+		return kernel ? err_sys(e, "kernel %s", kernel) : -1;
+	env->init = paths_find_part("vbet-init", e);
+	env->launcher = paths_find_part("vbet-launch", e);
+	env->substrate = paths_find_part("vsubstrate", e);
+	env->tree = paths_find_part("rootfs/debian", e);
+	return env->init && env->launcher && env->substrate && env->tree ? 0 : -1;
+}
+
+int plan_env_make(struct plan_env *env, const struct graph *g, const struct plan_wish *wish,
+		  const char *lab_dir, struct err *e)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	*env = (struct plan_env){
+		.lab_dir = lab_dir,
+		.base_dir = wish->base_dir,
+		.cpus = cpus > 0 ? (unsigned)cpus : 1,
+		.insecure = wish->insecure,
+		.processes = wish->processes,
+		.guests_at_once = wish->guests_at_once,
+	};
+	derive_key(g, env->key);
+	if (find_parts(env, wish->kernel, e) == 0)
+		return 0;
+	plan_env_finish(env);
+	return -1;
+}
+
+void plan_env_look(const struct plan_env *env, struct manifest *m, struct arena *a, bool quick)
+{
+	m->parts[MANIFEST_KERNEL].where = env->kernel;
+	m->parts[MANIFEST_INIT].where = env->init;
+	m->parts[MANIFEST_SUBSTRATE].where = env->substrate;
+	m->parts[MANIFEST_TREE].where = env->tree;
+	manifest_look(m, a, quick);
+}
+
+void plan_env_finish(struct plan_env *env)
+{
+	free(env->kernel);
+	free(env->init);
+	free(env->launcher);
+	free(env->substrate);
+	free(env->tree);
+	memset(env, 0, sizeof(*env));
+}

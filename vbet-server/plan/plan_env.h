@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a plan needs to know of the machine. Making one looks for files: all else in this room is
+ * pure. */
+#ifndef VBET_SERVER_PLAN_PLAN_ENV_H
+#define VBET_SERVER_PLAN_PLAN_ENV_H
+
+#include "lib/err.h"
+#include "topo/graph.h"
+#include "vbet-server/store/manifest.h"
+
+#include <stdbool.h>
+
+struct plan;
+
+struct plan_env {
+	/* Owned: files of the installation. */
+	char *kernel, *init, *launcher, *substrate;
+	char *tree; /* owned: root file system of guests without one of their own */
+	/* Borrowed. */
+	const char *lab_dir;  /* absolute path of the run directory */
+	const char *base_dir; /* directory of the script: what its file names are relative to */
+	unsigned cpus;        /* guests are pinned to them in turn; 0: not pinned */
+	bool insecure;
+	unsigned guests_at_once; /* virtual clock: that may run side by side; 0: as many as help */
+	uint8_t key[16];         /* of the substrate's control messages */
+	unsigned processes; /* substrate processes that may share the work, to SPREAD_MAX; 0: one */
+	/* Nodes stay in the process that this one has them in; or NULL. */
+	const struct plan *running;
+	/* Text of a file named by the script (malloc'ed), or NULL with the error set. */
+	char *(*read_file)(void *ctx, const char *path, size_t *len, struct err *e);
+	void *ctx;
+};
+
+/* What the user says of it. Zeroed: nothing. */
+struct plan_wish {
+	const char *kernel;   /* a path; NULL: ours */
+	const char *base_dir; /* borrowed by the environment */
+	bool insecure;
+	unsigned guests_at_once;
+	unsigned processes;
+};
+
+/*
+ * The environment of this machine for a lab in that directory (borrowed). The key is the same in
+ * every run of the same script: a lab that need not repeat draws another. read_file is the
+ * caller's to set. -1, with the error set: something is not installed.
+ */
+int plan_env_make(struct plan_env *env, const struct graph *g, const struct plan_wish *wish,
+		  const char *lab_dir, struct err *e);
+/* Looks at the parts that a run depends on: manifest_look(). */
+void plan_env_look(const struct plan_env *env, struct manifest *m, struct arena *a, bool quick);
+void plan_env_finish(struct plan_env *env);
+
+#endif
