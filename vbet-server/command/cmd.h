@@ -12,16 +12,10 @@
 
 /* What the options of a command line said. Unset ones are NULL, 0 or false. */
 struct cmd_options {
-	const char *lab, *kernel, *dump, *user, *clock, *seed, *filter, *write;
+	const char *lab, *kernel, *dump, *user, *clock, *seed, *write;
 	const char *timeout, *jobs, *processes, *count, *duration, *keep, *comment;
 	const char *record, *until, *back, *whatif, *spin, *at_once;
-	bool json, insecure, help, all, follow, quiet, no_console;
-	/* Not of the command line: see struct lab_options. */
-	bool stopped;
-	const char *captures;
-	const char *inputs;
-	int64_t replay_ns;
-	bool replay_rest;
+	bool json, insecure, help, all, follow, quiet;
 };
 
 enum cmd_option {
@@ -74,18 +68,6 @@ void cmd_usage(FILE *out, const struct cmd *c);
 /* The time of --timeout, or a default in seconds. 0 or -1. */
 int cmd_timeout_ns(const struct cmd_options *o, int64_t default_s, int64_t *ns, struct err *e);
 
-struct session;
-/* Boots the lab and waits until it is ready; *lab gets its name (malloc'ed). The exit status, or
- * -1. */
-int cmd_boot(const struct cmd_options *o, const char *file, char **lab, struct err *e);
-struct loaded;
-/* The same with a script that is read already. */
-int cmd_boot_loaded(const struct cmd_options *o, struct loaded *l, struct err *e);
-/* Takes a lab down. 0 or -1. */
-int cmd_take_down(const char *lab, struct err *e);
-/* From here the lab goes down with the session: also when we are killed. */
-int cmd_hold(struct session *s, const char *lab, struct err *e);
-
 int cmd_check(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_up(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_run_lab(const struct cmd_options *o, int argc, char **argv, struct err *e);
@@ -116,7 +98,6 @@ int cmd_plug(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_unplug(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_ping(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_pingall(const struct cmd_options *o, int argc, char **argv, struct err *e);
-int cmd_shell(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_help(const struct cmd_options *o, int argc, char **argv, struct err *e);
 
 /* The interactive console of a running lab (console.c): returns the exit status. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* vbet test: the events and expectations of a script, from up to down. */
+#include "vbet-server/command/boot.h"
 #include "vbet-server/command/client.h"
 #include "vbet-server/command/cmd.h"
 #include "vbet-server/command/expect.h"
@@ -53,25 +54,14 @@ static int drive(const char *lab, const struct graph *g, struct keep *k, struct 
 static int test_lab(const struct cmd_options *o, const char *file, const struct graph *g,
 		    struct keep *k, struct err *e)
 {
-	struct cmd_options boot = *o;
+	struct boot_wish wish = {.stopped = true, .captures = k->cables, .record = k->dir};
 	struct session held = {.fd = -1};
-	struct err late = {0};
 	char *lab = NULL;
-
-	boot.stopped = true;
-	boot.captures = k->cables;
-	boot.record = k->dir;
-	int rc = cmd_boot(&boot, file, &lab, e);
+	int rc = boot_file(o, &wish, file, &lab, e);
 
 	if (rc == 0) {
-		rc = cmd_hold(&held, lab, e) < 0 ? -1 : drive(lab, g, k, e);
-		char *still = client_find_lab(lab, NULL);
-		char *down[] = {"down"};
-
-		if (still && client_ask(lab, down, 1, NULL, &late) < 0 && !e->kind)
-			*e = late;
-		free(still);
-		client_close(&held);
+		rc = boot_hold(&held, lab, e) < 0 ? -1 : drive(lab, g, k, e);
+		boot_release(&held, lab, e);
 	}
 	free(lab);
 	return rc;

@@ -1,78 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Commands for whole labs: check, up, run, down, ls, status, wait, clean. */
 #include "lib/json.h"
-#include "lib/sock.h"
-#include "lib/units.h"
+#include "lib/spawn.h"
 #include "lib/vec.h"
+#include "vbet-server/command/boot.h"
 #include "vbet-server/command/client.h"
 #include "vbet-server/command/cmd.h"
-#include "vbet-server/plan/spread.h"
-#include "vbet-server/server/server.h"
+#include "vbet-server/plan/plan.h"
 #include "vbet-server/store/load.h"
 #include "vbet-server/store/paths.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-/* One for four processors: guests need most of them. */
-static unsigned automatic_processes(void)
-{
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-
-	return cpus < 8 ? 1 : cpus < 4 * SPREAD_MAX ? (unsigned)cpus / 4 : SPREAD_MAX;
-}
-
-static int parse_processes(const struct cmd_options *o, const struct graph *g, unsigned *n,
-			   struct err *e)
-{
-	bool is_virtual = g->clock == CLOCK_VIRTUAL;
-	int64_t v;
-
-	*n = 1;
-	if (!o->processes)
-		return 0;
-	if (!strcmp(o->processes, "auto")) {
-		*n = is_virtual ? 1 : automatic_processes();
-		return 0;
-	}
-	if (unit_parse(UNIT_COUNT, o->processes, &v, e) < 0)
-		return err_wrap(e, "--substrate-processes");
-	if (v < 1 || v > SPREAD_MAX)
-		return err_set(e, ERR_USAGE, "--substrate-processes is from 1 to %d", SPREAD_MAX);
-	if (v > 1 && is_virtual)
-		return err_set(e, ERR_USAGE,
-			       "--substrate-processes: in virtual time there is one process, which "
-			       "keeps the calendar (--clock real for more)");
-	*n = (unsigned)v;
-	return 0;
-}
-
-static int parse_at_once(const struct cmd_options *o, const struct graph *g, unsigned *n,
-			 struct err *e)
-{
-	static const int64_t most = 1000000;
-	int64_t v;
-
-	*n = 0;
-	if (!o->at_once)
-		return 0;
-	if (g->clock != CLOCK_VIRTUAL)
-		return err_set(e, ERR_USAGE,
-			       "--guests-at-once: only the virtual clock says who runs when "
-			       "(--clock virtual)");
-	if (unit_parse(UNIT_COUNT, o->at_once, &v, e) < 0)
-		return err_wrap(e, "--guests-at-once");
-	if (v < 1 || v > most)
-		return err_set(e, ERR_USAGE, "--guests-at-once is from 1 to %lld", (long long)most);
-	*n = (unsigned)v;
-	return 0;
-}
 
 static int dump(const struct cmd_options *o, struct loaded *l, struct err *e)
 {
@@ -83,7 +23,7 @@ static int dump(const struct cmd_options *o, struct loaded *l, struct err *e)
 	struct plan_wish wish = {.kernel = o->kernel, .base_dir = l->dir};
 	struct plan_env env;
 
-	if (parse_processes(o, l->graph, &wish.processes, e) < 0)
+	if (boot_parse_processes(o, l->graph, &wish.processes, e) < 0)
 		return -1;
 	char *base = paths_base_dir(e);
 
@@ -135,214 +75,6 @@ int cmd_check(const struct cmd_options *o, int argc, char **argv, struct err *e)
 	return rc;
 }
 
-struct progress {
-	bool tty, quiet, open_line;
-	char last_stage[32];
-};
-
-/* One line per stage: on a terminal it is written over while the stage lasts. */
-static void show_progress(void *ctx, const char *text)
-{
-	struct progress *p = ctx;
-	char stage[32];
-
-	if (p->quiet)
-		return;
-	snprintf(stage, sizeof(stage), "%.*s", (int)strcspn(text, ": "), text);
-	bool same = !strcmp(stage, p->last_stage);
-
-	memcpy(p->last_stage, stage, sizeof(stage));
-	if (!p->tty) {
-		if (!same)
-			fprintf(stderr, "%s\n", text);
-		return;
-	}
-	if (p->open_line)
-		fputs(same ? "\r\x1b[K" : "\n", stderr);
-	fputs(text, stderr);
-	fflush(stderr);
-	p->open_line = true;
-}
-
-static void end_progress(struct progress *p)
-{
-	if (p->open_line)
-		fputc('\n', stderr);
-	p->open_line = false;
-}
-
-/* The server's own log takes the place of its standard output and error. */
-static void redirect_log(const char *base, const char *lab)
-{
-	char *dir = xasprintf("%s/%s", base, lab);
-	char *path = xasprintf("%s/server.log", dir);
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	mkdir(dir, 0700);
-	int log = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
-
-	dup2(null, 0);
-	dup2(log >= 0 ? log : null, 1);
-	dup2(log >= 0 ? log : null, 2);
-	setvbuf(stderr, NULL, _IOLBF, 0);
-	free(path);
-	free(dir);
-}
-
-static int start_server(struct loaded *l, const struct lab_options *opt, int *fd, struct err *e)
-{
-	int pair[2];
-
-	if (paths_is_locked_lab(opt->base, l->graph->lab))
-		return err_set(
-			e, ERR_ENV,
-			"lab '%s' is running already: take it down with 'vbet down -n %s', or "
-			"start this one under another name with -n",
-			l->graph->lab, l->graph->lab);
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
-		return err_sys(e, "socketpair");
-	fflush(NULL);
-	pid_t pid = fork();
-
-	if (pid < 0)
-		return err_sys(e, "fork");
-	if (pid == 0) {
-		close(pair[0]);
-		setsid();
-		if (fork() != 0)
-			_exit(0);
-		redirect_log(opt->base, l->graph->lab);
-		_exit(server_run(l->script, l->graph, opt, pair[1]));
-	}
-	waitpid(pid, NULL, 0);
-	close(pair[1]);
-	*fd = pair[0];
-	return 0;
-}
-
-/* The absolute path of a directory for the record, made if it is missing; out stays NULL without.
- */
-static int make_record(const char *dir, char **out, struct err *e)
-{
-	if (!dir)
-		return 0;
-	if (mkdir(dir, 0777) < 0 && errno != EEXIST)
-		return err_sys(e, "make %s", dir);
-	*out = realpath(dir, NULL);
-	if (!*out)
-		return err_sys(e, "%s", dir);
-	char *manifest = xasprintf("%s/manifest", *out);
-	int rc = access(manifest, F_OK) == 0
-			 ? err_set(e, ERR_USAGE, "there is a run in %s already", dir)
-			 : 0;
-
-	free(manifest);
-	return rc;
-}
-
-/* The script was checked with the clock that it asks for. */
-static int check_outside(const struct graph *g, struct err *e)
-{
-	for (size_t i = 0; i < g->n_nodes; i++)
-		if (node_kind_is_outside(g->nodes[i].kind))
-			return err_set(
-				e, ERR_USAGE,
-				"%s leads outside of the lab, where time does not stand still: "
-				"it needs --clock real",
-				g->nodes[i].name);
-	return 0;
-}
-
-static int parse_up_options(const struct cmd_options *o, struct loaded *l, struct lab_options *opt,
-			    struct err *e)
-{
-	int64_t v;
-
-	opt->plan.kernel = o->kernel;
-	opt->plan.insecure = o->insecure;
-	opt->plan.base_dir = l->dir;
-	opt->stopped = o->stopped;
-	opt->captures = o->captures;
-	opt->script = l->file;
-	opt->sources = &l->sources;
-	opt->inputs = o->inputs;
-	opt->replay_ns = o->replay_ns;
-	opt->replay_rest = o->replay_rest;
-	if (cmd_timeout_ns(o, 60, &opt->boot_timeout_ns, e) < 0)
-		return -1;
-	if (o->jobs) {
-		if (unit_parse(UNIT_COUNT, o->jobs, &v, e) < 0)
-			return err_wrap(e, "--jobs");
-		opt->jobs = (size_t)v;
-	}
-	if (o->seed) {
-		if (unit_parse(UNIT_COUNT, o->seed, &v, e) < 0)
-			return err_wrap(e, "--seed");
-		l->graph->seed = (uint64_t)v;
-	}
-	if (o->clock) {
-		if (strcmp(o->clock, "real") != 0 && strcmp(o->clock, "virtual") != 0)
-			return err_set(e, ERR_USAGE, "--clock takes real or virtual, not '%s'",
-				       o->clock);
-		l->graph->clock = *o->clock == 'v' ? CLOCK_VIRTUAL : CLOCK_REAL;
-		if (l->graph->clock == CLOCK_VIRTUAL && check_outside(l->graph, e) < 0)
-			return -1;
-	}
-	if (o->spin && !graph_find_spin(o->spin, &l->graph->spin))
-		return err_set(e, ERR_USAGE, "--spin takes report, stop or charge, not '%s'",
-			       o->spin);
-	if (o->record && !o->captures && l->graph->clock == CLOCK_REAL)
-		return err_set(e, ERR_USAGE,
-			       "only a run in virtual time can be repeated: --record wants --clock "
-			       "virtual");
-	if (parse_at_once(o, l->graph, &opt->plan.guests_at_once, e) < 0)
-		return -1;
-	return parse_processes(o, l->graph, &opt->plan.processes, e);
-}
-
-int cmd_boot_loaded(const struct cmd_options *o, struct loaded *l, struct err *e)
-{
-	struct progress p = {.tty = isatty(2), .quiet = o->quiet};
-	struct lab_options opt = {0};
-	struct session s = {0};
-	char *base = paths_base_dir(e);
-	char *record = NULL;
-	int rc = base && make_record(o->record, &record, e) == 0 ? 0 : -1;
-
-	opt.base = base;
-	opt.record = record;
-	if (rc == 0)
-		rc = parse_up_options(o, l, &opt, e);
-	if (rc == 0)
-		rc = start_server(l, &opt, &s.fd, e);
-	if (rc == 0) {
-		rc = client_answer(&s, NULL, show_progress, &p, e);
-		end_progress(&p);
-		client_close(&s);
-	}
-	free(record);
-	free(base);
-	return rc;
-}
-
-int cmd_boot(const struct cmd_options *o, const char *file, char **lab, struct err *e)
-{
-	struct loaded l;
-
-	if (load_script(&l, file, o->lab, e) < 0)
-		return -1;
-	int rc = ERR_USAGE;
-
-	if (topo_n_errors(l.script)) {
-		topo_print_errors(stderr, l.script);
-	} else {
-		rc = cmd_boot_loaded(o, &l, e);
-		*lab = xstrdup(l.graph->lab);
-	}
-	load_finish(&l);
-	return rc;
-}
-
 int cmd_up(const struct cmd_options *o, int argc, char **argv, struct err *e)
 {
 	char *lab = NULL;
@@ -354,45 +86,21 @@ int cmd_up(const struct cmd_options *o, int argc, char **argv, struct err *e)
 	if (o->until || o->keep)
 		return err_set(e, ERR_USAGE,
 			       "--until and --keep go with --whatif (or vbet replay)");
-	int rc = cmd_boot(o, argv[0], &lab, e);
+	int rc = boot_file(o, NULL, argv[0], &lab, e);
 
 	free(lab);
 	return rc;
-}
-
-int cmd_take_down(const char *lab, struct err *e)
-{
-	char *words[] = {"down"};
-
-	return client_ask(lab, words, 1, NULL, e);
-}
-
-/* As long as this connection is open: also when we are killed, or our terminal goes away. */
-int cmd_hold(struct session *s, const char *lab, struct err *e)
-{
-	char *words[] = {"hold"};
-
-	return client_connect(s, lab, e) < 0 || client_send(s, words, 1, e) < 0
-		       ? -1
-		       : client_answer(s, NULL, NULL, NULL, e);
 }
 
 int cmd_run_lab(const struct cmd_options *o, int argc, char **argv, struct err *e)
 {
 	char *lab = NULL;
 	struct session held = {.fd = -1};
-	struct err late = {0};
-	int rc = cmd_boot(o, argv[0], &lab, e);
+	int rc = boot_file(o, NULL, argv[0], &lab, e);
 
 	if (rc == 0) {
-		rc = cmd_hold(&held, lab, e) < 0 ? -1 : console_run(lab, e);
-		/* Somebody may have taken it down already. */
-		char *still = client_find_lab(lab, NULL);
-
-		if (still && cmd_take_down(lab, &late) < 0 && !e->kind)
-			*e = late;
-		free(still);
-		client_close(&held);
+		rc = boot_hold(&held, lab, e) < 0 ? -1 : console_run(lab, e);
+		boot_release(&held, lab, e);
 	}
 	free(lab);
 	return rc;
@@ -406,7 +114,7 @@ int cmd_down(const struct cmd_options *o, int argc, char **argv, struct err *e)
 	if (!o->all) {
 		char *lab = client_find_lab(o->lab, e);
 
-		rc = lab ? cmd_take_down(lab, e) : -1;
+		rc = lab ? boot_take_down(lab, e) : -1;
 		free(lab);
 		return rc;
 	}
@@ -418,7 +126,7 @@ int cmd_down(const struct cmd_options *o, int argc, char **argv, struct err *e)
 
 	for (size_t i = 0; i < n && rc == 0; i++)
 		if (labs[i].running)
-			rc = cmd_take_down(labs[i].name, e);
+			rc = boot_take_down(labs[i].name, e);
 	free(labs);
 	free(base);
 	return rc;

@@ -2,6 +2,7 @@
 /* vbet replay, vbet up --whatif: a run in virtual time once more, as it was or otherwise. */
 #include "lib/units.h"
 #include "lib/xalloc.h"
+#include "vbet-server/command/boot.h"
 #include "vbet-server/command/client.h"
 #include "vbet-server/command/cmd.h"
 #include "vbet-server/command/keep.h"
@@ -38,14 +39,12 @@ static int tell_refused(const char *lab, struct err *e)
 }
 
 /* Boots the lab of a run, and leads it through the record up to a time, where it stands then. */
-static int lead(const struct cmd_options *o, const struct run *r, struct loaded *l, int64_t to_ns,
-		struct err *e)
+static int lead(const struct cmd_options *o, struct boot_wish wish, const struct run *r,
+		struct loaded *l, int64_t to_ns, struct err *e)
 {
-	struct cmd_options boot = *o;
-
-	boot.inputs = r->inputs;
-	boot.replay_ns = to_ns;
-	int rc = cmd_boot_loaded(&boot, l, e);
+	wish.inputs = r->inputs;
+	wish.replay_ns = to_ns;
+	int rc = boot_loaded(o, &wish, l, e);
 
 	if (strstr(r->inputs, " charged "))
 		fputs("a guest was charged for computing without end: how much depends on the "
@@ -87,7 +86,7 @@ static int choose_time(const struct cmd_options *o, const struct run *r, int64_t
 /* The lab that is to be repeated makes room for itself. */
 static int make_room(const struct run *r, const struct loaded *l, struct err *e)
 {
-	return r->running && !strcmp(r->running, l->graph->lab) ? cmd_take_down(r->running, e) : 0;
+	return r->running && !strcmp(r->running, l->graph->lab) ? boot_take_down(r->running, e) : 0;
 }
 
 static int say_where(const struct cmd_options *o, const struct run *r, const char *lab, int64_t ns,
@@ -116,15 +115,13 @@ static int say_where(const struct cmd_options *o, const struct run *r, const cha
 static int replay(const struct cmd_options *o, struct run *r, struct loaded *l, int64_t to_ns,
 		  struct err *e)
 {
-	struct cmd_options boot = *o;
 	struct keep k = {0};
 	int rc = make_room(r, l, e) < 0 || keep_open(&k, o->keep, e) < 0 ? -1 : 0;
 
-	boot.captures = k.cables;
-	if (k.dir)
-		boot.record = k.dir;
+	struct boot_wish wish = {.captures = k.cables, .record = k.dir};
+
 	if (rc == 0)
-		rc = lead(&boot, r, l, to_ns, e);
+		rc = lead(o, wish, r, l, to_ns, e);
 	if (rc == 0)
 		rc = keep_lab(&k, l->graph->lab, l->graph, e);
 	if (rc == 0)
@@ -166,17 +163,14 @@ struct what_if {
 static int begin(const struct what_if *w, struct run *r, struct loaded *l, struct keep *k,
 		 const char *name, int64_t to_ns, bool goes_on, struct err *e)
 {
-	struct cmd_options boot = *w->o;
 	char *dir = xasprintf("%s/%s", w->dir, name);
 	int rc = keep_open(k, dir, e);
 
 	free(dir);
-	boot.keep = NULL;
-	boot.captures = k->cables;
-	boot.record = k->dir;
-	boot.replay_rest = goes_on;
+	struct boot_wish wish = {.captures = k->cables, .record = k->dir, .replay_rest = goes_on};
+
 	if (rc == 0)
-		rc = lead(&boot, r, l, to_ns, e);
+		rc = lead(w->o, wish, r, l, to_ns, e);
 	return rc;
 }
 
@@ -189,7 +183,7 @@ static int run_as_it_was(const struct what_if *w, struct run *r, struct loaded *
 	if (rc == 0)
 		rc = keep_lab(&k, lab, l->graph, e);
 	keep_close(&k);
-	return rc < 0 ? rc : cmd_take_down(lab, e);
+	return rc < 0 ? rc : boot_take_down(lab, e);
 }
 
 /* An action, as after 'at TIME', or else any statement. */
@@ -235,7 +229,7 @@ static int run_otherwise(const struct what_if *w, struct run *r, struct loaded *
 static int one_of_two(const struct what_if *w, struct run *r, bool otherwise, struct err *e)
 {
 	struct loaded l = {0};
-	/* What is another machine's is said once. */
+	/* Report differences of this machine once. */
 	FILE *null = fopen("/dev/null", "we");
 	int rc = run_load(r, &l, w->o->lab, otherwise ? null : stderr, e);
 

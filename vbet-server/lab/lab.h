@@ -11,6 +11,7 @@
 #include "topo/topo.h"
 #include "vbet-server/lab/agent.h"
 #include "vbet-server/lab/carriers.h"
+#include "vbet-server/lab/options.h"
 #include "vbet-server/lab/outside.h"
 #include "vbet-server/lab/program.h"
 #include "vbet-server/lab/vlinks.h"
@@ -132,21 +133,6 @@ struct lab {
 	bool vlinks_waited;                /* it has passed */
 	FILE *pids;
 	int64_t began_ns;
-};
-
-struct lab_options {
-	const char *base;      /* paths_base_dir() */
-	struct plan_wish plan; /* base_dir: that of the script */
-	size_t jobs;           /* 0: twice the processors */
-	int64_t boot_timeout_ns;
-	bool stopped;            /* the virtual clock is handed over standing still */
-	const char *captures;    /* a directory for captures of all cables, or NULL; absolute */
-	const char *record;      /* a directory to keep the run in, or NULL; absolute */
-	const char *script;      /* the script as it was named */
-	struct sources *sources; /* its texts; outlive the lab */
-	const char *inputs;      /* a record to replay, or NULL */
-	int64_t replay_ns;       /* up to this time, where the clock stands then */
-	bool replay_rest;        /* and what it says of later times when it goes on */
 };
 
 /*

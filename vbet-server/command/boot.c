@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * How a lab comes up: the script is read and understood here, in the process of the command, where
+ * what is wrong with it can be shown; then the server is forked off (server/start.c) and tells of
+ * its progress over a socket, until the lab is ready or why it is not. The command that asked for
+ * the lab is a client like any other from then on.
+ */
+#include "vbet-server/command/boot.h"
+
+#include "lib/units.h"
+#include "lib/xalloc.h"
+#include "vbet-server/command/client.h"
+#include "vbet-server/command/cmd.h"
+#include "vbet-server/plan/spread.h"
+#include "vbet-server/server/start.h"
+#include "vbet-server/store/load.h"
+#include "vbet-server/store/paths.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* One for four processors: guests need most of them. */
+static unsigned automatic_processes(void)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return cpus < 8 ? 1 : cpus < 4 * SPREAD_MAX ? (unsigned)cpus / 4 : SPREAD_MAX;
+}
+
+int boot_parse_processes(const struct cmd_options *o, const struct graph *g, unsigned *n,
+			 struct err *e)
+{
+	bool is_virtual = g->clock == CLOCK_VIRTUAL;
+	int64_t v;
+
+	*n = 1;
+	if (!o->processes)
+		return 0;
+	if (!strcmp(o->processes, "auto")) {
+		*n = is_virtual ? 1 : automatic_processes();
+		return 0;
+	}
+	if (unit_parse(UNIT_COUNT, o->processes, &v, e) < 0)
+		return err_wrap(e, "--substrate-processes");
+	if (v < 1 || v > SPREAD_MAX)
+		return err_set(e, ERR_USAGE, "--substrate-processes is from 1 to %d", SPREAD_MAX);
+	if (v > 1 && is_virtual)
+		return err_set(e, ERR_USAGE,
+			       "--substrate-processes: in virtual time there is one process, which "
+			       "keeps the calendar (--clock real for more)");
+	*n = (unsigned)v;
+	return 0;
+}
+
+static int parse_at_once(const struct cmd_options *o, const struct graph *g, unsigned *n,
+			 struct err *e)
+{
+	static const int64_t most = 1000000;
+	int64_t v;
+
+	*n = 0;
+	if (!o->at_once)
+		return 0;
+	if (g->clock != CLOCK_VIRTUAL)
+		return err_set(e, ERR_USAGE,
+			       "--guests-at-once: only the virtual clock says who runs when "
+			       "(--clock virtual)");
+	if (unit_parse(UNIT_COUNT, o->at_once, &v, e) < 0)
+		return err_wrap(e, "--guests-at-once");
+	if (v < 1 || v > most)
+		return err_set(e, ERR_USAGE, "--guests-at-once is from 1 to %lld", (long long)most);
+	*n = (unsigned)v;
+	return 0;
+}
+
+struct progress {
+	bool tty, quiet, open_line;
+	char last_stage[32];
+};
+
+/* One line per stage: on a terminal it is written over while the stage lasts. */
+static void show_progress(void *ctx, const char *text)
+{
+	struct progress *p = ctx;
+	char stage[32];
+
+	if (p->quiet)
+		return;
+	snprintf(stage, sizeof(stage), "%.*s", (int)strcspn(text, ": "), text);
+	bool same = !strcmp(stage, p->last_stage);
+
+	memcpy(p->last_stage, stage, sizeof(stage));
+	if (!p->tty) {
+		if (!same)
+			fprintf(stderr, "%s\n", text);
+		return;
+	}
+	if (p->open_line)
+		fputs(same ? "\r\x1b[K" : "\n", stderr);
+	fputs(text, stderr);
+	fflush(stderr);
+	p->open_line = true;
+}
+
+static void end_progress(struct progress *p)
+{
+	if (p->open_line)
+		fputc('\n', stderr);
+	p->open_line = false;
+}
+
+/* The absolute path of a directory for the record, made if it is missing; out stays NULL without.
+ */
+static int make_record(const char *dir, char **out, struct err *e)
+{
+	if (!dir)
+		return 0;
+	if (mkdir(dir, 0777) < 0 && errno != EEXIST)
+		return err_sys(e, "make %s", dir);
+	*out = realpath(dir, NULL);
+	if (!*out)
+		return err_sys(e, "%s", dir);
+	char *manifest = xasprintf("%s/manifest", *out);
+	int rc = access(manifest, F_OK) == 0
+			 ? err_set(e, ERR_USAGE, "there is a run in %s already", dir)
+			 : 0;
+
+	free(manifest);
+	return rc;
+}
+
+/* The script was checked with the clock that it asks for. */
+static int check_outside(const struct graph *g, struct err *e)
+{
+	for (size_t i = 0; i < g->n_nodes; i++)
+		if (node_kind_is_outside(g->nodes[i].kind))
+			return err_set(
+				e, ERR_USAGE,
+				"%s leads outside of the lab, where time does not stand still: "
+				"it needs --clock real",
+				g->nodes[i].name);
+	return 0;
+}
+
+static int parse_clock(const struct cmd_options *o, struct graph *g, struct err *e)
+{
+	if (!o->clock)
+		return 0;
+	if (strcmp(o->clock, "real") != 0 && strcmp(o->clock, "virtual") != 0)
+		return err_set(e, ERR_USAGE, "--clock takes real or virtual, not '%s'", o->clock);
+	g->clock = *o->clock == 'v' ? CLOCK_VIRTUAL : CLOCK_REAL;
+	return g->clock == CLOCK_VIRTUAL ? check_outside(g, e) : 0;
+}
+
+static int parse_number(const char *text, const char *option, int64_t *v, struct err *e)
+{
+	if (text && unit_parse(UNIT_COUNT, text, v, e) < 0)
+		return err_wrap(e, "%s", option);
+	return 0;
+}
+
+/* What is said of the lab itself goes into its graph, the rest into the options. */
+static int parse_up_options(const struct cmd_options *o, struct graph *g, struct lab_options *opt,
+			    struct err *e)
+{
+	int64_t jobs = 0;
+	int64_t seed = (int64_t)g->seed;
+
+	if (cmd_timeout_ns(o, 60, &opt->boot_timeout_ns, e) < 0 ||
+	    parse_number(o->jobs, "--jobs", &jobs, e) < 0 ||
+	    parse_number(o->seed, "--seed", &seed, e) < 0 || parse_clock(o, g, e) < 0)
+		return -1;
+	opt->jobs = (size_t)jobs;
+	g->seed = (uint64_t)seed;
+	if (o->spin && !graph_find_spin(o->spin, &g->spin))
+		return err_set(e, ERR_USAGE, "--spin takes report, stop or charge, not '%s'",
+			       o->spin);
+	if (o->record && g->clock == CLOCK_REAL)
+		return err_set(e, ERR_USAGE,
+			       "only a run in virtual time can be repeated: --record wants --clock "
+			       "virtual");
+	if (parse_at_once(o, g, &opt->plan.guests_at_once, e) < 0)
+		return -1;
+	return boot_parse_processes(o, g, &opt->plan.processes, e);
+}
+
+int boot_loaded(const struct cmd_options *o, const struct boot_wish *wish, struct loaded *l,
+		struct err *e)
+{
+	static const struct boot_wish usual;
+	const struct boot_wish *w = wish ? wish : &usual;
+	struct progress p = {.tty = isatty(2), .quiet = o->quiet};
+	struct session s = {0};
+	char *base = paths_base_dir(e);
+	char *record = NULL;
+	int rc = base ? make_record(w->record ? w->record : o->record, &record, e) : -1;
+	struct lab_options opt = {
+		.base = base,
+		.plan = {.kernel = o->kernel, .base_dir = l->dir, .insecure = o->insecure},
+		.stopped = w->stopped,
+		.captures = w->captures,
+		.record = record,
+		.script = l->file,
+		.sources = &l->sources,
+		.inputs = w->inputs,
+		.replay_ns = w->replay_ns,
+		.replay_rest = w->replay_rest,
+	};
+
+	if (rc == 0)
+		rc = parse_up_options(o, l->graph, &opt, e);
+	if (rc == 0)
+		rc = server_start(l->script, l->graph, &opt, &s.fd, e);
+	if (rc == 0) {
+		rc = client_answer(&s, NULL, show_progress, &p, e);
+		end_progress(&p);
+		client_close(&s);
+	}
+	free(record);
+	free(base);
+	return rc;
+}
+
+int boot_file(const struct cmd_options *o, const struct boot_wish *wish, const char *file,
+	      char **lab, struct err *e)
+{
+	struct loaded l;
+
+	if (load_script(&l, file, o->lab, e) < 0)
+		return -1;
+	int rc = ERR_USAGE;
+
+	if (topo_n_errors(l.script)) {
+		topo_print_errors(stderr, l.script);
+	} else {
+		rc = boot_loaded(o, wish, &l, e);
+		*lab = xstrdup(l.graph->lab);
+	}
+	load_finish(&l);
+	return rc;
+}
+
+int boot_take_down(const char *lab, struct err *e)
+{
+	char *words[] = {"down"};
+
+	return client_ask(lab, words, 1, NULL, e);
+}
+
+/* As long as this connection is open: also when we are killed, or our terminal goes away. */
+int boot_hold(struct session *s, const char *lab, struct err *e)
+{
+	char *words[] = {"hold"};
+
+	return client_connect(s, lab, e) < 0 || client_send(s, words, 1, e) < 0
+		       ? -1
+		       : client_answer(s, NULL, NULL, NULL, e);
+}
+
+void boot_release(struct session *held, const char *lab, struct err *e)
+{
+	struct err late = {0};
+	/* Somebody may have taken it down already. */
+	char *still = client_find_lab(lab, NULL);
+
+	if (still && boot_take_down(lab, &late) < 0 && !e->kind)
+		*e = late;
+	free(still);
+	client_close(held);
+}

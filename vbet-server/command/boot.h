@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Bringing a lab up and down, for the commands that do. */
+#ifndef VBET_SERVER_COMMAND_BOOT_H
+#define VBET_SERVER_COMMAND_BOOT_H
+
+#include "lib/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct cmd_options;
+struct graph;
+struct loaded;
+struct session;
+
+/* What a command wants of the lab that the user did not say. Borrowed; zeroed: a lab as any. */
+struct boot_wish {
+	bool stopped;         /* its virtual clock stands when it is ready */
+	const char *captures; /* a directory for captures of all cables, absolute; or NULL */
+	const char *record;   /* a directory to keep the run in; NULL: that of --record */
+	const char *inputs;   /* a record to replay, or NULL */
+	int64_t replay_ns;    /* up to this time */
+	bool replay_rest;     /* and what it says of later times when the lab goes on */
+};
+
+/*
+ * Boots the lab of a script and waits until it is ready; *lab gets its name (malloc'ed; NULL: the
+ * file cannot be read). wish may be NULL. The exit status, or -1 with the error set.
+ */
+int boot_file(const struct cmd_options *o, const struct boot_wish *wish, const char *file,
+	      char **lab, struct err *e);
+/* The same with a script that is read already, and has no errors. 0 or -1. */
+int boot_loaded(const struct cmd_options *o, const struct boot_wish *wish, struct loaded *l,
+		struct err *e);
+/* Takes a lab down. 0 or -1. */
+int boot_take_down(const char *lab, struct err *e);
+/* From here on the lab goes down with the session, also when we are killed. 0 or -1. */
+int boot_hold(struct session *s, const char *lab, struct err *e);
+/* Takes such a lab down and closes the session. What goes wrong is in e, if nothing else is. */
+void boot_release(struct session *held, const char *lab, struct err *e);
+/* --substrate-processes, from 1. 0 or -1. */
+int boot_parse_processes(const struct cmd_options *o, const struct graph *g, unsigned *n,
+			 struct err *e);
+
+#endif

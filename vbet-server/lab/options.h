@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What is said of a lab beside its script. Strings are borrowed, and outlive lab_create(). */
+#ifndef VBET_SERVER_LAB_OPTIONS_H
+#define VBET_SERVER_LAB_OPTIONS_H
+
+#include "vbet-server/plan/plan_env.h"
+
+struct sources;
+
+struct lab_options {
+	const char *base;      /* paths_base_dir() */
+	struct plan_wish plan; /* base_dir: that of the script */
+	size_t jobs;           /* 0: twice the processors */
+	int64_t boot_timeout_ns;
+	bool stopped;            /* the virtual clock is handed over standing still */
+	const char *captures;    /* a directory for captures of all cables, or NULL; absolute */
+	const char *record;      /* a directory to keep the run in, or NULL; absolute */
+	const char *script;      /* the script as it was named */
+	struct sources *sources; /* its texts; outlive the lab */
+	const char *inputs;      /* a record to replay, or NULL */
+	int64_t replay_ns;       /* up to this time, where the clock stands then */
+	bool replay_rest;        /* and what it says of later times when it goes on */
+};
+
+#endif

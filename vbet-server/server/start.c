@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "vbet-server/server/start.h"
+
+#include "lib/xalloc.h"
+#include "vbet-server/server/server.h"
+#include "vbet-server/store/paths.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Nobody sees what a server prints, so it goes where people look when something is wrong. */
+static void redirect_log(const char *base, const char *lab)
+{
+	char *dir = xasprintf("%s/%s", base, lab);
+	char *path = xasprintf("%s/server.log", dir);
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	mkdir(dir, 0700);
+	int log = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+
+	dup2(null, 0);
+	dup2(log >= 0 ? log : null, 1);
+	dup2(log >= 0 ? log : null, 2);
+	setvbuf(stderr, NULL, _IOLBF, 0);
+	free(path);
+	free(dir);
+}
+
+int server_start(struct topo_script *script, struct graph *g, const struct lab_options *opt,
+		 int *fd, struct err *e)
+{
+	int pair[2];
+
+	if (paths_is_locked_lab(opt->base, g->lab))
+		return err_set(
+			e, ERR_ENV,
+			"lab '%s' is running already: take it down with 'vbet down -n %s', or "
+			"start this one under another name with -n",
+			g->lab, g->lab);
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_sys(e, "socketpair");
+	fflush(NULL);
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return err_sys(e, "fork");
+	if (pid == 0) {
+		close(pair[0]);
+		setsid();
+		if (fork() != 0)
+			_exit(0);
+		redirect_log(opt->base, g->lab);
+		_exit(server_run(script, g, opt, pair[1]));
+	}
+	waitpid(pid, NULL, 0);
+	close(pair[1]);
+	*fd = pair[0];
+	return 0;
+}

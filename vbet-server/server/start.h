@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Starting a server: all that the command room needs of this one. */
+#ifndef VBET_SERVER_SERVER_START_H
+#define VBET_SERVER_SERVER_START_H
+
+#include "lib/err.h"
+#include "vbet-server/lab/options.h"
+
+struct graph;
+struct topo_script;
+
+/*
+ * Forks a server off that sets the lab up and lives on when we end. *fd is a stream socket on which
+ * it answers as to a client's request (server.h): "ok" when the lab is ready. It has script and
+ * graph as they are now. 0, or -1 with the error set: a lab of that name runs, or none could be
+ * started.
+ */
+int server_start(struct topo_script *script, struct graph *g, const struct lab_options *opt,
+		 int *fd, struct err *e);
+
+#endif
