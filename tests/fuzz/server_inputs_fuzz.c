@@ -4,11 +4,10 @@
  * refused, or all of it is planned, and what comes of it is done or said to be impossible.
  * Statements are left out: they are the language (topo_fuzz), and would start processes.
  */
-#include "vbet-server/lab/input.h"
+#include "vbet-server/lab/lab.h"
 
 #include "lib/xalloc.h"
 #include "vbet-server/command/run.h"
-#include "vbet-server/lab/guest.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -40,7 +39,7 @@ static void lead(const char *text)
 	struct lab lab = {
 		.loop = loop_create(&e),
 		.dir = dir,
-		.record_dir = dir,
+		.record.dir = dir,
 		.graph = &graph,
 		.guests = guests,
 		.n_guests = 1,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "vbet-server/lab/hosts.h"
 
+#include "lib/agent_wire.h"
 #include "lib/words.h"
 #include "lib/xalloc.h"
 #include "tests/support/suite.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "vbet-server/lab/input.h"
+#include "vbet-server/lab/lab.h"
 
 #include "tests/support/suite.h"
-#include "vbet-server/lab/change.h"
+#include "vbet-server/lab/message.h"
 #include "vbet-server/store/paths.h"
 
 #include <check.h>
@@ -23,7 +23,7 @@ static void setup(void)
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	lab = (struct lab){
 		.loop = loop_create(&e),
-		.record_dir = dir,
+		.record.dir = dir,
 		.graph = &graph,
 		.clock = {.is_virtual = true, .stopped = true, .now_ns = 1000000000},
 	};
@@ -55,9 +55,9 @@ START_TEST(test_record)
 	input_begin(&lab);
 	lab.clock.now_ns = 61300000001;
 	input_record(&lab, words, 2);
-	change_record_message(&lab, "r1", 7, WIRE_DATA, "ls -l\n", 6);
-	change_record_message(&lab, "r1", 7, WIRE_DATA, "a\0b", 3);
-	change_record_message(&lab, "r1", 7, WIRE_EOF, NULL, 0);
+	message_record(&lab, "r1", 7, WIRE_DATA, "ls -l\n", 6);
+	message_record(&lab, "r1", 7, WIRE_DATA, "a\0b", 3);
+	message_record(&lab, "r1", 7, WIRE_EOF, NULL, 0);
 	char *text = read_record();
 
 	ck_assert_str_eq(text, "1.000000000 ready\n"
@@ -85,11 +85,11 @@ START_TEST(test_gate)
 	n_order = 0;
 	input_add(&lab, note, &one);
 	ck_assert_uint_eq(n_order, 1);
-	lab.outstanding = 1; /* the substrate has not answered yet */
+	lab.change.outstanding = 1; /* the substrate has not answered yet */
 	input_add(&lab, note, &two);
 	ck_assert_uint_eq(n_order, 1);
 	ck_assert(!input_is_settled(&lab));
-	lab.outstanding = 0;
+	lab.change.outstanding = 0;
 	input_pump(&lab);
 	ck_assert_uint_eq(n_order, 2);
 	ck_assert_uint_eq(order[1], 2);
@@ -111,14 +111,14 @@ START_TEST(test_replay)
 	ck_assert(input_is_replaying(&lab));
 	ck_assert(input_was_spun(&lab, "r9"));
 	ck_assert(!input_was_spun(&lab, "r1"));
-	lab.replay_ns = 2000000000;
+	lab.inputs.replay_ns = 2000000000;
 	lab.clock.goal_ns = 2000000000;
 	input_begin(&lab);
-	ck_assert_int_eq(lab.inputs_refused.kind, ERR_NONE);
+	ck_assert_int_eq(lab.inputs.refused.kind, ERR_NONE);
 	/* Only what is planned for now is done, and the clock does not go on before. */
-	lab.outstanding = 1;
+	lab.change.outstanding = 1;
 	input_pump(&lab);
-	ck_assert_int_eq(lab.inputs_refused.kind, ERR_NONE);
+	ck_assert_int_eq(lab.inputs.refused.kind, ERR_NONE);
 }
 END_TEST
 
@@ -128,7 +128,7 @@ START_TEST(test_other_run)
 
 	ck_assert_int_eq(input_load(&lab, "1.100000000 ready\n", &e), 0);
 	input_begin(&lab);
-	ck_assert(strstr(lab.inputs_refused.text, "another run"));
+	ck_assert(strstr(lab.inputs.refused.text, "another run"));
 }
 END_TEST
 

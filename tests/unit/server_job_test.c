@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Jobs of the server, in a lab with one guest: its agent is a socket, and the test answers. */
-#include "vbet-server/lab/job.h"
+#include "vbet-server/lab/lab.h"
 
 #include "lib/sock.h"
 #include "lib/words.h"
 #include "tests/support/suite.h"
-#include "vbet-server/lab/guest.h"
 
 #include <check.h>
 #include <stdio.h>

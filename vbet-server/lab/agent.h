@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The server's end of the agent protocol (lib/wire.h): one stream per guest, many channels. */
+/* The server's end of the agent protocol (lib/agent_wire.h): one stream per guest, many channels.
+ */
 #ifndef VBET_SERVER_LAB_AGENT_H
 #define VBET_SERVER_LAB_AGENT_H
 

@@ -3,9 +3,7 @@
 
 #include "lib/units.h"
 #include "lib/xalloc.h"
-#include "vbet-server/lab/guest.h"
-#include "vbet-server/lab/input.h"
-#include "vbet-server/lab/mtu.h"
+#include "vbet-server/lab/lab.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +32,7 @@ void clock_init(struct lab *lab)
 	strcpy(lab->clock.pace, "max");
 	/* All guests must be there before the calendar can start: none waits for another's boot. */
 	if (lab->clock.is_virtual)
-		lab->jobs = SIZE_MAX;
+		lab->progress.jobs = SIZE_MAX;
 }
 
 void clock_begin(struct lab *lab)
@@ -63,35 +61,30 @@ static void on_stopped(struct lab *lab, int64_t now_ns)
 	hear_guests(lab);
 	lab->clock.stopped = true;
 	lab->clock.asked = false;
-	if (lab->setting_up) {
+	if (lab->progress.setting_up) {
 		mtu_update(lab);
 		if (now_ns < lab->clock.until_ns) {
 			run_until(lab, lab->clock.until_ns);
 			return;
 		}
 	}
-	lab_check_progress(lab);
-	if (lab->setting_up)
+	progress_check(lab);
+	if (lab->progress.setting_up)
 		run_until(lab, now_ns + setup_step_ns);
 }
 
-bool clock_handle_event(struct lab *lab, const char *line)
+void clock_hear_time(struct lab *lab, const struct words *w)
 {
-	long long at_ns;
-	int end = 0;
-
-	if (sscanf(line, "time %lld reached%n", &at_ns, &end) == 1 && end) {
-		on_stopped(lab, at_ns);
-		return true;
-	}
+	if (!strcmp(w->at[2], "reached"))
+		on_stopped(lab, strtoll(w->at[1], NULL, 10));
 	/* It will stand by itself: what waits for that need not ask. */
-	if (sscanf(line, "time %lld ahead%n", &at_ns, &end) == 1 && end) {
+	else if (!strcmp(w->at[2], "ahead"))
 		lab->clock.asked = !lab->clock.stopped;
-		return true;
-	}
-	if (!strcmp(line, "idle-forever"))
-		lab->clock.is_idle = true;
-	return false;
+}
+
+void clock_hear_idle(struct lab *lab, const struct words *w)
+{
+	lab->clock.is_idle = true;
 }
 
 static void set_pace(struct lab *lab, const char *pace)
@@ -136,7 +129,7 @@ void clock_hand_over(struct lab *lab)
 	if (!lab->clock.is_virtual)
 		return;
 	if (input_is_replaying(lab)) {
-		lab->clock.goal_ns = lab->replay_ns;
+		lab->clock.goal_ns = lab->inputs.replay_ns;
 		return;
 	}
 	lab->clock.goal_ns = lab->clock.stays ? lab->clock.now_ns : INT64_MAX;

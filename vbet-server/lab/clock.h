@@ -9,18 +9,38 @@
 #define VBET_SERVER_LAB_CLOCK_H
 
 #include "lib/words.h"
-#include "vbet-server/lab/lab.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct lab;
+
+/* The calendar of the lab, as far as the server knows it. Only with the virtual clock. */
+struct lab_clock {
+	bool is_virtual;
+	bool stopped; /* at now_ns; else it runs and now_ns is where it last was seen */
+	int64_t now_ns;
+	int64_t goal_ns;  /* where it shall stand next; INT64_MAX: nowhere */
+	int64_t until_ns; /* where it was last told to stand */
+	bool stays;       /* it is handed over standing still */
+	bool asked;       /* to stand, for what comes from outside */
+	bool is_idle;     /* nothing will ever happen again, by itself */
+	char pace[16];    /* as the substrate takes it: "max", "1", "10" */
+};
 
 void clock_init(struct lab *lab);
 /* Everything is declared: the first step. */
 void clock_begin(struct lab *lab);
-/* True if the event of the substrate was the clock's. */
-bool clock_handle_event(struct lab *lab, const char *line);
+/* What the substrate says: "time NOW reached" it stands, "time NOW ahead" it soon will by itself.
+ */
+void clock_hear_time(struct lab *lab, const struct words *w);
+/* "idle-forever" */
+void clock_hear_idle(struct lab *lab, const struct words *w);
 /* False while a step of the set-up is under way: ready is said only at its end. */
 bool clock_allows_ready(const struct lab *lab);
 /*
- * The lab is handed over: runs at pace 1 from here, unless clock.stays; or goes to lab->replay_ns
- * as fast as it can.
+ * The lab is handed over: runs at pace 1 from here, unless clock.stays; or goes to where a
+ * record is replayed to as fast as it can.
  */
 void clock_hand_over(struct lab *lab);
 /* It is there: from here on it is as any lab is. */

@@ -3,11 +3,7 @@
 
 #include "lib/container_of.h"
 #include "lib/xalloc.h"
-#include "vbet-server/lab/change.h"
-#include "vbet-server/lab/clock.h"
-#include "vbet-server/lab/hotplug.h"
-#include "vbet-server/lab/input.h"
-#include "vbet-server/lab/mtu.h"
+#include "vbet-server/lab/lab.h"
 #include "vbet-server/lab/spin.h"
 #include "vbet-server/store/paths.h"
 
@@ -39,21 +35,18 @@ static void set_state(struct guest *gu, enum guest_state s)
 	if (gu->state == s)
 		return;
 	if (gu->state == GUEST_BOOTING)
-		gu->lab->booting--;
+		gu->lab->progress.booting--;
 	if (s == GUEST_BOOTING)
-		gu->lab->booting++;
+		gu->lab->progress.booting++;
 	fprintf(stderr, "%s: %s -> %s\n", gu->name, state_names[gu->state], state_names[s]);
 	gu->state = s;
 }
 
-static char *console_path(const struct lab *lab, const char *node)
+/* The last lines of its console, malloc'ed; "" if there is none. */
+static char *console_tail(const struct guest *gu)
 {
-	return xasprintf("%s/n/%s/console.log", lab->dir, node);
-}
-
-char *lab_console_tail(const struct lab *lab, const char *node, size_t lines)
-{
-	char *path = console_path(lab, node);
+	char *path = xasprintf("%s/n/%s/console.log", gu->lab->dir, gu->name);
+	size_t lines = TAIL_LINES;
 	size_t len;
 	char *text = paths_read_file(path, &len, NULL);
 
@@ -74,14 +67,14 @@ char *lab_console_tail(const struct lab *lab, const char *node, size_t lines)
  */
 static void fail_guest(struct guest *gu, const char *why)
 {
-	char *tail = lab_console_tail(gu->lab, gu->name, TAIL_LINES);
+	char *tail = console_tail(gu);
 	struct err e;
 
 	err_set(&e, ERR_ENV, "%s: %s%s%s", gu->name, why,
 		*tail ? "; the end of its console:\n" : "", tail);
 	free(tail);
 	fprintf(stderr, "%s: %s\n", gu->name, why);
-	lab_fail(gu->lab, &e);
+	progress_fail(gu->lab, &e);
 }
 
 /* Somebody in the guest powers it off, or wants it to boot anew: that is no failure. */
@@ -89,7 +82,7 @@ static void powers_off(struct guest *gu, const char *how)
 {
 	struct lab *lab = gu->lab;
 
-	if (lab->setting_up || (gu->state != GUEST_UP && gu->state != GUEST_READY))
+	if (lab->progress.setting_up || (gu->state != GUEST_UP && gu->state != GUEST_READY))
 		return;
 	gu->wanted = false;
 	gu->restart = !strcmp(how, "reboot");
@@ -121,7 +114,7 @@ static void on_agent_event(void *ctx, const struct words *w)
 		fail_guest(gu, why);
 		free(why);
 	}
-	lab_check_progress(gu->lab);
+	progress_check(gu->lab);
 }
 
 static void kill_late(struct lab *lab, void *ctx)
@@ -131,7 +124,7 @@ static void kill_late(struct lab *lab, void *ctx)
 	struct guest *gu = lab_find_guest(lab, ctx, NULL);
 
 	if (gu && gu->state == GUEST_STOPPING)
-		change_do(lab, &w, NULL, NULL);
+		change_do(lab, CHANGE_OF_LAB, &w, NULL, NULL);
 	free(ctx);
 }
 
@@ -146,14 +139,16 @@ static void give_up_stopping(struct guest *gu)
 		input_add(lab, kill_late, xstrdup(gu->name));
 }
 
-void guest_note_joined(struct guest *gu, bool joined)
+void guest_hear(struct lab *lab, const struct words *w)
 {
-	struct loop *l = gu->lab->loop;
+	struct guest *gu = lab_find_guest(lab, w->at[1], NULL);
 
-	gu->joined = joined;
+	if (!gu)
+		return;
+	gu->joined = !strcmp(w->at[0], "joined");
 	/* Its process ends now; the clock waits for that. */
-	if (!joined && gu->state > GUEST_BOOTING)
-		loop_set_timer(l, &gu->deadline, loop_now_ns(l) + stop_timeout_ns);
+	if (!gu->joined && gu->state > GUEST_BOOTING)
+		loop_set_timer(lab->loop, &gu->deadline, loop_now_ns(lab->loop) + stop_timeout_ns);
 }
 
 static void on_deadline(struct loop_timer *t, int64_t now_ns)
@@ -169,12 +164,12 @@ static void on_deadline(struct loop_timer *t, int64_t now_ns)
 		give_up_stopping(gu);
 		return;
 	}
-	char *tail = lab_console_tail(gu->lab, gu->name, TAIL_LINES);
+	char *tail = console_tail(gu);
 
 	err_set(&e, ERR_TIMEOUT, "%s: not ready after %lld s; the end of its console:\n%s",
-		gu->name, (long long)(gu->lab->boot_timeout_ns / 1000000000), tail);
+		gu->name, (long long)(gu->lab->progress.boot_timeout_ns / 1000000000), tail);
 	free(tail);
-	lab_fail(gu->lab, &e);
+	progress_fail(gu->lab, &e);
 }
 
 static void close_report(struct guest *gu)
@@ -225,6 +220,15 @@ static void finish_child(struct guest *gu)
 	set_state(gu, GUEST_DOWN);
 }
 
+/* It has ended, and was to begin again. */
+static void queue_restart(struct guest *gu)
+{
+	if (!gu->restart)
+		return;
+	gu->restart = false;
+	gu->wanted = gu->queued = true;
+}
+
 static void on_exited(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
 	struct guest *gu = container_of(w, struct guest, exited);
@@ -238,11 +242,8 @@ static void on_exited(struct loop_watch *w, uint32_t events, int64_t now_ns)
 		gu->wanted = false;
 		fail_guest(gu, "its kernel has ended");
 	}
-	if (gu->restart) {
-		gu->restart = false;
-		gu->wanted = gu->queued = true;
-	}
-	lab_check_progress(gu->lab);
+	queue_restart(gu);
+	progress_check(gu->lab);
 }
 
 struct guest *guest_create(struct lab *lab, const char *name)
@@ -290,18 +291,18 @@ static const struct plan_step *launch_step(const struct guest *gu)
 
 static int spawn_launcher(struct guest *gu, int report, struct err *e)
 {
-	char *path = console_path(gu->lab, gu->name);
-	int log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	char *name = xasprintf("n/%s/console.log", gu->name);
+	int log = lab_open_log(gu->lab, name, e);
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	struct spawn sp = {
 		.argv = launch_step(gu)->argv, .fds = {null, log, log, report}, .n_fds = 4};
 	int rc = -1;
 
-	if (log < 0 || null < 0)
-		err_sys(e, "open %s", path);
-	else
+	free(name);
+	if (null < 0)
+		err_sys(e, "open /dev/null");
+	else if (log >= 0)
 		rc = spawn_child(&sp, &gu->child, e);
-	free(path);
 	if (log >= 0)
 		close(log);
 	if (null >= 0)
@@ -338,20 +339,28 @@ int guest_boot(struct guest *gu, struct err *e)
 	    loop_add(lab->loop, &gu->report, EPOLLIN, e) < 0)
 		return -1;
 	gu->started_ns = loop_now_ns(lab->loop);
-	loop_set_timer(lab->loop, &gu->deadline, gu->started_ns + lab->boot_timeout_ns);
+	loop_set_timer(lab->loop, &gu->deadline, gu->started_ns + lab->progress.boot_timeout_ns);
 	set_state(gu, GUEST_BOOTING);
 	return 0;
 }
 
-void lab_stop_guest(struct lab *lab, struct guest *gu, bool at_once)
+int guest_start(struct guest *gu, struct err *e)
 {
+	if (gu->state != GUEST_DOWN)
+		return err_set(e, ERR_USAGE, "%s is %s", gu->name, guest_state_name(gu->state));
+	gu->wanted = gu->queued = true;
+	progress_check(gu->lab);
+	return 0;
+}
+
+void guest_stop(struct guest *gu, bool at_once)
+{
+	struct loop *l = gu->lab->loop;
+
 	gu->wanted = gu->queued = false;
 	if (gu->state == GUEST_DOWN) {
-		if (gu->restart) {
-			gu->restart = false;
-			gu->wanted = gu->queued = true;
-		}
-		lab_check_progress(lab);
+		queue_restart(gu);
+		progress_check(gu->lab);
 		return;
 	}
 	set_state(gu, GUEST_STOPPING);
@@ -360,5 +369,5 @@ void lab_stop_guest(struct lab *lab, struct guest *gu, bool at_once)
 		return;
 	}
 	agent_control(&gu->agent, "poweroff");
-	loop_set_timer(lab->loop, &gu->deadline, loop_now_ns(lab->loop) + stop_timeout_ns);
+	loop_set_timer(l, &gu->deadline, loop_now_ns(l) + stop_timeout_ns);
 }

@@ -1,27 +1,51 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One guest's life: launcher, agent stream, states, deadlines. Used by lab.c alone. */
+/* One guest's life: launcher, agent stream, states, deadlines. */
 #ifndef VBET_SERVER_LAB_GUEST_H
 #define VBET_SERVER_LAB_GUEST_H
 
-#include "vbet-server/lab/lab.h"
+#include "lib/loop.h"
+#include "lib/spawn.h"
+#include "vbet-server/lab/agent.h"
+
+struct lab;
+
+enum guest_state { GUEST_DOWN, GUEST_BOOTING, GUEST_UP, GUEST_READY, GUEST_STOPPING, GUEST_STATES };
+const char *guest_state_name(enum guest_state s);
+
+struct guest {
+	struct lab *lab;
+	char *name;
+	enum guest_state state;
+	struct child child;       /* pid 0: none */
+	struct loop_watch exited; /* child.pidfd */
+	struct loop_watch report; /* the launcher's report pipe; fd -1: closed */
+	char jail[128];           /* what the launcher said: "level=full" */
+	struct agent agent;
+	struct loop_timer deadline; /* boot or stop takes too long */
+	int64_t started_ns, up_ns, ready_ns;
+	bool wanted;   /* shall be up: its end is a failure */
+	bool restart;  /* start again when it has ended */
+	bool queued;   /* waits for its turn to boot */
+	bool joined;   /* virtual clock: its kernel is in the calendar */
+	bool dying;    /* was sent SIGKILL and is not gone yet */
+	bool may_boot; /* a record says so */
+	bool spins;    /* it computes, and its clock stands still: spin.h */
+	int64_t spins_since_ns;
+	struct loop_timer stuck; /* spin.c's */
+};
 
 struct guest *guest_create(struct lab *lab, const char *name);
 /* Kills it if it runs. NULL is fine. */
 void guest_destroy(struct guest *gu);
 /* Starts the launcher; from now on events drive it. 0 or -1. */
 int guest_boot(struct guest *gu, struct err *e);
-/* Virtual clock: its kernel is in the calendar, or is not any more. */
-void guest_note_joined(struct guest *gu, bool joined);
+/* It shall be up: it boots when it is its turn. -1: it is not down. */
+int guest_start(struct guest *gu, struct err *e);
+/* It shall be down: asks for a clean power-off, or ends it at once. */
+void guest_stop(struct guest *gu, bool at_once);
 /* Sends SIGKILL to all its processes and does not wait. NULL is fine. */
 void guest_kill(struct guest *gu);
-
-/* lab.c's, for guest.c. */
-void lab_fail(struct lab *lab, const struct err *e);
-void lab_check_progress(struct lab *lab);
-/* Something that was asked for cannot be had: fails the set-up, or the change. */
-void lab_refuse(struct lab *lab, const struct err *e);
-/* An answer has come (lab->outstanding is one less). */
-void lab_settle(struct lab *lab);
-void lab_note_pid(struct lab *lab, const struct child *c, const char *name);
+/* Virtual clock: "joined NAME" its kernel is in the calendar, "gone NAME WHY" not any more. */
+void guest_hear(struct lab *lab, const struct words *w);
 
 #endif

@@ -5,6 +5,7 @@
 #include "lib/container_of.h"
 #include "lib/words.h"
 #include "lib/xalloc.h"
+#include "vbet-server/lab/lab.h"
 
 #include <stddef.h>
 #include <stdlib.h>

@@ -6,7 +6,15 @@
 #ifndef VBET_SERVER_LAB_HELD_H
 #define VBET_SERVER_LAB_HELD_H
 
-#include "vbet-server/lab/lab.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct agent_channel;
+struct guest;
+struct held;
+struct lab;
 
 /* A message of a record goes to a channel of a guest: one that opens a terminal is held from here.
  */

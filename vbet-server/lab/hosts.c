@@ -3,7 +3,7 @@
 
 #include "lib/words.h"
 #include "lib/xalloc.h"
-#include "vbet-server/lab/hotplug.h"
+#include "vbet-server/lab/lab.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,8 @@
 #ifndef VBET_SERVER_LAB_HOSTS_H
 #define VBET_SERVER_LAB_HOSTS_H
 
-#include "vbet-server/lab/lab.h"
+struct lab;
+struct plan;
 
 /*
  * What turns the names of one init.conf into those of another: words for the agent

@@ -2,8 +2,7 @@
 #include "vbet-server/lab/hotplug.h"
 
 #include "lib/xalloc.h"
-#include "vbet-server/lab/input.h"
-#include "vbet-server/lab/mtu.h"
+#include "vbet-server/lab/lab.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -41,12 +40,12 @@ static char *nic_words(const struct graph_nic *c, bool plug)
 
 void hotplug_note(struct lab *lab, const char *node, char *words, bool is_nic)
 {
-	struct lab_hotplug *h = vec_add(&lab->hotplugs);
+	struct hotplug *h = vec_add(&lab->hotplugs.at);
 
 	h->node = xstrdup(node);
 	h->words = words;
 	h->is_nic = is_nic;
-	h->redone = lab->redoing;
+	h->redone = lab->change.origin == CHANGE_OF_RECORD;
 }
 
 void hotplug_collect(struct lab *lab, const struct graph *old, const struct graph *new)
@@ -74,13 +73,13 @@ void hotplug_tell(struct lab *lab, bool late)
 {
 	size_t kept = 0;
 
-	for (size_t i = 0; i < lab->hotplugs.n; i++) {
-		struct lab_hotplug *h = &lab->hotplugs.at[i];
+	for (size_t i = 0; i < lab->hotplugs.at.n; i++) {
+		struct hotplug *h = &lab->hotplugs.at.at[i];
 		struct guest *gu = lab_find_guest(lab, h->node, NULL);
 
-		if (lab->outstanding || (gu && gu->state == GUEST_BOOTING)) {
+		if (lab->change.outstanding || (gu && gu->state == GUEST_BOOTING)) {
 			/* Not yet. */
-			lab->hotplugs.at[kept++] = *h;
+			lab->hotplugs.at.at[kept++] = *h;
 			continue;
 		}
 		if (gu && (gu->state == GUEST_UP || gu->state == GUEST_READY)) {
@@ -94,14 +93,14 @@ void hotplug_tell(struct lab *lab, bool late)
 		free(h->node);
 		free(h->words);
 	}
-	lab->hotplugs.n = kept;
+	lab->hotplugs.at.n = kept;
 }
 
 void hotplug_finish(struct lab *lab)
 {
-	for (size_t i = 0; i < lab->hotplugs.n; i++) {
-		free(lab->hotplugs.at[i].node);
-		free(lab->hotplugs.at[i].words);
+	for (size_t i = 0; i < lab->hotplugs.at.n; i++) {
+		free(lab->hotplugs.at.at[i].node);
+		free(lab->hotplugs.at.at[i].words);
 	}
-	vec_free(&lab->hotplugs);
+	vec_free(&lab->hotplugs.at);
 }

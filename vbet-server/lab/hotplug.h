@@ -3,7 +3,23 @@
 #ifndef VBET_SERVER_LAB_HOTPLUG_H
 #define VBET_SERVER_LAB_HOTPLUG_H
 
-#include "vbet-server/lab/lab.h"
+#include "lib/vec.h"
+
+#include <stdbool.h>
+
+struct graph;
+struct lab;
+
+/* A NIC, or names, that a running guest is still to be told of. */
+struct hotplug {
+	char *node, *words; /* owned */
+	bool is_nic;
+	bool redone; /* of a record, which has what is told late, too */
+};
+
+struct hotplugs {
+	VEC(struct hotplug) at;
+};
 
 /* Words (taken over) for a guest that runs; told to it by hotplug_tell(). */
 void hotplug_note(struct lab *lab, const char *node, char *words, bool is_nic);

@@ -1,91 +1,53 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The gate. In virtual time whatever comes from outside of a lab (a request, bytes for a guest, a
+ * boot) waits here until the clock stands; then one thing is done after the other, each only when
+ * all that the last one caused has come to rest (input_is_settled()): the substrate has answered,
+ * no byte is on its way to a guest, no kernel is about to come or go. Only then does the clock go
+ * on. So everything that happens to a lab happens at a time that is known exactly and in an order
+ * that is known, and a line in the record (one per thing done, with its time) says all of it.
+ *
+ * What is planned for a time goes the same way: events of the script, and in a replay every line of
+ * the record. The clock is told to stand at the time of the next one. During a replay nobody else
+ * is let in, and the lab does nothing by itself that its record has: it boots guests where the
+ * record does, and ends spinning ones that the record says were ended.
+ *
+ * By the real clock nothing is recorded, and nothing waits but for the change before it.
+ */
 #include "vbet-server/lab/input.h"
 
 #include "lib/container_of.h"
 #include "lib/units.h"
-#include "vbet-server/lab/change.h"
-#include "vbet-server/lab/clock.h"
-#include "vbet-server/lab/guest.h"
-#include "vbet-server/store/paths.h"
+#include "vbet-server/lab/lab.h"
+#include "vbet-server/lab/message.h"
 
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* What is to be done once the clock stands. */
-struct waiting {
-	void (*run)(struct lab *lab, void *ctx);
-	void *ctx;
-};
-
-/* What is to be done at a time. */
-struct planned {
-	int64_t time_ns;
-	char *line;       /* owned: words */
-	bool from_record; /* else: an event of this run */
-};
-
-struct inputs {
-	struct lab *lab; /* borrowed */
-	VEC(struct waiting) waiting;
-	VEC(struct planned) planned; /* by time; of the same time: as they came */
-	VEC(char *) spun;            /* owned: nodes that the record says were ended for that */
-	FILE *record;                /* NULL: there is none */
-	bool pumping;
-	bool wants_stand; /* something waits that is not in `waiting` */
-	bool is_loading, is_replaying;
-	struct loop_timer again;    /* looks again whether it is settled */
-	struct loop_timer patience; /* for a recorded boot of a node that does not go down */
-	bool gave_up;
-};
-
-/* A node of another run may do something else than it did: it is not waited for for ever. */
-static const int64_t again_ns =
-	2000000; /* bytes that are being written say nothing when they are */
+/* A replay that diverges must not be waited for without end. */
 static const int64_t patience_ns = 5000000000;
-
-static void patience_over(struct loop_timer *t, int64_t now_ns)
-{
-	struct inputs *in = container_of(t, struct inputs, patience);
-
-	in->gave_up = true;
-	input_pump(in->lab);
-}
-
-static void look_again(struct loop_timer *t, int64_t now_ns)
-{
-	input_pump(container_of(t, struct inputs, again)->lab);
-}
-
-static struct inputs *of(struct lab *lab)
-{
-	if (!lab->inputs) {
-		lab->inputs = xcalloc(1, sizeof(*lab->inputs));
-		lab->inputs->lab = lab;
-		lab->inputs->patience.fire = patience_over;
-		lab->inputs->again.fire = look_again;
-	}
-	return lab->inputs;
-}
+/* Nothing tells when bytes have been written: it is looked at again. */
+static const int64_t again_ns = 2000000;
 
 bool input_was_spun(const struct lab *lab, const char *node)
 {
-	for (size_t i = 0; lab->inputs && i < lab->inputs->spun.n; i++)
-		if (!strcmp(lab->inputs->spun.at[i], node))
+	for (size_t i = 0; i < lab->inputs.spun.n; i++)
+		if (!strcmp(lab->inputs.spun.at[i], node))
 			return true;
 	return false;
 }
 
 bool input_is_replaying(const struct lab *lab)
 {
-	return lab->inputs && lab->inputs->is_replaying;
+	return lab->inputs.is_replaying;
 }
 
 /* ---- the record ---- */
 
 void input_record(struct lab *lab, char *const *words, size_t n)
 {
-	struct inputs *in = of(lab);
+	struct inputs *in = &lab->inputs;
 	int64_t now = lab->clock.now_ns;
 
 	if (!in->record)
@@ -99,15 +61,15 @@ void input_record(struct lab *lab, char *const *words, size_t n)
 /* A replay begins where the record does, or it is another run. */
 static void check_ready(struct lab *lab)
 {
-	struct inputs *in = of(lab);
-	const struct planned *p = in->planned.n ? &in->planned.at[0] : NULL;
+	struct inputs *in = &lab->inputs;
+	const struct input_planned *p = in->planned.n ? &in->planned.at[0] : NULL;
 
 	if (!in->is_replaying)
 		return;
 	if (!p || strcmp(p->line, "ready\n") != 0)
-		err_set(&lab->inputs_refused, ERR_USAGE, "the record does not begin with 'ready'");
+		err_set(&lab->inputs.refused, ERR_USAGE, "the record does not begin with 'ready'");
 	else if (p->time_ns != lab->clock.now_ns)
-		err_set(&lab->inputs_refused, ERR_ENV,
+		err_set(&lab->inputs.refused, ERR_ENV,
 			"the lab was ready at %.9f s, and not, as in the record, at %.9f s: this "
 			"is another run",
 			(double)lab->clock.now_ns / 1e9, (double)p->time_ns / 1e9);
@@ -120,9 +82,9 @@ void input_begin(struct lab *lab)
 
 	if (!lab->clock.is_virtual)
 		return;
-	path = xasprintf("%s/inputs", lab->record_dir);
-	of(lab)->record = fopen(path, "we");
-	if (!of(lab)->record)
+	path = xasprintf("%s/inputs", lab->record.dir);
+	lab->inputs.record = fopen(path, "we");
+	if (!lab->inputs.record)
 		fprintf(stderr, "cannot write %s: this run cannot be replayed\n", path);
 	free(path);
 	check_ready(lab);
@@ -133,8 +95,8 @@ void input_begin(struct lab *lab)
 
 void input_plan(struct lab *lab, int64_t time_ns, char *const *words, size_t n)
 {
-	struct inputs *in = of(lab);
-	struct planned p = {.time_ns = time_ns};
+	struct inputs *in = &lab->inputs;
+	struct input_planned p = {.time_ns = time_ns};
 	size_t len = 0;
 	size_t at = in->planned.n;
 	FILE *f = open_memstream(&p.line, &len);
@@ -159,7 +121,7 @@ static int load_line(struct lab *lab, const char *line, size_t len, struct err *
 	if (rc == 0 && w.n >= 2) {
 		rc = unit_parse(UNIT_TIME, arena_printf(&a, "%ss", w.at[0]), &ns, e);
 		if (rc == 0 && !strcmp(w.at[1], "spun") && w.n == 3)
-			vec_push(&of(lab)->spun, xstrdup(w.at[2]));
+			vec_push(&lab->inputs.spun, xstrdup(w.at[2]));
 		else if (rc == 0)
 			input_plan(lab, ns, w.at + 1, w.n - 1);
 	} else if (rc == 0 && w.n) {
@@ -173,15 +135,15 @@ int input_load(struct lab *lab, const char *text, struct err *e)
 {
 	int rc = 0;
 
-	of(lab)->is_loading = true;
+	lab->inputs.is_loading = true;
 	while (rc == 0 && *text) {
 		size_t n = strcspn(text, "\n");
 
 		rc = load_line(lab, text, n, e);
 		text += n + (text[n] == '\n');
 	}
-	of(lab)->is_loading = false;
-	of(lab)->is_replaying = rc == 0;
+	lab->inputs.is_loading = false;
+	lab->inputs.is_replaying = rc == 0;
 	return rc < 0 ? err_wrap(e, "the record") : 0;
 }
 
@@ -196,8 +158,8 @@ static void say_refused(struct lab *lab, const char *line, const struct err *e)
 {
 	fprintf(stderr, "at %.9f s, not done: %.*s: %s\n", (double)lab->clock.now_ns / 1e9,
 		(int)strcspn(line, "\n"), line, e->text);
-	if (!lab->inputs_refused.kind)
-		lab->inputs_refused = *e;
+	if (!lab->inputs.refused.kind)
+		lab->inputs.refused = *e;
 }
 
 static bool is_planned(const struct inputs *in, const char *line)
@@ -211,33 +173,35 @@ void input_note_refused(struct lab *lab)
 	char *words[] = {"refused"};
 
 	input_record(lab, words, 1);
-	if (lab->by_plan && !is_planned(of(lab), "refused\n"))
-		say_refused(lab, "a change", &lab->refused);
-}
-
-void input_begin_change(struct lab *lab, bool by_plan)
-{
-	if (lab->by_plan)
-		lab->refused.kind = ERR_NONE;
-	lab->by_plan = by_plan;
+	if (lab->change.origin != CHANGE_OF_CLIENT && !is_planned(&lab->inputs, "refused\n"))
+		say_refused(lab, "a change", &lab->change.refused);
 }
 
 /* In the run, the change before was refused by the substrate. */
 static void check_refused(const struct lab *lab, struct err *e)
 {
-	if (!lab->refused.kind)
+	if (!lab->change.refused.kind)
 		err_set(e, ERR_ENV, "what was refused in the run has been done");
+}
+
+static void patience_over(struct loop_timer *t, int64_t now_ns)
+{
+	struct lab *lab = container_of(t, struct lab, inputs.patience);
+
+	lab->inputs.gave_up = true;
+	input_pump(lab);
 }
 
 /* A guest boots where its kernel's end and the record say so. False: not yet. */
 static bool do_boot(struct lab *lab, const char *node, struct err *e)
 {
-	struct inputs *in = of(lab);
+	struct inputs *in = &lab->inputs;
 	struct guest *gu = lab_find_guest(lab, node, e);
 
 	if (!gu)
 		return true;
 	if (gu->state != GUEST_DOWN && !in->gave_up) {
+		in->patience.fire = patience_over;
 		if (!in->patience.heap_index)
 			loop_set_timer(lab->loop, &in->patience,
 				       loop_now_ns(lab->loop) + patience_ns);
@@ -248,21 +212,17 @@ static bool do_boot(struct lab *lab, const char *node, struct err *e)
 		err_set(e, ERR_USAGE, "%s is %s", node, guest_state_name(gu->state));
 	} else {
 		gu->wanted = gu->queued = gu->may_boot = true;
-		lab_check_progress(lab);
+		progress_check(lab);
 	}
 	in->gave_up = false;
 	return true;
 }
 
-static void change_planned(struct lab *lab, const struct words *w, FILE *out, struct err *e)
-{
-	input_begin_change(lab, true);
-	change_do(lab, w, out, e);
-}
-
 /* False: it cannot be done yet. */
-static bool do_planned(struct lab *lab, const char *line)
+static bool do_planned(struct lab *lab, const struct input_planned *p)
 {
+	enum change_origin origin = p->from_record ? CHANGE_OF_RECORD : CHANGE_OF_LAB;
+	const char *line = p->line;
 	struct arena a = {0};
 	struct words w;
 	struct err e = {0};
@@ -275,7 +235,7 @@ static bool do_planned(struct lab *lab, const char *line)
 		else if (!strcmp(w.at[0], "refused") && w.n == 1)
 			check_refused(lab, &e);
 		else
-			change_planned(lab, &w, null, &e);
+			change_do(lab, origin, &w, null, &e);
 	}
 	if (e.kind)
 		say_refused(lab, line, &e);
@@ -286,42 +246,39 @@ static bool do_planned(struct lab *lab, const char *line)
 
 /* ---- the gate ---- */
 
+static bool guest_is_settled(const struct lab *lab, const struct guest *gu)
+{
+	if (gu->dying || conn_pending(&gu->agent.conn))
+		return false;
+	/* Calendar and server hear of a kernel that comes or goes one after the other. */
+	return !lab->clock.is_virtual || (gu->state != GUEST_DOWN) == gu->joined;
+}
+
 bool input_is_settled(const struct lab *lab)
 {
-	if (lab->outstanding)
+	if (!change_is_over(lab))
 		return false;
-	for (size_t i = 0; i < lab->n_guests; i++) {
-		const struct guest *gu = lab->guests[i];
-
-		if (!gu)
-			continue;
-		if (gu->dying || conn_pending(&gu->agent.conn))
+	for (size_t i = 0; i < lab->n_guests; i++)
+		if (lab->guests[i] && !guest_is_settled(lab, lab->guests[i]))
 			return false;
-		/* Its kernel has come, or gone, and the one of calendar and server does not know
-		 * yet. */
-		if (lab->clock.is_virtual && (gu->state != GUEST_DOWN) != gu->joined)
-			return false;
-	}
 	return true;
 }
 
 /* Does one thing; false if there is none, or not yet. */
 static bool do_next(struct lab *lab)
 {
-	struct inputs *in = of(lab);
+	struct inputs *in = &lab->inputs;
 
+	/* Whoever waits for the last one hears what became of it before the next one begins. */
+	progress_tell(lab);
 	if (in->planned.n && in->planned.at[0].time_ns <= lab->clock.now_ns) {
-		lab->redoing = in->planned.at[0].from_record;
-		bool done = do_planned(lab, in->planned.at[0].line);
-
-		lab->redoing = false;
-		if (!done)
+		if (!do_planned(lab, &in->planned.at[0]))
 			return false;
 		drop_planned(in);
 		return true;
 	}
 	if (in->waiting.n) {
-		struct waiting w = in->waiting.at[0];
+		struct input_waiting w = in->waiting.at[0];
 
 		vec_remove(&in->waiting, 0);
 		w.run(lab, w.ctx);
@@ -330,26 +287,31 @@ static bool do_next(struct lab *lab)
 	if (!in->wants_stand)
 		return false;
 	in->wants_stand = false;
-	lab_check_progress(lab);
+	progress_check(lab);
 	return true;
+}
+
+static void look_again(struct loop_timer *t, int64_t now_ns)
+{
+	input_pump(container_of(t, struct lab, inputs.again));
 }
 
 static void end_replay(struct lab *lab)
 {
-	struct inputs *in = of(lab);
+	struct inputs *in = &lab->inputs;
 
 	if (!in->is_replaying || lab->clock.now_ns < lab->clock.goal_ns)
 		return;
 	in->is_replaying = false;
 	/* What the record says of later times is not part of this run. */
-	while (in->planned.n && !lab->replay_rest)
+	while (in->planned.n && !lab->inputs.replay_rest)
 		drop_planned(in);
 	clock_end_replay(lab);
 }
 
 static void pump_virtual(struct lab *lab)
 {
-	struct inputs *in = of(lab);
+	struct inputs *in = &lab->inputs;
 
 	if (!lab->clock.stopped) {
 		if (in->waiting.n || in->wants_stand)
@@ -358,6 +320,7 @@ static void pump_virtual(struct lab *lab)
 	}
 	while (input_is_settled(lab) && do_next(lab))
 		;
+	in->again.fire = look_again;
 	if (!input_is_settled(lab) && !in->again.heap_index)
 		loop_set_timer(lab->loop, &in->again, loop_now_ns(lab->loop) + again_ns);
 	if (!input_is_settled(lab) || in->waiting.n || in->wants_stand)
@@ -370,22 +333,23 @@ static void pump_virtual(struct lab *lab)
 
 void input_pump(struct lab *lab)
 {
-	struct inputs *in = of(lab);
+	struct inputs *in = &lab->inputs;
 
-	if (in->pumping || lab->failed || (lab->clock.is_virtual && lab->setting_up))
+	if (in->pumping || lab->progress.failed ||
+	    (lab->clock.is_virtual && lab->progress.setting_up))
 		return;
 	in->pumping = true;
 	if (lab->clock.is_virtual)
 		pump_virtual(lab);
 	else
-		while (in->waiting.n)
+		while (in->waiting.n && change_is_over(lab))
 			do_next(lab);
 	in->pumping = false;
 }
 
 void input_add(struct lab *lab, void (*run)(struct lab *lab, void *ctx), void *ctx)
 {
-	vec_push(&of(lab)->waiting, ((struct waiting){run, ctx}));
+	vec_push(&lab->inputs.waiting, ((struct input_waiting){run, ctx}));
 	input_pump(lab);
 }
 
@@ -403,14 +367,14 @@ static bool has_planned_boot(const struct inputs *in, struct guest *gu)
 
 bool input_may_boot(struct lab *lab, struct guest *gu)
 {
-	struct inputs *in = of(lab);
+	struct inputs *in = &lab->inputs;
 	char *words[] = {"boot", gu->name};
 
-	if (!lab->clock.is_virtual || lab->setting_up)
+	if (!lab->clock.is_virtual || lab->progress.setting_up)
 		return true;
 	if (!gu->may_boot && (in->is_replaying || has_planned_boot(in, gu)))
 		return false;
-	if (!gu->may_boot && (!lab->clock.stopped || lab->changing || !input_is_settled(lab))) {
+	if (!gu->may_boot && (!lab->clock.stopped || !input_is_settled(lab))) {
 		in->wants_stand = true;
 		return false;
 	}
@@ -421,10 +385,8 @@ bool input_may_boot(struct lab *lab, struct guest *gu)
 
 void input_finish(struct lab *lab)
 {
-	struct inputs *in = lab->inputs;
+	struct inputs *in = &lab->inputs;
 
-	if (!in)
-		return;
 	loop_cancel_timer(lab->loop, &in->patience);
 	loop_cancel_timer(lab->loop, &in->again);
 	while (in->planned.n)
@@ -436,8 +398,7 @@ void input_finish(struct lab *lab)
 	vec_free(&in->waiting);
 	if (in->record)
 		fclose(in->record);
-	free(in);
-	lab->inputs = NULL;
+	*in = (struct inputs){0};
 }
 
 /* ---- messages to agents ---- */
@@ -455,7 +416,7 @@ static void send_message(struct lab *lab, void *ctx)
 	struct guest *gu = lab_find_guest(lab, m->node, NULL);
 
 	if (gu && gu->agent.said_hello) {
-		change_record_message(lab, m->node, m->channel, m->type, m->data, m->len);
+		message_record(lab, m->node, m->channel, m->type, m->data, m->len);
 		agent_send(&gu->agent, m->channel, m->type, m->data, m->len);
 	}
 	free(m->node);

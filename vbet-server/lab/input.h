@@ -8,8 +8,47 @@
 #ifndef VBET_SERVER_LAB_INPUT_H
 #define VBET_SERVER_LAB_INPUT_H
 
+#include "lib/err.h"
+#include "lib/loop.h"
+#include "lib/vec.h"
 #include "lib/words.h"
-#include "vbet-server/lab/lab.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct agent_channel;
+struct guest;
+struct lab;
+
+/* What is to be done once the clock stands. */
+struct input_waiting {
+	void (*run)(struct lab *lab, void *ctx);
+	void *ctx;
+};
+
+/* What is to be done at a time. */
+struct input_planned {
+	int64_t time_ns;
+	char *line;       /* owned: words */
+	bool from_record; /* else: an event of this run */
+};
+
+struct inputs {
+	VEC(struct input_waiting) waiting; /* in the order in which they came */
+	VEC(struct input_planned) planned; /* by time; of the same time: as they came */
+	VEC(char *) spun;   /* owned: nodes that the record says were ended for computing */
+	FILE *record;       /* NULL: there is none */
+	int64_t replay_ns;  /* a record is replayed up to here */
+	bool replay_rest;   /* what it says of later times stays planned */
+	struct err refused; /* the first that was planned and could not be done */
+	bool is_loading, is_replaying;
+	bool pumping;
+	bool wants_stand;           /* a guest waits to boot: nothing in `waiting` says so */
+	struct loop_timer again;    /* looks again whether it is settled */
+	struct loop_timer patience; /* for a recorded boot of a node that does not go down */
+	bool gave_up;               /* it has passed */
+};
 
 /* Calls run(lab, ctx) as soon as the clock stands: before this returns, if it stands. */
 void input_add(struct lab *lab, void (*run)(struct lab *lab, void *ctx), void *ctx);
@@ -33,10 +72,8 @@ void input_plan(struct lab *lab, int64_t time_ns, char *const *words, size_t n);
 int input_load(struct lab *lab, const char *text, struct err *e);
 /* In the record that guest was ended because it computed without end. */
 bool input_was_spun(const struct lab *lab, const char *node);
-/* The substrate refuses a change that was recorded (lab->refused). */
+/* A change that is in the record is refused (lab->change.refused). */
 void input_note_refused(struct lab *lab);
-/* A change begins: whoever waited for the last one has heard of it, or nobody did. */
-void input_begin_change(struct lab *lab, bool by_plan);
 /* The lab is being led through a record: nobody else changes it meanwhile. */
 bool input_is_replaying(const struct lab *lab);
 

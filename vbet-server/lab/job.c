@@ -4,7 +4,7 @@
 #include "lib/container_of.h"
 #include "lib/units.h"
 #include "lib/vec.h"
-#include "vbet-server/lab/input.h"
+#include "vbet-server/lab/lab.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -114,12 +114,12 @@ static int start(struct lab *lab, const struct words *w, FILE *out, struct err *
 	if (rc == 0) {
 		struct job *j = xcalloc(1, sizeof(*j));
 
-		j->id = ++lab->last_job;
+		j->id = ++lab->jobs.last_id;
 		j->guest = gu;
 		j->channel.on_message = on_message;
 		j->channel.on_gone = on_gone;
-		j->next = lab->jobs_running;
-		lab->jobs_running = j;
+		j->next = lab->jobs.first;
+		lab->jobs.first = j;
 		input_open_channel(gu, &j->channel, WIRE_EXEC, text, (uint32_t)len);
 		input_send(gu, j->channel.id, WIRE_EOF, NULL, 0);
 		fprintf(out, "%u\n", j->id);
@@ -130,7 +130,7 @@ static int start(struct lab *lab, const struct words *w, FILE *out, struct err *
 
 static int result(struct lab *lab, const char *number, FILE *out, struct err *e)
 {
-	struct job **p = &lab->jobs_running;
+	struct job **p = &lab->jobs.first;
 	int64_t id;
 
 	if (unit_parse(UNIT_COUNT, number, &id, e) < 0)
@@ -162,10 +162,10 @@ int job_command(struct lab *lab, const struct words *w, FILE *out, struct err *e
 
 void job_finish(struct lab *lab)
 {
-	while (lab->jobs_running) {
-		struct job *j = lab->jobs_running;
+	while (lab->jobs.first) {
+		struct job *j = lab->jobs.first;
 
-		lab->jobs_running = j->next;
+		lab->jobs.first = j->next;
 		free(j);
 	}
 }

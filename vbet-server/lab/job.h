@@ -6,8 +6,18 @@
 #ifndef VBET_SERVER_LAB_JOB_H
 #define VBET_SERVER_LAB_JOB_H
 
+#include "lib/err.h"
 #include "lib/words.h"
-#include "vbet-server/lab/lab.h"
+
+#include <stdio.h>
+
+struct lab;
+struct job;
+
+struct jobs {
+	struct job *first; /* owned */
+	unsigned last_id;
+};
 
 /*
  * "job NODE [timeout_ms=N] -- ARGV...": starts it and prints its number. "result NUMBER": prints

@@ -3,6 +3,7 @@
 
 #include "lib/nearest.h"
 #include "lib/xalloc.h"
+#include "vbet-server/lab/lab.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -135,22 +136,6 @@ static int replan(struct lab *lab, struct err *e)
 	return plan ? lab_replace_plan(lab, plan, e) : -1;
 }
 
-/* What can be changed of a cable. */
-struct link_state {
-	struct graph_cut cut;
-	struct linkspec dir[2];
-};
-
-/* A cable that was changed by hand. */
-struct link_touched {
-	char *name;               /* owned */
-	struct link_state script; /* as the script has it */
-	unsigned said_up, said_link;
-	struct link_state agreed; /* what the substrate took last */
-	unsigned asked;           /* changes that it has not answered yet */
-	bool refused;             /* one of them */
-};
-
 static struct link_state get_state(const struct graph_cable *c)
 {
 	struct link_state s = {.cut = c->cut};
@@ -167,34 +152,27 @@ static void set_state(struct graph_cable *c, const struct link_state *s)
 
 static struct link_touched *find_touched(const struct lab *lab, const char *name)
 {
-	for (size_t i = 0; i < lab->n_touched; i++)
-		if (!strcmp(lab->touched[i].name, name))
-			return &lab->touched[i];
+	for (size_t i = 0; i < lab->links.touched.n; i++)
+		if (!strcmp(lab->links.touched.at[i].name, name))
+			return &lab->links.touched.at[i];
 	return NULL;
 }
 
 static void touch(struct lab *lab, const struct graph_cable *c)
 {
-	struct link_touched *t = find_touched(lab, c->name);
-
-	if (t)
-		return;
-	lab->touched = xrealloc(lab->touched, (lab->n_touched + 1) * sizeof(*lab->touched));
-	t = &lab->touched[lab->n_touched++];
-	*t = (struct link_touched){.name = xstrdup(c->name),
-				   .script = get_state(c),
-				   .said_up = c->said_up,
-				   .said_link = c->said_link,
-				   .agreed = get_state(c)};
+	if (!find_touched(lab, c->name))
+		vec_push(&lab->links.touched, ((struct link_touched){.name = xstrdup(c->name),
+								     .script = get_state(c),
+								     .said_up = c->said_up,
+								     .said_link = c->said_link,
+								     .agreed = get_state(c)}));
 }
 
 void link_finish(struct lab *lab)
 {
-	for (size_t i = 0; i < lab->n_touched; i++)
-		free(lab->touched[i].name);
-	free(lab->touched);
-	lab->touched = NULL;
-	lab->n_touched = 0;
+	for (size_t i = 0; i < lab->links.touched.n; i++)
+		free(lab->links.touched.at[i].name);
+	vec_free(&lab->links.touched);
 }
 
 void link_asked(struct lab *lab, const char *name)

@@ -3,8 +3,33 @@
 #ifndef VBET_SERVER_LAB_LINK_H
 #define VBET_SERVER_LAB_LINK_H
 
+#include "lib/vec.h"
 #include "lib/words.h"
-#include "vbet-server/lab/lab.h"
+#include "topo/graph.h"
+
+#include <stdio.h>
+
+struct lab;
+
+/* What can be changed of a cable. */
+struct link_state {
+	struct graph_cut cut;
+	struct linkspec dir[2];
+};
+
+/* A cable that was changed by hand. */
+struct link_touched {
+	char *name;               /* owned */
+	struct link_state script; /* as the script has it */
+	unsigned said_up, said_link;
+	struct link_state agreed; /* what the substrate took last */
+	unsigned asked;           /* changes that it has not answered yet */
+	bool refused;             /* one of them */
+};
+
+struct links {
+	VEC(struct link_touched) touched;
+};
 
 /*
  * "link A B up|down [--one-way | end=NODE]", "link A B show|reset", "link A B set key=value..." (A
@@ -20,8 +45,10 @@ char *link_statement(const struct lab *lab, struct arena *a, const char *end1, c
  * the same. Takes the graph over.
  */
 int link_change_graph(struct lab *lab, struct graph *g, struct err *e);
-/* lab.c's: a change of the cable is under way; the substrate has taken it, or has refused it: then
- * the graph, too, gets back what was there before. */
+/*
+ * step.c's: a change of the cable is under way; the substrate has taken it, or has refused it: then
+ * the graph, too, gets back what was there before. Other names are ignored.
+ */
 void link_asked(struct lab *lab, const char *name);
 void link_answered(struct lab *lab, const char *name, bool ok);
 void link_finish(struct lab *lab);

@@ -2,7 +2,7 @@
 #include "vbet-server/lab/mtu.h"
 
 #include "lib/xalloc.h"
-#include "vbet-server/lab/input.h"
+#include "vbet-server/lab/lab.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,19 +14,20 @@ enum {
 	MTU_ANY = 65535,
 };
 
-static struct lab_mtu *find(const struct lab *lab, const char *node, const char *nic)
+static struct mtu_told *find(const struct lab *lab, const char *node, const char *nic)
 {
-	for (size_t i = 0; i < lab->mtus.n; i++)
-		if (!strcmp(lab->mtus.at[i].node, node) && !strcmp(lab->mtus.at[i].nic, nic))
-			return &lab->mtus.at[i];
+	for (size_t i = 0; i < lab->mtus.told.n; i++)
+		if (!strcmp(lab->mtus.told.at[i].node, node) &&
+		    !strcmp(lab->mtus.told.at[i].nic, nic))
+			return &lab->mtus.told.at[i];
 	return NULL;
 }
 
-static void drop(struct lab *lab, struct lab_mtu *m)
+static void drop(struct lab *lab, struct mtu_told *m)
 {
-	struct lab_mtu gone = *m;
+	struct mtu_told gone = *m;
 
-	vec_remove(&lab->mtus, (size_t)(m - lab->mtus.at));
+	vec_remove(&lab->mtus.told, (size_t)(m - lab->mtus.told.at));
 	free(gone.node);
 	free(gone.nic);
 }
@@ -34,7 +35,7 @@ static void drop(struct lab *lab, struct lab_mtu *m)
 unsigned mtu_of_nic(const struct lab *lab, size_t node, size_t nic)
 {
 	const struct graph_node *n = &lab->graph->nodes[node];
-	const struct lab_mtu *m = find(lab, n->name, n->nics[nic].name);
+	const struct mtu_told *m = find(lab, n->name, n->nics[nic].name);
 
 	return m ? m->mtu : n->nics[nic].mtu;
 }
@@ -77,8 +78,8 @@ static unsigned wanted(const struct lab *lab, const struct graph_nic *c)
 
 static bool has_news_of_nics(const struct lab *lab, const char *node)
 {
-	for (size_t i = 0; i < lab->hotplugs.n; i++)
-		if (!strcmp(lab->hotplugs.at[i].node, node))
+	for (size_t i = 0; i < lab->hotplugs.at.n; i++)
+		if (!strcmp(lab->hotplugs.at.at[i].node, node))
 			return true;
 	return false;
 }
@@ -95,7 +96,7 @@ static void tell_guest(struct lab *lab, struct guest *gu, const char *nic, unsig
 	char *words = xasprintf("mtu %s %u", nic, mtu);
 
 	/* While a lab is set up nothing is recorded; a record that is replayed has it. */
-	if (lab->setting_up)
+	if (lab->progress.setting_up)
 		agent_control(&gu->agent, words);
 	else if (!input_is_replaying(lab))
 		input_control(gu, words);
@@ -116,7 +117,7 @@ static void tell_endsystem(struct lab *lab, const char *node, const char *nic, u
 static void note(struct lab *lab, const struct graph_node *n, const struct graph_nic *c,
 		 unsigned mtu)
 {
-	struct lab_mtu *m = find(lab, n->name, c->name);
+	struct mtu_told *m = find(lab, n->name, c->name);
 
 	if (m && mtu == c->mtu) {
 		fprintf(stderr, "%s: %s has its MTU of %u again\n", n->name, c->name, mtu);
@@ -124,7 +125,7 @@ static void note(struct lab *lab, const struct graph_node *n, const struct graph
 		return;
 	}
 	if (!m) {
-		m = vec_add(&lab->mtus);
+		m = vec_add(&lab->mtus.told);
 		m->node = xstrdup(n->name);
 		m->nic = xstrdup(c->name);
 	}
@@ -136,7 +137,7 @@ static void note(struct lab *lab, const struct graph_node *n, const struct graph
 
 static void update_standing(struct lab *lab, void *ctx)
 {
-	lab->mtus_wait = false;
+	lab->mtus.waits = false;
 	mtu_update(lab);
 }
 
@@ -144,9 +145,9 @@ static void update_standing(struct lab *lab, void *ctx)
  * itself. */
 static void wait_for_stand(struct lab *lab)
 {
-	if (lab->setting_up || lab->mtus_wait)
+	if (lab->progress.setting_up || lab->mtus.waits)
 		return;
-	lab->mtus_wait = true;
+	lab->mtus.waits = true;
 	input_add(lab, update_standing, NULL);
 }
 
@@ -184,14 +185,14 @@ void mtu_update(struct lab *lab)
 
 void mtu_forget(struct lab *lab, const char *node)
 {
-	for (size_t i = lab->mtus.n; i-- > 0;)
-		if (!strcmp(lab->mtus.at[i].node, node))
-			drop(lab, &lab->mtus.at[i]);
+	for (size_t i = lab->mtus.told.n; i-- > 0;)
+		if (!strcmp(lab->mtus.told.at[i].node, node))
+			drop(lab, &lab->mtus.told.at[i]);
 }
 
 void mtu_finish(struct lab *lab)
 {
-	while (lab->mtus.n)
-		drop(lab, &lab->mtus.at[lab->mtus.n - 1]);
-	vec_free(&lab->mtus);
+	while (lab->mtus.told.n)
+		drop(lab, &lab->mtus.told.at[lab->mtus.told.n - 1]);
+	vec_free(&lab->mtus.told);
 }

@@ -8,7 +8,24 @@
 #ifndef VBET_SERVER_LAB_MTU_H
 #define VBET_SERVER_LAB_MTU_H
 
-#include "vbet-server/lab/lab.h"
+#include "lib/vec.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct graph_vlink;
+struct lab;
+
+/* A NIC that has been told another MTU than that of the graph. */
+struct mtu_told {
+	char *node, *nic; /* owned */
+	unsigned mtu;
+};
+
+struct mtus {
+	VEC(struct mtu_told) told;
+	bool waits; /* for the virtual clock to stand */
+};
 
 /* What NIC `nic` of node `node` (numbers in the graph) has been told, or what it was made for. */
 unsigned mtu_of_nic(const struct lab *lab, size_t node, size_t nic);

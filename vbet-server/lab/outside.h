@@ -11,16 +11,21 @@
 
 struct lab;
 
+struct outside_lines {
+	char **at; /* owned, and so is each */
+	size_t n, cap;
+};
+
 struct outside {
 	struct carrier link;
 	bool started;
-	char place[8];       /* "own", "host"; "": not known yet */
-	VEC(char *) waiting; /* owned lines */
+	char place[8]; /* "own", "host"; "": not known yet */
+	struct outside_lines waiting;
 };
 
 /* A line for the process, as soon as all that was asked of the substrate is answered. */
 void outside_tell(struct lab *lab, const char *line);
-/* Sends what waits. False: nothing did. */
+/* Sends what waits. False: nothing did, or the process cannot be started, which is refused then. */
 bool outside_pump(struct lab *lab);
 void outside_stop(struct lab *lab);
 

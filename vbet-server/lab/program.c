@@ -3,7 +3,6 @@
 
 #include "lib/container_of.h"
 #include "lib/spawn.h"
-#include "vbet-server/lab/guest.h"
 #include "vbet-server/lab/lab.h"
 #include "vbet-server/store/paths.h"
 
@@ -109,11 +108,12 @@ static int spawn_program(struct program *g, int log, int null, struct err *e)
 
 static int start(struct program *g, struct lab *lab, struct err *e)
 {
-	char *path = xasprintf("%s/n/%s/console.log", lab->dir, g->node);
-	int log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	char *name = xasprintf("n/%s/console.log", g->node);
+	int log = lab_open_log(lab, name, e);
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	int rc = log < 0 || null < 0 ? err_sys(e, "%s", path) : 0;
+	int rc = null < 0 ? err_sys(e, "open /dev/null") : log < 0 ? -1 : 0;
 
+	free(name);
 	g->lab = lab;
 	g->started = true;
 	if (rc == 0)
@@ -122,7 +122,6 @@ static int start(struct program *g, struct lab *lab, struct err *e)
 		close(log);
 	if (null >= 0)
 		close(null);
-	free(path);
 	if (rc < 0)
 		return err_wrap(e, "%s", g->node);
 	lab_note_pid(lab, &g->child, g->name);

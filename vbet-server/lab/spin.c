@@ -2,19 +2,11 @@
 #include "vbet-server/lab/spin.h"
 
 #include "lib/container_of.h"
-#include "vbet-server/lab/guest.h"
-#include "vbet-server/lab/input.h"
+#include "vbet-server/lab/lab.h"
 
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-
-static struct guest *named(const struct lab *lab, const char *name)
-{
-	int i = graph_find_node(lab->graph, name);
-
-	return i < 0 ? NULL : lab->guests[i];
-}
 
 bool spin_kill(struct lab *lab, struct guest *gu)
 {
@@ -25,7 +17,7 @@ bool spin_kill(struct lab *lab, struct guest *gu)
 		return false;
 	/* At no time that is known: it is killed when it spins again, in a replay. */
 	input_record(lab, words, 2);
-	lab_stop_guest(lab, gu, true);
+	guest_stop(gu, true);
 	return true;
 }
 
@@ -33,7 +25,7 @@ static void on_stuck(struct loop_timer *t, int64_t now_ns)
 {
 	struct guest *gu = container_of(t, struct guest, stuck);
 
-	lab_check_progress(gu->lab);
+	progress_check(gu->lab);
 }
 
 static void begin(struct lab *lab, struct guest *gu)
@@ -43,7 +35,7 @@ static void begin(struct lab *lab, struct guest *gu)
 	gu->spins = true;
 	gu->spins_since_ns = loop_now_ns(lab->loop);
 	gu->stuck.fire = on_stuck;
-	loop_set_timer(lab->loop, &gu->stuck, gu->spins_since_ns + lab->boot_timeout_ns);
+	loop_set_timer(lab->loop, &gu->stuck, gu->spins_since_ns + lab->progress.boot_timeout_ns);
 	if (lab->graph->spin == SPIN_CHARGE)
 		input_record(lab, charged, 2);
 	if (lab->graph->spin == SPIN_STOP || input_was_spun(lab, gu->name)) {
@@ -58,19 +50,14 @@ void spin_end(struct guest *gu)
 	loop_cancel_timer(gu->lab->loop, &gu->stuck);
 }
 
-bool spin_handle_event(struct lab *lab, const char *line)
+void spin_hear(struct lab *lab, const struct words *w)
 {
-	bool begins = !strncmp(line, "spin ", 5);
-	struct guest *gu;
+	struct guest *gu = lab_find_guest(lab, w->at[1], NULL);
 
-	if (!begins && strncmp(line, "spun ", 5) != 0)
-		return false;
-	gu = named(lab, line + 5);
-	if (gu && begins)
+	if (gu && !strcmp(w->at[0], "spin"))
 		begin(lab, gu);
 	else if (gu)
 		spin_end(gu);
-	return true;
 }
 
 static const struct guest *first(const struct lab *lab)
@@ -101,7 +88,7 @@ bool spin_is_stuck(const struct lab *lab, struct err *e)
 	const struct guest *gu = first(lab);
 
 	if (!gu || lab->graph->spin == SPIN_CHARGE ||
-	    loop_now_ns(lab->loop) < gu->spins_since_ns + lab->boot_timeout_ns)
+	    loop_now_ns(lab->loop) < gu->spins_since_ns + lab->progress.boot_timeout_ns)
 		return false;
 	char *text = spin_describe(lab);
 

@@ -7,10 +7,16 @@
 #ifndef VBET_SERVER_LAB_SPIN_H
 #define VBET_SERVER_LAB_SPIN_H
 
-#include "vbet-server/lab/lab.h"
+#include "lib/words.h"
 
-/* True if the event of the substrate was about that ("spin NAME", "spun NAME"). */
-bool spin_handle_event(struct lab *lab, const char *line);
+#include <stdbool.h>
+
+struct err;
+struct guest;
+struct lab;
+
+/* What the substrate says: "spin NAME" it begins, "spun NAME" it has ended. */
+void spin_hear(struct lab *lab, const struct words *w);
 /* Ends a guest that spins: the clock cannot be stopped for it. False: it does not spin. */
 bool spin_kill(struct lab *lab, struct guest *gu);
 /* It does not any more. */

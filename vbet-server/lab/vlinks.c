@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "vbet-server/lab/vlinks.h"
 
-#include "lib/arena.h"
-#include "lib/words.h"
 #include "lib/xalloc.h"
 
 #include <stdlib.h>
@@ -69,24 +67,18 @@ static const struct {
 	{"mtu", VLINKS_MTU, hear_mtu},
 };
 
-enum vlinks_news vlinks_hear(struct vlinks *v, const char *event)
+enum vlinks_news vlinks_hear(struct vlinks *v, const struct words *event)
 {
-	struct arena a = {0};
-	struct words w = {0};
-	bool is_about_one = words_split(event, strlen(event), &a, &w, NULL) == 0 && w.n >= 3 &&
-			    !strcmp(w.at[0], "vlink");
-	struct vlink_state *s = is_about_one ? find(v, w.at[1]) : NULL;
-	enum vlinks_news about = VLINKS_NONE;
+	struct vlink_state *s = find(v, event->at[1]);
 
-	for (size_t i = 0; is_about_one && i < ARRAY_LEN(news); i++) {
-		if (strcmp(news[i].word, w.at[2]) != 0)
+	for (size_t i = 0; i < ARRAY_LEN(news); i++) {
+		if (strcmp(news[i].word, event->at[2]) != 0)
 			continue;
-		about = news[i].about;
 		if (s)
-			news[i].hear(s, w.n > 3 ? w.at[3] : NULL);
+			news[i].hear(s, event->n > 3 ? event->at[3] : NULL);
+		return news[i].about;
 	}
-	arena_finish(&a);
-	return about;
+	return VLINKS_NONE;
 }
 
 unsigned vlinks_mtu(const struct vlinks *v, const char *name)

@@ -4,6 +4,7 @@
 #define VBET_SERVER_LAB_VLINKS_H
 
 #include "lib/vec.h"
+#include "lib/words.h"
 
 #include <stdbool.h>
 
@@ -22,10 +23,10 @@ struct vlinks {
 /* A line of the plan about one was said, or taken back. Other lines are ignored. */
 void vlinks_begin(struct vlinks *v, const char *line);
 void vlinks_end(struct vlinks *v, const char *name);
-/* What an event was about: "vlink NAME up" or "vlink NAME down REASON"; "vlink NAME mtu N"; nothing
- * of this. */
+/* What an event of at least three words says: nothing of interest; "vlink NAME up" or "vlink NAME
+ * down REASON"; "vlink NAME mtu N". */
 enum vlinks_news { VLINKS_NONE, VLINKS_STATE, VLINKS_MTU };
-enum vlinks_news vlinks_hear(struct vlinks *v, const char *event);
+enum vlinks_news vlinks_hear(struct vlinks *v, const struct words *event);
 /* The longest packet that it carries, if something was said of that; else 0. */
 unsigned vlinks_mtu(const struct vlinks *v, const char *name);
 /* One that is not up, or NULL. */

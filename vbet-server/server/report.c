@@ -13,7 +13,7 @@
 
 static bool is_lost(const struct lab *lab, size_t node)
 {
-	const struct carrier *s = carriers_at(&lab->substrates, lab->plan->places[node].process);
+	const struct carrier *s = carriers_at(&lab->carriers, lab->plan->places[node].process);
 
 	return s && s->lost;
 }
@@ -94,12 +94,12 @@ static void text_nics(FILE *out, const struct lab *lab, size_t node)
 /* Which process carries what, if there is more than one, or if one has ended. */
 static void text_processes(FILE *out, const struct lab *lab)
 {
-	bool shown = lab->substrates.at.n > 1;
+	bool shown = lab->carriers.at.n > 1;
 
-	for (size_t i = 0; i < lab->substrates.at.n; i++)
-		shown |= lab->substrates.at.at[i] && lab->substrates.at.at[i]->lost;
-	for (unsigned n = 1; shown && n <= lab->substrates.at.n; n++) {
-		const struct carrier *s = carriers_at(&lab->substrates, n);
+	for (size_t i = 0; i < lab->carriers.at.n; i++)
+		shown |= lab->carriers.at.at[i] && lab->carriers.at.at[i]->lost;
+	for (unsigned n = 1; shown && n <= lab->carriers.at.n; n++) {
+		const struct carrier *s = carriers_at(&lab->carriers, n);
 
 		if (!s)
 			continue;
@@ -115,8 +115,8 @@ static void text_processes(FILE *out, const struct lab *lab)
 static void json_processes(struct json *j, const struct lab *lab)
 {
 	json_open(j, "substrate_processes", '[');
-	for (unsigned n = 1; n <= lab->substrates.at.n; n++) {
-		const struct carrier *s = carriers_at(&lab->substrates, n);
+	for (unsigned n = 1; n <= lab->carriers.at.n; n++) {
+		const struct carrier *s = carriers_at(&lab->carriers, n);
 
 		if (!s)
 			continue;
@@ -264,10 +264,10 @@ void report_json(FILE *out, const struct lab *lab, const char *substrate)
 	json_string(&j, "clock", lab->graph->clock == CLOCK_VIRTUAL ? "virtual" : "real");
 	json_uint(&j, "seed", lab->graph->seed);
 	json_int(&j, "server_pid", getpid());
-	json_int(&j, "substrate_pid", carriers_at(&lab->substrates, 1)->child.pid);
+	json_int(&j, "substrate_pid", carriers_at(&lab->carriers, 1)->child.pid);
 	json_processes(&j, lab);
 	json_string(&j, "dir", lab->dir);
-	json_bool(&j, "ready", lab_is_ready(lab));
+	json_bool(&j, "ready", progress_is_ready(lab));
 	if (lab->outside.started) {
 		json_open(&j, "outside", '{');
 		json_string(&j, "place", lab->outside.place);

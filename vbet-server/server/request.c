@@ -108,7 +108,7 @@ static int request_status(struct client *c, const struct words *w, struct err *e
 		q->report = is_json ? report_substrate_json : report_substrate_text;
 	else
 		q->report = is_json ? report_json : report_text;
-	carriers_ask_status(&c->server->lab->substrates, on_status, q);
+	carriers_ask_status(&c->server->lab->carriers, on_status, q);
 	return REQUEST_ANSWERED;
 }
 
@@ -186,8 +186,8 @@ static int request_refused(struct client *c, const struct words *w, struct err *
 {
 	const struct lab *lab = c->server->lab;
 
-	if (lab->inputs_refused.kind)
-		client_out(c, lab->inputs_refused.text, strlen(lab->inputs_refused.text));
+	if (lab->inputs.refused.kind)
+		client_out(c, lab->inputs.refused.text, strlen(lab->inputs.refused.text));
 	return 0;
 }
 

@@ -39,7 +39,7 @@ int request_capture_end(struct client *c, const struct words *w, struct err *e)
 {
 	struct arena a = {0};
 
-	carriers_send_all(&c->server->lab->substrates,
+	carriers_send_all(&c->server->lab->carriers,
 			  arena_printf(&a, "remove %s", capture_name(&a, w->at[1])), query_answer,
 			  query_create(c));
 	arena_finish(&a);

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What changes the lab, or moves its clock: when the clock stands, and answered when it is done. */
-#include "vbet-server/lab/change.h"
-#include "vbet-server/lab/clock.h"
-#include "vbet-server/lab/input.h"
 #include "vbet-server/lab/spin.h"
+#include "vbet-server/lab/statement.h"
 #include "vbet-server/server/request.h"
 
 #include <stdlib.h>
@@ -74,8 +72,7 @@ static bool change_is_done(const struct client *c, struct err *e)
 
 	if (!input_is_settled(lab))
 		return false;
-	*e = lab->refused;
-	lab->refused.kind = ERR_NONE;
+	change_take_refusal(lab, e);
 	return true;
 }
 
@@ -84,8 +81,7 @@ static int run_change(struct client *c, const struct words *w, struct err *e)
 	struct reply r;
 	FILE *f = reply_open(&r);
 
-	input_begin_change(c->server->lab, false);
-	int rc = change_do(c->server->lab, w, f, e);
+	int rc = change_do(c->server->lab, CHANGE_OF_CLIENT, w, f, e);
 
 	reply_send(&r, c);
 	if (rc < 0)
@@ -119,7 +115,7 @@ int request_check(struct client *c, const struct words *w, struct err *e)
 {
 	struct reply r;
 	FILE *f = reply_open(&r);
-	int rc = change_read_check(c->server->lab, w->at[1], f, e);
+	int rc = statement_read_check(c->server->lab, w->at[1], f, e);
 
 	reply_send(&r, c);
 	return rc;

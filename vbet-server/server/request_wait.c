@@ -17,7 +17,7 @@ static bool wait_is_over(const struct client *c, struct err *e)
 	const struct lab *lab = c->server->lab;
 
 	if (!c->guest)
-		return lab_is_ready(lab);
+		return progress_is_ready(lab);
 	if (c->guest->state == GUEST_DOWN && !c->guest->queued && c->guest->wanted == false) {
 		err_set(e, ERR_ENV, "%s is down", c->guest->name);
 		return true;

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Events of the substrate: lines that it says without being asked, by their first word. What no
+ * line of the table has (a NIC's "up", say) is for people, in the log.
+ */
+#include "vbet-server/lab/hear.h"
+
+#include "lib/words.h"
+#include "vbet-server/lab/lab.h"
+#include "vbet-server/lab/spin.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* vlink NAME up|down|mtu ... */
+static void hear_vlink(struct lab *lab, const struct words *w)
+{
+	enum vlinks_news news = vlinks_hear(&lab->vlinks, w);
+
+	if (news == VLINKS_MTU)
+		mtu_update(lab);
+	if (news != VLINKS_NONE && lab->progress.setting_up)
+		progress_check(lab);
+}
+
+struct heard {
+	const char *word;
+	size_t min_words;
+	void (*hear)(struct lab *lab, const struct words *w);
+	bool is_quiet; /* many a second: neither logged, nor of interest to who waits */
+};
+
+static const struct heard events[] = {
+	{"time", 3, clock_hear_time, true}, {"idle-forever", 1, clock_hear_idle, false},
+	{"spin", 2, spin_hear, false},      {"spun", 2, spin_hear, false},
+	{"joined", 2, guest_hear, false},   {"gone", 2, guest_hear, false},
+	{"vlink", 3, hear_vlink, false},
+};
+
+static const struct heard *find(const struct words *w)
+{
+	for (size_t i = 0; i < ARRAY_LEN(events) && w->n; i++)
+		if (!strcmp(events[i].word, w->at[0]) && w->n >= events[i].min_words)
+			return &events[i];
+	return NULL;
+}
+
+void hear_event(struct carrier *s, const char *line)
+{
+	struct lab *lab = s->ctx;
+	struct arena a = {0};
+	struct words w = {0};
+	const struct heard *h = words_split(line, strlen(line), &a, &w, NULL) < 0 ? NULL : find(&w);
+	bool is_quiet = h && h->is_quiet;
+
+	if (!is_quiet)
+		fprintf(stderr, "%s: %s\n", s->name, line);
+	if (h)
+		h->hear(lab, &w);
+	arena_finish(&a);
+	if (is_quiet)
+		return;
+	input_pump(lab);
+	progress_tell(lab);
+}
+
+void hear_lost(struct carrier *s)
+{
+	struct lab *lab = s->ctx;
+	struct err e;
+
+	err_set(&e, ERR_ENV, "the process %s (%d) has ended; see %s.log", s->name,
+		(int)s->child.pid, s->name);
+	fprintf(stderr, "%s\n", e.text);
+	/* A lab that is up goes on without what it carried. */
+	progress_fail(lab, &e);
+	progress_tell(lab);
+}

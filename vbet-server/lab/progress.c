@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "vbet-server/lab/progress.h"
+
+#include "lib/container_of.h"
+#include "vbet-server/lab/lab.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+/* Where a wire is cut, no virtual link over it ever comes up. */
+static const int64_t vlinks_patience_ns = 5000000000;
+
+void progress_say(struct lab *lab, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (lab->progress.setting_up && lab->listener.progress)
+		lab->listener.progress(lab->listener.ctx, text);
+}
+
+void progress_tell(struct lab *lab)
+{
+	if (lab->listener.changed)
+		lab->listener.changed(lab->listener.ctx);
+}
+
+void progress_fail(struct lab *lab, const struct err *e)
+{
+	struct progress *p = &lab->progress;
+
+	if (p->failed || !p->setting_up)
+		return;
+	p->failed = true;
+	p->setting_up = false;
+	if (lab->listener.failed)
+		lab->listener.failed(lab->listener.ctx, e);
+}
+
+bool progress_is_ready(const struct lab *lab)
+{
+	for (size_t i = 0; i < lab->n_guests; i++)
+		if (lab->guests[i] && lab->guests[i]->wanted &&
+		    lab->guests[i]->state != GUEST_READY)
+			return false;
+	return lab->change.outstanding == 0;
+}
+
+static void report_counts(struct lab *lab)
+{
+	size_t total = 0;
+	size_t up = 0;
+	size_t ready = 0;
+
+	for (size_t i = 0; i < lab->n_guests; i++) {
+		const struct guest *gu = lab->guests[i];
+
+		total += gu && gu->wanted;
+		up += gu && gu->wanted && (gu->state == GUEST_UP || gu->state == GUEST_READY);
+		ready += gu && gu->wanted && gu->state == GUEST_READY;
+	}
+	progress_say(lab, "guests: %zu of %zu booted, %zu ready", up, total, ready);
+}
+
+static void stop_waiting_for_vlinks(struct loop_timer *t, int64_t now_ns)
+{
+	struct lab *lab = container_of(t, struct lab, progress.vlinks_deadline);
+	const struct vlink_state *down = vlinks_down(&lab->vlinks);
+
+	lab->progress.vlinks_waited = true;
+	if (down)
+		progress_say(lab, "the virtual link %s is down: %s", down->name,
+			     down->reason ? down->reason : "nothing was heard of it");
+	progress_check(lab);
+}
+
+/* A lab is ready with its virtual links; those that do not come up do not hold it up for ever. */
+static bool vlinks_are_ready(struct lab *lab)
+{
+	struct progress *p = &lab->progress;
+
+	if (!vlinks_down(&lab->vlinks) || p->vlinks_waited) {
+		loop_cancel_timer(lab->loop, &p->vlinks_deadline);
+		return true;
+	}
+	if (!p->vlinks_deadline.heap_index) {
+		p->vlinks_deadline.fire = stop_waiting_for_vlinks;
+		loop_set_timer(lab->loop, &p->vlinks_deadline,
+			       loop_now_ns(lab->loop) + vlinks_patience_ns);
+	}
+	return false;
+}
+
+/* A program that cannot be started is no reason for the lab to fail: it is in the logs. */
+static void start_programs(struct lab *lab)
+{
+	struct err e;
+
+	if (programs_start(&lab->programs, lab, &e) < 0)
+		fprintf(stderr, "%s\n", e.text);
+}
+
+/* As others come up, the next ones boot. False: the lab has failed. */
+static bool boot_next(struct lab *lab)
+{
+	for (size_t i = 0; i < lab->n_guests && lab->progress.booting < lab->progress.jobs; i++) {
+		struct guest *gu = lab->guests[i];
+		struct err e = {0};
+
+		if (!gu || !gu->queued || lab->change.outstanding || !input_may_boot(lab, gu))
+			continue;
+		if (guest_boot(gu, &e) < 0) {
+			err_wrap(&e, "%s", gu->name);
+			progress_fail(lab, &e);
+			return false;
+		}
+	}
+	return true;
+}
+
+static void end_set_up(struct lab *lab)
+{
+	double wall_s = (double)(loop_now_ns(lab->loop) - lab->progress.began_ns) / 1e9;
+
+	if (lab->clock.is_virtual)
+		progress_say(lab, "ready after %.2f s, at %.2f s of the lab's clock", wall_s,
+			     (double)lab->clock.now_ns / 1e9);
+	else
+		progress_say(lab, "ready after %.2f s", wall_s);
+	lab->progress.setting_up = false;
+	start_programs(lab);
+	input_begin(lab);
+	if (lab->listener.ready)
+		lab->listener.ready(lab->listener.ctx);
+}
+
+void progress_check(struct lab *lab)
+{
+	if (lab->progress.failed || !boot_next(lab))
+		return;
+	report_counts(lab);
+	if (lab->progress.setting_up && progress_is_ready(lab) && vlinks_are_ready(lab) &&
+	    clock_allows_ready(lab))
+		end_set_up(lab);
+	if (!lab->progress.setting_up)
+		start_programs(lab); /* those that a statement has added */
+	input_pump(lab);
+	progress_tell(lab);
+}
+
+void progress_finish(struct lab *lab)
+{
+	loop_cancel_timer(lab->loop, &lab->progress.vlinks_deadline);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* How far a lab is: who boots next, when all is ready, and that it has failed. */
+#ifndef VBET_SERVER_LAB_PROGRESS_H
+#define VBET_SERVER_LAB_PROGRESS_H
+
+#include "lib/err.h"
+#include "lib/loop.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct lab;
+
+struct progress {
+	bool setting_up; /* ready or failed is still owed to the listener */
+	bool failed;
+	int64_t began_ns;
+	size_t booting; /* guests that are not up yet, of those that were started */
+	size_t jobs;    /* at most so many boot at once */
+	int64_t boot_timeout_ns;
+	struct loop_timer
+		vlinks_deadline; /* when it is ready without the virtual links that are down */
+	bool vlinks_waited;      /* it has passed */
+};
+
+/* One line for people, while the lab is set up. */
+__attribute__((format(printf, 2, 3))) void progress_say(struct lab *lab, const char *fmt, ...);
+/* Something changed: boots who may boot, says what is ready, and lets waiting inputs go on. */
+void progress_check(struct lab *lab);
+/* Who waits for something of the lab looks again. */
+void progress_tell(struct lab *lab);
+/* While the lab is set up, that is its end; the first reason counts. */
+void progress_fail(struct lab *lab, const struct err *e);
+/* True if all guests that shall be up are ready. */
+bool progress_is_ready(const struct lab *lab);
+void progress_finish(struct lab *lab);
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "vbet-server/lab/statement.h"
+
+#include "lib/xalloc.h"
+#include "vbet-server/lab/lab.h"
+#include "vbet-server/plan/event.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What is wrong with a statement. */
+static int say_errors(const struct lab *lab, struct err *e)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+
+	topo_print_errors(f, lab->script);
+	fclose(f);
+	while (len && text[len - 1] == '\n')
+		text[--len] = '\0';
+	err_set(e, ERR_USAGE, "%s", text);
+	free(text);
+	return -1;
+}
+
+static int check_event(const struct lab *lab, const struct graph_event *ev, struct err *e)
+{
+	if (!lab->clock.is_virtual)
+		return err_set(e, ERR_USAGE,
+			       "'at' needs the virtual clock in a running lab: this one runs by "
+			       "the real clock");
+	if (ev->time_ns < lab->clock.now_ns)
+		return err_set(e, ERR_USAGE, "%.9f s is over: it is %.9f s",
+			       (double)ev->time_ns / 1e9, (double)lab->clock.now_ns / 1e9);
+	return 0;
+}
+
+/* A statement may bring events: those from number `from` on go on the calendar, or none of them. */
+static int plan_events(struct lab *lab, size_t from, struct err *e)
+{
+	const struct graph *g = lab->graph;
+	int rc = 0;
+
+	for (size_t i = from; i < g->n_events; i++)
+		if (check_event(lab, &g->events[i], e) < 0)
+			return -1;
+	for (size_t i = from; i < g->n_events && rc == 0; i++) {
+		struct arena a = {0};
+		struct strvec v = {0};
+
+		rc = event_words(g, &g->events[i], &a, &v, e);
+		if (rc == 0)
+			input_plan(lab, g->events[i].time_ns, (char *const *)v.at, v.n);
+		vec_free(&v);
+		arena_finish(&a);
+	}
+	return rc;
+}
+
+int statement_add(struct lab *lab, const char *text, struct err *e)
+{
+	struct graph *g = topo_add_statement(lab->script, text, strlen(text));
+	size_t n_events = lab->graph->n_events;
+
+	if (!g)
+		return say_errors(lab, e);
+	lab->change.is_statement = true;
+	if (link_change_graph(lab, g, e) < 0 || record_keep_sources(lab, e) < 0)
+		return -1;
+	/* A record has what came of its events, too. */
+	return lab->change.origin == CHANGE_OF_RECORD ? 0 : plan_events(lab, n_events, e);
+}
+
+int statement_take_back(struct lab *lab, struct err *e)
+{
+	struct graph *g = topo_drop_statement(lab->script);
+
+	return g ? link_change_graph(lab, g, e) : say_errors(lab, e);
+}
+
+int statement_read_check(struct lab *lab, const char *text, FILE *out, struct err *e)
+{
+	char *line = xasprintf("expect %s", text);
+	struct graph *g = topo_add_statement(lab->script, line, strlen(line));
+	int rc = -1;
+
+	free(line);
+	if (!g)
+		return say_errors(lab, e);
+	if (g->n_expects == lab->graph->n_expects + 1) {
+		const struct graph_expect *x = &g->expects[g->n_expects - 1];
+		char *command = event_check_command(g, x);
+		char *words[] = {(char *)g->nodes[x->node].name, x->negated ? "not" : "is",
+				 command};
+
+		words_put_line(out, words, ARRAY_LEN(words));
+		free(command);
+		rc = 0;
+	} else {
+		err_set(e, ERR_USAGE, "that is not one check, such as ping(a, b)");
+	}
+	graph_destroy(g);
+	graph_destroy(topo_drop_statement(lab->script));
+	return rc;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Lines that a running lab's script grows by. */
+#ifndef VBET_SERVER_LAB_STATEMENT_H
+#define VBET_SERVER_LAB_STATEMENT_H
+
+#include "lib/err.h"
+
+#include <stdio.h>
+
+struct lab;
+
+/*
+ * One more line of the script, in a change that is being said. -1, with the error set: it is not
+ * understood, or cannot be planned.
+ */
+int statement_add(struct lab *lab, const char *text, struct err *e);
+/* The last line that was added was never said. 0 or -1. */
+int statement_take_back(struct lab *lab, struct err *e);
+/*
+ * What "expect TEXT" would try: "NODE is|not COMMAND" as words go to out. Nothing is changed. 0, or
+ * -1 with the error set.
+ */
+int statement_read_check(struct lab *lab, const char *text, FILE *out, struct err *e);
+
+#endif

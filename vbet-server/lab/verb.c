@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "vbet-server/lab/verb.h"
+
+#include "vbet-server/lab/lab.h"
+#include "vbet-server/lab/message.h"
+#include "vbet-server/lab/statement.h"
+
+#include <string.h>
+
+static int do_start(struct lab *lab, const struct words *w, FILE *out, struct err *e)
+{
+	struct guest *gu = lab_find_guest(lab, w->at[1], e);
+
+	return gu ? guest_start(gu, e) : -1;
+}
+
+static int do_stop(struct lab *lab, const struct words *w, FILE *out, struct err *e)
+{
+	struct guest *gu = lab_find_guest(lab, w->at[1], e);
+
+	if (!gu)
+		return -1;
+	if (gu->state == GUEST_DOWN && !gu->queued)
+		return err_set(e, ERR_USAGE, "%s is down", gu->name);
+	guest_stop(gu, !strcmp(w->at[0], "kill"));
+	return 0;
+}
+
+static int do_restart(struct lab *lab, const struct words *w, FILE *out, struct err *e)
+{
+	struct guest *gu = lab_find_guest(lab, w->at[1], e);
+
+	if (!gu)
+		return -1;
+	gu->restart = true;
+	guest_stop(gu, false);
+	return 0;
+}
+
+static int do_statement(struct lab *lab, const struct words *w, FILE *out, struct err *e)
+{
+	return statement_add(lab, w->at[1], e);
+}
+
+/* plug NODE:NIC NODE:NIC: a cable between two free NICs. plug NODE:NIC: mends the one there. */
+static int do_plug(struct lab *lab, const struct words *w, FILE *out, struct err *e)
+{
+	struct arena a = {0};
+	char *statement = w->n == 3 ? link_statement(lab, &a, w->at[1], w->at[2], e) : NULL;
+	int rc = -1;
+
+	if (w->n == 2)
+		rc = link_command(lab, w, out, e);
+	else if (statement)
+		rc = statement_add(lab, statement, e);
+	arena_finish(&a);
+	return rc;
+}
+
+static int do_nothing(struct lab *lab, const struct words *w, FILE *out, struct err *e)
+{
+	return 0;
+}
+
+static const struct verb verbs[] = {
+	{"start", 2, 2, do_start, false},
+	{"stop", 2, 2, do_stop, false},
+	{"kill", 2, 2, do_stop, false},
+	{"restart", 2, 2, do_restart, false},
+	{"link", 2, SIZE_MAX, link_command, false},
+	{"plug", 2, 3, do_plug, false},
+	{"unplug", 2, 2, link_command, false},
+	{"statement", 2, 2, do_statement, false},
+	{"agent", 4, 5, message_repeat, true},
+	{"job", 4, SIZE_MAX, job_command, true},
+	/* Only said in records. */
+	{"ready", 1, 1, do_nothing, true},
+	{"clock", 1, SIZE_MAX, do_nothing, true},
+	{"charged", 2, 2, do_nothing, true},
+	{"end", 1, 1, do_nothing, true},
+};
+
+const struct verb *verb_find(const struct words *w, struct err *e)
+{
+	for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
+		const struct verb *v = &verbs[i];
+
+		if (strcmp(v->name, w->at[0]) != 0)
+			continue;
+		if (w->n >= v->min_words && w->n <= v->max_words)
+			return v;
+		err_set(e, ERR_USAGE, "wrong number of words for %s", v->name);
+		return NULL;
+	}
+	err_set(e, ERR_USAGE, "'%s' changes nothing", w->at[0]);
+	return NULL;
+}
