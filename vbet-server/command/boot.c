@@ -112,8 +112,7 @@ static void end_progress(struct progress *p)
 	p->open_line = false;
 }
 
-/* The absolute path of a directory for the record, made if it is missing; out stays NULL without.
- */
+/* Makes the directory of a record; *out gets its absolute path, if there is to be one. */
 static int make_record(const char *dir, char **out, struct err *e)
 {
 	if (!dir)
@@ -132,7 +131,7 @@ static int make_record(const char *dir, char **out, struct err *e)
 	return rc;
 }
 
-/* The script was checked with the clock that it asks for. */
+/* The script was checked for the clock that it asks for, which may be the other one. */
 static int check_outside(const struct graph *g, struct err *e)
 {
 	for (size_t i = 0; i < g->n_nodes; i++)
@@ -162,7 +161,7 @@ static int parse_number(const char *text, const char *option, int64_t *v, struct
 	return 0;
 }
 
-/* What is said of the lab itself goes into its graph, the rest into the options. */
+/* Clock, seed and spin are of the network, as if the script had said them. */
 static int parse_up_options(const struct cmd_options *o, struct graph *g, struct lab_options *opt,
 			    struct err *e)
 {
@@ -250,7 +249,7 @@ int boot_take_down(const char *lab, struct err *e)
 	return client_ask(lab, words, 1, NULL, e);
 }
 
-/* As long as this connection is open: also when we are killed, or our terminal goes away. */
+/* The connection is what the server watches: it closes also when we are killed. */
 int boot_hold(struct session *s, const char *lab, struct err *e)
 {
 	char *words[] = {"hold"};

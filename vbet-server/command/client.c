@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The other end of server/server.c: blocking, one request at a time, for a command has nothing
+ * else to do. "progress" lines are for people, and may come before any answer.
+ */
 #include "vbet-server/command/client.h"
 
 #include "lib/sock.h"
@@ -97,7 +101,7 @@ int client_send(struct session *s, char *const *words, size_t n, struct err *e)
 char *client_read_line(struct session *s)
 {
 	char *line =
-		NULL; /* its pieces so far: the state of a large lab is longer than the buffer */
+		NULL; /* what we have of it: the state of a large lab is longer than the buffer */
 	size_t len = 0;
 
 	for (;;) {

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One table has the commands, one the options; what a command takes is a set of bits in its
+ * line. Help, completion and parsing are made from the tables, and an option that a command
+ * does not have is unknown to it.
+ */
 #include "vbet-server/command/cmd.h"
 
 #include "lib/nearest.h"
@@ -208,8 +213,10 @@ static int parse_options(const struct cmd *c, int argc, char **argv, struct cmd_
 	return optind;
 }
 
-/* Options may stand behind the first argument too: "vbet up FILE -n x". exec's command keeps its
- * own. */
+/*
+ * Options may also follow the first argument ("vbet up FILE -n x"), but not that of a command
+ * which takes any words: there they are the words' own.
+ */
 static int parse_all(const struct cmd *c, int *argc, char **argv, struct cmd_options *o)
 {
 	int kept = 1;
@@ -231,7 +238,7 @@ static int parse_all(const struct cmd *c, int *argc, char **argv, struct cmd_opt
 			break;
 		}
 		argv[kept++] = argv[at];
-		/* The word just kept stands where getopt expects the program's name. */
+		/* getopt skips the word just kept: it takes it for the program's name. */
 	}
 	*argc = kept;
 	return 0;

@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* vbet diff: two runs that were kept, frame by frame and line by line. */
+/*
+ * vbet diff: two runs that were kept, frame by frame and line by line.
+ *
+ * Directories are walked side by side, and of every pair of files only the first difference is
+ * kept: after that, two runs have nothing in common any more. Frames are compared with their
+ * times, text line by line; then everything is put in the order of time, for the first
+ * difference of all is the one that explains the others.
+ */
 #include "lib/vec.h"
 #include "vbet-server/command/cmd.h"
 #include "vbet-server/plan/plan.h"
@@ -291,7 +298,7 @@ static int by_time(const void *pa, const void *pb)
 	return strcmp(a->name, b->name);
 }
 
-/* A run in virtual time has times of its own clock: its manifest says that it is one. */
+/* Frames of a run in virtual time are stamped with the guests' time of day; show the lab's. */
 static int64_t find_zero(const char *dir)
 {
 	char *path = xasprintf("%s/manifest", dir);

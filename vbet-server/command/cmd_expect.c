@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What is printed goes into the report, too. */
+/* Whoever reads the report later sees what we see now. */
 static ssize_t tee_write(void *cookie, const char *data, size_t len)
 {
 	struct keep *k = cookie;
@@ -31,7 +31,7 @@ static void summary(FILE *out, const struct graph *g, const struct expect_result
 	fprintf(out, "; until %.3f s\n", (double)r->end_ns / 1e9);
 }
 
-/* The lab is up: all that the script says of times. */
+/* All that the script says of times. */
 static int drive(const char *lab, const struct graph *g, struct keep *k, struct err *e)
 {
 	static const cookie_io_functions_t io = {.write = tee_write};

@@ -168,7 +168,7 @@ int cmd_ls(const struct cmd_options *o, int argc, char **argv, struct err *e)
 	return 0;
 }
 
-/* What the server prints of its lab in answer to that word. */
+/* "status" and "substrate" differ in what the server prints. */
 static int ask_report(const struct cmd_options *o, char *word, struct err *e)
 {
 	char *lab = client_find_lab(o->lab, e);
@@ -207,7 +207,7 @@ int cmd_wait(const struct cmd_options *o, int argc, char **argv, struct err *e)
 	return rc;
 }
 
-/* Ends the processes that a dead lab's file names, if they are still the same ones. */
+/* A number in the file may be that of another process by now; its start time tells. */
 static size_t end_processes(const char *dir)
 {
 	char *path = xasprintf("%s/pids", dir);
@@ -241,7 +241,7 @@ int cmd_clean(const struct cmd_options *o, int argc, char **argv, struct err *e)
 
 	for (size_t i = 0; i < n; i++) {
 		char *dir = xasprintf("%s/%s", base, labs[i].name);
-		/* Held while we clean: nobody starts a lab of that name meanwhile. */
+		/* Nobody can start a lab of that name while we hold the lock. */
 		int lock = labs[i].running ? -1 : paths_lock(dir);
 
 		if (lock >= 0) {

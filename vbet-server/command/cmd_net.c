@@ -96,7 +96,7 @@ int cmd_ping(const struct cmd_options *o, int argc, char **argv, struct err *e)
 	return rc < 0 ? rc : status != 0;
 }
 
-/* What stands for the outside of a lab has addresses, but nothing in it can ping. */
+/* Nodes that stand for the outside have addresses, but no kernel that could ping. */
 static bool can_ping(const struct words *w)
 {
 	return w->n >= 4 && strcmp(w->at[3], "-") != 0 && strcmp(w->at[1], "outside") != 0 &&

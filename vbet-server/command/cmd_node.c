@@ -32,9 +32,9 @@ static bool add_endsystem(const char *lab, const char *node, size_t len, char **
 }
 
 /*
- * Runs a command here, if all nodes (separated by ',') are end systems: those have no kernel of
- * their own (docs/substrate.md, "End systems"). Does not return then, but if that fails. 0: it is a
- * node of another kind.
+ * End systems (docs/substrate.md) have no kernel of their own: their commands run here. If all
+ * nodes (separated by ',') are such, this returns only if it fails. 0: it is one node, and
+ * another kind.
  */
 static int exec_on_endsystems(const char *lab, const char *nodes, char *const *argv, size_t argc,
 			      struct err *e)
@@ -57,9 +57,9 @@ static int exec_on_endsystems(const char *lab, const char *nodes, char *const *a
 	}
 	setenv("VNET_CONF", list, 1);
 	setenv("VBET_NODE", nodes, 1);
-	putenv(paths_search_path()); /* the environment's from now on */
+	putenv(paths_search_path()); /* putenv() keeps the pointer */
 	free(list);
-	char **words = xcalloc(argc + 1, sizeof(*words)); /* what is behind argc is not ours */
+	char **words = xcalloc(argc + 1, sizeof(*words)); /* argv[argc] need not be NULL */
 
 	memcpy(words, argv, argc * sizeof(*words));
 	execvp(words[0], words);
@@ -125,7 +125,7 @@ static bool split_place(const char *text, char **node, const char **path)
 	return true;
 }
 
-/* A tree goes as a tar stream, in either direction: tar is in every profile. */
+/* Trees go through tar at both ends: it is in every file system that we build. */
 static int copy_tree(const char *lab, const char *node, const char *from, const char *to, bool in,
 		     struct err *e)
 {
@@ -195,7 +195,7 @@ static bool is_directory(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-/* Into a temporary name first: a failed copy leaves what was there. */
+/* Written under another name first, so that a copy that fails leaves the old file. */
 static int copy_out(const char *lab, const char *node, const char *from, const char *to,
 		    struct err *e)
 {

@@ -39,7 +39,7 @@ static int ask_place(const char *lab, struct place *p, struct err *e)
 	return rc;
 }
 
-/* The user namespace first: it gives the rights to enter the other. */
+/* The user namespace comes first: only in it may we enter the other. */
 static int enter(const struct place *p, struct err *e)
 {
 	static const struct {
@@ -56,12 +56,12 @@ static int enter(const struct place *p, struct err *e)
 			return err_sys(e, "%s", path);
 	}
 	for (int i = 0; i < 2; i++) {
-		/* As root without a user namespace of its own, that is our own: EINVAL. */
+		/* For root there may be no user namespace but ours, and entering that is EINVAL. */
 		if (setns(fd[i], spaces[i].type) < 0 && !(i == 0 && errno == EINVAL))
 			return err_sys(e, "enter the namespace of the lab's interfaces");
 		close(fd[i]);
 	}
-	/* Names are a comfort: where they cannot be had, addresses do. */
+	/* Without the names, addresses still work. */
 	if (unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) == 0)
 		mount(p->hosts, "/etc/hosts", NULL, MS_BIND, NULL);
 	return 0;

@@ -1,5 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* vbet replay, vbet up --whatif: a run in virtual time once more, as it was or otherwise. */
+/*
+ * vbet replay, vbet up --whatif: a run in virtual time once more, as it was or otherwise.
+ *
+ * A replay is a lab that is booted with the record of a run: its server does everything that
+ * the record says, at the times that it says, and stands at the one that was asked for. From
+ * there on it is a lab like any other.
+ *
+ * What-if is two replays, one after the other, each with captures of all cables: the run as it
+ * was, to its end, and once more up to the moment in question, where the statement is said;
+ * then both are compared as `vbet diff` does. The second lab stays.
+ */
 #include "lib/units.h"
 #include "lib/xalloc.h"
 #include "vbet-server/command/boot.h"
@@ -23,7 +33,7 @@ static int ask(const char *lab, const char *verb, const char *argument, FILE *ou
 	return client_ask(lab, words, argument ? 2 : 1, out, e);
 }
 
-/* What could not be done again. */
+/* The replay may have come to its end without having done everything. */
 static int tell_refused(const char *lab, struct err *e)
 {
 	char *text = NULL;
@@ -83,7 +93,7 @@ static int choose_time(const struct cmd_options *o, const struct run *r, int64_t
 	return check_time(r, *ns, e);
 }
 
-/* The lab that is to be repeated makes room for itself. */
+/* A running lab may be repeated under its own name: then it is taken down first. */
 static int make_room(const struct run *r, const struct loaded *l, struct err *e)
 {
 	return r->running && !strcmp(r->running, l->graph->lab) ? boot_take_down(r->running, e) : 0;
@@ -159,7 +169,7 @@ struct what_if {
 	bool temporary;
 };
 
-/* One more time from the beginning: a lab with captures in dir/NAME, standing at to_ns. */
+/* The run once more, up to to_ns, with captures in dir/NAME. */
 static int begin(const struct what_if *w, struct run *r, struct loaded *l, struct keep *k,
 		 const char *name, int64_t to_ns, bool goes_on, struct err *e)
 {
@@ -186,7 +196,7 @@ static int run_as_it_was(const struct what_if *w, struct run *r, struct loaded *
 	return rc < 0 ? rc : boot_take_down(lab, e);
 }
 
-/* An action, as after 'at TIME', or else any statement. */
+/* It may be an action ("cut(a, b)"), which only stands after 'at TIME', or any statement. */
 static int say_statement(const struct what_if *w, const char *lab, struct err *e)
 {
 	char *at = xasprintf("at %lldns %s", (long long)w->at_ns, w->statement);

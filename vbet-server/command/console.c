@@ -126,7 +126,7 @@ static void print_error(const struct err *e)
 /* "r1 ping h2": everything after the node is for its shell, with names of nodes replaced. */
 static int run_in_node(const struct words *w, const char *line)
 {
-	/* Lines from a pipe or file are the console's, not the command's. */
+	/* Standard input has the console's next lines: the command must not read them. */
 	struct exec_options opt = {.tty = true, .subst = true, .no_stdin = !isatty(STDIN_FILENO)};
 	struct err e = {0};
 	int status = 0;
@@ -211,7 +211,7 @@ static int list_for_people(void)
 	return rc < 0 ? (int)e.kind : 0;
 }
 
-/* A script's statement is told from a command by its "(", "=" or "{" after the first word. */
+/* Commands have no "(" or "=" after the first word; statements have. */
 static bool looks_like_statement(const char *line)
 {
 	line += strspn(line, " \t{");
@@ -320,7 +320,10 @@ static int batch(void)
 		line[strcspn(line, "\n")] = '\0';
 		int rc = run_line(line, &leave);
 
-		/* Whoever feeds us may wait for the answer. */
+		/*
+		 * A program at the other end of the pipe may wait for this answer before it goes
+		 * on.
+		 */
 		fflush(stdout);
 		if (rc > worst)
 			worst = rc;

@@ -1,4 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * `vbet test` and `vbet clock until CHECK`: a client that drives the lab. It keeps a list of
+ * events by time and one of trials (expectations on their way), and repeats: do what is due,
+ * find the time at which something is due next, let the lab go on to it. In virtual time the
+ * lab stands whenever we speak ("clock until T"), so that everything happens at exact times
+ * however slow we are; by the real clock we sleep.
+ *
+ * At one moment the results of tries are looked at first, then events are done, then new tries
+ * begun: an expectation of the time of an event sees what came of it.
+ *
+ * A try is a job (lab/job.c): a command in the node, whose result is asked for every step of
+ * the lab's own time. If it does not hold, it is tried again until the deadline; the last try
+ * begins no later than that, and may end after it.
+ */
 #include "vbet-server/command/expect.h"
 
 #include "lib/vec.h"
@@ -13,7 +27,7 @@
 
 static const int64_t virtual_step_ns = 250000000; /* how often a result is asked for */
 static const int64_t real_step_ns = 20000000;
-static const int64_t retry_ns = 250000000; /* no sooner after the begin of the last try */
+static const int64_t retry_ns = 250000000; /* at the least, from the begin of one try to the next */
 
 enum trial_state { TRIAL_WAITS, TRIAL_RUNS, TRIAL_OVER };
 
@@ -41,8 +55,7 @@ struct driver {
 
 /* ---- talking to the lab ---- */
 
-/* Sends words; the answer (malloc'ed, without its last newline) goes to *text if that is not NULL.
- */
+/* Sends words. *text, if text is not NULL, gets the answer, malloc'ed, without its last newline. */
 static int ask(const struct driver *d, struct strvec *words, char **text, struct err *e)
 {
 	char *got = NULL;
@@ -86,7 +99,7 @@ static int read_clock(struct driver *d, struct err *e)
 	return 0;
 }
 
-/* A virtual clock stands from here on, but for go_to(). */
+/* A virtual clock stands from here on, and moves only in go_to(). */
 static int stand(struct driver *d, struct err *e)
 {
 	struct strvec v = {0};
@@ -141,7 +154,7 @@ static int start_job(const struct driver *d, const char *node, const char *comma
 	return ask(d, &v, job, e);
 }
 
-/* A command's last words say what it found. */
+/* The last line is what a command such as ping sums up with. */
 static void keep_last_line(char *text)
 {
 	size_t len = strlen(text);
@@ -250,7 +263,7 @@ static void begin_try(struct driver *d, struct trial *t)
 	if (start_job(d, d->graph->nodes[t->expect->node].name, command, &t->job, &e) == 0) {
 		t->state = TRIAL_RUNS;
 	} else {
-		/* The node is down, say. */
+		/* A node that is down, for one: it may come up before the deadline. */
 		free(t->last);
 		t->last = xstrdup(e.text);
 		end_try(d, t, 255);

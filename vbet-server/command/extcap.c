@@ -131,8 +131,7 @@ static int run(const struct extcap_options *o, struct err *e)
 	return 0;
 }
 
-/* Wireshark may also ask for things that we have nothing to say of: unknown options are let pass.
- */
+/* Newer versions of Wireshark pass more options: those that we do not know are ignored. */
 static void read_options(int argc, char **argv, struct extcap_options *o)
 {
 	enum { INTERFACES = 1, DLTS, CONFIG, CAPTURE, VERSION, INTERFACE, FILTER, FIFO, COMMENT };

@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The substrate writes pcapng into a FIFO that we have made, at its own pace: it never waits
+ * for us, but drops, and counts what it dropped in its last block. We cut the stream into
+ * blocks, let the filter see packets, and pass everything else on as it is. At the end we ask
+ * for no more, and read on until the substrate has closed the FIFO: its last block says what is
+ * missing.
+ */
 #include "vbet-server/command/frames.h"
 
 #include "lib/loop.h"
@@ -168,7 +175,7 @@ static int pump(struct frames *c, struct err *e)
 	return rc;
 }
 
-/* All that passed until now, and the last block, which says what was missed. */
+/* The last block says how many frames are missing: read until it has come. */
 static int drain(struct frames *c, struct err *e)
 {
 	char *end[] = {"capture-end", c->path};
@@ -186,7 +193,7 @@ static int drain(struct frames *c, struct err *e)
 static int run(struct frames *c, struct err *e)
 {
 	char *begin[] = {"capture", (char *)c->wish->nic, c->path, (char *)c->wish->comment};
-	/* Open for both, so that it neither blocks nor ends before the substrate has opened it. */
+	/* With a writer of our own, opening does not block, and reading does not end at once. */
 	int hold = open(c->path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
 
 	c->fifo = open(c->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);

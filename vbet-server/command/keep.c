@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The directory is made before the lab boots, so that a run is not lost for a name that is
+ * taken. Its captures are complete only when the substrate has been told to end them: until
+ * then the last frames may still be in its buffers.
+ */
 #include "vbet-server/command/keep.h"
 
 #include "lib/xalloc.h"
@@ -64,7 +69,7 @@ static int copy_file(const char *from, const char *to, struct err *e)
 	return rc;
 }
 
-/* What is still to be written into the captures is written, and no more comes. */
+/* The substrate writes the rest of what it has captured, and closes the files. */
 static int end_captures(const char *lab, const struct graph *g, struct err *e)
 {
 	int rc = 0;

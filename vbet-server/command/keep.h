@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A directory in which a run is kept: captures of all cables, what the consoles printed, a report.
- */
+/* A directory that keeps a run: captures of all cables, the guests' consoles, a report. */
 #ifndef VBET_SERVER_COMMAND_KEEP_H
 #define VBET_SERVER_COMMAND_KEEP_H
 

@@ -1,5 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Commands and files in a node, through the server: wire messages on channel 1 (lib/wire.h). */
+/*
+ * Commands and files in a node, through the server: wire messages on channel 1 (lib/agent_wire.h).
+ *
+ * Behind `vbet exec`, `console` and `cp`: after the server's "ok" the connection carries wire
+ * messages, all on channel 1. Three things can happen, and pump() waits for them together: the
+ * server sends, our standard input has bytes, a signal comes (as a descriptor, so that none is
+ * lost between two looks).
+ *
+ * Both directions have a window: we send no more than the guest has granted, and grant back
+ * what we have written out. So a slow terminal slows the command down, and nothing piles up
+ * between the two.
+ *
+ * With a terminal it is raw, and every key is the guest's, Ctrl-C too; Ctrl-] leaves, if the caller
+ * wants that; as the connection closes, the server ends the command. Without one, SIGINT is sent as
+ * a message; who presses twice leaves. The end is a WIRE_EXIT with the status, or the server's.
+ */
 #include "lib/agent_wire.h"
 #include "lib/sock.h"
 #include "lib/vec.h"
@@ -43,7 +58,7 @@ static void send_message(struct relay *r, uint8_t type, const void *data, uint32
 	memcpy(buf, &h, WIRE_HEAD);
 	if (len)
 		memcpy(buf + WIRE_HEAD, data, len);
-	/* The server may have closed already: its EXIT is then still to be read. */
+	/* Not an error: the server may have closed, and its WIRE_EXIT is still to be read. */
 	for (size_t sent = 0; sent < WIRE_HEAD + len;) {
 		ssize_t n = send(r->s.fd, buf + sent, WIRE_HEAD + len - sent, MSG_NOSIGNAL);
 
@@ -203,7 +218,7 @@ static void read_signal(struct relay *r)
 		send_size(r);
 		return;
 	}
-	if (r->interrupted) { /* asked twice: the command, or its node, does not listen */
+	if (r->interrupted) { /* pressed twice: the command, or its node, does not listen */
 		r->left = true;
 		r->status = 128 + SIGINT;
 	}
@@ -213,7 +228,7 @@ static void read_signal(struct relay *r)
 
 static int pump(struct relay *r, struct err *e)
 {
-	/* What came together with the "ok". */
+	/* The first messages may have come together with the "ok". */
 	if (take_messages(r, e) < 0)
 		return -1;
 	while (!r->ended && !r->left) {
@@ -273,7 +288,7 @@ static int watch_signals(bool tty, sigset_t *old)
 	sigset_t set;
 
 	sigemptyset(&set);
-	/* SIGTERM ends us, and the server then the command. */
+	/* Not SIGTERM: it ends us, and then the server ends the command. */
 	sigaddset(&set, tty ? SIGWINCH : SIGINT);
 	sigprocmask(SIG_BLOCK, &set, old);
 	return signalfd(-1, &set, SFD_CLOEXEC);
@@ -306,7 +321,7 @@ static void push_exec_words(struct arena *a, const struct exec_options *opt, boo
 	vec_push(v, "--");
 }
 
-/* The request was taken: terminal and bytes, until the command has ended. */
+/* From the server's "ok" to the end of the command. */
 static int run_exec(struct relay *r, bool tty, struct err *e)
 {
 	if (r->opt->no_stdin) {
@@ -334,7 +349,7 @@ int client_exec(const char *lab, const char *node, char *const *argv, size_t n,
 	push_exec_words(&a, opt, tty, node, &v);
 	for (size_t i = 0; i < n; i++)
 		vec_push(&v, argv[i]);
-	/* Before the command begins: no signal for it is lost. */
+	/* Before the command begins, so that no signal meant for it ends us instead. */
 	r.signal_fd = watch_signals(tty, &old);
 	int rc = begin(&r, lab, (char *const *)v.at, v.n, e);
 

@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A kept run is a directory with a manifest, the texts of the script and the inputs. Before it
+ * is repeated it is compared with the present: another network is an error, for then the inputs
+ * mean something else; other programs or another processor are only said, for the run may still
+ * be the same.
+ */
 #include "vbet-server/command/run.h"
 
 #include "lib/units.h"
@@ -16,7 +22,7 @@ int run_parse(const char *text, char **name, int64_t *at_ns, struct err *e)
 	const char *at = strrchr(text, '@');
 
 	*at_ns = -1;
-	/* "runs@home/one" is a directory. */
+	/* In "runs@home/one" the '@' is part of a path. */
 	if (at && strchr(at, '/'))
 		at = NULL;
 	if (at && unit_parse(UNIT_TIME, at + 1, at_ns, e) < 0)
@@ -149,7 +155,7 @@ int run_open(struct run *r, const char *name, struct err *e)
 	memset(r, 0, sizeof(*r));
 	if (find(r, name, e) < 0)
 		return -1;
-	/* First the time, then what has come until then. */
+	/* In this order: what came until now is in the record by the time we read it. */
 	if (r->running && ask_now(r->running, &r->end_ns, e) < 0)
 		return -1;
 	int64_t now = r->end_ns;
@@ -194,7 +200,7 @@ static int compare_graph(const struct run *r, struct loaded *l, struct err *e)
 	return rc;
 }
 
-/* Under which name it runs: nobody in it knows. */
+/* Nothing in a lab depends on its name once it has its graph. */
 static int rename_lab(struct loaded *l, const char *lab, struct err *e)
 {
 	size_t len = lab ? strlen(lab) : 1;
@@ -213,7 +219,7 @@ int run_load(struct run *r, struct loaded *l, const char *lab, FILE *out, struct
 {
 	const struct manifest *m = &r->manifest;
 
-	/* MAC addresses come from its name, too. */
+	/* By its old name: MAC addresses are derived from it. */
 	if (load_kept(l, &r->sources, m->script, m->dir, m->lab, e) < 0)
 		return -1;
 	if (topo_n_errors(l->script)) {

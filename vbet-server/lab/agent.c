@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One stream carries everything to and from a guest: a head with channel, type and length, then
+ * that many bytes. Channel 0 is the agent's own; each command or file has one of its own. The guest
+ * is not trusted: what is no message ends the stream, what is for no channel is dropped.
+ */
 #include "vbet-server/lab/agent.h"
 
 #include "lib/sock.h"
@@ -61,7 +66,7 @@ static void handle(struct agent *a, const struct wire_head *h, const char *paylo
 {
 	if (h->channel == 0) {
 		if (h->type == WIRE_HELLO) {
-			/* A new process 1: nothing of an earlier one goes on. */
+			/* The guest has booted anew: what ran in it has ended. */
 			lose_channels(a);
 			a->said_hello = true;
 			event(a, "hello ", payload, h->len);
@@ -87,7 +92,9 @@ static size_t on_data(struct conn *c, const char *data, size_t len)
 	long size = wire_read(data, len, &h);
 
 	if (size < 0) {
-		/* Not our protocol any more: the guest's own fault; it may start anew with HELLO.
+		/*
+		 * The guest does not keep to the protocol, and where its next message begins
+		 * cannot be told.
 		 */
 		agent_close(a);
 		return 0;

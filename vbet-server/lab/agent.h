@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The server's end of the agent protocol (lib/agent_wire.h): one stream per guest, many channels.
- */
+/* The server's end of the agent protocol (lib/agent_wire.h): a stream per guest, many channels. */
 #ifndef VBET_SERVER_LAB_AGENT_H
 #define VBET_SERVER_LAB_AGENT_H
 
@@ -24,8 +23,7 @@ struct agent {
 	struct agent_channel *channels;
 	uint32_t last_id;
 	bool said_hello;
-	/* Words on channel 0: "hello" "version=1", "ready" NAME, "ready-all", "failed" NAME WHY...
-	 */
+	/* Words on channel 0: "hello" "version=1", "ready" NAME, "ready-all", "failed" NAME WHY */
 	void (*on_event)(void *ctx, const struct words *w);
 	void *ctx;
 };

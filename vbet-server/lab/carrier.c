@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Requests and answers are lines on a socket pair, and answers come in the order of the
+ * requests: a list of who waits is all that tells them apart. When the process ends, all who
+ * wait are told, and so is everybody who asks from then on: an answer always comes, which is
+ * what change.c counts on.
+ */
 #include "vbet-server/lab/carrier.h"
 
 #include "lib/words.h"

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What is asked of all processes has one answer: the sum of all states, when the last has answered;
+ * or, of an object, that of the first who knows it. Processes are pointers, for their sockets hold
+ * on to them; numbers are those of the plan, and one that is gone leaves a hole.
+ */
 #include "vbet-server/lab/carriers.h"
 
 #include "lib/json.h"
@@ -51,7 +56,7 @@ static struct poll *poll_create(carrier_answer_fn answer, void *ctx)
 
 	p->answer = answer;
 	p->ctx = ctx;
-	p->outstanding = 1; /* ours, until all are asked */
+	p->outstanding = 1; /* the caller's own: nobody's answer is the last before all are asked */
 	return p;
 }
 
@@ -63,7 +68,7 @@ static void poll_free(struct poll *p)
 	free(p);
 }
 
-/* Who has ended answers at once; the caller gives the last answer, for itself. */
+/* A process that has ended answers at once. The caller has counted itself, and answers last. */
 static void ask_all(struct carriers *s, struct poll *p, const char *line,
 		    carrier_answer_fn on_answer)
 {

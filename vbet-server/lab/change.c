@@ -42,19 +42,21 @@ void change_refuse(struct lab *lab, const struct err *e)
 {
 	struct change_run *c = &lab->change;
 
-	/* The first no is the reason; who ends has reasons enough. */
+	/* Only the first no is the reason; and when the lab ends, everything is refused. */
 	if (c->state == CHANGE_REFUSED || c->state == CHANGE_ROLLING_BACK || lab->progress.failed)
 		return;
 	if (c->state == CHANGE_DOING)
 		c->state = CHANGE_REFUSED;
 	if (!lab->progress.setting_up && !c->refused.kind) {
 		c->refused = *e;
-		if (c->state != CHANGE_BEGINS) /* else when the record has the change */
+		if (c->state !=
+		    CHANGE_BEGINS) /* else it would stand in the record before the change */
 			input_note_refused(lab);
 	}
 	progress_fail(lab, e);
 }
 
+/* Takes a refused statement back out of the script. */
 static void roll_back(struct lab *lab)
 {
 	struct err e;
@@ -64,14 +66,14 @@ static void roll_back(struct lab *lab)
 		fprintf(stderr, "a refused statement stays: %s\n", e.text);
 }
 
-/* Goes on as far as it can without an answer. */
+/* Leaves the states in which something was waited for, if nothing is any more. */
 static void settle(struct lab *lab)
 {
 	struct change_run *c = &lab->change;
 
 	if (lab->progress.failed || c->state == CHANGE_BEGINS || c->outstanding)
 		return;
-	/* The host's interfaces are handed to NICs that the substrate has by now. */
+	/* By now the substrate has the NICs to which the host's interfaces are handed. */
 	if (outside_pump(lab))
 		return;
 	if (c->state == CHANGE_REFUSED && c->is_statement) {
@@ -99,15 +101,17 @@ void change_answered(struct lab *lab, const struct err *refused)
 	settle(lab);
 }
 
-/* All is said: what is to come are answers. */
+/* From here on only answers move it. */
 static void end_saying(struct lab *lab, bool is_done)
 {
 	struct change_run *c = &lab->change;
 
 	if (is_done && c->refused.kind)
 		input_note_refused(lab);
-	/* A statement that has failed half way is like one that is refused, but who said it is told
-	 * at once. */
+	/*
+	 * A statement that failed half way is taken back like a refused one; its reason is not
+	 * kept, for whoever said it is told now.
+	 */
 	c->state = c->refused.kind || (!is_done && c->is_statement) ? CHANGE_REFUSED : CHANGE_DOING;
 	if (!is_done)
 		c->refused.kind = ERR_NONE;

@@ -38,7 +38,7 @@ struct change_run {
  * Does one, and records it: "link A B down", "plug A B", "unplug A", "statement TEXT", "start
  * NODE", "stop NODE" ... (verb.c has them all). None is under way, and the clock stands (input.h),
  * or is the real one. 0, or -1 with the error set: then nothing was changed, or it is being rolled
- * back. What is answered to it comes later.
+ * back. Answers come later.
  */
 int change_do(struct lab *lab, enum change_origin origin, const struct words *w, FILE *out,
 	      struct err *e);
@@ -47,8 +47,7 @@ bool change_is_over(const struct lab *lab);
 /* What the last one was refused for, once: e is left alone if it was not. */
 void change_take_refusal(struct lab *lab, struct err *e);
 
-/* step.c and outside.c: one more answer is owed; it has come, and why it was no (NULL: it was not).
- */
+/* step.c and outside.c: one more answer is owed; one has come, which was no if refused is set. */
 void change_ask(struct lab *lab);
 void change_answered(struct lab *lab, const struct err *refused);
 /* Something that was asked for cannot be had: fails the set-up, or the change. */

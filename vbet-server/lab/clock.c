@@ -1,4 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The substrate keeps the calendar; here is only what it was last told to do, and where it last
+ * stood. There are two ways to let it go on: "until T", after which it says that it has reached
+ * T, and "run", which ends only by "pause". Every stop is an event: between asking for it and
+ * hearing of it the lab goes on.
+ *
+ * Set-up: step by step, as fast as it can, until everything is ready; only whole steps count,
+ * so that the time of being ready depends on the script and not on the machine. Then the goal
+ * decides: where it is reached, the clock stays; a planned input before that (input.c) is a
+ * stop on the way there, and something that waits asks for a stop now.
+ */
 #include "vbet-server/lab/clock.h"
 
 #include "lib/units.h"
@@ -30,7 +41,7 @@ void clock_init(struct lab *lab)
 {
 	lab->clock.is_virtual = lab->graph->clock == CLOCK_VIRTUAL;
 	strcpy(lab->clock.pace, "max");
-	/* All guests must be there before the calendar can start: none waits for another's boot. */
+	/* The calendar starts when all guests are in it, so none may wait for another to be up. */
 	if (lab->clock.is_virtual)
 		lab->progress.jobs = SIZE_MAX;
 }
@@ -46,7 +57,9 @@ bool clock_allows_ready(const struct lab *lab)
 	return !lab->clock.is_virtual || lab->clock.stopped;
 }
 
-/* What guests said before the clock stopped counts as said before: it may still be in the sockets.
+/*
+ * Guests may have said something before the clock stopped that is still in their sockets: it
+ * counts as said before.
  */
 static void hear_guests(struct lab *lab)
 {
@@ -77,7 +90,7 @@ void clock_hear_time(struct lab *lab, const struct words *w)
 {
 	if (!strcmp(w->at[2], "reached"))
 		on_stopped(lab, strtoll(w->at[1], NULL, 10));
-	/* It will stand by itself: what waits for that need not ask. */
+	/* It will stand soon by itself: whoever waits for that need not ask. */
 	else if (!strcmp(w->at[2], "ahead"))
 		lab->clock.asked = !lab->clock.stopped;
 }

@@ -31,8 +31,7 @@ struct lab_clock {
 void clock_init(struct lab *lab);
 /* Everything is declared: the first step. */
 void clock_begin(struct lab *lab);
-/* What the substrate says: "time NOW reached" it stands, "time NOW ahead" it soon will by itself.
- */
+/* What the substrate says: "time NOW reached", it stands; "time NOW ahead", it soon will. */
 void clock_hear_time(struct lab *lab, const struct words *w);
 /* "idle-forever" */
 void clock_hear_idle(struct lab *lab, const struct words *w);
@@ -43,7 +42,7 @@ bool clock_allows_ready(const struct lab *lab);
  * record is replayed to as fast as it can.
  */
 void clock_hand_over(struct lab *lab);
-/* It is there: from here on it is as any lab is. */
+/* A replay has come to its end: from here on the lab is like any other. */
 void clock_end_replay(struct lab *lab);
 /* Stops it as soon as it can, for what comes from outside (input.h). */
 void clock_ask_stand(struct lab *lab);

@@ -1,4 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A guest goes from down over booting, up and ready to stopping, and is down again. What it is
+ * supposed to be (`wanted`, `queued`, `restart`) is kept apart from what it is (`state`): its
+ * end is a failure only if it was wanted.
+ *
+ * Boot: the server connects to the guest's agent first, by a socket that the substrate holds,
+ * so that not a byte of it is lost; then it starts the launcher, which builds the jail and starts
+ * the kernel in it. The launcher says over a pipe how well it is confined, or why it does not start
+ * the guest. Process 1 says hello (up), and later that all services are there (ready-all).
+ *
+ * End: whatever the reason, the launcher's process ends, and its pidfd tells. All of a guest is one
+ * process group; what is left of it is killed. A guest that is asked to power off and does not is
+ * killed after a while; one whose kernel has left the virtual clock is not asked any more.
+ *
+ * By the virtual clock a guest also `joins` the calendar and goes from it, which the substrate
+ * says. That its process is there and that the calendar has it are told by two sockets, in any
+ * order: until both agree the lab is not at rest (input.c).
+ */
 #include "vbet-server/lab/guest.h"
 
 #include "lib/container_of.h"
@@ -63,8 +81,7 @@ static char *console_tail(const struct guest *gu)
 	return text;
 }
 
-/* A failure of a guest while the lab is set up ends the set-up: say which, why, and its last words.
- */
+/* The reason is on its console, as a rule: its last lines go with the error. */
 static void fail_guest(struct guest *gu, const char *why)
 {
 	char *tail = console_tail(gu);
@@ -128,7 +145,7 @@ static void kill_late(struct lab *lab, void *ctx)
 	free(ctx);
 }
 
-/* It does not power itself off: by its own clock, which may stand, it may have had no time to. */
+/* Power-off timed out; its virtual clock may stand still. */
 static void give_up_stopping(struct guest *gu)
 {
 	struct lab *lab = gu->lab;
@@ -146,7 +163,7 @@ void guest_hear(struct lab *lab, const struct words *w)
 	if (!gu)
 		return;
 	gu->joined = !strcmp(w->at[0], "joined");
-	/* Its process ends now; the clock waits for that. */
+	/* The lab is not at rest before its process ends, and nothing else ends it. */
 	if (!gu->joined && gu->state > GUEST_BOOTING)
 		loop_set_timer(lab->loop, &gu->deadline, loop_now_ns(lab->loop) + stop_timeout_ns);
 }
@@ -180,7 +197,6 @@ static void close_report(struct guest *gu)
 	gu->report.fd = -1;
 }
 
-/* The launcher says how well the guest is confined, or why it does not start it. */
 static void on_report(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
 	struct guest *gu = container_of(w, struct guest, report);
@@ -220,7 +236,6 @@ static void finish_child(struct guest *gu)
 	set_state(gu, GUEST_DOWN);
 }
 
-/* It has ended, and was to begin again. */
 static void queue_restart(struct guest *gu)
 {
 	if (!gu->restart)

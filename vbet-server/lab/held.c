@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A replay repeats the bytes that a user once typed into a console, and there is no user.
+ * Somebody has to be the other end: as soon as the record opens a terminal, its channel is held
+ * here. What it prints is kept, the last of it, and what the user's client granted back then is
+ * granted back by the record itself. `vbet console` in the replayed lab takes the channel over,
+ * sees what was on the screen, and goes on typing where the user stopped.
+ */
 #include "vbet-server/lab/held.h"
 
 #include "lib/agent_wire.h"

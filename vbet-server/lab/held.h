@@ -16,8 +16,7 @@ struct guest;
 struct held;
 struct lab;
 
-/* A message of a record goes to a channel of a guest: one that opens a terminal is held from here.
- */
+/* A message of a record goes to a guest: a channel on which it opens a terminal is held. */
 void held_see(struct guest *gu, uint32_t channel, uint8_t type, const void *data, size_t len);
 /* The node has one that nobody has taken over. */
 bool held_has(const struct lab *lab, const char *node);

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A new node brings a name for every guest of its network. What changes is the difference of
+ * the "host" lines of two init.confs, one of the plan before and one of the new plan,
+ * so that nothing here knows which names a guest should have.
+ */
 #include "vbet-server/lab/hosts.h"
 
 #include "lib/words.h"
@@ -109,7 +114,7 @@ char **hosts_diff(const char *before, const char *after)
 {
 	struct writer w = {0};
 
-	/* What the user laid there is not ours to change. */
+	/* An /etc/hosts that the script laid there is the user's. */
 	if (!strstr(after, "\nfile /etc/hosts ")) {
 		put_others(&w, '-', before, after);
 		put_others(&w, '+', after, before);
@@ -127,7 +132,7 @@ static bool is_conf(const struct plan_step *s, const char *name)
 	       !strncmp(s->name + 2, name, len) && !strcmp(s->name + 2 + len, "/j/init.conf");
 }
 
-/* Plans are in the same order, as a rule: the search goes on where the last one ended. */
+/* Guests are asked for in the order of the plan: the next one is behind the last one found. */
 static const char *find_conf(const struct plan *p, const char *name, size_t *from)
 {
 	for (size_t i = 0; i < p->n_steps; i++) {

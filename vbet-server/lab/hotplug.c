@@ -1,4 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What a guest must be told after a change goes by its agent; its NIC's socket must be there
+ * before, so it is noted with the change and told when the substrate has answered. A guest that
+ * is booting is told when it is up: its init.conf may be of before or after the change, and
+ * being told what it knows already does no harm. One that is down reads all of it when it
+ * boots.
+ *
+ * Told as part of a change it needs no line of the record, for the replay makes the same
+ * change; told later it is an input of its own.
+ */
 #include "vbet-server/lab/hotplug.h"
 
 #include "lib/xalloc.h"

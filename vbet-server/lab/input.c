@@ -25,9 +25,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A replay that diverges must not be waited for without end. */
+/* Do not wait forever if the replay diverges. */
 static const int64_t patience_ns = 5000000000;
-/* Nothing tells when bytes have been written: it is looked at again. */
+/* Poll, as finished writes raise no event. */
 static const int64_t again_ns = 2000000;
 
 bool input_was_spun(const struct lab *lab, const char *node)
@@ -153,7 +153,10 @@ static void drop_planned(struct inputs *in)
 	vec_remove(&in->planned, 0);
 }
 
-/* What was planned is told when it cannot be done: in the log, and to whoever replays. */
+/*
+ * Nobody waits for what was planned: that it cannot be done goes into the log, and to whoever
+ * asks.
+ */
 static void say_refused(struct lab *lab, const char *line, const struct err *e)
 {
 	fprintf(stderr, "at %.9f s, not done: %.*s: %s\n", (double)lab->clock.now_ns / 1e9,
@@ -177,7 +180,7 @@ void input_note_refused(struct lab *lab)
 		say_refused(lab, "a change", &lab->change.refused);
 }
 
-/* In the run, the change before was refused by the substrate. */
+/* The record says so of the change before; if it was done now, this is another run. */
 static void check_refused(const struct lab *lab, struct err *e)
 {
 	if (!lab->change.refused.kind)
@@ -192,7 +195,7 @@ static void patience_over(struct loop_timer *t, int64_t now_ns)
 	input_pump(lab);
 }
 
-/* A guest boots where its kernel's end and the record say so. False: not yet. */
+/* A guest may boot when its last kernel has ended. False: not yet. */
 static bool do_boot(struct lab *lab, const char *node, struct err *e)
 {
 	struct inputs *in = &lab->inputs;
@@ -250,7 +253,7 @@ static bool guest_is_settled(const struct lab *lab, const struct guest *gu)
 {
 	if (gu->dying || conn_pending(&gu->agent.conn))
 		return false;
-	/* Calendar and server hear of a kernel that comes or goes one after the other. */
+	/* That a kernel comes or goes is heard here and in the calendar one after the other. */
 	return !lab->clock.is_virtual || (gu->state != GUEST_DOWN) == gu->joined;
 }
 
@@ -264,7 +267,7 @@ bool input_is_settled(const struct lab *lab)
 	return true;
 }
 
-/* Does one thing; false if there is none, or not yet. */
+/* Does the next thing. False: there is none, or it cannot be done yet. */
 static bool do_next(struct lab *lab)
 {
 	struct inputs *in = &lab->inputs;
@@ -353,7 +356,7 @@ void input_add(struct lab *lab, void (*run)(struct lab *lab, void *ctx), void *c
 	input_pump(lab);
 }
 
-/* The record says when. */
+/* True if the record has a boot of it still to come. */
 static bool has_planned_boot(const struct inputs *in, struct guest *gu)
 {
 	char *line = xasprintf("boot %s\n", gu->name);

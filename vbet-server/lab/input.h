@@ -50,7 +50,7 @@ struct inputs {
 	bool gave_up;               /* it has passed */
 };
 
-/* Calls run(lab, ctx) as soon as the clock stands: before this returns, if it stands. */
+/* Calls run(lab, ctx) when it is its turn: before this returns, if nothing else is under way. */
 void input_add(struct lab *lab, void (*run)(struct lab *lab, void *ctx), void *ctx);
 /* A message for a channel of a guest's agent; copied. Recorded. */
 void input_send(struct guest *gu, uint32_t channel, uint8_t type, const void *data, uint32_t len);
@@ -66,7 +66,7 @@ bool input_may_boot(struct lab *lab, struct guest *gu);
 /* One line into the record, at the time at which the clock stands. */
 void input_record(struct lab *lab, char *const *words, size_t n);
 
-/* Something may be done at this time: words as in the record, owned by nobody (copied). */
+/* Something may be done at this time: words as in the record, which are copied. */
 void input_plan(struct lab *lab, int64_t time_ns, char *const *words, size_t n);
 /* Reads a record: all of it is planned, and the lab does nothing by itself before it is done. */
 int input_load(struct lab *lab, const char *text, struct err *e);

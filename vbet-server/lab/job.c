@@ -1,4 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A job is a command on a channel of its own to a guest's agent, as that of `vbet exec`, but
+ * who speaks to the agent is the server. Starting it is an input (input.c): in virtual time the
+ * command begins while the clock stands, at a time that is in the record, and a replay starts
+ * it again without anybody asking.
+ *
+ * Whoever asked gets a number and asks for the result, as often as it likes, by a clock of its
+ * own: so how fast the client is does not show in the lab. Of what the command prints the
+ * beginning is kept, to TEXT_MAX bytes; the rest is taken from the guest and forgotten, so that
+ * no command hangs because nobody reads it.
+ *
+ * A job is forgotten when its result has been fetched, and with the lab. If its guest goes, or
+ * begins anew, it has ended with STATUS_NONE.
+ */
 #include "vbet-server/lab/job.h"
 
 #include "lib/container_of.h"
@@ -73,7 +87,7 @@ static void on_message(struct agent_channel *ch, uint8_t type, const void *data,
 		return;
 	keep_text(j, data, len);
 	j->owed += len;
-	/* Seldom: for each message the clock has to stand. */
+	/* The clock has to stand for each message, so grants are saved up. */
 	if (j->owed >= WIRE_WINDOW / 2) {
 		input_send(j->guest, ch->id, WIRE_WINDOW_ADD, &j->owed, sizeof(j->owed));
 		j->owed = 0;

@@ -1,4 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A lab is a graph that has been carried out. lab_create() makes its plan and takes all steps
+ * of it (step.c); from then on events drive it: answers of the substrate (change.c) and what it
+ * says by itself (hear.c), guests that come up or end (guest.c), and whatever is asked for from
+ * outside (input.c). All of them run in turns of one loop, and none may wait for another: what
+ * takes longer than a system call is asked for, and its answer is an event again.
+ *
+ * A change is a new graph and the difference of two plans, whoever wants it: a statement, a
+ * cable that is cut by hand, the taking back of either. So the graph says at any time what the
+ * lab should be, and the plan what has been asked for.
+ *
+ * The lab lives in a directory of its own, which is locked as long as the server lives. Every
+ * process that is started is noted in its file `pids` at once: should the server be killed,
+ * `vbet clean` finds them there.
+ */
 #include "vbet-server/lab/lab.h"
 
 #include "lib/words.h"
@@ -22,7 +37,7 @@ void lab_send_about(struct lab *lab, const char *object, const char *line, carri
 {
 	unsigned process = plan_process_of(lab->plan, object);
 
-	/* Any of them says best what is wrong with a name that nobody knows. */
+	/* If nobody knows the name, any process can say so. */
 	carriers_send(&lab->carriers, process ? process : 1, line, answer, ctx);
 }
 
@@ -132,7 +147,7 @@ void lab_note_pid(struct lab *lab, const struct child *c, const char *name)
 	fflush(lab->pids);
 }
 
-/* From the first frame on: one file per cable, as its first end sees it. */
+/* Asked for before the clock starts, so that not a frame is missing. */
 static void capture_all(struct lab *lab, const char *dir)
 {
 	for (size_t i = 0; i < lab->graph->n_cables; i++) {
@@ -150,7 +165,7 @@ static void capture_all(struct lab *lab, const char *dir)
 	}
 }
 
-/* The graph and its plan, for this machine. */
+/* From the graph to the plan, for this machine. */
 static int make_plan(struct lab *lab, const struct lab_options *opt, struct err *e)
 {
 	if (plan_env_make(&lab->env, lab->graph, &opt->plan, lab->dir, e) < 0)

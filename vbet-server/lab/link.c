@@ -1,4 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What is done to cables by hand must survive the next statement: that makes a whole new graph,
+ * in which each cable is as the script says. So for each cable that was touched three states
+ * are kept: what the script said last, what the graph has now, and what the substrate took
+ * last. A new graph keeps what was done by hand if the script still says the same as before; if
+ * it says something else, the script is right.
+ *
+ * The substrate may refuse (a rate that a shaper cannot have): when it has answered all that
+ * was asked of a cable, the graph gets back what it took last, and the plan is made anew.
+ */
 #include "vbet-server/lab/link.h"
 
 #include "lib/nearest.h"
@@ -128,7 +138,7 @@ static void show_cable(FILE *out, const struct graph *g, const struct graph_cabl
 	}
 }
 
-/* The plan is made anew from the changed graph; its difference is what the substrate is told. */
+/* The graph has been changed in place: what differs in its plan is what the substrate is told. */
 static int replan(struct lab *lab, struct err *e)
 {
 	struct plan *plan = plan_make(lab->graph, &lab->env, e);
@@ -341,7 +351,7 @@ static void keep_hand(struct link_touched *t, const struct graph_cable *old,
 
 int link_change_graph(struct lab *lab, struct graph *g, struct err *e)
 {
-	/* These may have been said when the lab was started, not by the script. */
+	/* Options of `up` go before the script, which knows nothing of them. */
 	g->clock = lab->graph->clock;
 	g->seed = lab->graph->seed;
 	g->lab = arena_strdup(&g->arena, lab->graph->lab);

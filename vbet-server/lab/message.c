@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What was typed into a guest is part of a run. Text is kept as text, so that a record can be
+ * read, and searched; anything else is in hexadecimal.
+ */
 #include "vbet-server/lab/message.h"
 
 #include "lib/units.h"
@@ -98,7 +102,7 @@ int message_repeat(struct lab *lab, const struct words *w, FILE *out, struct err
 		message_record(lab, gu->name, (uint32_t)channel, type, data, (uint32_t)len);
 		agent_send(&gu->agent, (uint32_t)channel, type, data, (uint32_t)len);
 		held_see(gu, (uint32_t)channel, type, data, len);
-		/* New channels go on from there. */
+		/* Channels that are opened from now on must not have a number of the record's. */
 		if (gu->agent.last_id < channel)
 			gu->agent.last_id = (uint32_t)channel;
 	}

@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The substrate says of each direction of a virtual link how long a packet may be; the least of
+ * all, and of what the NICs were made for, is what each end of it should have. This compares
+ * that with what each NIC has been told, again and again, and tells the difference: so it does
+ * not matter what changed, and in which order the news came.
+ */
 #include "vbet-server/lab/mtu.h"
 
 #include "lib/xalloc.h"
@@ -40,8 +46,7 @@ unsigned mtu_of_nic(const struct lab *lab, size_t node, size_t nic)
 	return m ? m->mtu : n->nics[nic].mtu;
 }
 
-/* What the substrate calls end k of a virtual link: the direction that begins there, or the member.
- */
+/* End k of a virtual link, as the substrate names it: the direction from there, or the member. */
 static char *part_name(const struct graph *g, const struct graph_vlink *v, size_t k)
 {
 	const struct graph_node *n = &g->nodes[v->ends[k].node];
@@ -51,7 +56,7 @@ static char *part_name(const struct graph *g, const struct graph_vlink *v, size_
 	return xasprintf("%s:%s:%s", v->name, n->name, n->nics[v->ends[k].nic].name);
 }
 
-/* Where only one direction is narrow, answers to long packets would still be too long. */
+/* One narrow direction counts for both: a peer that may send longer packets would lose them. */
 unsigned mtu_of_vlink(const struct lab *lab, const struct graph_vlink *v)
 {
 	unsigned least = MTU_ANY;
@@ -84,7 +89,7 @@ static bool has_news_of_nics(const struct lab *lab, const char *node)
 	return false;
 }
 
-/* False: not now, but it will be when it has booted. */
+/* A guest that is not up yet is told when it has booted. */
 static bool can_be_told(const struct lab *lab, const struct guest *gu)
 {
 	return (gu->state == GUEST_UP || gu->state == GUEST_READY) &&
@@ -95,7 +100,7 @@ static void tell_guest(struct lab *lab, struct guest *gu, const char *nic, unsig
 {
 	char *words = xasprintf("mtu %s %u", nic, mtu);
 
-	/* While a lab is set up nothing is recorded; a record that is replayed has it. */
+	/* Before the lab is ready there is no record; in a replay the record has it. */
 	if (lab->progress.setting_up)
 		agent_control(&gu->agent, words);
 	else if (!input_is_replaying(lab))
@@ -141,8 +146,10 @@ static void update_standing(struct lab *lab, void *ctx)
 	mtu_update(lab);
 }
 
-/* By the virtual clock guests are told while it stands. While the lab is set up, it does so by
- * itself. */
+/*
+ * By the virtual clock guests are told while it stands. During the set-up it often stands
+ * anyway.
+ */
 static void wait_for_stand(struct lab *lab)
 {
 	if (lab->progress.setting_up || lab->mtus.waits)

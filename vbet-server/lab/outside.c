@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Lines for vbet-outside wait until the substrate has answered everything: it hands interfaces
+ * over to NICs that must be there. The process is started with the first line, and never for a
+ * lab that has nothing of the host.
+ */
 #include "vbet-server/lab/outside.h"
 
 #include "lib/xalloc.h"
@@ -79,8 +84,7 @@ bool outside_pump(struct lab *lab)
 		change_refuse(lab, &e);
 		return false;
 	}
-	/* A process that has ended answers at once, and who settles the last answer asks us again.
-	 */
+	/* A process that has ended answers while we send, and its last answer calls us again. */
 	struct outside_lines lines = o->waiting;
 
 	o->waiting = (struct outside_lines){0};

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Each program is the leader of a session of its own, so that it goes with all that it has
+ * started. Its end is no business of the lab's: it is logged, and not repeated.
+ */
 #include "vbet-server/lab/program.h"
 
 #include "lib/container_of.h"
@@ -62,7 +66,10 @@ static int enter_dir(void *ctx)
 	return chdir(ctx);
 }
 
-/* Our own environment, and three words. The array is the caller's, the words belong to it. */
+/*
+ * Our own environment with three words of our own at its end: those, and the array, are the
+ * caller's to free.
+ */
 static char **make_environment(const struct program *g)
 {
 	VEC(char *) v = {0};

@@ -1,4 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * progress_check() is called whenever something may have changed, by whoever changed it, and
+ * finds out by itself what that means: who may boot next, whether all is ready, whether inputs
+ * can go on. Nothing is remembered of what happened, so no event can be missed, and calling it
+ * once too often costs a look at each guest.
+ *
+ * A lab is ready when all guests that are wanted are ready, the substrate has answered, and, in
+ * virtual time, a whole step of the set-up is over. From then on it does not fail: what goes
+ * wrong later concerns a part of it.
+ */
 #include "vbet-server/lab/progress.h"
 
 #include "lib/container_of.h"
@@ -77,7 +87,7 @@ static void stop_waiting_for_vlinks(struct loop_timer *t, int64_t now_ns)
 	progress_check(lab);
 }
 
-/* A lab is ready with its virtual links; those that do not come up do not hold it up for ever. */
+/* A lab is ready only with its virtual links, but those that never come up must not hold it up. */
 static bool vlinks_are_ready(struct lab *lab)
 {
 	struct progress *p = &lab->progress;

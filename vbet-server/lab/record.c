@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The run's own directory goes with the lab, so the record may be elsewhere; the run's
+ * directory then names the place. Either begins with the manifest, from which a replay sees
+ * whether it is on the same machine, and has the text of every file that the script was made
+ * of.
+ */
 #include "vbet-server/lab/record.h"
 
 #include "lib/xalloc.h"

@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A guest whose kernel computes without ever asking for the time holds the virtual clock where
+ * it is, and with it all others: the substrate notices, by the clock of the wall, and says so.
+ * Ending such a guest cannot wait for the clock to stand, so it is the one input that is done
+ * at no exact time; the record names the guest, and a replay ends it when it spins again.
+ */
 #include "vbet-server/lab/spin.h"
 
 #include "lib/container_of.h"
@@ -12,10 +18,16 @@ bool spin_kill(struct lab *lab, struct guest *gu)
 {
 	char *words[] = {"spun", gu->name};
 
-	/* Where it is charged the clock can stand, and this is an input like any other. */
+	/*
+	 * A guest that is charged for its computing does not hold the clock: it is ended like
+	 * any other.
+	 */
 	if (!gu->spins || lab->graph->spin == SPIN_CHARGE)
 		return false;
-	/* At no time that is known: it is killed when it spins again, in a replay. */
+	/*
+	 * The time in the record is only where the clock was last seen: a replay waits until it
+	 * spins.
+	 */
 	input_record(lab, words, 2);
 	guest_stop(gu, true);
 	return true;

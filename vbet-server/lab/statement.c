@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A statement is read on top of the whole script, and the result is a whole new graph: there is
+ * no way to change a lab that the script could not have said. The reverse is taking the last
+ * statement away.
+ */
 #include "vbet-server/lab/statement.h"
 
 #include "lib/xalloc.h"
@@ -68,7 +73,7 @@ int statement_add(struct lab *lab, const char *text, struct err *e)
 	lab->change.is_statement = true;
 	if (link_change_graph(lab, g, e) < 0 || record_keep_sources(lab, e) < 0)
 		return -1;
-	/* A record has what came of its events, too. */
+	/* A record has a line for each event that came of it, so they are not planned again. */
 	return lab->change.origin == CHANGE_OF_RECORD ? 0 : plan_events(lab, n_events, e);
 }
 

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Steps of a plan are not waited for: what is done here at once (files, processes) is done,
+ * what others do is asked for, and the answers are counted by change.c. What may be undone, and
+ * what a changed step becomes, is the plan's to say (plan_op.c); here are the functions.
+ */
 #include "vbet-server/lab/step.h"
 
 #include "lib/vec.h"
@@ -188,7 +193,9 @@ int step_apply(struct lab *lab, const struct plan *from, const struct plan *to, 
 	size_t n = plan_diff(from, to, &items);
 	int rc = 0;
 
-	/* A process that has ended answers at once: nothing is settled before all steps are taken.
+	/*
+	 * A process that has ended answers at once: this keeps the last answer from being the
+	 * last before all steps are taken.
 	 */
 	change_ask(lab);
 	for (size_t i = 0; i < n && rc == 0; i++)

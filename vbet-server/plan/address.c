@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * In a lab with virtual networks one address may be that of many nodes, each in a network of
+ * its own. So which one is meant depends on who asks: only networks that both are in count, and
+ * of those a common subnet goes before one that takes a router.
+ */
 #include "vbet-server/plan/address.h"
 
 #include <string.h>
@@ -23,7 +28,7 @@ static bool is_ordinary(const struct graph_node *n)
 	return has_cable && n->kind != NODE_SUBSTRATE;
 }
 
-/* Is that NIC of n in a network that the other node is in, too: its vNet, or the ordinary one? */
+/* True if that NIC of n is in a network of the other node's: its vNet, or the ordinary one. */
 static bool is_shared(const struct graph_node *n, size_t nic, const struct graph_node *other)
 {
 	if (n->nics[nic].vlink >= 0)
@@ -31,7 +36,7 @@ static bool is_shared(const struct graph_node *n, size_t nic, const struct graph
 	return is_ordinary(n) && is_ordinary(other);
 }
 
-/* The same subnet in another vNet is another one. */
+/* In another vNet the same subnet is another subnet. */
 static bool has_subnet_of(const struct graph_node *n, const struct addr *a,
 			  const struct graph_nic *nic)
 {
@@ -43,10 +48,7 @@ static bool has_subnet_of(const struct graph_node *n, const struct addr *a,
 	return false;
 }
 
-/*
- * The first address of n that passes: of the family, in a network of `from`, and with is_near in a
- * subnet of it.
- */
+/* The first address of n of that family, in a network of `from`; if is_near, in a subnet of it. */
 static const struct addr *find(const struct graph_node *n, int family,
 			       const struct graph_node *from, bool is_near)
 {

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * An event becomes the words that a user would have typed for it, and a check becomes a command
+ * of a shell: whoever carries them out needs to know nothing about either.
+ */
 #include "vbet-server/plan/event.h"
 
 #include "lib/words.h"

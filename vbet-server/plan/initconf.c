@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What a guest is to be, as lines for its process 1 (docs/protocols.md, "init.conf"), which carries
+ * them out in an order of its own. Names of other nodes are written out here, one by one: a guest
+ * knows nothing of the graph.
+ */
 #include "vbet-server/plan/initconf.h"
 
 #include "lib/words.h"
@@ -38,7 +43,7 @@ static void put_nics(FILE *out, const struct graph_node *n)
 	}
 }
 
-/* Every guest knows every other of its network by name, by the nearest address of each family. */
+/* Names of all nodes in the guest's network, each with its nearest address of each family. */
 static void put_hosts(FILE *out, const struct graph *g, const struct graph_node *self)
 {
 	static const int families[] = {AF_INET, AF_INET6};
@@ -116,7 +121,10 @@ static int put_files(FILE *out, const struct graph_node *n, const struct plan_en
 
 		if (!s)
 			return err_set(e, ERR_USAGE, "no service '%s'", c->daemon);
-		/* Neither text nor file (service(n, d)): what its file system comes with stays. */
+		/*
+		 * service(n, d) gives neither text nor file: the file that its file system has
+		 * stays.
+		 */
 		if (s->path && (c->text || c->source) &&
 		    put_file(out, s->path, 0640, s->owner,
 			     file_text(env, c->text, c->text_len, c->source, e)) < 0)

@@ -99,7 +99,7 @@ static void plan_processes(struct builder *b)
 		plan_add_step(b, PLAN_DIR, "t");
 }
 
-/* The same line for all processes; it holds as long as they run. */
+/* A line for every process that nothing takes back. */
 static void add_everywhere(struct builder *b, const char *name, const char *text)
 {
 	for (unsigned p = 1; p <= SPREAD_MAX; p++)
@@ -107,7 +107,7 @@ static void add_everywhere(struct builder *b, const char *name, const char *text
 			plan_add_line(b, p, name, text)->undo = NULL;
 }
 
-/* All processes have the same clock, or the same wrong one. */
+/* Every process is told which clock the lab runs by. */
 static const char *clock_line(struct builder *b)
 {
 	struct arena *a = &b->plan->arena;
@@ -140,7 +140,7 @@ static int plan_node(struct builder *b, int index, struct err *e)
 	return 0;
 }
 
-/* What runs in the lab begins when all that carries its frames is there. */
+/* Programs and guests begin when everything that carries their frames is there. */
 static void plan_begin(struct builder *b)
 {
 	const struct graph *g = b->g;

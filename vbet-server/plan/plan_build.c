@@ -77,7 +77,7 @@ void plan_add_nic(struct builder *b, int node, int nic)
 	struct arena *a = &b->plan->arena;
 
 	addr_format_mac(c->mac, mac, sizeof(mac));
-	/* A program is no driver of rings in shared memory. */
+	/* The program of an end system speaks frames over a socket; it has no virtio driver. */
 	bool seqpacket = c->backend == NIC_SEQPACKET || n->kind == NODE_ENDSYSTEM;
 
 	plan_add_at(b, node, name,

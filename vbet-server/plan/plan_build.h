@@ -46,8 +46,7 @@ const char *plan_end_name(struct builder *b, struct graph_end end);
 void plan_add_dirs(struct builder *b, int node);
 void plan_add_nic(struct builder *b, int node, int nic);
 
-/* plan_guest.c: files and lines of a guest. 0, or -1: the script names a file that cannot be read.
- */
+/* plan_guest.c: files and lines of a guest. -1: a file that the script names cannot be read. */
 int plan_guest_node(struct builder *b, int index, struct err *e);
 /* The launcher's argv: its own words, then "--" and the kernel's arguments. */
 void plan_guest_argv(struct builder *b, int index, struct plan_step *s);

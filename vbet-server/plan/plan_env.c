@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What a plan cannot know by itself is found here: files of the installation, the number of
+ * processors, a key.
+ */
 #include "vbet-server/plan/plan_env.h"
 
 #include "lib/rng.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The services vbet can start in a guest: where their configuration goes and how they are started.
- */
+/* Services that vbet can start in a guest: where their configuration goes, what starts them. */
 #ifndef VBET_SERVER_PLAN_SERVICE_H
 #define VBET_SERVER_PLAN_SERVICE_H
 

@@ -84,8 +84,10 @@ static unsigned choose(const struct spread *s, size_t head)
 
 	if (s->process[head])
 		return s->process[head];
-	/* A substrate node stands for a machine: it has a process of its own as far as there are
-	 * some. */
+	/*
+	 * A substrate node stands for a machine: it gets a process of its own, while there are
+	 * any.
+	 */
 	for (unsigned p = 1; s->g->nodes[head].kind == NODE_SUBSTRATE && p <= s->n; p++)
 		if (!s->load[p])
 			return p;

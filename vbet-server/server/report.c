@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * All state is in the graph, in the guests, or in the substrate; nothing is collected for
+ * reports. `substrate` is the answer to its "status": a JSON object from which the parts are
+ * picked by name.
+ */
 #include "vbet-server/server/report.h"
 
 #include "lib/json.h"

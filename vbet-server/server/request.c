@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A request is words; its verb is looked up in one table, which also says whether it may come
+ * while a record is replayed. What can be answered at once returns 0 or -1; what must wait for
+ * the substrate or for the clock keeps a `struct query` with the client, and returns
+ * REQUEST_ANSWERED.
+ */
 #include "vbet-server/server/request.h"
 
 #include "lib/nearest.h"
@@ -180,8 +186,7 @@ static int request_replayed(struct client *c, const struct words *w, struct err 
 	return REQUEST_ANSWERED;
 }
 
-/* refused: the first thing that a record or a script's time asked for and that could not be done.
- */
+/* refused: the first thing that a record or an event asked for, but that could not be done. */
 static int request_refused(struct client *c, const struct words *w, struct err *e)
 {
 	const struct lab *lab = c->server->lab;

@@ -1,5 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What changes the lab, or moves its clock: when the clock stands, and answered when it is done. */
+/*
+ * What changes the lab, or moves its clock: when the clock stands, and answered when it is
+ * done.
+ *
+ * In virtual time nothing may change while the clock runs: the words of the request are kept,
+ * and run by the gate (input.c) when the clock stands. The client waits twice, first for that,
+ * then until all that the change has caused is done; a refusal of the substrate comes with the
+ * second answer.
+ */
 #include "vbet-server/lab/spin.h"
 #include "vbet-server/lab/statement.h"
 #include "vbet-server/server/request.h"
@@ -173,7 +181,7 @@ int request_clock(struct client *c, const struct words *w, struct err *e)
 		lab_send_clock(lab, "now", on_now, query_create(c));
 		return REQUEST_ANSWERED;
 	}
-	/* How fast it goes may be changed at any time. */
+	/* The pace changes nothing in the lab, so it need not wait. */
 	if (!lab->clock.is_virtual || (w->n > 1 && !strcmp(w->at[1], "pace")))
 		return clock_command(lab, w, e);
 	if (input_is_replaying(lab))

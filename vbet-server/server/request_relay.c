@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Commands and files in a node: from the "ok" on, wire messages go to and fro. */
+/*
+ * Commands and files in a node: from the "ok" on, wire messages go to and fro.
+ *
+ * The server stands between a client (always channel 1) and a channel of the guest's agent, and
+ * turns messages over. By the real clock it is a pipe. In virtual time what comes from the
+ * guest is passed on at once, for it cannot change anything, and what goes to the guest is an
+ * input (input.c).
+ */
 #include "lib/container_of.h"
 #include "lib/vec.h"
 #include "vbet-server/lab/held.h"
@@ -25,8 +32,7 @@ static void relay_gone(struct agent_channel *ch)
 	relay_message(ch, WIRE_EXIT, "\"error=the node has gone down\"", 30);
 }
 
-/* What a client grants back is saved up in virtual time: for each message the clock has to stand.
- */
+/* In virtual time the clock stands for each message to a guest, so grants are saved up. */
 static void to_guest(struct client *c, const struct wire_head *h, const char *data)
 {
 	uint32_t bytes;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Who waits until a node, or the lab, is ready. */
+/* Waiting until a node, or the lab, is ready. */
 #include "lib/container_of.h"
 #include "lib/units.h"
 #include "vbet-server/server/request.h"

@@ -1,4 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One process per lab, with one loop and no threads. It is born with a client: the command that
+ * asked for the lab, which hears of its progress and is answered when the lab is ready, or why
+ * it is not. All others connect to the socket `control` in the run directory.
+ *
+ * A client is in one of three states. LINE: it sends a line of words, and request.c answers.
+ * WAIT: its answer comes when `is_over` says so, which is asked whenever something in the lab has
+ * changed. RELAY: it speaks to a guest, in wire messages, and never comes back to lines.
+ *
+ * A client may go at any time, also while an answer for it is on its way from the substrate. It
+ * is only marked then, and freed between two turns of the loop, when no function further up can
+ * still hold it; answers that come later look it up first (query_client()).
+ *
+ * The end comes by "down", by a signal, with the client that holds the lab, or if the set-up
+ * fails: the loop is left, the lab is destroyed, and only then those who wait are answered. So
+ * the "ok" of a "down" says that every process of the lab is gone.
+ */
 #include "vbet-server/server/server.h"
 
 #include "lib/container_of.h"
@@ -22,8 +39,7 @@ static void client_closed(struct conn *conn)
 	c->dead = true;
 	request_client_gone(c);
 	if (s->up == c || c->holds) {
-		/* Nobody wants the lab any more: an interrupted "up" or "run" leaves nothing
-		 * behind. */
+		/* Its "up" or "run" was interrupted: that must leave nothing behind. */
 		if (s->up == c)
 			s->up = NULL;
 		s->down_asked = true;
@@ -162,7 +178,7 @@ static void lab_failed(void *ctx, const struct err *e)
 {
 	struct server *s = ctx;
 
-	/* Who waits hears of it when all is gone. */
+	/* server_run() tells whoever waits, when all is gone. */
 	s->failure = *e;
 	s->exit_code = (int)e->kind;
 	fprintf(stderr, "failed: %s\n", e->text);
@@ -227,8 +243,7 @@ static void close_clients(struct server *s)
 		c->dead = true;
 		if (conn_is_open(&c->conn)) {
 			request_client_gone(c);
-			/* What they wait for most: the last answer. A slow reader is not waited
-			 * for. */
+			/* All but those who wait had their answer, or have not taken it in time. */
 			if (c->state != CLIENT_WAIT)
 				continue;
 			err_set(&e, ERR_ENV, "the lab was taken down");

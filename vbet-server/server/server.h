@@ -2,7 +2,8 @@
 /*
  * The server: one lab, its control socket and the clients on it. A client sends one line of words;
  * the answer is any number of "progress TEXT" and "out TEXT" lines, then "ok" or "error KIND TEXT".
- * After the "ok" of exec, put and get both sides speak wire messages (lib/wire.h) on channel 1.
+ * After the "ok" of exec, put and get both sides speak wire messages (lib/agent_wire.h) on
+ * channel 1.
  */
 #ifndef VBET_SERVER_SERVER_SERVER_H
 #define VBET_SERVER_SERVER_SERVER_H

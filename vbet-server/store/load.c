@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * From a file to a graph. The limits of this machine come in here, the memory that there is and
+ * the length that a socket's path may have, so that the language says what is too much before
+ * anything starts.
+ */
 #include "vbet-server/store/load.h"
 
 #include "lib/sock.h"
@@ -46,7 +51,9 @@ static bool file_exists(void *ctx, const char *path)
 	return there;
 }
 
-/* What guests may have together: what is available now. A guest's memory is used only as touched.
+/*
+ * What guests may have together. It is taken only as they touch it, so all of it may be
+ * promised.
  */
 static int64_t available_memory(void)
 {

@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Lines of words, KEY VALUE..., and at the end the graph as text. Unknown keys are skipped, so
+ * that an older vbet reads what a newer one has written, as long as the version is the same.
+ * The graph is in it to be compared, not read: it says whether the script of then makes the
+ * same network today.
+ */
 #include "vbet-server/store/manifest.h"
 
 #include "lib/sha256.h"
@@ -39,7 +45,7 @@ static const char *hash_file(struct arena *a, const char *path)
 	return arena_strdup(a, hex);
 }
 
-/* For a run that is repeated here or not at all. */
+/* Enough for a run that is only ever repeated on this machine. */
 static const char *stamp_file(struct arena *a, const char *path)
 {
 	struct stat st;
@@ -50,8 +56,7 @@ static const char *stamp_file(struct arena *a, const char *path)
 			    (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
 }
 
-/* A tree of ours says what is in it (rootfs/README.md); of another nothing is known but its path.
- */
+/* A tree of ours has an id (rootfs/README.md); of another we know only where it is. */
 static const char *tree_id(struct arena *a, const char *tree)
 {
 	char *path = xasprintf("%s/usr/share/vbet/id", tree);
@@ -76,7 +81,7 @@ static const char *cpu_value(struct arena *a, const char *text, const char *key)
 	return arena_strndup(a, p, strcspn(p, "\n"));
 }
 
-/* What a program in a guest can see of it: the instructions it may choose to use. */
+/* Programs in guests choose what they run by the flags of the processor. */
 static void look_at_cpu(struct manifest *m, struct arena *a)
 {
 	size_t len;

@@ -32,7 +32,7 @@ struct manifest {
 	const char *script,
 		*dir; /* as it was named; the directory that its files are relative to */
 	struct {
-		const char *id;    /* the same: the same; "" if it cannot be told */
+		const char *id;    /* equal if the part is; "" if it cannot be told */
 		const char *where; /* a path, or the processor's name */
 	} parts[MANIFEST_PARTS];
 	const char *graph; /* its text */

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A run directory belongs to whoever holds its lock, and the lock goes with the process,
+ * however it ends: a directory whose lock is free is a dead lab's. The lock is one of open file
+ * descriptions, which others can ask for without taking it.
+ */
 #include "vbet-server/store/paths.h"
 
 #include "lib/vec.h"
@@ -51,7 +56,7 @@ char *paths_search_path(void)
 
 	if (slash)
 		*slash = '\0';
-	/* Installed, they are beside vbet; in the source tree, in build. */
+	/* Installed, our own programs are beside vbet; in the source tree, they are in build. */
 	return xasprintf("PATH=%s:%s/build:%s", exe, exe,
 			 path ? path : "/usr/local/bin:/usr/bin:/bin");
 }

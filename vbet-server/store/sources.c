@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Everything that a script is made of is read through here, once, and kept: what goes into a
+ * record is what was read, not what the file says by then.
+ */
 #include "vbet-server/store/sources.h"
 
 #include "lib/words.h"
