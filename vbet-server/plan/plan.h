@@ -21,8 +21,7 @@ enum plan_op {
 	PLAN_PROCESS,   /* name: of a substrate process, which is started */
 	PLAN_DIR,       /* text: directory, relative to the lab's */
 	PLAN_FILE,      /* name: path relative to the lab's directory; text: content */
-	PLAN_SUBSTRATE, /* text: a line for a substrate process; undo: what takes it back, or NULL
-			 */
+	PLAN_SUBSTRATE, /* text: a line for a substrate process; undo: its reverse, or NULL */
 	PLAN_OUTSIDE,   /* text: a line for the process that has the host's interfaces; undo */
 	PLAN_GUEST,     /* name: node; argv: the launcher's */
 	PLAN_PROGRAM,   /* name: "es1#1"; text: a command of the end system `node`, for /bin/sh */
