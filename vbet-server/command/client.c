@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* Most users run one lab at a time: then nobody needs to name it. */
 char *client_find_lab(const char *name, struct err *e)
 {
 	char *base = paths_base_dir(e);
@@ -98,6 +99,7 @@ int client_send(struct session *s, char *const *words, size_t n, struct err *e)
 	return rc;
 }
 
+/* What follows the line stays in the buffer: after an "ok" that may be messages already. */
 char *client_read_line(struct session *s)
 {
 	char *line =

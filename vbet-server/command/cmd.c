@@ -214,8 +214,9 @@ static int parse_options(const struct cmd *c, int argc, char **argv, struct cmd_
 }
 
 /*
- * Options may also follow the first argument ("vbet up FILE -n x"), but not that of a command
- * which takes any words: there they are the words' own.
+ * Options may also follow the first argument ("vbet up FILE -n x"), so getopt, which stops at
+ * the first word that is none, is called again behind each. Where a command takes any words
+ * (exec), what follows the first is the words' own.
  */
 static int parse_all(const struct cmd *c, int *argc, char **argv, struct cmd_options *o)
 {

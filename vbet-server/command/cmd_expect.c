@@ -67,6 +67,10 @@ static int test_lab(const struct cmd_options *o, const char *file, const struct 
 	return rc;
 }
 
+/*
+ * The script is read twice, here for what it expects and once more by the boot: the graph that
+ * the server has is not ours.
+ */
 int cmd_expect(const struct cmd_options *o, int argc, char **argv, struct err *e)
 {
 	struct keep k = {0};

@@ -230,6 +230,7 @@ static size_t end_processes(const char *dir)
 	return n;
 }
 
+/* Only labs whose lock is free: their server has ended without taking them down. */
 int cmd_clean(const struct cmd_options *o, int argc, char **argv, struct err *e)
 {
 	char *base = paths_base_dir(e);

@@ -138,7 +138,7 @@ static bool is_down(const struct words *w)
 	return false;
 }
 
-/* True if the two are in one network: vNets are apart. */
+/* True if the two are in one network. Pings between vNets would be lost by design. */
 static bool are_together(const struct words *a, const struct words *b)
 {
 	const char *net_a = words_get(a, "vnet");

@@ -292,7 +292,7 @@ int cmd_log(const struct cmd_options *o, int argc, char **argv, struct err *e)
 	return rc;
 }
 
-/* Sends "VERB NODE" for each, then waits for each if asked. */
+/* Sends "VERB NODE" for each, then waits for each if asked: so they boot together. */
 static int for_nodes(const struct cmd_options *o, const char *verb, bool wait, int argc,
 		     char **argv, struct err *e)
 {

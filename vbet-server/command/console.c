@@ -97,6 +97,7 @@ static void collect(struct strvec *out, const char *text, bool first)
 	free_nodes(&l);
 }
 
+/* Readline asks for one candidate after the other, and keeps each. */
 static char *next_match(const char *text, int state)
 {
 	static struct strvec matches;

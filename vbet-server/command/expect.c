@@ -111,7 +111,10 @@ static int stand(struct driver *d, struct err *e)
 	return read_clock(d, e);
 }
 
-/* Lets the lab go on to a time; with the virtual clock it stands there. */
+/*
+ * Lets the lab go on to a time. A virtual clock stands there; by the real one we sleep, and if
+ * we wake up late, what is due is done late, at the time that it is then.
+ */
 static int go_to(struct driver *d, int64_t ns, struct err *e)
 {
 	struct strvec v = {0};
@@ -241,7 +244,10 @@ static void decide(struct driver *d, struct trial *t, bool held)
 		d->result->missed++;
 }
 
-/* A try has ended. The last one begins no later than the deadline. */
+/*
+ * A try has ended. One that began before the deadline counts, however long it took: the last
+ * one begins no later than that.
+ */
 static void end_try(struct driver *d, struct trial *t, int status)
 {
 	bool held = (status == 0) != t->expect->negated;
@@ -271,6 +277,7 @@ static void begin_try(struct driver *d, struct trial *t)
 	free(command);
 }
 
+/* A command that says nothing is quoted by its exit status. */
 static int look_at_try(struct driver *d, struct trial *t, struct err *e)
 {
 	int status = 0;
@@ -317,7 +324,10 @@ static int do_due(struct driver *d, struct err *e)
 	return 0;
 }
 
-/* When something is due next; -1: never. */
+/*
+ * When something is due next; -1: never. A try that runs has no time of its own: it is looked
+ * at after a step.
+ */
 static int64_t next_time(const struct driver *d)
 {
 	int64_t next = -1;

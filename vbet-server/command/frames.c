@@ -70,6 +70,7 @@ int frames_check_filter(const char *filter, struct err *e)
 	return 0;
 }
 
+/* The filter is of libpcap, and compiled for Ethernet: that is what all our captures are. */
 static bool wants(const struct frames *c, const uint8_t *block, uint32_t size)
 {
 	struct pcap_pkthdr h = {0};
@@ -117,7 +118,10 @@ static void take_block(struct frames *c, uint32_t type, uint32_t size)
 	fwrite(c->buf, 1, size, c->wish->out);
 }
 
-/* Uses what is buffered. 0, or -1: not pcapng. */
+/*
+ * Uses what is buffered. Blocks are passed on whole: whoever reads us must find the next one.
+ * 0, or -1: not pcapng.
+ */
 static int take_blocks(struct frames *c, struct err *e)
 {
 	while (c->len >= BLOCK_HEAD) {
@@ -149,7 +153,10 @@ static int read_more(struct frames *c, struct err *e)
 	return take_blocks(c, e) < 0 ? -1 : 1;
 }
 
-/* Passes frames on until it is time to end. 1, or 0: no more will come, or -1. */
+/*
+ * Passes frames on until it is time to end. A long wait is many of an hour, for poll() counts
+ * milliseconds in an int. 1, or 0: no more will come, or -1.
+ */
 static int pump(struct frames *c, struct err *e)
 {
 	struct pollfd fds[3] = {

@@ -28,6 +28,7 @@ static bool is_empty_directory(const char *path)
 	return n == 2;
 }
 
+/* An old run in the same place would be mixed with the new one. */
 int keep_open(struct keep *k, const char *dir, struct err *e)
 {
 	if (!dir)

@@ -81,11 +81,13 @@ static void send_size(struct relay *r)
 	}
 }
 
+/* After it was written, not before: this is what holds a fast command back. */
 static void grant(struct relay *r, uint32_t bytes)
 {
 	send_message(r, WIRE_WINDOW_ADD, &bytes, sizeof(bytes));
 }
 
+/* As a shell has it: a command that was killed ends with 128 and the signal. */
 static int take_exit(struct relay *r, const char *data, uint32_t len, struct err *e)
 {
 	struct arena a = {0};
@@ -184,6 +186,7 @@ static int read_server(struct relay *r, struct err *e)
 	return take_messages(r, e);
 }
 
+/* No more than the window is read, so that nothing read has to be kept. */
 static void read_input(struct relay *r)
 {
 	char buf[16384];

@@ -74,6 +74,7 @@ static size_t on_data(struct conn *c, const char *data, size_t len)
 	return (size_t)(end - data) + 1;
 }
 
+/* Who waits is answered before anybody hears that the process is lost. */
 static void on_close(struct conn *c)
 {
 	struct carrier *s = c->owner;

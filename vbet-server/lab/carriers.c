@@ -103,7 +103,10 @@ void carriers_send_all(struct carriers *s, const char *line, carrier_answer_fn a
 	on_first(p, false, "no substrate process knows of it");
 }
 
-/* {"now_ns":..., "objects":{...}} of all; what two know of the same object becomes one. */
+/*
+ * {"now_ns":..., "objects":{...}} of all. A cable between two processes is known to both: what
+ * they say of it becomes one.
+ */
 static void answer_status(struct poll *p)
 {
 	char **objects = xcalloc(p->texts.n + 1, sizeof(*objects));

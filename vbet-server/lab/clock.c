@@ -27,6 +27,7 @@ static const int64_t setup_step_ns = 100000000;
  */
 static const int64_t first_step_ns = 1000000000;
 
+/* The clock counts as running from the moment it is told to: an answer can only come later. */
 static void run_until(struct lab *lab, int64_t until_ns)
 {
 	char *line = xasprintf("until %lldns", (long long)until_ns);
@@ -68,6 +69,10 @@ static void hear_guests(struct lab *lab)
 			conn_poll(&lab->guests[i]->agent.conn);
 }
 
+/*
+ * Where it stands is known from here on, and stays so until it is told to go on. In the set-up
+ * it may be short of the end of its step: then it goes on to that.
+ */
 static void on_stopped(struct lab *lab, int64_t now_ns)
 {
 	lab->clock.now_ns = now_ns;
@@ -109,6 +114,7 @@ static void set_pace(struct lab *lab, const char *pace)
 	free(line);
 }
 
+/* Once is enough: it stops for all who wait. */
 void clock_ask_stand(struct lab *lab)
 {
 	if (lab->clock.asked || lab->clock.stopped)
@@ -117,6 +123,7 @@ void clock_ask_stand(struct lab *lab)
 	lab_send_clock(lab, "pause", NULL, NULL);
 }
 
+/* A goal that is not in the future is reached: the lab stands until it gets another. */
 void clock_go_on(struct lab *lab, int64_t next_ns)
 {
 	int64_t to = lab->clock.goal_ns < next_ns ? lab->clock.goal_ns : next_ns;

@@ -48,6 +48,7 @@ const char *guest_state_name(enum guest_state s)
 	return state_names[s];
 }
 
+/* How many boot at once is bounded, so it is counted where every state is set. */
 static void set_state(struct guest *gu, enum guest_state s)
 {
 	if (gu->state == s)
@@ -107,6 +108,10 @@ static void powers_off(struct guest *gu, const char *how)
 	loop_set_timer(lab->loop, &gu->deadline, loop_now_ns(lab->loop) + stop_timeout_ns);
 }
 
+/*
+ * Process 1 of the guest speaks. All that it can move is its own state, and whether the set-up
+ * fails.
+ */
 static void on_agent_event(void *ctx, const struct words *w)
 {
 	struct guest *gu = ctx;
@@ -168,6 +173,10 @@ void guest_hear(struct lab *lab, const struct words *w)
 		loop_set_timer(lab->loop, &gu->deadline, loop_now_ns(lab->loop) + stop_timeout_ns);
 }
 
+/*
+ * One timer for whatever a guest is waited for: to be ready, to power off, or for its process
+ * to end when its kernel has said that it does.
+ */
 static void on_deadline(struct loop_timer *t, int64_t now_ns)
 {
 	struct guest *gu = container_of(t, struct guest, deadline);
@@ -216,6 +225,10 @@ static void on_report(struct loop_watch *w, uint32_t events, int64_t now_ns)
 		fail_guest(gu, line + (strncmp(line, "error ", 6) ? 0 : 6));
 }
 
+/*
+ * Everything that belongs to one boot goes here, in whatever state it is: the next boot finds
+ * the guest as if it had never run.
+ */
 static void finish_child(struct guest *gu)
 {
 	struct loop *l = gu->lab->loop;
@@ -276,6 +289,7 @@ struct guest *guest_create(struct lab *lab, const char *name)
 	return gu;
 }
 
+/* Only the signal: the loop hears of the end, so that nothing blocks. */
 void guest_kill(struct guest *gu)
 {
 	if (!gu || !gu->child.pid)
@@ -293,6 +307,7 @@ void guest_destroy(struct guest *gu)
 	free(gu);
 }
 
+/* Its argv is looked up when it boots: the plan may have changed since it was queued. */
 static const struct plan_step *launch_step(const struct guest *gu)
 {
 	for (size_t i = 0; i < gu->lab->plan->n_steps; i++) {

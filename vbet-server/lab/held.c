@@ -83,6 +83,10 @@ static bool opens_terminal(const void *data, size_t len)
 	return opens;
 }
 
+/*
+ * At the end of the list: of several consoles in one node, the first that was opened is taken
+ * over first.
+ */
 static void hold(struct guest *gu, uint32_t channel)
 {
 	struct held *h = xcalloc(1, sizeof(*h));
@@ -137,6 +141,7 @@ void held_list(const struct lab *lab, FILE *out)
 			fprintf(out, "%s\n", h->guest->name);
 }
 
+/* The channel keeps its number, which is that of the record: to the guest nothing happens. */
 bool held_take(struct guest *gu, struct agent_channel *ch, uint32_t *owed, uint32_t *held)
 {
 	struct held *h = find(gu->lab, gu->name);

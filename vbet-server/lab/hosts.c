@@ -93,7 +93,10 @@ static void put_line(struct writer *w, char sign, const struct name_line *l)
 	arena_finish(&a);
 }
 
-/* The lines of one that the other does not have, in their order. */
+/*
+ * The lines of one that the other does not have, in their order. The other is sorted: in a
+ * large lab there are thousands.
+ */
 static void put_others(struct writer *w, char sign, const char *conf, const char *other)
 {
 	struct name_lines mine = {0};

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Other changes of a NIC (its MAC, say) cannot be told to a kernel that runs. */
 static bool same_addresses(const struct graph_nic *a, const struct graph_nic *b)
 {
 	char one[80];

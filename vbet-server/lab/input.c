@@ -45,6 +45,7 @@ bool input_is_replaying(const struct lab *lab)
 
 /* ---- the record ---- */
 
+/* Flushed line by line: a run that ends by a crash is the one that somebody wants to repeat. */
 void input_record(struct lab *lab, char *const *words, size_t n)
 {
 	struct inputs *in = &lab->inputs;
@@ -111,6 +112,7 @@ void input_plan(struct lab *lab, int64_t time_ns, char *const *words, size_t n)
 	in->planned.at[at] = p;
 }
 
+/* Lines that end a spinning guest are kept apart: their times mean nothing (spin.c). */
 static int load_line(struct lab *lab, const char *line, size_t len, struct err *e)
 {
 	struct arena a = {0};
@@ -299,6 +301,7 @@ static void look_again(struct loop_timer *t, int64_t now_ns)
 	input_pump(container_of(t, struct lab, inputs.again));
 }
 
+/* From here on everybody may change the lab, and the clock goes at the pace of the wall again. */
 static void end_replay(struct lab *lab)
 {
 	struct inputs *in = &lab->inputs;
@@ -312,6 +315,11 @@ static void end_replay(struct lab *lab)
 	clock_end_replay(lab);
 }
 
+/*
+ * One thing after the other as long as the lab is at rest; then the clock goes on, to its goal
+ * or to the next thing that is planned. As long as anything waits it does not: what waits is to
+ * be done now, at the time that it is.
+ */
 static void pump_virtual(struct lab *lab)
 {
 	struct inputs *in = &lab->inputs;
@@ -356,7 +364,7 @@ void input_add(struct lab *lab, void (*run)(struct lab *lab, void *ctx), void *c
 	input_pump(lab);
 }
 
-/* True if the record has a boot of it still to come. */
+/* True if the record has a boot of it still to come: a what-if goes on beyond the record. */
 static bool has_planned_boot(const struct inputs *in, struct guest *gu)
 {
 	char *line = xasprintf("boot %s\n", gu->name);
@@ -368,6 +376,12 @@ static bool has_planned_boot(const struct inputs *in, struct guest *gu)
 	return found;
 }
 
+/*
+ * A boot is an input like any other, but nobody asks for it: guests are queued by changes, by
+ * their own reboot, by a restart. In a replay only the record's own boots are let through, each
+ * by do_boot(); else a guest would boot here when its turn has come, and there when the record
+ * says so.
+ */
 bool input_may_boot(struct lab *lab, struct guest *gu)
 {
 	struct inputs *in = &lab->inputs;
@@ -413,6 +427,7 @@ struct message {
 	char data[];
 };
 
+/* By now the guest may be down, or another kernel may run: then nobody is there to hear it. */
 static void send_message(struct lab *lab, void *ctx)
 {
 	struct message *m = ctx;

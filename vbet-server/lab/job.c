@@ -54,6 +54,7 @@ static void keep_text(struct job *j, const char *data, uint32_t len)
 	j->text[j->len] = '\0';
 }
 
+/* The words of WIRE_EXIT as a shell would put them: a status, or 128 and the signal. */
 static void end(struct job *j, const char *data, uint32_t len)
 {
 	struct arena a = {0};

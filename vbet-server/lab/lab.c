@@ -46,6 +46,10 @@ void lab_send_clock(struct lab *lab, const char *line, carrier_answer_fn answer,
 	carriers_send(&lab->carriers, 1, line, answer, ctx);
 }
 
+/*
+ * Guests that are in both graphs stay as they are, with their processes; only their index
+ * changes.
+ */
 static void make_guests(struct lab *lab)
 {
 	struct guest **old = lab->guests;
@@ -85,6 +89,10 @@ static char *read_script_file(void *ctx, const char *path, size_t *len, struct e
 	return ctx ? sources_read(ctx, path, len, e) : paths_read_file(path, len, e);
 }
 
+/*
+ * The lock comes first: what is there may belong to a lab that runs. What is left of a dead one
+ * goes.
+ */
 static int make_run_dir(struct lab *lab, struct err *e)
 {
 	if (mkdir(lab->dir, 0700) < 0 && errno != EEXIST)
@@ -241,6 +249,7 @@ int lab_replace_plan(struct lab *lab, struct plan *plan, struct err *e)
 	return rc;
 }
 
+/* Whatever compares the two graphs does it before the old one goes. */
 int lab_change(struct lab *lab, struct graph *g, struct err *e)
 {
 	struct plan *plan = plan_make(g, &lab->env, e);

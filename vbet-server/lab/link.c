@@ -60,7 +60,10 @@ struct match {
 	bool reversed; /* the user's A is the cable's second end */
 };
 
-/* Finds the one cable between a and b (b NULL: the one at a). */
+/*
+ * Finds the one cable between a and b (b NULL: the one at a). With more than one the user must
+ * say which.
+ */
 static int find_cable(const struct graph *g, const struct end_name *a, const struct end_name *b,
 		      struct match *m, struct err *e)
 {
@@ -87,6 +90,7 @@ static int find_cable(const struct graph *g, const struct end_name *a, const str
 		       g->nodes[a->node].n_nics ? g->nodes[a->node].nics[0].name : "eth0");
 }
 
+/* "ab." and "ba." are from the user's first end, which may be the cable's second. */
 static int set_param(struct graph_cable *c, bool reversed, const char *word, struct err *e)
 {
 	const char *equals = strchr(word, '=');
@@ -193,6 +197,7 @@ void link_asked(struct lab *lab, const char *name)
 		t->asked++;
 }
 
+/* Only the last answer decides: what the substrate has then is what the graph must have. */
 void link_answered(struct lab *lab, const char *name, bool ok)
 {
 	struct link_touched *t = find_touched(lab, name);
@@ -246,6 +251,10 @@ static int read_side(const struct lab *lab, const struct match *m, const char *w
 	return err_set(e, ERR_USAGE, "%s is at no end of that cable", word + 4);
 }
 
+/*
+ * The graph is changed first, for the plan is made of it; if anything is wrong, it gets back
+ * what it had.
+ */
 static int change_cable(struct lab *lab, const struct match *m, const struct words *w, size_t op,
 			FILE *out, struct err *e)
 {

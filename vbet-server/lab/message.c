@@ -18,6 +18,7 @@ static const char *const type_names[] = {
 	[WIRE_CONTROL] = "control",
 };
 
+/* A NUL would end the text of a word, so such bytes are written in hexadecimal. */
 void message_record(struct lab *lab, const char *node, uint32_t channel, uint8_t type,
 		    const void *data, uint32_t len)
 {

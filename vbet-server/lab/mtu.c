@@ -158,6 +158,7 @@ static void wait_for_stand(struct lab *lab)
 	input_add(lab, update_standing, NULL);
 }
 
+/* Both what is wanted and what was told are at hand, so this may be called at any time. */
 static void update_nic(struct lab *lab, size_t node, size_t nic)
 {
 	const struct graph_node *n = &lab->graph->nodes[node];
@@ -190,6 +191,7 @@ void mtu_update(struct lab *lab)
 	}
 }
 
+/* A kernel that boots, or a NIC that is made, has the MTU of the graph again. */
 void mtu_forget(struct lab *lab, const char *node)
 {
 	for (size_t i = lab->mtus.told.n; i-- > 0;)

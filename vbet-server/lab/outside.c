@@ -73,6 +73,7 @@ static void forget_waiting(struct outside *o)
 		free(o->waiting.at[--o->waiting.n]);
 }
 
+/* Called whenever the last answer has come, so most of the time nothing waits. */
 bool outside_pump(struct lab *lab)
 {
 	struct outside *o = &lab->outside;

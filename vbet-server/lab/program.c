@@ -47,6 +47,7 @@ static int reap(struct program *g)
 	return status;
 }
 
+/* A program that has done its work ends with 0, and nobody needs to hear of it. */
 static void has_ended(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
 	struct program *g = container_of(w, struct program, exited);
@@ -67,8 +68,8 @@ static int enter_dir(void *ctx)
 }
 
 /*
- * Our own environment with three words of our own at its end: those, and the array, are the
- * caller's to free.
+ * The user's environment, for programs of end systems are the user's own, and three words more
+ * at its end: those, and the array, are the caller's to free.
  */
 static char **make_environment(const struct program *g)
 {

@@ -62,6 +62,7 @@ int record_begin(struct lab *lab, const char *script, struct err *e)
 	return rc < 0 ? rc : record_keep_sources(lab, e);
 }
 
+/* Called again after each statement: it may have included another file. */
 int record_keep_sources(struct lab *lab, struct err *e)
 {
 	if (!lab->record.sources || lab->graph->clock != CLOCK_VIRTUAL)

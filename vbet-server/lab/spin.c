@@ -40,6 +40,7 @@ static void on_stuck(struct loop_timer *t, int64_t now_ns)
 	progress_check(gu->lab);
 }
 
+/* In a replay the guest is ended when it spins, as in the run, however long that takes here. */
 static void begin(struct lab *lab, struct guest *gu)
 {
 	char *charged[] = {"charged", gu->name};
@@ -95,6 +96,7 @@ char *spin_describe(const struct lab *lab)
 			 gu->name, gu->name);
 }
 
+/* Booting computes a lot, too: only after the time of a boot is it hopeless. */
 bool spin_is_stuck(const struct lab *lab, struct err *e)
 {
 	const struct guest *gu = first(lab);

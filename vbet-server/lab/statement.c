@@ -63,6 +63,10 @@ static int plan_events(struct lab *lab, size_t from, struct err *e)
 	return rc;
 }
 
+/*
+ * The graph is made anew from all statements, so one that was refused leaves no trace when it
+ * is taken out again.
+ */
 int statement_add(struct lab *lab, const char *text, struct err *e)
 {
 	struct graph *g = topo_add_statement(lab->script, text, strlen(text));

@@ -14,6 +14,7 @@ static struct vlink_state *find(const struct vlinks *v, const char *name)
 	return NULL;
 }
 
+/* Down until the substrate says otherwise: its event may come before the answer to the line. */
 void vlinks_begin(struct vlinks *v, const char *line)
 {
 	static const char verb[] = "vlink ";

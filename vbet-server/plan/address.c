@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+/* Prefixes of different length are different subnets, even if one is inside the other. */
 static bool same_subnet(const struct addr *a, const struct addr *b)
 {
 	unsigned whole = a->prefix / 8;

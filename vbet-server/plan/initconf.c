@@ -75,7 +75,10 @@ static void put_sysctls(FILE *out, const struct graph_node *n)
 		put(out, "sysctl", n->sysctls[i].key, n->sysctls[i].value, NULL);
 }
 
-/* The text of a file that the script gives inline or names; malloc'ed. */
+/*
+ * The text of a file that the script gives inline or names; malloc'ed. What is no text is for
+ * `vbet cp`.
+ */
 static char *file_text(const struct plan_env *env, const char *text, size_t len, const char *source,
 		       struct err *e)
 {
@@ -148,6 +151,10 @@ static bool has_config(const struct graph_node *n, const char *daemon)
 	return false;
 }
 
+/*
+ * A router always has a zebra, so that its routes can be looked at with vtysh; not one with a
+ * file system of its own, in which there may be no FRR.
+ */
 static bool runs_frr(const struct graph_node *n)
 {
 	for (size_t i = 0; i < n->n_configs; i++) {

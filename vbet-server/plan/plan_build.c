@@ -28,6 +28,10 @@ FILE *text_open(struct text *t)
 	return t->f;
 }
 
+/*
+ * Lines are written through a FILE, for words_put() knows how to quote, and live as long as the
+ * plan.
+ */
 const char *text_close(struct builder *b, struct text *t)
 {
 	fclose(t->f);

@@ -6,6 +6,10 @@
  */
 #include "vbet-server/plan/plan_build.h"
 
+/*
+ * What the language cuts in one word can be cut in parts: a whole cable, the carrier at an end,
+ * or one direction.
+ */
 static void plan_cut(FILE *f, const struct graph_cut *cut)
 {
 	if (cut->all)
@@ -18,7 +22,10 @@ static void plan_cut(FILE *f, const struct graph_cut *cut)
 	}
 }
 
-/* Both ends of the trunk between two processes, once. */
+/*
+ * Both ends of the trunk between two processes, once: it carries all cables between them. The
+ * process with the lower number listens.
+ */
 static void need_trunk(struct builder *b, unsigned p, unsigned q)
 {
 	struct arena *a = &b->plan->arena;

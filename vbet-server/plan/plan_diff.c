@@ -44,6 +44,7 @@ struct difference {
 	bool *gone; /* by step of `from`: it is undone */
 };
 
+/* Plans of large labs have thousands of steps: they are sorted once, and searched by halves. */
 static const struct plan_step *find_step(const struct plan *p, const struct plan_step **sorted,
 					 const struct plan_step *like)
 {
@@ -70,7 +71,10 @@ static bool must_replace(const struct plan_step *old, const struct plan_step *ne
 	return !old->set || !same_text(old->fixed, new->fixed);
 }
 
-/* True if a line that the step needs is undone, in whatever process it is. */
+/*
+ * True if a line that the step needs is undone, in whatever process: a cable between two
+ * processes needs an end in each.
+ */
 static bool lost_need(const struct difference *d, const struct plan_step *s)
 {
 	for (size_t i = 0; i < s->n_needs; i++) {

@@ -55,6 +55,7 @@ static void plan_interface(struct builder *b, int node, const struct graph_nic *
 	s->node = node;
 }
 
+/* A route has no name in the kernel: it is known by what it says. */
 static void plan_host_route(struct builder *b, int node, const struct graph_route *r)
 {
 	struct arena *a = &b->plan->arena;

@@ -51,6 +51,7 @@ static void set_live(struct plan_step *s, const char *fixed, const char *set)
 
 /* ---- nodes ---- */
 
+/* An interface speaks IP/UDP if the substrate link at it does. */
 static bool is_udp(const struct builder *b, struct graph_end end)
 {
 	for (size_t i = 0; i < b->g->n_slinks; i++) {
@@ -250,6 +251,7 @@ static bool uses_lan(const struct graph *g, int vnet, int lan)
 	return false;
 }
 
+/* One node of each LAN divides its rate between the vNets; the others ask it. */
 static void plan_manager(struct builder *b, int lan)
 {
 	struct arena *a = &b->plan->arena;
@@ -334,6 +336,7 @@ static void plan_member(struct builder *b, const struct graph_vlink *v, struct g
 	plan_add_need(b, s, slink_end(b, lan, place_of(b, end)));
 }
 
+/* Links, then managers, then virtual links: each names what comes before it. */
 void plan_virtual_networks(struct builder *b)
 {
 	const struct graph *g = b->g;

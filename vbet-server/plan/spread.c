@@ -49,7 +49,10 @@ static size_t head_of(const struct graph *g, size_t node)
 	return head;
 }
 
-/* What a node costs: its guests' NICs are where frames are copied. */
+/*
+ * What a node costs. Copying into a guest's memory takes far longer than deciding where a frame
+ * goes, so a guest counts by its NICs.
+ */
 static uint64_t weight_of(const struct graph_node *n)
 {
 	return node_kind_is_guest(n->kind) && n->n_nics ? n->n_nics : 1;

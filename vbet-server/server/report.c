@@ -23,6 +23,7 @@ static bool is_lost(const struct lab *lab, size_t node)
 	return s && s->lost;
 }
 
+/* A device has no state of its own but that of the process that carries it. */
 static const char *node_state(const struct lab *lab, size_t i)
 {
 	if (!lab->guests[i] && is_lost(lab, i))

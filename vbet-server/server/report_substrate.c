@@ -35,7 +35,10 @@ static const char *link_kind(const struct graph_slink *l)
 	return names[l->kind];
 }
 
-/* What the substrate says of this node's end of a link; "{}" if it says nothing. */
+/*
+ * What the substrate says of this node's end of a link. A process that has ended says nothing:
+ * "{}".
+ */
 static char *end_status(const struct lab *lab, const struct graph_slink *l, size_t end,
 			const char *substrate)
 {

@@ -41,6 +41,7 @@ void reply_send(struct reply *r, struct client *c)
 	free(r->text);
 }
 
+/* Else a command in a lab whose clock stands would seem to hang. */
 void request_tell_clock(struct client *c)
 {
 	const struct lab *lab = c->server->lab;
@@ -161,6 +162,7 @@ static int request_outside(struct client *c, const struct words *w, struct err *
 	return 0;
 }
 
+/* The record's last line says how far the run went, so the time is asked for first. */
 static int request_down(struct client *c, const struct words *w, struct err *e)
 {
 	/* Answered when all is gone: by the server, which answers who waits. */

@@ -27,6 +27,7 @@ static bool not_yet(const struct client *c, struct err *e)
 	return spin_is_stuck(c->server->lab, e);
 }
 
+/* The client may have gone meanwhile; then nobody wants the change any more. */
 static void run_deferred(struct lab *lab, void *ctx)
 {
 	struct deferred *d = ctx;

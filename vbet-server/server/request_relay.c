@@ -69,6 +69,7 @@ void request_client_gone(struct client *c)
 		input_drop_channel(c->guest, &c->channel);
 }
 
+/* From here on no more lines: what comes next are messages, in both directions. */
 static void begin_relay(struct client *c, struct guest *gu)
 {
 	request_tell_clock(c);
@@ -80,7 +81,10 @@ static void begin_relay(struct client *c, struct guest *gu)
 	c->channel.on_gone = relay_gone;
 }
 
-/* A console that was open in the run that this one repeats. */
+/*
+ * A console that was open in the run that this one repeats. The program in it must hear that
+ * the terminal has another size now.
+ */
 static bool take_over(struct client *c, const struct words *w, struct guest *gu)
 {
 	const char *cols = words_get(w, "cols");

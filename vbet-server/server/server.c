@@ -31,6 +31,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* Marked, not freed: this may be called from a function that goes on using it. */
 static void client_closed(struct conn *conn)
 {
 	struct client *c = conn->owner;
@@ -87,6 +88,7 @@ static struct client *add_client(struct server *s, int fd)
 	return c;
 }
 
+/* Between two turns of the loop nobody holds a client. */
 static void free_dead_clients(struct server *s)
 {
 	struct client **p = &s->clients;
@@ -191,6 +193,7 @@ static void lab_changed(void *ctx)
 	request_check_waiting(ctx);
 }
 
+/* As a descriptor, so that a signal is an event like any other and interrupts nothing. */
 static int watch_signals(struct server *s, struct err *e)
 {
 	sigset_t set;
@@ -235,6 +238,7 @@ static int set_up(struct server *s, struct topo_script *script, struct graph *g,
 	return s->lab && watch_signals(s, e) == 0 && listen_control(s, e) == 0 ? 0 : -1;
 }
 
+/* Taken down is what those who wait for "down" wanted, and what all others who wait must hear. */
 static void close_clients(struct server *s)
 {
 	struct err e;

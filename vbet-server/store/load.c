@@ -20,7 +20,7 @@ char *load_read_file(void *ctx, const char *path, size_t *len, struct err *e)
 	return paths_read_file(path, len, e);
 }
 
-/* Names in a script are relative to the directory of the file they stand in. */
+/* As in C, names are relative to the directory of the file that they stand in. */
 static char *beside(const char *from, const char *path)
 {
 	const char *slash = strrchr(from, '/');

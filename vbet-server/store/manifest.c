@@ -135,6 +135,7 @@ void manifest_write(FILE *out, const struct manifest *m)
 	fprintf(out, "graph\n%s", m->graph);
 }
 
+/* Lines that mean nothing to us are from a version that knows more. */
 static int take_line(struct manifest *m, const struct words *w, struct err *e)
 {
 	const char *key = w->at[0];

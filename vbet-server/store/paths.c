@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* In this order a build tree never uses what happens to be installed. */
 char *paths_find_part(const char *name, struct err *e)
 {
 	char exe[PATH_MAX] = "";
@@ -61,6 +62,7 @@ char *paths_search_path(void)
 			 path ? path : "/usr/local/bin:/usr/bin:/bin");
 }
 
+/* Somebody else's directory of that name would let them into all labs. */
 char *paths_base_dir(struct err *e)
 {
 	const char *run = getenv("XDG_RUNTIME_DIR");

@@ -121,6 +121,10 @@ static int load_one(struct sources *s, const char *dir, const char *line, size_t
 	return rc;
 }
 
+/*
+ * From here on only what was kept is read: a file that the run did not have is an error, not
+ * one of today's.
+ */
 int sources_load(struct sources *s, const char *dir, struct err *e)
 {
 	char *path = xasprintf("%s/index", dir);
