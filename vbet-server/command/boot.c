@@ -17,6 +17,7 @@
 #include "vbet-server/store/paths.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -242,11 +243,28 @@ int boot_file(const struct cmd_options *o, const struct boot_wish *wish, const c
 	return rc;
 }
 
+/*
+ * The server's answer says that all its processes have ended; it itself is the last. Whoever looks
+ * after that must find nothing, so its end is waited for, too.
+ */
 int boot_take_down(const char *lab, struct err *e)
 {
 	char *words[] = {"down"};
+	struct session s;
 
-	return client_ask(lab, words, 1, NULL, e);
+	if (client_connect(&s, lab, e) < 0)
+		return -1;
+	struct pollfd server = {.fd = client_server_fd(&s), .events = POLLIN};
+	int rc = client_send(&s, words, 1, e);
+
+	if (rc == 0)
+		rc = client_answer(&s, NULL, client_show_note, NULL, e);
+	client_close(&s);
+	while (rc == 0 && server.fd >= 0 && poll(&server, 1, -1) < 0 && errno == EINTR)
+		;
+	if (server.fd >= 0)
+		close(server.fd);
+	return rc;
 }
 
 /* The connection is what the server watches: it closes also when we are killed. */

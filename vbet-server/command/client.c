@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* Most users run one lab at a time: then nobody needs to name it. */
@@ -65,6 +66,16 @@ int client_connect(struct session *s, const char *lab, struct err *e)
 	free(path);
 	free(base);
 	return s->fd < 0 ? err_wrap(e, "lab %s", lab) : 0;
+}
+
+int client_server_fd(const struct session *s)
+{
+	struct ucred peer; /* of the process that listens: unix(7), SO_PEERCRED */
+	socklen_t len = sizeof(peer);
+
+	if (getsockopt(s->fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
+		return -1;
+	return (int)syscall(SYS_pidfd_open, peer.pid, 0);
 }
 
 void client_close(struct session *s)

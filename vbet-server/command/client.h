@@ -23,6 +23,8 @@ int client_connect(struct session *s, const char *lab, struct err *e);
 void client_close(struct session *s);
 /* Sends one line of words. */
 int client_send(struct session *s, char *const *words, size_t n, struct err *e);
+/* The server's process, as a descriptor that is readable when it has ended; -1: not to be had. */
+int client_server_fd(const struct session *s);
 /* Reads the answer; "out" lines go to out (may be NULL), "progress" lines to show (may be NULL). */
 int client_answer(struct session *s, FILE *out, void (*show)(void *ctx, const char *text),
 		  void *ctx, struct err *e);
