@@ -11,6 +11,7 @@ ifeq ($(origin CC),default)
 CC        := gcc
 endif
 PREFIX    ?= /usr/local
+VERSION   := $(shell cat VERSION)
 WARN      := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
  -Wvla -Wundef -Wformat=2 -Wno-unused-parameter
 WERROR    ?= -Werror
@@ -123,6 +124,9 @@ format:
 	clang-format -i $(SOURCES) $(HEADERS)
 
 LIBDIR := $(DESTDIR)$(PREFIX)/lib/vbet
+# Equal files give an equal archive: names in order, one owner, one time.
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || stat -c %Y VERSION)
+TAR_REPRODUCIBLE   = tar --sort=name --owner=0 --group=0 --numeric-owner --mtime=@$(SOURCE_DATE_EPOCH) --format=gnu
 .PHONY: install uninstall
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(LIBDIR)/rootfs $(DESTDIR)$(PREFIX)/share/doc/vbet/examples \
@@ -133,7 +137,8 @@ install: all
 	install $(wildcard build/vhub build/vswitch) $(DESTDIR)$(PREFIX)/bin
 	install "$$(readlink -f build/linux)" $(LIBDIR)/linux
 	rm -rf $(LIBDIR)/rootfs/debian
-	cp -a "$$(readlink -f build/rootfs/debian)" $(LIBDIR)/rootfs/debian
+	$(if $(TREE_AS_FILE),$(TAR_REPRODUCIBLE) -C build/rootfs/debian/ -c . | zstd -q -19 -T0 >$(LIBDIR)/rootfs/debian.tar.zst,\
+		cp -a "$$(readlink -f build/rootfs/debian)" $(LIBDIR)/rootfs/debian)
 	install build/vnet-mux build/trellisd build/trellis $(DESTDIR)$(PREFIX)/bin
 	install -d $(DESTDIR)$(PREFIX)/include
 	install -m 644 vnet/vnet.h vnet/trellis/trellis.h $(DESTDIR)$(PREFIX)/include
@@ -141,10 +146,33 @@ install: all
 	install -m 644 README.md docs/*.md $(DESTDIR)$(PREFIX)/share/doc/vbet
 	install -m 644 examples/*.vbet $(DESTDIR)$(PREFIX)/share/doc/vbet/examples
 	install -m 644 share/wireshark/vbet.lua $(DESTDIR)$(PREFIX)/share/vbet/wireshark
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 $(wildcard docs/man/*.1) $(DESTDIR)$(PREFIX)/share/man/man1
+	tools/man.sh ./vbet $(VERSION) >$(DESTDIR)$(PREFIX)/share/man/man1/vbet.1
 uninstall:
 	rm -rf $(LIBDIR) $(DESTDIR)$(PREFIX)/share/doc/vbet $(DESTDIR)$(PREFIX)/share/vbet
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,vbet vbet-extcap vhub vswitch vnet-mux trellisd trellis)
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/share/man/man1/,vbet.1 $(notdir $(wildcard docs/man/*.1)))
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,include/vnet.h include/trellis.h lib/libvnet.a lib/libtrellis.a)
+
+# What is installed, with kernel and tree, as one archive to unpack at / ; the same inputs give the same bytes.
+.PHONY: dist deb
+DIST := build/dist/vbet-$(VERSION)-linux-x86_64
+dist:
+	@$(MAKE) --no-print-directory -s all
+	@rm -rf $(DIST) $(DIST).tar.zst
+	@$(MAKE) --no-print-directory -s -o all install DESTDIR=$(abspath $(DIST)) PREFIX=/usr/local
+	@strip $(filter-out %/linux,$(wildcard $(DIST)/usr/local/lib/vbet/v*)) $(addprefix $(DIST)/usr/local/bin/,$(DIST_PROGRAMS))
+	@strip -g $(DIST)/usr/local/lib/*.a
+	@$(TAR_REPRODUCIBLE) -C $(DIST) -c . | zstd -q -19 -T0 >$(DIST).tar.zst
+	@rm -rf $(DIST)
+	@sha256sum $(DIST).tar.zst
+DIST_PROGRAMS := vbet vhub vswitch vnet-mux trellisd trellis
+
+# Debian packages, made of a copy of the sources. Kernel and tree come from the cache.
+deb:
+	@tools/setup.sh build deb
+	@tools/deb.sh
 
 .PHONY: clean
 clean:
