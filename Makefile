@@ -17,13 +17,13 @@ WARN      := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wp
 WERROR    ?= -Werror
 OPT       ?= -O2 -g
 CPPFLAGS  += -I. -I$(B) -D_GNU_SOURCE -DVBET_PREFIX='"$(PREFIX)"'
-CFLAGS    += -std=c11 $(OPT) $(WARN) $(WERROR) -fno-strict-aliasing \
+CFLAGS    += -std=c11 -ffile-prefix-map=$(CURDIR)=. $(OPT) $(WARN) $(WERROR) -fno-strict-aliasing \
              $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 LDFLAGS   += $(if $(SAN),-fsanitize=$(SAN))
 # The frame path runs through many small functions of several rooms: what carries it is optimised as one when it is
 # linked (docs/benchmarks.md). The objects hold ordinary code, too, for the tests, which are many and link quickly. Not lib:
 # libvnet has it inside, and ar would list what the compiler left there for the linker instead of vnet_*.
-LTO       := $(if $(SAN)$(findstring clang,$(CC)),,-flto=auto -ffat-lto-objects)
+LTO       := $(if $(SAN)$(findstring clang,$(CC)),,-flto=auto -ffat-lto-objects -frandom-seed=vbet)
 LDFLAGS   += $(if $(LTO),-fno-lto)
 LTO_ROOMS := substrate obj/vhub obj/vswitch obj/vsubstrate
 
@@ -137,7 +137,7 @@ install: all
 	install $(wildcard build/vhub build/vswitch) $(DESTDIR)$(PREFIX)/bin
 	install "$$(readlink -f build/linux)" $(LIBDIR)/linux
 	rm -rf $(LIBDIR)/rootfs/debian
-	$(if $(TREE_AS_FILE),$(TAR_REPRODUCIBLE) -C build/rootfs/debian/ -c . | zstd -q -19 -T0 >$(LIBDIR)/rootfs/debian.tar.zst,\
+	$(if $(TREE_AS_FILE),$(TAR_REPRODUCIBLE) -C build/rootfs/debian/ -c . | zstd -q -12 -T0 >$(LIBDIR)/rootfs/debian.tar.zst,\
 		cp -a "$$(readlink -f build/rootfs/debian)" $(LIBDIR)/rootfs/debian)
 	install build/vnet-mux build/trellisd build/trellis $(DESTDIR)$(PREFIX)/bin
 	install -d $(DESTDIR)$(PREFIX)/include
@@ -162,9 +162,10 @@ dist:
 	@$(MAKE) --no-print-directory -s all
 	@rm -rf $(DIST) $(DIST).tar.zst
 	@$(MAKE) --no-print-directory -s -o all install DESTDIR=$(abspath $(DIST)) PREFIX=/usr/local
-	@strip $(filter-out %/linux,$(wildcard $(DIST)/usr/local/lib/vbet/v*)) $(addprefix $(DIST)/usr/local/bin/,$(DIST_PROGRAMS))
+	@# The number of a build also counts debugging information, in which gcc (LTO) keeps the path of the sources.
+	@strip -R .note.gnu.build-id $(filter-out %/linux,$(wildcard $(DIST)/usr/local/lib/vbet/v*)) $(addprefix $(DIST)/usr/local/bin/,$(DIST_PROGRAMS))
 	@strip -g $(DIST)/usr/local/lib/*.a
-	@$(TAR_REPRODUCIBLE) -C $(DIST) -c . | zstd -q -19 -T0 >$(DIST).tar.zst
+	@$(TAR_REPRODUCIBLE) -C $(DIST) -c . | zstd -q -12 -T0 >$(DIST).tar.zst
 	@rm -rf $(DIST)
 	@sha256sum $(DIST).tar.zst
 DIST_PROGRAMS := vbet vhub vswitch vnet-mux trellisd trellis
