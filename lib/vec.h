@@ -54,6 +54,17 @@ struct strvec {
 		(v)->n--;                                                                     \
 	} while (0)
 
+/* Removes the first item that equals `item` (pointers, numbers); nothing happens if none does. */
+#define vec_remove_item(v, item)                         \
+	do {                                             \
+		for (size_t i_ = 0; i_ < (v)->n; i_++) { \
+			if ((v)->at[i_] != (item))       \
+				continue;                \
+			vec_remove(v, i_);               \
+			break;                           \
+		}                                        \
+	} while (0)
+
 #define vec_free(v)                    \
 	do {                           \
 		free((v)->at);         \

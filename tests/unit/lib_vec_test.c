@@ -52,6 +52,32 @@ START_TEST(push_remove_and_walk)
 }
 END_TEST
 
+START_TEST(an_item_is_removed_by_its_value_once)
+{
+	VEC(const char *) v = {0};
+	const char *a = "a", *b = "b", *c = "c";
+
+	vec_remove_item(&v, a);
+	ck_assert_uint_eq(v.n, 0);
+	vec_push(&v, a);
+	vec_push(&v, b);
+	vec_push(&v, c);
+	vec_push(&v, b);
+	vec_remove_item(&v, b);
+	ck_assert_uint_eq(v.n, 3);
+	ck_assert_ptr_eq(v.at[0], a);
+	ck_assert_ptr_eq(v.at[1], c);
+	ck_assert_ptr_eq(v.at[2], b);
+	vec_remove_item(&v, "not there");
+	ck_assert_uint_eq(v.n, 3);
+	vec_remove_item(&v, b);
+	vec_remove_item(&v, a);
+	vec_remove_item(&v, c);
+	ck_assert_uint_eq(v.n, 0);
+	vec_free(&v);
+}
+END_TEST
+
 START_TEST(reserve_makes_room_once)
 {
 	VEC(int) v = {0};
@@ -73,6 +99,7 @@ int main(void)
 
 	tcase_add_test(tc, an_added_item_is_zero_and_in_place_when_the_array_moves);
 	tcase_add_test(tc, push_remove_and_walk);
+	tcase_add_test(tc, an_item_is_removed_by_its_value_once);
 	tcase_add_test(tc, reserve_makes_room_once);
 	suite_add_tcase(s, tc);
 	return suite_run(s);
