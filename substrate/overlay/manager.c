@@ -419,12 +419,7 @@ static void destroy(struct object *o)
 	for (size_t i = 0; i < m->lines.n; i++)
 		free_line(m->lines.at[i]);
 	vec_free(&m->lines);
-	for (size_t i = 0; i < m->node->managers.n; i++) {
-		if (m->node->managers.at[i] != m)
-			continue;
-		vec_remove(&m->node->managers, i);
-		break;
-	}
+	vec_remove_item(&m->node->managers, m);
 	free(m->at);
 	free(m->peer);
 	object_finish(o);

@@ -392,18 +392,8 @@ static void destroy(struct object *o)
 	vli_finish(&l->in);
 	if (l->lan)
 		tm_lan_destroy(l->lan);
-	for (size_t i = 0; i < l->snif->links.n; i++) {
-		if (l->snif->links.at[i] != l)
-			continue;
-		vec_remove(&l->snif->links, i);
-		break;
-	}
-	for (size_t i = 0; i < l->node->links.n; i++) {
-		if (l->node->links.at[i] != l)
-			continue;
-		vec_remove(&l->node->links, i);
-		break;
-	}
+	vec_remove_item(&l->snif->links, l);
+	vec_remove_item(&l->node->links, l);
 	free(l->link);
 	object_finish(o);
 	free(l);

@@ -247,12 +247,7 @@ static void destroy(struct object *o)
 	while (i->links.n)
 		slink_kind.destroy(&i->links.at[i->links.n - 1]->object);
 	end_finish(&i->end);
-	for (size_t k = 0; k < i->node->interfaces.n; k++) {
-		if (i->node->interfaces.at[k] != i)
-			continue;
-		vec_remove(&i->node->interfaces, k);
-		break;
-	}
+	vec_remove_item(&i->node->interfaces, i);
 	vec_free(&i->links);
 	pacer_finish(&i->pacer);
 	udp_wire_destroy(i->udp);

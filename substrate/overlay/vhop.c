@@ -43,12 +43,7 @@ static void destroy(struct vhop *h)
 		h->from->out = NULL;
 	if (h->origin)
 		h->origin->hop = NULL;
-	for (size_t i = 0; i < n->hops.n; i++) {
-		if (n->hops.at[i] != h)
-			continue;
-		vec_remove(&n->hops, i);
-		break;
-	}
+	vec_remove_item(&n->hops, h);
 	free(h->vlink);
 	free(h->vnet);
 	free(h->path);

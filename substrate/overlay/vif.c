@@ -57,12 +57,7 @@ static void destroy(struct object *o)
 		vlink_multi_leave(v->node->vlinks.at[i], substrate_now_ns(o->sub));
 		v->node->vlinks.at[i]->vif = NULL;
 	}
-	for (size_t i = 0; i < v->node->vifs.n; i++) {
-		if (v->node->vifs.at[i] != v)
-			continue;
-		vec_remove(&v->node->vifs, i);
-		break;
-	}
+	vec_remove_item(&v->node->vifs, v);
 	end_finish(&v->end);
 	free(v->vnet);
 	object_finish(o);

@@ -122,12 +122,7 @@ static void destroy(struct object *o)
 	if (v->hop)
 		vhop_release(v->hop, substrate_now_ns(o->sub));
 	vlink_multi_leave(v, substrate_now_ns(o->sub));
-	for (size_t i = 0; i < n->vlinks.n; i++) {
-		if (n->vlinks.at[i] != v)
-			continue;
-		vec_remove(&n->vlinks, i);
-		break;
-	}
+	vec_remove_item(&n->vlinks, v);
 	free(v->vnet);
 	free(v->path);
 	free(v->to);

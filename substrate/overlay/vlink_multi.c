@@ -252,12 +252,7 @@ static void destroy(struct vlink_multi *m, int64_t now_ns)
 	}
 	vli_release(&l->in, m->vli);
 	htb_class_destroy(m->class, l->snif->pacer.last_ns);
-	for (size_t i = 0; i < l->multis.n; i++) {
-		if (l->multis.at[i] != m)
-			continue;
-		vec_remove(&l->multis, i);
-		break;
-	}
+	vec_remove_item(&l->multis, m);
 	vec_free(&m->members);
 	free(m->vnet);
 	free(m->group);
@@ -272,9 +267,7 @@ void vlink_multi_leave(struct vlink *v, int64_t now_ns)
 	if (!m)
 		return;
 	v->multi = NULL;
-	for (size_t i = m->members.n; i-- > 0;)
-		if (m->members.at[i] == v)
-			vec_remove(&m->members, i);
+	vec_remove_item(&m->members, v);
 	for (int i = 0; i < VLINK_MULTI_STATIONS && v->vif; i++)
 		if (m->stations[i].vif == v->vif)
 			m->stations[i] = (struct vlink_multi_station){0};

@@ -555,12 +555,7 @@ static void vnet_put(struct vnet *v)
 
 	if (--v->n_classes)
 		return;
-	for (size_t i = 0; i < h->all_vnets.n; i++) {
-		if (h->all_vnets.at[i] == v) {
-			vec_remove(&h->all_vnets, i);
-			break;
-		}
-	}
+	vec_remove_item(&h->all_vnets, v);
 	htb_heap_finish(&v->links);
 	free(v->name);
 	free(v);
@@ -664,12 +659,7 @@ void htb_class_destroy(struct htb_class *c, int64_t now_ns)
 	if (c->kind == HTB_LINK)
 		c->vnet->weight -= weight_of(c);
 	vnet_put(c->vnet);
-	for (size_t i = 0; i < h->all_classes.n; i++) {
-		if (h->all_classes.at[i] == c) {
-			vec_remove(&h->all_classes, i);
-			break;
-		}
-	}
+	vec_remove_item(&h->all_classes, c);
 	class_free(c);
 }
 

@@ -106,12 +106,7 @@ void tm_port_destroy(struct tm_port *p)
 {
 	for (size_t i = 0; i < p->t->links.n; i++)
 		assert(p->t->links.at[i]->out != p);
-	for (size_t i = 0; i < p->t->ports.n; i++) {
-		if (p->t->ports.at[i] == p) {
-			vec_remove(&p->t->ports, i);
-			break;
-		}
-	}
+	vec_remove_item(&p->t->ports, p);
 	free(p);
 }
 
@@ -129,12 +124,7 @@ void tm_lan_destroy(struct tm_lan *l)
 {
 	for (size_t i = 0; i < l->t->links.n; i++)
 		assert(l->t->links.at[i]->in_lan != l);
-	for (size_t i = 0; i < l->t->lans.n; i++) {
-		if (l->t->lans.at[i] == l) {
-			vec_remove(&l->t->lans, i);
-			break;
-		}
-	}
+	vec_remove_item(&l->t->lans, l);
 	lan_free(l);
 }
 
@@ -223,12 +213,7 @@ void tm_link_destroy(struct tm_link *l, int64_t now_ns)
 		return;
 	struct tm *t = l->t;
 
-	for (size_t i = 0; i < t->links.n; i++) {
-		if (t->links.at[i] == l) {
-			vec_remove(&t->links, i);
-			break;
-		}
-	}
+	vec_remove_item(&t->links, l);
 	link_free(l);
 	settle(t, now_ns);
 }

@@ -201,12 +201,7 @@ int vbm_set_rate(struct vbm *v, int64_t rate_bps, int64_t now_ns, struct err *e)
 
 static void remove_vnet(struct vbm *v, struct vnet *n)
 {
-	for (size_t i = 0; i < v->vnets.n; i++) {
-		if (v->vnets.at[i] == n) {
-			vec_remove(&v->vnets, i);
-			break;
-		}
-	}
+	vec_remove_item(&v->vnets, n);
 	vnet_free(n);
 }
 
