@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the traffic manager (tm.h) of a node decides, carried out. */
-#include "substrate/overlay/snet.h"
+#include "substrate/overlay/admission.h"
 
-#include <assert.h>
+#include "substrate/overlay/vbm_object.h"
+#include "substrate/overlay/vhop.h"
+
 #include <stdlib.h>
 
 static void admitted(struct snode *n, const struct tm_action *a, int64_t now_ns)
@@ -17,10 +18,7 @@ static void refused(struct snode *n, const struct tm_action *a, int64_t now_ns)
 
 static void min_kept(struct snode *n, const struct tm_action *a, int64_t now_ns)
 {
-	struct vhop *h = tm_link_owner(a->link);
-
-	if (h->origin)
-		vlink_min_kept(h->origin, a->reason, now_ns);
+	vhop_min_kept(tm_link_owner(a->link), a->reason, now_ns);
 }
 
 static void set_rate(struct snode *n, const struct tm_action *a, int64_t now_ns)
@@ -59,7 +57,7 @@ static void ask_vbm(struct snode *n, const struct tm_action *a, int64_t now_ns)
 	vbm_object_tell(tm_lan_owner(a->lan), a->vnet, &a->ask, a->answer, now_ns);
 }
 
-void admission_run(struct snode *n, int64_t now_ns)
+static void settle(struct snode *n, int64_t now_ns)
 {
 	static void (*const act[])(struct snode * n, const struct tm_action *a, int64_t now_ns) = {
 		[TM_ADMITTED] = admitted,   [TM_REFUSED] = refused,   [TM_REVOKED] = refused,
@@ -71,3 +69,5 @@ void admission_run(struct snode *n, int64_t now_ns)
 	while (tm_next_action(n->tm, &a))
 		act[a.kind](n, &a, now_ns);
 }
+
+const struct snode_user admission_snode_user = {.settle = settle};

@@ -6,11 +6,14 @@
  * what is lost meanwhile is repeated as always. Connections that broke are made anew, less and less
  * often. Real clock only.
  */
+#include "substrate/overlay/manager.h"
+
 #include "lib/conn.h"
 #include "lib/container_of.h"
+#include "lib/minmax.h"
 #include "lib/sock.h"
 #include "substrate/overlay/message_stream.h"
-#include "substrate/overlay/snet.h"
+#include "substrate/overlay/overlay_words.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -364,20 +367,22 @@ static void connect_again(struct manager *m, int64_t now_ns)
 	retry_later(m, now_ns);
 }
 
-int64_t manager_due_ns(const struct manager *m)
+static int64_t due_ns(const struct snode *n)
 {
-	int64_t due = m->retry_ns;
+	int64_t due = INT64_MAX;
 
-	for (size_t i = 0; i < m->lines.n; i++) {
-		int64_t d = m->lines.at[i]->ended ? INT64_MAX
-						  : message_stream_due_ns(&m->lines.at[i]->stream);
+	for (size_t i = 0; i < n->managers.n; i++) {
+		const struct manager *m = n->managers.at[i];
 
-		due = d < due ? d : due;
+		due = min_i64(due, m->retry_ns);
+		for (size_t k = 0; k < m->lines.n; k++)
+			if (!m->lines.at[k]->ended)
+				due = min_i64(due, message_stream_due_ns(&m->lines.at[k]->stream));
 	}
 	return due;
 }
 
-void manager_tick(struct manager *m, int64_t now_ns)
+static void tick(struct manager *m, int64_t now_ns)
 {
 	for (size_t i = 0; i < m->lines.n; i++) {
 		struct line *l = m->lines.at[i];
@@ -390,7 +395,13 @@ void manager_tick(struct manager *m, int64_t now_ns)
 		connect_again(m, now_ns);
 }
 
-bool manager_send(const struct snode *n, uint64_t to, const uint8_t *data, size_t len)
+static void tick_all(struct snode *n, int64_t now_ns)
+{
+	for (size_t i = 0; i < n->managers.n; i++)
+		tick(n->managers.at[i], now_ns);
+}
+
+static bool send_to(const struct snode *n, uint64_t to, const uint8_t *data, size_t len)
 {
 	for (size_t i = 0; i < n->managers.n; i++) {
 		struct manager *m = n->managers.at[i];
@@ -403,6 +414,8 @@ bool manager_send(const struct snode *n, uint64_t to, const uint8_t *data, size_
 	}
 	return false;
 }
+
+const struct link_user manager_link_user = {.send = send_to};
 
 /* ---- the object ---- */
 
@@ -467,6 +480,14 @@ static void status(struct object *o, struct json *j, int64_t now_ns)
 
 const struct object_kind manager_kind = {.name = "manager", .destroy = destroy, .status = status};
 
+static void end_all(struct snode *n)
+{
+	while (n->managers.n)
+		destroy(&n->managers.at[n->managers.n - 1]->object);
+}
+
+const struct snode_user manager_snode_user = {.due_ns = due_ns, .tick = tick_all, .gone = end_all};
+
 static int begin(struct manager *m, struct err *e)
 {
 	struct substrate *s = m->object.sub;
@@ -488,7 +509,7 @@ static int begin(struct manager *m, struct err *e)
 /* "manager NAME SNODE listen=AT", "manager NAME SNODE peer=NODE connect=AT" */
 int manager_cmd(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
 {
-	struct object *node = snet_find(s, w->at[2], &snode_kind, e);
+	struct object *node = overlay_find(s, w->at[2], &snode_kind, e);
 	const char *listen = words_get(w, "listen");
 	const char *connect = words_get(w, "connect");
 	const char *peer = words_get(w, "peer");

@@ -65,6 +65,11 @@ bool message_is_answer(enum message_type type)
 	return types[type].is_answer;
 }
 
+bool message_name_fits(const char *name)
+{
+	return strlen(name) <= MESSAGE_NAME_MAX;
+}
+
 uint64_t message_id(const char *name)
 {
 	uint64_t h = hash_fnv1a(name, strlen(name), HASH_FNV1A_START);

@@ -29,8 +29,9 @@ enum {
 	MESSAGE_HEAD = 52,
 	MESSAGE_MAX = 1400, /* octets of a message */
 	MESSAGE_BODY_MAX = MESSAGE_MAX - MESSAGE_HEAD,
-	MESSAGE_TO_STRANGERS =
-		1, /* sequence of a hello to whoever is on a LAN: no part of a conversation */
+	MESSAGE_NAME_MAX = 128, /* octets of a name that messages say: of a node, a vNet, ... */
+	/* The sequence of a hello to whoever is on a LAN: it is no part of a conversation. */
+	MESSAGE_TO_STRANGERS = 1,
 };
 
 enum message_type {
@@ -89,6 +90,8 @@ const char *message_type_name(unsigned type);
 const char *message_drop_name(enum message_drop why);
 /* True for types that answer a request. */
 bool message_is_answer(enum message_type type);
+/* True if a name (of a node, a virtual link, a vNet, ...) is short enough for messages. */
+bool message_name_fits(const char *name);
 /* A name as 64 bits; never 0. */
 uint64_t message_id(const char *name);
 

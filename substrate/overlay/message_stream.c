@@ -21,7 +21,7 @@ static void greet(struct message_stream *s)
 			    .number = ++s->number,
 			    .body = body};
 
-	snprintf(body, sizeof(body), "name=%.*s instance=%llu heard=%llu", MESSAGE_STREAM_NAME,
+	snprintf(body, sizeof(body), "name=%.*s instance=%llu heard=%llu", MESSAGE_NAME_MAX,
 		 s->name, (unsigned long long)s->instance, (unsigned long long)s->heard);
 	m.body_len = strlen(body);
 	size_t len = message_write(buf, &m, s->key);
@@ -71,7 +71,7 @@ static enum message_drop take_hello(struct message_stream *s, const struct messa
 	uint64_t heard = get_u64(w, "heard");
 	const char *name = words_get(w, "name");
 
-	if (!name || strlen(name) > MESSAGE_STREAM_NAME || message_id(name) != m->sender)
+	if (!name || !message_name_fits(name) || message_id(name) != m->sender)
 		return MESSAGE_DROP_BODY;
 	if (!message_window_take(&s->window, m->number) || !instance ||
 	    (s->heard && instance != s->heard) || (heard && heard != s->instance))

@@ -25,8 +25,6 @@ struct message_stream_ops {
 			size_t len, int64_t now_ns);
 };
 
-enum { MESSAGE_STREAM_NAME = 128 };
-
 struct message_stream {
 	const struct message_stream_ops *ops;
 	void *owner;
@@ -35,8 +33,8 @@ struct message_stream {
 	uint64_t self, other;          /* message_id()s; other 0: whoever it turns out to be */
 	uint64_t instance, heard; /* of this connection, ours and theirs; heard 0: nothing yet */
 	uint64_t number;          /* of our last greeting */
-	struct message_window window;       /* of theirs */
-	char peer[MESSAGE_STREAM_NAME + 1]; /* the name of the other node; "": not known yet */
+	struct message_window window;    /* of theirs */
+	char peer[MESSAGE_NAME_MAX + 1]; /* the name of the other node; "": not known yet */
 	bool open;
 	int64_t hello_ns, silent_ns;
 	const char *why; /* static: why it is to be closed */

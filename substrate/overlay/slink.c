@@ -1,27 +1,44 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * This node's end of a substrate link, and the nodes at its other ends. Both sides greet each other
- * each second and say which life of the other they hear; a link is open while each hears the
- * other's present life. Whoever no longer hears the other, or is told that it is not heard, or
- * hears another life of it, forgets all virtual links over that neighbour: so the two tables of
- * VLIs agree whenever the link is open.
+ * Theory. A frame belongs to the link whose VLAN (or absence of one) it carries, and to the
+ * neighbour from whose address it comes: several links can share an interface, and a multi-access
+ * link has no VLAN. On VLI 0 are messages between the nodes; every other number was given to a
+ * struct vli_taker by whoever receives under it, so that frames need no more than one look into a
+ * table.
+ *
+ * On a point-to-point link the address of the one neighbour is configured. On a LAN whose members
+ * are not listed, each node greets the broadcast address once a second without saying whom it
+ * hears (MESSAGE_TO_STRANGERS). Who hears that and does not know the sender makes it a neighbour
+ * and greets it back; from then on the two keep each other as neighbour.c says. A greeting proves
+ * that its sender has the key, not that it is fresh: a stranger who never answers is forgotten
+ * again.
  */
-#include "substrate/nic/nic.h"
-#include "substrate/overlay/snet.h"
+#include "substrate/overlay/slink.h"
+
+#include "lib/addr.h"
+#include "lib/minmax.h"
+#include "substrate/overlay/overlay_words.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
 
 static const int64_t hello_every_ns = 1000000000;
-static const int64_t silent_after_ns = 3500000000;
 static const int64_t stranger_for_ns = 10000000000;
-enum { ROOM_MAX = 65535 - ENCAPSULATION_MAX, MEMBERS_MAX = 255, PROBE_MAX = 9000 };
+enum { ROOM_MAX = 65535 - ENCAPSULATION_MAX, MEMBERS_MAX = 255 };
 
 struct slink *slink_find(struct snode *n, const char *link)
 {
 	for (size_t i = 0; i < n->links.n; i++)
 		if (!strcmp(n->links.at[i]->link, link))
 			return n->links.at[i];
+	return NULL;
+}
+
+struct slink *slink_of_lan(const struct snif *i)
+{
+	for (size_t k = 0; k < i->links.n; k++)
+		if (i->links.at[k]->multi_access)
+			return i->links.at[k];
 	return NULL;
 }
 
@@ -33,192 +50,182 @@ uint32_t slink_room(const struct slink *l)
 	return mtu && mtu < ROOM_MAX ? encapsulation_room(l->snif->encap, (uint32_t)mtu) : ROOM_MAX;
 }
 
-bool neighbour_is_open(const struct neighbour *b)
+struct neighbour *slink_peer(const struct slink *l)
 {
-	return b->conversation.open;
+	return l->neighbours.at[0];
 }
 
-/* To that neighbour, or to all (NULL); with zeroes behind it up to size octets, if that is more. */
-static void put_message(struct slink *l, const struct neighbour *b, const uint8_t *data, size_t len,
-			size_t size, int64_t now_ns)
+struct neighbour *slink_find_neighbour(struct slink *l, const char *name)
+{
+	for (size_t i = 0; i < l->neighbours.n; i++) {
+		struct neighbour *b = l->neighbours.at[i];
+
+		if (neighbour_is_open(b) && !strcmp(b->name, name))
+			return b;
+	}
+	return NULL;
+}
+
+/* ---- the VBM of a LAN ---- */
+
+struct neighbour *slink_vbm_neighbour(const struct slink *l)
+{
+	for (size_t i = 0; i < l->neighbours.n; i++)
+		if (l->neighbours.at[i]->has_vbm && neighbour_is_open(l->neighbours.at[i]))
+			return l->neighbours.at[i];
+	return NULL;
+}
+
+bool slink_has_vbm(const struct slink *l)
+{
+	return l->vbm || slink_vbm_neighbour(l);
+}
+
+void slink_set_vbm(struct slink *l, struct vbm_object *vbm, int64_t now_ns)
+{
+	l->vbm = vbm;
+	l->hello_ns = now_ns; /* the neighbours learn it by a greeting */
+	for (int i = 0; link_users[i]; i++) {
+		if (link_users[i]->vbm_changed)
+			link_users[i]->vbm_changed(l, vbm ? NULL : "its VBM was removed", now_ns);
+		if (link_users[i]->opened && vbm)
+			link_users[i]->opened(l, now_ns);
+	}
+	snode_wake(l->node, now_ns);
+}
+
+/* ---- frames ---- */
+
+bool slink_send(struct slink *l, const struct neighbour *to, uint32_t vli, struct htb_class *c,
+		struct frame *f, int64_t now_ns)
+{
+	bool known = to && (to->mac_known || l->snif->encap == ENCAPSULATION_ETHERNET);
+	struct snif_to where = {.mac = known ? to->mac : NULL,
+				.ip = to ? to->ip : 0,
+				.vlan = l->vlan,
+				.priority = l->priority};
+
+	return snif_send(l->snif, &where, vli, c, f, now_ns);
+}
+
+void slink_send_message(struct slink *l, const struct neighbour *to, const uint8_t *data,
+			size_t len, size_t size, int64_t now_ns)
 {
 	struct snif *i = l->snif;
 	struct frame *f = frame_get(i->object.sub->pool, (uint32_t)(size > len ? size : len));
 
 	if (!f) {
-		i->dropped[SNIF_NO_MEMORY]++;
+		snif_drop(i, NULL, SNIF_NO_MEMORY);
 		return;
 	}
 	memcpy(f->data, data, len);
 	memset(f->data + len, 0, f->len - len);
-	snif_send(i, l, b, VLI_CONTROL, htb_control(i->pacer.htb), f, now_ns);
+	slink_send(l, to, VLI_CONTROL, htb_control(i->pacer.htb), f, now_ns);
 }
 
-static void send_message(struct conversation *p, const uint8_t *data, size_t len, int64_t now_ns)
+static bool is_from(const struct neighbour *b, const struct encapsulation *h)
 {
-	struct neighbour *b = p->owner;
+	return h->kind == ENCAPSULATION_UDP ? b->ip == h->from_ip : !memcmp(b->mac, h->from, 6);
+}
 
-	/* Greetings say that the link itself lives. */
-	if (message_type_of(data) != MESSAGE_HELLO &&
-	    manager_send(b->slink->node, p->other, data, len))
+/* Whose frame is it? NULL: nobody's, and *why. */
+static struct neighbour *find_sender(struct snif *i, const struct encapsulation *h,
+				     enum snif_drop *why)
+{
+	*why = SNIF_UNKNOWN_LINK;
+	for (size_t k = 0; k < i->links.n; k++) {
+		struct slink *l = i->links.at[k];
+
+		for (size_t n = 0; n < l->neighbours.n; n++) {
+			if (!is_from(l->neighbours.at[n], h))
+				continue;
+			if (l->vlan == h->vlan)
+				return l->neighbours.at[n];
+			*why = SNIF_WRONG_VLAN;
+		}
+	}
+	return NULL;
+}
+
+/* A frame of a virtual link goes on without its headers, and without padding behind it. */
+static void pass_on(struct neighbour *b, struct frame *f, uint32_t vli, const uint8_t *payload,
+		    size_t len, int64_t now_ns)
+{
+	struct snif *i = b->slink->snif;
+	struct vli_taker *t = neighbour_is_open(b) ? vli_find(&b->slink->in, vli) : NULL;
+	uint32_t head = (uint32_t)(payload - f->data);
+
+	if (!t) {
+		snif_drop(i, f, neighbour_is_open(b) ? SNIF_UNKNOWN_VLI : SNIF_SILENT);
 		return;
-	put_message(b->slink, b, data, len, b->pad, now_ns);
-}
-
-static void greet(struct neighbour *b, int64_t now_ns)
-{
-	char body[256];
-
-	snprintf(body, sizeof(body), "name=%.100s instance=%llu heard=%llu%s",
-		 b->slink->node->object.name, (unsigned long long)b->slink->node->instance,
-		 (unsigned long long)b->instance, b->slink->vbm ? " vbm=1" : "");
-	conversation_tell(&b->conversation, MESSAGE_HELLO, body, now_ns);
+	}
+	f = frame_own(f);
+	if (!f) {
+		snif_drop(i, NULL, SNIF_NO_MEMORY);
+		return;
+	}
+	frame_pull(f, head);
+	f->len = (uint32_t)len;
+	t->take(t, b, f, now_ns);
 }
 
 /*
- * A greeting as long as the path is believed to allow: a router that cannot pass it says so to our
- * kernel, and the virtual links are told before a guest's frame is lost.
+ * A message on a LAN (NULL: there is none) from a sender that is no neighbour yet: a greeting makes
+ * it one. False: it was none, or the members of the LAN are listed.
  */
-static void probe(struct neighbour *b, int64_t now_ns)
+static bool hear_stranger(struct slink *l, const uint8_t sender[6], const uint8_t *data, size_t len,
+			  int64_t now_ns)
 {
-	b->pad = slink_room(b->slink);
-	if (b->pad > PROBE_MAX)
-		b->pad = PROBE_MAX;
-	greet(b, now_ns);
-	b->pad = 0;
+	struct message m;
+
+	if (!l || !l->any_member || l->neighbours.n >= MEMBERS_MAX ||
+	    !memcmp(sender, l->snif->mac, 6) ||
+	    message_read(data, len, &l->node->key, &m) != MESSAGE_GOOD || m.type != MESSAGE_HELLO ||
+	    m.sequence != MESSAGE_TO_STRANGERS || m.link != message_id(l->link))
+		return false;
+	struct neighbour *b = neighbour_add(l);
+
+	memcpy(b->mac, sender, 6);
+	b->silent_ns = now_ns + stranger_for_ns;
+	neighbour_greet(b, now_ns);
+	return true;
 }
 
-/* The link is no longer open. */
-static void lose(struct neighbour *b, const char *why, int64_t now_ns)
+static void receive(struct snif *i, struct frame *f, const struct encapsulation *h,
+		    const uint8_t *payload, size_t len, int64_t now_ns)
 {
-	b->why = why;
-	if (!b->conversation.open)
+	enum snif_drop why;
+	struct neighbour *b = find_sender(i, h, &why);
+
+	if (b && h->vli != VLI_CONTROL) {
+		pass_on(b, f, h->vli, payload, len, now_ns);
 		return;
-	b->conversation.open = false;
-	b->lost = true;
-	vhop_neighbour_lost(b, why, now_ns);
-	vlink_multi_neighbour_gone(b);
-	if (b->slink->vbm)
-		vbm_object_node_lost(b->slink->vbm, b->name, now_ns);
-	if (b->has_vbm)
-		vlink_multi_vbm_lost(b->slink, why, now_ns);
-	conversation_restart(&b->conversation, now_ns);
-	if (b->slink->multi)
-		substrate_event(b->slink->object.sub, "event slink %s lost %s",
-				b->slink->object.name, b->name);
-	else
-		substrate_event(b->slink->object.sub, "event slink %s lost", b->slink->object.name);
-}
-
-static void open_up(struct neighbour *b, int64_t now_ns)
-{
-	b->conversation.open = true;
-	b->why = NULL;
-	if (b->lost && b->slink->multi)
-		substrate_event(b->slink->object.sub, "event slink %s back %s",
-				b->slink->object.name, b->name);
-	else if (b->lost)
-		substrate_event(b->slink->object.sub, "event slink %s back", b->slink->object.name);
-	b->lost = false;
-	if (b->has_vbm)
-		vlink_multi_vbm_back(b->slink, now_ns);
-	vlink_hurry(b->slink->node, now_ns);
-}
-
-/* A neighbour's VBM came or went: it takes a new life of the node, or a command. */
-static void learn_vbm(struct neighbour *b, bool has_vbm, int64_t now_ns)
-{
-	bool had = b->has_vbm;
-
-	b->has_vbm = has_vbm;
-	if (!b->conversation.open || had == has_vbm)
-		return;
-	if (has_vbm)
-		vlink_multi_vbm_back(b->slink, now_ns);
-	else
-		vlink_multi_vbm_lost(b->slink, "its VBM was removed", now_ns);
-}
-
-static void learn_name(struct neighbour *b, const struct message *m, const struct words *w)
-{
-	const char *name = words_get(w, "name");
-
-	if (b->name || !name || !snet_name_fits(name))
-		return;
-	b->name = xstrdup(name);
-	b->conversation.other = m->sender;
-}
-
-static void hear_hello(struct neighbour *b, const struct message *m, const struct words *w,
-		       int64_t now_ns)
-{
-	const char *instance_text = words_get(w, "instance");
-	const char *heard_text = words_get(w, "heard");
-	uint64_t instance = instance_text ? strtoull(instance_text, NULL, 10) : 0;
-	uint64_t heard = heard_text ? strtoull(heard_text, NULL, 10) : 0;
-	bool was_open = b->conversation.open;
-	bool is_new = instance != b->instance;
-
-	if (!instance)
-		return;
-	learn_name(b, m, w);
-	if (!b->name)
-		return;
-	memcpy(b->mac, b->sender, 6);
-	b->mac_known = true;
-	b->silent_ns = now_ns + silent_after_ns;
-	if (is_new) {
-		lose(b, "the other node began anew", now_ns);
-		conversation_restart(&b->conversation, now_ns);
-		b->instance = instance;
 	}
-	learn_vbm(b, words_get(w, "vbm") != NULL, now_ns);
-	if (heard != b->slink->node->instance)
-		lose(b, "the other node does not hear this one", now_ns);
-	else if (!b->conversation.open)
-		open_up(b, now_ns);
-	/* What the other does not know yet, it learns at once. */
-	if (is_new || heard != b->slink->node->instance || was_open != b->conversation.open)
-		greet(b, now_ns);
-}
+	bool heard = b != NULL;
 
-static void hear_tell(struct conversation *p, const struct message *m, const struct words *w,
-		      int64_t now_ns)
-{
-	if (m->type == MESSAGE_HELLO)
-		hear_hello(p->owner, m, w, now_ns);
-	else if (m->type == MESSAGE_RATE || m->type == MESSAGE_RATE_OK)
-		vhop_hear_rate(p->owner, m, w, now_ns);
-	else if (m->type == MESSAGE_AGGREGATE || m->type == MESSAGE_AGGREGATE_OK)
-		vbm_object_hear_aggregate(p->owner, m, w, now_ns);
-}
-
-static void hear_request(struct conversation *p, const struct message *m, const struct words *w,
-			 int64_t now_ns)
-{
-	if (m->type == MESSAGE_JOIN || m->type == MESSAGE_LEAVE)
-		vbm_object_hear(p->owner, m, w, now_ns);
+	if (b)
+		neighbour_receive(b, h->from, payload, len, now_ns);
+	else if (h->vli == VLI_CONTROL && h->vlan < 0)
+		heard = hear_stranger(slink_of_lan(i), h->from, payload, len, now_ns);
+	if (heard)
+		frame_unref(f);
 	else
-		vhop_hear(p->owner, m, w, now_ns);
+		snif_drop(i, f, why);
 }
 
-static const struct conversation_ops ops = {
-	.send = send_message, .request = hear_request, .tell = hear_tell};
-
-void neighbour_receive(struct neighbour *b, const uint8_t sender[6], const uint8_t *data,
-		       size_t len, int64_t now_ns)
+/*
+ * How much fits is looked at with the next greeting, so that is now. A carrier that came is a
+ * reason to greet, too; one that went is noticed then and need not wait for silence.
+ */
+static void changed(struct snif *i, int64_t now_ns)
 {
-	struct snode *n = b->slink->node;
-
-	if (sender)
-		memcpy(b->sender, sender, 6);
-	conversation_receive(&b->conversation, data, len, now_ns);
-	admission_run(n, now_ns);
-	snode_wake(n, now_ns);
+	for (size_t k = 0; k < i->links.n; k++)
+		i->links.at[k]->hello_ns = now_ns;
+	snode_wake(i->node, now_ns);
 }
 
-/* A greeting to whoever is there; who does not know us yet answers, and is a neighbour from then
- * on. */
+/* ---- time ---- */
+
 static void greet_strangers(struct slink *l, int64_t now_ns)
 {
 	uint8_t buf[MESSAGE_MAX];
@@ -229,42 +236,10 @@ static void greet_strangers(struct slink *l, int64_t now_ns)
 			    .number = (uint64_t)(l->object.sub->epoch_ns + now_ns) / 1000};
 	size_t len = message_write(buf, &m, &l->node->key);
 
-	put_message(l, NULL, buf, len, 0, now_ns);
+	slink_send_message(l, NULL, buf, len, 0, now_ns);
 }
 
-static int64_t min_ns(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
-int64_t slink_due_ns(const struct slink *l)
-{
-	int64_t due = l->hello_ns;
-
-	if (l->vbm)
-		due = min_ns(due, vbm_object_due_ns(l->vbm));
-	for (size_t i = 0; i < l->neighbours.n; i++) {
-		const struct neighbour *b = l->neighbours.at[i];
-
-		due = min_ns(due, conversation_due_ns(&b->conversation));
-		due = min_ns(due, b->instance ? b->silent_ns : INT64_MAX);
-	}
-	return due;
-}
-
-static void tick_neighbour(struct neighbour *b, int64_t now_ns)
-{
-	bool cut = !b->slink->snif->end.carrier;
-
-	if (b->instance && (cut || now_ns >= b->silent_ns)) {
-		b->instance = 0;
-		lose(b, cut ? "the cable is cut" : "the other node is silent", now_ns);
-	}
-	conversation_tick(&b->conversation, now_ns);
-}
-
-/* One that greeted as a stranger and never answered: perhaps an old greeting from another address.
- */
+/* Who greeted as a stranger and never answered: perhaps an old greeting from another address. */
 static void forget_strangers(struct slink *l, int64_t now_ns)
 {
 	for (size_t i = l->neighbours.n; i-- > 0;) {
@@ -272,99 +247,84 @@ static void forget_strangers(struct slink *l, int64_t now_ns)
 
 		if (b->name || now_ns < b->silent_ns)
 			continue;
-		conversation_finish(&b->conversation, now_ns);
-		free(b);
 		vec_remove(&l->neighbours, i);
+		neighbour_destroy(b, now_ns);
 	}
 }
 
-void slink_tick(struct slink *l, int64_t now_ns)
+static void follow_room(struct slink *l, int64_t now_ns)
 {
 	uint32_t room = slink_room(l);
 
-	for (size_t i = 0; i < l->neighbours.n; i++)
-		tick_neighbour(l->neighbours.at[i], now_ns);
-	if (l->any_member)
-		forget_strangers(l, now_ns);
-	if (room != l->room) {
-		l->room = room;
-		vhop_room_changed(l, now_ns);
-		vlink_multi_room_changed(l, now_ns);
-	}
-	if (l->vbm)
-		vbm_object_tick(l->vbm, now_ns);
-	if (now_ns < l->hello_ns)
+	if (room == l->room)
 		return;
-	l->hello_ns = now_ns + hello_every_ns;
-	if (l->any_member && l->snif->end.carrier)
+	l->room = room;
+	for (int i = 0; link_users[i]; i++)
+		if (link_users[i]->room_changed)
+			link_users[i]->room_changed(l, now_ns);
+}
+
+static void greet_all(struct slink *l, int64_t now_ns)
+{
+	if (!l->snif->end.carrier)
+		return;
+	if (l->any_member)
 		greet_strangers(l, now_ns);
-	for (size_t i = 0; i < l->neighbours.n && l->snif->end.carrier; i++) {
-		struct neighbour *b = l->neighbours.at[i];
-
-		greet(b, now_ns);
-		if (b->path && b->conversation.open)
-			probe(b, now_ns);
-	}
-}
-
-static struct neighbour *add_neighbour(struct slink *l)
-{
-	struct neighbour *b = xcalloc(1, sizeof(*b));
-	struct substrate *s = l->object.sub;
-
-	b->slink = l;
-	b->why = "the other node was not heard yet";
-	conversation_init(&b->conversation, &ops, b, &l->node->key, l->node->object.name, l->link,
-			  (uint64_t)(s->epoch_ns + substrate_now_ns(s)) / 1000);
-	vec_push(&l->neighbours, b);
-	return b;
-}
-
-bool slink_hear_stranger(struct slink *l, const uint8_t sender[6], const uint8_t *data, size_t len,
-			 int64_t now_ns)
-{
-	struct message m;
-
-	if (!l || !l->any_member || l->neighbours.n >= MEMBERS_MAX ||
-	    !memcmp(sender, l->snif->mac, 6) ||
-	    message_read(data, len, &l->node->key, &m) != MESSAGE_GOOD || m.type != MESSAGE_HELLO ||
-	    m.sequence != MESSAGE_TO_STRANGERS || m.link != message_id(l->link))
-		return false;
-	struct neighbour *b = add_neighbour(l);
-
-	memcpy(b->mac, sender, 6);
-	b->silent_ns = now_ns + stranger_for_ns;
-	greet(b, now_ns);
-	return true;
-}
-
-struct neighbour *slink_find_neighbour(struct slink *l, const char *name)
-{
 	for (size_t i = 0; i < l->neighbours.n; i++) {
 		struct neighbour *b = l->neighbours.at[i];
 
-		if (b->conversation.open && !strcmp(b->name, name))
-			return b;
+		neighbour_greet(b, now_ns);
+		if (b->path && neighbour_is_open(b))
+			neighbour_probe(b, now_ns);
 	}
-	return NULL;
 }
 
-bool slink_has_vbm(const struct slink *l)
+static void tick(struct slink *l, int64_t now_ns)
 {
-	if (l->vbm)
-		return true;
 	for (size_t i = 0; i < l->neighbours.n; i++)
-		if (l->neighbours.at[i]->conversation.open && l->neighbours.at[i]->has_vbm)
-			return true;
-	return false;
+		neighbour_tick(l->neighbours.at[i], now_ns);
+	if (l->any_member)
+		forget_strangers(l, now_ns);
+	follow_room(l, now_ns);
+	if (now_ns < l->hello_ns)
+		return;
+	l->hello_ns = now_ns + hello_every_ns;
+	greet_all(l, now_ns);
 }
 
-struct slink *snif_lan(const struct snif *i)
+static void tick_all(struct snode *n, int64_t now_ns)
 {
-	for (size_t k = 0; k < i->links.n; k++)
-		if (i->links.at[k]->multi)
-			return i->links.at[k];
-	return NULL;
+	for (size_t i = 0; i < n->links.n; i++)
+		tick(n->links.at[i], now_ns);
+}
+
+static int64_t due_ns(const struct snode *n)
+{
+	int64_t due = INT64_MAX;
+
+	for (size_t i = 0; i < n->links.n; i++) {
+		const struct slink *l = n->links.at[i];
+
+		due = min_i64(due, l->hello_ns);
+		for (size_t k = 0; k < l->neighbours.n; k++)
+			due = min_i64(due, neighbour_due_ns(l->neighbours.at[k]));
+	}
+	return due;
+}
+
+const struct snode_user slink_snode_user = {.due_ns = due_ns, .tick = tick_all};
+
+/* ---- the object ---- */
+
+static void tell_gone(struct slink *l, int64_t now_ns)
+{
+	int users = 0;
+
+	while (link_users[users])
+		users++;
+	while (users-- > 0)
+		if (link_users[users]->gone)
+			link_users[users]->gone(l, now_ns);
 }
 
 static void destroy(struct object *o)
@@ -372,23 +332,11 @@ static void destroy(struct object *o)
 	struct slink *l = (struct slink *)o;
 	int64_t now = substrate_now_ns(o->sub);
 
-	if (l->vbm)
-		vbm_object_kind.destroy((struct object *)l->vbm);
-	vlink_multi_end(l, now);
-	if (l->multi)
-		vhop_lan_gone(l, now);
-	for (size_t i = 0; i < l->neighbours.n; i++) {
-		struct neighbour *b = l->neighbours.at[i];
-
-		b->conversation.open = false;
-		vhop_neighbour_lost(b, "the substrate link was removed", now);
-		conversation_finish(&b->conversation, now);
-		udp_wire_path_destroy(b->path);
-		free(b->name);
-		free(b);
-	}
+	tell_gone(l, now);
+	for (size_t i = 0; i < l->neighbours.n; i++)
+		neighbour_destroy(l->neighbours.at[i], now);
 	vec_free(&l->neighbours);
-	vec_free(&l->multis);
+	vec_free(&l->vlink_multis);
 	vli_finish(&l->in);
 	if (l->lan)
 		tm_lan_destroy(l->lan);
@@ -399,27 +347,13 @@ static void destroy(struct object *o)
 	free(l);
 }
 
-static void neighbour_status(const struct neighbour *b, struct json *j)
+static void end_all(struct snif *i)
 {
-	json_open(j, NULL, '{');
-	json_string(j, "snode", b->name);
-	json_bool(j, "open", b->conversation.open);
-	if (b->why)
-		json_string(j, "why", b->why);
-	json_uint(j, "sent", b->conversation.count.sent);
-	json_uint(j, "repeated", b->conversation.count.repeated);
-	json_uint(j, "received", b->conversation.count.received);
-	json_uint(j, "given_up", b->conversation.count.gave_up);
-	if (b->path)
-		udp_wire_status(b->path, j);
-	json_open(j, "dropped", '{');
-	for (int i = MESSAGE_GOOD + 1; i < MESSAGE_DROPS; i++)
-		if (b->conversation.count.dropped[i])
-			json_uint(j, message_drop_name((enum message_drop)i),
-				  b->conversation.count.dropped[i]);
-	json_close(j, '}');
-	json_close(j, '}');
+	while (i->links.n)
+		destroy(&i->links.at[i->links.n - 1]->object);
 }
+
+const struct snif_user slink_snif_user = {.receive = receive, .changed = changed, .gone = end_all};
 
 static void status(struct object *o, struct json *j, int64_t now_ns)
 {
@@ -428,7 +362,7 @@ static void status(struct object *o, struct json *j, int64_t now_ns)
 	json_string(j, "snode", l->node->object.name);
 	json_string(j, "snif", l->snif->object.name);
 	json_string(j, "link", l->link);
-	json_bool(j, "multi", l->multi);
+	json_bool(j, "multi", l->multi_access);
 	if (l->vlan >= 0) {
 		json_int(j, "vlan", l->vlan);
 		json_int(j, "priority", l->priority);
@@ -438,9 +372,9 @@ static void status(struct object *o, struct json *j, int64_t now_ns)
 	for (size_t i = 0; i < l->neighbours.n; i++)
 		neighbour_status(l->neighbours.at[i], j);
 	json_close(j, ']');
-	vhop_slink_status(l, j);
-	if (l->multi)
-		vlink_multi_slink_status(l, j);
+	for (int i = 0; link_users[i]; i++)
+		if (link_users[i]->status)
+			link_users[i]->status(l, j);
 }
 
 const struct object_kind slink_kind = {.name = "slink", .destroy = destroy, .status = status};
@@ -467,14 +401,12 @@ static int add_members(struct slink *l, const char *text, struct err *e)
 {
 	while (*text) {
 		size_t n = strcspn(text, ",");
-		char word[32];
 		uint8_t mac[6];
 
-		snprintf(word, sizeof(word), "%.*s", n < 31 ? (int)n : 31, text);
-		if (nic_parse_mac(word, mac, e) < 0)
+		if (addr_parse_mac(text, n, mac, e) < 0)
 			return -1;
 		if (memcmp(mac, l->snif->mac, 6) != 0)
-			memcpy(add_neighbour(l)->mac, mac, 6);
+			memcpy(neighbour_add(l)->mac, mac, 6);
 		text += n + (text[n] == ',');
 	}
 	return 0;
@@ -486,15 +418,15 @@ static int read_peers(struct slink *l, const struct words *w, struct err *e)
 	const char *members = words_get(w, "members");
 	struct in_addr in;
 
-	l->any_member = l->multi && !members;
-	if (l->multi)
+	l->any_member = l->multi_access && !members;
+	if (l->multi_access)
 		return members ? add_members(l, members, e) : 0;
 	if (!peer)
 		return err_set(e, ERR_USAGE, "a substrate link needs peer= or multi=1");
-	struct neighbour *b = add_neighbour(l);
+	struct neighbour *b = neighbour_add(l);
 
 	if (l->snif->encap == ENCAPSULATION_ETHERNET)
-		return nic_parse_mac(peer, b->mac, e);
+		return addr_parse_mac(peer, strlen(peer), b->mac, e);
 	if (inet_pton(AF_INET, peer, &in) != 1)
 		return err_set(e, ERR_USAGE, "peer: '%s' is not an IPv4 address", peer);
 	b->ip = ntohl(in.s_addr);
@@ -515,13 +447,13 @@ static int read_words(struct slink *l, const struct words *w, struct err *e)
 		return err_set(e, ERR_USAGE, "%s has an end of %s already", l->node->object.name,
 			       link);
 	l->link = xstrdup(link);
-	l->multi = multi && strcmp(multi, "0") != 0;
-	if (l->multi && l->snif->encap == ENCAPSULATION_UDP)
+	l->multi_access = multi && strcmp(multi, "0") != 0;
+	if (l->multi_access && l->snif->encap == ENCAPSULATION_UDP)
 		return err_set(e, ERR_USAGE, "a multi-access link is an Ethernet");
 	if (read_number(w, "vlan", 4094, -1, &l->vlan, e) < 0 ||
 	    read_number(w, "priority", 7, 0, &priority, e) < 0)
 		return -1;
-	if (l->multi)
+	if (l->multi_access)
 		l->vlan = -1; /* section III.3: it uses none */
 	l->priority = (uint8_t)priority;
 	return read_peers(l, w, e);
@@ -529,7 +461,7 @@ static int read_words(struct slink *l, const struct words *w, struct err *e)
 
 int slink_cmd(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
 {
-	struct object *snif = snet_find(s, w->at[2], &snif_kind, e);
+	struct object *snif = overlay_find(s, w->at[2], &snif_kind, e);
 	struct slink *l = snif ? xcalloc(1, sizeof(*l)) : NULL;
 
 	if (!l)
@@ -553,7 +485,7 @@ int slink_cmd(struct substrate *s, const struct words *w, FILE *answer, struct e
 		return -1;
 	}
 	l->room = slink_room(l);
-	if (l->multi)
+	if (l->multi_access)
 		l->lan = tm_lan_create(l->node->tm, l);
 	snode_wake(l->node, now);
 	return 0;

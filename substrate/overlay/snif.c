@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A substrate interface: frames of its wire are told apart here, and frames for its wire get
- * headers. */
+#include "substrate/overlay/snif.h"
+
+#include "lib/addr.h"
 #include "lib/container_of.h"
 #include "lib/octets.h"
 #include "substrate/core/capture.h"
-#include "substrate/nic/nic.h"
-#include "substrate/overlay/snet.h"
+#include "substrate/overlay/overlay_words.h"
 
 #include <arpa/inet.h>
 #include <assert.h>
@@ -32,9 +32,11 @@ static const enum snif_drop drop_of[ENCAPSULATION_DROPS] = {
 
 static const uint8_t everybody[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 
-static bool is_from(const struct neighbour *b, const struct encapsulation *h)
+void snif_drop(struct snif *i, struct frame *f, enum snif_drop why)
 {
-	return h->kind == ENCAPSULATION_UDP ? b->ip == h->from_ip : !memcmp(b->mac, h->from, 6);
+	i->dropped[why]++;
+	if (f)
+		frame_unref(f);
 }
 
 static bool is_for_us(const struct snif *i, const struct encapsulation *h)
@@ -44,70 +46,13 @@ static bool is_for_us(const struct snif *i, const struct encapsulation *h)
 	return !memcmp(h->to, i->mac, 6) || !memcmp(h->to, everybody, 6);
 }
 
-/* Whose frame is it? The link by VLAN (or its absence), the node by the sender's address. */
-static struct neighbour *find_neighbour(struct snif *i, const struct encapsulation *h,
-					enum snif_drop *why)
-{
-	*why = is_for_us(i, h) ? SNIF_UNKNOWN_LINK : SNIF_NOT_FOR_US;
-	for (size_t k = 0; k < i->links.n && *why != SNIF_NOT_FOR_US; k++) {
-		struct slink *l = i->links.at[k];
-
-		for (size_t n = 0; n < l->neighbours.n; n++) {
-			if (!is_from(l->neighbours.at[n], h))
-				continue;
-			if (l->vlan == h->vlan)
-				return l->neighbours.at[n];
-			*why = SNIF_WRONG_VLAN;
-		}
-	}
-	return NULL;
-}
-
-static void drop(struct snif *i, struct frame *f, enum snif_drop why)
-{
-	i->dropped[why]++;
-	frame_unref(f);
-}
-
-/* A frame with our headers h in front of the len octets at payload, or cut off already. */
 static void take(struct snif *i, struct frame *f, const struct encapsulation *h,
 		 const uint8_t *payload, size_t len, int64_t now_ns)
 {
-	enum snif_drop why = SNIF_UNKNOWN_LINK;
-	struct neighbour *b = find_neighbour(i, h, &why);
-
-	if (!b) {
-		if (why != SNIF_NOT_FOR_US && h->vli == VLI_CONTROL && h->vlan < 0 &&
-		    slink_hear_stranger(snif_lan(i), h->from, payload, len, now_ns))
-			frame_unref(f);
-		else
-			drop(i, f, why);
-		return;
-	}
-	if (h->vli == VLI_CONTROL) {
-		neighbour_receive(b, h->from, payload, len, now_ns);
-		frame_unref(f);
-		return;
-	}
-	void *link = neighbour_is_open(b) ? vli_find(&b->slink->in, h->vli) : NULL;
-
-	if (!link) {
-		drop(i, f, neighbour_is_open(b) ? SNIF_UNKNOWN_VLI : SNIF_SILENT);
-		return;
-	}
-	uint32_t head = (uint32_t)(payload - f->data);
-
-	f = frame_own(f);
-	if (!f) {
-		i->dropped[SNIF_NO_MEMORY]++;
-		return;
-	}
-	frame_pull(f, head);
-	f->len = (uint32_t)len; /* what follows is padding */
-	if (b->slink->multi)
-		vlink_multi_receive(link, b, f, now_ns);
+	if (is_for_us(i, h))
+		snif_user->receive(i, f, h, payload, len, now_ns);
 	else
-		vhop_forward(link, f, now_ns);
+		snif_drop(i, f, SNIF_NOT_FOR_US);
 }
 
 static void deliver(struct end *end, struct frame *f, int64_t now_ns)
@@ -122,7 +67,7 @@ static void deliver(struct end *end, struct frame *f, int64_t now_ns)
 	if (bad == ENCAPSULATION_GOOD)
 		take(i, f, &h, payload, len, now_ns);
 	else
-		drop(i, f, drop_of[bad]);
+		snif_drop(i, f, drop_of[bad]);
 }
 
 /* What came as a datagram is captured with the headers that were in front of it. */
@@ -146,7 +91,7 @@ static void receive_datagram(void *owner, uint32_t from_ip, struct frame *f, int
 		.kind = ENCAPSULATION_UDP, .vlan = -1, .from_ip = from_ip, .to_ip = i->ip};
 
 	if (f->len < ENCAPSULATION_VLI_UDP) {
-		drop(i, f, SNIF_BAD_LENGTH);
+		snif_drop(i, f, SNIF_BAD_LENGTH);
 		return;
 	}
 	memcpy(h.to, i->mac, 6);
@@ -157,39 +102,30 @@ static void receive_datagram(void *owner, uint32_t from_ip, struct frame *f, int
 	take(i, f, &h, f->data + ENCAPSULATION_VLI_UDP, f->len - ENCAPSULATION_VLI_UDP, now_ns);
 }
 
-/* How much fits is looked at with the next greeting: let that be now. */
 static void path_changed(void *owner, int64_t now_ns)
 {
-	struct snif *i = owner;
-
-	for (size_t k = 0; k < i->links.n; k++)
-		i->links.at[k]->hello_ns = now_ns;
-	snode_wake(i->node, now_ns);
+	snif_user->changed(owner, now_ns);
 }
 
 static const struct udp_wire_ops udp_ops = {.receive = receive_datagram,
 					    .mtu_changed = path_changed};
 
-/* The headers that the host's kernel writes itself were only for the scheduler. */
+/*
+ * The host's kernel writes Ethernet, IP and UDP headers itself: ours were only for the scheduler,
+ * which counts them, and to know here where the frame goes.
+ */
 static void send_datagram(struct snif *i, struct frame *f, int64_t now_ns)
 {
 	struct encapsulation h;
 	const uint8_t *payload;
 	size_t len;
-	enum snif_drop why;
 
 	if (encapsulation_read(ENCAPSULATION_UDP, f->data, f->len, &h, &payload, &len) ==
 	    ENCAPSULATION_GOOD) {
-		struct encapsulation back = {
-			.kind = ENCAPSULATION_UDP, .vlan = -1, .from_ip = h.to_ip, .to_ip = i->ip};
-
-		memcpy(back.to, i->mac, 6);
-		const struct neighbour *b = find_neighbour(i, &back, &why);
-
 		i->end.count.in_frames++;
 		i->end.count.in_bytes += len;
-		if (b && udp_wire_send(b->path, payload - ENCAPSULATION_VLI_UDP,
-				       len + ENCAPSULATION_VLI_UDP, now_ns))
+		if (udp_wire_send(i->udp, h.to_ip, payload - ENCAPSULATION_VLI_UDP,
+				  len + ENCAPSULATION_VLI_UDP, now_ns))
 			capture_frame(i->end.capture, f, true, now_ns);
 	}
 	frame_unref(f);
@@ -205,37 +141,30 @@ static void put_on_wire(struct pacer *p, struct frame *f, struct htb_class *from
 		end_send(&i->end, f, now_ns);
 }
 
-bool snif_send(struct snif *i, const struct slink *l, const struct neighbour *to, uint32_t vli,
-	       struct htb_class *c, struct frame *f, int64_t now_ns)
+bool snif_send(struct snif *i, const struct snif_to *to, uint32_t vli, struct htb_class *c,
+	       struct frame *f, int64_t now_ns)
 {
 	struct encapsulation h = {.kind = i->encap,
-				  .vlan = l->vlan,
-				  .priority = l->priority,
-				  .to_ip = to ? to->ip : 0,
+				  .vlan = to->vlan,
+				  .priority = to->priority,
+				  .to_ip = to->ip,
 				  .from_ip = i->ip,
 				  .vli = vli};
 	uint32_t len = f->len;
 
-	memcpy(h.to,
-	       to && (to->mac_known || i->encap == ENCAPSULATION_ETHERNET) ? to->mac : everybody,
-	       6);
+	memcpy(h.to, to->mac ? to->mac : everybody, 6);
 	memcpy(h.from, i->mac, 6);
 	if (!frame_push(f, encapsulation_size(&h))) {
-		drop(i, f, SNIF_NO_MEMORY);
+		snif_drop(i, f, SNIF_NO_MEMORY);
 		return false;
 	}
 	encapsulation_write(f->data, &h, len);
 	return pacer_send(&i->pacer, c, f, len + VLINK_OVERHEAD, now_ns);
 }
 
-/* A carrier that comes is a reason to greet; one that goes, not to wait for silence. */
 static void carrier(struct end *end, int64_t now_ns)
 {
-	struct snif *i = (struct snif *)end->object;
-
-	for (size_t k = 0; k < i->links.n; k++)
-		i->links.at[k]->hello_ns = now_ns;
-	snode_wake(i->node, now_ns);
+	snif_user->changed((struct snif *)end->object, now_ns);
 }
 
 static const struct end_kind end_kind = {.deliver = deliver, .carrier = carrier};
@@ -244,8 +173,7 @@ static void destroy(struct object *o)
 {
 	struct snif *i = (struct snif *)o;
 
-	while (i->links.n)
-		slink_kind.destroy(&i->links.at[i->links.n - 1]->object);
+	snif_user->gone(i);
 	end_finish(&i->end);
 	vec_remove_item(&i->node->interfaces, i);
 	vec_free(&i->links);
@@ -264,7 +192,7 @@ static int set(struct object *o, char *const *words, size_t n, struct err *e)
 
 	if (!words_get(&w, "rate"))
 		return err_set(e, ERR_USAGE, "only rate= can be set on a substrate interface");
-	if (snet_read_rate(&w, "rate", &rate, e) < 0)
+	if (overlay_read_rate(&w, "rate", &rate, e) < 0)
 		return -1;
 	int64_t now = substrate_now_ns(o->sub);
 
@@ -272,8 +200,7 @@ static int set(struct object *o, char *const *words, size_t n, struct err *e)
 	htb_set_rate(i->pacer.htb, rate, now);
 	pacer_wake(&i->pacer, now);
 	tm_port_set_rate(i->port, rate, now);
-	admission_run(i->node, now);
-	snode_wake(i->node, now);
+	snode_settle(i->node, now);
 	return 0;
 }
 
@@ -300,6 +227,14 @@ static struct end *end_of(struct object *o)
 const struct object_kind snif_kind = {
 	.name = "snif", .destroy = destroy, .set = set, .status = status, .end = end_of};
 
+static void end_all(struct snode *n)
+{
+	while (n->interfaces.n)
+		destroy(&n->interfaces.at[n->interfaces.n - 1]->object);
+}
+
+const struct snode_user snif_snode_user = {.gone = end_all};
+
 static int read_words(struct snif *i, const struct words *w, struct err *e)
 {
 	const char *mac = words_get(w, "mac");
@@ -309,8 +244,8 @@ static int read_words(struct snif *i, const struct words *w, struct err *e)
 
 	if (!mac && !words_get(w, "socket"))
 		return err_set(e, ERR_USAGE, "a substrate interface needs mac=");
-	if ((mac && nic_parse_mac(mac, i->mac, e) < 0) ||
-	    snet_read_rate(w, "rate", &i->rate_bps, e) < 0)
+	if ((mac && addr_parse_mac(mac, strlen(mac), i->mac, e) < 0) ||
+	    overlay_read_rate(w, "rate", &i->rate_bps, e) < 0)
 		return -1;
 	if (encap && !strcmp(encap, "udp"))
 		i->encap = ENCAPSULATION_UDP;
@@ -345,7 +280,7 @@ static int open_socket(struct snif *i, const struct words *w, struct err *e)
 
 int snif_cmd(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
 {
-	struct object *node = snet_find(s, w->at[2], &snode_kind, e);
+	struct object *node = overlay_find(s, w->at[2], &snode_kind, e);
 	struct snif *i = node ? xcalloc(1, sizeof(*i)) : NULL;
 
 	if (!i)

@@ -18,7 +18,8 @@ struct udp_wire {
 	const struct udp_wire_ops *ops;
 	void *owner;
 	struct sockaddr_in here;
-	struct loop_watch strangers; /* what no path of ours is for */
+	struct loop_watch strangers;       /* what no path of ours is for */
+	VEC(struct udp_wire_path *) paths; /* borrowed: each belongs to a neighbour */
 };
 
 struct udp_wire_path {
@@ -139,6 +140,7 @@ void udp_wire_destroy(struct udp_wire *u)
 		return;
 	loop_remove(u->sub->loop, &u->strangers);
 	close(u->strangers.fd);
+	vec_free(&u->paths);
 	free(u);
 }
 
@@ -170,6 +172,7 @@ struct udp_wire_path *udp_wire_path_create(struct udp_wire *u, uint32_t ip, stru
 		free(p);
 		return NULL;
 	}
+	vec_push(&u->paths, p);
 	return p;
 }
 
@@ -177,13 +180,26 @@ void udp_wire_path_destroy(struct udp_wire_path *p)
 {
 	if (!p)
 		return;
+	vec_remove_item(&p->udp->paths, p);
 	loop_remove(p->udp->sub->loop, &p->watch);
 	close(p->watch.fd);
 	free(p);
 }
 
-bool udp_wire_send(struct udp_wire_path *p, const uint8_t *data, size_t len, int64_t now_ns)
+static struct udp_wire_path *find_path(const struct udp_wire *u, uint32_t ip)
 {
+	for (size_t i = 0; i < u->paths.n; i++)
+		if (u->paths.at[i]->ip == ip)
+			return u->paths.at[i];
+	return NULL;
+}
+
+bool udp_wire_send(struct udp_wire *u, uint32_t ip, const uint8_t *data, size_t len, int64_t now_ns)
+{
+	struct udp_wire_path *p = find_path(u, ip);
+
+	if (!p)
+		return false;
 	ssize_t n = send(p->watch.fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL);
 
 	/* An error that was waiting is told in place of sending. */

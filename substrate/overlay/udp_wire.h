@@ -33,10 +33,11 @@ uint32_t udp_wire_ip(const struct udp_wire *u);
 struct udp_wire_path *udp_wire_path_create(struct udp_wire *u, uint32_t ip, struct err *e);
 void udp_wire_path_destroy(struct udp_wire_path *p);
 /*
- * Sends len octets, VLI and frame. False: it does not fit the path, or the socket just now, or
- * cannot reach the other, and was counted.
+ * Sends len octets, VLI and frame, to the node at that address. False: there is no path to it, or
+ * it does not fit the path, or the socket just now, or cannot reach the other, and was counted.
  */
-bool udp_wire_send(struct udp_wire_path *p, const uint8_t *data, size_t len, int64_t now_ns);
+bool udp_wire_send(struct udp_wire *u, uint32_t ip, const uint8_t *data, size_t len,
+		   int64_t now_ns);
 /* Of the path, as far as it is known: octets of an IP packet. */
 uint32_t udp_wire_mtu(const struct udp_wire_path *p);
 /* Members of an open JSON object. */

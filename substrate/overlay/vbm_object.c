@@ -1,13 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The bandwidth manager of a LAN (vbm.h) at the node that holds it: it talks to the traffic
- * managers of all nodes on the LAN, its own among them, and gives the VLIs of multi-access virtual
- * links. Those are no small numbers, but follow from the key, the vNet and this life of the
- * manager: what an earlier life gave is never given to another vNet, and nobody guesses one.
+ * Theory. The manager itself (vbm.h) is pure: it hears what nodes want and says what they get. Here
+ * it talks to the traffic managers of all nodes on the LAN: to the neighbours by messages, to the
+ * own node's directly. A node's manager may answer at once and make the VBM say more, so run() goes
+ * on until nobody has anything to say, and is not entered twice.
+ *
+ * It also gives the VLIs of multi-access virtual links. Those are no small numbers, but follow from
+ * the key, the vNet and this life of the node: what an earlier life gave is never given to another
+ * vNet, and nobody who lacks the key guesses one.
  */
-#include "substrate/overlay/snet.h"
+#include "substrate/overlay/vbm_object.h"
 
+#include "lib/minmax.h"
+#include "lib/siphash.h"
 #include "lib/units.h"
+#include "substrate/overlay/overlay_words.h"
+#include "substrate/rate/vbm.h"
 
 #include <stdlib.h>
 
@@ -43,7 +51,7 @@ static void run(struct vbm_object *v, int64_t now_ns)
 
 		if (!strcmp(m.node, n->object.name)) {
 			tm_hear_vbm(v->slink->lan, m.vnet, &m.give, !m.answer, now_ns);
-			admission_run(n, now_ns);
+			snode_settle(n, now_ns);
 			continue;
 		}
 		struct neighbour *b = slink_find_neighbour(v->slink, m.node);
@@ -70,7 +78,7 @@ static void run(struct vbm_object *v, int64_t now_ns)
 void vbm_object_tell(struct slink *l, const char *vnet, const struct grant_ask *ask, bool answer,
 		     int64_t now_ns)
 {
-	struct neighbour *b = NULL;
+	struct neighbour *b = slink_vbm_neighbour(l);
 	char *body = NULL;
 	size_t len = 0;
 	struct arena a = {0};
@@ -80,9 +88,6 @@ void vbm_object_tell(struct slink *l, const char *vnet, const struct grant_ask *
 		run(l->vbm, now_ns);
 		return;
 	}
-	for (size_t i = 0; i < l->neighbours.n; i++)
-		if (l->neighbours.at[i]->has_vbm && neighbour_is_open(l->neighbours.at[i]))
-			b = l->neighbours.at[i];
 	if (!b)
 		return;
 	FILE *f = open_memstream(&body, &len);
@@ -97,15 +102,15 @@ void vbm_object_tell(struct slink *l, const char *vnet, const struct grant_ask *
 	arena_finish(&a);
 }
 
-void vbm_object_hear_aggregate(struct neighbour *b, const struct message *m, const struct words *w,
-			       int64_t now_ns)
+static void hear_aggregate(struct neighbour *b, const struct message *m, const struct words *w,
+			   int64_t now_ns)
 {
 	const char *vnet = words_get(w, "vnet");
 	struct slink *l = b->slink;
 	struct grant_give give;
 	struct grant_ask ask;
 
-	if (!vnet || !l->multi || !snet_name_fits(vnet))
+	if (!vnet || !l->multi_access || !message_name_fits(vnet))
 		return;
 	if (words_get(w, "limit")) {
 		if (b->has_vbm && grant_give_get(w, &give, NULL) == 0)
@@ -202,23 +207,28 @@ void vbm_object_leave(struct vbm_object *v, const char *node, const char *vnet, 
 	}
 }
 
-void vbm_object_node_lost(struct vbm_object *v, const char *node, int64_t now_ns)
+static void neighbour_lost(struct neighbour *b, const char *why, int64_t now_ns)
 {
+	struct vbm_object *v = b->slink->vbm;
+
+	if (!v)
+		return;
 	for (size_t i = v->groups.n; i-- > 0;)
-		take_node_out(v, i, node);
-	vbm_forget(v->vbm, node, now_ns);
+		take_node_out(v, i, b->name);
+	vbm_forget(v->vbm, b->name, now_ns);
 	run(v, now_ns);
 }
 
-void vbm_object_hear(struct neighbour *b, const struct message *m, const struct words *w,
-		     int64_t now_ns)
+/* A neighbour joins a multi-access virtual link, or leaves it. */
+static void hear_member(struct neighbour *b, const struct message *m, const struct words *w,
+			int64_t now_ns)
 {
 	const char *vnet = words_get(w, "vnet");
 	const char *group = words_get(w, "group");
 	struct vbm_object *v = b->slink->vbm;
 	char body[32];
 
-	if (!v || !vnet || !group || !snet_name_fits(vnet) || !snet_name_fits(group)) {
+	if (!v || !vnet || !group || !message_name_fits(vnet) || !message_name_fits(group)) {
 		conversation_refuse(&b->conversation, m->sequence,
 				    v ? "without vnet or group" : "the VBM is not here", now_ns);
 		return;
@@ -232,27 +242,36 @@ void vbm_object_hear(struct neighbour *b, const struct message *m, const struct 
 	conversation_answer(&b->conversation, m->sequence, MESSAGE_JOIN_OK, body, now_ns);
 }
 
-int64_t vbm_object_due_ns(const struct vbm_object *v)
+static int64_t due_ns(const struct snode *n)
 {
-	return vbm_due_ns(v->vbm);
+	int64_t due = INT64_MAX;
+
+	for (size_t i = 0; i < n->links.n; i++)
+		if (n->links.at[i]->vbm)
+			due = min_i64(due, vbm_due_ns(n->links.at[i]->vbm->vbm));
+	return due;
 }
 
-void vbm_object_tick(struct vbm_object *v, int64_t now_ns)
+static void tick_all(struct snode *n, int64_t now_ns)
 {
-	if (vbm_due_ns(v->vbm) <= now_ns)
-		vbm_tick(v->vbm, now_ns);
-	run(v, now_ns);
+	for (size_t i = 0; i < n->links.n; i++) {
+		struct vbm_object *v = n->links.at[i]->vbm;
+
+		if (!v)
+			continue;
+		if (vbm_due_ns(v->vbm) <= now_ns)
+			vbm_tick(v->vbm, now_ns);
+		run(v, now_ns);
+	}
 }
+
+const struct snode_user vbm_object_snode_user = {.due_ns = due_ns, .tick = tick_all};
 
 static void destroy(struct object *o)
 {
 	struct vbm_object *v = (struct vbm_object *)o;
-	int64_t now = substrate_now_ns(o->sub);
 
-	v->slink->vbm = NULL;
-	v->slink->hello_ns = now; /* that it is gone is told at once */
-	vlink_multi_vbm_lost(v->slink, "its VBM was removed", now);
-	snode_wake(v->slink->node, now);
+	slink_set_vbm(v->slink, NULL, substrate_now_ns(o->sub));
 	for (size_t i = 0; i < v->groups.n; i++)
 		free_group(v->groups.at[i]);
 	vec_free(&v->groups);
@@ -271,7 +290,7 @@ static int set(struct object *o, char *const *words, size_t n, struct err *e)
 
 	if (!words_get(&w, "rate"))
 		return err_set(e, ERR_USAGE, "only rate= can be set on a VBM");
-	if (snet_read_rate(&w, "rate", &rate, e) < 0 || vbm_set_rate(v->vbm, rate, now, e) < 0)
+	if (overlay_read_rate(&w, "rate", &rate, e) < 0 || vbm_set_rate(v->vbm, rate, now, e) < 0)
 		return -1;
 	v->rate_bps = rate;
 	run(v, now);
@@ -317,17 +336,30 @@ static void status(struct object *o, struct json *j, int64_t now_ns)
 const struct object_kind vbm_object_kind = {
 	.name = "vbm", .destroy = destroy, .set = set, .status = status};
 
+static void link_gone(struct slink *l, int64_t now_ns)
+{
+	if (l->vbm)
+		destroy(&l->vbm->object);
+}
+
+const struct link_user vbm_object_link_user = {
+	.request = {[MESSAGE_JOIN] = hear_member, [MESSAGE_LEAVE] = hear_member},
+	.tell = {[MESSAGE_AGGREGATE] = hear_aggregate, [MESSAGE_AGGREGATE_OK] = hear_aggregate},
+	.lost = neighbour_lost,
+	.gone = link_gone,
+};
+
 int vbm_object_cmd(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
 {
-	struct object *node = snet_find(s, w->at[2], &snode_kind, e);
+	struct object *node = overlay_find(s, w->at[2], &snode_kind, e);
 	const char *link = words_get(w, "link");
 	int64_t rate;
 
-	if (!node || snet_read_rate(w, "rate", &rate, e) < 0)
+	if (!node || overlay_read_rate(w, "rate", &rate, e) < 0)
 		return -1;
 	struct slink *l = link ? slink_find((struct snode *)node, link) : NULL;
 
-	if (!l || !l->multi || !rate)
+	if (!l || !l->multi_access || !rate)
 		return err_set(e, ERR_USAGE,
 			       "a VBM needs link=, a multi-access link of its node, and rate=");
 	if (l->vbm)
@@ -338,21 +370,16 @@ int vbm_object_cmd(struct substrate *s, const struct words *w, FILE *answer, str
 		free(v);
 		return -1;
 	}
-	int64_t now = substrate_now_ns(s);
-
 	v->slink = l;
 	v->rate_bps = rate;
 	v->vbm = vbm_create(rate);
-	l->vbm = v;
-	l->hello_ns = now; /* that it is here is told at once */
-	vlink_multi_vbm_back(l, now);
-	vlink_hurry(l->node, now);
+	slink_set_vbm(l, v, substrate_now_ns(s));
 	return 0;
 }
 
 int vbm_object_cmd_share(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
 {
-	struct object *o = snet_find(s, w->at[1], &vbm_object_kind, e);
+	struct object *o = overlay_find(s, w->at[1], &vbm_object_kind, e);
 	const char *percent = words_get(w, "percent");
 	int64_t now = substrate_now_ns(s);
 	int64_t ppm;
@@ -364,7 +391,7 @@ int vbm_object_cmd_share(struct substrate *s, const struct words *w, FILE *answe
 			       : err_set(e, ERR_USAGE, "a share needs percent=");
 	struct vbm_object *v = (struct vbm_object *)o;
 
-	if (!snet_name_fits(w->at[2]))
+	if (!message_name_fits(w->at[2]))
 		return err_set(e, ERR_USAGE, "the name of the vNet is too long");
 	if (vbm_set_share(v->vbm, w->at[2], ppm, now, e) < 0)
 		return -1;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A virtual interface: what a guest's NIC is plugged into. */
-#include "substrate/overlay/snet.h"
+#include "substrate/overlay/vif.h"
 
 #include "lib/units.h"
+#include "substrate/overlay/overlay_words.h"
 
 #include <stdlib.h>
 
@@ -16,22 +16,12 @@ static void deliver(struct end *end, struct frame *f, int64_t now_ns)
 		end_drop(end, f, END_DROP_RUNT);
 		return;
 	}
-	bool linked = v->out || v->multi;
-
-	if (!linked || f->len > v->mtu + VIF_HEADERS) {
-		*(linked ? &v->too_long : &v->no_link) += 1;
+	if (!v->way || f->len > v->mtu + VIF_HEADERS) {
+		*(v->way ? &v->too_long : &v->no_link) += 1;
 		frame_unref(f);
 		return;
 	}
-	if (v->multi) {
-		vlink_multi_send(v->multi, v, f, now_ns);
-		return;
-	}
-	f = frame_own(f);
-	if (f)
-		vhop_forward(v->out, f, now_ns);
-	else
-		end_drop(end, NULL, END_DROP_MEMORY);
+	v->way->kind->send(v->way, v, f, now_ns);
 }
 
 static void carrier(struct end *end, int64_t now_ns)
@@ -50,13 +40,8 @@ static void destroy(struct object *o)
 {
 	struct vif *v = (struct vif *)o;
 
-	vhop_vif_gone(v, substrate_now_ns(o->sub));
-	for (size_t i = 0; i < v->node->vlinks.n; i++) {
-		if (v->node->vlinks.at[i]->vif != v)
-			continue;
-		vlink_multi_leave(v->node->vlinks.at[i], substrate_now_ns(o->sub));
-		v->node->vlinks.at[i]->vif = NULL;
-	}
+	for (int i = 0; vif_users[i]; i++)
+		vif_users[i]->gone(v, substrate_now_ns(o->sub));
 	vec_remove_item(&v->node->vifs, v);
 	end_finish(&v->end);
 	free(v->vnet);
@@ -71,9 +56,10 @@ static void status(struct object *o, struct json *j, int64_t now_ns)
 	json_string(j, "snode", v->node->object.name);
 	json_string(j, "vnet", v->vnet);
 	json_uint(j, "mtu", v->mtu);
-	json_string(j, "vlink", v->out ? v->out->vlink : NULL);
-	if (v->multi)
-		json_string(j, "lan", v->multi->slink->link);
+	if (v->way)
+		v->way->kind->status(v->way, j);
+	else
+		json_string(j, "vlink", NULL);
 	end_status(&v->end, j);
 	json_open(j, "refused", '{');
 	if (v->no_link)
@@ -91,16 +77,24 @@ static struct end *end_of(struct object *o)
 const struct object_kind vif_kind = {
 	.name = "vif", .destroy = destroy, .status = status, .end = end_of};
 
+static void end_all(struct snode *n)
+{
+	while (n->vifs.n)
+		destroy(&n->vifs.at[n->vifs.n - 1]->object);
+}
+
+const struct snode_user vif_snode_user = {.gone = end_all};
+
 int vif_cmd(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
 {
-	struct object *node = snet_find(s, w->at[2], &snode_kind, e);
+	struct object *node = overlay_find(s, w->at[2], &snode_kind, e);
 	const char *vnet = words_get(w, "vnet");
 	const char *text = words_get(w, "mtu");
 	int64_t mtu = MTU_DEFAULT;
 
 	if (!node)
 		return -1;
-	if (!vnet || !snet_name_fits(vnet))
+	if (!vnet || !message_name_fits(vnet))
 		return err_set(e, ERR_USAGE, "a virtual interface needs vnet=, a short name");
 	if (text && unit_parse(UNIT_COUNT, text, &mtu, e) < 0)
 		return err_wrap(e, "mtu");

@@ -1,14 +1,39 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One direction of a virtual link at the node where it begins: kept set up, whatever happens to
- * what it passes over.
+ * Theory. What was declared is kept set up, whatever happens to what it passes over: a hop (or a
+ * membership of a multi-access link) that could not be, or was lost, is tried again, each time
+ * twice as late up to a bound, and at once when a neighbour of the node can be reached again.
+ * Events say what changed, not what was tried: "up" once, "down" once per reason.
  */
-#include "substrate/clock/vclock.h"
-#include "substrate/overlay/snet.h"
+#include "substrate/overlay/vlink.h"
 
+#include "lib/container_of.h"
+#include "lib/minmax.h"
 #include "lib/words.h"
+#include "substrate/clock/vclock.h"
+#include "substrate/overlay/overlay_words.h"
+#include "substrate/overlay/vhop.h"
+#include "substrate/overlay/vlink_multi.h"
 
 #include <stdlib.h>
+
+struct vlink {
+	struct object object;
+	struct snode *node;
+	struct vif *vif;                /* NULL: it went */
+	struct vlink_listener listener; /* of hop and of member */
+	char *vnet, *path, *to;         /* owned */
+	char *lan, *group;              /* owned; multi-access instead of path and to, else NULL */
+	struct vhop *hop;               /* NULL: not set up */
+	struct vlink_multi_member member; /* multi-access */
+	int64_t min_bps, max_bps;
+	uint32_t try;
+	int64_t retry_ns; /* when to try (again); INT64_MAX: not */
+	int64_t wait_ns;  /* before the next try */
+	bool told_up;
+	uint32_t told_mtu; /* last said; at first what its interface takes */
+	char *reason;      /* owned: why it is down; NULL: it is up, or was not tried yet */
+};
 
 static const int64_t first_wait_ns = 500000000;
 static const int64_t longest_wait_ns = 8000000000;
@@ -16,7 +41,9 @@ static const int64_t longest_wait_ns = 8000000000;
 /* The longest packet that it carries now, of those that its interface takes. */
 static uint32_t mtu_of(const struct vlink *v)
 {
-	uint32_t room = v->hop ? v->hop->room : v->multi ? slink_room(v->multi->slink) : 0;
+	uint32_t room = v->hop           ? v->hop->room
+			: v->member.link ? slink_room(v->member.link->slink)
+					 : 0;
 	uint32_t mtu = room > VIF_HEADERS ? room - VIF_HEADERS : 0;
 
 	return v->vif && mtu > v->vif->mtu ? v->vif->mtu : mtu;
@@ -24,10 +51,10 @@ static uint32_t mtu_of(const struct vlink *v)
 
 static bool is_up(const struct vlink *v)
 {
-	return v->hop ? v->hop->up : v->multi && v->multi->vli;
+	return v->hop ? v->hop->up : v->member.link && v->member.link->vli;
 }
 
-void vlink_tell_mtu(struct vlink *v, int64_t now_ns)
+static void tell_mtu(struct vlink *v, int64_t now_ns)
 {
 	uint32_t mtu = mtu_of(v);
 
@@ -38,8 +65,19 @@ void vlink_tell_mtu(struct vlink *v, int64_t now_ns)
 	substrate_event(v->object.sub, "event vlink %s mtu %u", v->object.name, mtu);
 }
 
-void vlink_min_kept(struct vlink *v, const char *reason, int64_t now_ns)
+static struct vlink *of(struct vlink_listener *l)
 {
+	return container_of(l, struct vlink, listener);
+}
+
+static void room_changed(struct vlink_listener *l, int64_t now_ns)
+{
+	tell_mtu(of(l), now_ns);
+}
+
+static void min_kept(struct vlink_listener *l, const char *reason, int64_t now_ns)
+{
+	struct vlink *v = of(l);
 	struct tm_link_state st;
 	struct arena a = {0};
 
@@ -50,8 +88,10 @@ void vlink_min_kept(struct vlink *v, const char *reason, int64_t now_ns)
 	arena_finish(&a);
 }
 
-void vlink_is_up(struct vlink *v, int64_t now_ns)
+static void up(struct vlink_listener *l, int64_t now_ns)
 {
+	struct vlink *v = of(l);
+
 	free(v->reason);
 	v->reason = NULL;
 	v->retry_ns = INT64_MAX;
@@ -59,12 +99,13 @@ void vlink_is_up(struct vlink *v, int64_t now_ns)
 	if (v->told_up)
 		return;
 	v->told_up = true;
-	vlink_tell_mtu(v, now_ns); /* who waits for it to be up knows how much it carries */
+	tell_mtu(v, now_ns); /* who waits for it to be up knows how much it carries */
 	substrate_event(v->object.sub, "event vlink %s up", v->object.name);
 }
 
-void vlink_is_down(struct vlink *v, const char *reason, int64_t now_ns)
+static void down(struct vlink_listener *l, const char *reason, int64_t now_ns)
 {
+	struct vlink *v = of(l);
 	char text[256]; /* what comes from elsewhere may be longer than an event can be */
 	struct arena a = {0};
 
@@ -84,25 +125,56 @@ void vlink_is_down(struct vlink *v, const char *reason, int64_t now_ns)
 	arena_finish(&a);
 }
 
-int64_t vlink_due_ns(const struct vlink *v)
+static const struct vlink_listener_ops listener_ops = {
+	.up = up, .down = down, .room_changed = room_changed, .min_kept = min_kept};
+
+/* ---- time ---- */
+
+static int64_t due_ns(const struct vlink *v)
 {
 	return v->vif && !v->hop ? v->retry_ns : INT64_MAX;
 }
 
-void vlink_tick(struct vlink *v, int64_t now_ns)
+static void try_once(struct vlink *v, int64_t now_ns)
 {
-	if (vlink_due_ns(v) > now_ns)
-		return;
+	struct vhop_spec spec = {.vlink = v->object.name,
+				 .vnet = v->vnet,
+				 .path = v->path,
+				 .to = v->to,
+				 .try = ++v->try,
+				 .min_bps = v->min_bps,
+				 .max_bps = v->max_bps,
+				 .from = v->vif,
+				 .listener = &v->listener};
+
 	v->retry_ns = INT64_MAX;
-	v->try++;
 	if (v->lan)
-		vlink_multi_join(v, now_ns);
+		vlink_multi_join(&v->member, v->lan, v->vnet, v->group, now_ns);
 	else
-		vhop_begin(v, now_ns);
+		vhop_begin(&spec, &v->hop, now_ns);
 }
 
-void vlink_hurry(struct snode *n, int64_t now_ns)
+static int64_t node_due_ns(const struct snode *n)
 {
+	int64_t due = INT64_MAX;
+
+	for (size_t i = 0; i < n->vlinks.n; i++)
+		due = min_i64(due, due_ns(n->vlinks.at[i]));
+	return due;
+}
+
+static void tick_all(struct snode *n, int64_t now_ns)
+{
+	for (size_t i = 0; i < n->vlinks.n; i++)
+		if (due_ns(n->vlinks.at[i]) <= now_ns)
+			try_once(n->vlinks.at[i], now_ns);
+}
+
+/* Somebody can be reached (again): no need to wait. */
+static void hurry(struct slink *l, int64_t now_ns)
+{
+	struct snode *n = l->node;
+
 	for (size_t i = 0; i < n->vlinks.n; i++) {
 		struct vlink *v = n->vlinks.at[i];
 
@@ -114,6 +186,10 @@ void vlink_hurry(struct snode *n, int64_t now_ns)
 	snode_wake(n, now_ns);
 }
 
+const struct link_user vlink_link_user = {.opened = hurry};
+
+/* ---- the object ---- */
+
 static void destroy(struct object *o)
 {
 	struct vlink *v = (struct vlink *)o;
@@ -121,7 +197,7 @@ static void destroy(struct object *o)
 
 	if (v->hop)
 		vhop_release(v->hop, substrate_now_ns(o->sub));
-	vlink_multi_leave(v, substrate_now_ns(o->sub));
+	vlink_multi_leave(&v->member, substrate_now_ns(o->sub));
 	vec_remove_item(&n->vlinks, v);
 	free(v->vnet);
 	free(v->path);
@@ -143,8 +219,8 @@ static int set(struct object *o, char *const *words, size_t n, struct err *e)
 
 	if (v->lan)
 		return err_set(e, ERR_USAGE, "a multi-access virtual link is best effort");
-	if ((words_get(&w, "min") && snet_read_rate(&w, "min", &min, e) < 0) ||
-	    (words_get(&w, "max") && snet_read_rate(&w, "max", &max, e) < 0))
+	if ((words_get(&w, "min") && overlay_read_rate(&w, "min", &min, e) < 0) ||
+	    (words_get(&w, "max") && overlay_read_rate(&w, "max", &max, e) < 0))
 		return -1;
 	if (max && max < min)
 		return err_set(e, ERR_USAGE, "max is less than min");
@@ -154,8 +230,7 @@ static int set(struct object *o, char *const *words, size_t n, struct err *e)
 	v->max_bps = max;
 	if (v->hop && v->hop->tm)
 		vhop_set_max(v->hop, max, now);
-	admission_run(v->node, now);
-	snode_wake(v->node, now);
+	snode_settle(v->node, now);
 	return 0;
 }
 
@@ -188,6 +263,30 @@ static void status(struct object *o, struct json *j, int64_t now_ns)
 const struct object_kind vlink_kind = {
 	.name = "vlink", .destroy = destroy, .set = set, .status = status};
 
+static void end_all(struct snode *n)
+{
+	while (n->vlinks.n)
+		destroy(&n->vlinks.at[n->vlinks.n - 1]->object);
+}
+
+const struct snode_user vlink_snode_user = {
+	.due_ns = node_due_ns, .tick = tick_all, .gone = end_all};
+
+/* It stays, without a beginning: who declared it takes it away. */
+static void vif_gone(struct vif *vif, int64_t now_ns)
+{
+	for (size_t i = 0; i < vif->node->vlinks.n; i++) {
+		struct vlink *v = vif->node->vlinks.at[i];
+
+		if (v->vif != vif)
+			continue;
+		vlink_multi_leave(&v->member, now_ns);
+		v->vif = v->member.vif = NULL;
+	}
+}
+
+const struct vif_user vlink_vif_user = {.gone = vif_gone};
+
 static int read_words(struct vlink *v, const struct words *w, struct err *e)
 {
 	const char *path = words_get(w, "path");
@@ -196,8 +295,8 @@ static int read_words(struct vlink *v, const struct words *w, struct err *e)
 	const char *lan = words_get(w, "lan");
 	const char *group = words_get(w, "group");
 
-	if (!snet_name_fits(w->at[1]) || (to && !snet_name_fits(to)) ||
-	    (group && !snet_name_fits(group)))
+	if (!message_name_fits(w->at[1]) || (to && !message_name_fits(to)) ||
+	    (group && !message_name_fits(group)))
 		return err_set(e, ERR_USAGE, "the name is too long");
 	if (!lan && (!to || !path))
 		return err_set(e, ERR_USAGE, "a virtual link needs path= and to=, or lan=");
@@ -208,8 +307,8 @@ static int read_words(struct vlink *v, const struct words *w, struct err *e)
 		if (v->node->vlinks.at[i]->vif == v->vif)
 			return err_set(e, ERR_USAGE, "a virtual link begins at '%s' already: %s",
 				       v->vif->object.name, v->node->vlinks.at[i]->object.name);
-	if (snet_read_rate(w, "min", &v->min_bps, e) < 0 ||
-	    snet_read_rate(w, "max", &v->max_bps, e) < 0)
+	if (overlay_read_rate(w, "min", &v->min_bps, e) < 0 ||
+	    overlay_read_rate(w, "max", &v->max_bps, e) < 0)
 		return -1;
 	if (v->max_bps && v->max_bps < v->min_bps)
 		return err_set(e, ERR_USAGE, "max is less than min");
@@ -226,13 +325,15 @@ static int read_words(struct vlink *v, const struct words *w, struct err *e)
 
 int vlink_cmd(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
 {
-	struct object *vif = snet_find(s, w->at[2], &vif_kind, e);
+	struct object *vif = overlay_find(s, w->at[2], &vif_kind, e);
 	struct vlink *v = vif ? xcalloc(1, sizeof(*v)) : NULL;
 
 	if (!v)
 		return -1;
 	v->vif = (struct vif *)vif;
 	v->node = v->vif->node;
+	v->listener.ops = &listener_ops;
+	v->member = (struct vlink_multi_member){.listener = &v->listener, .vif = v->vif};
 	if (read_words(v, w, e) < 0 || object_add(&v->object, s, &vlink_kind, w->at[1], e) < 0) {
 		free(v->vnet);
 		free(v->path);

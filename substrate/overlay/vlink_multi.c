@@ -1,10 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A multi-access virtual link at one node: the virtual interfaces here that have joined it, and
- * where the others' stations are. Its VLI comes from the VBM of the LAN. Best effort, as the LAN's
- * own traffic is.
+ * Theory. All members on a LAN share one VLI, which the VBM gives to the first that joins and says
+ * to each node that asks. A frame goes to one node, if it was learnt where its station is, else as
+ * broadcast to all; who has no member of that VLI drops it. Stations are learnt as a switch does,
+ * from the sender's address of what comes in: in a table without collision chains, since who is not
+ * in it is merely flooded to. Frames wait in a best-effort class of the interface, as the LAN's own
+ * traffic does: nobody guarantees what many may send at once.
+ *
+ * What the VBM gave is void when the VBM cannot be reached: another life of it may give the number
+ * to others. So the link is down then, and joins again when the VBM is back.
  */
-#include "substrate/overlay/snet.h"
+#include "substrate/overlay/vlink_multi.h"
+
+#include "lib/container_of.h"
+#include "substrate/overlay/vbm_object.h"
 
 #include <stdlib.h>
 
@@ -66,13 +75,15 @@ static void send_out(struct vlink_multi *m, const struct neighbour *to, struct f
 	}
 	f = frame_own(f);
 	if (f)
-		snif_send(l->snif, l, to, m->vli, m->class, f, now_ns);
+		slink_send(l, to, m->vli, m->class, f, now_ns);
 	else
-		l->snif->dropped[SNIF_NO_MEMORY]++;
+		snif_drop(l->snif, NULL, SNIF_NO_MEMORY);
 }
 
-void vlink_multi_send(struct vlink_multi *m, struct vif *from, struct frame *f, int64_t now_ns)
+/* A frame of a member here. */
+static void send_from_vif(struct vif_way *w, struct vif *from, struct frame *f, int64_t now_ns)
 {
+	struct vlink_multi *m = container_of(w, struct vlink_multi, way);
 	const struct vlink_multi_station *st = find_station(m, f->data);
 
 	learn(m, f->data + 6, from, NULL);
@@ -88,9 +99,19 @@ void vlink_multi_send(struct vlink_multi *m, struct vif *from, struct frame *f, 
 	send_out(m, st ? st->neighbour : NULL, f, now_ns);
 }
 
-void vlink_multi_receive(struct vlink_multi *m, struct neighbour *from, struct frame *f,
-			 int64_t now_ns)
+static void way_status(const struct vif_way *w, struct json *j)
 {
+	json_string(j, "vlink", NULL);
+	json_string(j, "lan", container_of(w, const struct vlink_multi, way)->slink->link);
+}
+
+static const struct vif_way_kind way_kind = {.send = send_from_vif, .status = way_status};
+
+/* A frame of a neighbour. */
+static void take(struct vli_taker *t, struct neighbour *from, struct frame *f, int64_t now_ns)
+{
+	struct vlink_multi *m = container_of(t, struct vlink_multi, taker);
+
 	m->came_frames++;
 	m->came_bytes += f->len + VLINK_OVERHEAD;
 	if (f->len < FRAME_MIN) {
@@ -108,29 +129,16 @@ void vlink_multi_receive(struct vlink_multi *m, struct neighbour *from, struct f
 	frame_unref(f);
 }
 
-static struct neighbour *vbm_neighbour(const struct slink *l)
-{
-	for (size_t i = 0; i < l->neighbours.n; i++)
-		if (l->neighbours.at[i]->has_vbm && neighbour_is_open(l->neighbours.at[i]))
-			return l->neighbours.at[i];
-	return NULL;
-}
-
 static void tell_members(struct vlink_multi *m, int64_t now_ns)
 {
 	for (size_t i = 0; i < m->members.n; i++) {
-		if (m->vli)
-			vlink_is_up(m->members.at[i], now_ns);
-		else if (m->reason)
-			vlink_is_down(m->members.at[i], m->reason, now_ns);
-	}
-}
+		struct vlink_listener *listener = m->members.at[i]->listener;
 
-void vlink_multi_room_changed(const struct slink *l, int64_t now_ns)
-{
-	for (size_t i = 0; i < l->multis.n; i++)
-		for (size_t k = 0; k < l->multis.at[i]->members.n; k++)
-			vlink_tell_mtu(l->multis.at[i]->members.at[k], now_ns);
+		if (m->vli)
+			listener->ops->up(listener, now_ns);
+		else if (m->reason)
+			listener->ops->down(listener, m->reason, now_ns);
+	}
 }
 
 static void set_vli(struct vlink_multi *m, uint32_t vli, const char *reason, int64_t now_ns)
@@ -139,7 +147,7 @@ static void set_vli(struct vlink_multi *m, uint32_t vli, const char *reason, int
 	m->reason = reason ? xstrdup(reason) : NULL;
 	vli_release(&m->slink->in, m->vli);
 	m->vli = vli;
-	if (vli && !vli_insert(&m->slink->in, vli, m)) {
+	if (vli && !vli_insert(&m->slink->in, vli, &m->taker)) {
 		m->vli = 0;
 		m->reason = xstrdup("the VBM gave a VLI that is in use");
 	}
@@ -174,7 +182,7 @@ static char *name_of(const struct vlink_multi *m)
 static void ask_vbm(struct vlink_multi *m, int64_t now_ns)
 {
 	struct slink *l = m->slink;
-	struct neighbour *b = vbm_neighbour(l);
+	struct neighbour *b = slink_vbm_neighbour(l);
 
 	if (l->vbm) {
 		set_vli(m, vbm_object_join(l->vbm, l->node->object.name, m->vnet, m->group), NULL,
@@ -193,8 +201,8 @@ static void ask_vbm(struct vlink_multi *m, int64_t now_ns)
 
 static struct vlink_multi *find(struct slink *l, const char *vnet, const char *group)
 {
-	for (size_t i = 0; i < l->multis.n; i++) {
-		struct vlink_multi *m = l->multis.at[i];
+	for (size_t i = 0; i < l->vlink_multis.n; i++) {
+		struct vlink_multi *m = l->vlink_multis.at[i];
 
 		if (!strcmp(m->vnet, vnet) && !strcmp(m->group, group))
 			return m;
@@ -206,39 +214,45 @@ static struct vlink_multi *create(struct slink *l, const char *vnet, const char 
 {
 	struct vlink_multi *m = xcalloc(1, sizeof(*m));
 
+	m->taker.take = take;
+	m->way.kind = &way_kind;
 	m->slink = l;
 	m->vnet = xstrdup(vnet);
 	m->group = xstrdup(group);
 	m->class = htb_best_effort_create(l->snif->pacer.htb, vnet, 0, l->snif->pacer.last_ns);
-	vec_push(&l->multis, m);
+	vec_push(&l->vlink_multis, m);
 	return m;
 }
 
-void vlink_multi_join(struct vlink *v, int64_t now_ns)
+void vlink_multi_join(struct vlink_multi_member *member, const char *lan, const char *vnet,
+		      const char *group, int64_t now_ns)
 {
-	struct slink *l = slink_find(v->vif->node, v->lan);
+	struct slink *l = slink_find(member->vif->node, lan);
+	struct vlink_listener *listener = member->listener;
 
-	if (!l || !l->multi) {
-		vlink_is_down(v, "its node has no end of that multi-access substrate link", now_ns);
+	if (!l || !l->multi_access) {
+		listener->ops->down(listener,
+				    "its node has no end of that multi-access substrate link",
+				    now_ns);
 		return;
 	}
-	if (!v->multi) {
-		v->multi = find(l, v->vnet, v->group);
-		if (!v->multi)
-			v->multi = create(l, v->vnet, v->group);
-		vec_push(&v->multi->members, v);
-		v->vif->multi = v->multi;
+	if (!member->link) {
+		member->link = find(l, vnet, group);
+		if (!member->link)
+			member->link = create(l, vnet, group);
+		vec_push(&member->link->members, member);
+		member->vif->way = &member->link->way;
 	}
-	if (v->multi->vli)
-		vlink_is_up(v, now_ns);
+	if (member->link->vli)
+		listener->ops->up(listener, now_ns);
 	else
-		ask_vbm(v->multi, now_ns);
+		ask_vbm(member->link, now_ns);
 }
 
 static void destroy(struct vlink_multi *m, int64_t now_ns)
 {
 	struct slink *l = m->slink;
-	struct neighbour *b = vbm_neighbour(l);
+	struct neighbour *b = slink_vbm_neighbour(l);
 
 	for (size_t i = 0; i < l->neighbours.n; i++)
 		conversation_forget(&l->neighbours.at[i]->conversation, m);
@@ -252,7 +266,7 @@ static void destroy(struct vlink_multi *m, int64_t now_ns)
 	}
 	vli_release(&l->in, m->vli);
 	htb_class_destroy(m->class, l->snif->pacer.last_ns);
-	vec_remove_item(&l->multis, m);
+	vec_remove_item(&l->vlink_multis, m);
 	vec_free(&m->members);
 	free(m->vnet);
 	free(m->group);
@@ -260,44 +274,54 @@ static void destroy(struct vlink_multi *m, int64_t now_ns)
 	free(m);
 }
 
-void vlink_multi_leave(struct vlink *v, int64_t now_ns)
+void vlink_multi_leave(struct vlink_multi_member *member, int64_t now_ns)
 {
-	struct vlink_multi *m = v->multi;
+	struct vlink_multi *m = member->link;
 
 	if (!m)
 		return;
-	v->multi = NULL;
-	vec_remove_item(&m->members, v);
-	for (int i = 0; i < VLINK_MULTI_STATIONS && v->vif; i++)
-		if (m->stations[i].vif == v->vif)
+	member->link = NULL;
+	vec_remove_item(&m->members, member);
+	for (int i = 0; i < VLINK_MULTI_STATIONS && member->vif; i++)
+		if (m->stations[i].vif == member->vif)
 			m->stations[i] = (struct vlink_multi_station){0};
-	if (v->vif)
-		v->vif->multi = NULL;
+	if (member->vif)
+		member->vif->way = NULL;
 	if (!m->members.n)
 		destroy(m, now_ns);
 }
 
-void vlink_multi_vbm_back(struct slink *l, int64_t now_ns)
+/* ---- what happens to the LAN ---- */
+
+static void vbm_is_back(struct slink *l, int64_t now_ns)
 {
-	for (size_t i = 0; i < l->multis.n; i++) {
-		l->multis.at[i]->asking = false;
-		ask_vbm(l->multis.at[i], now_ns);
+	for (size_t i = 0; i < l->vlink_multis.n; i++) {
+		l->vlink_multis.at[i]->asking = false;
+		ask_vbm(l->vlink_multis.at[i], now_ns);
 	}
 }
 
-void vlink_multi_vbm_lost(struct slink *l, const char *why, int64_t now_ns)
+static void vbm_is_lost(struct slink *l, const char *why, int64_t now_ns)
 {
 	char reason[256];
 
 	snprintf(reason, sizeof(reason), "LAN %s: %s", l->link, why);
-	for (size_t i = 0; i < l->multis.n; i++)
-		set_vli(l->multis.at[i], 0, reason, now_ns);
+	for (size_t i = 0; i < l->vlink_multis.n; i++)
+		set_vli(l->vlink_multis.at[i], 0, reason, now_ns);
 }
 
-void vlink_multi_neighbour_gone(struct neighbour *b)
+static void vbm_changed(struct slink *l, const char *why, int64_t now_ns)
 {
-	for (size_t i = 0; i < b->slink->multis.n; i++) {
-		struct vlink_multi *m = b->slink->multis.at[i];
+	if (why)
+		vbm_is_lost(l, why, now_ns);
+	else
+		vbm_is_back(l, now_ns);
+}
+
+static void neighbour_lost(struct neighbour *b, const char *why, int64_t now_ns)
+{
+	for (size_t i = 0; i < b->slink->vlink_multis.n; i++) {
+		struct vlink_multi *m = b->slink->vlink_multis.at[i];
 
 		for (int k = 0; k < VLINK_MULTI_STATIONS; k++)
 			if (m->stations[k].neighbour == b)
@@ -305,21 +329,35 @@ void vlink_multi_neighbour_gone(struct neighbour *b)
 	}
 }
 
-void vlink_multi_end(struct slink *l, int64_t now_ns)
+static void room_changed(struct slink *l, int64_t now_ns)
 {
-	while (l->multis.n) {
-		struct vlink *v = l->multis.at[0]->members.at[0];
+	for (size_t i = 0; i < l->vlink_multis.n; i++) {
+		struct vlink_multi *m = l->vlink_multis.at[i];
 
-		vlink_multi_leave(v, now_ns);
-		vlink_is_down(v, "the substrate link was removed", now_ns);
+		for (size_t k = 0; k < m->members.n; k++)
+			m->members.at[k]->listener->ops->room_changed(m->members.at[k]->listener,
+								      now_ns);
 	}
 }
 
-void vlink_multi_slink_status(const struct slink *l, struct json *j)
+static void link_gone(struct slink *l, int64_t now_ns)
 {
+	while (l->vlink_multis.n) {
+		struct vlink_multi_member *member = l->vlink_multis.at[0]->members.at[0];
+
+		vlink_multi_leave(member, now_ns);
+		member->listener->ops->down(member->listener, "the substrate link was removed",
+					    now_ns);
+	}
+}
+
+static void link_status(struct slink *l, struct json *j)
+{
+	if (!l->multi_access)
+		return;
 	json_open(j, "multi_access", '[');
-	for (size_t i = 0; i < l->multis.n; i++) {
-		const struct vlink_multi *m = l->multis.at[i];
+	for (size_t i = 0; i < l->vlink_multis.n; i++) {
+		const struct vlink_multi *m = l->vlink_multis.at[i];
 		const struct htb_counters *n = htb_class_counters(m->class);
 
 		json_open(j, NULL, '{');
@@ -346,3 +384,11 @@ void vlink_multi_slink_status(const struct slink *l, struct json *j)
 	}
 	json_close(j, ']');
 }
+
+const struct link_user vlink_multi_link_user = {
+	.vbm_changed = vbm_changed,
+	.lost = neighbour_lost,
+	.room_changed = room_changed,
+	.status = link_status,
+	.gone = link_gone,
+};

@@ -5,7 +5,7 @@
 
 #include "lib/json.h"
 #include "substrate/control/control.h"
-#include "substrate/overlay/snet.h"
+#include "substrate/overlay/snif.h"
 
 #ifdef OVERLAY_HELP_WITHOUT_CHECK
 /* A fuzzer: no test runner. */

@@ -603,6 +603,60 @@ START_TEST(minima_beyond_the_wire_are_refused)
 }
 END_TEST
 
+/* Whatever is taken away under a virtual link, it is down with a reason, and nothing stays behind.
+ */
+START_TEST(what_is_removed_takes_its_virtual_links_along)
+{
+	struct station *red[2];
+
+	lay_red(red);
+	forget_events();
+	say("remove b@s2");
+	run_for(20 * ms);
+	ck_assert(happened("event vlink red:ab down \"substrate link b: "
+			   "the substrate link was removed\""));
+	status_has("s2", "\"hops\":[]");
+	run_for(5000 * ms);
+	ck_assert(happened("event vlink red:ba down"));
+	say("slink b@s2 s2:2 link=b peer=02:00:00:00:03:01");
+	run_for(10000 * ms);
+	ck_assert(happened("event vlink red:ab up"));
+	forget_events();
+	say("remove red1@s"); /* where it ends */
+	run_for(20 * ms);
+	ck_assert(happened("event vlink red:ab down \"its virtual interface was removed\""));
+	status_has("red:ba", "\"vif\":null");
+	say("remove s1:1"); /* an interface, with the link over it */
+	run_for(20 * ms);
+	status_has("s1", "\"hops\":[]");
+	ck_assert_ptr_null(object_find(world.sub, "a@s1"));
+	station_send_marked(red[0], 1, 100);
+	status_has("red0@s", "\"no-link\":1");
+}
+END_TEST
+
+START_TEST(a_lan_that_is_removed_takes_its_members_and_its_vbm_along)
+{
+	struct station *red[4];
+
+	build_lan("");
+	join("red", red);
+	run_for(3000 * ms);
+	ck_assert(happened("event vlink red1-lan up"));
+	forget_events();
+	say("remove lan@s1"); /* it holds the VBM */
+	ck_assert_ptr_null(object_find(world.sub, "vbm@lan"));
+	run_for(5000 * ms);
+	ck_assert(happened("event vlink red1-lan down \"the substrate link was removed\""));
+	ck_assert(happened("event vlink red2-lan down \"LAN lan: the other node is silent\""));
+	station_send_marked(red[1], 1, 100);
+	status_has("red1", "\"no-link\":1");
+	say("remove red2");
+	status_has("red2-lan", "\"vif\":null");
+	status_has("lan@s2", "\"multi_access\":[]");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("virtual links");
@@ -629,6 +683,8 @@ int main(void)
 	tcase_add_test(tc, forged_frames_enter_no_vnet);
 	tcase_add_test(tc, a_flood_leaves_others_their_minimum);
 	tcase_add_test(tc, minima_beyond_the_wire_are_refused);
+	tcase_add_test(tc, what_is_removed_takes_its_virtual_links_along);
+	tcase_add_test(tc, a_lan_that_is_removed_takes_its_members_and_its_vbm_along);
 	suite_add_tcase(s, tc);
 	return suite_run(s);
 }
