@@ -141,18 +141,19 @@ static void repeat(struct device *d, uint16_t in, struct frame *f, struct device
 	}
 }
 
-static const char *hub_forward(struct device *d, uint16_t in, struct frame *f, int64_t now_ns,
-			       struct device_out *out)
+static enum device_drop hub_forward(struct device *d, uint16_t in, struct frame *f, int64_t now_ns,
+				    struct device_out *out)
 {
 	if (f->len < FRAME_MIN)
-		return "runt";
+		return DEVICE_DROP_RUNT;
 	if (d->shared)
-		return medium_send(&d->medium, in, f, now_ns) ? NULL : "queue";
+		return medium_send(&d->medium, in, f, now_ns) ? DEVICE_FORWARDED
+							      : DEVICE_DROP_QUEUE;
 	repeat(d, in, f, out);
 	if (!out->n)
-		return "nobody else";
+		return DEVICE_DROP_NOBODY;
 	d->frames += frame_count(f);
-	return NULL;
+	return DEVICE_FORWARDED;
 }
 
 /* On a shared medium a frame has a length in time, and waits. */

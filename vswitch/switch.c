@@ -169,38 +169,39 @@ static void send_to(struct device *d, struct transit *t, uint16_t port, struct d
 	out->at[out->n++].frame = f;
 }
 
-static const char *flood(struct device *d, uint16_t in, struct transit *t, struct device_out *out)
+static enum device_drop flood(struct device *d, uint16_t in, struct transit *t,
+			      struct device_out *out)
 {
 	for (uint16_t i = 0; i < d->n_up; i++)
 		if (d->up[i] != in && is_member(d, d->up[i], t->vid) && may_send(d, d->up[i]))
 			send_to(d, t, d->up[i], out);
 	if (!out->n)
-		return "nobody else";
+		return DEVICE_DROP_NOBODY;
 	d->flooded += frame_count(t->frame);
-	return NULL;
+	return DEVICE_FORWARDED;
 }
 
 /* Everything but the mirrors. */
-static const char *switch_frame(struct device *d, uint16_t in, struct transit *t, int64_t now_ns,
-				struct device_out *out)
+static enum device_drop switch_frame(struct device *d, uint16_t in, struct transit *t,
+				     int64_t now_ns, struct device_out *out)
 {
 	const uint8_t *dst = t->frame->data;
 	const uint8_t *src = dst + 6;
 
 	if (d->port[in].mirror)
-		return "mirror port";
+		return DEVICE_DROP_MIRROR_PORT;
 	if (src[0] & 1)
-		return "bad source";
+		return DEVICE_DROP_SOURCE;
 	if (!d->wire && is_reserved(dst))
-		return "reserved";
+		return DEVICE_DROP_RESERVED;
 	if (!classify(d, in, t))
-		return "vlan";
+		return DEVICE_DROP_VLAN;
 	if (d->rstp && !rstp_learns(d->rstp, in))
-		return "stp";
+		return DEVICE_DROP_STP;
 	if (!fdb_learn(&d->fdb, fdb_key(t->vid, src), in, now_ns))
 		d->not_learned++;
 	if (!may_send(d, in))
-		return "stp";
+		return DEVICE_DROP_STP;
 	if (dst[0] & 1)
 		return flood(d, in, t, out);
 	int port = fdb_find(&d->fdb, fdb_key(t->vid, dst), now_ns);
@@ -208,16 +209,16 @@ static const char *switch_frame(struct device *d, uint16_t in, struct transit *t
 	if (port < 0)
 		return flood(d, in, t, out);
 	if (port == in)
-		return "same port";
+		return DEVICE_DROP_SAME_PORT;
 	if (!is_member(d, (uint16_t)port, t->vid))
-		return "vlan";
+		return DEVICE_DROP_VLAN;
 	if (!may_send(d, (uint16_t)port))
-		return "stp";
+		return DEVICE_DROP_STP;
 	send_to(d, t, (uint16_t)port, out);
 	if (!out->n)
-		return "memory";
+		return DEVICE_DROP_MEMORY;
 	d->forwarded += frame_count(t->frame);
-	return NULL;
+	return DEVICE_FORWARDED;
 }
 
 static bool is_watched(const struct port_set *watched, uint16_t in, const struct device_out *out,
@@ -292,20 +293,20 @@ static void switch_tick(struct device *d, int64_t now_ns, struct frame_pool *poo
 	send_bpdus(d, pool, out);
 }
 
-static const char *switch_forward(struct device *d, uint16_t in, struct frame *f, int64_t now_ns,
-				  struct device_out *out)
+static enum device_drop switch_forward(struct device *d, uint16_t in, struct frame *f,
+				       int64_t now_ns, struct device_out *out)
 {
 	struct transit t = {.frame = f};
 
 	if (f->len < FRAME_MIN)
-		return "runt";
+		return DEVICE_DROP_RUNT;
 	if (d->rstp)
 		note_time(d, now_ns);
 	if (d->rstp && !d->port[in].mirror && rstp_receive(d->rstp, in, f->data, f->len)) {
 		send_bpdus(d, f->pool, out);
-		return NULL;
+		return DEVICE_FORWARDED;
 	}
-	const char *why = switch_frame(d, in, &t, now_ns, out);
+	enum device_drop why = switch_frame(d, in, &t, now_ns, out);
 
 	if (d->n_mirrors)
 		mirror(d, in, f, out);

@@ -21,8 +21,7 @@
  *   cost=20000      for rstp: of the way through this port; 20000 is 1 Gbit/s, 200000 100 Mbit/s
  *   point_to_point=on   for rstp: off where a hub joins more than two bridges
  *
- * Reasons for which a frame goes nowhere: "stp" (the port does not forward), "runt", "bad source",
- * "reserved", "vlan", "same port", "nobody else", "mirror port", "memory".
+ * Why a frame goes nowhere: enum device_drop.
  */
 #ifndef VSWITCH_SWITCH_H
 #define VSWITCH_SWITCH_H

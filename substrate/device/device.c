@@ -2,8 +2,30 @@
 #include "substrate/device/device.h"
 
 #include "lib/nearest.h"
+#include "lib/xalloc.h"
 
+#include <assert.h>
 #include <string.h>
+
+static const char *const drop_names[] = {
+	[DEVICE_FORWARDED] = "forwarded",
+	[DEVICE_DROP_RUNT] = "runt",
+	[DEVICE_DROP_NOBODY] = "nobody else",
+	[DEVICE_DROP_QUEUE] = "queue",
+	[DEVICE_DROP_STP] = "stp",
+	[DEVICE_DROP_SOURCE] = "bad source",
+	[DEVICE_DROP_RESERVED] = "reserved",
+	[DEVICE_DROP_VLAN] = "vlan",
+	[DEVICE_DROP_SAME_PORT] = "same port",
+	[DEVICE_DROP_MIRROR_PORT] = "mirror port",
+	[DEVICE_DROP_MEMORY] = "memory",
+};
+static_assert(ARRAY_LEN(drop_names) == DEVICE_DROPS, "drop_names out of step with the enum");
+
+const char *device_drop_name(enum device_drop why)
+{
+	return drop_names[why];
+}
 
 int device_set_key(const struct device_setting *settings, size_t n, const char *what,
 		   struct device *d, const char *key, const char *value, struct err *e)

@@ -22,12 +22,29 @@ struct device_out {
 	uint32_t n;
 	struct {
 		uint16_t port;
-		struct frame
-			*frame; /* borrowed from the caller if the same, else owned by the list */
+		struct frame *frame; /* the caller's (borrowed), or another (owned by the list) */
 	} at[DEVICE_PORTS_MAX];
 };
 
 struct device; /* the kind's own state */
+
+/* Why a device sent a frame nowhere. */
+enum device_drop {
+	DEVICE_FORWARDED,        /* it did send it, or took it for itself */
+	DEVICE_DROP_RUNT,        /* shorter than an Ethernet header */
+	DEVICE_DROP_NOBODY,      /* no other port is up, or may have it */
+	DEVICE_DROP_QUEUE,       /* hub: the queue of the port's station is full */
+	DEVICE_DROP_STP,         /* switch: a port does not forward */
+	DEVICE_DROP_SOURCE,      /* switch: from a group address */
+	DEVICE_DROP_RESERVED,    /* switch: to an address that switches keep to themselves */
+	DEVICE_DROP_VLAN,        /* switch: a port is not in the frame's VLAN */
+	DEVICE_DROP_SAME_PORT,   /* switch: its receiver is behind the port it came from */
+	DEVICE_DROP_MIRROR_PORT, /* switch: it came in at a port that only listens */
+	DEVICE_DROP_MEMORY,
+	DEVICE_DROPS,
+};
+/* As `status` names it: "same port". */
+const char *device_drop_name(enum device_drop why);
 
 struct device_kind {
 	const char *name; /* "hub", "switch" */
@@ -41,12 +58,11 @@ struct device_kind {
 	/* A port comes, goes, gets or loses carrier. Numbers are from 0, chosen by the caller. */
 	void (*port_change)(struct device *d, uint16_t port, bool up, int64_t now_ns);
 	/*
-	 * Where does this frame go? Fills out (emptied by the caller). Returns NULL, or the reason
-	 * for which it goes nowhere ("same port", "table full", "vlan"): a string with static
-	 * storage, counted by the caller.
+	 * Where does this frame go? Fills out (emptied by the caller). The reason for which it goes
+	 * nowhere is counted by the caller.
 	 */
-	const char *(*forward)(struct device *d, uint16_t in, struct frame *f, int64_t now_ns,
-			       struct device_out *out);
+	enum device_drop (*forward)(struct device *d, uint16_t in, struct frame *f, int64_t now_ns,
+				    struct device_out *out);
 	/*
 	 * True if it only looks at addresses, and sends on at once what it gets: then it may get
 	 * frames that are not yet as on a wire, or still lent (frame.h). May be NULL: never.

@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { REASONS_MAX = 16 };
-
 struct devport;
 
 struct devnode {
@@ -23,10 +21,7 @@ struct devnode {
 	struct event event;                     /* its tick */
 	int64_t event_ns;                       /* when that is; INT64_MAX: not */
 	struct event_source source;
-	struct {
-		const char *why; /* static */
-		uint64_t n;
-	} dropped[REASONS_MAX];
+	uint64_t dropped[DEVICE_DROPS];
 	uint64_t frames;
 };
 
@@ -43,18 +38,6 @@ struct devport {
 	struct htb_class *plain; /* owned by the pacer's scheduler: frames without a priority */
 	int64_t rate_bps;        /* of the pacer */
 };
-
-static void count_drop(struct devnode *d, const char *why, unsigned frames)
-{
-	for (int i = 0; i < REASONS_MAX; i++) {
-		if (!d->dropped[i].why)
-			d->dropped[i].why = why;
-		if (d->dropped[i].why == why || i == REASONS_MAX - 1) {
-			d->dropped[i].n += frames;
-			return;
-		}
-	}
-}
 
 /* A device that was set without being told the time may want to be called at one that is over. */
 static void set_tick_after(struct devnode *d, int64_t now_ns)
@@ -159,10 +142,10 @@ static void port_deliver(struct end *n, struct frame *f, int64_t now_ns)
 	}
 	out->n = 0;
 	d->frames += frame_count(f);
-	const char *why = d->kind->forward(d->device, p->number, f, now_ns, out);
+	enum device_drop why = d->kind->forward(d->device, p->number, f, now_ns, out);
 
-	if (why)
-		count_drop(d, why, frame_count(f));
+	if (why != DEVICE_FORWARDED)
+		d->dropped[why] += frame_count(f);
 	send_out(d, out, f, now_ns);
 	frame_unref(f);
 	set_tick(d);
@@ -234,8 +217,9 @@ static void device_status(struct object *o, struct json *j, int64_t now_ns)
 	json_string(j, "device", d->kind->name);
 	json_uint(j, "frames", d->frames);
 	json_open(j, "dropped", '{');
-	for (int i = 0; i < REASONS_MAX && d->dropped[i].why; i++)
-		json_uint(j, d->dropped[i].why, d->dropped[i].n);
+	for (int i = DEVICE_FORWARDED + 1; i < DEVICE_DROPS; i++)
+		if (d->dropped[i])
+			json_uint(j, device_drop_name((enum device_drop)i), d->dropped[i]);
 	json_close(j, '}');
 	d->kind->status(d->device, now_ns, j);
 }

@@ -76,8 +76,8 @@ static void port_change(struct device *d, uint16_t port, bool is_up, int64_t now
 	up[port] = is_up;
 }
 
-static const char *forward(struct device *d, uint16_t in, struct frame *f, int64_t now_ns,
-			   struct device_out *out)
+static enum device_drop forward(struct device *d, uint16_t in, struct frame *f, int64_t now_ns,
+				struct device_out *out)
 {
 	for (int i = 0; i < PORTS; i++) {
 		if (i == in || !up[i])
@@ -85,7 +85,7 @@ static const char *forward(struct device *d, uint16_t in, struct frame *f, int64
 		out->at[out->n].port = (uint16_t)i;
 		out->at[out->n++].frame = f;
 	}
-	return NULL;
+	return DEVICE_FORWARDED;
 }
 
 static void status(const struct device *d, int64_t now_ns, struct json *j)

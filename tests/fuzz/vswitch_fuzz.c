@@ -83,13 +83,13 @@ static void send_in(struct world *w, const uint8_t *data, size_t len)
 	demand(f != NULL);
 	memcpy(f->data, data + 1, len - 1);
 	w->out.n = 0;
-	const char *why = switch_kind.forward(w->d, in, f, w->now_ns, &w->out);
+	enum device_drop why = switch_kind.forward(w->d, in, f, w->now_ns, &w->out);
 
 	/* A BPDU is taken, not passed on. */
 	bool is_bpdu = len > 6 && !memcmp(f->data, "\x01\x80\xc2\0\0\0", 6);
 
-	demand(why != NULL || w->out.n > 0 || is_bpdu);
-	if (is_bpdu && !why)
+	demand(why != DEVICE_FORWARDED || w->out.n > 0 || is_bpdu);
+	if (is_bpdu && why == DEVICE_FORWARDED)
 		drop_list(w, f); /* answers, by any port */
 	for (uint32_t i = 0; i < w->out.n; i++) {
 		uint16_t port = w->out.at[i].port;

@@ -15,7 +15,7 @@ static const struct device_kind *kind;
 static struct device *dev;
 static struct frame_pool *pool;
 static struct device_out out;
-static const char *why;    /* of the last frame */
+static const char *why;    /* the last frame went nowhere; NULL: it went on */
 static struct frame *sent; /* the last frame: the test's own reference */
 
 static inline void open_device(const struct device_kind *k, int ports)
@@ -59,6 +59,14 @@ static inline void set_port(int port, const char *key, const char *value)
 	ck_assert_msg(kind->set_port(dev, (uint16_t)port, key, value, &e) == 0, "%s", e.text);
 }
 
+/* Hands `sent` over at a port. */
+static inline void forward(int in, int64_t now_ns)
+{
+	enum device_drop reason = kind->forward(dev, (uint16_t)in, sent, now_ns, &out);
+
+	why = reason == DEVICE_FORWARDED ? NULL : device_drop_name(reason);
+}
+
 /* Sends a frame with these bytes in by a port; the list is in `out`. */
 static inline void send_bytes(int in, const void *data, uint32_t len, int64_t now_ns)
 {
@@ -66,7 +74,7 @@ static inline void send_bytes(int in, const void *data, uint32_t len, int64_t no
 	sent = frame_get(pool, len);
 	ck_assert_ptr_nonnull(sent);
 	memcpy(sent->data, data, len);
-	why = kind->forward(dev, (uint16_t)in, sent, now_ns, &out);
+	forward(in, now_ns);
 }
 
 static inline int by_port(const void *a, const void *b)

@@ -90,8 +90,8 @@ static void repeater_port_change(struct device *d, uint16_t port, bool up, int64
 	((bool *)d)[port] = up;
 }
 
-static const char *repeater_forward(struct device *d, uint16_t in, struct frame *f, int64_t now_ns,
-				    struct device_out *out)
+static enum device_drop repeater_forward(struct device *d, uint16_t in, struct frame *f,
+					 int64_t now_ns, struct device_out *out)
 {
 	for (uint16_t i = 0; i < DEVICE_PORTS_MAX; i++) {
 		if (i == in || !((bool *)d)[i])
@@ -99,7 +99,7 @@ static const char *repeater_forward(struct device *d, uint16_t in, struct frame 
 		out->at[out->n].port = i;
 		out->at[out->n++].frame = f;
 	}
-	return NULL;
+	return DEVICE_FORWARDED;
 }
 
 static void repeater_status(const struct device *d, int64_t now_ns, struct json *j)

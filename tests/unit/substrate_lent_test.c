@@ -45,8 +45,8 @@ static void repeater_port(struct device *d, uint16_t port, bool up, int64_t now_
 	d->ports = port + 1 > d->ports ? port + 1 : d->ports;
 }
 
-static const char *repeat(struct device *d, uint16_t in, struct frame *f, int64_t now_ns,
-			  struct device_out *out)
+static enum device_drop repeat(struct device *d, uint16_t in, struct frame *f, int64_t now_ns,
+			       struct device_out *out)
 {
 	for (int i = 0; i < d->ports; i++) {
 		if (i == in)
@@ -54,7 +54,7 @@ static const char *repeat(struct device *d, uint16_t in, struct frame *f, int64_
 		out->at[out->n].port = (uint16_t)i;
 		out->at[out->n++].frame = f;
 	}
-	return NULL;
+	return DEVICE_FORWARDED;
 }
 
 static bool repeater_takes(const struct device *d)

@@ -91,7 +91,8 @@ START_TEST(a_plain_hub_passes_segments)
 	sent = frame_get(pool, sizeof(bytes));
 	memcpy(sent->data, bytes, sizeof(bytes));
 	sent->offload = (struct offload){.flags = OFFLOAD_CSUM | OFFLOAD_TCP4, .segments = 3};
-	ck_assert_ptr_null(kind->forward(dev, 0, sent, 0, &out));
+	forward(0, 0);
+	ck_assert_ptr_null(why);
 	ck_assert_str_eq(ports(), "12");
 	assert_status(0, "\"repeated\":3");
 	share();

@@ -386,7 +386,7 @@ START_TEST(no_memory_is_counted)
 		f->next = hoard;
 		hoard = f;
 	}
-	why = kind->forward(dev, 0, sent, 0, &out);
+	forward(0, 0);
 	ck_assert_str_eq(ports(), "1");
 	assert_status(0, "\"no_memory\":1");
 	for (struct frame *next; hoard; hoard = next) {
