@@ -2,7 +2,6 @@
 #include "substrate/nic/nic.h"
 
 #include "lib/units.h"
-#include <stdio.h>
 
 enum { MTU_MIN = 68, MTU_MAX = 65535 };
 
@@ -32,17 +31,4 @@ int nic_want_real_clock(const struct substrate *s, const char *backend, struct e
 	if (!s->vclock)
 		return 0;
 	return err_set(e, ERR_USAGE, "a %s NIC cannot take part in virtual time", backend);
-}
-
-int nic_parse_mac(const char *text, uint8_t mac[6], struct err *e)
-{
-	unsigned b[6];
-	char end;
-
-	if (sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%c", &b[0], &b[1], &b[2], &b[3], &b[4], &b[5],
-		   &end) != 6)
-		return err_set(e, ERR_USAGE, "'%s' is not a MAC address", text);
-	for (int i = 0; i < 6; i++)
-		mac[i] = (uint8_t)b[i];
-	return 0;
 }

@@ -21,7 +21,5 @@ int nic_read_mtu(const struct words *w, uint16_t *mtu, struct err *e);
 int nic_read_words(const struct words *w, const char **path, uint16_t *mtu, struct err *e);
 /* What is outside of the lab runs by the real clock. 0, or -1 if the lab has the virtual one. */
 int nic_want_real_clock(const struct substrate *s, const char *backend, struct err *e);
-/* "02:00:00:00:00:01"; 0 or -1. */
-int nic_parse_mac(const char *text, uint8_t mac[6], struct err *e);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A guest's NIC as virtio-net rings in shared memory (virtio 1.2, section 5.1) over vhost-user. */
+#include "lib/addr.h"
 #include "lib/container_of.h"
 #include "substrate/clock/vclock.h"
 #include "substrate/nic/nic.h"
@@ -456,7 +457,7 @@ static struct object *create(struct substrate *s, const char *name, const struct
 		err_set(e, ERR_USAGE, "a vhost NIC needs mac=");
 		return NULL;
 	}
-	if (nic_parse_mac(mac, addr, e) < 0)
+	if (addr_parse_mac(mac, strlen(mac), addr, e) < 0)
 		return NULL;
 	struct nic *n = xcalloc(1, sizeof(*n));
 

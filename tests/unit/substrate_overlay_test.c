@@ -657,6 +657,28 @@ START_TEST(a_lan_that_is_removed_takes_its_members_and_its_vbm_along)
 }
 END_TEST
 
+START_TEST(mac_addresses_are_read_strictly)
+{
+	static const char *const bad[] = {"2:0:0:0:1:1",       "+2:00:00:00:01:01",
+					  "02:00:00:00:01",    "02:00:00:00:01:01:01",
+					  "02-00-00-00-01-01", "01:00:5e:00:00:01"};
+	char error[1024];
+
+	say("snode s1");
+	say("snif i s1 mac=02:00:00:00:01:01");
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		ck_assert_int_eq(try_to_say(error, "snif j s1 mac=%s", bad[i]), -1);
+		ck_assert_msg(strstr(error, bad[i]) != NULL, "%s", error);
+		ck_assert_int_eq(try_to_say(error, "slink l i link=l peer=%s", bad[i]), -1);
+		ck_assert_int_eq(try_to_say(error, "slink l i link=l multi=1 members=%s", bad[i]),
+				 -1);
+		ck_assert_int_eq(try_to_say(error, "nic n vhost path=/nowhere/n mac=%s", bad[i]),
+				 -1);
+		ck_assert_msg(strstr(error, bad[i]) != NULL, "%s", error);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("virtual links");
@@ -685,6 +707,7 @@ int main(void)
 	tcase_add_test(tc, minima_beyond_the_wire_are_refused);
 	tcase_add_test(tc, what_is_removed_takes_its_virtual_links_along);
 	tcase_add_test(tc, a_lan_that_is_removed_takes_its_members_and_its_vbm_along);
+	tcase_add_test(tc, mac_addresses_are_read_strictly);
 	suite_add_tcase(s, tc);
 	return suite_run(s);
 }
