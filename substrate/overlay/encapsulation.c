@@ -2,9 +2,7 @@
 #include "substrate/overlay/encapsulation.h"
 
 #include "lib/octets.h"
-#include "lib/xalloc.h"
 
-#include <assert.h>
 #include <string.h>
 
 enum {
@@ -20,19 +18,6 @@ enum {
 	DONT_FRAGMENT = 0x4000,
 	FRAGMENT = 0x3fff, /* more fragments, or an offset */
 };
-
-static const char *const drop_names[] = {
-	[ENCAPSULATION_GOOD] = "good",
-	[ENCAPSULATION_LEGACY] = "legacy",
-	[ENCAPSULATION_BAD_LENGTH] = "bad-length",
-	[ENCAPSULATION_BAD_IP] = "bad-ip",
-};
-static_assert(ARRAY_LEN(drop_names) == ENCAPSULATION_DROPS, "drop_names out of step with the enum");
-
-const char *encapsulation_drop_name(enum encapsulation_drop why)
-{
-	return drop_names[why];
-}
 
 /* RFC 1071; over a good header it is 0. */
 static uint16_t checksum(const uint8_t *data, size_t len)

@@ -38,7 +38,6 @@ enum encapsulation_drop {
 	ENCAPSULATION_BAD_IP,     /* a damaged IPv4 or UDP header, or a fragment */
 	ENCAPSULATION_DROPS,
 };
-const char *encapsulation_drop_name(enum encapsulation_drop why);
 
 /* The headers of a frame on a wire. */
 struct encapsulation {

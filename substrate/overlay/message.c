@@ -10,31 +10,12 @@
 
 enum { AT_AUTHENTICATOR = 44 };
 
-static const struct {
-	const char *name;
-	bool is_answer;
-} types[] = {
-	[MESSAGE_HELLO] = {"hello", false},
-	[MESSAGE_WORKING] = {"working", true},
-	[MESSAGE_REFUSED] = {"refused", true},
-	[MESSAGE_SETUP] = {"setup", false},
-	[MESSAGE_SETUP_OK] = {"setup-ok", true},
-	[MESSAGE_RELEASE] = {"release", false},
-	[MESSAGE_RELEASED] = {"released", true},
-	[MESSAGE_FAILED] = {"failed", false},
-	[MESSAGE_FAILED_OK] = {"failed-ok", true},
-	[MESSAGE_MTU] = {"mtu", false},
-	[MESSAGE_MTU_OK] = {"mtu-ok", true},
-	[MESSAGE_RATE] = {"rate", false},
-	[MESSAGE_RATE_OK] = {"rate-ok", true},
-	[MESSAGE_AGGREGATE] = {"aggregate", false},
-	[MESSAGE_AGGREGATE_OK] = {"aggregate-ok", true},
-	[MESSAGE_JOIN] = {"join", false},
-	[MESSAGE_JOIN_OK] = {"join-ok", true},
-	[MESSAGE_LEAVE] = {"leave", false},
-	[MESSAGE_LEFT] = {"left", true},
+static const bool is_answer[MESSAGE_TYPES] = {
+	[MESSAGE_WORKING] = true,  [MESSAGE_REFUSED] = true,      [MESSAGE_SETUP_OK] = true,
+	[MESSAGE_RELEASED] = true, [MESSAGE_FAILED_OK] = true,    [MESSAGE_MTU_OK] = true,
+	[MESSAGE_RATE_OK] = true,  [MESSAGE_AGGREGATE_OK] = true, [MESSAGE_JOIN_OK] = true,
+	[MESSAGE_LEFT] = true,
 };
-static_assert(ARRAY_LEN(types) == MESSAGE_TYPES, "types out of step with enum message_type");
 
 static const char *const drop_names[] = {
 	[MESSAGE_GOOD] = "good",
@@ -50,11 +31,6 @@ static const char *const drop_names[] = {
 static_assert(ARRAY_LEN(drop_names) == MESSAGE_DROPS,
 	      "drop_names out of step with enum message_drop");
 
-const char *message_type_name(unsigned type)
-{
-	return type > 0 && type < MESSAGE_TYPES ? types[type].name : "?";
-}
-
 const char *message_drop_name(enum message_drop why)
 {
 	return drop_names[why];
@@ -62,7 +38,7 @@ const char *message_drop_name(enum message_drop why)
 
 bool message_is_answer(enum message_type type)
 {
-	return types[type].is_answer;
+	return is_answer[type];
 }
 
 bool message_name_fits(const char *name)

@@ -85,8 +85,6 @@ struct message_key {
 	uint16_t id; /* follows from the octets: message_key_init() */
 };
 
-/* "hello", "setup-ok"...; "?" for what is none. */
-const char *message_type_name(unsigned type);
 const char *message_drop_name(enum message_drop why);
 /* True for types that answer a request. */
 bool message_is_answer(enum message_type type);

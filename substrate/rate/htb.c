@@ -81,18 +81,6 @@ struct htb {
 	VEC(struct htb_class *) all_classes;
 };
 
-const char *htb_mode_name(enum htb_mode m)
-{
-	static const char *const names[] = {
-		[HTB_MODE_CONTROL] = "control",         [HTB_MODE_CONFORMING] = "conforming",
-		[HTB_MODE_ASSURED] = "assured",         [HTB_MODE_BORROWED] = "borrowed",
-		[HTB_MODE_BEST_EFFORT] = "best-effort",
-	};
-
-	static_assert(ARRAY_LEN(names) == HTB_MODES, "names out of step with enum htb_mode");
-	return names[m];
-}
-
 const char *htb_drop_name(enum htb_drop why)
 {
 	static const char *const names[] = {
@@ -679,11 +667,6 @@ void htb_destroy(struct htb *h)
 	vec_free(&h->all_vnets);
 	vec_free(&h->all_classes);
 	free(h);
-}
-
-enum htb_kind htb_class_kind(const struct htb_class *c)
-{
-	return c->kind;
 }
 
 const struct htb_counters *htb_class_counters(const struct htb_class *c)

@@ -46,7 +46,6 @@ enum htb_mode {
 	HTB_MODE_BEST_EFFORT,
 	HTB_MODES,
 };
-const char *htb_mode_name(enum htb_mode m);
 
 enum htb_drop {
 	HTB_QUEUED,     /* not dropped */
@@ -125,7 +124,6 @@ void *htb_dequeue(struct htb *h, int64_t now_ns, struct htb_class **from);
 /* When dequeue() will next have something, if nothing else comes; INT64_MAX: nothing waits. */
 int64_t htb_due_ns(const struct htb *h);
 
-enum htb_kind htb_class_kind(const struct htb_class *c);
 const struct htb_counters *htb_class_counters(const struct htb_class *c);
 const struct htb_rates *htb_class_rates(const struct htb_class *c);
 /* What waits. */

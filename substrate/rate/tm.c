@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "lib/minmax.h"
 #include "lib/units.h"
 #include "substrate/rate/tm_priv.h"
 
@@ -58,12 +59,6 @@ static void settle(struct tm *t, int64_t now_ns)
 {
 	t->now_ns = now_ns;
 	tm_rates_settle(t);
-}
-
-void tm_set_policy(struct tm *t, const struct tm_policy *policy, int64_t now_ns)
-{
-	t->policy = policy ? *policy : default_policy;
-	settle(t, now_ns);
 }
 
 /* ---- ports and LANs ---------------------------------------------------------------------- */
@@ -388,19 +383,14 @@ static void say_again(struct tm_link *l)
 		tm_link_due(l, TM_DUE_GIVE);
 }
 
-static int64_t earlier(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
 static int64_t link_due_ns(const struct tm_link *l)
 {
 	int64_t due_ns = l->measure_ns;
 
 	if (l->stage == TM_STAGE_WAITING)
-		due_ns = earlier(due_ns, l->created_ns + TM_PATIENCE_NS);
+		due_ns = min_i64(due_ns, l->created_ns + TM_PATIENCE_NS);
 	if (!is_settled(l))
-		due_ns = earlier(due_ns, l->say_ns);
+		due_ns = min_i64(due_ns, l->say_ns);
 	return due_ns;
 }
 
@@ -416,12 +406,12 @@ int64_t tm_due_ns(const struct tm *t)
 	int64_t due_ns = INT64_MAX;
 
 	for (size_t i = 0; i < t->links.n; i++)
-		due_ns = earlier(due_ns, link_due_ns(t->links.at[i]));
+		due_ns = min_i64(due_ns, link_due_ns(t->links.at[i]));
 	for (size_t i = 0; i < t->lans.n; i++) {
 		for (size_t k = 0; k < t->lans.at[i]->aggregates.n; k++) {
 			const struct tm_aggregate *g = t->lans.at[i]->aggregates.at[k];
 
-			due_ns = earlier(due_ns, earlier(g->say_ns, lease_end_ns(g)));
+			due_ns = min_i64(due_ns, min_i64(g->say_ns, lease_end_ns(g)));
 		}
 	}
 	return due_ns;
@@ -566,18 +556,4 @@ void tm_link_state(const struct tm_link *l, struct tm_link_state *s)
 				    .want_bps = l->want_bps,
 				    .admitted = tm_link_counts(l),
 				    .up = l->stage == TM_STAGE_UP};
-}
-
-bool tm_lan_aggregate(const struct tm_lan *l, size_t i, struct tm_aggregate_state *s)
-{
-	if (i >= l->aggregates.n)
-		return false;
-	const struct tm_aggregate *g = l->aggregates.at[i];
-
-	*s = (struct tm_aggregate_state){.vnet = g->vnet,
-					 .min_bps = g->asker.admitted_bps,
-					 .want_bps = g->asker.ask.want_bps,
-					 .limit_bps = g->asker.limit_bps,
-					 .used_bps = tm_aggregate_held_bps(l->t, g)};
-	return true;
 }

@@ -11,7 +11,7 @@
  * follow
  *
  *   - demand: where the link begins, what is offered is measured, and more or less is asked for;
- *   - policy: a link that is idle for idle_ns goes back to its minimum; tm_set_policy();
+ *   - policy: a link that is idle for idle_ns goes back to its minimum (struct tm_policy);
  *   - requests of the node before;
  *   - a changed aggregate: links that come over the LAN are lowered or raised, and the nodes before
  *     are told;
@@ -86,7 +86,6 @@ struct tm_action {
 struct tm *tm_create(const struct tm_policy *policy, int64_t now_ns);
 /* With all that is left in it. */
 void tm_destroy(struct tm *t);
-void tm_set_policy(struct tm *t, const struct tm_policy *policy, int64_t now_ns);
 
 /* rate_bps: of the wire; 0: without a bound. Part of it is kept for control (reserve_bps()). */
 struct tm_port *tm_port_create(struct tm *t, int64_t rate_bps);
@@ -145,11 +144,5 @@ struct tm_link_state {
 	bool admitted, up;
 };
 void tm_link_state(const struct tm_link *l, struct tm_link_state *s);
-struct tm_aggregate_state {
-	const char *vnet;
-	int64_t min_bps, want_bps, limit_bps, used_bps;
-};
-/* The i-th aggregate on a LAN; false: no more. */
-bool tm_lan_aggregate(const struct tm_lan *l, size_t i, struct tm_aggregate_state *s);
 
 #endif

@@ -106,8 +106,6 @@ static inline bool tm_link_counts(const struct tm_link *l)
 int64_t tm_port_usable_bps(const struct tm_port *p);
 /* Minima that are reserved on a port, those not decided yet included. */
 int64_t tm_port_minima_bps(const struct tm_port *p);
-/* What may be in use of an aggregate, by the nodes before. */
-int64_t tm_aggregate_held_bps(const struct tm *t, const struct tm_aggregate *g);
 /* Decides what can be decided, and makes all rates follow. */
 void tm_rates_settle(struct tm *t);
 /* The link is dead: verdict follows as an action. */

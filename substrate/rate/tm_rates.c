@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* How the rates of a node's virtual links follow from wishes, interfaces, aggregates and
  * neighbours. */
+#include "lib/minmax.h"
 #include "lib/reserve.h"
 #include "substrate/rate/htb.h"
 #include "substrate/rate/tm_priv.h"
@@ -8,19 +9,9 @@
 /* A link asks for up to twice what the next node lent, and this: so a refusal binds little here. */
 static const int64_t probe_bps = 1000000;
 
-static int64_t least(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
-static int64_t most(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
-}
-
 int64_t tm_port_usable_bps(const struct tm_port *p)
 {
-	return p->rate_bps ? most(p->rate_bps - reserve_bps(p->rate_bps), 0) : INT64_MAX;
+	return p->rate_bps ? max_i64(p->rate_bps - reserve_bps(p->rate_bps), 0) : INT64_MAX;
 }
 
 int64_t tm_port_minima_bps(const struct tm_port *p)
@@ -31,7 +22,7 @@ int64_t tm_port_minima_bps(const struct tm_port *p)
 		const struct tm_link *l = p->t->links.at[i];
 
 		if (l->out == p && l->stage != TM_STAGE_DEAD)
-			sum += most(l->min_bps, l->min_asked_bps);
+			sum += max_i64(l->min_bps, l->min_asked_bps);
 	}
 	return sum;
 }
@@ -59,16 +50,11 @@ static struct sums sums_of(const struct tm *t, const struct tm_aggregate *g,
 		if (l->stage == TM_STAGE_DEAD || (g && l->aggregate != g) || (p && l->out != p))
 			continue;
 		s.min += tm_link_counts(l) ? l->min_bps : 0;
-		s.asked += most(l->min_bps, l->min_asked_bps);
+		s.asked += max_i64(l->min_bps, l->min_asked_bps);
 		s.cap += l->cap_bps;
 		s.held += held_bps(l);
 	}
 	return s;
-}
-
-int64_t tm_aggregate_held_bps(const struct tm *t, const struct tm_aggregate *g)
-{
-	return sums_of(t, g, NULL).held;
 }
 
 /* ---- minima ------------------------------------------------------------------------------ */
@@ -185,12 +171,12 @@ static void decide(struct tm *t)
 
 static int64_t cap_of(const struct tm_link *l)
 {
-	int64_t cap = most(least(least(l->want_bps, l->max_bps), GRANT_MAX_BPS), l->min_bps);
+	int64_t cap = max_i64(min_i64(min_i64(l->want_bps, l->max_bps), GRANT_MAX_BPS), l->min_bps);
 
 	if (l->stage != TM_STAGE_UP)
 		return l->stage == TM_STAGE_DEAD ? 0 : l->min_bps;
 	if (l->to_node && cap > l->min_bps)
-		cap = least(cap, most(l->min_bps, 2 * l->asker.limit_bps + probe_bps));
+		cap = min_i64(cap, max_i64(l->min_bps, 2 * l->asker.limit_bps + probe_bps));
 	return cap;
 }
 
@@ -210,7 +196,7 @@ static void divide(struct tm *t, const struct tm_aggregate *g, const struct tm_p
 	rateshare_divide(t->parts.at, t->parts.n, total_bps);
 	for (size_t i = 0; i < t->members.n; i++)
 		t->members.at[i]->share_bps =
-			least(t->members.at[i]->share_bps, t->parts.at[i].got_bps);
+			min_i64(t->members.at[i]->share_bps, t->parts.at[i].got_bps);
 }
 
 static void divide_all(struct tm *t)
@@ -232,7 +218,7 @@ static void divide_all(struct tm *t)
 
 static int64_t goal_of(const struct tm_link *l)
 {
-	return l->to_node ? least(l->share_bps, l->asker.limit_bps) : l->share_bps;
+	return l->to_node ? min_i64(l->share_bps, l->asker.limit_bps) : l->share_bps;
 }
 
 static void set_current(struct tm_link *l, int64_t rate_bps)
@@ -262,22 +248,22 @@ static void raise_link(struct tm_link *l)
 	if (l->aggregate)
 		room = l->aggregate->asker.limit_bps - sums_of(t, l->aggregate, NULL).held;
 	if (l->out)
-		room = least(room,
-			     minus(tm_port_usable_bps(l->out), sums_of(t, NULL, l->out).held));
+		room = min_i64(room,
+			       minus(tm_port_usable_bps(l->out), sums_of(t, NULL, l->out).held));
 	int64_t base = held_bps(l);
 
 	if (room != INT64_MAX)
-		goal = least(goal, base + most(room, 0));
+		goal = min_i64(goal, base + max_i64(room, 0));
 	/* A minimum is never kept waiting by a port: it was admitted there. */
 	if (!l->aggregate)
-		goal = most(goal, least(l->min_bps, goal_of(l)));
+		goal = max_i64(goal, min_i64(l->min_bps, goal_of(l)));
 	if (goal > l->current_bps)
 		set_current(l, goal);
 }
 
 static void ask_next(struct tm_link *l)
 {
-	int64_t want_bps = least(most(l->share_bps, l->min_asked_bps), GRANT_MAX_BPS);
+	int64_t want_bps = min_i64(max_i64(l->share_bps, l->min_asked_bps), GRANT_MAX_BPS);
 
 	if (!l->to_node || l->stage != TM_STAGE_UP)
 		return;
@@ -310,7 +296,7 @@ static void ask_vbm(struct tm *t, struct tm_aggregate *g)
 {
 	struct sums s = sums_of(t, g, NULL);
 
-	int64_t want_bps = least(most(most(s.cap, s.asked), s.held), GRANT_MAX_BPS);
+	int64_t want_bps = min_i64(max_i64(max_i64(s.cap, s.asked), s.held), GRANT_MAX_BPS);
 
 	if (grant_asker_want(&g->asker, s.asked, want_bps))
 		g->say = t->due = true;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "substrate/rate/vbm.h"
 
+#include "lib/minmax.h"
 #include "lib/reserve.h"
 #include "lib/units.h"
 #include "lib/vec.h"
@@ -328,10 +329,9 @@ int64_t vbm_due_ns(const struct vbm *v)
 
 		for (size_t k = 0; k < n->members.n; k++) {
 			const struct member *m = n->members.at[k];
-			int64_t silent_ns = m->heard_ns + VBM_SILENT_NS;
 
-			due_ns = silent_ns < due_ns ? silent_ns : due_ns;
-			due_ns = m->say_ns < due_ns ? m->say_ns : due_ns;
+			due_ns = min_i64(due_ns, m->heard_ns + VBM_SILENT_NS);
+			due_ns = min_i64(due_ns, m->say_ns);
 		}
 	}
 	return due_ns;
