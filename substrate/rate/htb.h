@@ -35,8 +35,6 @@
 struct htb;
 struct htb_class; /* a queue: control, one virtual link, or the best effort of one vNet */
 
-enum htb_kind { HTB_CONTROL, HTB_LINK, HTB_BEST_EFFORT };
-
 /* Which rule let a frame go. */
 enum htb_mode {
 	HTB_MODE_CONTROL,
