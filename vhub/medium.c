@@ -23,7 +23,7 @@ void medium_init(struct medium *m, uint64_t seed, const char *name)
 	rng_init(&m->random, seed, name, "backoff");
 }
 
-static struct frame *take_first(struct medium *m, struct station *s)
+static struct frame *take_first(struct medium *m, struct medium_station *s)
 {
 	struct frame *f = s->queue[s->head];
 
@@ -36,7 +36,7 @@ static struct frame *take_first(struct medium *m, struct station *s)
 
 void medium_forget(struct medium *m, uint16_t port)
 {
-	struct station *s = &m->station[port];
+	struct medium_station *s = &m->station[port];
 
 	while (s->n)
 		frame_unref(take_first(m, s));
@@ -72,7 +72,7 @@ static int64_t station_idle_ns(const struct medium *m, int port)
 /* When the station would begin if it heard nothing more; INT64_MAX: it has nothing to send. */
 static int64_t start_ns(const struct medium *m, int port)
 {
-	const struct station *s = &m->station[port];
+	const struct medium_station *s = &m->station[port];
 	int64_t gap_ns = station_idle_ns(m, port) + bits_ns(m, MEDIUM_GAP_BITS);
 
 	if (!s->n)
@@ -104,7 +104,7 @@ static int64_t first_start_ns(const struct medium *m)
 
 bool medium_send(struct medium *m, uint16_t port, struct frame *f, int64_t now_ns)
 {
-	struct station *s = &m->station[port];
+	struct medium_station *s = &m->station[port];
 
 	if (s->n == m->queue) {
 		s->queue_full++;
@@ -127,7 +127,7 @@ int64_t medium_next_ns(const struct medium *m)
 	return m->flight && m->flight_ns < next ? m->flight_ns : next;
 }
 
-static void count_deferral(struct station *s, bool deferred)
+static void count_deferral(struct medium_station *s, bool deferred)
 {
 	if (deferred && !s->deferred)
 		s->deferred_transmissions++;
@@ -137,7 +137,7 @@ static void count_deferral(struct station *s, bool deferred)
 /* The only one that began by the time all heard it: it sends to the end. */
 static void succeed(struct medium *m, int port)
 {
-	struct station *s = &m->station[port];
+	struct medium_station *s = &m->station[port];
 	const struct frame *f = s->queue[s->head];
 	uint32_t len = f->len < MEDIUM_SHORTEST ? MEDIUM_SHORTEST : f->len;
 	int64_t begin_ns = start_ns(m, port);
@@ -162,7 +162,7 @@ static void succeed(struct medium *m, int port)
 /* A station learns that it collided, at heard_ns. Returns when its jam ends. */
 static int64_t collide(struct medium *m, int port, int64_t heard_ns)
 {
-	struct station *s = &m->station[port];
+	struct medium_station *s = &m->station[port];
 	int64_t begin_ns = start_ns(m, port);
 	int64_t preamble_ns = begin_ns + bits_ns(m, MEDIUM_PREAMBLE_BITS);
 	int64_t end_ns =
@@ -247,7 +247,7 @@ struct frame *medium_run(struct medium *m, int64_t now_ns, uint16_t *from)
 	return NULL;
 }
 
-static void station_status(const struct station *s, int port, struct json *j)
+static void station_status(const struct medium_station *s, int port, struct json *j)
 {
 	json_open(j, NULL, '{');
 	json_int(j, "port", port + 1);

@@ -43,7 +43,7 @@ enum {
 };
 
 /* Counters have the names and meanings of RFC 3635 (EtherLike-MIB). */
-struct station {
+struct medium_station {
 	struct frame **queue; /* owned: ring of medium.queue entries, made when first used */
 	uint32_t head, n;
 	int64_t ready_ns;  /* the first frame wants to leave from then on */
@@ -58,7 +58,7 @@ struct medium {
 	int64_t propagation_ns; /* 0: the default */
 	uint32_t queue;         /* frames per station */
 	struct rng random;
-	struct station station[DEVICE_PORTS_MAX];
+	struct medium_station station[DEVICE_PORTS_MAX];
 	int n_stations; /* stations from there on never sent anything */
 	bool open;      /* somebody began at open_ns, and not all hear it yet */
 	int64_t open_ns;

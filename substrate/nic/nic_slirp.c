@@ -47,7 +47,7 @@ struct nic {
 	struct event_source source;
 	struct flush flush;
 	VEC(struct socket_watch *) sockets; /* owned; by descriptor, NULL: not watched */
-	struct stations neighbors;
+	struct stations stations;
 	bool loopback; /* whoever talks to the router talks to this machine's loopback */
 	uint64_t refused, errors;
 	struct in_addr addr, mask;
@@ -68,7 +68,7 @@ static ssize_t send_packet(const void *data, size_t len, void *opaque)
 {
 	struct nic *n = opaque;
 	uint8_t answer[STATIONS_ANSWER_MAX];
-	size_t answer_len = stations_answer(&n->neighbors, data, len, answer);
+	size_t answer_len = stations_answer(&n->stations, data, len, answer);
 
 	if (answer_len) {
 		slirp_input(n->slirp, answer, (int)answer_len);
@@ -309,7 +309,7 @@ static void deliver(struct end *end, struct frame *f, int64_t now_ns)
 	/* It looks at its clock only here: a socket made by an old one would be too old at once. */
 	if (now_ns - n->served_ns > STALE_NS)
 		serve(n, now_ns);
-	stations_learn(&n->neighbors, f->data, f->len);
+	stations_learn(&n->stations, f->data, f->len);
 	if (!n->loopback && stations_is_loopback(f->data, f->len))
 		n->refused++;
 	else

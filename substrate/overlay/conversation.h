@@ -21,17 +21,17 @@ enum {
 struct conversation;
 
 /* The request's answer, and its words; both NULL: none came, or the conversation ended. */
-typedef void conversation_done_fn(struct conversation *p, void *ctx, const struct message *answer,
+typedef void conversation_done_fn(struct conversation *c, void *ctx, const struct message *answer,
 				  const struct words *w, int64_t now_ns);
 
 struct conversation_ops {
 	/* Puts a message on the wire, or loses it. */
-	void (*send)(struct conversation *p, const uint8_t *data, size_t len, int64_t now_ns);
+	void (*send)(struct conversation *c, const uint8_t *data, size_t len, int64_t now_ns);
 	/* A new request: answered with conversation_answer(), now or later. */
-	void (*request)(struct conversation *p, const struct message *m, const struct words *w,
+	void (*request)(struct conversation *c, const struct message *m, const struct words *w,
 			int64_t now_ns);
 	/* A hello, or what was told without a request (conversation_tell()). */
-	void (*tell)(struct conversation *p, const struct message *m, const struct words *w,
+	void (*tell)(struct conversation *c, const struct message *m, const struct words *w,
 		     int64_t now_ns);
 };
 
@@ -70,42 +70,42 @@ struct conversation {
 
 /*
  * number: from which the numbers of our messages go up: higher than any that was used before, such
- * as the time of day in microseconds. The key and what ops need must outlive p.
+ * as the time of day in microseconds. The key and what ops need must outlive c.
  */
-void conversation_init(struct conversation *p, const struct conversation_ops *ops, void *owner,
+void conversation_init(struct conversation *c, const struct conversation_ops *ops, void *owner,
 		       const struct message_key *key, const char *self, const char *link,
 		       uint64_t number);
 /* Requests under way are done without an answer. */
-void conversation_finish(struct conversation *p, int64_t now_ns);
+void conversation_finish(struct conversation *c, int64_t now_ns);
 /* The other side began anew, or is another one: as finish, and what it asked before is forgotten.
  */
-void conversation_restart(struct conversation *p, int64_t now_ns);
+void conversation_restart(struct conversation *c, int64_t now_ns);
 
 /* Asks; done (not NULL) is called once, later. body is copied: words, at most MESSAGE_BODY_MAX
  * octets.
  */
-void conversation_ask(struct conversation *p, enum message_type type, const char *body,
+void conversation_ask(struct conversation *c, enum message_type type, const char *body,
 		      conversation_done_fn *done, void *ctx, int64_t now_ns);
 /* Nobody waits for the answers of requests with this ctx any more: their done() is not called. */
-void conversation_forget(struct conversation *p, const void *ctx);
+void conversation_forget(struct conversation *c, const void *ctx);
 /* Answers the request with that sequence. */
-void conversation_answer(struct conversation *p, uint32_t sequence, enum message_type type,
+void conversation_answer(struct conversation *c, uint32_t sequence, enum message_type type,
 			 const char *body, int64_t now_ns);
 /* MESSAGE_REFUSED with a reason in plain text. */
-void conversation_refuse(struct conversation *p, uint32_t sequence, const char *reason,
+void conversation_refuse(struct conversation *c, uint32_t sequence, const char *reason,
 			 int64_t now_ns);
 /*
  * Says something that is said again anyway, and needs no answer: a hello, a rate or an aggregate
  * (grant.h). It may be lost, or come twice in another order, but not from anybody else.
  */
-void conversation_tell(struct conversation *p, enum message_type type, const char *body,
+void conversation_tell(struct conversation *c, enum message_type type, const char *body,
 		       int64_t now_ns);
 
 /* Octets came from the wire. Counts them if they are no good. */
-void conversation_receive(struct conversation *p, const uint8_t *data, size_t len, int64_t now_ns);
+void conversation_receive(struct conversation *c, const uint8_t *data, size_t len, int64_t now_ns);
 /* When conversation_tick() wants to be called; INT64_MAX: not. */
-int64_t conversation_due_ns(const struct conversation *p);
+int64_t conversation_due_ns(const struct conversation *c);
 /* Repeats and gives up what is due. */
-void conversation_tick(struct conversation *p, int64_t now_ns);
+void conversation_tick(struct conversation *c, int64_t now_ns);
 
 #endif

@@ -138,7 +138,7 @@ int64_t vhop_get_rate(const struct words *w, const char *key)
 	return n < 0 ? 0 : n;
 }
 
-static void setup_done(struct conversation *p, void *ctx, const struct message *m,
+static void setup_done(struct conversation *c, void *ctx, const struct message *m,
 		       const struct words *w, int64_t now_ns)
 {
 	struct vhop *h = ctx;

@@ -154,7 +154,7 @@ static void set_vli(struct vlink_multi *m, uint32_t vli, const char *reason, int
 	tell_members(m, now_ns);
 }
 
-static void join_done(struct conversation *p, void *ctx, const struct message *answer,
+static void join_done(struct conversation *c, void *ctx, const struct message *answer,
 		      const struct words *w, int64_t now_ns)
 {
 	struct vlink_multi *m = ctx;
