@@ -41,8 +41,7 @@ static int set_medium(struct device *d, const char *value, struct err *e)
 	return 0;
 }
 
-/* A station must hear of a collision while it still sends. 0 is the default, which is right for any
- * rate. */
+/* A station must hear of a collision while it still sends. 0 (the default) fits any rate. */
 static int check_propagation(int64_t ns, int64_t rate_bps, struct err *e)
 {
 	int64_t half_slot_ns = MEDIUM_SLOT_BITS / 2 * INT64_C(1000000000) / rate_bps;
@@ -156,7 +155,7 @@ static enum device_drop hub_forward(struct device *d, uint16_t in, struct frame 
 	return DEVICE_FORWARDED;
 }
 
-/* On a shared medium a frame has a length in time, and waits. */
+/* A shared medium holds frames, and their length in bytes is how long they take. */
 static bool hub_takes_raw(const struct device *d)
 {
 	return !d->shared;

@@ -69,7 +69,7 @@ static int64_t station_idle_ns(const struct medium *m, int port)
 	return port == m->last_sender ? m->sender_idle_ns : m->idle_ns;
 }
 
-/* When the station would begin if it heard nothing more; INT64_MAX: it has nothing to send. */
+/* When the station begins if nobody else does before; INT64_MAX: it has nothing to send. */
 static int64_t start_ns(const struct medium *m, int port)
 {
 	const struct medium_station *s = &m->station[port];
@@ -80,7 +80,7 @@ static int64_t start_ns(const struct medium *m, int port)
 	return s->ready_ns > gap_ns ? s->ready_ns : gap_ns;
 }
 
-/* From when on it begins whatever it hears: in the last third of a gap it is waiting for. */
+/* From then on it begins whatever it hears: in the last third of a gap nobody listens any more. */
 static int64_t commit_ns(const struct medium *m, int port)
 {
 	int64_t start = start_ns(m, port);
@@ -156,7 +156,7 @@ static void succeed(struct medium *m, int port)
 	m->flight = take_first(m, s);
 	m->flight_ns = m->idle_ns;
 	m->flight_from = (uint16_t)port;
-	s->ready_ns = end_ns; /* of the next one: it has been waiting */
+	s->ready_ns = end_ns; /* of the next frame in its queue */
 }
 
 /* A station learns that it collided, at heard_ns. Returns when its jam ends. */

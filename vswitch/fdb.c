@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Entries are named by index, not by pointer: half the size, and index 0 can mean "none", since
+ * entry 0 is no station but the head of the list by age.
+ */
 #include "vswitch/fdb.h"
 
 #include "lib/xalloc.h"

@@ -1,5 +1,27 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The smaller machines of a port [17.18 and the clauses named below], and what drives them all. */
+/*
+ * Theory. Bridges agree on one root, and each on its best way to it, by comparing what they tell
+ * each other (struct rstp_vector). What is not on a best way is blocked, so that what remains is a
+ * tree.
+ *
+ * Each port is a handful of small state machines (17.18), which read and set the flags of their
+ * port, and some of all ports. run() lets every machine of every port make one transition after the
+ * other until none has anything left to do: the standard says that all conditions hold at once and
+ * leaves the order open. Nothing else happens between two calls, so an event is settled completely
+ * before the next comes, and frames are decided by a state that is not half changed.
+ *
+ *   info        what the port was told, and when that is too old     rstp_info.c   17.27
+ *   selection   which role each port has (of the bridge)             rstp_info.c   17.28
+ *   role        how it gets there without making a loop              rstp_role.c   17.29
+ *   state       learning and forwarding                              here          17.30
+ *   topology    who forgets which stations when the tree changes     here          17.31
+ *   migration   which version of the protocol the other end speaks   here          17.24
+ *   edge        ports without a bridge forward at once               here          17.25
+ *   transmit    what is sent when, and how often                     here          17.26
+ *
+ * Rapid means that a designated port proposes to forward and the other end agrees as soon as it has
+ * blocked whatever could close a loop: a handshake instead of two times 15 seconds.
+ */
 #include "vswitch/rstp.h"
 
 #include "lib/xalloc.h"
@@ -25,7 +47,7 @@ static void init_port(struct rstp_port *p, uint16_t number)
 	};
 }
 
-/* Ports up to this one are there from now on. */
+/* Ports are numbered by the switch as they come: those below this one exist from now on, too. */
 static struct rstp_port *get_port(struct rstp *r, uint16_t port)
 {
 	for (; r->n_ports <= port; r->n_ports++)
@@ -176,7 +198,7 @@ bool rstp_run_migration(struct rstp *r, struct rstp_port *p)
 	return true;
 }
 
-/* Bridge detection [17.25]: who answers no proposal is no bridge. */
+/* Bridge detection [17.25]: if nobody answers a proposal for a while, no bridge is there. */
 bool rstp_run_edge(struct rstp *r, struct rstp_port *p)
 {
 	bool edge = p->enabled &&

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Rapid spanning tree: the state machines of IEEE 802.1D-2004, clause 17, with the names of that
- * clause. It reads no clock: rstp_tick() is called once a second. Bridges of the older protocol
- * (802.1D- 1998) are spoken to in their own.
+ * clause. It reads no clock: rstp_tick() is called once a second. With bridges of the older
+ * protocol (802.1D-1998) it speaks that.
  *
  * Left out, as the standard allows: management of single ports beyond cost and point-to-point.
  */

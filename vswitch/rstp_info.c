@@ -34,7 +34,7 @@ static enum received classify(const struct rstp_port *p)
 			  (m->type == BPDU_RST && (m->flags & FLAG_ROLE) == FLAG_ROLE_DESIGNATED);
 
 	if (designated) {
-		/* Better, or from the same port, which may say something else than before. */
+		/* It is better, or takes back what the same port said before. */
 		bool supersedes = c < 0 || (m->vector.bridge == p->port_priority.bridge &&
 					    m->vector.port == p->port_priority.port);
 

@@ -44,8 +44,7 @@ static void set_re_root_tree(struct rstp *r)
 		r->port[i].re_root = true;
 }
 
-/* A proposal from the designated port at the other end: block what could make a loop, then agree.
- */
+/* The designated port at the other end proposed: block what could make a loop, then agree. */
 static bool run_agreement(struct rstp *r, struct rstp_port *p)
 {
 	if (p->proposed && !p->agree) {

@@ -77,7 +77,7 @@ static void note_time(struct device *d, int64_t now_ns)
 {
 	if (now_ns <= d->now_ns)
 		return;
-	/* The first second begins when something first happens. */
+	/* A device is not told the time before something happens: seconds count from then. */
 	if (!d->now_ns)
 		d->tick_ns = now_ns + second_ns;
 	d->now_ns = now_ns;
@@ -246,7 +246,7 @@ static void mirror(struct device *d, uint16_t in, struct frame *f, struct device
 	}
 }
 
-/* What the spanning tree has to say, and to forget. What finds no room goes with the next tick. */
+/* The spanning tree's BPDUs, and stations to forget. What finds no room goes with the next tick. */
 static void send_bpdus(struct device *d, struct frame_pool *pool, struct device_out *out)
 {
 	uint8_t bpdu[RSTP_FRAME_MAX];
@@ -285,7 +285,7 @@ static void switch_tick(struct device *d, int64_t now_ns, struct frame_pool *poo
 	note_time(d, now_ns);
 	if (now_ns >= d->tick_ns) {
 		rstp_tick(d->rstp);
-		/* Seconds that were missed are gone, not made up for. */
+		/* After a long sleep one tick is enough: timers must not all run out at once. */
 		d->tick_ns += second_ns;
 		if (d->tick_ns <= now_ns)
 			d->tick_ns = now_ns + second_ns;
@@ -313,7 +313,7 @@ static enum device_drop switch_forward(struct device *d, uint16_t in, struct fra
 	return why;
 }
 
-/* Tags are put in and taken out of real frames, and whoever sits at a mirror shall see such. */
+/* Tags can be put into real frames only, and a mirror must show frames as they are on a wire. */
 static bool switch_takes_raw(const struct device *d)
 {
 	return !d->vlan_aware && !d->n_mirrors;

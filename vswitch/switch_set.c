@@ -97,7 +97,10 @@ int switch_set(struct device *d, const char *key, const char *value, struct err 
 	return device_set_key(settings, ARRAY_LEN(settings), "a switch", d, key, value, e);
 }
 
-/* The VLANs of a port are others now: what was learned there, or without VLANs, means nothing. */
+/*
+ * Stations that were learned at the port may be in VLANs now that it is not in. If the switch did
+ * not care about VLANs until now, all that it learned lacks one.
+ */
 static void vlans_changed(struct device *d, const struct port *p)
 {
 	if (d->vlan_aware)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* VLAN tags (IEEE 802.1Q-2018, clauses 6.9 and 9): sets of VLANs, and frames with a tag or without.
- */
+/* Sets of VLANs, and frames with a tag or without (IEEE 802.1Q-2018, clauses 6.9 and 9). */
 #ifndef VSWITCH_VLAN_H
 #define VSWITCH_VLAN_H
 

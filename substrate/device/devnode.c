@@ -39,7 +39,10 @@ struct devport {
 	int64_t rate_bps;        /* of the pacer */
 };
 
-/* A device that was set without being told the time may want to be called at one that is over. */
+/*
+ * Settings do not tell a device the time. What it wants done may then be due at a time that is
+ * over: it is done now.
+ */
 static void set_tick_after(struct devnode *d, int64_t now_ns)
 {
 	struct substrate *s = d->object.sub;

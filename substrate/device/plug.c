@@ -103,7 +103,7 @@ static void deliver(struct end *end, struct frame *f, int64_t now_ns)
 
 static void carrier(struct end *end, int64_t now_ns)
 {
-	/* Neither protocol has a way to tell. */
+	/* Neither protocol can signal carrier. */
 }
 
 static const struct end_kind client_end = {.deliver = deliver, .carrier = carrier};

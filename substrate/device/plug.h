@@ -12,10 +12,8 @@
 struct plug; /* a socket that listens, and its clients */
 
 enum plug_protocol {
-	/* SOCK_SEQPACKET: one frame per message (UML's vector transport "bess", and anything else).
-	 */
-	PLUG_SEQPACKET,
-	PLUG_UML, /* the protocol of uml_switch (umlswitch.h) */
+	PLUG_SEQPACKET, /* one frame per message, as UML's vector transport "bess" speaks */
+	PLUG_UML,       /* the protocol of uml_switch (umlswitch.h) */
 };
 
 /* Listens at path and plugs clients into the device, at most max_ports of it. NULL: error. */

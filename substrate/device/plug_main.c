@@ -157,7 +157,7 @@ static void status_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 
 	print_status(p, f);
 	fclose(f);
-	/* The answer fits the buffer or is cut: a client that does not read holds nobody up. */
+	/* One send that does not wait: a client that does not read cannot hold us up. */
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	if (send(fd, text, len, MSG_DONTWAIT | MSG_NOSIGNAL) < (ssize_t)len)
 		fprintf(stderr, "v%s: a status was cut\n", p->kind->name);
@@ -196,7 +196,10 @@ static int watch_signals(struct program *p, struct err *e)
 	return loop_add(p->loop, &p->signals, EPOLLIN, e);
 }
 
-/* "3:vlan=10": a device keeps what its ports are told, so the port itself can come later. */
+/*
+ * "3:vlan=10". The port is made for the setting alone: a device remembers what a number was told,
+ * and the client's port of that number finds it.
+ */
 static int set_ports(struct program *p, struct err *e)
 {
 	char **word;

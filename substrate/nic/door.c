@@ -27,12 +27,12 @@ ssize_t door_read(int fd, bool connected, void *buf, size_t size)
 
 		if (len > 0)
 			return len;
-		/* It closed with something unread; what it sent before is still to come. */
+		/* It closed before it had read all of ours; what it sent can still be read. */
 		if (len < 0 && connected && errno == ECONNRESET)
 			continue;
 		if (len == 0 && !connected)
 			continue;
-		/* A datagram socket whose peer is gone: its stream will tell. */
+		/* Datagrams: whether the client is gone is seen at its stream, not here. */
 		if (len < 0 && (!connected || errno == EAGAIN || errno == EINTR))
 			return 0;
 		return -1;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A NIC that is a real interface of the host, through libpcap: what comes in there comes into the
- * lab, and the other way round. What the host itself sends there is not for the lab: its stack sits
- * beside the cable, not on it. Needs CAP_NET_RAW. Real clock only.
+ * lab, and the other way round. What the host itself sends by that interface does not: the host is
+ * not at the other end of the cable. Needs CAP_NET_RAW. Real clock only.
  */
 #include "lib/container_of.h"
 #include "lib/netlink.h"
@@ -61,8 +61,9 @@ static void read_mtu(struct nic *n)
 }
 
 /*
- * libpcap tells that an interface is gone only if it is by the time that its going down is seen:
- * the socket of one that was down already hears nothing more (af_packet.c, packet_notifier()).
+ * libpcap looks whether an interface is gone only when its socket reports that it went down
+ * (af_packet.c, packet_notifier()). One that was down already reports nothing when it is removed:
+ * so we look it up ourselves whenever links change.
  */
 static void news_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
@@ -98,7 +99,7 @@ static void deliver(struct end *end, struct frame *f, int64_t now_ns)
 
 static void carrier(struct end *end, int64_t now_ns)
 {
-	/* The interface's own carrier is that of its own cable. */
+	/* The interface has a carrier of its own, which the lab does not change. */
 }
 
 static const struct end_kind end_kind = {.deliver = deliver, .carrier = carrier};

@@ -58,7 +58,7 @@ struct nic {
 
 /* ---- what slirp calls ---- */
 
-/* It was told something: its sockets may want something else now. */
+/* slirp did something: at the end of the batch it is asked anew what it waits for. */
 static void disturb(struct nic *n)
 {
 	substrate_put_off(n->object.sub, &n->flush);
@@ -147,7 +147,7 @@ static void forget_socket(struct nic *n, size_t fd)
 	n->sockets.at[fd] = NULL;
 }
 
-/* It closes the descriptor next: another may get its number. */
+/* slirp closes the descriptor after this, and the next socket may get the same number. */
 static void unregister_fd(int fd, void *opaque)
 {
 	struct nic *n = opaque;
@@ -163,7 +163,7 @@ static void notify(void *opaque)
 
 static void init_completed(Slirp *slirp, void *opaque)
 {
-	/* slirp_new() says so, too. */
+	/* We know already: slirp_new() has returned. */
 }
 
 static const SlirpCb calls = {
@@ -306,7 +306,10 @@ static void deliver(struct end *end, struct frame *f, int64_t now_ns)
 		end_drop(end, NULL, END_DROP_MEMORY);
 		return;
 	}
-	/* It looks at its clock only here: a socket made by an old one would be too old at once. */
+	/*
+	 * slirp reads its clock only when it is served. After a quiet time, a connection that this
+	 * frame makes would else be as old as the last service, and perhaps time out at once.
+	 */
 	if (now_ns - n->served_ns > STALE_NS)
 		serve(n, now_ns);
 	stations_learn(&n->stations, f->data, f->len);
@@ -320,10 +323,10 @@ static void deliver(struct end *end, struct frame *f, int64_t now_ns)
 
 static void carrier(struct end *end, int64_t now_ns)
 {
-	/* Whom slirp talks to for the guests sees no cable. */
+	/* slirp's outside connections see no carrier. */
 }
 
-/* Its stack takes packets of any length: a segment is as good as the frames that it stands for. */
+/* slirp's stack takes packets of any length: segments need not be cut for it. */
 static uint16_t takes(const struct end *end)
 {
 	return OFFLOAD_WORK;

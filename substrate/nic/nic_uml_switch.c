@@ -69,7 +69,7 @@ static void stream_ready(struct door *d, int64_t now_ns)
 
 static void carrier(struct end *end, int64_t now_ns)
 {
-	/* The protocol has no way to tell. */
+	/* The protocol cannot signal carrier. */
 }
 
 static void status(struct object *o, struct json *j, int64_t now_ns)

@@ -89,8 +89,7 @@ static uint32_t fill_chain(const struct vring_chain *c, const struct frame *f, u
 	return n;
 }
 
-/* Writes a frame into receive buffers. 1: done, 0: there are not enough buffers, -1: it cannot be.
- */
+/* Writes a frame into receive buffers. 1: done, 0: not enough buffers, -1: it never fits. */
 static int put_frame(struct nic *n, const struct frame *f)
 {
 	struct virtq *r = &n->vhost.queue[RX].ring;
@@ -210,7 +209,7 @@ static void deliver(struct end *end, struct frame *f, int64_t now_ns)
 		substrate_put_off(n->object.sub, &n->publish);
 }
 
-/* A chain of TX is not needed any more; the ring may have gone meanwhile. */
+/* The last reader of lent TX buffers is done with them. The ring may have gone meanwhile. */
 static void returned(struct frame_lender *l, uint16_t head)
 {
 	struct nic *n = container_of(l, struct nic, lender);
@@ -240,7 +239,7 @@ static struct frame *get_frame(struct nic *n, const struct vring_chain *c, uint3
 {
 	struct frame_pool *pool = n->object.sub->pool;
 
-	/* Virtual clock: every cable takes its time. */
+	/* In virtual time no frame arrives within the batch: every cable takes time. */
 	if (frame_may_be_lent(len, c->n_out) && !n->vhost.guest &&
 	    end_passes_raw(&n->end, OFFLOAD_LENT)) {
 		struct frame *f =
@@ -313,9 +312,9 @@ static void take_all(struct nic *n, int64_t now_ns)
 		if (i == TX_BATCH - 1 && !n->vhost.guest)
 			substrate_put_off(n->object.sub, &n->again);
 		else if (i == TX_BATCH - 1)
-			i = 0; /* virtual time stands still: take all */
+			i = 0; /* virtual time stands still meanwhile: nobody waits, take all */
 	}
-	/* What is lent comes back in this batch, and then all is told at once. */
+	/* Lent buffers come back at the end of this batch; the guest is told of all at once. */
 	if (n->lender.first)
 		substrate_put_off(n->object.sub, &n->give);
 	else
@@ -343,7 +342,7 @@ static void kicked(struct vhost *v, unsigned queue, int64_t now_ns)
 		vring_kicks_stop(&v->queue[RX].ring);
 }
 
-/* What it sends may come back to it through another NIC of its own at once, or by two cables. */
+/* The soonest that anything sent here could reach the same guest again, by any of its NICs. */
 static int64_t answer_ns(const struct vhost *v, unsigned queue)
 {
 	const struct nic *n = container_of(v, struct nic, vhost);
@@ -434,7 +433,7 @@ static struct end *end_of(struct object *o)
 static const struct object_kind nic_kind = {
 	.name = "nic", .destroy = destroy, .status = status, .end = end_of};
 
-/* In virtual time a segment that is cut late would take no time to send: frames are real there. */
+/* Virtual time: a segment cut into frames late would leave in no time, so none are offered. */
 static uint64_t offers(const struct vclock_guest *g, const struct words *w)
 {
 	const char *offload = words_get(w, "offload");

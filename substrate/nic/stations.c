@@ -31,7 +31,7 @@ static void map(uint8_t to[16], const uint8_t v4[4])
 	memcpy(to + 12, v4, 4);
 }
 
-/* The source (or destination) of the packet. False if it is none of IP. */
+/* The source (or destination) of an IP packet. False if the frame holds none. */
 static bool get_address(const uint8_t *frame, size_t len, bool source, uint8_t addr[16])
 {
 	switch (type_of(frame, len)) {
@@ -128,7 +128,7 @@ static size_t answer_solicitation(const struct stations *n, const uint8_t *frame
 	p[0] = 0x60;
 	p[5] = ADVERTISE_LEN - IPV6_MIN;
 	p[6] = IPPROTO_ICMPV6;
-	p[7] = 255; /* hops: proof that no router passed it on */
+	p[7] = 255; /* hop limit: a router would have lowered it (RFC 4861, 7.1.2) */
 	memcpy(p + 8, target, 16);
 	memcpy(p + 24, ip + 8, 16);
 	p[40] = ND_NEIGHBOR_ADVERT;

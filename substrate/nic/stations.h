@@ -36,8 +36,10 @@ void stations_learn(struct stations *n, const uint8_t *frame, size_t len);
  */
 size_t stations_answer(const struct stations *n, const uint8_t *frame, size_t len,
 		       uint8_t answer[STATIONS_ANSWER_MAX]);
-/* True for an IP packet to an address that means the receiving machine itself (127.0.0.0/8, ::1,
- * unspecified, IPv4 mapped into IPv6). */
+/*
+ * True for an IP packet to an address that means the receiving machine itself: 127.0.0.0/8, ::1,
+ * unspecified, IPv4 mapped into IPv6.
+ */
 bool stations_is_loopback(const uint8_t *frame, size_t len);
 
 #endif

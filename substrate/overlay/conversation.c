@@ -1,4 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Theory. Every request has a sequence and is sent up to CONVERSATION_TRIES times, each wait twice
+ * as long as the one before, until an answer with that sequence comes. Who answers remembers the
+ * last CONVERSATION_WINDOW requests with their answers: a request that comes again gets the same
+ * answer again, and is not carried out again. So that nothing is forgotten which may still be
+ * repeated, a new request waits while the oldest unanswered one is a whole window behind it.
+ *
+ * A request that takes long (a setup asks node after node) is answered "working" when it is
+ * repeated: the asker then waits longer and counts its tries anew.
+ *
+ * Messages have numbers besides, which only go up (message_window_take()): a recorded message is
+ * refused, whatever its sequence.
+ */
 #include "substrate/overlay/conversation.h"
 
 #include <assert.h>
@@ -87,9 +100,7 @@ static void try_once(struct conversation *c, struct conversation_ask *a, int64_t
 	send(c, a->type, a->sequence, a->body, now_ns);
 }
 
-/* The other side remembers CONVERSATION_WINDOW requests: no newer one may leave before the oldest
- * ended.
- */
+/* No request leaves while one that is a whole window older may still be repeated. */
 static void start_asks(struct conversation *c, int64_t now_ns)
 {
 	for (size_t i = 0; i < c->asks.n; i++) {
@@ -136,7 +147,7 @@ void conversation_answer(struct conversation *c, uint32_t sequence, enum message
 {
 	struct conversation_memory *m = remembered(c, sequence);
 
-	/* The conversation began anew meanwhile: nobody waits for it. */
+	/* The other side began anew since it asked: nobody waits for this answer. */
 	if (!m || m->type)
 		return;
 	m->type = type;
@@ -164,7 +175,7 @@ static enum message_drop take_answer(struct conversation *c, const struct messag
 		if (a.sequence != m->sequence || !a.tries)
 			continue;
 		if (m->type == MESSAGE_WORKING) {
-			/* It counts its tries from the last one on. */
+			/* The other side has it: the tries so far do not count against it. */
 			c->asks.at[i].tries = 1;
 			c->asks.at[i].due_ns = now_ns + first_wait_ns * 16;
 			return MESSAGE_GOOD;
@@ -222,7 +233,7 @@ void conversation_receive(struct conversation *c, const uint8_t *data, size_t le
 	struct words w = {0};
 	struct message m;
 
-	/* We are none, and its number is not of this conversation. */
+	/* Greetings to strangers are not part of a conversation. */
 	if (message_is_to_strangers(data, len))
 		return;
 	enum message_drop why = check(c, data, len, &m);

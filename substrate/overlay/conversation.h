@@ -77,12 +77,12 @@ void conversation_init(struct conversation *c, const struct conversation_ops *op
 		       uint64_t number);
 /* Requests under way are done without an answer. */
 void conversation_finish(struct conversation *c, int64_t now_ns);
-/* The other side began anew, or is another one: as finish, and what it asked before is forgotten.
- */
+/* The other side began anew: requests under way end, and what it asked before is forgotten. */
 void conversation_restart(struct conversation *c, int64_t now_ns);
 
-/* Asks; done (not NULL) is called once, later. body is copied: words, at most MESSAGE_BODY_MAX
- * octets.
+/*
+ * Asks; done (not NULL) is called once, later. body: words, at most MESSAGE_BODY_MAX octets; it is
+ * copied.
  */
 void conversation_ask(struct conversation *c, enum message_type type, const char *body,
 		      conversation_done_fn *done, void *ctx, int64_t now_ns);

@@ -19,7 +19,7 @@ enum {
 	FRAGMENT = 0x3fff, /* more fragments, or an offset */
 };
 
-/* RFC 1071; over a good header it is 0. */
+/* RFC 1071. Over a header that contains a right checksum it is 0. */
 static uint16_t checksum(const uint8_t *data, size_t len)
 {
 	uint32_t sum = 0;
@@ -31,7 +31,7 @@ static uint16_t checksum(const uint8_t *data, size_t len)
 	return (uint16_t)~sum;
 }
 
-/* What follows the ethertype of a frame of ours. */
+/* p: behind the ethertype. */
 static enum encapsulation_drop read_ethernet(const uint8_t *p, size_t len, struct encapsulation *h,
 					     const uint8_t **payload, size_t *payload_len)
 {

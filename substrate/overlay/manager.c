@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Streams between the managers of substrate nodes: a node listens at an address, or connects to
- * one, and says there what it else says on VLI 0 of its substrate links (but for greetings of
- * links, which say that the link lives). While there is no stream to a node, VLI 0 is used again:
- * what is lost meanwhile is repeated as always. Connections that broke are made anew, less and less
- * often. Real clock only.
+ * Theory. Messages of nodes may go over a stream instead of VLI 0 of a substrate link: a manager
+ * listens at an address, or connects to one. A stream is only another way for the same messages of
+ * the same conversations. So nothing is lost with it: while no stream to a node is open, VLI 0 is
+ * used again, and what was under way is repeated as always. Greetings of links never go over a
+ * stream, since they say that the link itself carries frames.
+ *
+ * Who connects tries again when a connection ends, each time twice as late up to a bound; a stream
+ * that opens resets that. Who listens has room for STREAMS_MAX connections, and those who have not
+ * shown yet that they have the key make room for others first: they keep nobody out.
+ *
+ * A connection can end while its own data are being read. So a line that is over is only marked,
+ * and freed with the next tick.
  */
 #include "substrate/overlay/manager.h"
 
@@ -123,7 +130,7 @@ static int listen_unix(const char *path, struct err *e)
 	return sock_listen(path, SOCK_STREAM, e);
 }
 
-/* Neither does this: a listener that is slow to accept refuses. */
+/* Does not wait either: if the listener's queue is full, that is an error. */
 static int connect_unix(const char *path, struct err *e)
 {
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
@@ -166,7 +173,7 @@ static const struct family {
 	{"tcp:", check_tcp, listen_tcp, connect_tcp},
 };
 
-/* What an address says how to do, and its rest; NULL with the error set if it says nothing good. */
+/* The family that an address names, and what follows its prefix. NULL with the error set. */
 static const struct family *family_of(const char *at, const char **rest, struct err *e)
 {
 	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
@@ -233,7 +240,7 @@ static void retry_later(struct manager *m, int64_t now_ns)
 	m->wait_ns = m->wait_ns * 2 > longest_wait_ns ? longest_wait_ns : m->wait_ns * 2;
 }
 
-/* It is over, for that reason; the struct stays for whoever is using it now. */
+/* The connection is closed. Somebody up the stack may use the line still: it is freed later. */
 static void end_line(struct line *l, const char *why, int64_t now_ns)
 {
 	struct manager *m = l->manager;
@@ -258,7 +265,7 @@ static size_t on_data(struct conn *c, const char *data, size_t len)
 {
 	struct line *l = c->owner;
 	int64_t now = substrate_now_ns(l->manager->object.sub);
-	uint8_t message[MESSAGE_MAX]; /* what is done with it may close the connection */
+	uint8_t message[MESSAGE_MAX]; /* a copy: the connection may be closed, and its buffer go */
 
 	len = len < sizeof(message) ? len : sizeof(message);
 	memcpy(message, data, len);
@@ -325,7 +332,7 @@ static void free_ended(struct manager *m)
 	}
 }
 
-/* Who has not shown who it is keeps nobody out who can. */
+/* Those who have not shown that they have the key go first. */
 static void make_room(struct manager *m, int64_t now_ns)
 {
 	for (size_t i = 0; i < m->lines.n && m->lines.n >= STREAMS_MAX; i++) {
@@ -406,7 +413,7 @@ static bool send_to(const struct snode *n, uint64_t to, const uint8_t *data, siz
 	for (size_t i = 0; i < n->managers.n; i++) {
 		struct manager *m = n->managers.at[i];
 
-		/* The youngest: an older one may be half gone. */
+		/* The latest connection first: an older one may be broken without our knowing. */
 		for (size_t k = m->lines.n; k-- > 0;)
 			if (m->lines.at[k]->stream.other == to &&
 			    message_stream_send(&m->lines.at[k]->stream, data, len))

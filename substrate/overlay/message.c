@@ -77,7 +77,7 @@ int message_key_parse(struct message_key *k, const char *hex, struct err *e)
 	return 0;
 }
 
-/* Over head and body, the place of the authenticator itself as zeroes. */
+/* Of head and body, with zeroes where the authenticator itself stands. */
 static uint64_t authenticate(const uint8_t *data, size_t len, const struct message_key *k)
 {
 	uint8_t copy[MESSAGE_MAX];

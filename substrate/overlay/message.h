@@ -5,8 +5,8 @@
  * (lib/words.h). Pure: bytes in, values out.
  *
  *   0 version   1 type   2 key id (2)   4 sequence (4)   8 sender (8)   16 receiver (8)
- *  24 link (8)  32 number (8)  40 length of the body (2)  42 zero (2)  44 authenticator (8)  52
- * body
+ *  24 link (8)  32 number (8)  40 length of the body (2)   42 zero (2)
+ *  44 authenticator (8)        52 body
  *
  * All in network order. sender, receiver: message_id() of a node's name; receiver 0: whoever it is
  * (only for hello). link: message_id() of the substrate link's word, so that a message that was
@@ -100,13 +100,12 @@ int message_key_parse(struct message_key *k, const char *hex, struct err *e);
 /* Writes m; returns the octets used, or 0 if the body is too long. */
 size_t message_write(uint8_t buf[MESSAGE_MAX], const struct message *m,
 		     const struct message_key *k);
-/* Reads and authenticates; m borrows from data. What is good is not yet known to be fresh or for
- * us. */
+/* Reads and authenticates; m borrows from data. Whether it is old, or for us, is not checked. */
 enum message_drop message_read(const uint8_t *data, size_t len, const struct message_key *k,
 			       struct message *m);
 /* The type of a message that message_write() made. */
 enum message_type message_type_of(const uint8_t *data);
-/* A hello to whoever is there, as it seems: nothing of it is checked. */
+/* Does it look like a hello to whoever is there? Nothing of it is authenticated. */
 bool message_is_to_strangers(const uint8_t *data, size_t len);
 /*
  * On a stream: the octets of the message that begins at data; 0: more are needed to tell, -1: this

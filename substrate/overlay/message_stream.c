@@ -63,7 +63,7 @@ static uint64_t get_u64(const struct words *w, const char *key)
 	return text ? strtoull(text, NULL, 10) : 0;
 }
 
-/* One of another life of the connection is from elsewhere: it was recorded there. */
+/* A greeting that names another life of this connection was recorded on an earlier one. */
 static enum message_drop take_hello(struct message_stream *s, const struct message *m,
 				    const struct words *w, int64_t now_ns)
 {
@@ -89,7 +89,7 @@ static enum message_drop take_hello(struct message_stream *s, const struct messa
 		}
 	}
 	if (is_new)
-		greet(s); /* what the other does not know yet, it learns at once */
+		greet(s); /* the other waits to hear that it was heard */
 	return MESSAGE_GOOD;
 }
 
@@ -107,7 +107,7 @@ static long hear_hello(struct message_stream *s, const struct message *m, int64_
 		       : refuse(s, why, "a greeting came that is not of this connection");
 }
 
-/* It is authentic: is it for us, and from whom we talk to? */
+/* The message is authentic. Is it for us, and from the node that this connection is to? */
 static long hear(struct message_stream *s, const struct message *m, const uint8_t *data, size_t len,
 		 int64_t now_ns)
 {

@@ -107,7 +107,7 @@ static void open_up(struct neighbour *b, int64_t now_ns)
 			link_users[i]->opened(b->slink, now_ns);
 }
 
-/* It takes a new life of the node, or a command there, for its VBM to come or go. */
+/* A neighbour gained or lost its VBM (restart or command). */
 static void learn_vbm(struct neighbour *b, bool has_vbm, int64_t now_ns)
 {
 	bool had = b->has_vbm;

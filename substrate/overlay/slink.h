@@ -71,7 +71,9 @@ extern const struct object_kind slink_kind;
 extern const struct snode_user slink_snode_user;
 extern const struct snif_user slink_snif_user;
 
-/* "slink NAME SNIF link=WORD peer=MAC|IP | multi=1 [members=MAC,..] [vlan=] [priority=]". 0 or -1.
+/*
+ * "slink NAME SNIF link=WORD peer=MAC|IP [vlan=N] [priority=N]", or with multi=1 [members=MAC,..]
+ * instead of peer. 0, or -1 with the error set.
  */
 int slink_cmd(struct substrate *s, const struct words *w, FILE *answer, struct err *e);
 /* The node's end of the link of that word, or NULL. */

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One socket per neighbour, connected, although all have the same local port: only for a connected
+ * socket does the kernel tell the path's MTU (IP_MTU) and report that nobody listens. Where no
+ * connected socket fits a datagram, the kernel hands it to the unconnected one.
+ */
 #include "substrate/overlay/udp_wire.h"
 
 #include "lib/container_of.h"
@@ -41,7 +46,7 @@ static void read_all(struct udp_wire *u, int fd, struct udp_wire_path *p, int64_
 				     (struct sockaddr *)&from, &size);
 
 		if (n < 0 && errno == ECONNREFUSED && p) {
-			p->unreachable++; /* nobody listens there (yet) */
+			p->unreachable++; /* nobody listens there (yet): an ICMP error came back */
 			continue;
 		}
 		if (n < 0)
@@ -202,7 +207,7 @@ bool udp_wire_send(struct udp_wire *u, uint32_t ip, const uint8_t *data, size_t 
 		return false;
 	ssize_t n = send(p->watch.fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL);
 
-	/* An error that was waiting is told in place of sending. */
+	/* The ICMP error of an earlier datagram is what send() reports, and sends nothing. */
 	if (n < 0 && (errno == ECONNREFUSED || errno == EHOSTUNREACH || errno == ENETUNREACH)) {
 		p->unreachable++;
 		n = send(p->watch.fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL);

@@ -36,7 +36,7 @@ struct vbm_object {
 	bool running; /* messages are being sent */
 };
 
-/* Sends what the manager has to say; what the own node answers may make it say more. */
+/* Sends all that the manager has to say. */
 static void run(struct vbm_object *v, int64_t now_ns)
 {
 	struct snode *n = v->slink->node;

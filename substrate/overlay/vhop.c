@@ -92,7 +92,7 @@ void vhop_set_room(struct vhop *h, uint32_t room, int64_t now_ns)
 
 /* ---- how it ends ---- */
 
-/* Ends each hop that chosen() picks, by call(); what one call does may end others. */
+/* Ends each hop that chosen() picks, by call(). One end may bring others: the list begins anew. */
 static void for_each(struct snode *n, bool (*chosen)(const struct vhop *h, const void *what),
 		     void (*call)(struct vhop *h, const char *why, int64_t now_ns),
 		     const void *what, const char *why, int64_t now_ns)
@@ -157,8 +157,7 @@ static void neighbour_lost(struct neighbour *b, const char *why, int64_t now_ns)
 		end_over(b->slink, why, now_ns);
 }
 
-/* With the multi-access link of a LAN the VBM is out of reach, which lends to what comes over it.
- */
+/* The VBM lends to all that comes over its LAN: without the multi-access link nobody can ask it. */
 static void link_gone(struct slink *l, int64_t now_ns)
 {
 	if (l->multi_access)
@@ -192,7 +191,7 @@ static void leave(struct pacer *p, struct frame *f, struct htb_class *from, int6
 	vif_receive(h->to, f, now_ns);
 }
 
-/* A frame begins its way: demand is measured. */
+/* Demand is measured only where a link begins: nodes further on hear of it by messages. */
 static void count_offered(struct vhop *h, uint32_t len, int64_t now_ns)
 {
 	if (tm_link_offered(h->tm, len + VLINK_OVERHEAD, now_ns))
@@ -245,7 +244,7 @@ static const struct vif_way_kind way_kind = {.send = send_from_vif, .status = wa
 
 /* ---- for people ---- */
 
-/* What came to the scheduler, what left it, and what was lost at it or before it. */
+/* Frames that were lost before they reached the scheduler count as offered, too. */
 static void count_status(const struct vhop *h, struct json *j)
 {
 	const struct htb_counters *n = htb_class_counters(h->class);

@@ -50,8 +50,8 @@ const char *vhop_ask_tm(struct vhop *h, int64_t now_ns)
 }
 
 /*
- * A link without a minimum may always send this: else its first frames would wait until the
- * managers have heard of them.
+ * A link without a minimum may always send this much: its first frames else waited until the
+ * managers of all nodes had answered.
  */
 static const int64_t trickle_bps = 64000;
 
@@ -89,7 +89,7 @@ void vhop_tell(struct vhop *h, bool next, enum message_type type, const char *wo
 
 	vhop_put_name(f, h);
 	fprintf(f, " %s", words);
-	if (next) /* it decides nothing there, but everybody may see what was said */
+	if (next) /* it decides nothing there: status shows it */
 		fprintf(f, " max=%lld", (long long)h->max_bps);
 	fclose(f);
 	conversation_tell(&slink_peer(l)->conversation, type, body, now_ns);

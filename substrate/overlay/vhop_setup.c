@@ -155,7 +155,7 @@ static void setup_done(struct conversation *c, void *ctx, const struct message *
 	char text[512];
 
 	snprintf(text, sizeof(text), "%s", reason ? reason : "no answer");
-	/* The other may have done it, and its answer was lost. */
+	/* Perhaps it was set up there, and only the answer was lost. */
 	if (!m)
 		vhop_say(slink_peer(h->out), MESSAGE_RELEASE, h, now_ns);
 	vhop_fail(h, text, now_ns);
@@ -256,7 +256,7 @@ void vhop_refused(struct vhop *h, const char *reason, int64_t now_ns)
 	char text[256];
 
 	snprintf(text, sizeof(text), "%s: %s", h->node->object.name, reason);
-	/* What is further on was set up before, if the minimum is taken back. */
+	/* If a minimum is taken back that was given, the rest of the link is there still. */
 	if (h->out && h->up)
 		vhop_say(slink_peer(h->out), MESSAGE_RELEASE, h, now_ns);
 	vhop_fail(h, text, now_ns);

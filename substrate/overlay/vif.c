@@ -26,7 +26,7 @@ static void deliver(struct end *end, struct frame *f, int64_t now_ns)
 
 static void carrier(struct end *end, int64_t now_ns)
 {
-	/* The virtual link stays as it is: a guest that boots anew finds it again. */
+	/* The virtual link stays set up: a guest that reboots finds it again. */
 }
 
 static const struct end_kind end_kind = {.deliver = deliver, .carrier = carrier};

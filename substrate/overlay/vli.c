@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Entries are sorted by number: frames look one up by halves, and giving out goes on from the last
+ * number given, so that a number is used again only when all others were.
+ */
 #include "substrate/overlay/vli.h"
 
 #include "substrate/overlay/encapsulation.h"

@@ -61,7 +61,8 @@ static void tell_mtu(struct vlink *v, int64_t now_ns)
 	if (!is_up(v) || mtu == v->told_mtu)
 		return;
 	v->told_mtu = mtu;
-	vclock_stand_soon(v->object.sub, now_ns); /* the guests at its ends are told then */
+	/* The server can tell guests of their new MTU only while the clock stands. */
+	vclock_stand_soon(v->object.sub, now_ns);
 	substrate_event(v->object.sub, "event vlink %s mtu %u", v->object.name, mtu);
 }
 
@@ -99,14 +100,14 @@ static void up(struct vlink_listener *l, int64_t now_ns)
 	if (v->told_up)
 		return;
 	v->told_up = true;
-	tell_mtu(v, now_ns); /* who waits for it to be up knows how much it carries */
+	tell_mtu(v, now_ns); /* first: who waits for "up" then knows the MTU already */
 	substrate_event(v->object.sub, "event vlink %s up", v->object.name);
 }
 
 static void down(struct vlink_listener *l, const char *reason, int64_t now_ns)
 {
 	struct vlink *v = of(l);
-	char text[256]; /* what comes from elsewhere may be longer than an event can be */
+	char text[256]; /* of a reason from another node, which may be longer, as much as fits */
 	struct arena a = {0};
 
 	snprintf(text, sizeof(text), "%s", reason);

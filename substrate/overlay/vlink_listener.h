@@ -15,8 +15,7 @@ struct vlink_listener {
 struct vlink_listener_ops {
 	/* Frames pass from now on. */
 	void (*up)(struct vlink_listener *l, int64_t now_ns);
-	/* It could not be set up, or is lost; what carried it is gone already, or waits for a VLI.
-	 */
+	/* It could not be set up, or is lost: the hop is gone, or the LAN's link has no VLI. */
 	void (*down)(struct vlink_listener *l, const char *reason, int64_t now_ns);
 	/* How long a frame may be that passes has changed. */
 	void (*room_changed)(struct vlink_listener *l, int64_t now_ns);

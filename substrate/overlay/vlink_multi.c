@@ -31,7 +31,8 @@ static struct vlink_multi_station *place_of(struct vlink_multi *m, const uint8_t
 	return &m->stations[h % VLINK_MULTI_STATIONS];
 }
 
-/* Where frames from that address come from is where frames to it go; one per place, the latest. */
+/* Frames to that address go where frames from it came from last. One station per place of the
+ * table. */
 static void learn(struct vlink_multi *m, const uint8_t mac[6], struct vif *vif,
 		  struct neighbour *neighbour)
 {

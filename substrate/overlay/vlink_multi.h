@@ -19,8 +19,7 @@ struct vlink_multi_station {
 	struct neighbour *neighbour; /* or there; both NULL: free */
 };
 
-/* A virtual interface that takes part; a member of its owner. Zero-initialise, but for the first.
- */
+/* A virtual interface that takes part: a member of its owner, who sets the first two. */
 struct vlink_multi_member {
 	struct vlink_listener *listener;
 	struct vif *vif;          /* NULL: it went */

@@ -1,4 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Theory. The giver must never count as free what the asker may still use. Its held_bps is an upper
+ * bound of the asker's have_bps, and moves by two rules.
+ *
+ *   Up:   when the giver raises the limit, at once: the asker will use it as soon as it hears.
+ *   Down: when the asker confirms it. Each decrease gets a new serial ("lowered"), and the asker
+ *         says which serial it has put into effect ("seen"). Once that is as high, no more than
+ *         the present limit can be in use.
+ *
+ * What could break that is an old message of the giver that arrives late and raises the limit. So
+ * an asker takes a higher limit only from a message that knows its latest wish (give.seen equals
+ * ask.serial), and never an older serial than it has known. In turn, when a new wish arrives, the
+ * giver may lower its bound to what the asker says it has: all earlier answers are void by then.
+ *
+ * Both sides repeat their whole state until the other has confirmed it; the order of messages, and
+ * how many are lost, changes how long it takes and nothing else.
+ */
 #include "substrate/rate/grant.h"
 
 #include <inttypes.h>
@@ -54,7 +71,7 @@ bool grant_asker_hear(struct grant_asker *a, const struct grant_give *g)
 		a->limit_bps = g->limit_bps;
 		a->owes = changed = true;
 	} else if (g->limit_bps > a->limit_bps && answers) {
-		/* More only if the giver knows the last wish: it may have counted with less. */
+		/* If the giver does not know our last wish, it may count with a lower limit. */
 		a->limit_bps = g->limit_bps;
 		changed = true;
 	}
@@ -107,19 +124,16 @@ bool grant_giver_hear(struct grant_giver *g, const struct grant_ask *a)
 {
 	struct grant_giver before = *g;
 
-	/* An older message says nothing new, but what it confirms stays confirmed. */
+	/* The wish of an older message is outdated, but what it confirms stays confirmed. */
 	if (a->serial > g->give.seen) {
-		/*
-		 * Nothing that we said so far raises it above what it has: whatever we say from
-		 * now on carries this serial.
-		 */
+		/* No earlier answer can raise it: every later one carries this serial. */
 		g->give.seen = a->serial;
 		g->want_bps = a->want_bps > a->min_bps ? a->want_bps : a->min_bps;
 		g->asked_min_bps = a->min_bps;
 		g->held_bps = a->have_bps;
 		if (g->give.limit_bps > g->want_bps)
 			set_limit(g, g->want_bps);
-		/* What it has was lent before we began: it must hear of less and confirm it. */
+		/* An earlier life of ours lent it more: it must hear the limit, and confirm it. */
 		if (a->have_bps > g->give.limit_bps && g->confirmed >= g->lowered)
 			g->lowered = ++g->give.serial;
 		if (g->held_bps < g->give.limit_bps)

@@ -41,7 +41,7 @@ struct grant_asker {
 	int64_t admitted_bps; /* the giver's word on the minimum */
 	uint64_t known;       /* the giver's last serial; ask.seen follows once it is in effect */
 	bool answered;        /* the giver knows ask.serial */
-	bool owes;            /* it was lowered and has not confirmed */
+	bool owes;            /* its limit was lowered, and it has not confirmed that yet */
 };
 
 struct grant_giver {

@@ -87,7 +87,7 @@ enum htb_drop htb_enqueue(struct htb_class *c, void *item, uint32_t wire_bytes,
 		c->count.dropped_bytes[HTB_DROP_QUEUE] += counted_bytes;
 		return HTB_DROP_QUEUE;
 	}
-	/* While it sent nothing it saved no more than a bucket; a backlog is owed all of it. */
+	/* While nothing waited it saved no more than one bucket; with a backlog, all is owed. */
 	if (!c->queue.n)
 		htb_bucket_fill(&c->min, c->min.depth, now_ns);
 	e.conforming = c->rates.min_bps && conforms(c, counted_bytes, now_ns);
@@ -166,7 +166,7 @@ static void charge(struct htb_class *c, enum htb_mode mode, uint32_t bytes, int6
 	struct htb *h = c->h;
 
 	if (mode < HTB_MODE_BORROWED) {
-		/* Control saves at most a bucket; a link with a backlog is owed all of it. */
+		/* Control saves one bucket at most; a link with a backlog is owed all. */
 		htb_bucket_fill(&c->min, c->kind == HTB_CONTROL ? c->min.depth : HTB_TOKENS_MAX,
 				now_ns);
 		c->min.tokens -= htb_tokens(bytes);

@@ -23,7 +23,7 @@ static inline int64_t htb_tokens(uint64_t bytes)
 	return (int64_t)(bytes < 100000000 ? bytes : 100000000) * INT64_C(8000000000);
 }
 
-/* Fills up to now, to limit tokens at most (what is above already stays). */
+/* Fills up to now, to limit tokens at most; if it holds more already, that stays. */
 static inline void htb_bucket_fill(struct htb_bucket *b, int64_t limit, int64_t now_ns)
 {
 	__int128 more = (__int128)b->rate_bps * (now_ns - b->at_ns);
@@ -33,7 +33,7 @@ static inline void htb_bucket_fill(struct htb_bucket *b, int64_t limit, int64_t 
 		b->tokens = more > limit - b->tokens ? limit : b->tokens + (int64_t)more;
 }
 
-/* The time since (or until) which there are cost tokens, if the bucket had no rim. */
+/* When it holds (or held first) that many tokens, if it had no rim. INT64_MAX: never. */
 static inline int64_t htb_bucket_ready_ns(const struct htb_bucket *b, int64_t cost)
 {
 	int64_t lack = cost - b->tokens;

@@ -30,7 +30,7 @@ static uint32_t or_default(uint32_t given, uint32_t least, int64_t rate_bps, int
 	return by_rate > least ? by_rate : least;
 }
 
-/* owed: what it has saved above its depth stays. */
+/* owed: tokens above the depth stay, as those of a link with a backlog do. */
 static void set_bucket(struct htb_bucket *b, int64_t rate_bps, uint32_t burst_bytes, bool owed,
 		       int64_t now_ns)
 {

@@ -87,7 +87,7 @@ static void place_green(struct htb_class *c)
 			     htb_bucket_ready_ns(&c->min, htb_tokens(e->counted_bytes)));
 }
 
-/* A frame longer than the bucket is deep may go when the bucket would hold it. */
+/* For a frame longer than the bucket is deep it fills further: else it would never go. */
 static void fill_ceil(struct htb_class *c, int64_t now_ns)
 {
 	int64_t cost = c->queue.n ? htb_tokens(htb_head(c)->counted_bytes) : 0;

@@ -114,8 +114,7 @@ void htb_tag_advance(struct htb_tag *t, uint32_t bytes, int64_t weight);
 void htb_tag_follow(int64_t *virtual_time, const struct htb_heap *competing);
 /* What a class weighs among those of its vNet; best effort: all vNets alike. */
 int64_t htb_weight(const struct htb_class *c);
-/* Puts a class where it belongs after anything that changed: the head of its queue, tokens, rates.
- */
+/* Puts a class where it belongs, after its queue's head, its tokens or its rates have changed. */
 void htb_place(struct htb_class *c, int64_t now_ns);
 /* Links whose ceiling lets them go again may borrow. */
 void htb_release_throttled(struct htb *h, int64_t now_ns);

@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Progressive filling. What is left above the minima is offered to all who want more, by weight.
+ * Who wants less than that fair part gets all it wants, and what it leaves makes the parts of the
+ * others larger; so again, until nobody wants less. The others share the rest by weight, and the
+ * bits that the division leaves over go to the first.
+ */
 #include "substrate/rate/rateshare.h"
 
 #include <stdbool.h>
@@ -26,7 +32,7 @@ static int64_t hungry(const struct rateshare *part, size_t n)
 	return weight;
 }
 
-/* Fills those whose wish is below their fair part of the rest. False: there are none. */
+/* Gives those all they want who want no more than their fair part. False: there are none. */
 static bool fill_modest(struct rateshare *part, size_t n, int64_t *rest)
 {
 	int64_t weight = hungry(part, n);

@@ -1,4 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Theory. A traffic manager keeps, for each virtual link that touches the node, what is wanted and
+ * what is allowed; tm_rates.c derives all rates from that anew after each event. The events:
+ *
+ *   - a link is created, set, destroyed; a port or a LAN comes, goes, or has another rate;
+ *   - the node before, the next node or the VBM says something (all of its state, each time);
+ *   - time passes: demand is measured, what was not answered is said again, leases run out.
+ *
+ * Nothing is done at once. An event marks what is due (enum tm_due) and the caller fetches it with
+ * tm_next_action(), in an order that matters: first new rates, so that what was taken back is no
+ * longer used when a message says so; then verdicts; then messages to the nodes before, to the
+ * next nodes, to the VBM. What became due twice meanwhile is said once, in its latest state.
+ */
 #include "lib/minmax.h"
 #include "lib/units.h"
 #include "substrate/rate/tm_priv.h"
@@ -6,7 +19,10 @@
 #include <assert.h>
 #include <string.h>
 
-/* Demand: room above what was offered; how much less than that makes a link modest, and how long.
+/*
+ * Demand. A link asks for a quarter more than was offered (headroom), asks anew once it uses 88 %
+ * of what it asked for, and for less after four intervals in which even with headroom it would need
+ * less than 75 %: quick to rise and slow to fall, so that a pause does not cost it its rate.
  */
 enum { HEADROOM_PERCENT = 125, FULL_PERCENT = 88, MODEST_PERCENT = 75, MODEST_INTERVALS = 4 };
 
@@ -73,7 +89,7 @@ struct tm_port *tm_port_create(struct tm *t, int64_t rate_bps)
 	return p;
 }
 
-/* A slower wire than the minima on it: who came last goes. */
+/* The wire became slower than the minima on it: who came last goes first. */
 static void revoke_excess(struct tm_port *p)
 {
 	struct tm *t = p->t;
@@ -325,7 +341,6 @@ static int64_t percent(int64_t value, int p)
 	return (int64_t)((__int128)value * p / 100);
 }
 
-/* Up at once when it is nearly full, down when it was modest for a while or idle for long. */
 static int64_t demand_of(struct tm_link *l, int64_t now_ns)
 {
 	int64_t goal = percent(l->offered_bps, HEADROOM_PERCENT);
@@ -363,7 +378,7 @@ static void measure(struct tm_link *l, int64_t now_ns)
 
 /* ---- time -------------------------------------------------------------------------------- */
 
-/* Did the other sides take what we said? */
+/* Have the nodes before and after confirmed the last that we said? */
 static bool is_settled(const struct tm_link *l)
 {
 	if (l->stage != TM_STAGE_UP)
@@ -454,8 +469,7 @@ static void fill_give(struct tm_link *l, struct tm_action *a, bool answer)
 	a->kind = TM_GIVE_PREV;
 	a->give = l->giver.give;
 	a->answer = answer;
-	/* While a larger minimum is not decided, the wish counts as not heard: no yes, and no no.
-	 */
+	/* A larger minimum is not decided yet: answer neither yes nor no, as if not heard. */
 	if (l->min_asked_bps > l->min_bps)
 		a->give.seen--;
 	if (!answer)

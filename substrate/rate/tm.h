@@ -61,9 +61,7 @@ enum tm_action_kind {
 	TM_ADMITTED,  /* link: its minimum is reserved at this node, and its rate */
 	TM_REFUSED,   /* link: it is not; reason. The caller destroys it */
 	TM_REVOKED,   /* link: its minimum can no longer be kept; reason. The caller destroys it */
-	TM_MIN_KEPT,  /* link: the minimum of tm_link_set() is refused, and what it was before;
-		       * reason
-		       */
+	TM_MIN_KEPT,  /* link: that of tm_link_set() is refused, the old one holds; reason */
 	TM_SET_RATE,  /* link: rate_bps is its current rate here from now on, min_bps its minimum */
 	TM_ASK_NEXT,  /* link: ask, to the next node ("rate", or "rate-ok" if answer) */
 	TM_GIVE_PREV, /* link: give, to the node before ("rate", or "rate-ok" if answer) */

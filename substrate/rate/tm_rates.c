@@ -1,12 +1,26 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* How the rates of a node's virtual links follow from wishes, interfaces, aggregates and
- * neighbours. */
+/*
+ * Theory. All rates of a node follow, in one pass, from what is wanted and what is allowed:
+ *
+ *   1. Minima (decide): a link that waits is admitted if its port, and the aggregate of its vNet on
+ *      the LAN, have room. A larger minimum of a link is decided by the nodes downstream first.
+ *   2. Shares (divide_all): each aggregate and each port is divided by weighted max-min fairness
+ *      (rateshare.h) among the links that use it; a link's share is the least of what it gets.
+ *   3. Decreases are in effect at once, and are told to the node before.
+ *   4. Increases (raise_link) get only what others no longer use: a node before that was told to
+ *      send less counts with its old rate until it confirms. So a port is never promised twice.
+ *   5. What is still wanted is asked of the next node and of the VBM, and what they lowered is
+ *      confirmed once nothing above it is in use.
+ */
 #include "lib/minmax.h"
 #include "lib/reserve.h"
 #include "substrate/rate/htb.h"
 #include "substrate/rate/tm_priv.h"
 
-/* A link asks for up to twice what the next node lent, and this: so a refusal binds little here. */
+/*
+ * A link reserves at most twice what the next node lent, and this: else one that the next node
+ * keeps short would hold back here what others could use.
+ */
 static const int64_t probe_bps = 1000000;
 
 int64_t tm_port_usable_bps(const struct tm_port *p)
@@ -83,7 +97,7 @@ static void keep_min(struct tm_link *l, const char *reason)
 
 static const char vbm_says_no[] = "the vNet's share of the LAN is used up";
 
-/* The VBM has admitted less than all minima: who came last, or asks for more, goes without. */
+/* The VBM has admitted less than all minima need: those who came last get nothing, or no more. */
 static void shrink_aggregate(struct tm *t, struct tm_aggregate *g)
 {
 	for (size_t i = t->links.n; i-- > 0;) {
@@ -126,13 +140,13 @@ static void decide_waiting(struct tm_link *l)
 	tm_link_due(l, TM_DUE_RATE);
 }
 
-/* A larger minimum of a link that there is: downstream decides first. */
+/* A link that is up asks for a larger minimum: the nodes downstream decide first. */
 static void decide_min(struct tm_link *l)
 {
 	int64_t more_bps = l->min_asked_bps - l->min_bps;
 
 	if (l->to_node && l->asker.ask.min_bps != l->min_asked_bps)
-		return; /* not asked yet: tm_rates_settle() is about to */
+		return; /* tm_rates_settle() asks below */
 	if (l->to_node && !l->asker.answered)
 		return;
 	if (l->to_node && l->asker.admitted_bps < l->min_asked_bps) {
@@ -236,7 +250,7 @@ static int64_t minus(int64_t a, int64_t b)
 	return a == INT64_MAX ? a : a - b;
 }
 
-/* As far as what others have not given back yet allows. */
+/* Not above what others may still be using of the same port or aggregate. */
 static void raise_link(struct tm_link *l)
 {
 	struct tm *t = l->t;
@@ -254,7 +268,7 @@ static void raise_link(struct tm_link *l)
 
 	if (room != INT64_MAX)
 		goal = min_i64(goal, base + max_i64(room, 0));
-	/* A minimum is never kept waiting by a port: it was admitted there. */
+	/* Its port has admitted the minimum, so that need not wait for others to confirm. */
 	if (!l->aggregate)
 		goal = max_i64(goal, min_i64(l->min_bps, goal_of(l)));
 	if (goal > l->current_bps)
@@ -271,7 +285,7 @@ static void ask_next(struct tm_link *l)
 		tm_link_due(l, TM_DUE_ASK);
 }
 
-/* What was heard is in effect by now: say so to those who wait for it. */
+/* Lower limits that were heard are in effect by now: those who set them wait to hear that. */
 static void confirm_all(struct tm *t)
 {
 	for (size_t i = 0; i < t->links.n; i++) {

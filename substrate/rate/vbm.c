@@ -1,4 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Theory. The LAN, less what is kept for control, is cut into the shares of the vNets, and each
+ * share is divided for itself: so no vNet can do anything to another. Within a share each node has
+ * a struct grant_giver. When a node wants something else, or leaves, divide() works out what each
+ * should have (rateshare.h) and acts in two steps: nodes with too much are told so at once, nodes
+ * with too little get no more than is free now. What was taken back is free when its holder
+ * confirms it, and that message makes divide() run again. At all times the sum of what nodes may be
+ * using (held_bps) is within the share.
+ *
+ * Minima are admitted before anything is divided, and never taken back by others' wishes: a node
+ * that asks for one beyond the share keeps what it had.
+ */
 #include "substrate/rate/vbm.h"
 
 #include "lib/minmax.h"
@@ -138,7 +150,6 @@ static void lend(struct member *m, int64_t limit_bps)
 		m->tell = true;
 }
 
-/* Decreases are said at once; increases get what holders have confirmed that they no longer use. */
 static void divide(struct vbm *v, struct vnet *n)
 {
 	int64_t share = share_bps(v, n);
@@ -154,7 +165,7 @@ static void divide(struct vbm *v, struct vnet *n)
 	for (size_t i = 0; i < n->members.n; i++)
 		if (v->parts.at[i].got_bps < n->members.at[i]->giver.give.limit_bps)
 			lend(n->members.at[i], v->parts.at[i].got_bps);
-	/* Minima before anything else. */
+	/* Free rate goes to minima first, then to all that is wanted. */
 	for (int more = 0; more < 2; more++) {
 		for (size_t i = 0; i < n->members.n; i++) {
 			const struct grant_giver *g = &n->members.at[i]->giver;
@@ -313,7 +324,7 @@ void vbm_forget(struct vbm *v, const char *node, int64_t now_ns)
 	}
 }
 
-/* Something was said and not confirmed: it is said again. */
+/* Has the node confirmed all that it was told? If not, it is told again. */
 static bool is_settled(const struct member *m)
 {
 	return m->giver.held_bps <= m->giver.give.limit_bps &&

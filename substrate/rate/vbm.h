@@ -60,9 +60,7 @@ void vbm_tick(struct vbm *v, int64_t now_ns);
 /* The next message to be sent; false: there is none. */
 bool vbm_next_message(struct vbm *v, struct vbm_message *m);
 
-/* For people: the i-th row, vNet by vNet, first the vNet as a whole, then its nodes. False: no
- * more.
- */
+/* For people: the i-th row, each vNet as a whole and then its nodes. False: no more. */
 struct vbm_row {
 	const char *vnet, *node; /* node NULL: the vNet */
 	int64_t share_bps;       /* the most that all of them together may have */
