@@ -110,6 +110,10 @@ static int hub_set_port(struct device *d, uint16_t port, const char *key, const 
 	return err_set(e, ERR_USAGE, "a port of a hub has no parameter '%s'", key);
 }
 
+/*
+ * The list is kept in order, whatever the order in which ports come up: copies leave in order of
+ * ports, and equal runs stay equal.
+ */
 static void hub_port_change(struct device *d, uint16_t port, bool up, int64_t now_ns)
 {
 	uint16_t i = 0;
@@ -176,6 +180,7 @@ static void hub_tick(struct device *d, int64_t now_ns, struct frame_pool *pool,
 	if (!f)
 		return;
 	repeat(d, from, f, out);
+	/* The medium gave us one reference, and the list wants one for each port. */
 	for (uint32_t i = 0; i < out->n; i++)
 		frame_ref(f);
 	frame_unref(f);

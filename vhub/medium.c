@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The theory is in medium.h. Two times decide everything: when the first station begins (open_ns),
+ * and one propagation later, when all hear that. Between the two, others may still begin, so
+ * nothing is known; then it is either one, who sends to the end, or a collision. So each
+ * transmission costs two or three events, however long it is, and no timer of a station need ever
+ * be taken back.
+ */
 #include "vhub/medium.h"
 
 #include "lib/xalloc.h"
@@ -150,6 +157,7 @@ static void succeed(struct medium *m, int port)
 	s->multiple_collision_frames += s->attempts > 1;
 	m->frames++;
 	m->busy_ns += end_ns - begin_ns;
+	/* The sender knows that it is over before the last bit reaches the others. */
 	m->last_sender = port;
 	m->sender_idle_ns = end_ns;
 	m->idle_ns = end_ns + propagation_ns(m);
@@ -164,6 +172,7 @@ static int64_t collide(struct medium *m, int port, int64_t heard_ns)
 {
 	struct medium_station *s = &m->station[port];
 	int64_t begin_ns = start_ns(m, port);
+	/* Who hears a collision within its own preamble sends that to its end first. */
 	int64_t preamble_ns = begin_ns + bits_ns(m, MEDIUM_PREAMBLE_BITS);
 	int64_t end_ns =
 		(heard_ns > preamble_ns ? heard_ns : preamble_ns) + bits_ns(m, MEDIUM_JAM_BITS);
@@ -171,6 +180,7 @@ static int64_t collide(struct medium *m, int port, int64_t heard_ns)
 	count_deferral(s, begin_ns > s->ready_ns);
 	s->collisions++;
 	s->ready_ns = end_ns;
+	/* The frame is lost, and the next one begins with a fresh count. */
 	if (++s->attempts == MEDIUM_ATTEMPTS) {
 		s->excessive_collisions++;
 		frame_unref(take_first(m, s));

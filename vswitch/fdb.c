@@ -108,6 +108,7 @@ bool fdb_is_old(const struct fdb *t, const struct fdb_entry *e, int64_t now_ns)
 	return t->ageing_ns && now_ns - e->seen_ns >= t->ageing_ns;
 }
 
+/* An entry that is too old is not forgotten here: who only looks changes nothing. */
 int fdb_find(const struct fdb *t, uint64_t key, int64_t now_ns)
 {
 	uint32_t i = find_index(t, key);
@@ -127,6 +128,7 @@ void fdb_age(struct fdb *t, int64_t now_ns)
 
 static uint32_t add(struct fdb *t, uint64_t key, uint16_t port, int64_t now_ns)
 {
+	/* Ageing has no timer: the old are forgotten when their places are wanted. */
 	if (!t->free)
 		fdb_age(t, now_ns);
 	uint32_t i = t->free;
@@ -162,6 +164,7 @@ bool fdb_learn(struct fdb *t, uint64_t key, uint16_t port, int64_t now_ns)
 		e->port = port;
 	}
 	e->seen_ns = now_ns;
+	/* The newest already, as in a run of frames of one station: nothing to move. */
 	if (e->newer) {
 		list_remove(t, i);
 		list_append(t, i);

@@ -56,7 +56,7 @@ bool rstp_decode(const uint8_t *frame, size_t len, struct rstp_message *m)
 
 	*m = (struct rstp_message){.version = b[2], .type = b[3]};
 	if (m->type == BPDU_TCN)
-		return true;
+		return true; /* it has no more fields */
 	if (m->type == BPDU_CONFIG ? body < CONFIG_BYTES
 				   : m->type != BPDU_RST || m->version < 2 || body < RST_BYTES)
 		return false;
@@ -122,5 +122,5 @@ size_t rstp_encode(const struct rstp *r, const struct rstp_port *p, enum rstp_bp
 		b += type == BPDU_RST; /* length of version 1: 0 */
 	}
 	put(frame + LENGTH_AT, (uint64_t)(b - frame - LLC_AT), 2);
-	return RSTP_FRAME_MAX;
+	return RSTP_FRAME_MAX; /* padded to the shortest frame of Ethernet */
 }

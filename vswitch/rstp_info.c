@@ -66,6 +66,7 @@ static void keep_info(struct rstp_port *p)
 {
 	bool fresh = p->port_times.age + 1 <= p->port_times.max_age;
 
+	/* Two hellos may be lost before the information counts as lost. */
 	p->rcvd_info_while = fresh ? (uint16_t)(3 * p->port_times.hello) : 0;
 }
 
@@ -99,6 +100,7 @@ static void take_message(struct rstp_port *p)
 		keep_info(p);
 		break;
 	case INFERIOR:
+		/* The other is designated, too, and forwards: one direction of the wire is dead. */
 		if (p->message.type == BPDU_RST && (p->message.flags & FLAG_LEARNING)) {
 			p->disputed = true;
 			p->agreed = false;
@@ -191,6 +193,7 @@ static void find_root(struct rstp *r)
 		const struct rstp_port *p = &r->port[i];
 		struct rstp_vector way = p->port_priority;
 
+		/* Hearing itself (by a hub, or a loop) is no way to a root. */
 		if (p->info_is != RSTP_INFO_RECEIVED || way.bridge == r->id)
 			continue;
 		way.cost += p->cost;

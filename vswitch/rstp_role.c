@@ -63,6 +63,7 @@ static bool run_agreement(struct rstp *r, struct rstp_port *p)
 	return false;
 }
 
+/* Forwards at once if no other port was the root port lately: else after the delays. */
 static bool run_root(struct rstp *r, struct rstp_port *p)
 {
 	bool may = !p->fd_while || (re_rooted(r, p) && !p->rb_while && p->send_rstp);
@@ -94,6 +95,7 @@ static bool run_root(struct rstp *r, struct rstp_port *p)
 	return false;
 }
 
+/* Proposes, and forwards when the other end agreed, or is no bridge, or after the delays. */
 static bool run_designated(struct rstp *r, struct rstp_port *p)
 {
 	bool may = (!p->fd_while || p->agreed || p->oper_edge) && (!p->rr_while || !p->re_root) &&
@@ -150,6 +152,7 @@ static bool settle(struct rstp_port *p, uint16_t fd_while)
 	return true;
 }
 
+/* Blocked ports agree, too: so the other end, designated for that wire, need not wait. */
 static bool run_alternate(struct rstp *r, struct rstp_port *p)
 {
 	if (run_agreement(r, p) || settle(p, forward_delay(p)))

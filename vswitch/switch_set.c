@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STATUS_ENTRIES = 4096 }; /* of the table that are told */
+enum { STATUS_ENTRIES = 4096 }; /* told of the table: a full one would be 100 MB of text */
 static const int64_t second_ns = 1000000000;
 
 static int set_ageing(struct device *d, const char *value, struct err *e)
@@ -63,6 +63,7 @@ static int set_rstp(struct device *d, const char *value, struct err *e)
 	d->rstp = NULL;
 	if (!on)
 		return 0;
+	/* Ports that are up already join now, all as if they came up this instant. */
 	d->rstp = xmalloc(sizeof(*d->rstp));
 	rstp_init(d->rstp, d->mac);
 	rstp_set_priority(d->rstp, d->priority);

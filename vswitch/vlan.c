@@ -54,7 +54,8 @@ int vlan_parse_set(const char *text, struct vlan_set *s, struct err *e)
 	return 0;
 }
 
-/* A copy of f whose tag has `new_len` bytes, not yet written, instead of old_len. */
+/* Others may have references to f: it is not changed. A copy whose tag has `new_len` bytes, not yet
+ * written, instead of old_len. */
 static struct frame *copy_around_tag(const struct frame *f, uint32_t old_len, uint32_t new_len)
 {
 	struct frame *c = frame_get(f->pool, f->len - old_len + new_len);

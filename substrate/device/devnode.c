@@ -83,11 +83,13 @@ static void port_send(struct devport *p, struct frame *f, int64_t now_ns)
 	bool first = has_priority(f);
 	int64_t rate_bps;
 
+	/* Without priorities the cable queues as well, and a pacer would cost for nothing. */
 	if (!p->plain && !first) {
 		end_send(&p->end, f, now_ns);
 		return;
 	}
 	rate_bps = end_rate_bps(&p->end);
+	/* Nothing waits for a cable without a rate, so there is no order to change. */
 	if (!p->plain && !rate_bps) {
 		end_send(&p->end, f, now_ns);
 		return;

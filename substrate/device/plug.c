@@ -83,7 +83,7 @@ static void frames_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 		ssize_t len = door_read(w->fd, c->plug->how == PLUG_SEQPACKET, buf, sizeof(buf));
 
 		if (len < 0)
-			client_destroy(&c->object);
+			client_destroy(&c->object); /* c and w are gone */
 		if (len <= 0)
 			break;
 		end_take_bytes(&c->end, buf, (size_t)len, now_ns);
@@ -108,6 +108,7 @@ static void carrier(struct end *end, int64_t now_ns)
 
 static const struct end_kind client_end = {.deliver = deliver, .carrier = carrier};
 
+/* The lowest number that is free: a client that comes back finds what was set for its port. */
 static struct object *make_port(struct plug *p, struct err *e)
 {
 	char name[64];
@@ -143,9 +144,9 @@ static int plug_in(struct client *c, struct err *e)
 		return -1;
 	}
 	c->port = port;
-	snprintf(name, sizeof(name), "cable%llu", (unsigned long long)p->serial);
-	if (p->how == PLUG_UML)
-		memcpy(name, "wire", 4);
+	/* Two plugs of one device count for themselves: their cables must not share a name. */
+	snprintf(name, sizeof(name), "%s%llu", p->how == PLUG_UML ? "wire" : "cable",
+		 (unsigned long long)p->serial);
 	if (!cable_create(p->sub, name, &c->end, end_of_object(port), NULL, 0, e))
 		return -1;
 	return loop_add(p->sub->loop, &c->frames, EPOLLIN, e);

@@ -40,6 +40,7 @@ void nic_door_destroy(struct object *o)
 	struct nic_door *n = (struct nic_door *)o;
 
 	end_finish(&n->end);
+	/* "down" is for those who heard "up". */
 	if (n->door.path && nic_door_fd(n) >= 0)
 		nic_door_hang_up(n, "it was removed");
 	door_close(&n->door);
@@ -61,6 +62,7 @@ void nic_door_status(struct object *o, struct json *j, int64_t now_ns)
 	end_status(&n->end, j);
 }
 
+/* What sockets and devices say when they do not take a frame: anything else is a full queue. */
 static enum end_drop reason_of(int error)
 {
 	return error == EMSGSIZE                                     ? END_DROP_GIANT

@@ -35,7 +35,7 @@ static void tell_carrier(struct nic *n)
 
 /* ---- frames ---- */
 
-/* The kernel takes the outer tag of a frame off and says it apart: it is put back. */
+/* The kernel cuts off the outer VLAN tag and hands it over beside the frame: it is put back. */
 static ssize_t read_packet(struct nic *n, uint8_t **frame)
 {
 	union {
@@ -69,7 +69,7 @@ static ssize_t read_packet(struct nic *n, uint8_t **frame)
 	return len + TAG;
 }
 
-/* With what is left to do in it. */
+/* The header in front says what of checksums and cutting is left to do. */
 static ssize_t read_tap(struct nic *n, uint8_t **frame, struct virtio_net_hdr *h)
 {
 	struct iovec iov[] = {{h, sizeof(*h)}, {n->buf, FRAME_MAX + 1}};

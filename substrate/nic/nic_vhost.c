@@ -181,7 +181,7 @@ static void deliver(struct end *end, struct frame *f, int64_t now_ns)
 		end_drop(end, f, END_DROP_QUEUE);
 		return;
 	}
-	/* A frame may be on its way to several guests: each keeps a queue of frames of its own. */
+	/* Straight into the guest's buffers if nothing waits in front of it: the usual way. */
 	if (!n->first) {
 		int rc = put_frame(n, f);
 
@@ -194,6 +194,7 @@ static void deliver(struct end *end, struct frame *f, int64_t now_ns)
 			return;
 		}
 	}
+	/* It may be on its way to other guests, too, each of which queues a frame of its own. */
 	f = frame_own(f);
 	if (!f) {
 		end_drop(end, NULL, END_DROP_MEMORY);

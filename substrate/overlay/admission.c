@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The traffic manager is pure: it says what is to be done and is asked again until it has nothing
+ * more to say. An action may destroy the link that it names, or make more actions due: so the next
+ * one is fetched only when this one is done.
+ */
 #include "substrate/overlay/admission.h"
 
 #include "substrate/overlay/vbm_object.h"

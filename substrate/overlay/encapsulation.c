@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Whatever is on a wire can be forged or damaged: no length is believed before it was checked
+ * against what is there. Frames of less than 60 octets come padded, so where the payload ends is
+ * said by the headers, not by the frame.
+ */
 #include "substrate/overlay/encapsulation.h"
 
 #include "lib/octets.h"
@@ -53,6 +58,7 @@ static enum encapsulation_drop read_ipv4(const uint8_t *p, size_t len, struct en
 
 	if (p[0] >> 4 != 4 || head < IPV4 || head > len || checksum(p, head))
 		return ENCAPSULATION_BAD_IP;
+	/* Ours are never fragmented (DF is set): a fragment is somebody's attempt. */
 	if (get_be16(p + 6) & FRAGMENT)
 		return ENCAPSULATION_BAD_IP;
 	if (total > len || total < head + UDP)

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The format is in message.h. Nothing of a message is acted on before its authenticator is right;
+ * the version and the id of the key are looked at before that, but only to say why it is refused:
+ * two sites with different keys is a mistake that people make.
+ */
 #include "substrate/overlay/message.h"
 
 #include "lib/octets.h"
@@ -80,7 +85,7 @@ int message_key_parse(struct message_key *k, const char *hex, struct err *e)
 /* Of head and body, with zeroes where the authenticator itself stands. */
 static uint64_t authenticate(const uint8_t *data, size_t len, const struct message_key *k)
 {
-	uint8_t copy[MESSAGE_MAX];
+	uint8_t copy[MESSAGE_MAX]; /* data may be a frame that others read */
 
 	memcpy(copy, data, len);
 	memset(copy + AT_AUTHENTICATOR, 0, 8);
@@ -161,6 +166,7 @@ bool message_window_take(struct message_window *w, uint64_t number)
 	if (number > w->top) {
 		uint64_t ahead = number - w->top;
 
+		/* A shift by 64 or more is undefined in C. */
 		w->seen = ahead < 64 ? w->seen << ahead | 1 : 1;
 		w->top = number;
 		return true;

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The protocol is in message_stream.h. Fresh greetings are told from recorded ones by lives: each
+ * end gives its side of a connection a number that it never used before, and the stream is open
+ * only while the other end repeats that number. Who replays an old recording cannot know it.
+ */
 #include "substrate/overlay/message_stream.h"
 
 #include "lib/words.h"

@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * An interface has one of two wires. A cable of the lab carries whole Ethernet frames. A UDP socket
+ * of the machine carries the VLI and the frame of the virtual link alone: the host's kernel puts
+ * its own Ethernet, IP and UDP headers in front and takes them off. For the scheduler and for
+ * captures both look the same: a frame always has all its headers when it waits here, so that a
+ * rate means the same on either wire, and a capture can be read by the same tools.
+ */
 #include "substrate/overlay/snif.h"
 
 #include "lib/addr.h"
@@ -24,6 +31,7 @@ static const char *const drop_names[] = {
 };
 static_assert(ARRAY_LEN(drop_names) == SNIF_DROPS, "drop_names out of step with the enum");
 
+/* Each reason of the parser is a reason of the interface's, which has more of its own. */
 static const enum snif_drop drop_of[ENCAPSULATION_DROPS] = {
 	[ENCAPSULATION_LEGACY] = SNIF_LEGACY,
 	[ENCAPSULATION_BAD_LENGTH] = SNIF_BAD_LENGTH,
@@ -46,6 +54,7 @@ static bool is_for_us(const struct snif *i, const struct encapsulation *h)
 	return !memcmp(h->to, i->mac, 6) || !memcmp(h->to, everybody, 6);
 }
 
+/* On a shared wire (a hub, a LAN that floods) frames of others come by, too. */
 static void take(struct snif *i, struct frame *f, const struct encapsulation *h,
 		 const uint8_t *payload, size_t len, int64_t now_ns)
 {
@@ -96,6 +105,7 @@ static void receive_datagram(void *owner, uint32_t from_ip, struct frame *f, int
 	}
 	memcpy(h.to, i->mac, 6);
 	h.vli = get_be32(f->data);
+	/* end_deliver() counts what comes by a cable; there is none. */
 	i->end.count.out_frames++;
 	i->end.count.out_bytes += f->len;
 	capture_datagram(i, f, &h, now_ns);

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A node has one entry in the calendar, for the earliest of all that its users wait for, however
+ * many timers they have. In virtual time that also fixes the order of what is due at the same
+ * instant: the order of the users, the same in each run.
+ */
 #include "substrate/overlay/snode.h"
 
 #include "lib/container_of.h"
@@ -111,6 +116,7 @@ int snode_cmd(struct substrate *s, const struct words *w, FILE *answer, struct e
 		return -1;
 	}
 	n->key = key;
+	/* The time of day: higher than in any earlier life, without a file to remember that in. */
 	n->instance = (uint64_t)(s->epoch_ns + substrate_now_ns(s)) / 1000;
 	n->event.fire = tick;
 	n->event_ns = INT64_MAX;

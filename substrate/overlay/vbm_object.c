@@ -42,6 +42,7 @@ static void run(struct vbm_object *v, int64_t now_ns)
 	struct snode *n = v->slink->node;
 	struct vbm_message m;
 
+	/* Called again from snode_settle() below: the loop goes on there. */
 	if (v->running)
 		return;
 	v->running = true;
@@ -151,6 +152,7 @@ static uint32_t make_vli(struct vbm_object *v, struct group *g)
 		char *text = xasprintf("%s %s %s %llu %u", v->slink->link, g->vnet, g->group,
 				       (unsigned long long)n->instance, i);
 
+		/* i: another number, if this one is taken already. */
 		vli = (uint32_t)siphash24(n->key.octets, text, strlen(text));
 		free(text);
 		if (!vli_insert(&v->vlis, vli, g))

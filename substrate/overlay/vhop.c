@@ -1,4 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Theory. A hop has an upstream side (the link by which it comes, or the interface where it begins)
+ * and a downstream side. When one side is lost, the other is told, and the hop goes:
+ *
+ *   upstream lost    released: the next node forgets it, too (vhop_release())
+ *   downstream lost  failed: the node before learns why, or the vlink where it begins (vhop_fail())
+ *
+ * A frame passes only while the hop is up, and only if it fits all that is further on: so the node
+ * where a link begins drops a frame that is too long, where it is seen, not some node on the way.
+ */
 #include "substrate/overlay/vhop.h"
 
 #include "lib/container_of.h"
@@ -35,6 +45,7 @@ void vhop_destroy(struct vhop *h)
 {
 	struct snode *n = h->node;
 
+	/* The traffic manager first: its actions name the hop. */
 	tm_link_destroy(h->tm, substrate_now_ns(n->object.sub));
 	htb_class_destroy(h->class, h->pacer ? h->pacer->last_ns : 0);
 	if (h->in)
@@ -104,7 +115,7 @@ static void for_each(struct snode *n, bool (*chosen)(const struct vhop *h, const
 			i++;
 			continue;
 		}
-		vec_remove(&n->hops, i);
+		vec_remove(&n->hops, i); /* so that nothing that call() sets off finds it again */
 		call(h, why, now_ns);
 		i = 0;
 	}

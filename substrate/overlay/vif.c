@@ -16,6 +16,7 @@ static void deliver(struct end *end, struct frame *f, int64_t now_ns)
 		end_drop(end, f, END_DROP_RUNT);
 		return;
 	}
+	/* A guest may send more than its MTU: offloads, or an MTU that somebody set there. */
 	if (!v->way || f->len > v->mtu + VIF_HEADERS) {
 		*(v->way ? &v->too_long : &v->no_link) += 1;
 		frame_unref(f);
@@ -33,6 +34,7 @@ static const struct end_kind end_kind = {.deliver = deliver, .carrier = carrier}
 
 void vif_receive(struct vif *v, struct frame *f, int64_t now_ns)
 {
+	/* Into the cable to the guest's NIC, which may have a rate and losses of its own. */
 	end_send(&v->end, f, now_ns);
 }
 

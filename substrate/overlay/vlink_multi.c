@@ -142,6 +142,7 @@ static void tell_members(struct vlink_multi *m, int64_t now_ns)
 	}
 }
 
+/* The old number goes first: nobody may take frames under it any more. */
 static void set_vli(struct vlink_multi *m, uint32_t vli, const char *reason, int64_t now_ns)
 {
 	free(m->reason);
@@ -162,7 +163,7 @@ static void join_done(struct conversation *c, void *ctx, const struct message *a
 	const char *vli = answer && answer->type == MESSAGE_JOIN_OK ? words_get(w, "vli") : NULL;
 	const char *reason = answer ? words_get(w, "reason") : "no answer of the VBM";
 
-	m->asking = false;
+	m->asking = false; /* a refusal is asked again: the vlinks try anew */
 	if (vli)
 		set_vli(m, (uint32_t)strtoul(vli, NULL, 10), NULL, now_ns);
 	else

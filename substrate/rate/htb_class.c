@@ -48,6 +48,7 @@ static void set_rates(struct htb_class *c, const struct htb_rates *r, int64_t no
 	c->vnet->weight -= htb_weight(c);
 	c->rates = *r;
 	c->vnet->weight += htb_weight(c);
+	/* They were left over by a division by the old weight. */
 	c->tag.remainder = c->vnet->tag.remainder = 0;
 	c->rates.min_burst_bytes =
 		or_default(r->min_burst_bytes, HTB_MIN_BURST_BYTES, r->min_bps, BURST_MS);
@@ -148,6 +149,7 @@ struct htb_class *htb_link_create(struct htb *h, const char *vnet, const struct 
 	v->n_classes++;
 	v->weight += htb_weight(c);
 	set_rates(c, r, now_ns);
+	/* A new link begins with full buckets: its first burst conforms. */
 	c->min.tokens = c->min.depth;
 	c->ceil.tokens = c->ceil.depth;
 	return c;
@@ -196,7 +198,7 @@ void htb_class_destroy(struct htb_class *c, int64_t now_ns)
 
 	assert(c->kind != HTB_CONTROL);
 	drop_all(c);
-	htb_place(c, now_ns);
+	htb_place(c, now_ns); /* out of all heaps, now that its queue is empty */
 	if (c->kind == HTB_LINK)
 		c->vnet->weight -= htb_weight(c);
 	vnet_put(c->vnet);

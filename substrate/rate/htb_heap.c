@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A binary heap whose nodes know where they stand: with every frame a class changes its place, and
+ * must be found without a search.
+ */
 #include "substrate/rate/htb_heap.h"
 
 #include <stdbool.h>

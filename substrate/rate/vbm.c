@@ -292,6 +292,7 @@ void vbm_hear(struct vbm *v, const char *node, const char *vnet, const struct gr
 	struct vnet *n = find_vnet(v, vnet);
 
 	v->now_ns = now_ns;
+	/* One such answer is kept at most: if it is lost, the node asks again. */
 	if (!n) {
 		if (request)
 			answer_stranger(v, node, vnet, a, now_ns);
@@ -304,7 +305,7 @@ void vbm_hear(struct vbm *v, const char *node, const char *vnet, const struct gr
 	admit(v, n, m);
 	divide(v, n);
 	m->answer = request;
-	m->tell &= !request;
+	m->tell &= !request; /* the answer says the same */
 }
 
 void vbm_forget(struct vbm *v, const char *node, int64_t now_ns)
