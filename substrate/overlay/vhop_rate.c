@@ -37,14 +37,12 @@ const char *vhop_ask_tm(struct vhop *h, int64_t now_ns)
 
 	if (why)
 		return why;
-	if (h->out)
-		h->pacer = &h->out->snif->pacer;
-	else if (!h->in)
-		h->pacer = &h->node->local;
-	if (h->pacer)
+	/* Where it ends after a wire, frames have waited already. */
+	if (h->out || !h->in) {
+		h->pacer = h->out ? &h->out->snif->pacer : &h->node->local;
 		h->class = htb_link_create(h->pacer->htb, h->vnet, &rates, h->pacer->last_ns);
-	if (h->class)
 		htb_class_set_owner(h->class, h);
+	}
 	h->tm = tm_link_create(h->node->tm, &spec, now_ns);
 	return NULL;
 }

@@ -55,7 +55,7 @@ END_TEST
 START_TEST(an_item_is_removed_by_its_value_once)
 {
 	VEC(const char *) v = {0};
-	const char *a = "a", *b = "b", *c = "c";
+	const char *a = "a", *b = "b", *c = "c", *other = "d";
 
 	vec_remove_item(&v, a);
 	ck_assert_uint_eq(v.n, 0);
@@ -68,7 +68,7 @@ START_TEST(an_item_is_removed_by_its_value_once)
 	ck_assert_ptr_eq(v.at[0], a);
 	ck_assert_ptr_eq(v.at[1], c);
 	ck_assert_ptr_eq(v.at[2], b);
-	vec_remove_item(&v, "not there");
+	vec_remove_item(&v, other);
 	ck_assert_uint_eq(v.n, 3);
 	vec_remove_item(&v, b);
 	vec_remove_item(&v, a);
