@@ -9,7 +9,7 @@
 #include "lib/json.h"
 #include "lib/loop.h"
 #include "lib/vec.h"
-#include "substrate/clock/calendar.h"
+#include "substrate/core/calendar.h"
 #include "substrate/core/frame.h"
 #include "substrate/device/device.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "substrate/clock/calendar.h"
+#include "substrate/core/calendar.h"
 
 #include "lib/rng.h"
 #include "tests/support/suite.h"

@@ -4,8 +4,8 @@
  * the wall clock: (time, source, number within the source). A source is an object that makes events
  * (a direction of a cable, a NIC, a device); its numbers only grow.
  */
-#ifndef SUBSTRATE_CLOCK_CALENDAR_H
-#define SUBSTRATE_CLOCK_CALENDAR_H
+#ifndef SUBSTRATE_CORE_CALENDAR_H
+#define SUBSTRATE_CORE_CALENDAR_H
 
 #include "lib/vec.h"
 
