@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The cable as an object: two directions of impairment (cable.h) between two ends. */
-#include "substrate/clock/vclock.h"
-#include "substrate/core/capture.h"
-#include "substrate/core/end.h"
+/*
+ * A frame that goes in at an end is offered to its direction, which says when it arrives, and how
+ * often; that is an event in the calendar of the guest that it arrives at. Where a direction is
+ * plain, which on a LAN all are, it is handed over in this batch, and no event is made.
+ *
+ * Whether a cable is plain is settled when it is changed, not for each frame: what it delayed until
+ * then may still be in the calendar, and nothing that comes later may be handed over before it.
+ */
+#include "substrate/cable/cable.h"
+
+#include "substrate/cable/cable_dir.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -31,22 +38,14 @@ struct passage {
 
 static struct passage *idle_passages;
 
-/*
- * In virtual time computing costs nothing, so that a cable without a rate would carry any number of
- * frames at one instant, and one without a delay would let no two guests run at the same time.
- * Where nothing is said, it is 100 m of gigabit Ethernet.
- */
-static const int64_t virtual_rate_bps = 1000000000;
-static const int64_t virtual_delay_ns = 500;
-
 static struct linkspec in_effect(const struct substrate *s, const struct linkspec *spec)
 {
 	struct linkspec e = *spec;
 
-	if (s->vclock && !e.rate_bps)
-		e.rate_bps = virtual_rate_bps;
-	if (s->vclock && !e.delay_ns)
-		e.delay_ns = virtual_delay_ns;
+	if (!e.rate_bps)
+		e.rate_bps = s->time->cable_rate_bps;
+	if (!e.delay_ns)
+		e.delay_ns = s->time->cable_delay_ns;
 	return e;
 }
 
@@ -98,7 +97,7 @@ static void schedule(struct cable *c, unsigned from, struct frame *f, int64_t du
 	p->frame = f;
 	p->side = !from;
 	c->under_way++;
-	vclock_add(to->object->sub, to->guest, &p->event, due_ns, &c->source[from]);
+	substrate_schedule(to->object->sub, to->guest, &p->event, due_ns, &c->source[from]);
 }
 
 static struct frame *corrupt(struct frame *f, int64_t bit)
@@ -141,30 +140,24 @@ static int64_t tell_time(struct cable *c, unsigned side, int64_t now_ns)
 	return c->last_ns[side];
 }
 
-bool end_passes_raw(const struct end *n, uint16_t flags)
+static bool goes_straight(const struct cable *c, unsigned from)
+{
+	return c->plain[from] && cable_dir_is_plain(c->dir[from]);
+}
+
+static struct end *straight(const struct end *n)
 {
 	const struct cable *c = n->cable;
 
-	return c && !n->capture && c->plain[n->side] && cable_dir_is_plain(c->dir[n->side]) &&
-	       end_takes(c->end[!n->side], flags);
+	return goes_straight(c, n->side) ? c->end[!n->side] : NULL;
 }
 
-static void send_through(struct end *n, struct frame *f, int64_t now_ns)
+static void take(struct end *n, struct frame *f, int64_t now_ns)
 {
 	struct cable *c = n->cable;
 
-	n->count.in_frames += frame_count(f);
-	n->count.in_bytes += frame_bytes(f);
-	if (n->object->sub->vclock)
-		end_digest(n, f, now_ns);
-	if (n->capture)
-		capture_frame(n->capture, f, true, now_ns);
-	if (!c) {
-		end_drop(n, f, END_DROP_UNPLUGGED);
-		return;
-	}
 	/* The common case, and the only one of raw frames. */
-	if (c->plain[n->side] && cable_dir_is_plain(c->dir[n->side])) {
+	if (goes_straight(c, n->side)) {
 		cable_dir_pass(c->dir[n->side], frame_count(f), frame_bytes(f));
 		substrate_hop(c->object.sub, c->end[!n->side], f);
 		return;
@@ -181,24 +174,14 @@ static void send_through(struct end *n, struct frame *f, int64_t now_ns)
 	send_copy(c, n->side, f, &v.copy[0]);
 }
 
-void end_send(struct end *n, struct frame *f, int64_t now_ns)
-{
-	if (frame_is_lent(f) && !end_passes_raw(n, OFFLOAD_LENT))
-		frame_keep(f);
-	if (frame_is_raw(f) && !end_passes_raw(n, f->offload.flags))
-		end_make_real(n, f, now_ns, send_through);
-	else
-		send_through(n, f, now_ns);
-}
-
 /* After a change: does it delay anything, and how soon can guests reach each other? */
 static void look_again(struct cable *c)
 {
 	struct substrate *s = c->object.sub;
 
 	for (int i = 0; i < 2; i++)
-		c->plain[i] = !s->vclock && cable_dir_is_plain(c->dir[i]);
-	vclock_cables_changed(s);
+		c->plain[i] = cable_dir_is_plain(c->dir[i]);
+	s->time->cables_changed(s);
 }
 
 static void set_carrier(struct cable *c, int64_t now_ns)
@@ -326,7 +309,7 @@ static void cable_destroy(struct object *o)
 		c->end[i]->cable = NULL;
 		c->end[i] = NULL;
 	}
-	vclock_cables_changed(o->sub);
+	o->sub->time->cables_changed(o->sub);
 	object_finish(o);
 	if (!c->under_way)
 		free_cable(c);
@@ -369,6 +352,13 @@ static void cable_status(struct object *o, struct json *j, int64_t now_ns)
 		if (!c->end[i]->kind->is_far)
 			direction_status(c, i, j, now_ns);
 }
+
+static void unplug(struct end *n)
+{
+	cable_destroy(&n->cable->object);
+}
+
+static const struct cable_hooks hooks = {.send = take, .straight = straight, .unplug = unplug};
 
 static const struct object_kind cable_kind = {
 	.name = "cable", .destroy = cable_destroy, .set = cable_set, .status = cable_status};
@@ -416,6 +406,7 @@ struct object *cable_create(struct substrate *s, const char *name, struct end *a
 		event_source_init(&c->source[i], s);
 		c->end[i] = i ? b : a;
 		c->end[i]->cable = c;
+		c->end[i]->hooks = &hooks;
 		c->end[i]->side = i;
 	}
 	set_carrier(c, substrate_now_ns(s));
@@ -456,7 +447,7 @@ int cable_set_carrier(struct object *o, bool up, int side, struct err *e)
 	return 0;
 }
 
-void end_arrive_from(struct end *far, struct frame *f, int64_t now_ns)
+void cable_arrive_from(struct end *far, struct frame *f, int64_t now_ns)
 {
 	struct cable *c = far->cable;
 
@@ -468,32 +459,23 @@ void end_arrive_from(struct end *far, struct frame *f, int64_t now_ns)
 		substrate_hop(c->object.sub, c->end[!far->side], f);
 }
 
-void end_set_absent(struct end *far, bool absent, int64_t now_ns)
+void cable_set_absent(struct end *far, bool absent, int64_t now_ns)
 {
 	far->absent = absent;
 	if (far->cable)
 		set_carrier(far->cable, now_ns);
 }
 
-void end_finish(struct end *n)
-{
-	if (n->cable)
-		cable_destroy(&n->cable->object);
-	if (n->capture)
-		capture_end_gone(n);
-	substrate_forget_end(n->object->sub, n);
-}
-
-int64_t end_min_delay_ns(const struct end *n, bool in)
+int64_t cable_min_delay_ns(const struct end *n, bool in)
 {
 	if (!n->cable)
 		return INT64_MAX;
 	return cable_dir_min_delay_ns(n->cable->dir[in ? !n->side : n->side]);
 }
 
-int64_t end_answer_ns(const struct end *n, int64_t in_ns)
+int64_t cable_answer_ns(const struct end *n, int64_t in_ns)
 {
-	int64_t out = end_min_delay_ns(n, false);
+	int64_t out = cable_min_delay_ns(n, false);
 	struct end *peer = n->cable ? n->cable->end[!n->side] : NULL;
 
 	if (peer && peer->guest == n->guest)
@@ -501,12 +483,12 @@ int64_t end_answer_ns(const struct end *n, int64_t in_ns)
 	return out > INT64_MAX - in_ns ? INT64_MAX : out + in_ns;
 }
 
-int64_t end_mtu(const struct end *n)
+int64_t cable_mtu(const struct end *n)
 {
 	return n->cable ? cable_dir_spec_now(n->cable->dir[n->side])->mtu : 0;
 }
 
-int64_t end_rate_bps(const struct end *n)
+int64_t cable_rate_bps(const struct end *n)
 {
 	return n->cable ? cable_dir_spec_now(n->cable->dir[n->side])->rate_bps : 0;
 }

@@ -2,8 +2,6 @@
 /* What the control protocol says about the clock. */
 #include "lib/units.h"
 #include "substrate/clock/vclock_priv.h"
-#include "substrate/core/end.h"
-#include "substrate/virtio/channel.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +12,7 @@ static const int64_t default_tod_s = 1767225600; /* 2026-01-01 00:00 UTC */
 
 static int need_virtual(struct substrate *s, struct err *e)
 {
-	return s->vclock ? 0 : err_set(e, ERR_USAGE, "only with the virtual clock");
+	return vclock_of(s) ? 0 : err_set(e, ERR_USAGE, "only with the virtual clock");
 }
 
 int vclock_create(struct substrate *s, const struct words *w, struct err *e)
@@ -30,15 +28,10 @@ int vclock_create(struct substrate *s, const struct words *w, struct err *e)
 		return err_set(e, ERR_USAGE, "at_once is at least 1");
 	struct vclock *c = xcalloc(1, sizeof(*c));
 
-	c->sub = s;
 	c->tod_ns = (tod ? strtoll(tod, NULL, 10) : default_tod_s) * 1000000000;
-	c->until_ns = c->due_wall_ns = INT64_MAX;
-	c->core = -1;
 	c->charges_spin = spin && !strcmp(spin, "charge");
 	c->at_once = (unsigned)most;
-	event_source_init(&c->source, s);
-	s->vclock = c;
-	s->epoch_ns = c->tod_ns;
+	vclock_take_over(c, s);
 	return 0;
 }
 
@@ -54,21 +47,15 @@ int vclock_find_guest(struct substrate *s, const struct words *w, struct vclock_
 		      struct err *e)
 {
 	const char *name = words_get(w, "guest");
+	struct vclock *c = vclock_of(s);
 
 	*g = NULL;
-	if (!s->vclock)
+	if (!c)
 		return 0;
 	if (!name)
 		return err_set(e, ERR_USAGE, "with the virtual clock this needs guest=");
-	*g = find_guest(s->vclock, name);
+	*g = find_guest(c, name);
 	return *g ? 0 : err_set(e, ERR_USAGE, "there is no guest '%s'", name);
-}
-
-struct vclock_guest *vclock_guest_of(struct object *o)
-{
-	struct end *n = end_of_object(o);
-
-	return n ? n->guest : channel_guest(o);
 }
 
 int vclock_cmd_guest(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
@@ -79,20 +66,24 @@ int vclock_cmd_guest(struct substrate *s, const struct words *w, FILE *answer, s
 		return -1;
 	if (!path)
 		return err_set(e, ERR_USAGE, "a guest needs time=");
-	return vclock_guest_create(s->vclock, w->at[1], path, e) ? 0 : -1;
+	return vclock_guest_create(vclock_of(s), w->at[1], path, e) ? 0 : -1;
 }
 
 int vclock_cmd_start(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
 {
-	if (s->vclock)
-		s->vclock->started = true;
+	struct vclock *c = vclock_of(s);
+
+	if (c)
+		c->started = true;
 	return 0;
 }
 
 int vclock_cmd_now(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
 {
+	const struct vclock *c = vclock_of(s);
+
 	fprintf(answer, " %lld %s", (long long)substrate_now_ns(s),
-		s->vclock && s->vclock->stopped ? "stopped" : "running");
+		c && c->stopped ? "stopped" : "running");
 	return 0;
 }
 
@@ -108,7 +99,7 @@ int vclock_cmd_pace(struct substrate *s, const struct words *w, FILE *answer, st
 		if (*end || !(pace > 0) || pace > 1e6)
 			return err_set(e, ERR_USAGE, "a pace is a number above 0, or max");
 	}
-	vclock_set_pace(s->vclock, pace);
+	vclock_set_pace(vclock_of(s), pace);
 	return 0;
 }
 
@@ -116,7 +107,7 @@ int vclock_cmd_pause(struct substrate *s, const struct words *w, FILE *answer, s
 {
 	if (need_virtual(s, e) < 0)
 		return -1;
-	struct vclock *c = s->vclock;
+	struct vclock *c = vclock_of(s);
 	int64_t now = vclock_now_ns(c);
 
 	if (!c->stopped)
@@ -129,7 +120,7 @@ int vclock_cmd_run(struct substrate *s, const struct words *w, FILE *answer, str
 {
 	if (need_virtual(s, e) < 0)
 		return -1;
-	vclock_go(s->vclock, INT64_MAX);
+	vclock_go(vclock_of(s), INT64_MAX);
 	return 0;
 }
 
@@ -139,13 +130,13 @@ static int go_until(struct substrate *s, const char *text, bool relative, struct
 
 	if (need_virtual(s, e) < 0 || unit_parse(UNIT_TIME, text, &t, e) < 0)
 		return -1;
-	int64_t now = vclock_now_ns(s->vclock);
+	int64_t now = vclock_now_ns(vclock_of(s));
 
 	if (relative)
 		t = time_plus(now, t);
 	if (t < now)
 		return err_set(e, ERR_USAGE, "it is later already: %lld ns", (long long)now);
-	vclock_go(s->vclock, t);
+	vclock_go(vclock_of(s), t);
 	return 0;
 }
 
@@ -157,18 +148,4 @@ int vclock_cmd_step(struct substrate *s, const struct words *w, FILE *answer, st
 int vclock_cmd_until(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
 {
 	return go_until(s, w->at[1], false, e);
-}
-
-void vclock_status(struct substrate *s, struct json *j)
-{
-	struct vclock *c = s->vclock;
-
-	json_string(j, "clock", c ? "virtual" : "real");
-	if (!c)
-		return;
-	json_bool(j, "begun", c->begun);
-	json_bool(j, "stopped", c->stopped);
-	json_uint(j, "running", c->running);
-	json_uint(j, "most_at_once", c->most_at_once);
-	json_uint(j, "events", c->fired);
 }

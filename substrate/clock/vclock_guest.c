@@ -12,6 +12,7 @@
 #include "lib/sock.h"
 #include "substrate/clock/mail.h"
 #include "substrate/clock/vclock_priv.h"
+#include "substrate/core/end.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -423,6 +424,16 @@ static void listener_ready(struct loop_watch *w, uint32_t events, int64_t now_ns
 	loop_remove(g->object.sub->loop, w);
 }
 
+/* Whose NIC or channel an object is; NULL: nobody's. */
+static struct vclock_guest *guest_of(struct object *o)
+{
+	struct end *n = end_of_object(o);
+
+	if (n)
+		return n->guest;
+	return o->kind->guest ? o->kind->guest(o) : NULL;
+}
+
 static void destroy(struct object *o)
 {
 	struct vclock_guest *g = (struct vclock_guest *)o;
@@ -433,7 +444,7 @@ static void destroy(struct object *o)
 	for (size_t i = o->sub->objects.n; i-- > 0;) {
 		struct object *other = o->sub->objects.at[i];
 
-		if (other != o && vclock_guest_of(other) == g) {
+		if (other != o && guest_of(other) == g) {
 			other->kind->destroy(other);
 			i = o->sub->objects.n;
 		}

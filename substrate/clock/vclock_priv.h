@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Between vclock.c (who may run), guest.c (the protocol with one guest) and vclock_cmd.c. */
+/*
+ * Between vclock.c (turns and events), vclock_turn.c (who may run), vclock_charge.c (guests that
+ * spin), vclock_guest.c (the protocol with one guest) and vclock_cmd.c.
+ */
 #ifndef SUBSTRATE_CLOCK_VCLOCK_PRIV_H
 #define SUBSTRATE_CLOCK_VCLOCK_PRIV_H
 
@@ -27,7 +30,7 @@ struct slot {
 	enum vclock_guest_state state;
 };
 
-struct time_page; /* the guest's own page of shared memory: guest.c */
+struct time_page; /* the guest's own page of shared memory: vclock_guest.c */
 
 /*
  * All times are of the lab. What holds for a guest: its clock is at or after from_ns and before or
@@ -61,6 +64,7 @@ struct vclock_guest {
 };
 
 struct vclock {
+	struct timekeeper time;
 	struct substrate *sub;
 	VEC(struct vclock_guest *) guests; /* borrowed; in order of declaration */
 	VEC(struct slot) slots;
@@ -85,7 +89,17 @@ struct vclock {
 	uint64_t fired;
 };
 
-/* guest.c */
+/* What the guests are up to, in one pass over the slots. */
+struct vclock_view {
+	int64_t first, second;    /* earliest at_ns, and that of the next guest */
+	size_t who;               /* whose is the first */
+	struct calendar *soonest; /* with the earliest event of all; NULL: none */
+	int64_t event_ns;
+	int64_t reach_ns; /* no running guest can make an event before this */
+	int64_t wish_ns;  /* earliest request of a guest that stands still */
+};
+
+/* vclock_guest.c */
 struct vclock_guest *vclock_guest_create(struct vclock *c, const char *name, const char *path,
 					 struct err *e);
 /* Lets a joining or waiting guest run from at_ns up to until_ns. */
@@ -96,6 +110,10 @@ void vclock_guest_cut(struct vclock_guest *g, int64_t until_ns);
 void vclock_guest_tell_answers(struct vclock_guest *g);
 
 /* vclock.c */
+/* The clock of a substrate; NULL: it has the real one. */
+struct vclock *vclock_of(const struct substrate *s);
+/* c, zeroed but for what was said of it, becomes the timekeeper of s, which owns it from now on. */
+void vclock_take_over(struct vclock *c, struct substrate *s);
 /* Something of what a slot says changed. */
 void vclock_touch(struct vclock_guest *g);
 void vclock_add_guest(struct vclock *c, struct vclock_guest *g);
@@ -103,17 +121,36 @@ void vclock_remove_guest(struct vclock *c, struct vclock_guest *g);
 void vclock_guest_left(struct vclock *c, struct vclock_guest *g);
 /* A guest's kernel has come: which CPU is it to run on? */
 void vclock_place(struct vclock *c, struct vclock_guest *g);
-/* The turn of a guest that was charged is over. */
-void vclock_end_charge(struct vclock_guest *g);
+/* The time at which something from outside may happen now: no guest has passed it. */
+int64_t vclock_now_ns(const struct vclock *c);
 /* Where a paced clock is on its way to, by the wall clock; INT64_MAX: not paced. */
 int64_t vclock_pace_limit_ns(const struct vclock *c, int64_t wall_ns);
 void vclock_set_pace(struct vclock *c, double pace);
 /* Goes on, up to until_ns. */
 void vclock_go(struct vclock *c, int64_t until_ns);
 
+/* vclock_turn.c */
+void vclock_look(struct vclock *c, struct vclock_view *v);
+/* True if nothing can reach guest i at or before its request, and it is its turn among equals. */
+bool vclock_may_start(const struct vclock *c, const struct vclock_view *v, size_t i);
+/* Until when guest i may run if it starts now; that is at or before its request if it may not. */
+int64_t vclock_horizon_ns(const struct vclock *c, const struct vclock_view *v, size_t i);
+
+/* vclock_charge.c */
+/* Nothing can be done just now: does one of those that run spin? Sets when to look again. */
+void vclock_look_at_running(struct vclock *c, int64_t wall_ns);
+/* The turn of a guest that was charged is over. */
+void vclock_end_charge(struct vclock_guest *g);
+
+/* INT64_MAX is never, and stays so. */
 static inline int64_t time_plus(int64_t a, int64_t b)
 {
 	return a > INT64_MAX - b ? INT64_MAX : a + b;
+}
+
+static inline int64_t time_min(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
 }
 
 #endif

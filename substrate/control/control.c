@@ -4,6 +4,7 @@
 #include "lib/nearest.h"
 #include "lib/units.h"
 #include "lib/words.h"
+#include "substrate/cable/cable.h"
 #include "substrate/clock/vclock.h"
 #include "substrate/core/capture.h"
 #include "substrate/core/end.h"
@@ -33,23 +34,9 @@ struct command {
 	const char *usage;
 };
 
-static struct object *find(struct substrate *s, const char *name, struct err *e)
-{
-	struct object *o = object_find(s, name);
-	struct nearest near;
-
-	if (o)
-		return o;
-	nearest_init(&near, name);
-	for (size_t i = 0; i < s->objects.n; i++)
-		nearest_offer(&near, s->objects.at[i]->name);
-	err_set(e, ERR_USAGE, "there is no '%s'%s", name, nearest_hint(&near));
-	return NULL;
-}
-
 static struct end *find_end(struct substrate *s, const char *name, struct err *e)
 {
-	struct object *o = find(s, name, e);
+	struct object *o = object_find_kind(s, name, NULL, e);
 	struct end *n = o ? end_of_object(o) : NULL;
 
 	if (o && !n)
@@ -62,7 +49,7 @@ static int run_clock(struct substrate *s, const struct words *w, FILE *answer, s
 {
 	const char *seed = words_get(w, "seed");
 
-	if (s->objects.n || s->vclock)
+	if (s->objects.n || s->time != &timekeeper_real)
 		return err_set(e, ERR_USAGE, "the clock is set first of all, and once");
 	s->seed = seed ? strtoull(seed, NULL, 0) : 1;
 	if (!strcmp(w->at[1], "real"))
@@ -79,7 +66,7 @@ static int run_device(struct substrate *s, const struct words *w, FILE *answer, 
 
 static int run_port(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
 {
-	struct object *device = find(s, w->at[2], e);
+	struct object *device = object_find_kind(s, w->at[2], NULL, e);
 	int64_t number;
 
 	if (!device || unit_parse(UNIT_COUNT, w->at[3], &number, e) < 0)
@@ -128,7 +115,7 @@ static int run_trunk(struct substrate *s, const struct words *w, FILE *answer, s
 
 static int run_far(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
 {
-	struct object *trunk = find(s, w->at[2], e);
+	struct object *trunk = object_find_kind(s, w->at[2], NULL, e);
 
 	return trunk && trunk_create_far(s, w->at[1], trunk, words_get(w, "key"), e) ? 0 : -1;
 }
@@ -142,7 +129,7 @@ static int run_capture(struct substrate *s, const struct words *w, FILE *answer,
 
 static int run_set(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
 {
-	struct object *o = find(s, w->at[1], e);
+	struct object *o = object_find_kind(s, w->at[1], NULL, e);
 
 	if (!o)
 		return -1;
@@ -153,14 +140,14 @@ static int run_set(struct substrate *s, const struct words *w, FILE *answer, str
 
 static int run_reset(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
 {
-	struct object *o = find(s, w->at[1], e);
+	struct object *o = object_find_kind(s, w->at[1], NULL, e);
 
 	return o ? cable_reset(o, w->at + 2, w->n - 2, e) : -1;
 }
 
 static int run_carrier(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
 {
-	struct object *o = find(s, w->at[1], e);
+	struct object *o = object_find_kind(s, w->at[1], NULL, e);
 	const char *end = words_get(w, "end");
 	bool up = !strcmp(w->at[2], "up");
 
@@ -175,7 +162,7 @@ static int run_carrier(struct substrate *s, const struct words *w, FILE *answer,
 
 static int run_remove(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
 {
-	struct object *o = find(s, w->at[1], e);
+	struct object *o = object_find_kind(s, w->at[1], NULL, e);
 
 	if (!o)
 		return -1;
@@ -194,7 +181,8 @@ static int run_status(struct substrate *s, const struct words *w, FILE *answer, 
 	json_init(&j, f);
 	json_open(&j, NULL, '{');
 	json_int(&j, "now_ns", now);
-	vclock_status(s, &j);
+	json_string(&j, "clock", s->time->name);
+	s->time->status(s, &j);
 	json_open(&j, "objects", '{');
 	for (size_t i = 0; i < s->objects.n; i++) {
 		struct object *o = s->objects.at[i];

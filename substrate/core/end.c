@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "substrate/core/end.h"
 
+#include "lib/rng.h"
 #include "substrate/core/capture.h"
 
 #include <string.h>
 
-static const char *const drop_names[END_DROPS] = {
+static const char *const drop_names[] = {
 	[END_DROP_UNPLUGGED] = "unplugged", [END_DROP_CUT] = "cut",
 	[END_DROP_DOWN] = "down",           [END_DROP_QUEUE] = "queue",
 	[END_DROP_RUNT] = "runt",           [END_DROP_GIANT] = "giant",
 	[END_DROP_OFFLOAD] = "offload",     [END_DROP_MEMORY] = "memory",
 };
+_Static_assert(ARRAY_LEN(drop_names) == END_DROPS, "a reason without a name");
 
 void end_drop(struct end *n, struct frame *f, enum end_drop why)
 {
@@ -72,7 +74,7 @@ struct end *end_of_object(struct object *o)
 	return o->kind->end ? o->kind->end(o) : NULL;
 }
 
-void end_digest(struct end *n, const struct frame *f, int64_t now_ns)
+static void take_digest(struct end *n, const struct frame *f, int64_t now_ns)
 {
 	uint64_t h = hash_fnv1a(&now_ns, sizeof(now_ns), n->count.digest ^ HASH_FNV1A_START);
 
@@ -105,12 +107,43 @@ void end_make_real(struct end *n, struct frame *f, int64_t now_ns, end_frame_fn 
 	n->count.dropped[END_DROP_MEMORY] += frame_make_real(f, call_for_end, &call);
 }
 
+bool end_passes_raw(const struct end *n, uint16_t flags)
+{
+	const struct end *to = n->cable && !n->capture ? n->hooks->straight(n) : NULL;
+
+	return to && end_takes(to, flags);
+}
+
+static void send_through(struct end *n, struct frame *f, int64_t now_ns)
+{
+	n->count.in_frames += frame_count(f);
+	n->count.in_bytes += frame_bytes(f);
+	if (n->object->sub->time->is_exact)
+		take_digest(n, f, now_ns);
+	if (n->capture)
+		capture_frame(n->capture, f, true, now_ns);
+	if (n->cable)
+		n->hooks->send(n, f, now_ns);
+	else
+		end_drop(n, f, END_DROP_UNPLUGGED);
+}
+
+void end_send(struct end *n, struct frame *f, int64_t now_ns)
+{
+	if (frame_is_lent(f) && !end_passes_raw(n, OFFLOAD_LENT))
+		frame_keep(f);
+	if (frame_is_raw(f) && !end_passes_raw(n, f->offload.flags))
+		end_make_real(n, f, now_ns, send_through);
+	else
+		send_through(n, f, now_ns);
+}
+
 static void deliver(struct end *n, struct frame *f, int64_t now_ns)
 {
 	n->count.out_frames += frame_count(f);
 	n->count.out_bytes += frame_bytes(f);
-	if (n->object->sub->vclock)
-		end_digest(n, f, now_ns);
+	if (n->object->sub->time->is_exact)
+		take_digest(n, f, now_ns);
 	if (n->capture)
 		capture_frame(n->capture, f, false, now_ns);
 	n->kind->deliver(n, f, now_ns);
@@ -126,6 +159,15 @@ void end_deliver(struct end *n, struct frame *f, int64_t now_ns)
 		deliver(n, f, now_ns);
 }
 
+void end_finish(struct end *n)
+{
+	if (n->cable)
+		n->hooks->unplug(n);
+	if (n->capture)
+		capture_end_gone(n);
+	substrate_forget_end(n->object->sub, n);
+}
+
 void end_status(const struct end *n, struct json *j)
 {
 	json_bool(j, "carrier", n->carrier);
@@ -133,7 +175,7 @@ void end_status(const struct end *n, struct json *j)
 	json_uint(j, "in_bytes", n->count.in_bytes);
 	json_uint(j, "out_frames", n->count.out_frames);
 	json_uint(j, "out_bytes", n->count.out_bytes);
-	if (n->object->sub->vclock) {
+	if (n->object->sub->time->is_exact) {
 		char digest[17];
 
 		snprintf(digest, sizeof(digest), "%016llx", (unsigned long long)n->count.digest);

@@ -1,20 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * An end: what a cable can be plugged into, a guest's NIC or the port of a device; and the cable
- * that joins two of them. A frame that is sent at one end is delivered at the other, or counted
- * with the reason for which it was not.
+ * An end: what a cable can be plugged into, a guest's NIC or the port of a device. A frame that is
+ * sent at one end of a cable is delivered at the other, or counted with the reason for which it was
+ * not.
  */
 #ifndef SUBSTRATE_CORE_END_H
 #define SUBSTRATE_CORE_END_H
 
-#include "lib/linkspec.h"
-#include "substrate/cable/cable_dir.h"
 #include "substrate/core/substrate.h"
 
 struct cable;
 struct capture;
 struct end;
-struct vclock_guest;
 
 /* Why an end dropped a frame. Cables count their own drops (enum cable_drop). */
 enum end_drop {
@@ -43,12 +40,21 @@ struct end_kind {
 	uint16_t (*takes)(const struct end *n);
 };
 
+/* What an end asks of the cable in it (cable/cable.h). */
+struct cable_hooks {
+	/* A frame (with its reference) goes in: a real one, or one that goes straight on. */
+	void (*send)(struct end *n, struct frame *f, int64_t now_ns);
+	/* The end that frames reach from here in this batch, as they are; NULL: they do not now. */
+	struct end *(*straight)(const struct end *n);
+	/* The end goes away: so does the cable. */
+	void (*unplug)(struct end *n);
+};
+
 struct end_counters {
 	uint64_t in_frames, in_bytes;   /* sent from here into the cable */
 	uint64_t out_frames, out_bytes; /* delivered here */
 	uint64_t dropped[END_DROPS];
-	/* Virtual clock: hash of (time, bytes) of all frames in order; equal runs have equal
-	 * digests. */
+	/* Exact time: hash of (time, bytes) of all frames in order. Equal runs, equal digests. */
 	uint64_t digest;
 };
 
@@ -56,8 +62,9 @@ struct end {
 	const struct end_kind *kind;
 	struct object *object;      /* whose end it is */
 	struct vclock_guest *guest; /* virtual clock: whose NIC this is, or NULL */
-	struct cable *cable;        /* NULL: unplugged */
-	unsigned side;              /* which end of the cable */
+	struct cable *cable;        /* NULL: unplugged. This and the next two are the cable's */
+	const struct cable_hooks *hooks;
+	unsigned side; /* which end of the cable */
 	bool carrier;
 	bool has_own_wire; /* which is no cable: it can be captured, not plugged */
 	bool absent; /* a far end that cannot be reached: there is no carrier at the other end */
@@ -72,22 +79,24 @@ void end_take_bytes(struct end *n, const uint8_t *data, size_t len, int64_t now_
 /* The same for a frame of which something is left to do. */
 void end_take_raw(struct end *n, const uint8_t *data, size_t len, const struct offload *o,
 		  int64_t now_ns);
-/* The same for what an interface of the host handed over, whose packets have mtu bytes at most: see
- * offload_find(). */
+/*
+ * The same for what an interface of the host handed over, whose packets have mtu bytes at most: see
+ * offload_find().
+ */
 void end_take_from_host(struct end *n, const uint8_t *data, size_t len, uint32_t mtu,
 			int64_t now_ns);
 /* A frame (with its reference) reaches an end. */
 void end_deliver(struct end *n, struct frame *f, int64_t now_ns);
 typedef void (*end_frame_fn)(struct end *n, struct frame *f, int64_t now_ns);
-/* True if raw frames with these bits of OFFLOAD_* may be delivered here as they are: nobody looks,
- * and the end can. */
+/*
+ * True if raw frames with these bits of OFFLOAD_* may be delivered here as they are: nobody looks,
+ * and the end can.
+ */
 bool end_takes(const struct end *n, uint16_t flags);
 /* True if such frames go from here to the other end of the cable as they are, now. */
 bool end_passes_raw(const struct end *n, uint16_t flags);
 /* Calls fn with each real frame that f (with its reference) stands for. */
 void end_make_real(struct end *n, struct frame *f, int64_t now_ns, end_frame_fn fn);
-/* Takes a frame that passes into the digest of an end. */
-void end_digest(struct end *n, const struct frame *f, int64_t now_ns);
 /* Counts a drop and gives the reference back; f may be NULL. */
 void end_drop(struct end *n, struct frame *f, enum end_drop why);
 /* Members of an open JSON object. */
@@ -97,29 +106,7 @@ void end_status_dropped(const struct end *n, struct json *j);
 /* The end of an object that has one, or NULL. */
 struct end *end_of_object(struct object *o);
 
-/* Joins two ends; words are those behind the ends of the "cable" command. NULL with the error set.
- */
-struct object *cable_create(struct substrate *s, const char *name, struct end *a, struct end *b,
-			    char *const *words, size_t n, struct err *e);
-/* A cable without impairment but what the words say, or as before with the error set. 0 or -1. */
-int cable_reset(struct object *o, char *const *words, size_t n, struct err *e);
-/* side: 0, 1 or -1 for both. */
-int cable_set_carrier(struct object *o, bool up, int side, struct err *e);
-/* A far end: what was sent at the end that it stands for (with its reference) is at the other one.
- */
-void end_arrive_from(struct end *far, struct frame *f, int64_t now_ns);
-/* A far end can be reached, or not. */
-void end_set_absent(struct end *far, bool absent, int64_t now_ns);
 /* The end goes away: its cable and its capture go, too. */
 void end_finish(struct end *n);
-/* The shortest time in which a frame sent from (in: delivered to) this end passes its cable. */
-int64_t end_min_delay_ns(const struct end *n, bool in);
-/* The shortest time until a frame sent from this end makes something arrive at the same guest,
- * which needs in_ns for what comes from elsewhere. */
-int64_t end_answer_ns(const struct end *n, int64_t in_ns);
-/* The longest packet that may be sent from this end, as mtu= of its cable counts; 0: no bound. */
-int64_t end_mtu(const struct end *n);
-/* The rate of the cable from this end now; 0: unlimited, or no cable. */
-int64_t end_rate_bps(const struct end *n);
 
 #endif

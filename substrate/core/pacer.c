@@ -2,12 +2,6 @@
 #include "substrate/core/pacer.h"
 
 #include "lib/container_of.h"
-#include "substrate/clock/vclock.h"
-
-#include <stddef.h>
-
-/* Timers of the real clock come late by tenths of a millisecond, by more on a busy machine. */
-static const int64_t real_slack_ns = 2000000;
 
 static void release(void *owner, void *item)
 {
@@ -37,7 +31,7 @@ static void let_go(struct pacer *p, int64_t now_ns)
 	if (due == INT64_MAX)
 		calendar_cancel(&p->sub->calendar, &p->event);
 	else
-		vclock_add(p->sub, NULL, &p->event, due, &p->source);
+		substrate_schedule(p->sub, NULL, &p->event, due, &p->source);
 }
 
 static void fire(struct event *ev, int64_t now_ns)
@@ -52,9 +46,8 @@ void pacer_init(struct pacer *p, struct substrate *s, int64_t rate_bps,
 		void (*put)(struct pacer *p, struct frame *f, struct htb_class *from,
 			    int64_t now_ns))
 {
-	struct htb_params params = {.rate_bps = rate_bps,
-				    .slack_ns = s->vclock ? 0 : real_slack_ns,
-				    .release = release};
+	struct htb_params params = {
+		.rate_bps = rate_bps, .slack_ns = s->time->late_ns, .release = release};
 
 	*p = (struct pacer){.sub = s, .put = put, .event_ns = INT64_MAX};
 	p->last_ns = substrate_now_ns(s);

@@ -2,7 +2,6 @@
 #include "substrate/core/substrate.h"
 
 #include "lib/nearest.h"
-#include "substrate/clock/vclock.h"
 #include "substrate/core/end.h"
 #include "substrate/core/linger.h"
 
@@ -13,8 +12,7 @@
 
 enum {
 	POOL_BYTES = 256 << 20,
-	BATCH_EVENTS = 4096, /* of the calendar, before descriptors get their turn */
-	BATCH_HOPS = 16384,  /* of plain cables: a loop of them must not hold the process */
+	BATCH_HOPS = 16384, /* of plain cables: a loop of them must not hold the process */
 };
 
 struct substrate *substrate_create(struct loop *l, const struct device_kind *const *kinds)
@@ -23,8 +21,8 @@ struct substrate *substrate_create(struct loop *l, const struct device_kind *con
 
 	s->loop = l;
 	s->kinds = kinds;
+	s->time = &timekeeper_real;
 	s->pool = frame_pool_create(POOL_BYTES);
-	s->out = xcalloc(1, sizeof(*s->out));
 	s->last_flush = &s->first_flush;
 	calendar_init(&s->calendar);
 	return s;
@@ -54,41 +52,30 @@ void substrate_destroy(struct substrate *s)
 		calendar_fire(&s->calendar);
 	while (s->hops.n)
 		frame_unref(take_hop(s).frame);
-	vclock_destroy(s->vclock);
+	s->time->destroy(s);
 	calendar_finish(&s->calendar);
 	linger_finish(&s->lingers);
 	frame_pool_destroy(s->pool);
 	free(s->hops.at);
 	vec_free(&s->objects);
-	free(s->out);
 	free(s);
 }
 
 int64_t substrate_now_ns(const struct substrate *s)
 {
-	if (s->clock_ns)
-		return *s->clock_ns;
-	return s->vclock ? vclock_now_ns(s->vclock) : loop_now_ns(s->loop);
+	return s->time->now_ns(s);
 }
 
 int64_t substrate_due_ns(const struct substrate *s)
 {
 	if (s->hops.n || s->first_flush)
 		return 0;
-	return s->vclock ? vclock_due_ns(s->vclock) : calendar_next_ns(&s->calendar);
+	return s->time->due_ns(s);
 }
 
 void substrate_run(struct substrate *s)
 {
-	if (s->vclock) {
-		vclock_run(s->vclock);
-		return;
-	}
-	int64_t now = clock_monotonic_ns();
-
-	for (int i = 0; i < BATCH_EVENTS && calendar_next_ns(&s->calendar) <= now; i++)
-		calendar_fire(&s->calendar);
-	substrate_drain(s, now);
+	s->time->run(s);
 }
 
 void substrate_drain(struct substrate *s, int64_t now_ns)
@@ -181,6 +168,27 @@ struct object *object_find(struct substrate *s, const char *name)
 	for (size_t i = 0; i < s->objects.n; i++)
 		if (!strcmp(s->objects.at[i]->name, name))
 			return s->objects.at[i];
+	return NULL;
+}
+
+struct object *object_find_kind(struct substrate *s, const char *name,
+				const struct object_kind *kind, struct err *e)
+{
+	struct object *o = object_find(s, name);
+	struct nearest near;
+
+	if (o && (!kind || o->kind == kind))
+		return o;
+	if (o) {
+		err_set(e, ERR_USAGE, "'%s' is a %s, not a %s", name, o->kind->name, kind->name);
+		return NULL;
+	}
+	nearest_init(&near, name);
+	for (size_t i = 0; i < s->objects.n; i++)
+		if (!kind || s->objects.at[i]->kind == kind)
+			nearest_offer(&near, s->objects.at[i]->name);
+	err_set(e, ERR_USAGE, "there is no %s%s'%s'%s", kind ? kind->name : "", kind ? " " : "",
+		name, nearest_hint(&near));
 	return NULL;
 }
 

@@ -11,14 +11,14 @@
 #include "lib/vec.h"
 #include "substrate/core/calendar.h"
 #include "substrate/core/frame.h"
-#include "substrate/device/device.h"
+#include "substrate/core/timekeeper.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct substrate;
 struct object;
-struct vclock;
+struct device_kind;
 struct end;
 struct linger;
 
@@ -31,6 +31,13 @@ struct object_kind {
 	void (*status)(struct object *o, struct json *j, int64_t now_ns);
 	/* What a cable can be plugged into. NULL: it has no such thing. */
 	struct end *(*end)(struct object *o);
+	/* Virtual clock: whose it is, if it has no end that says so. NULL: nobody's. */
+	struct vclock_guest *(*guest)(struct object *o);
+	/*
+	 * Virtual clock: it is about to go on. Reads what has come from outside by now, to be heard
+	 * now. NULL: nothing comes from outside.
+	 */
+	void (*catch_up)(struct object *o);
 	bool is_part; /* of an object in another process, whose status is made whole by it */
 };
 
@@ -58,8 +65,8 @@ struct substrate {
 	struct loop *loop;        /* borrowed */
 	struct frame_pool *pool;  /* owned */
 	struct calendar calendar; /* real clock: all events; virtual: those that go to no guest */
-	struct vclock *vclock;    /* owned; NULL: real clock */
-	const int64_t *clock_ns;  /* borrowed; NULL: the loop's. For whoever owns the time: tests */
+	const struct timekeeper *time; /* destroyed with it */
+	const int64_t *clock_ns; /* borrowed; NULL: the loop's. For whoever owns the time: tests */
 	uint64_t seed;
 	int64_t epoch_ns; /* time of day (Unix) at time 0 of the lab's clock */
 	uint32_t last_source;
@@ -70,7 +77,6 @@ struct substrate {
 	} hops;
 	struct flush *first_flush, **last_flush;
 	uint32_t flush_turn;
-	struct device_out *out; /* owned scratch for devices */
 	struct linger *lingers; /* captures that ended before their reader had read all */
 	const struct device_kind *const *kinds; /* of devices, NULL-terminated; borrowed */
 	void (*on_event)(struct substrate *s, const char *line);
@@ -82,6 +88,20 @@ void substrate_destroy(struct substrate *s);
 
 /* The time now of the lab's clock, for things that come from outside (commands). */
 int64_t substrate_now_ns(const struct substrate *s);
+/*
+ * Puts an event into the calendar; one that is in already is moved. g: the guest that it touches,
+ * which will not be beyond that time when it happens; NULL: none.
+ */
+static inline void substrate_schedule(struct substrate *s, struct vclock_guest *g, struct event *ev,
+				      int64_t at_ns, struct event_source *from)
+{
+	s->time->add(s, g, ev, at_ns, from);
+}
+/* Takes it out, if it is in; g as when it was put in. */
+static inline void substrate_cancel(struct substrate *s, struct vclock_guest *g, struct event *ev)
+{
+	s->time->cancel(s, g, ev);
+}
 /* Does all that is due by now. Call it after each turn of the loop. */
 void substrate_run(struct substrate *s);
 /* When substrate_run() wants to be called (CLOCK_MONOTONIC); INT64_MAX: only after a descriptor. */
@@ -107,6 +127,12 @@ int object_add(struct object *o, struct substrate *s, const struct object_kind *
 /* Takes it from the list and frees its name: the last step of a destroy(). */
 void object_finish(struct object *o);
 struct object *object_find(struct substrate *s, const char *name);
+/*
+ * The object of that name and kind (NULL: any), for a command; NULL with the error set, which names
+ * the nearest one.
+ */
+struct object *object_find_kind(struct substrate *s, const char *name,
+				const struct object_kind *kind, struct err *e);
 /* Tells the server: "event ..." without a newline; words that need it must be quoted. */
 void substrate_event(struct substrate *s, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

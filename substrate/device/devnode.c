@@ -3,7 +3,7 @@
 
 #include "lib/container_of.h"
 #include "lib/nearest.h"
-#include "substrate/clock/vclock.h"
+#include "substrate/cable/cable.h"
 #include "substrate/core/end.h"
 #include "substrate/core/pacer.h"
 
@@ -23,6 +23,7 @@ struct devnode {
 	struct event_source source;
 	uint64_t dropped[DEVICE_DROPS];
 	uint64_t frames;
+	struct device_out out; /* scratch */
 };
 
 struct devport {
@@ -88,7 +89,7 @@ static void port_send(struct devport *p, struct frame *f, int64_t now_ns)
 		end_send(&p->end, f, now_ns);
 		return;
 	}
-	rate_bps = end_rate_bps(&p->end);
+	rate_bps = cable_rate_bps(&p->end);
 	/* Nothing waits for a cable without a rate, so there is no order to change. */
 	if (!p->plain && !rate_bps) {
 		end_send(&p->end, f, now_ns);
@@ -125,7 +126,7 @@ static void send_out(struct devnode *d, struct device_out *out, struct frame *f,
 static void tick(struct event *ev, int64_t now_ns)
 {
 	struct devnode *d = container_of(ev, struct devnode, event);
-	struct device_out *out = d->object.sub->out;
+	struct device_out *out = &d->out;
 
 	out->n = 0;
 	d->event_ns = INT64_MAX;
@@ -139,12 +140,13 @@ static void port_deliver(struct end *n, struct frame *f, int64_t now_ns)
 {
 	struct devport *p = (struct devport *)n->object;
 	struct devnode *d = p->node;
-	struct device_out *out = n->object->sub->out;
 
 	if (!d || f->len < FRAME_MIN) {
 		end_drop(n, f, d ? END_DROP_RUNT : END_DROP_DOWN);
 		return;
 	}
+	struct device_out *out = &d->out;
+
 	out->n = 0;
 	d->frames += frame_count(f);
 	enum device_drop why = d->kind->forward(d->device, p->number, f, now_ns, out);

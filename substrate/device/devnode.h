@@ -4,6 +4,7 @@
 #define SUBSTRATE_DEVICE_DEVNODE_H
 
 #include "substrate/core/substrate.h"
+#include "substrate/device/device.h"
 
 /* words: "key=value". NULL with the error set. */
 struct object *devnode_create(struct substrate *s, const char *name, const char *kind,

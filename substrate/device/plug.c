@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "substrate/device/plug.h"
+#include "substrate/cable/cable.h"
 
 #include "lib/container_of.h"
 #include "lib/sock.h"

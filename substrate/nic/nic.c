@@ -28,7 +28,7 @@ int nic_read_words(const struct words *w, const char **path, uint16_t *mtu, stru
 
 int nic_want_real_clock(const struct substrate *s, const char *backend, struct err *e)
 {
-	if (!s->vclock)
+	if (!s->time->is_exact)
 		return 0;
 	return err_set(e, ERR_USAGE, "a %s NIC cannot take part in virtual time", backend);
 }

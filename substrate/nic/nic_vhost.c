@@ -2,6 +2,7 @@
 /* A guest's NIC as virtio-net rings in shared memory (virtio 1.2, section 5.1) over vhost-user. */
 #include "lib/addr.h"
 #include "lib/container_of.h"
+#include "substrate/cable/cable.h"
 #include "substrate/clock/vclock.h"
 #include "substrate/nic/nic.h"
 #include "substrate/virtio/vhost.h"
@@ -348,7 +349,7 @@ static int64_t answer_ns(const struct vhost *v, unsigned queue)
 {
 	const struct nic *n = container_of(v, struct nic, vhost);
 
-	return queue == TX ? end_answer_ns(&n->end, vclock_guest_in_ns(v->guest)) : 0;
+	return queue == TX ? cable_answer_ns(&n->end, vclock_guest_in_ns(v->guest)) : 0;
 }
 
 static void up(struct vhost *v, int64_t now_ns)

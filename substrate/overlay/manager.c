@@ -499,7 +499,7 @@ static int begin(struct manager *m, struct err *e)
 {
 	struct substrate *s = m->object.sub;
 
-	if (s->vclock)
+	if (s->time->is_exact)
 		return err_set(e, ERR_USAGE, "a stream takes no part in virtual time");
 	m->family = family_of(m->at, &m->rest, e);
 	if (!m->family)

@@ -17,6 +17,7 @@
 
 #include "lib/addr.h"
 #include "lib/minmax.h"
+#include "substrate/cable/cable.h"
 #include "substrate/overlay/overlay_words.h"
 
 #include <arpa/inet.h>
@@ -45,7 +46,7 @@ struct slink *slink_of_lan(const struct snif *i)
 uint32_t slink_room(const struct slink *l)
 {
 	const struct udp_wire_path *path = l->neighbours.n ? l->neighbours.at[0]->path : NULL;
-	int64_t mtu = path ? udp_wire_mtu(path) : end_mtu(&l->snif->end);
+	int64_t mtu = path ? udp_wire_mtu(path) : cable_mtu(&l->snif->end);
 
 	return mtu && mtu < ROOM_MAX ? encapsulation_room(l->snif->encap, (uint32_t)mtu) : ROOM_MAX;
 }

@@ -277,7 +277,7 @@ static int open_socket(struct snif *i, const struct words *w, struct err *e)
 
 	if (!text)
 		return 0;
-	if (s->vclock || i->encap != ENCAPSULATION_UDP)
+	if (s->time->is_exact || i->encap != ENCAPSULATION_UDP)
 		return err_set(e, ERR_USAGE,
 			       "a socket is for encap=udp and takes no part in virtual time");
 	i->udp = udp_wire_create(s, text, &udp_ops, i, e);

@@ -8,7 +8,6 @@
 
 #include "lib/container_of.h"
 #include "lib/minmax.h"
-#include "substrate/clock/vclock.h"
 
 #include <stdlib.h>
 
@@ -32,7 +31,7 @@ void snode_wake(struct snode *n, int64_t now_ns)
 	if (due == INT64_MAX)
 		calendar_cancel(&n->object.sub->calendar, &n->event);
 	else
-		vclock_add(n->object.sub, NULL, &n->event, due, &n->source);
+		substrate_schedule(n->object.sub, NULL, &n->event, due, &n->source);
 }
 
 void snode_settle(struct snode *n, int64_t now_ns)

@@ -10,7 +10,6 @@
 #include "lib/container_of.h"
 #include "lib/minmax.h"
 #include "lib/words.h"
-#include "substrate/clock/vclock.h"
 #include "substrate/overlay/overlay_words.h"
 #include "substrate/overlay/vhop.h"
 #include "substrate/overlay/vlink_multi.h"
@@ -62,7 +61,7 @@ static void tell_mtu(struct vlink *v, int64_t now_ns)
 		return;
 	v->told_mtu = mtu;
 	/* The server can tell guests of their new MTU only while the clock stands. */
-	vclock_stand_soon(v->object.sub, now_ns);
+	v->object.sub->time->stand_soon(v->object.sub, now_ns);
 	substrate_event(v->object.sub, "event vlink %s mtu %u", v->object.name, mtu);
 }
 

@@ -3,6 +3,7 @@
 
 #include "lib/container_of.h"
 #include "lib/sock.h"
+#include "substrate/cable/cable.h"
 #include "substrate/trunk/shmring.h"
 
 #include <errno.h>
@@ -227,7 +228,7 @@ static void take_frame(struct trunk *t, const struct shmring_record *rec, int64_
 	}
 	t->in_frames += frame_count(f);
 	t->in_bytes += frame_bytes(f);
-	end_arrive_from(&far->end, f, now_ns);
+	cable_arrive_from(&far->end, f, now_ns);
 }
 
 static void hang_up(struct trunk *t, const char *reason);
@@ -297,7 +298,7 @@ static void set_up(struct trunk *t, bool up)
 		if (!t->fars.at[i])
 			continue;
 		t->fars.at[i]->announced = false;
-		end_set_absent(&t->fars.at[i]->end, !up, substrate_now_ns(s));
+		cable_set_absent(&t->fars.at[i]->end, !up, substrate_now_ns(s));
 	}
 }
 
@@ -540,7 +541,7 @@ struct object *trunk_create(struct substrate *s, const char *name, const struct 
 	const char *path = words_get(w, "path");
 	const char *listens = words_get(w, "listen");
 
-	if (!path || s->vclock) {
+	if (!path || s->time->is_exact) {
 		err_set(e, ERR_USAGE, "a trunk %s",
 			path ? "cannot take part in virtual time" : "needs path=");
 		return NULL;

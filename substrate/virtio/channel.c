@@ -198,11 +198,11 @@ static void inject(struct channel *c, int64_t now_ns)
 {
 	struct substrate *s = c->object.sub;
 
-	if (!s->vclock)
+	if (!c->vhost.guest)
 		hear(c, now_ns);
 	else if (!c->inject.heap_index)
-		vclock_add(s, c->vhost.guest, &c->inject, vclock_now_ns(s->vclock),
-			   &c->vhost.source);
+		substrate_schedule(s, c->vhost.guest, &c->inject, substrate_now_ns(s),
+				   &c->vhost.source);
 }
 
 static void close_client(struct channel *c, int64_t now_ns)
@@ -423,7 +423,7 @@ static void destroy(struct object *o)
 	c->listener.fd = -1;
 	vhost_close(&c->vhost);
 	close_client(c, 0);
-	calendar_cancel(vclock_calendar(o->sub, c->vhost.guest), &c->inject);
+	substrate_cancel(o->sub, c->vhost.guest, &c->inject);
 	if (fd >= 0) {
 		close(fd);
 		unlink(c->stream);
@@ -448,8 +448,28 @@ static void status(struct object *o, struct json *j, int64_t now_ns)
 	json_uint(j, "out_waiting", c->out.len);
 }
 
+static struct vclock_guest *guest_of(struct object *o)
+{
+	return ((struct channel *)o)->vhost.guest;
+}
+
+static void catch_up(struct object *o)
+{
+	struct channel *c = (struct channel *)o;
+
+	/* A client that connected just now is in the backlog still. */
+	if (c->client.fd < 0 && c->listener.fd >= 0)
+		listener_ready(&c->listener, EPOLLIN, 0);
+	read_client(c, 0);
+}
+
 static const struct object_kind channel_kind = {
-	.name = "channel", .destroy = destroy, .status = status};
+	.name = "channel",
+	.destroy = destroy,
+	.status = status,
+	.guest = guest_of,
+	.catch_up = catch_up,
+};
 
 struct object *channel_create(struct substrate *s, const char *name, const struct words *w,
 			      struct err *e)
@@ -486,23 +506,4 @@ struct object *channel_create(struct substrate *s, const char *name, const struc
 		return NULL;
 	}
 	return &c->object;
-}
-
-void channel_read_all(struct substrate *s)
-{
-	for (size_t i = 0; i < s->objects.n; i++) {
-		struct channel *c = (struct channel *)s->objects.at[i];
-
-		if (s->objects.at[i]->kind != &channel_kind)
-			continue;
-		/* A client that connected just now is in the backlog still. */
-		if (c->client.fd < 0 && c->listener.fd >= 0)
-			listener_ready(&c->listener, EPOLLIN, 0);
-		read_client(c, 0);
-	}
-}
-
-struct vclock_guest *channel_guest(struct object *o)
-{
-	return o->kind == &channel_kind ? ((struct channel *)o)->vhost.guest : NULL;
 }

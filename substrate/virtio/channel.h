@@ -17,9 +17,5 @@
 /* words: path=, stream=, guest=. NULL with the error set. */
 struct object *channel_create(struct substrate *s, const char *name, const struct words *w,
 			      struct err *e);
-/* Virtual clock: whose channel this is; NULL: o is not a channel. */
-struct vclock_guest *channel_guest(struct object *o);
-/* Virtual clock: reads what the clients of all channels have sent by now, to be heard now. */
-void channel_read_all(struct substrate *s);
 
 #endif

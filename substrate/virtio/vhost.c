@@ -6,7 +6,6 @@
 #include "lib/container_of.h"
 #include "lib/sock.h"
 #include "substrate/clock/mail.h"
-#include "substrate/clock/vclock.h"
 #include "substrate/virtio/vhost_message.h"
 #include "substrate/virtio/vhost_priv.h"
 
@@ -48,7 +47,7 @@ void vhost_queue_reset(struct vhost *v, unsigned i)
 		close(q->call_fd);
 	q->kick.fd = q->call_fd = -1;
 	q->enabled = false;
-	calendar_cancel(vclock_calendar(sub_of(v), v->guest), &q->call_event);
+	substrate_cancel(sub_of(v), v->guest, &q->call_event);
 	vring_clear(&q->ring);
 }
 
@@ -85,7 +84,7 @@ void vhost_hang_up(struct vhost *v, int64_t now_ns, const char *reason)
 	vhost_close_fds(v);
 	for (unsigned i = 0; i < VHOST_QUEUES_MAX; i++)
 		vhost_queue_reset(v, i);
-	calendar_cancel(vclock_calendar(sub_of(v), v->guest), &v->config_event);
+	substrate_cancel(sub_of(v), v->guest, &v->config_event);
 	guestmem_clear(&v->mem);
 	v->features = v->protocol_features = 0;
 	v->have = 0;
@@ -194,7 +193,8 @@ static void send_slave(struct vhost *v, uint32_t request)
 static void call_later(struct vhost *v, unsigned queue, int64_t at_ns)
 {
 	if (!v->queue[queue].call_event.heap_index)
-		vclock_add(sub_of(v), v->guest, &v->queue[queue].call_event, at_ns, &v->source);
+		substrate_schedule(sub_of(v), v->guest, &v->queue[queue].call_event, at_ns,
+				   &v->source);
 }
 
 /* The guest is interrupted anyway: what waits goes with it. */
@@ -205,7 +205,7 @@ static void call_with_late(struct vhost *v, unsigned queue, int64_t now_ns)
 
 		if (i != queue && !(ev->heap_index && v->kind->late_queues >> i & 1))
 			continue;
-		calendar_cancel(vclock_calendar(sub_of(v), v->guest), ev);
+		substrate_cancel(sub_of(v), v->guest, ev);
 		vclock_guest_call(&v->device, 1u << i, now_ns);
 	}
 }
@@ -263,7 +263,7 @@ void vhost_config_changed(struct vhost *v, int64_t now_ns)
 	if (!v->up)
 		return;
 	if (v->guest)
-		vclock_add(sub_of(v), v->guest, &v->config_event, now_ns, &v->source);
+		substrate_schedule(sub_of(v), v->guest, &v->config_event, now_ns, &v->source);
 	else
 		fire_config(&v->config_event, now_ns);
 }

@@ -4,6 +4,7 @@
  * vhost-user rings at a switch. Prints one line per size: bytes, frames per second, nanoseconds per
  * frame.
  */
+#include "substrate/cable/cable.h"
 #include "substrate/core/end.h"
 #include "substrate/device/devnode.h"
 #include "substrate/nic/nic.h"

@@ -6,6 +6,7 @@
  * Whatever comes, the substrate goes on, takes the next client, and loses no frame.
  */
 #include "lib/sock.h"
+#include "substrate/cable/cable.h"
 #include "substrate/core/end.h"
 #include "substrate/device/devnode.h"
 #include "substrate/device/plug.h"

@@ -5,6 +5,7 @@
  * and with somebody who looks, or of a good guest, to whom long frames are lent. Whatever comes,
  * the substrate goes on, and takes the next guest; and the good one never loses its connection.
  */
+#include "substrate/cable/cable.h"
 #include "substrate/core/capture.h"
 #include "substrate/core/end.h"
 #include "substrate/nic/nic.h"

@@ -4,7 +4,9 @@
 #define TESTS_UNIT_OVERLAY_HELP_H
 
 #include "lib/json.h"
+#include "substrate/cable/cable.h"
 #include "substrate/control/control.h"
+#include "substrate/device/device.h"
 #include "substrate/overlay/snif.h"
 
 #ifdef OVERLAY_HELP_WITHOUT_CHECK

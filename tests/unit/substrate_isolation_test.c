@@ -118,7 +118,7 @@ static void next_frame(struct talk *t, int64_t now_ns)
 	mean_ns = mean_ns * 8 * 1000000000 / t->rate_bps;
 	if (!t->regular)
 		mean_ns = mean_ns / 2 + (int64_t)rng_below(&t->random, (uint64_t)mean_ns);
-	vclock_add(world.sub, NULL, &t->event, now_ns + mean_ns, &t->source);
+	substrate_schedule(world.sub, NULL, &t->event, now_ns + mean_ns, &t->source);
 }
 
 static void speak(struct event *ev, int64_t now_ns)

@@ -3,6 +3,7 @@
  * Long frames go from ring to ring without a copy of ours in between: when the sender's buffers are
  * its own again, and who gets what when something is in the way.
  */
+#include "substrate/cable/cable.h"
 #include "substrate/core/capture.h"
 #include "substrate/core/end.h"
 #include "substrate/device/devnode.h"

@@ -4,6 +4,7 @@
  * loopback: what a guest would see and what the host would.
  */
 #include "lib/words.h"
+#include "substrate/cable/cable.h"
 #include "substrate/core/end.h"
 #include "substrate/nic/nic.h"
 #include "substrate/nic/stations.h"

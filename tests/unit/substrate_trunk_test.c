@@ -3,6 +3,7 @@
  * A cable between two substrates that are joined by a trunk: it does to frames, carrier and
  * counters what a cable in one substrate does. Both substrates run here, on one loop.
  */
+#include "substrate/cable/cable.h"
 #include "substrate/trunk/trunk.h"
 
 #include "lib/words.h"

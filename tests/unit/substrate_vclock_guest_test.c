@@ -97,7 +97,7 @@ static void set_up(void)
 	loop = loop_create(&e);
 	sub = substrate_create(loop, no_kinds);
 	ck_assert_int_eq(vclock_create(sub, &w, &e), 0);
-	guest = vclock_guest_create(sub->vclock, "g", path, &e);
+	guest = vclock_guest_create(vclock_of(sub), "g", path, &e);
 	ck_assert_ptr_nonnull(guest);
 	vclock_cmd_start(sub, &w, NULL, &e);
 	conn = sock_connect(path, SOCK_STREAM, &e);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* NICs and their cables against a driver in this process: a good one, a slow one, hostile ones. */
+#include "substrate/cable/cable.h"
 #include "substrate/core/capture.h"
 #include "substrate/core/end.h"
 #include "substrate/nic/nic.h"
