@@ -51,7 +51,7 @@ static void delay_change(void *state, const struct linkspec *spec, int64_t now_n
 	}
 }
 
-void cable_delay_set_table(void *state, int32_t *values, uint32_t n)
+static void delay_take_table(void *state, int32_t *values, uint32_t n)
 {
 	struct delay_state *s = state;
 
@@ -165,5 +165,6 @@ const struct cable_stage cable_stage_delay = {
 	.change = delay_change,
 	.pass = delay_pass,
 	.min_ns = delay_min_ns,
+	.take_table = delay_take_table,
 	.finish = delay_finish,
 };

@@ -9,13 +9,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* In the order a frame meets them; the gate is passed once, the path by each copy. */
-static const struct cable_stage *const stages[] = {
-	&cable_stage_mtu,  &cable_stage_loss,    &cable_stage_duplicate,
-	&cable_stage_rate, &cable_stage_corrupt, &cable_stage_delay,
+/* In the order in which a frame meets them. */
+enum stage {
+	STAGE_MTU,
+	STAGE_LOSS,
+	STAGE_DUPLICATE,
+	STAGE_RATE,
+	STAGE_CORRUPT,
+	STAGE_DELAY,
+	STAGES,
+	STAGE_PATH = STAGE_RATE, /* the first that each copy passes; those before are the gate */
 };
 
-enum { STAGES = ARRAY_LEN(stages), STAGE_RATE = 3, STAGE_DELAY = 5, STAGE_PATH = STAGE_RATE };
+static const struct cable_stage *const stages[] = {
+	[STAGE_MTU] = &cable_stage_mtu,
+	[STAGE_LOSS] = &cable_stage_loss,
+	[STAGE_DUPLICATE] = &cable_stage_duplicate,
+	[STAGE_RATE] = &cable_stage_rate,
+	[STAGE_CORRUPT] = &cable_stage_corrupt,
+	[STAGE_DELAY] = &cable_stage_delay,
+};
+_Static_assert(ARRAY_LEN(stages) == STAGES, "a stage is missing");
 
 struct stage_box {
 	const struct cable_stage *kind; /* borrowed, static */
@@ -200,7 +214,7 @@ struct cable_verdict cable_dir_offer(struct cable_dir *d, uint32_t len, const ui
 	else if (pass_copy(d, p, &v) && p.duplicate && pass_copy(d, p, &v))
 		d->counters.duplicated++;
 	if (v.n_copies) {
-		v.drop = CABLE_PASS; /* that the second copy found no room is nobody's loss */
+		v.drop = CABLE_PASS; /* a duplicate that found no room is not a loss */
 		d->counters.frames++;
 		d->counters.bytes += len;
 	} else {
@@ -256,18 +270,23 @@ static int give_trace(struct cable_dir *d, size_t item, const char *text, size_t
 	return 0;
 }
 
+static int give_table(struct cable_dir *d, const char *text, size_t len, struct err *e)
+{
+	const struct stage_box *delay = &d->stage[STAGE_DELAY];
+	uint32_t n;
+	int32_t *values = cable_dist_parse(text, len, &n, e);
+
+	if (!values)
+		return -1;
+	delay->kind->take_table(delay->state, values, n);
+	delay->kind->change(delay->state, &d->live, 0);
+	return 0;
+}
+
 int cable_dir_give_file(struct cable_dir *d, size_t i, const char *text, size_t len, struct err *e)
 {
-	if (d->spec.table[0] && i-- == 0) {
-		uint32_t n;
-		int32_t *values = cable_dist_parse(text, len, &n, e);
-
-		if (!values)
-			return -1;
-		cable_delay_set_table(d->stage[STAGE_DELAY].state, values, n);
-		d->stage[STAGE_DELAY].kind->change(d->stage[STAGE_DELAY].state, &d->live, 0);
-		return 0;
-	}
+	if (d->spec.table[0] && i-- == 0)
+		return give_table(d, text, len, e);
 	for (size_t k = 0; k < d->schedule.plan.n; k++)
 		if (d->schedule.plan.item[k].shape == LINKSCHED_TRACE && i-- == 0)
 			return give_trace(d, k, text, len, e);
@@ -291,5 +310,7 @@ const struct linkspec *cable_dir_spec_now(const struct cable_dir *d)
 
 void cable_dir_queue(struct cable_dir *d, int64_t now_ns, uint32_t *frames, uint64_t *bytes)
 {
-	cable_rate_waiting(d->stage[STAGE_RATE].state, now_ns, frames, bytes);
+	const struct stage_box *rate = &d->stage[STAGE_RATE];
+
+	rate->kind->waiting(rate->state, now_ns, frames, bytes);
 }

@@ -204,7 +204,7 @@ static void rate_pass(void *state, const struct linkspec *spec, struct rng *rand
 	s->last_ns = p->at_ns;
 }
 
-void cable_rate_waiting(void *state, int64_t now_ns, uint32_t *frames, uint64_t *bytes)
+static void rate_waiting(void *state, int64_t now_ns, uint32_t *frames, uint64_t *bytes)
 {
 	struct rate_state *s = state;
 
@@ -235,5 +235,6 @@ const struct cable_stage cable_stage_rate = {
 	.change = rate_change,
 	.pass = rate_pass,
 	.min_ns = rate_min_ns,
+	.waiting = rate_waiting,
 	.finish = rate_finish,
 };

@@ -47,7 +47,14 @@ struct cable_stage {
 		     struct cable_passage *p);
 	/* The shortest time the stage can take. NULL: none. */
 	int64_t (*min_ns)(const void *state, const struct linkspec *spec);
-	/* Frees what change() allocated, not the state. May be NULL. */
+	/* What waits in this stage at now_ns. The rate alone has this; NULL elsewhere. */
+	void (*waiting)(void *state, int64_t now_ns, uint32_t *frames, uint64_t *bytes);
+	/*
+	 * Takes over the values of the table that the parameters name; change() comes after it. The
+	 * delay alone has this; NULL elsewhere.
+	 */
+	void (*take_table)(void *state, int32_t *values, uint32_t n);
+	/* Frees what change() and take_table() left in the state, not the state. May be NULL. */
 	void (*finish)(void *state);
 };
 
@@ -57,12 +64,6 @@ extern const struct cable_stage cable_stage_duplicate;
 extern const struct cable_stage cable_stage_rate;
 extern const struct cable_stage cable_stage_corrupt;
 extern const struct cable_stage cable_stage_delay;
-
-/* What waits in front of the rate at now_ns; state is that of cable_stage_rate. */
-void cable_rate_waiting(void *state, int64_t now_ns, uint32_t *frames, uint64_t *bytes);
-
-/* The content of the table that the parameters name, taken over; state is of cable_stage_delay. */
-void cable_delay_set_table(void *state, int32_t *values, uint32_t n);
 
 /*
  * A yes or no of probability ppm whose answers are correlated: with probability correlation_ppm the
