@@ -123,6 +123,12 @@ lint:
 format:
 	clang-format -i $(SOURCES) $(HEADERS)
 
+# A picture of the rooms and of who includes whom.
+.PHONY: house
+house:
+	@mkdir -p build
+	tools/arrows.sh --dot | dot -Tsvg >build/house.svg
+
 LIBDIR := $(DESTDIR)$(PREFIX)/lib/vbet
 # Equal files give an equal archive: names in order, one owner, one time.
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || stat -c %Y VERSION)
