@@ -42,6 +42,7 @@ static struct substrate *create(struct loop *l)
 	struct timespec wall;
 
 	clock_gettime(CLOCK_REALTIME, &wall);
+	/* The time of day when the real clock was 0; the virtual one sets its own. */
 	s->epoch_ns = (int64_t)wall.tv_sec * 1000000000 + wall.tv_nsec - clock_monotonic_ns();
 	s->seed = 1;
 	return s;
@@ -142,6 +143,7 @@ int main(int argc, char **argv)
 		return strcmp(argv[1], "--help") ? 2 : 0;
 	}
 	signal(SIGPIPE, SIG_IGN);
+	/* Timers to the nanosecond: the kernel would let them come 50 us late to save wake-ups. */
 	prctl(PR_SET_TIMERSLACK, 1UL);
 	slice_want_short();
 	raise_limits();

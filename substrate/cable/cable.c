@@ -36,6 +36,7 @@ struct passage {
 	struct passage *next;
 };
 
+/* Kept for reuse: one for each frame under way, of all cables together. */
 static struct passage *idle_passages;
 
 static struct linkspec in_effect(const struct substrate *s, const struct linkspec *spec)
@@ -68,6 +69,7 @@ static void arrive(struct event *ev, int64_t now_ns)
 	struct end *to = c->end[p->side];
 	struct frame *f = p->frame;
 
+	/* It may send frames of its own from here on: the passage is free first. */
 	c->under_way--;
 	p->next = idle_passages;
 	idle_passages = p;
@@ -77,6 +79,7 @@ static void arrive(struct event *ev, int64_t now_ns)
 			free_cable(c);
 		return;
 	}
+	/* What is on a cable when it is cut is lost, as on a real one. */
 	if (!c->up[0] || !c->up[1] || !c->passes[!p->side])
 		end_drop(to, f, END_DROP_CUT);
 	else
@@ -100,6 +103,7 @@ static void schedule(struct cable *c, unsigned from, struct frame *f, int64_t du
 	substrate_schedule(to->object->sub, to->guest, &p->event, due_ns, &c->source[from]);
 }
 
+/* Others may hold the frame, who are to see it whole. */
 static struct frame *corrupt(struct frame *f, int64_t bit)
 {
 	f = frame_own(f);
@@ -130,8 +134,8 @@ static void send_copy(struct cable *c, unsigned from, struct frame *f,
 }
 
 /*
- * Guests that run side by side, and frames that are late by the real clock, come in another order
- * than their times at most when a cable was changed under them.
+ * The times that a direction is told never go backwards. A frame comes with an earlier one only if
+ * the cable was changed meanwhile: guests run side by side, and frames are late by the real clock.
  */
 static int64_t tell_time(struct cable *c, unsigned side, int64_t now_ns)
 {
@@ -174,7 +178,7 @@ static void take(struct end *n, struct frame *f, int64_t now_ns)
 	send_copy(c, n->side, f, &v.copy[0]);
 }
 
-/* After a change: does it delay anything, and how soon can guests reach each other? */
+/* After a change: is it plain, and how soon can guests reach each other? */
 static void look_again(struct cable *c)
 {
 	struct substrate *s = c->object.sub;
@@ -254,7 +258,7 @@ static int change_direction(struct cable *c, unsigned i, const struct linkspec *
 		return 0;
 	cable_dir_change(c->dir[i], &effect, tell_time(c, i, now));
 	if (cable_dir_load_files(c->dir[i], e) < 0) {
-		/* What it had before could be read then. */
+		/* Its files could be read then; if one is gone by now, it does without. */
 		cable_dir_change(c->dir[i], &before, c->last_ns[i]);
 		cable_dir_load_files(c->dir[i], NULL);
 		return -1;
@@ -263,7 +267,10 @@ static int change_direction(struct cable *c, unsigned i, const struct linkspec *
 	return 0;
 }
 
-/* All of it, or nothing with the error set. 0 or -1. */
+/*
+ * All of it, or nothing with the error set: a command that failed has changed nothing, not even one
+ * direction of two. 0 or -1.
+ */
 static int change(struct cable *c, const struct wanted *w, struct err *e)
 {
 	struct linkspec before = c->spec[0];
@@ -310,6 +317,7 @@ static void cable_destroy(struct object *o)
 		c->end[i] = NULL;
 	}
 	o->sub->time->cables_changed(o->sub);
+	/* Events point to it still: the last of them frees it. */
 	object_finish(o);
 	if (!c->under_way)
 		free_cable(c);
@@ -347,7 +355,7 @@ static void cable_status(struct object *o, struct json *j, int64_t now_ns)
 	for (int i = 0; i < 2; i++)
 		json_string(j, i ? "b" : "a", c->end[i]->object->name);
 	json_bool(j, "up", c->up[0] && c->up[1]);
-	/* A direction that begins in another process is known there. */
+	/* A direction that begins in another process is known there, and told of there. */
 	for (int i = 0; i < 2; i++)
 		if (!c->end[i]->kind->is_far)
 			direction_status(c, i, j, now_ns);
@@ -411,6 +419,7 @@ struct object *cable_create(struct substrate *s, const char *name, struct end *a
 	}
 	set_carrier(c, substrate_now_ns(s));
 	look_again(c);
+	/* A schedule begins when the cable is there, not when the lab began. */
 	for (int i = 0; i < 2; i++) {
 		cable_dir_start(c->dir[i], substrate_now_ns(s));
 		if (cable_dir_load_files(c->dir[i], e) < 0) {
@@ -478,6 +487,7 @@ int64_t cable_answer_ns(const struct end *n, int64_t in_ns)
 	int64_t out = cable_min_delay_ns(n, false);
 	struct end *peer = n->cable ? n->cable->end[!n->side] : NULL;
 
+	/* A cable between two NICs of one guest. */
 	if (peer && peer->guest == n->guest)
 		return out;
 	return out > INT64_MAX - in_ns ? INT64_MAX : out + in_ns;

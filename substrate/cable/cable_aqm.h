@@ -24,14 +24,12 @@ struct cable_aqm {
 		int64_t count;    /* frames let through since the last one taken, less one */
 	} red;
 	struct {
-		int64_t above_ns; /* 0: the wait is short; else when it has been long for an
-				     interval */
+		int64_t above_ns; /* when the wait has been long for an interval; 0: it is not */
 		int64_t next_ns;  /* when to take the next frame */
 		uint32_t count, last_count;
 		bool dropping;
 		bool first;   /* the frame after the one that began the dropping is let through */
-		bool pending; /* next_ns is to be moved on if the next frame waited too long as well
-			       */
+		bool pending; /* next_ns moves on if the next frame waited too long as well */
 	} codel;
 };
 

@@ -1,5 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Delay, jitter and reordering (tc-netem(8)). */
+/*
+ * Delay, jitter and reordering (tc-netem(8)). A frame is due after delay + jitter * x, where x is
+ * drawn from the distribution: uniform in -1..1, or by a table of quantiles. By netem's way, which
+ * is the default, a frame may be due before one that was sent earlier, and overtakes it; with
+ * order=keep it arrives together with that one.
+ *
+ * A delay that is cut short, or jitter that is taken away, must not let what is sent now overtake
+ * what is under way: so the latest arrival is remembered, and the stage wants frames until it is
+ * over.
+ */
 #include "substrate/cable/cable_dist.h"
 #include "substrate/cable/cable_stage.h"
 
@@ -97,7 +106,7 @@ static int64_t draw_delay(struct delay_state *s, const struct linkspec *spec, st
 
 		if (s->dist.n)
 			ns += scale(j, cable_dist_quantile(&s->dist, u));
-		else
+		else /* one of 2j + 1 whole nanoseconds, each as likely as the others */
 			ns += (int64_t)(((unsigned __int128)u * (2 * (uint64_t)j + 1)) >> 64) - j;
 	}
 	return ns > 0 ? ns : 0;
@@ -136,7 +145,7 @@ static void delay_pass(void *state, const struct linkspec *spec, struct rng *ran
 	else if (spec->order == LINK_ORDER_FREE && (spec->jitter_ns > 0 || may_jump(spec)))
 		p->reordered = true;
 	else
-		p->at_ns = s->last_ns; /* nobody overtakes, also not after the delay was cut */
+		p->at_ns = s->last_ns;
 }
 
 static int64_t delay_min_ns(const void *state, const struct linkspec *spec)
@@ -146,6 +155,7 @@ static int64_t delay_min_ns(const void *state, const struct linkspec *spec)
 
 	if (may_jump(spec))
 		return 0;
+	/* A table is flat past its ends: its first value is the smallest that can be drawn. */
 	if (s->dist.n)
 		least = scale(spec->jitter_ns, (int64_t)s->dist.value[0] * 65536);
 	return spec->delay_ns + least > 0 ? spec->delay_ns + least : 0;

@@ -1,4 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Six stages (cable_stage.h), one per impairment, each pure in its state, the parameters and a
+ * random stream of its own, seeded by the lab's seed, the name of the direction and the stage: a
+ * change of one impairment draws no other number for another, and cables do not know of each other.
+ *
+ * A frame costs what its parameters ask for: when they change, each stage is asked whether it wants
+ * frames at all, and only those that do are in the two lists that a frame goes through. The gate is
+ * passed once per frame, the path by each copy. A stage may want frames for a while after its
+ * parameter went, so that nothing overtakes what is still under way; from settle_ns on, when all
+ * that is through, they are asked again. A direction that no stage wants anything of is plain.
+ *
+ * Parameters may follow a schedule (cable_schedule.h). It has no timer: what it says is looked up
+ * when a frame comes, the only time at which it matters. spec is what was asked for, live what
+ * holds now.
+ *
+ * Nothing here reads a clock or keeps a frame: time comes in with each frame and never goes
+ * backwards, and the answer is a time of arrival, or the reason for which there is none.
+ */
 #include "substrate/cable/cable_dir.h"
 
 #include "lib/xalloc.h"
@@ -77,7 +95,7 @@ static void choose_stages(struct cable_dir *d, int64_t now_ns)
 	}
 }
 
-/* Lets the stages know of new values. */
+/* What is under way by the old values has arrived by settle_ns. */
 static void change_stages(struct cable_dir *d, int64_t now_ns)
 {
 	for (unsigned i = 0; i < STAGES; i++)
@@ -89,6 +107,7 @@ static void change_stages(struct cable_dir *d, int64_t now_ns)
 
 void cable_dir_change(struct cable_dir *d, const struct linkspec *spec, int64_t now_ns)
 {
+	/* The same schedule goes on where it is, whatever else changes. */
 	if (strcmp(d->spec.schedule, spec->schedule) != 0) {
 		cable_schedule_finish(&d->schedule);
 		cable_schedule_init(&d->schedule, spec->schedule, now_ns);
@@ -225,6 +244,7 @@ struct cable_verdict cable_dir_offer(struct cable_dir *d, uint32_t len, const ui
 
 int64_t cable_dir_min_delay_ns(const struct cable_dir *d)
 {
+	/* A guest may run as far as this says: it must hold whatever the schedule does later. */
 	struct linkspec fastest = d->spec;
 	struct linkspec largest = d->spec;
 	int64_t ns = 0;

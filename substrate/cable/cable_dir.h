@@ -75,7 +75,9 @@ bool cable_dir_is_plain(const struct cable_dir *d);
  */
 bool cable_mark_ce(uint8_t *data, uint32_t len);
 
-/* frames and bytes passed (a duplicated frame counts once); what was offered is that plus dropped.
+/*
+ * frames and bytes: those that passed, a duplicated frame once. What was offered is that plus
+ * dropped.
  */
 struct cable_counters {
 	uint64_t frames, bytes, duplicated, corrupted, reordered, marked;

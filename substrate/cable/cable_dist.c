@@ -1,4 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The tables are worked out here and not taken from files, with sums and products alone (IEEE 754
+ * says the last bit of those; of exp() and log() it does not): the same delays on every machine.
+ * Quantiles of the normal distribution by Newton's method on its distribution function, from the
+ * middle outwards, each step starting where the last one ended; those of Pareto's in closed form.
+ *
+ * A draw is one look into a table: the quantile at a number that is uniform in [0, 1).
+ */
 #include "substrate/cable/cable_dist.h"
 
 #include "lib/xalloc.h"
@@ -10,7 +18,7 @@
 
 enum { N = CABLE_DIST_BUILTIN };
 
-/* Constants of nature, worked out when first asked for. */
+/* The same for all cables, worked out when first asked for. */
 static int32_t normal_table[N];
 static int32_t pareto_table[N];
 static int32_t paretonormal_table[N];
@@ -87,11 +95,13 @@ static void store_standardised(int32_t *table, double *v)
 
 static void fill_tables(void)
 {
+	/* Static, as they are too large for a stack. */
 	static double normal[N];
 	static double pareto[N];
 	static double mixed[N];
 	double z = 0;
 
+	/* The distribution is symmetric: exactly so, if one half is the other's mirror image. */
 	for (int i = N / 2; i < N; i++) {
 		double u = (i + 0.5) / N;
 
@@ -136,6 +146,7 @@ int64_t cable_dist_quantile(const struct cable_dist *d, uint64_t u)
 	/* Entry i stands in the middle of its share: half a share to the left begins its line. */
 	uint32_t part = (uint32_t)((uint64_t)place >> 48) + 32768;
 
+	/* On the line to the next entry, or on that which comes from the one before. */
 	if (part >= 65536)
 		part -= 65536;
 	else if (i-- == 0)
@@ -165,6 +176,7 @@ uint64_t cable_dist_rank(const struct cable_dist *d, double value)
 	}
 	double part = (v - d->value[low]) / (d->value[high] - d->value[low]);
 
+	/* The largest double below 2^64. */
 	return (uint64_t)((low + 0.5 + part) / d->n * 18446744073709549568.0);
 }
 

@@ -62,6 +62,7 @@ bool cable_mark_ce(uint8_t *data, uint32_t len)
 
 	if (v == IP_NONE || get_ecn(ip, v) == ECN_NOT)
 		return false;
+	/* IPv6 has no checksum of its header. */
 	if (v == IP_V6) {
 		ip[1] |= ECN_CE << 4;
 		return true;

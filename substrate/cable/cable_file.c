@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The only part of a cable that touches the disk: the files that its parameters name. */
+/*
+ * The only part of a cable that touches the disk: the files that its parameters name. Whole files
+ * are read at once when a cable is made or changed, within the command, which fails if they cannot
+ * be.
+ */
 #include "substrate/cable/cable_dir.h"
 
 #include <errno.h>

@@ -10,6 +10,7 @@ enum {
 bool cable_chance_draw(struct cable_chance *c, struct rng *random, int64_t ppm,
 		       int64_t correlation_ppm)
 {
+	/* Never and always draw no number: what else is drawn from the stream stays as it was. */
 	if (ppm <= 0)
 		return false;
 	if (ppm >= 1000000)
@@ -56,8 +57,7 @@ static bool loss_wanted(const void *state, const struct linkspec *spec, int64_t 
 	       spec->loss_every > 0;
 }
 
-/* Loss is decided by the state in which the frame finds the link; then the link may change state.
- */
+/* A frame is lost by the state in which it finds the link; then the link may change its state. */
 static bool gemodel_loses(struct loss_state *s, const struct link_gemodel *g, struct rng *random)
 {
 	int64_t loss = s->bad ? g->loss_bad_ppm : g->loss_good_ppm;
@@ -72,6 +72,7 @@ static void loss_pass(void *state, const struct linkspec *spec, struct rng *rand
 		      struct cable_passage *p)
 {
 	struct loss_state *s = state;
+	/* All three count and draw for each frame, whether it is lost already or not. */
 	bool lost = cable_chance_draw(&s->independent, random, spec->loss_ppm,
 				      spec->loss_correlation_ppm);
 

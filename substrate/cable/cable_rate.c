@@ -117,6 +117,7 @@ static void rate_change(void *state, const struct linkspec *spec, int64_t now_ns
 
 	if (spec->rate_bps == 0)
 		return;
+	/* The fraction is in units of the rate. */
 	if (s->rate_bps > 0)
 		s->busy.part = (int64_t)((__int128)s->busy.part * spec->rate_bps / s->rate_bps);
 	s->rate_bps = spec->rate_bps;
@@ -180,6 +181,7 @@ static void rate_pass(void *state, const struct linkspec *spec, struct rng *rand
 	int64_t now_ns = p->at_ns;
 	int64_t idle_ns = 0;
 
+	/* The rate went: what was accepted under it still leaves first. */
 	if (spec->rate_bps == 0) {
 		p->at_ns = now_ns > s->last_ns ? now_ns : s->last_ns;
 		return;

@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The value of a parameter is a function of the time since the schedule began, looked up when
+ * somebody asks (cable_dir.c: for each frame), so that nothing has to happen at certain times.
+ * Ramps, squares and traces need nothing but the time. A random walk is one number per step, drawn
+ * in order: after a pause all steps of the pause are drawn at once, and the walk is where it would
+ * have been.
+ */
 #include "substrate/cable/cable_schedule.h"
 
 #include "lib/vec.h"
@@ -10,6 +17,7 @@
 void cable_schedule_init(struct cable_schedule *s, const char *text, int64_t now_ns)
 {
 	*s = (struct cable_schedule){.epoch_ns = now_ns};
+	/* Text that makes no sense was refused when the parameter was set. */
 	if (linksched_parse(&s->plan, text, NULL) < 0)
 		s->plan.n = 0;
 	for (size_t i = 0; i < s->plan.n; i++)
@@ -52,6 +60,7 @@ static bool walk_value(const struct linksched_item *it, struct cable_course *c, 
 		int64_t v = c->value - it->step +
 			    (int64_t)rng_below(random, 2 * (uint64_t)it->step + 1);
 
+		/* Bounds reflect; a step may be longer than they are apart. */
 		if (v < it->from)
 			v = 2 * it->from - v;
 		if (v > it->to)
@@ -122,6 +131,7 @@ void cable_schedule_bound(const struct cable_schedule *s, bool largest, struct l
 		int64_t *field = linkspec_field(spec, it->key, NULL, NULL);
 		int64_t best = *field;
 
+		/* In front of the first point of a trace the link has what it had. */
 		if (it->shape == LINKSCHED_TRACE) {
 			for (size_t k = 0; k < s->course[i].n_points; k++)
 				if ((s->course[i].point[k].value > best) == largest)
@@ -150,6 +160,7 @@ static int parse_line(char *line, enum unit_kind unit, struct cable_point *p)
 	if (!value || strtok_r(NULL, blanks, &rest))
 		return -1;
 	if (unit_parse(UNIT_TIME, at, &p->at_ns, NULL) < 0) {
+		/* Traces of others have plain seconds. */
 		char *seconds = xasprintf("%ss", at);
 		int status = unit_parse(UNIT_TIME, seconds, &p->at_ns, NULL);
 

@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Guests and the process that gives them their turns pass messages back and forth. On one CPU such
+ * a message is a switch from one process to the other; between two the second one is asleep, and
+ * waking its CPU takes longer than most turns. So where guests cannot run side by side all are tied
+ * to one.
+ */
 #include "substrate/clock/cpu.h"
 
 #include <sched.h>
@@ -11,6 +17,7 @@ int cpu_pick(void)
 
 	if (sched_getaffinity(0, sizeof(set), &set) < 0 || CPU_COUNT(&set) == 0)
 		return 0;
+	/* Labs that run at the same time should not all sit on the first one. */
 	int skip = (int)getpid() % CPU_COUNT(&set);
 
 	for (int i = 0; i < CPU_SETSIZE; i++)

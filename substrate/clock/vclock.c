@@ -179,7 +179,7 @@ void vclock_guest_left(struct vclock *c, struct vclock_guest *g)
 	if (g->state == VCLOCK_GUEST_RUNNING)
 		c->running--;
 	vclock_end_charge(g);
-	/* What it sent is under way; a successor joins when nothing of its time is left. */
+	/* What it sent is under way, and arrives. Who boots next joins at the time of the lab. */
 	g->state = VCLOCK_GUEST_ABSENT;
 	vclock_touch(g);
 	g->request_ns = INT64_MAX;
@@ -206,6 +206,7 @@ static bool fire_events(struct vclock *c, const struct vclock_view *v, int64_t l
 		c->floor_ns = at;
 	if (g)
 		vclock_touch(g);
+	/* All of this time at once: nothing can come between them. */
 	do {
 		calendar_fire(v->soonest);
 		c->fired++;
@@ -218,6 +219,7 @@ static void run_guest(struct vclock *c, const struct vclock_view *v, size_t i, i
 {
 	struct vclock_guest *g = c->guests.at[i];
 	int64_t at = g->request_ns;
+	/* Alone it could go on for ever: then nobody could stop the clock any more. */
 	int64_t until = time_min(vclock_horizon_ns(c, v, i), time_plus(at, second_ns));
 
 	if (c->pace > 0) {
@@ -229,6 +231,7 @@ static void run_guest(struct vclock *c, const struct vclock_view *v, size_t i, i
 	vclock_guest_run(g, at, until < at ? at : until, wall_ns);
 }
 
+/* As many as may run side by side; each that starts changes what the others may. */
 static bool start_guests(struct vclock *c, struct vclock_view *v, int64_t limit_ns, int64_t wall_ns)
 {
 	bool any = false;
@@ -289,7 +292,9 @@ static void stand_soon(struct substrate *s, int64_t now_ns)
 
 	if (!c->begun || c->stopped)
 		return;
-	/* As far as any of them may be ahead of what happens elsewhere, whether it is now or not.
+	/*
+	 * As far as any guest may ever be ahead of what happens elsewhere. Where they are now
+	 * depends on how fast each was: it must not be asked.
 	 */
 	for (size_t i = 0; i < c->guests.n; i++) {
 		const struct vclock_guest *g = c->guests.at[i];
@@ -324,6 +329,7 @@ static void rest(struct vclock *c, const struct vclock_view *v, int64_t wall_ns)
 		return;
 	int64_t paced = vclock_pace_limit_ns(c, wall_ns);
 
+	/* A paced clock goes on to where it is to stop, also if nothing happens on the way. */
 	if (next >= c->until_ns && c->until_ns != INT64_MAX && paced >= c->until_ns) {
 		stand(c, c->until_ns);
 		return;
@@ -374,6 +380,7 @@ static void run(struct substrate *s)
 		return;
 	}
 	for (;;) {
+		/* Only a pace needs the exact time; that of the loop costs nothing. */
 		int64_t wall = c->pace > 0 ? clock_monotonic_ns() : loop_now_ns(c->sub->loop);
 
 		if (c->cables_dirty)
@@ -400,6 +407,7 @@ void vclock_set_pace(struct vclock *c, double pace)
 void vclock_go(struct vclock *c, int64_t until_ns)
 {
 	vclock_set_pace(c, c->pace);
+	/* What clients wrote before they let us go on is heard before it goes on (protocols.md). */
 	for (size_t i = 0; i < c->sub->objects.n; i++) {
 		struct object *o = c->sub->objects.at[i];
 

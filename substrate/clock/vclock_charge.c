@@ -28,8 +28,7 @@ void vclock_end_charge(struct vclock_guest *g)
 	vclock_touch(g);
 }
 
-/* It pays for the time that it took since it was looked at last, as far as the lab may go at all.
- */
+/* It pays for the time since it was looked at last, as far as the lab may go at all. */
 static void charge(struct vclock *c, struct vclock_guest *g, int64_t wall_ns)
 {
 	double pace = c->pace > 0 ? c->pace : 1;
@@ -59,6 +58,7 @@ static void look_for_spin(struct vclock *c, struct vclock_guest *g, int64_t wall
 	}
 	g->spin_told = true;
 	substrate_event(c->sub, "event spin %s", g->object.name);
+	/* Told of once a turn; what is to be done about it is said elsewhere. */
 	if (!c->charges_spin)
 		return;
 	begin_charge(c, g, wall_ns);

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the control protocol says about the clock. */
+/*
+ * What the control protocol says about the clock (docs/protocols.md). Commands take effect at the
+ * time at which they are read; whoever wants runs that repeat stops the clock first, says what is
+ * to happen, and goes on.
+ */
 #include "lib/units.h"
 #include "substrate/clock/vclock_priv.h"
 
@@ -110,6 +114,7 @@ int vclock_cmd_pause(struct substrate *s, const struct words *w, FILE *answer, s
 	struct vclock *c = vclock_of(s);
 	int64_t now = vclock_now_ns(c);
 
+	/* It stands when the guests that run have come to where they are allowed to go already. */
 	if (!c->stopped)
 		c->until_ns = now < c->until_ns ? now : c->until_ns;
 	fprintf(answer, " %lld", (long long)now);

@@ -3,8 +3,22 @@
  * One guest of the virtual clock: User-Mode Linux with time-travel=ext (arch/um/kernel/time.c and
  * include/uapi/linux/um_timetravel.h of 6.12). The published protocol has one page of shared memory
  * for all; each guest gets one of its own here, in which it is client 1 and the calendar is client
- * 0, so that each has its own time and its own limit, and several run at once. With the page there
- * are no messages but START, GET_TOD, WAIT and RUN: one of each for a turn, whatever happens in it.
+ * 0, so that each has its own time and its own limit, and several run at once.
+ *
+ * With the page there are no messages but START, GET_TOD, WAIT and RUN. A turn is two of them,
+ * whatever happens in it: we write the time and how far it may go into the page and send RUN; the
+ * guest runs, its clock (current_time) moving as it likes up to the limit (free_until), and sends
+ * WAIT when it has nothing to do, or has reached the limit, with its next wish (request) in the
+ * page. The limit may be lowered while it runs; it looks at it before each step.
+ *
+ * What it gives to its devices meanwhile are kicks in the page (mail.h, and patch 0028 of its
+ * kernel), with their times. They are taken when it stands still, in its order, as if they happened
+ * at those times; calls go the other way. Its clock started at 0 when it joined: offset_ns is what
+ * the lab's clock is ahead.
+ *
+ * Nothing that it writes is believed: every time is put into the turn that it was given
+ * (time_in_turn()), so that it cannot reach into the past of the others, and each word is read
+ * once.
  */
 #include "substrate/clock/vclock_guest.h"
 
@@ -71,6 +85,7 @@ struct time_page {
 
 _Static_assert(offsetof(struct time_page, mail) == MAIL_OFFSET, "the mail is in the wrong place");
 
+/* The guest writes it while we read. */
 static volatile struct time_page *page_of(const struct vclock_guest *g)
 {
 	return g->page;
@@ -123,6 +138,7 @@ static void send_message(struct vclock_guest *g, enum time_op op, uint32_t seq, 
 {
 	struct time_message m = {.op = op, .seq = seq, .time = time};
 
+	/* A guest that does not read fills its own socket, and never runs again. */
 	(void)!send(g->conn.fd, &m, sizeof(m), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
@@ -155,6 +171,7 @@ void vclock_guest_run(struct vclock_guest *g, int64_t at_ns, int64_t until_ns, i
 {
 	bool first = g->state == VCLOCK_GUEST_JOINING;
 
+	/* It waits in START for its first turn: the answer to that is the turn. */
 	if (first)
 		g->offset_ns = at_ns;
 	g->state = VCLOCK_GUEST_RUNNING;
@@ -223,6 +240,7 @@ static void take_kicks(struct vclock_guest *g)
 		unsigned slot = k->device;
 		struct vclock_guest_device *d = slot < MAIL_DEVICES ? g->devices[slot] : NULL;
 
+		/* What follows from it may cut the turn, but not to before this. */
 		g->from_ns = at;
 		g->kicks++;
 		if (d)
@@ -299,6 +317,7 @@ static void read_request(struct vclock_guest *g)
 	uint64_t request = page_of(g)->client[PAGE_GUEST].request;
 	bool wants = page_of(g)->client[PAGE_GUEST].flags & PAGE_WANTS_RUN;
 
+	/* It may wait for a device alone. */
 	g->request_ns = INT64_MAX;
 	if (wants && request < INT64_MAX)
 		g->request_ns = time_plus((int64_t)request, g->offset_ns);
@@ -342,6 +361,7 @@ static const char *take_wait(struct vclock_guest *g)
 		return "it waits without having run";
 	if (!(page_of(g)->client[PAGE_GUEST].capabilities & PAGE_CAP_SHARE))
 		return "its kernel does not know the calendar's shared memory (6.11 or later does)";
+	/* Still in its turn: what it sent last may be answered before the turn's end. */
 	g->clock->kicking = g;
 	take_kicks(g);
 	g->clock->kicking = NULL;
@@ -376,6 +396,7 @@ static const char *take_message(struct vclock_guest *g)
 	case TIME_GET_TOD:
 		send_message(g, TIME_ACK, seq, (uint64_t)(g->clock->tod_ns + now));
 		return NULL;
+	/* They tell what is in the page. */
 	case TIME_UPDATE:
 	case TIME_BROADCAST:
 		send_message(g, TIME_ACK, seq, 0);
@@ -446,12 +467,14 @@ static void destroy(struct object *o)
 
 		if (other != o && guest_of(other) == g) {
 			other->kind->destroy(other);
+			/* Its cable went with it, wherever in the list that was. */
 			i = o->sub->objects.n;
 		}
 	}
 	loop_remove(o->sub->loop, &g->listener);
 	g->listener.fd = -1;
 	leave(g, "removed");
+	/* Frames that were on their way to it are freed by their events. */
 	while (calendar_next_ns(&g->calendar) != INT64_MAX)
 		calendar_fire(&g->calendar);
 	calendar_finish(&g->calendar);
@@ -465,12 +488,19 @@ static void destroy(struct object *o)
 	free(g);
 }
 
+static const char *const state_names[] = {
+	[VCLOCK_GUEST_ABSENT] = "absent",
+	[VCLOCK_GUEST_JOINING] = "joining",
+	[VCLOCK_GUEST_RUNNING] = "running",
+	[VCLOCK_GUEST_WAITING] = "waiting",
+};
+_Static_assert(ARRAY_LEN(state_names) == VCLOCK_GUEST_STATES, "a state without a name");
+
 static void status(struct object *o, struct json *j, int64_t now_ns)
 {
-	static const char *const states[] = {"absent", "joining", "running", "waiting"};
 	struct vclock_guest *g = (struct vclock_guest *)o;
 
-	json_string(j, "state", states[g->state]);
+	json_string(j, "state", state_names[g->state]);
 	json_uint(j, "turns", g->turns);
 	json_uint(j, "kicks", g->kicks);
 	if (g->state == VCLOCK_GUEST_WAITING && g->request_ns != INT64_MAX)

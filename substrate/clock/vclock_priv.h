@@ -14,6 +14,7 @@ enum vclock_guest_state {
 	VCLOCK_GUEST_JOINING, /* connected, waits for its first turn */
 	VCLOCK_GUEST_RUNNING,
 	VCLOCK_GUEST_WAITING, /* stands still until request_ns, or for ever */
+	VCLOCK_GUEST_STATES,
 };
 
 /* One message of the calendar protocol (linux/um_timetravel.h). */

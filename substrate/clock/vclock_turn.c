@@ -71,6 +71,7 @@ void vclock_look(struct vclock *c, struct vclock_view *v)
 	if (v->event_ns != INT64_MAX)
 		v->soonest = &c->sub->calendar;
 	refresh_slots(c);
+	/* The first two: for everybody the earliest of the others is one of them. */
 	for (size_t i = 0; i < c->slots.n; i++) {
 		const struct slot *s = &c->slots.at[i];
 
@@ -121,10 +122,12 @@ bool vclock_may_start(const struct vclock *c, const struct vclock_view *v, size_
 {
 	const struct slot *s = &c->slots.at[i];
 
+	/* Events come before guests at the same time. */
 	if (s->at_ns >= s->event_ns)
 		return false;
 	if (s->at_ns < vclock_horizon_ns(c, v, i))
 		return true;
+	/* It has no lookahead, but may have its turn if nobody is in front of it. */
 	if (v->soonest && v->soonest != &c->guests.at[i]->calendar && s->at_ns >= v->event_ns &&
 	    s->at_ns >= time_plus(v->event_ns, s->in_ns))
 		return false;

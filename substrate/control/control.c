@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The control protocol of a substrate: one command a line, carried out at once and answered in
+ * order, so that who sends many need not wait for each (docs/protocols.md). What a command is about
+ * is found by its name; how it is done is a function of the room that the object is from: here is
+ * the table of commands and no more.
+ *
+ * Events go the other way whenever they happen, between answers. A session that is the only one,
+ * that of a lab's server, ends the process with it.
+ */
 #include "substrate/control/control.h"
 
 #include "lib/nearest.h"
@@ -49,6 +58,7 @@ static int run_clock(struct substrate *s, const struct words *w, FILE *answer, s
 {
 	const char *seed = words_get(w, "seed");
 
+	/* Numbers of events and random streams begin with the first object. */
 	if (s->objects.n || s->time != &timekeeper_real)
 		return err_set(e, ERR_USAGE, "the clock is set first of all, and once");
 	s->seed = seed ? strtoull(seed, NULL, 0) : 1;
@@ -188,6 +198,7 @@ static int run_status(struct substrate *s, const struct words *w, FILE *answer, 
 		struct object *o = s->objects.at[i];
 
 		json_open(&j, o->name, '{');
+		/* The other process says what kind it is; the server makes one of the two. */
 		if (!o->kind->is_part)
 			json_string(&j, "kind", o->kind->name);
 		if (o->kind->status)

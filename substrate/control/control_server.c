@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The control protocol at a unix socket, for a substrate node on a machine of its own: any number
+ * of clients, who all hear of events; and the client that says commands there (vsubstrate
+ * --connect).
+ */
 #include "substrate/control/control_server.h"
 
 #include "lib/container_of.h"
@@ -49,6 +54,7 @@ static void listener_ready(struct loop_watch *w, uint32_t events, int64_t now_ns
 	struct control_server *c = container_of(w, struct control_server, listener);
 	int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
+	/* Not when they close: that is within a function of their connection. */
 	free_closed(c, false);
 	if (fd < 0)
 		return;
@@ -107,6 +113,7 @@ struct exchange {
 static void take_octet(struct exchange *x, char c)
 {
 	putc(c, x->out);
+	/* What a line is, answer or event, is in its first letters. */
 	if (x->len < sizeof(x->line))
 		x->line[x->len] = c;
 	x->len++;
@@ -151,6 +158,7 @@ static int pass_on(struct exchange *x, int in, struct err *e)
 /* in: -1: there is nothing more to pass on. */
 static int exchange(struct exchange *x, int in, struct err *e)
 {
+	/* Until all is said, and all that was said is answered. */
 	while (in >= 0 || x->answered < x->asked) {
 		struct pollfd p[2] = {{.fd = x->fd, .events = POLLIN},
 				      {.fd = in, .events = POLLIN}};

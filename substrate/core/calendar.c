@@ -1,4 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A binary heap in an array, the first event at index 1: the children of i are 2i and 2i + 1. An
+ * event knows its index, so that it can be moved and taken out, not only come up.
+ *
+ * The order is total. Two events of one time come in the order of their sources, which are numbered
+ * as they were declared, and two of one source in the order in which it made them. A heap alone
+ * would give events of one time in an order that depends on what else it had held; and runs would
+ * differ in which of two frames, there at the same nanosecond, a switch sees first.
+ *
+ * Each event is in the heap with a copy of its time and numbers, so that comparing touches no
+ * event.
+ */
 #include "substrate/core/calendar.h"
 
 #include <assert.h>
@@ -25,6 +37,7 @@ static bool is_before(const struct calendar_entry *a, const struct calendar_entr
 	return a->number < b->number;
 }
 
+/* Whatever moves in the heap moves through here: the event is told where it is. */
 static void put(struct calendar *c, uint32_t i, const struct calendar_entry *e)
 {
 	c->heap.at[i] = *e;
@@ -67,6 +80,7 @@ void calendar_cancel(struct calendar *c, struct event *ev)
 	ev->heap_index = 0;
 	if (last.ev == ev)
 		return;
+	/* The last one fills the hole: it may belong further down than that, or further up. */
 	sift_down(c, i, last);
 	i = last.ev->heap_index;
 	sift_up(c, i, last);
@@ -77,6 +91,7 @@ void calendar_add(struct calendar *c, struct event *ev, int64_t at_ns, struct ev
 	struct calendar_entry e = {
 		.at_ns = at_ns, .number = from->next++, .source = from->id, .ev = ev};
 
+	/* Moved, it comes behind what its source made meanwhile: it has a new number. */
 	calendar_cancel(c, ev);
 	vec_push(&c->heap, e);
 	sift_up(c, (uint32_t)c->heap.n - 1, e);
@@ -96,6 +111,7 @@ int64_t calendar_fire(struct calendar *c)
 {
 	struct calendar_entry e = c->heap.at[1];
 
+	/* Out before it happens: it may put itself in again. */
 	calendar_cancel(c, e.ev);
 	e.ev->fire(e.ev, e.at_ns);
 	return e.at_ns;

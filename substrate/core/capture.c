@@ -1,4 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Frames are written as they pass an end: those that it sends before the cable does anything to
+ * them, those that it gets after all is done. An end may have several captures. Who looks must see
+ * what a wire would carry: while an end is captured no frame passes it raw or lent (end_takes(),
+ * end_passes_raw()). So a capture costs speed, and changes nothing else.
+ *
+ * A file is written in pieces of 64 KiB and 0.1 s after the last piece, so that who follows it sees
+ * frames while little happens. A FIFO may have a slow reader. Nothing waits for it: up to 16 MiB
+ * are kept, then frames are dropped and counted, for a capture must not change what it captures.
+ * When the capture ends, what its reader has not taken lingers (linger.h) until it has or is gone.
+ *
+ * Times in the file are the lab's plus its epoch. All that is written comes from the run: two equal
+ * runs give equal files, also with the last block, whose time is that of the last frame.
+ */
 #include "substrate/core/capture.h"
 
 #include "lib/container_of.h"
@@ -35,6 +49,7 @@ struct capture {
 	uint64_t last_ns; /* of the last frame */
 };
 
+/* As much as the file takes now. An error is told once, and nothing more is written. */
 static void write_out(struct capture *c)
 {
 	size_t done = 0;
@@ -63,6 +78,7 @@ static void write_late(struct loop_timer *t, int64_t now_ns)
 	struct capture *c = container_of(t, struct capture, timer);
 
 	write_out(c);
+	/* A FIFO that was full: nothing says when it has room but another try. */
 	if (c->out.len)
 		loop_set_timer(c->object.sub->loop, t, now_ns + write_after_ns);
 }
@@ -139,7 +155,7 @@ void capture_end_gone(struct end *n)
 	while (c) {
 		struct capture *next = c->next;
 
-		c->end = NULL;
+		c->end = NULL; /* whose list it need not be taken from */
 		destroy(&c->object);
 		c = next;
 	}
@@ -193,6 +209,7 @@ struct object *capture_create(struct substrate *s, const char *name, struct end 
 		free(c);
 		return NULL;
 	}
+	/* Without a reader a FIFO would hold us up: O_NONBLOCK makes that an error. */
 	c->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK, 0600);
 	if (c->fd < 0) {
 		err_sys(e, "open %s", path);
@@ -202,6 +219,7 @@ struct object *capture_create(struct substrate *s, const char *name, struct end 
 	c->end = n;
 	c->next = n->capture;
 	n->capture = c;
+	/* Readers wait for the head of a file before they show anything: it is written now. */
 	const struct pcapng_interface interface = {n->object->name, words_get(w, "description"),
 						   c->snaplen};
 

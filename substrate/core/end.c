@@ -1,4 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Every frame passes two ends: it is sent at one and delivered at the other. Both do the same: they
+ * count it, take it into their digest if the lab's time is exact, show it to captures, and hand it
+ * on. If what is next cannot take the frame as it is, it is made real first: lent bytes are fetched
+ * (frame_keep()), checksums filled in, a long segment cut. That is done as late as possible; on the
+ * usual way, from ring to ring over plain cables, it is never done.
+ *
+ * An end reaches what it belongs to (a NIC, a port, an interface) by its end_kind, and the cable in
+ * it by cable_hooks: it knows nothing else of either.
+ */
 #include "substrate/core/end.h"
 
 #include "lib/rng.h"
@@ -74,6 +84,7 @@ struct end *end_of_object(struct object *o)
 	return o->kind->end ? o->kind->end(o) : NULL;
 }
 
+/* The digest so far is where the next hash starts: it depends on all frames and on their order. */
 static void take_digest(struct end *n, const struct frame *f, int64_t now_ns)
 {
 	uint64_t h = hash_fnv1a(&now_ns, sizeof(now_ns), n->count.digest ^ HASH_FNV1A_START);
@@ -95,6 +106,7 @@ static void call_for_end(void *ctx, struct frame *real)
 	call->fn(call->end, real, call->now_ns);
 }
 
+/* Whoever captures wants to see frames as on a wire. */
 bool end_takes(const struct end *n, uint16_t flags)
 {
 	return !n->capture && n->kind->takes && !(flags & ~n->kind->takes(n));
@@ -133,6 +145,7 @@ void end_send(struct end *n, struct frame *f, int64_t now_ns)
 	if (frame_is_lent(f) && !end_passes_raw(n, OFFLOAD_LENT))
 		frame_keep(f);
 	if (frame_is_raw(f) && !end_passes_raw(n, f->offload.flags))
+		/* A cable counts, delays and loses frames, not segments that stand for some. */
 		end_make_real(n, f, now_ns, send_through);
 	else
 		send_through(n, f, now_ns);

@@ -1,4 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A frame is one block of memory: the struct, headroom in which a substrate link writes its headers
+ * in front without copying, and the bytes. Blocks come in three sizes, and those that were given
+ * back are kept in a list for each size: the usual frame costs no malloc(). What frames hold
+ * together is bounded; at the bound frame_get() fails, and the caller drops, as a switch does that
+ * has no memory left.
+ *
+ * A lent frame has the same block, of which only the head is filled. Where its other bytes lie is
+ * noted in the room that they will have, so that fetching them needs no memory and cannot fail. The
+ * lender has a list of all frames that hold something of its memory, to fetch all before the memory
+ * goes. A loan ends when the bytes are fetched or the last reference is given back.
+ *
+ * Frames that several hold are read-only; who wants to write asks for one of its own (frame_own()),
+ * which is a copy only if somebody else holds it.
+ */
 #include "substrate/core/frame.h"
 
 #include "lib/xalloc.h"
@@ -7,10 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/*
- * Frames of one size class are kept for reuse: most are full Ethernet frames, or small, or segments
- * that are still to be cut.
- */
+/* Small frames, full Ethernet frames, and segments that are still to be cut. */
 enum { CLASS_SMALL = 256, CLASS_LARGE = 2048, CLASS_HUGE = 68 << 10, CLASSES = 3 };
 
 static const uint32_t class_room[CLASSES] = {CLASS_SMALL, CLASS_LARGE, CLASS_HUGE};
@@ -140,7 +152,7 @@ struct frame *frame_get_lent(struct frame_pool *p, struct frame_lender *l, uint1
 	return f;
 }
 
-/* loan: what is noted of f. */
+/* loan: what is noted of f, which may be a copy by now. */
 static void end_loan(struct frame *f, const struct loan *loan)
 {
 	if (loan->before)
@@ -157,7 +169,7 @@ void frame_keep(struct frame *f)
 {
 	if (!frame_is_lent(f))
 		return;
-	/* Its bytes come where the loan is noted. */
+	/* Copy the loan first: the bytes overwrite it. */
 	struct loan loan = *loan_of(f);
 
 	iov_read(loan.iov, loan.n, loan.offset + FRAME_HEAD, f->data + FRAME_HEAD,
@@ -197,8 +209,7 @@ struct frame *frame_ref(struct frame *f)
 	return f;
 }
 
-/* Gives the frame back; data may have moved into the headroom, so the class follows from the start.
- */
+/* The data may have been moved into the headroom: the class follows from where it began. */
 void frame_unref(struct frame *f)
 {
 	struct frame_pool *p = f->pool;
@@ -215,6 +226,7 @@ void frame_unref(struct frame *f)
 	int c = class_of(f->room);
 
 	p->used_bytes -= size;
+	/* After a peak memory goes back to the system; what is usual stays at hand. */
 	if (c < 0 || class_room[c] != f->room || p->idle_bytes > p->max_bytes / 4) {
 		free(f);
 		return;
@@ -264,6 +276,7 @@ unsigned frame_make_real(struct frame *f, void (*fn)(void *ctx, struct frame *re
 	unsigned n = f->offload.segments;
 	unsigned lost = 0;
 
+	/* It is read more than once from here on: the guest could change it in between. */
 	frame_keep(f);
 	if (!n) {
 		f = frame_is_raw(f) ? frame_sum(f) : f;

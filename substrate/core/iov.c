@@ -9,7 +9,7 @@
 static void move(const struct iovec *iov, unsigned n, size_t offset, uint8_t *flat, size_t len,
 		 bool write)
 {
-	/* Most frames are in one buffer. */
+	/* Most frames are in one buffer. Pieces of a guest may overlap: memmove, not memcpy. */
 	if (n && offset + len <= iov[0].iov_len) {
 		uint8_t *p = (uint8_t *)iov[0].iov_base + offset;
 

@@ -36,6 +36,7 @@ static void write_more(struct loop_watch *w, uint32_t events, int64_t now_ns)
 	struct linger *g = (struct linger *)w;
 	ssize_t n = write(w->fd, g->buf + g->done, g->len - g->done);
 
+	/* A reader that closed is an error (EPIPE): then there is nobody to write for. */
 	if (n > 0)
 		g->done += (size_t)n;
 	if (g->done == g->len || (n < 0 && errno != EAGAIN && errno != EINTR))

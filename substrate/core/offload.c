@@ -1,4 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A guest that leaves the checksum to its NIC writes the sum of the pseudo-header into the field
+ * and says where the field is; the sum over all from there on, field included, is then the checksum
+ * (linux/skbuff.h, CHECKSUM_PARTIAL). One that leaves cutting to it sends a TCP segment of up to 64
+ * KiB, with headers as for one packet, and says how much payload fits in a frame.
+ *
+ * Between two guests of a lab nobody can tell whether that was done: a frame that was never on a
+ * wire needs no checksum, and a receiver that takes long segments would put together again what was
+ * cut (as real machines do, with TSO and GRO). So a frame travels as the guest gave it, with a note
+ * of what is left to do (struct offload), until somebody could tell: a cable that does something to
+ * frames, a capture, a NIC that takes no such frames. What the guest says is checked when the frame
+ * is taken, against a copy of the headers that it cannot change any more: nothing later reads or
+ * writes outside of the frame, whatever it said.
+ *
+ * Cutting is what the kernel does in software (tcp_gso_segment(), inet_gso_segment()): each frame
+ * gets the headers, a length, an IPv4 identification that counts up, its sequence number; FIN and
+ * PSH are for the last one, CWR for the first (RFC 3168, section 6.1.2).
+ */
 #include "substrate/core/offload.h"
 
 #include <string.h>
@@ -74,7 +92,7 @@ uint16_t offload_taken(uint64_t features)
 	return (uint16_t)taken;
 }
 
-/* Where the network header begins, and its type. */
+/* Where the network header begins, behind all VLAN tags, and its type; 0: there is none. */
 static uint32_t find_network(const uint8_t *data, uint32_t len, uint16_t *type)
 {
 	uint32_t at = MAC_BYTES;
@@ -196,6 +214,7 @@ bool offload_read(const struct virtio_net_hdr *h, uint64_t features, const uint8
 void offload_write(const struct offload *o, struct virtio_net_hdr *h)
 {
 	memset(h, 0, sizeof(*h));
+	/* All zero: nothing is left to do, and the checksum is right. */
 	if (!(o->flags & OFFLOAD_CSUM))
 		return;
 	h->flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
@@ -303,6 +322,7 @@ void offload_cut(const struct offload *o, const uint8_t *data, uint32_t len, uns
 		tcp[TCP_FLAGS] &= (uint8_t) ~(TCP_FIN | TCP_PSH);
 	if (i)
 		tcp[TCP_FLAGS] &= (uint8_t)~TCP_CWR;
+	/* What stands there is the sum of the pseudo-header of the long segment. */
 	memset(tcp + TCP_CSUM, 0, 2);
 	put_sum(tcp + TCP_CSUM,
 		sum_bytes(tcp, tcp_len, sum_pseudo(ip, is_v4, PROTOCOL_TCP, tcp_len)), false);
@@ -338,6 +358,7 @@ void offload_find(uint8_t *data, uint32_t len, uint32_t mtu, struct offload *o)
 	if (len - ip != said)
 		return;
 	uint16_t pseudo = (uint16_t)sum_pseudo(data + ip, is_v4, protocol, len - at);
+	/* No sum over the data yet: it was never on a wire. */
 	bool is_left = memcmp(data + at + offset, &pseudo, sizeof(pseudo)) == 0;
 
 	o->csum_start = (uint16_t)at;

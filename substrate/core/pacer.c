@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The scheduler (rate/htb.c) is pure: it says when a frame may leave and gives it out when asked.
+ * Here it gets its time. One event stands in the calendar for the next frame that may leave;
+ * whatever changes that, a frame that comes or a rate that is set, asks anew. A scheduler is told
+ * no time that is before one it was told: frames of guests that run side by side may come a little
+ * out of order.
+ */
 #include "substrate/core/pacer.h"
 
 #include "lib/container_of.h"
@@ -25,6 +32,7 @@ static void let_go(struct pacer *p, int64_t now_ns)
 		p->put(p, f, from, now);
 	int64_t due = htb_due_ns(p->htb);
 
+	/* Most frames change nothing: the calendar is left alone. */
 	if (due == p->event_ns)
 		return;
 	p->event_ns = due;

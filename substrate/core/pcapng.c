@@ -43,6 +43,7 @@ static void put_time(struct pcapng *p, uint64_t at_ns)
 	put_u32(p, (uint32_t)at_ns);
 }
 
+/* Everything in the format begins at a multiple of four. */
 static void put_padded(struct pcapng *p, const void *data, uint32_t len)
 {
 	static const uint8_t zeroes[4];
@@ -98,8 +99,10 @@ void pcapng_begin(struct pcapng *p, const char *comment, const struct pcapng_int
 	const uint64_t unknown = UINT64_MAX;
 	size_t at = begin_block(p, BLOCK_SECTION);
 
+	/* The byte order of all that follows, by which a reader finds out ours. */
 	put_u32(p, 0x1a2b3c4d);
 	put(p, version, sizeof(version));
+	/* How long the section is: it goes to the end of the file, wherever that will be. */
 	put(p, &unknown, sizeof(unknown));
 	put_text(p, OPTION_COMMENT, comment);
 	put_option(p, OPTION_END, NULL, 0);

@@ -1,4 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A turn of the process: the loop hands out descriptors and timers, then substrate_run() does what
+ * is due by the calendar. Both make frames, and neither delivers them in a call of its own: a frame
+ * that a plain cable passes is put in a queue (hops), and substrate_drain() takes the queue until
+ * it is empty. So a broadcast storm or a chain of switches takes no stack, and frames of one sender
+ * stay in order.
+ *
+ * What is dear and serves many frames alike, such as a call to a guest or a wake-up of another
+ * process, is put off (flush) until the queue is empty. What is put off by something that was put
+ * off waits for the next turn: a guest that sends faster than it is served must not keep
+ * descriptors from theirs.
+ */
 #include "substrate/core/substrate.h"
 
 #include "lib/nearest.h"
@@ -88,6 +100,7 @@ void substrate_drain(struct substrate *s, int64_t now_ns)
 		else
 			frame_unref(h.frame);
 	}
+	/* Numbers of turns run over: they are compared by their difference. */
 	uint32_t turn = s->flush_turn++;
 
 	while (s->first_flush && (int32_t)(s->first_flush->turn - turn) <= 0) {
@@ -96,7 +109,7 @@ void substrate_drain(struct substrate *s, int64_t now_ns)
 		s->first_flush = f->next;
 		if (!s->first_flush)
 			s->last_flush = &s->first_flush;
-		f->queued = false;
+		f->queued = false; /* before it runs: it may put itself off again */
 		f->run(f, now_ns);
 	}
 }
@@ -153,6 +166,7 @@ void substrate_forget_end(struct substrate *s, struct end *to)
 	for (uint32_t i = 0; i < s->hops.n; i++) {
 		struct hop *h = &s->hops.at[(s->hops.head + i) & (s->hops.cap - 1)];
 
+		/* The frame stays in its place, and is dropped when its turn comes. */
 		if (h->to == to)
 			h->to = NULL;
 	}
@@ -210,6 +224,7 @@ void object_finish(struct object *o)
 {
 	struct substrate *s = o->sub;
 
+	/* Backwards: most that go came last. */
 	for (size_t i = s->objects.n; i-- > 0;) {
 		if (s->objects.at[i] == o) {
 			vec_remove(&s->objects, i);

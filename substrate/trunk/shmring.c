@@ -5,7 +5,10 @@
 
 enum { SKIP = 0xffffffff }; /* id of what fills the end of the ring */
 
-/* head and tail are in lines of their own: each is written by one side. */
+/*
+ * head and tail only grow, and run over. Each is written by one side, and is in a cache line of its
+ * own: else both would fetch the line anew for each record.
+ */
 struct shmring_shared {
 	_Alignas(64) uint32_t head; /* the writer's */
 	_Alignas(64) uint32_t tail; /* the reader's */
@@ -44,9 +47,10 @@ uint8_t *shmring_room(struct shmring *r, uint32_t len)
 	uint32_t skip = need > to_end ? to_end : 0;
 
 	assert(len <= SHMRING_RECORD_MAX);
-	/* A reader that writes nonsense only gets nonsense. */
+	/* The reader may write any tail: what it loses by that is its own. */
 	if (r->size - (r->at - tail) < need + skip || r->at - tail > r->size)
 		return NULL;
+	/* A record lies in one piece: what is left at the end is skipped. */
 	if (skip) {
 		*head_at(r) = (struct head){SKIP, to_end - (uint32_t)sizeof(struct head)};
 		r->at += skip;
@@ -62,6 +66,11 @@ void shmring_put(struct shmring *r, uint32_t id, uint32_t len)
 
 bool shmring_publish(struct shmring *r)
 {
+	/*
+	 * The writer writes and then looks whether the reader sleeps; the reader says that it
+	 * sleeps and then looks whether there is something. With a fence in between on either side,
+	 * one of them sees the other.
+	 */
 	__atomic_store_n(&r->shared->head, r->at, __ATOMIC_RELEASE);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	return __atomic_load_n(&r->shared->asleep, __ATOMIC_RELAXED) &&
@@ -82,6 +91,7 @@ int shmring_take(struct shmring *r, struct shmring_record *rec)
 		return -1;
 	while (waiting) {
 		uint32_t to_end = r->size - (r->at & (r->size - 1));
+		/* Read once: the writer could change it between check and use. */
 		volatile const struct head *h = head_at(r);
 		uint32_t id = h->id;
 		uint32_t len = h->len;

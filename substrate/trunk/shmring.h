@@ -32,8 +32,10 @@ struct shmring_record {
 	const uint8_t *data; /* valid until shmring_give_back() */
 };
 
-/* mem: zeroed by whoever made it, SHMRING_HEAD + size bytes, aligned to a page; size is a power of
- * two and at least twice SHMRING_RECORD_MAX. */
+/*
+ * mem: SHMRING_HEAD + size bytes, aligned to a page, zeroed by whoever made it; size is a power of
+ * two and at least twice SHMRING_RECORD_MAX.
+ */
 void shmring_init(struct shmring *r, void *mem, uint32_t size);
 
 /* Writer: room for a record of len bytes (to SHMRING_RECORD_MAX), or NULL: the ring is full. */

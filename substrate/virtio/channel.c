@@ -1,4 +1,24 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A virtio console with one port (virtio 1.2, section 5.3). The port goes through three states that
+ * the control queues speak of: the driver is ready, the port is there (with a name, by which the
+ * guest's agent finds it), and each side says whether it has it open. Ours is open while a client
+ * is connected to the stream socket, one at a time; the others wait in the backlog.
+ *
+ * Bytes are kept in two buffers, one each way. By the real clock these have a bound, and so does
+ * what a slow reader on either side holds up: above it nothing is taken from the ring, or from the
+ * socket, and the other side waits, as on a pipe. In virtual time that would make what the guest
+ * does depend on how fast the client reads: the guest never waits, and a client that lets 256 MiB
+ * pile up is cut off.
+ *
+ * When bytes come for the guest is decided here: by the real clock at once; in virtual time as an
+ * event at the earliest time that the guest has not passed, and before the clock goes on all that
+ * clients have written by then is read (catch_up()), so that a client that stops the clock, writes
+ * and lets it go on knows when its words are heard.
+ *
+ * The stream is that of one boot. When the guest goes, its client is let go; one that came before
+ * the guest had a port keeps waiting.
+ */
 #include "substrate/virtio/channel.h"
 
 #include "lib/container_of.h"
@@ -90,6 +110,7 @@ static size_t in_max(const struct channel *c)
 	return c->vhost.guest ? IN_END : IN_MAX;
 }
 
+/* No more is read than is kept, so that the client waits, and not we. */
 static void watch_client(struct channel *c)
 {
 	uint32_t events = (c->in.len < in_max(c) ? EPOLLIN : 0) | (c->out.len ? EPOLLOUT : 0);
@@ -221,8 +242,6 @@ static void close_client(struct channel *c, int64_t now_ns)
 	inject(c, now_ns);
 }
 
-static void take_output(struct channel *c, int64_t now_ns);
-
 static bool write_client(struct channel *c, int64_t now_ns)
 {
 	while (c->client.fd >= 0 && c->out.len) {
@@ -259,6 +278,7 @@ static void take_output(struct channel *c, int64_t now_ns)
 			r->broken = "too many bytes in a buffer";
 			break;
 		}
+		/* Without a client it is lost, as on a line that nobody listens to. */
 		if (c->client.fd >= 0) {
 			iov_read(chain.iov, chain.n_out, 0, bytes_room(&c->out, chain.out_len),
 				 chain.out_len);
@@ -326,6 +346,7 @@ static void up(struct vhost *v, int64_t now_ns)
 {
 	struct channel *c = channel_of_vhost(v);
 
+	/* It is told when the port is there. */
 	c->client_open = c->client.fd >= 0;
 	take_control(c, now_ns);
 }
@@ -390,6 +411,7 @@ static void client_ready(struct loop_watch *w, uint32_t events, int64_t loop_ns)
 		return;
 	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
 		read_client(c, loop_ns);
+	/* It has read: what was left in the guest's ring can be taken. */
 	if (!c->vhost.guest && c->vhost.up && c->out.len < OUT_MAX)
 		take_output(c, loop_ns);
 	vhost_check(&c->vhost, loop_ns);
@@ -410,6 +432,7 @@ static void listener_ready(struct loop_watch *w, uint32_t events, int64_t now_ns
 		c->client.fd = -1;
 		return;
 	}
+	/* The next one may come when this one has gone. */
 	loop_remove(c->object.sub->loop, w);
 	inject(c, now_ns);
 }

@@ -1,4 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A guest's memory is a file that it shares with us, mapped in up to two regions. Its addresses are
+ * looked up here, and nowhere else: a range that is not wholly in one region does not exist.
+ *
+ * The file stays the guest's, which could make it shorter at any time; touching what is gone raises
+ * SIGBUS. To check the size before each access would cost more than the access, and help nothing,
+ * as it can shrink in between. So the signal is caught, pages of zeroes are put where the file
+ * ended, and whoever was copying goes on with those; the memory is marked, and the guest hung up at
+ * the next look (vhost_check()).
+ */
 #include "substrate/virtio/guestmem.h"
 
 #include <signal.h>
@@ -11,7 +21,9 @@ enum { PAGE = 4096 };
 
 static struct guestmem *guarded;
 
-/* Async-signal-safe: mmap(2) is a plain system call, and the list changes only outside of accesses.
+/*
+ * Safe in a signal handler: mmap(2) is a plain system call, and the list of memories changes only
+ * while nobody touches one.
  */
 static void replace_lost(int sig, siginfo_t *si, void *context)
 {
@@ -31,6 +43,7 @@ static void replace_lost(int sig, siginfo_t *si, void *context)
 			return;
 		}
 	}
+	/* None of ours: a fault of our own, which happens again at once and ends us. */
 	signal(SIGBUS, SIG_DFL);
 }
 
@@ -55,6 +68,7 @@ int guestmem_add(struct guestmem *m, uint64_t guest_addr, uint64_t size, int fd,
 		return err_set(e, ERR_ENV, "bad memory region");
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || end > (uint64_t)st.st_size)
 		return err_set(e, ERR_ENV, "memory region is not within its file");
+	/* Offsets in a file need not be those of a page. */
 	void *map = mmap(NULL, size + skew, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
 			 (off_t)(offset - skew));
 

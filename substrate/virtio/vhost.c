@@ -1,5 +1,23 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The connection: listening, framing, calls, and its end. What messages mean is in vhost_message.c.
+/*
+ * The connection: listening, framing, calls, and its end. What messages mean is in vhost_message.c.
+ *
+ * The guest's kernel is the front end: it connects when its driver finds the device, says what it
+ * wants, shares its memory and tells where the rings are; once all queues are enabled the device is
+ * up, and the connection is idle. Its end is the end of the device for the guest: down, queues
+ * reset, memory forgotten, and the socket listens again for the next boot.
+ *
+ * Kicks and calls have two ways. By the real clock they go by descriptors, beside this connection.
+ * In virtual time each would have to be a message that both wait for; so the guest notes its kicks
+ * in the memory that it shares with its clock (clock/mail.h), and they come here when it stands
+ * still, with the time and the index up to which the ring was filled at that time (vring_limit()):
+ * what was added later is not there yet. A call to a guest that runs waits as an event, which cuts
+ * its turn; one that stands is called at once. Calls that only give transmit buffers back may wait
+ * a little longer (late_queues), and go with the next one: a turn for each would cost more than
+ * what they say.
+ *
+ * A guest that does something wrong loses its connection, with the reason in the status and in the
+ * event, and nobody else notices.
  */
 #include "substrate/virtio/vhost.h"
 
@@ -16,7 +34,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static const int64_t late_call_ns = 200000;
+static const int64_t late_call_ns = 200000; /* interrupt moderation, as NICs do it */
 
 static struct substrate *sub_of(const struct vhost *v)
 {
@@ -102,6 +120,7 @@ static int receive_part(struct vhost *v, int64_t now_ns)
 	size_t n_fds;
 	ssize_t got = sock_recv_fds(v->conn.fd, to, want, fds, VHOST_FDS_MAX, &n_fds, MSG_DONTWAIT);
 
+	/* Descriptors come with the first byte of a message; more than it may have are not kept. */
 	for (size_t i = 0; i < n_fds; i++) {
 		if (v->n_fds < VHOST_FDS_MAX)
 			v->fds[v->n_fds++] = fds[i];
@@ -128,6 +147,7 @@ static void conn_ready(struct loop_watch *w, uint32_t events, int64_t loop_ns)
 	int64_t now = v->guest ? vclock_guest_now_ns(v->guest) : loop_ns;
 	int rc = 1;
 
+	/* What it did before it sent this comes first. */
 	if (v->guest)
 		vclock_guest_kicks(v->guest, true);
 	/* Something that it did earlier may have ended the connection. */
@@ -138,8 +158,7 @@ static void conn_ready(struct loop_watch *w, uint32_t events, int64_t loop_ns)
 				break;
 			vhost_close_fds(v);
 			v->have = 0;
-			/* In virtual time the guest goes on only when we answered: look again
-			 * later. */
+			/* In virtual time it waits for our answer: there is no more to read. */
 			rc = v->guest ? 0 : 1;
 			continue;
 		}
@@ -242,6 +261,7 @@ void vhost_publish(struct vhost *v, unsigned queue, int64_t now_ns)
 {
 	struct vhost_queue *q = &v->queue[queue];
 
+	/* Seen by a driver that looks by itself; then it wants no call. */
 	vring_publish(&q->ring);
 	if (!vring_wants_call(&q->ring))
 		return;
@@ -333,6 +353,7 @@ void vhost_close(struct vhost *v)
 {
 	int fd = v->listener.fd;
 
+	/* Without a listener hanging up does not listen again. */
 	loop_remove(sub_of(v)->loop, &v->listener);
 	v->listener.fd = -1;
 	vhost_hang_up(v, vhost_now_ns(v), "removed");

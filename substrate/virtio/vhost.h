@@ -38,8 +38,7 @@ struct vhost_kind {
 	void (*read_config)(struct vhost *v, uint8_t config[VHOST_CONFIG_MAX]);
 	/* All queues are enabled; from now on kicked() may come. */
 	void (*up)(struct vhost *v, int64_t now_ns);
-	/* The guest, or the kernel's driver, is gone; later, rings and memory must not be touched.
-	 */
+	/* The guest or its driver is gone: from now on rings and memory must not be touched. */
 	void (*down)(struct vhost *v, int64_t now_ns);
 	/* The driver put something into a queue. */
 	void (*kicked)(struct vhost *v, unsigned queue, int64_t now_ns);

@@ -1,4 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What messages mean, by a table: a function for each request, and how long its payload is at
+ * least. Only what Linux's virtio_uml.c needs is there. A message that is not known, too short or
+ * out of its place ends the connection: a driver that we misunderstand is worse than none.
+ *
+ * Payloads are copied out of the buffer that they came in, which is not aligned for them.
+ * Descriptors that a message brought and nobody took are closed behind it (vhost_close_fds()).
+ */
 #include "substrate/virtio/vhost_message.h"
 
 #include "lib/container_of.h"
@@ -122,6 +130,7 @@ static int set_mem_table(struct vhost *v, int64_t now_ns, struct err *e)
 	if (n < 1 || n > GUESTMEM_REGIONS || n > v->n_fds ||
 	    v->head.size < 8 + n * sizeof(struct vhost_region))
 		return err_set(e, ERR_ENV, "bad table of memory regions");
+	/* Rings and frames that were lent lie in the memory that goes. */
 	vhost_set_up(v, false, now_ns);
 	for (unsigned i = 0; i < v->kind->n_queues; i++)
 		vhost_queue_reset(v, i);
@@ -164,6 +173,7 @@ static int set_vring_addr(struct vhost *v, int64_t now_ns, struct err *e)
 
 	if (!q)
 		return -1;
+	/* Features come before addresses, as the kernel does it. */
 	q->ring.event_idx = v->features & UINT64_C(1) << VIRTIO_RING_F_EVENT_IDX;
 	return vring_set_addr(&q->ring, &v->mem, a.desc, a.avail, a.used, e);
 }
@@ -226,6 +236,7 @@ static int set_vring_enable(struct vhost *v, int64_t now_ns, struct err *e)
 		return -1;
 	if (s.num && !q->ring.desc)
 		return err_set(e, ERR_ENV, "queue %u is enabled before it is there", s.index);
+	/* A driver enables its queues one by one: the device is up with the last. */
 	q->enabled = s.num;
 	for (unsigned i = 0; i < v->kind->n_queues; i++)
 		all = all && v->queue[i].enabled;
@@ -261,6 +272,7 @@ static int vring_kick(struct vhost *v, int64_t now_ns, struct err *e)
 
 	if (!queue_at(v, s.index, e))
 		return -1;
+	/* By message where descriptors are not used, and the page has no room for another kick. */
 	if (v->up)
 		v->kind->kicked(v, s.index, now_ns);
 	substrate_drain(v->object->sub, now_ns);

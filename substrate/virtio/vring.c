@@ -1,4 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A split ring has three parts in the guest's memory: descriptors, which are the guest's; avail,
+ * where it says what it offers; used, where we say what we gave back. Each side counts on for ever,
+ * in 16 bits that run over; what is between the two counts is what waits.
+ *
+ * The guest may write all of it while we read. Each field is therefore read once into a copy, and
+ * only the copy is checked and used. Addresses are looked up in what the guest shared (guestmem.c),
+ * lengths are added with a look for overflow, and a chain can be no longer than its table, or it is
+ * a loop.
+ *
+ * Order matters in two places. Entries are written before the index that shows them, and read
+ * behind it (release, acquire). And whoever goes to sleep says so first and looks once more then,
+ * while the other writes first and looks then whether to wake it: with a full fence between the two
+ * on either side one of them sees the other (virtio 1.2, sections 2.7.7 and 2.7.10).
+ */
 #include "substrate/virtio/vring.h"
 
 #include <string.h>
@@ -113,6 +128,7 @@ static int walk(struct virtq *r, struct vring_chain *c, volatile struct vring_de
 
 			if (!inner || d.addr % 16)
 				return break_ring(r, "bad address of an indirect descriptor");
+			/* One level: a table of a table is refused above. */
 			return walk(r, c, inner, (uint32_t)(d.len / sizeof(d)), 0, true);
 		}
 		if (add_buffer(r, c, &d) < 0)
@@ -186,6 +202,7 @@ bool vring_wants_call(struct virtq *r)
 	uint16_t old = r->called_idx;
 
 	r->called_idx = r->used_idx;
+	/* Has the driver's mark been passed since it was asked last? */
 	if (r->event_idx)
 		return vring_need_event(*used_event_of(r), r->used_idx, old);
 	return !(r->avail[RING_FLAGS] & VRING_AVAIL_F_NO_INTERRUPT);
@@ -205,14 +222,15 @@ bool vring_kicks_on(struct virtq *r)
 
 void vring_kicks_off(struct virtq *r)
 {
-	/* With EVENT_IDX the driver kicks only when it passes avail_event, which we leave behind.
-	 */
+	/* With EVENT_IDX a driver kicks when it passes avail_event: that is left behind, and will
+	 * do. */
 	if (r->used && !r->event_idx)
 		r->used[RING_FLAGS] = VRING_USED_F_NO_NOTIFY;
 }
 
 void vring_kicks_stop(struct virtq *r)
 {
+	/* As far away as it can be. */
 	if (r->used && r->event_idx)
 		*avail_event_of(r) = (uint16_t)(r->avail[RING_IDX] + 0x8000u);
 }
