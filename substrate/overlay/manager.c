@@ -20,7 +20,6 @@
 #include "lib/minmax.h"
 #include "lib/sock.h"
 #include "substrate/overlay/message_stream.h"
-#include "substrate/overlay/overlay_words.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -516,7 +515,7 @@ static int begin(struct manager *m, struct err *e)
 /* "manager NAME SNODE listen=AT", "manager NAME SNODE peer=NODE connect=AT" */
 int manager_cmd(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
 {
-	struct object *node = overlay_find(s, w->at[2], &snode_kind, e);
+	struct object *node = object_find_kind(s, w->at[2], &snode_kind, e);
 	const char *listen = words_get(w, "listen");
 	const char *connect = words_get(w, "connect");
 	const char *peer = words_get(w, "peer");

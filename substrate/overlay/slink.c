@@ -18,7 +18,6 @@
 #include "lib/addr.h"
 #include "lib/minmax.h"
 #include "substrate/cable/cable.h"
-#include "substrate/overlay/overlay_words.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -462,7 +461,7 @@ static int read_words(struct slink *l, const struct words *w, struct err *e)
 
 int slink_cmd(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
 {
-	struct object *snif = overlay_find(s, w->at[2], &snif_kind, e);
+	struct object *snif = object_find_kind(s, w->at[2], &snif_kind, e);
 	struct slink *l = snif ? xcalloc(1, sizeof(*l)) : NULL;
 
 	if (!l)

@@ -290,7 +290,7 @@ static int open_socket(struct snif *i, const struct words *w, struct err *e)
 
 int snif_cmd(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
 {
-	struct object *node = overlay_find(s, w->at[2], &snode_kind, e);
+	struct object *node = object_find_kind(s, w->at[2], &snode_kind, e);
 	struct snif *i = node ? xcalloc(1, sizeof(*i)) : NULL;
 
 	if (!i)

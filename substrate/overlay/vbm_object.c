@@ -353,7 +353,7 @@ const struct link_user vbm_object_link_user = {
 
 int vbm_object_cmd(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
 {
-	struct object *node = overlay_find(s, w->at[2], &snode_kind, e);
+	struct object *node = object_find_kind(s, w->at[2], &snode_kind, e);
 	const char *link = words_get(w, "link");
 	int64_t rate;
 
@@ -381,7 +381,7 @@ int vbm_object_cmd(struct substrate *s, const struct words *w, FILE *answer, str
 
 int vbm_object_cmd_share(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
 {
-	struct object *o = overlay_find(s, w->at[1], &vbm_object_kind, e);
+	struct object *o = object_find_kind(s, w->at[1], &vbm_object_kind, e);
 	const char *percent = words_get(w, "percent");
 	int64_t now = substrate_now_ns(s);
 	int64_t ppm;

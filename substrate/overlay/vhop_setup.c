@@ -17,7 +17,6 @@
 #include "substrate/overlay/vhop_priv.h"
 
 #include "lib/minmax.h"
-#include "substrate/overlay/overlay_words.h"
 
 #include <stdlib.h>
 
@@ -204,7 +203,7 @@ static const char *take_step(struct vhop *h, const char *path, char *buf, size_t
 	free(h->path);
 	h->path = NULL;
 	if (!n) {
-		struct object *o = overlay_find(h->node->object.sub, h->to_name, &vif_kind, &e);
+		struct object *o = object_find_kind(h->node->object.sub, h->to_name, &vif_kind, &e);
 
 		h->to = (struct vif *)o;
 		if (!o || h->to->node != h->node)

@@ -2,7 +2,6 @@
 #include "substrate/overlay/vif.h"
 
 #include "lib/units.h"
-#include "substrate/overlay/overlay_words.h"
 
 #include <stdlib.h>
 
@@ -89,7 +88,7 @@ const struct snode_user vif_snode_user = {.gone = end_all};
 
 int vif_cmd(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
 {
-	struct object *node = overlay_find(s, w->at[2], &snode_kind, e);
+	struct object *node = object_find_kind(s, w->at[2], &snode_kind, e);
 	const char *vnet = words_get(w, "vnet");
 	const char *text = words_get(w, "mtu");
 	int64_t mtu = MTU_DEFAULT;

@@ -325,7 +325,7 @@ static int read_words(struct vlink *v, const struct words *w, struct err *e)
 
 int vlink_cmd(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
 {
-	struct object *vif = overlay_find(s, w->at[2], &vif_kind, e);
+	struct object *vif = object_find_kind(s, w->at[2], &vif_kind, e);
 	struct vlink *v = vif ? xcalloc(1, sizeof(*v)) : NULL;
 
 	if (!v)
