@@ -21,6 +21,7 @@
 #include "substrate/clock/vclock.h"
 
 #include "lib/container_of.h"
+#include "lib/minmax.h"
 #include "substrate/cable/cable.h"
 #include "substrate/clock/cpu.h"
 #include "substrate/clock/vclock_priv.h"
@@ -220,14 +221,14 @@ static void run_guest(struct vclock *c, const struct vclock_view *v, size_t i, i
 	struct vclock_guest *g = c->guests.at[i];
 	int64_t at = g->request_ns;
 	/* Alone it could go on for ever: then nobody could stop the clock any more. */
-	int64_t until = time_min(vclock_horizon_ns(c, v, i), time_plus(at, second_ns));
+	int64_t until = min_i64(vclock_horizon_ns(c, v, i), time_plus(at, second_ns));
 
 	if (c->pace > 0) {
 		int64_t paced = vclock_pace_limit_ns(c, wall_ns);
 
-		until = time_min(until, time_plus(paced > at ? paced : at, pace_slack_ns));
+		until = min_i64(until, time_plus(paced > at ? paced : at, pace_slack_ns));
 	}
-	until = time_min(until, c->until_ns);
+	until = min_i64(until, c->until_ns);
 	vclock_guest_run(g, at, until < at ? at : until, wall_ns);
 }
 
@@ -305,7 +306,7 @@ static void stand_soon(struct substrate *s, int64_t now_ns)
 		if (g->granted_ns > soon_ns)
 			soon_ns = g->granted_ns;
 	}
-	c->until_ns = time_min(c->until_ns, soon_ns);
+	c->until_ns = min_i64(c->until_ns, soon_ns);
 	for (size_t i = 0; i < c->guests.n; i++)
 		vclock_guest_cut(c->guests.at[i], c->until_ns);
 	substrate_event(c->sub, "event time %lld ahead", (long long)c->until_ns);
@@ -320,7 +321,7 @@ static bool is_busy(const struct vclock *c)
 /* Nothing can be done just now: why, and when shall we look again? */
 static void rest(struct vclock *c, const struct vclock_view *v, int64_t wall_ns)
 {
-	int64_t next = time_min(v->event_ns, v->first);
+	int64_t next = min_i64(v->event_ns, v->first);
 
 	c->due_wall_ns = INT64_MAX;
 	if (c->running)
@@ -334,13 +335,13 @@ static void rest(struct vclock *c, const struct vclock_view *v, int64_t wall_ns)
 		stand(c, c->until_ns);
 		return;
 	}
-	next = time_min(next, c->until_ns);
+	next = min_i64(next, c->until_ns);
 	if (next == INT64_MAX && !c->idle_told) {
 		c->idle_told = true;
 		substrate_event(c->sub, "event idle-forever");
 	}
 	if (c->pace > 0 && next != INT64_MAX)
-		c->due_wall_ns = time_min(
+		c->due_wall_ns = min_i64(
 			c->due_wall_ns,
 			c->pace_wall_ns + (int64_t)((double)(next - c->pace_ns) / c->pace) + 1);
 }
@@ -349,7 +350,7 @@ static void rest(struct vclock *c, const struct vclock_view *v, int64_t wall_ns)
 static int64_t paced_limit(struct vclock *c, const struct vclock_view *v, int64_t wall_ns)
 {
 	int64_t paced = vclock_pace_limit_ns(c, wall_ns);
-	int64_t next = time_min(v->event_ns, v->first);
+	int64_t next = min_i64(v->event_ns, v->first);
 
 	if (paced == INT64_MAX || next > paced - pace_behind_ns)
 		return paced;
@@ -386,7 +387,7 @@ static void run(struct substrate *s)
 		if (c->cables_dirty)
 			look_at_cables(c);
 		vclock_look(c, &v);
-		int64_t limit = time_min(c->until_ns, paced_limit(c, &v, wall));
+		int64_t limit = min_i64(c->until_ns, paced_limit(c, &v, wall));
 
 		if (fire_events(c, &v, limit))
 			continue;

@@ -6,6 +6,7 @@
  * (spin=charge), it also pays: its clock follows the wall clock until it has done, and meanwhile
  * keeps nobody. Such a run does not repeat.
  */
+#include "lib/minmax.h"
 #include "substrate/clock/vclock_priv.h"
 
 static const int64_t spin_wall_ns = INT64_C(5000000000);
@@ -33,10 +34,10 @@ static void charge(struct vclock *c, struct vclock_guest *g, int64_t wall_ns)
 {
 	double pace = c->pace > 0 ? c->pace : 1;
 	int64_t took = (int64_t)((double)(wall_ns - g->turn_wall_ns) * pace);
-	int64_t to = time_min(time_plus(g->from_ns, took), c->until_ns);
+	int64_t to = min_i64(time_plus(g->from_ns, took), c->until_ns);
 
 	g->turn_wall_ns = wall_ns;
-	c->due_wall_ns = time_min(c->due_wall_ns, wall_ns + charge_wall_ns);
+	c->due_wall_ns = min_i64(c->due_wall_ns, wall_ns + charge_wall_ns);
 	if (c->stopped || to <= g->from_ns)
 		return;
 	g->from_ns = to;
@@ -53,7 +54,7 @@ static void look_for_spin(struct vclock *c, struct vclock_guest *g, int64_t wall
 		g->turn_wall_ns = wall_ns;
 	}
 	if (wall_ns - g->turn_wall_ns < spin_wall_ns) {
-		c->due_wall_ns = time_min(c->due_wall_ns, g->turn_wall_ns + spin_wall_ns);
+		c->due_wall_ns = min_i64(c->due_wall_ns, g->turn_wall_ns + spin_wall_ns);
 		return;
 	}
 	g->spin_told = true;

@@ -149,9 +149,4 @@ static inline int64_t time_plus(int64_t a, int64_t b)
 	return a > INT64_MAX - b ? INT64_MAX : a + b;
 }
 
-static inline int64_t time_min(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
 #endif

@@ -12,6 +12,7 @@
  *
  * Slots are refreshed only for guests that were touched: this is looked at for every turn.
  */
+#include "lib/minmax.h"
 #include "substrate/clock/vclock_priv.h"
 
 /* Earliest time at which a guest may act; INT64_MAX if it never will by itself. */
@@ -83,9 +84,9 @@ void vclock_look(struct vclock *c, struct vclock_view *v)
 			v->second = s->at_ns;
 		}
 		if (s->state == VCLOCK_GUEST_RUNNING)
-			v->reach_ns = time_min(v->reach_ns, time_plus(s->at_ns, s->out_ns));
+			v->reach_ns = min_i64(v->reach_ns, time_plus(s->at_ns, s->out_ns));
 		else
-			v->wish_ns = time_min(v->wish_ns, s->at_ns);
+			v->wish_ns = min_i64(v->wish_ns, s->at_ns);
 		if (s->event_ns != INT64_MAX && s->event_ns <= v->event_ns)
 			look_at_event(c, v, i);
 	}
@@ -97,8 +98,8 @@ int64_t vclock_horizon_ns(const struct vclock *c, const struct vclock_view *v, s
 	int64_t h = s->event_ns;
 
 	if (v->soonest && v->soonest != &c->guests.at[i]->calendar)
-		h = time_min(h, time_plus(v->event_ns, s->in_ns));
-	return time_min(h, time_plus(v->who == i ? v->second : v->first, s->in_ns));
+		h = min_i64(h, time_plus(v->event_ns, s->in_ns));
+	return min_i64(h, time_plus(v->who == i ? v->second : v->first, s->in_ns));
 }
 
 /* No lookahead: one at a time, the earliest first, then by order of declaration. */
