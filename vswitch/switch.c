@@ -59,6 +59,7 @@ static void switch_destroy(struct device *d)
 		free(d->port[i].mirror);
 	}
 	fdb_finish(&d->fdb);
+	guard_finish(&d->guard);
 	if (d->rstp)
 		rstp_finish(d->rstp);
 	free(d->rstp);
@@ -169,15 +170,41 @@ static void send_to(struct device *d, struct transit *t, uint16_t port, struct d
 	out->at[out->n++].frame = f;
 }
 
+/* To all ports of the VLAN but its own, or to those of them that are in `only`. */
 static enum device_drop flood(struct device *d, uint16_t in, struct transit *t,
-			      struct device_out *out)
+			      const struct port_set *only, struct device_out *out)
 {
-	for (uint16_t i = 0; i < d->n_up; i++)
-		if (d->up[i] != in && is_member(d, d->up[i], t->vid) && may_send(d, d->up[i]))
-			send_to(d, t, d->up[i], out);
+	for (uint16_t i = 0; i < d->n_up; i++) {
+		uint16_t port = d->up[i];
+
+		if (port != in && (!only || port_in(only, port)) && is_member(d, port, t->vid) &&
+		    may_send(d, port))
+			send_to(d, t, port, out);
+	}
 	if (!out->n)
 		return DEVICE_DROP_NOBODY;
 	d->flooded += frame_count(t->frame);
+	return DEVICE_FORWARDED;
+}
+
+/* Ingress: may a frame come in here, and in which VLAN? */
+static enum device_drop let_in(const struct device *d, uint16_t in, struct transit *t)
+{
+	const uint8_t *dst = t->frame->data;
+	const uint8_t *src = dst + 6;
+	const struct port_set *home;
+
+	if (d->port[in].mirror)
+		return DEVICE_DROP_MIRROR_PORT;
+	if (src[0] & 1)
+		return DEVICE_DROP_SOURCE;
+	home = guard_find(&d->guard, src);
+	if (home && !port_in(home, in))
+		return DEVICE_DROP_FOREIGN;
+	if (!d->wire && is_reserved(dst))
+		return DEVICE_DROP_RESERVED;
+	if (!classify(d, in, t))
+		return DEVICE_DROP_VLAN;
 	return DEVICE_FORWARDED;
 }
 
@@ -186,28 +213,22 @@ static enum device_drop switch_frame(struct device *d, uint16_t in, struct trans
 				     int64_t now_ns, struct device_out *out)
 {
 	const uint8_t *dst = t->frame->data;
-	const uint8_t *src = dst + 6;
+	enum device_drop why = let_in(d, in, t);
 
-	if (d->port[in].mirror)
-		return DEVICE_DROP_MIRROR_PORT;
-	if (src[0] & 1)
-		return DEVICE_DROP_SOURCE;
-	if (!d->wire && is_reserved(dst))
-		return DEVICE_DROP_RESERVED;
-	if (!classify(d, in, t))
-		return DEVICE_DROP_VLAN;
+	if (why != DEVICE_FORWARDED)
+		return why;
 	if (d->rstp && !rstp_learns(d->rstp, in))
 		return DEVICE_DROP_STP;
-	if (!fdb_learn(&d->fdb, fdb_key(t->vid, src), in, now_ns))
+	if (!fdb_learn(&d->fdb, fdb_key(t->vid, dst + 6), in, now_ns))
 		d->not_learned++;
 	if (!may_send(d, in))
 		return DEVICE_DROP_STP;
 	if (dst[0] & 1)
-		return flood(d, in, t, out);
+		return flood(d, in, t, NULL, out);
 	int port = fdb_find(&d->fdb, fdb_key(t->vid, dst), now_ns);
 
 	if (port < 0)
-		return flood(d, in, t, out);
+		return flood(d, in, t, guard_find(&d->guard, dst), out);
 	if (port == in)
 		return DEVICE_DROP_SAME_PORT;
 	if (!is_member(d, (uint16_t)port, t->vid))

@@ -18,6 +18,9 @@
  *   mirror=1,3      the port takes no part in switching, but gets a copy of every frame that comes
  *                   in at or goes out by these ports, as it came in; "all", "off"
  *
+ *   stations=02:..:01,02:..:02   who lives behind this port and, unless another port names it, too,
+ *                   nowhere else: a frame that says so and comes in at another port is dropped
+ *                   ("foreign source"); frames to it go to no other port. none: anybody (default)
  *   cost=20000      for rstp: of the way through this port; 20000 is 1 Gbit/s, 200000 100 Mbit/s
  *   point_to_point=on   for rstp: off where a hub joins more than two bridges
  *

@@ -4,21 +4,13 @@
 #define VSWITCH_SWITCH_PRIV_H
 
 #include "vswitch/fdb.h"
+#include "vswitch/guard.h"
+#include "vswitch/port_set.h"
 #include "vswitch/rstp.h"
 #include "vswitch/switch.h"
 #include "vswitch/vlan.h"
 
 enum { VLAN_DEFAULT = 1 };
-
-/* Ports from 0, one bit each. */
-struct port_set {
-	uint64_t word[DEVICE_PORTS_MAX / 64];
-};
-
-static inline bool port_in(const struct port_set *s, uint16_t port)
-{
-	return s->word[port >> 6] >> (port & 63) & 1;
-}
 
 struct port {
 	bool up;
@@ -31,6 +23,7 @@ struct port {
 
 struct device {
 	struct fdb fdb;
+	struct guard guard;            /* stations that live behind certain ports */
 	uint16_t up[DEVICE_PORTS_MAX]; /* the ports that are up and no mirrors */
 	uint16_t n_up;
 	bool wire;

@@ -166,7 +166,7 @@ static int parse_ports(const char *text, struct port_set *s, struct err *e)
 		if (*at < '1' || *at > '9' || n > DEVICE_PORTS_MAX || (*end && *end != ','))
 			return err_set(e, ERR_USAGE, "'%s' is not a list of ports such as 1,3",
 				       text);
-		s->word[(n - 1) >> 6] |= UINT64_C(1) << ((n - 1) & 63);
+		port_put(s, (uint16_t)(n - 1), true);
 		at = end;
 	} while (*at++ == ',');
 	return 0;
@@ -218,12 +218,22 @@ static int set_point_to_point(struct device *d, struct port *p, const char *valu
 	return 0;
 }
 
+static int set_stations(struct device *d, struct port *p, const char *value, struct err *e)
+{
+	if (guard_set(&d->guard, (uint16_t)(p - d->port), value, e) < 0)
+		return -1;
+	/* It may have been learned where it does not live. */
+	fdb_flush(&d->fdb);
+	return 0;
+}
+
 static const struct {
 	const char *key;
 	int (*set)(struct device *d, struct port *p, const char *value, struct err *e);
 } port_settings[] = {
-	{"vlan", set_vlan},     {"trunk", set_trunk}, {"native", set_native},
-	{"mirror", set_mirror}, {"cost", set_cost},   {"point_to_point", set_point_to_point},
+	{"vlan", set_vlan},         {"trunk", set_trunk}, {"native", set_native},
+	{"mirror", set_mirror},     {"cost", set_cost},   {"point_to_point", set_point_to_point},
+	{"stations", set_stations},
 };
 
 int switch_set_port(struct device *d, uint16_t port, const char *key, const char *value,
@@ -290,6 +300,7 @@ void switch_status(const struct device *d, int64_t now_ns, struct json *j)
 	json_uint(j, "aged", d->fdb.aged + old);
 	json_uint(j, "stations", d->fdb.n - old);
 	json_uint(j, "max_entries", d->fdb.limit);
+	json_uint(j, "stations_placed", d->guard.stations.n);
 	json_int(j, "ageing_ms", d->fdb.ageing_ns / 1000000);
 	if (d->rstp)
 		rstp_status(d->rstp, j);

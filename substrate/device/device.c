@@ -14,6 +14,7 @@ static const char *const drop_names[] = {
 	[DEVICE_DROP_QUEUE] = "queue",
 	[DEVICE_DROP_STP] = "stp",
 	[DEVICE_DROP_SOURCE] = "bad source",
+	[DEVICE_DROP_FOREIGN] = "foreign source",
 	[DEVICE_DROP_RESERVED] = "reserved",
 	[DEVICE_DROP_VLAN] = "vlan",
 	[DEVICE_DROP_SAME_PORT] = "same port",

@@ -36,6 +36,7 @@ enum device_drop {
 	DEVICE_DROP_QUEUE,       /* hub: the queue of the port's station is full */
 	DEVICE_DROP_STP,         /* switch: a port does not forward */
 	DEVICE_DROP_SOURCE,      /* switch: from a group address */
+	DEVICE_DROP_FOREIGN,     /* switch: its sender lives behind another port */
 	DEVICE_DROP_RESERVED,    /* switch: to an address that switches keep to themselves */
 	DEVICE_DROP_VLAN,        /* switch: a port is not in the frame's VLAN */
 	DEVICE_DROP_SAME_PORT,   /* switch: its receiver is behind the port it came from */

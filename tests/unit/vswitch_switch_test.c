@@ -234,6 +234,57 @@ START_TEST(changed_vlans_forget_what_was_learned)
 }
 END_TEST
 
+/* MAC addresses of stations 'a' and 'b' of the helper. */
+#define A "02:00:00:00:00:61"
+#define B "02:00:00:00:00:62"
+
+START_TEST(nobody_speaks_for_a_station_that_lives_elsewhere)
+{
+	set_port(0, "stations", A);
+	ck_assert_str_eq(send_frame(0, 'a', '*', 0), "1234");
+	ck_assert_str_eq(send_frame(3, 'a', '*', 1), "");
+	ck_assert_str_eq(why, "foreign source");
+	ck_assert_str_eq(send_frame(3, 'b', 'a', 2), "0"); /* it was not learned there */
+	ck_assert_str_eq(send_frame(3, 'b', '*', 3), "0124");
+	/* Two ways to one station, as between switches. */
+	set_port(1, "stations", A "," B);
+	ck_assert_str_eq(send_frame(1, 'a', 'c', 4), "0234");
+	ck_assert_str_eq(send_frame(3, 'b', '*', 5), "");
+	set_port(1, "stations", "none");
+	ck_assert_str_eq(send_frame(3, 'b', '*', 6), "0124");
+	ck_assert_str_eq(send_frame(1, 'a', '*', 7), "");
+}
+END_TEST
+
+START_TEST(frames_for_a_station_with_a_place_go_nowhere_else)
+{
+	set_port(0, "stations", A);
+	ck_assert_str_eq(send_frame(3, 'b', 'a', 0), "0");
+	set_port(1, "stations", A);
+	ck_assert_str_eq(send_frame(3, 'b', 'a', 1), "01");
+	kind->port_change(dev, 0, false, 2);
+	kind->port_change(dev, 1, false, 2);
+	ck_assert_str_eq(send_frame(3, 'b', 'a', 3), "");
+	ck_assert_str_eq(why, "nobody else");
+}
+END_TEST
+
+START_TEST(a_trunk_beside_access_ports_takes_tags_off_strangers)
+{
+	set_port(0, "trunk", "50");
+	set_port(0, "native", "1");
+	set_port(1, "trunk", "50");
+	set_port(1, "native", "1");
+	ck_assert_str_eq(send_tagged(0, 'a', '*', 50, 0), "1");
+	ck_assert_str_eq(send_tagged(3, 'c', '*', 50, 0), "");
+	ck_assert_str_eq(why, "vlan");
+	/* Priority 7 in VLAN 0: it comes out without. */
+	ck_assert_str_eq(send_tagged(3, 'c', '*', 7 << 13, 0), "0124");
+	for (uint32_t i = 0; i < out.n; i++)
+		ck_assert_uint_eq(out.at[i].frame->data[12], 0x08);
+}
+END_TEST
+
 START_TEST(a_mirror_sees_what_its_ports_do)
 {
 	set_port(4, "mirror", "1,2"); /* people count from 1: ports 0 and 1 here */
@@ -415,6 +466,9 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, a_native_vlan_goes_without_a_tag);
 	tcase_add_test(tc, a_priority_tag_means_the_vlan_of_the_port);
 	tcase_add_test(tc, changed_vlans_forget_what_was_learned);
+	tcase_add_test(tc, nobody_speaks_for_a_station_that_lives_elsewhere);
+	tcase_add_test(tc, frames_for_a_station_with_a_place_go_nowhere_else);
+	tcase_add_test(tc, a_trunk_beside_access_ports_takes_tags_off_strangers);
 	tcase_add_test(tc, a_mirror_sees_what_its_ports_do);
 	tcase_add_loop_test(tc, bad_settings_are_refused, 0, sizeof(bad) / sizeof(*bad));
 	tcase_add_test(tc, a_loop_does_no_harm_with_rstp);
