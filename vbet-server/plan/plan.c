@@ -43,6 +43,7 @@ static void plan_device(struct builder *b, int index)
 			fprintf(f, " %s=", n->nics[i].params[k].key);
 			words_put(f, n->nics[i].params[k].value);
 		}
+		plan_guard_port(b, f, (struct graph_end){index, (int)i});
 		plan_add_at(b, index, port, text_close(b, &t));
 	}
 }

@@ -67,6 +67,9 @@ void plan_programs(struct builder *b, int node);
 void plan_virtual_interfaces(struct builder *b);
 void plan_virtual_networks(struct builder *b);
 
+/* plan_guard.c: what a port of a switch is told of the members of substrate LANs behind it. */
+void plan_guard_port(const struct builder *b, FILE *f, struct graph_end port);
+
 /* plan_outside.c: interfaces of the host, the way out, and sockets. */
 void plan_outside(struct builder *b, int node);
 
