@@ -144,16 +144,11 @@ static int64_t tell_time(struct cable *c, unsigned side, int64_t now_ns)
 	return c->last_ns[side];
 }
 
-static bool goes_straight(const struct cable *c, unsigned from)
-{
-	return c->plain[from] && cable_dir_is_plain(c->dir[from]);
-}
-
 static struct end *straight(const struct end *n)
 {
 	const struct cable *c = n->cable;
 
-	return goes_straight(c, n->side) ? c->end[!n->side] : NULL;
+	return c->plain[n->side] && cable_dir_is_plain(c->dir[n->side]) ? c->end[!n->side] : NULL;
 }
 
 static void take(struct end *n, struct frame *f, int64_t now_ns)
@@ -161,8 +156,7 @@ static void take(struct end *n, struct frame *f, int64_t now_ns)
 	struct cable *c = n->cable;
 
 	/* The common case, and the only one of raw frames. */
-	if (goes_straight(c, n->side)) {
-		cable_dir_pass(c->dir[n->side], frame_count(f), frame_bytes(f));
+	if (c->plain[n->side] && cable_dir_pass(c->dir[n->side], frame_count(f), frame_bytes(f))) {
 		substrate_hop(c->object.sub, c->end[!n->side], f);
 		return;
 	}

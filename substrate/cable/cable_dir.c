@@ -192,29 +192,25 @@ static bool pass_copy(struct cable_dir *d, struct cable_passage p, struct cable_
 	return true;
 }
 
-void cable_dir_pass(struct cable_dir *d, unsigned frames, uint64_t bytes)
+bool cable_dir_pass(struct cable_dir *d, unsigned frames, uint64_t bytes)
 {
+	if (!cable_dir_is_plain(d))
+		return false;
 	d->counters.frames += frames;
 	d->counters.bytes += bytes;
-}
-
-/* Nothing to do for any stage: the common case, kept short. */
-static struct cable_verdict pass_at_once(struct cable_dir *d, uint32_t len, int64_t now_ns)
-{
-	cable_dir_pass(d, 1, len);
-	return (struct cable_verdict){
-		.drop = CABLE_PASS,
-		.n_copies = 1,
-		.copy[0] = {.due_ns = now_ns, .corrupt_bit = -1},
-	};
+	return true;
 }
 
 struct cable_verdict cable_dir_offer(struct cable_dir *d, uint32_t len, const uint8_t *data,
 				     int64_t now_ns)
 {
-	if (cable_dir_is_plain(d))
-		return pass_at_once(d, len, now_ns);
 	struct cable_verdict v = {.drop = CABLE_PASS};
+
+	if (cable_dir_pass(d, 1, len)) {
+		v.n_copies = 1;
+		v.copy[0] = (struct cable_copy){.due_ns = now_ns, .corrupt_bit = -1};
+		return v;
+	}
 	struct cable_passage p = {
 		.len = len, .data = data, .at_ns = now_ns, .corrupt_bit = -1, .drop = CABLE_PASS};
 

@@ -62,8 +62,8 @@ int cable_dir_load_files(struct cable_dir *d, struct err *e);
  */
 struct cable_verdict cable_dir_offer(struct cable_dir *d, uint32_t len, const uint8_t *data,
 				     int64_t now_ns);
-/* A plain cable: so many frames pass at once. */
-void cable_dir_pass(struct cable_dir *d, unsigned frames, uint64_t bytes);
+/* So many frames pass at once, if it is plain. False: it is not, and nothing has happened. */
+bool cable_dir_pass(struct cable_dir *d, unsigned frames, uint64_t bytes);
 /* The shortest time any frame can take from now on: the lookahead of the virtual clock. */
 int64_t cable_dir_min_delay_ns(const struct cable_dir *d);
 /* True if it delays and drops nothing at all: frames may go from ring to ring. */

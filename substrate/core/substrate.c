@@ -140,7 +140,8 @@ void substrate_forget(struct substrate *s, struct flush *f)
 	f->queued = false;
 }
 
-static void grow_hops(struct substrate *s)
+/* Rare: inlined, it would make substrate_hop() save registers for every frame. */
+__attribute__((noinline, cold)) static void grow_hops(struct substrate *s)
 {
 	uint32_t cap = s->hops.cap ? s->hops.cap * 2 : 256;
 	struct hop *at = xreallocarray(NULL, cap, sizeof(*at));
