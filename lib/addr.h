@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* IPv4, IPv6 and MAC addresses as values: text, prefixes, arithmetic. */
+/*
+ * IPv4, IPv6 and MAC addresses as values: text, prefixes, arithmetic. This is the only parser of
+ * them, and a strict one: what it takes is what addr_format() may write, apart from the case of
+ * letters and the ways to shorten IPv6 (RFC 4291, 2.2). No sign, space or leading zero passes.
+ */
 #ifndef LIB_ADDR_H
 #define LIB_ADDR_H
 
@@ -19,8 +23,10 @@ struct addr {
 
 /* Parses "10.0.0.1", "10.0.0.1/24", "fd00::1/64" (len bytes). 0, or -1 with the reason. */
 int addr_parse(const char *text, size_t len, struct addr *out, struct err *e);
-/* Parses "02:00:00:00:00:01" into a unicast MAC. */
+/* Parses "02:00:00:00:00:01" (len bytes), any MAC. 0, or -1 with the reason; mac is then zero. */
 int addr_parse_mac(const char *text, size_t len, uint8_t mac[6], struct err *e);
+/* 0, or -1 with the reason why no NIC can have this MAC: it is a group's, or nobody's (zero). */
+int addr_check_mac_for_nic(const uint8_t mac[6], struct err *e);
 /* "10.0.0.1/24" into buf; returns buf. Without the prefix if with_prefix is false. */
 const char *addr_format(const struct addr *a, bool with_prefix, char *buf, size_t size);
 const char *addr_format_mac(const uint8_t mac[6], char *buf, size_t size);

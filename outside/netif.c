@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "outside/netif.h"
 
+#include "lib/addr.h"
 #include "lib/netlink.h"
 #include "lib/units.h"
+#include "lib/vec.h"
 #include "lib/xalloc.h"
 
 #include <arpa/inet.h>
@@ -52,8 +54,7 @@ static int open_tap(struct netif *n, struct err *e)
 
 /* ---- veth, with a packet socket at its far side ---- */
 
-/* Each veth gets the link-layer details of a frame right only if the sender leaves nothing to it.
- */
+/* A veth passes checksums and segmentation on undone: its sender must do them. */
 static void no_offload(int fd, const char *name)
 {
 	static const uint32_t off[] = {ETHTOOL_STXCSUM, ETHTOOL_STSO, ETHTOOL_SGSO};
@@ -143,38 +144,13 @@ static void no_advertisements(const char *name)
 	}
 }
 
-static int read_address(const char *text, int *family, uint8_t bytes[16], unsigned *prefix)
+static int read_address(const char *text, struct addr *a, struct err *e)
 {
-	const char *slash = strchr(text, '/');
-	char host[64];
-
-	snprintf(host, sizeof(host), "%.*s", slash ? (int)(slash - text) : (int)strlen(text), text);
-	*family = strchr(host, ':') ? AF_INET6 : AF_INET;
-	*prefix = slash ? (unsigned)strtoul(slash + 1, NULL, 10) : *family == AF_INET ? 32 : 128;
-	return inet_pton(*family, host, bytes) == 1 && *prefix <= (*family == AF_INET ? 32 : 128)
-		       ? 0
-		       : -1;
-}
-
-static int add_address(int index, const char *text, int netlink, struct err *e)
-{
-	uint8_t bytes[16];
-	unsigned prefix;
-	int family;
-
-	if (read_address(text, &family, bytes, &prefix) < 0)
-		return err_set(e, ERR_USAGE, "'%s' is no address", text);
-	if (netlink_add_address(netlink, index, family, bytes, prefix) < 0)
-		return err_sys(e, "address %s", text);
+	if (addr_parse(text, strlen(text), a, e) < 0)
+		return -1;
+	if (a->prefix == ADDR_NO_PREFIX)
+		a->prefix = addr_bits(a);
 	return 0;
-}
-
-static int read_mac(const char *text, uint8_t mac[6])
-{
-	return sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx", &mac[0], &mac[1], &mac[2],
-		      &mac[3], &mac[4], &mac[5]) == 6
-		       ? 0
-		       : -1;
 }
 
 static bool is_address(const char *word, enum netif_rights rights)
@@ -182,32 +158,58 @@ static bool is_address(const char *word, enum netif_rights rights)
 	return !strncmp(word, "addr=", 5) || (rights == NETIF_OWN && !strncmp(word, "auto=", 5));
 }
 
-static int set_up(struct netif *n, const struct words *w, enum netif_rights rights, int netlink,
-		  struct err *e)
+/* What the words ask for. */
+struct settings {
+	uint32_t mtu;
+	uint8_t mac[6];
+	bool has_mac;
+	VEC(struct addr) addrs;
+};
+
+static int read_settings(struct settings *s, const struct words *w, enum netif_rights rights,
+			 struct err *e)
+{
+	const char *mtu = words_get(w, "mtu");
+	const char *mac = words_get(w, "mac");
+	int64_t bytes = 1500;
+
+	if (mtu && unit_parse(UNIT_COUNT, mtu, &bytes, e) < 0)
+		return err_wrap(e, "mtu");
+	s->mtu = (uint32_t)bytes;
+	s->has_mac = mac;
+	if (mac && addr_parse_mac(mac, strlen(mac), s->mac, e) < 0)
+		return -1;
+	for (size_t i = 0; i < w->n; i++) {
+		struct addr a;
+
+		if (!is_address(w->at[i], rights))
+			continue;
+		if (read_address(w->at[i] + 5, &a, e) < 0)
+			return -1;
+		vec_push(&s->addrs, a);
+	}
+	return 0;
+}
+
+static int set_up(struct netif *n, const struct settings *s, int netlink, struct err *e)
 {
 	int index = (int)if_nametoindex(n->name);
-	const char *text = words_get(w, "mtu");
-	int64_t mtu = 1500;
-	uint8_t mac[6];
-
-	if (text && unit_parse(UNIT_COUNT, text, &mtu, e) < 0)
-		return err_wrap(e, "mtu");
-	uint32_t value = (uint32_t)mtu;
+	const struct addr *a;
+	char text[64];
 
 	no_advertisements(n->name);
-	if (netlink_set_attr(netlink, index, IFLA_MTU, &value, sizeof(value)) < 0 ||
-	    (n->packet && netlink_set_attr(netlink, n->peer, IFLA_MTU, &value, sizeof(value)) < 0))
-		return err_sys(e, "MTU %u", value);
-	text = words_get(w, "mac");
-	if (text && (read_mac(text, mac) < 0 ||
-		     netlink_set_attr(netlink, index, IFLA_ADDRESS, mac, sizeof(mac)) < 0))
-		return err_sys(e, "MAC address %s", text);
+	if (netlink_set_attr(netlink, index, IFLA_MTU, &s->mtu, sizeof(s->mtu)) < 0 ||
+	    (n->packet &&
+	     netlink_set_attr(netlink, n->peer, IFLA_MTU, &s->mtu, sizeof(s->mtu)) < 0))
+		return err_sys(e, "MTU %u", s->mtu);
+	if (s->has_mac &&
+	    netlink_set_attr(netlink, index, IFLA_ADDRESS, s->mac, sizeof(s->mac)) < 0)
+		return err_sys(e, "MAC address %s", addr_format_mac(s->mac, text, sizeof(text)));
 	if (netlink_set_up(netlink, index, true) < 0)
 		return err_sys(e, "up");
-	for (size_t i = 0; i < w->n; i++)
-		if (is_address(w->at[i], rights) &&
-		    add_address(index, w->at[i] + 5, netlink, e) < 0)
-			return -1;
+	VEC_FOREACH (a, &s->addrs)
+		if (netlink_add_address(netlink, index, a->family, a->bytes, a->prefix) < 0)
+			return err_sys(e, "address %s", addr_format(a, true, text, sizeof(text)));
 	return 0;
 }
 
@@ -225,20 +227,30 @@ static int leave_as_it_is(const struct netif *n, const struct words *w, struct e
 		addr, n->name, n->name);
 }
 
-int netif_make(struct netif *n, const char *name, const struct words *words,
-	       enum netif_rights rights, int netlink, struct err *e)
+static int make(struct netif *n, const struct settings *s, int netlink, struct err *e)
 {
-	bool mine = rights != NETIF_GIVEN;
-
-	*n = (struct netif){.fd = -1};
-	snprintf(n->name, sizeof(n->name), "%s", name);
 	int rc = open_tap(n, e);
 
 	/* No such device, or not for us: a container, perhaps. */
-	if (rc < 0 && mine && access("/dev/net/tun", R_OK | W_OK) < 0)
+	if (rc < 0 && access("/dev/net/tun", R_OK | W_OK) < 0)
 		rc = open_veth(n, netlink, e);
-	if (rc == 0)
-		rc = mine ? set_up(n, words, rights, netlink, e) : leave_as_it_is(n, words, e);
+	return rc == 0 ? set_up(n, s, netlink, e) : -1;
+}
+
+int netif_make(struct netif *n, const char *name, const struct words *words,
+	       enum netif_rights rights, int netlink, struct err *e)
+{
+	struct settings s = {0};
+
+	*n = (struct netif){.fd = -1};
+	snprintf(n->name, sizeof(n->name), "%s", name);
+	int rc = read_settings(&s, words, rights, e);
+
+	if (rc == 0 && rights == NETIF_GIVEN)
+		rc = open_tap(n, e) == 0 ? leave_as_it_is(n, words, e) : -1;
+	else if (rc == 0)
+		rc = make(n, &s, netlink, e);
+	vec_free(&s.addrs);
 	if (rc == 0)
 		return 0;
 	netif_remove(n, netlink);
@@ -275,18 +287,22 @@ int netif_set_route(const struct words *w, bool present, int netlink, struct err
 	struct netlink_route r = {.family = AF_INET};
 	const char *via_text = words_get(w, "via");
 	const char *dev = words_get(w, "dev");
-	uint8_t dest[16];
-	uint8_t via[16];
-	unsigned none;
+	struct addr dest;
+	struct addr via;
 
-	if (via_text && read_address(via_text, &r.family, via, &none) < 0)
-		return err_set(e, ERR_USAGE, "'%s' is no address", via_text);
-	if (strcmp(w->at[1], "default") != 0) {
-		if (read_address(w->at[1], &r.family, dest, &r.prefix) < 0)
-			return err_set(e, ERR_USAGE, "'%s' is no network", w->at[1]);
-		r.dest = dest;
+	if (via_text) {
+		if (read_address(via_text, &via, e) < 0)
+			return -1;
+		r.family = via.family;
+		r.via = via.bytes;
 	}
-	r.via = via_text ? via : NULL;
+	if (strcmp(w->at[1], "default") != 0) {
+		if (read_address(w->at[1], &dest, e) < 0)
+			return -1;
+		r.family = dest.family;
+		r.dest = dest.bytes;
+		r.prefix = dest.prefix;
+	}
 	r.dev = dev ? (int)if_nametoindex(dev) : 0;
 	return netlink_set_route(netlink, &r, present) < 0 ? err_sys(e, "route %s", w->at[1]) : 0;
 }

@@ -13,7 +13,7 @@ UNIT_LIBS_vswitch   = $(LIBVSWITCH) $(LIBSUBSTRATE) $(LIBVBET)
 UNIT_LIBS_vkernel   = $(LIBVKERNEL) $(LIBVBET)
 UNIT_LIBS_server    = $(LIBSERVER) $(LIBVKERNEL) $(LIBVHUB) $(LIBVSWITCH) $(LIBSUBSTRATE) $(LIBTOPO) \
                       $(LIBVBET)
-
+UNIT_LIBS_outside   = $(LIBOUTSIDE) $(LIBVBET)
 UNIT_LIBS_vnet      = $(LIBTRELLIS) $(LIBMUX) $(LIBVNET) $(LIBVBET)
 
 CHECK_LIBS := $(shell pkg-config --libs check 2>/dev/null || echo -lcheck -lsubunit -lrt -lm) -lpthread

@@ -298,7 +298,8 @@ static bool set_nic_field(struct eval *ev, struct world_nic *nic, const struct a
 		}
 		if (!builtin_want_text(ev, f, "a MAC address", &text))
 			return false;
-		if (addr_parse_mac(text, f->v.len, nic->mac, &e) == 0)
+		if (addr_parse_mac(text, f->v.len, nic->mac, &e) == 0 &&
+		    addr_check_mac_for_nic(nic->mac, &e) == 0)
 			return true;
 		eval_wrong(ev, f->loc, "%s", e.text);
 		return false;

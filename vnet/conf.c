@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "lib/addr.h"
 #include "lib/units.h"
 #include "lib/words.h"
 #include "vnet/vnet_priv.h"
@@ -32,25 +33,6 @@ int vnet_fail_err(const struct err *e)
 	return vnet_fail(errno, "%s", e->text);
 }
 
-bool vnet_parse_mac(const char *text, uint8_t mac[6])
-{
-	unsigned b[6];
-	char end;
-
-	if (sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%c", &b[0], &b[1], &b[2], &b[3], &b[4], &b[5],
-		   &end) != 6)
-		return false;
-	for (int i = 0; i < 6; i++)
-		mac[i] = (uint8_t)b[i];
-	return true;
-}
-
-void vnet_format_mac(const uint8_t mac[6], char text[18])
-{
-	snprintf(text, 18, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
-		 mac[5]);
-}
-
 /* Copies a word that must fit. */
 static bool keep(char *to, size_t size, const char *word)
 {
@@ -72,7 +54,7 @@ static bool read_nic(struct vnet_conf *conf, const struct words *w)
 	c->mtu = (uint16_t)octets;
 	return keep(c->name, sizeof(c->name), w->at[1]) &&
 	       keep(c->path, sizeof(c->path), words_get(w, "path")) && mac &&
-	       vnet_parse_mac(mac, c->mac);
+	       addr_parse_mac(mac, strlen(mac), c->mac, NULL) == 0;
 }
 
 /* Lines that a later vbet adds are nothing to us. */

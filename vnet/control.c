@@ -3,6 +3,7 @@
  * The control daemon's side. To the multiplexer: messages of words on a SOCK_SEQPACKET socket,
  * docs/protocols.md, "vnet-mux and its instances".
  */
+#include "lib/addr.h"
 #include "lib/sock.h"
 #include "lib/vec.h"
 #include "lib/words.h"
@@ -37,7 +38,8 @@ static bool read_nic_info(const struct words *w, struct vnet_nic_info *nic)
 	const char *mtu = words_get(w, "mtu");
 	const char *carrier = words_get(w, "carrier");
 
-	if (w->n < 3 || !mac || !mtu || !carrier || !vnet_parse_mac(mac, nic->mac))
+	if (w->n < 3 || !mac || !mtu || !carrier ||
+	    addr_parse_mac(mac, strlen(mac), nic->mac, NULL) < 0)
 		return false;
 	nic->index = (unsigned)atoi(w->at[1]);
 	nic->mtu = (uint16_t)atoi(mtu);

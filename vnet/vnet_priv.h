@@ -19,8 +19,5 @@ enum {
 int vnet_fail(int number, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* The same from an error of ours; errno as it is. */
 int vnet_fail_err(const struct err *e);
-/* "02:00:..." to six octets, and back (18 characters). */
-bool vnet_parse_mac(const char *text, uint8_t mac[6]);
-void vnet_format_mac(const uint8_t mac[6], char text[18]);
 
 #endif

@@ -7,6 +7,7 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static struct addr parse(const char *text)
 {
@@ -55,6 +56,17 @@ static const struct {
 	{"10.0.0.1/33", "only 32 bits"},
 	{"10.0.0.1/", "not a prefix"},
 	{"10.0.0.1/2x", "not a prefix"},
+	{"10.0.0.1/024", "not a prefix"},
+	{"10.0.0.1/+24", "not a prefix"},
+	{"10.0.0.1/ 24", "not a prefix"},
+	{"10.0.0.1/-1", "not a prefix"},
+	{"10.0.0.1/24/24", "not a prefix"},
+	{"10.0.0.01", "not an IPv4"},
+	{" 10.0.0.1", "not an IPv4"},
+	{"10.0.0.1 ", "not an IPv4"},
+	{"fd00::1/64x", "not a prefix"},
+	{"fd00::1%eth0", "not an IPv6"},
+	{"/24", "not an IPv4"},
 	{"fd00::/129", "only 128 bits"},
 	{"fd00::1::2", "not an IPv6"},
 	{"hello", "not an IPv4"},
@@ -168,36 +180,41 @@ END_TEST
 
 static const struct {
 	const char *text;
-	bool ok;
+	bool ok, for_nic;
 } macs[] = {
-	{"02:00:00:00:00:01", true},
-	{"00:1a:2B:3c:4D:5e", true},
-	{"01:00:00:00:00:01", false},
-	{"00:00:00:00:00:00", false},
-	{"02:00:00:00:00", false},
-	{"02:00:00:00:00:01:", false},
-	{"02-00-00-00-00-01", false},
-	{"02:00:00:00:00:01:02", false},
-	{"", false},
-	{"2:0:0:0:0:1", false},
-	{"02:00:00:00:00:0g", false},
-	{" 2: 0:00:00:00:01", false},
+	{"02:00:00:00:00:01", true, true},      {"00:1a:2B:3c:4D:5e", true, true},
+	{"01:00:00:00:00:01", true, false},     {"ff:ff:ff:ff:ff:ff", true, false},
+	{"00:00:00:00:00:00", true, false},     {"02:00:00:00:00", false, false},
+	{"02:00:00:00:00:01:", false, false},   {"02-00-00-00-00-01", false, false},
+	{"02:00:00:00:00:01:02", false, false}, {"", false, false},
+	{"2:0:0:0:0:1", false, false},          {"02:00:00:00:00:0g", false, false},
+	{" 2: 0:00:00:00:01", false, false},    {"+2:00:00:00:00:01", false, false},
+	{"-2:00:00:00:00:01", false, false},    {"0x:00:00:00:00:01", false, false},
+	{"02:00:00:00:00:01 ", false, false},   {"02:00:00:00:00:010", false, false},
+	{"02:00:00:00:00:+1", false, false},    {"020:0:00:00:00:01", false, false},
 };
 
-START_TEST(macs_are_unicast)
+START_TEST(mac_addresses)
 {
 	uint8_t mac[6];
+	char text[18];
 	struct err e = {0};
 	int rc = addr_parse_mac(macs[_i].text, strlen(macs[_i].text), mac, &e);
 
 	ck_assert_int_eq(rc, macs[_i].ok ? 0 : -1);
+	if (macs[_i].ok)
+		ck_assert_int_eq(
+			strcasecmp(addr_format_mac(mac, text, sizeof(text)), macs[_i].text), 0);
+	else
+		ck_assert_ptr_nonnull(strstr(e.text, "is not a MAC address"));
+	ck_assert_int_eq(addr_check_mac_for_nic(mac, &e), macs[_i].for_nic ? 0 : -1);
 }
 END_TEST
 
 int main(void)
 {
 	Suite *s = suite_create("lib_addr");
-	TCase *tc = tcase_create("topo_addr");
+	TCase *tc = tcase_create("addr");
 
 	tcase_add_loop_test(tc, good_addresses, 0, (int)ARRAY_LEN(good));
 	tcase_add_loop_test(tc, bad_addresses, 0, (int)ARRAY_LEN(bad));
@@ -205,7 +222,7 @@ int main(void)
 	tcase_add_test(tc, shifted_sums);
 	tcase_add_test(tc, networks);
 	tcase_add_loop_test(tc, what_a_nic_can_have, 0, (int)ARRAY_LEN(for_nics));
-	tcase_add_loop_test(tc, macs_are_unicast, 0, (int)ARRAY_LEN(macs));
+	tcase_add_loop_test(tc, mac_addresses, 0, (int)ARRAY_LEN(macs));
 	suite_add_tcase(s, tc);
 	return suite_run(s);
 }

@@ -81,12 +81,17 @@ START_TEST(a_bad_line_is_told_and_the_rest_is_read)
 		"nic a/b",
 		"nic e mac=02:00:00:00:00",
 		"nic e mac=02:00:00:00:00:gg",
+		"nic e mac=+2:00:00:00:00:01",
+		"nic e mac=2:0:0:0:0:1",
+		"nic e \"mac= 2:00:00:00:00:01\"",
 		"nic e mtu=many",
 		"addr nobody 10.0.0.1/24",
 		"file relative mode=0644 owner=0:0 x",
 		"file /x mode=9 owner=0:0 x",
 		"file /x owner=me x",
 		"route 10.0.0.0/33 dev=e",
+		"route 10.0.0.0/+8 dev=e",
+		"route 10.0.0.0/08 dev=e",
 		"route 10.0.0.0/8 via=fd00::1",
 		"route fd00::/64x",
 		"service s ready=/x",
@@ -109,17 +114,20 @@ END_TEST
 
 START_TEST(addresses_and_prefixes)
 {
-	struct conf_ip ip;
+	load("nic e addr=10.1.2.3/8 addr=fd00::1\n"
+	     "route 10.1.2.3 via=10.0.0.1\n"
+	     "nic f addr=10.1.2.3/\n"
+	     "nic g addr=10.1.2/8\n"
+	     "nic h addr=\n");
+	ck_assert_int_eq(n_bad, 3);
+	ck_assert_uint_eq(conf.nics.n, 1);
+	const struct addr *ip = conf.nics.at[0].addrs.at;
 
-	ck_assert_int_eq(conf_parse_ip("10.1.2.3/8", &ip), 0);
-	ck_assert_uint_eq(ip.plen, 8);
-	ck_assert_uint_eq(ip.bytes[3], 3);
-	ck_assert_int_eq(conf_parse_ip("fd00::1", &ip), 0);
-	ck_assert_uint_eq(ip.plen, 128);
-	ck_assert_int_eq(ip.family, AF_INET6);
-	ck_assert_int_eq(conf_parse_ip("10.1.2.3/", &ip), -1);
-	ck_assert_int_eq(conf_parse_ip("10.1.2/8", &ip), -1);
-	ck_assert_int_eq(conf_parse_ip("", &ip), -1);
+	ck_assert_uint_eq(ip[0].prefix, 8);
+	ck_assert_uint_eq(ip[0].bytes[3], 3);
+	ck_assert_uint_eq(ip[1].prefix, 128);
+	ck_assert_int_eq(ip[1].family, AF_INET6);
+	ck_assert_uint_eq(conf.routes.at[0].dest.prefix, 32);
 }
 END_TEST
 

@@ -1,49 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "vkernel/init/conf.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
-int conf_parse_ip(const char *text, struct conf_ip *ip)
+/* An address that says no prefix length is one host: all of its bits count. */
+static int parse_address(const char *text, struct addr *a)
 {
-	char buf[64];
-	size_t len = strlen(text);
-
-	if (len >= sizeof(buf))
+	if (addr_parse(text, strlen(text), a, NULL) < 0)
 		return -1;
-	memcpy(buf, text, len + 1);
-	memset(ip, 0, sizeof(*ip));
-	char *slash = strchr(buf, '/');
-
-	if (slash)
-		*slash++ = '\0';
-	ip->family = strchr(buf, ':') ? AF_INET6 : AF_INET;
-	if (inet_pton(ip->family, buf, ip->bytes) != 1)
-		return -1;
-	unsigned max = ip->family == AF_INET ? 32 : 128;
-	char *end = slash;
-	unsigned long plen = slash ? strtoul(slash, &end, 10) : max;
-
-	if (slash && (end == slash || *end))
-		return -1;
-	if (plen > max)
-		return -1;
-	ip->plen = (unsigned)plen;
-	return 0;
-}
-
-int conf_parse_mac(const char *text, uint8_t mac[6])
-{
-	for (int i = 0; i < 6; i++) {
-		char *end;
-		unsigned long v = strtoul(text, &end, 16);
-
-		if (end == text || end - text > 2 || *end != (i < 5 ? ':' : '\0'))
-			return -1;
-		mac[i] = (uint8_t)v;
-		text = end + 1;
-	}
+	if (a->prefix == ADDR_NO_PREFIX)
+		a->prefix = addr_bits(a);
 	return 0;
 }
 
@@ -88,18 +56,18 @@ static int read_nic(const struct words *w, struct conf_nic *n, struct err *e)
 
 	if (set_name(n->name, w->n > 1 ? w->at[1] : NULL, e) < 0)
 		return -1;
-	if (mac && conf_parse_mac(mac, n->mac) < 0)
+	if (mac && addr_parse_mac(mac, strlen(mac), n->mac, NULL) < 0)
 		return bad(e, "mac", mac);
 	n->has_mac = mac;
 	if (get_number(w, "mtu", 10, &n->mtu, e) < 0 || get_number(w, "up", 10, &up, e) < 0)
 		return -1;
 	n->down = !up;
 	for (size_t i = 2; i < w->n; i++) {
-		struct conf_ip ip;
+		struct addr ip;
 
 		if (strncmp(w->at[i], "addr=", 5) != 0)
 			continue;
-		if (conf_parse_ip(w->at[i] + 5, &ip) < 0)
+		if (parse_address(w->at[i] + 5, &ip) < 0)
 			return bad(e, "address", w->at[i] + 5);
 		vec_push(&n->addrs, ip);
 	}
@@ -157,11 +125,11 @@ static int add_root(struct conf *c, const struct words *w, struct err *e)
 static int add_addr(struct conf *c, const struct words *w, struct err *e)
 {
 	struct conf_nic *n = find_nic(c, w->at[1]);
-	struct conf_ip ip;
+	struct addr ip;
 
 	if (!n)
 		return bad(e, "NIC (it needs a line `nic` before)", w->at[1]);
-	if (conf_parse_ip(w->at[2], &ip) < 0)
+	if (parse_address(w->at[2], &ip) < 0)
 		return bad(e, "address", w->at[2]);
 	vec_push(&n->addrs, ip);
 	return 0;
@@ -232,7 +200,7 @@ static int add_route(struct conf *c, const struct words *w, struct err *e)
 	const char *via = words_get(w, "via");
 	const char *dev = words_get(w, "dev");
 
-	if (via && conf_parse_ip(via, &r.via) < 0)
+	if (via && parse_address(via, &r.via) < 0)
 		return bad(e, "via", via);
 	if (dev && set_name(r.dev, dev, e) < 0)
 		return -1;
@@ -240,7 +208,7 @@ static int add_route(struct conf *c, const struct words *w, struct err *e)
 		return -1;
 	if (!strcmp(w->at[1], "default"))
 		r.dest.family = via ? r.via.family : AF_INET;
-	else if (conf_parse_ip(w->at[1], &r.dest) < 0)
+	else if (parse_address(w->at[1], &r.dest) < 0)
 		return bad(e, "destination", w->at[1]);
 	if (via && r.via.family != r.dest.family)
 		return bad(e, "via (another family than the destination)", via);

@@ -3,6 +3,7 @@
 #ifndef VKERNEL_INIT_CONF_H
 #define VKERNEL_INIT_CONF_H
 
+#include "lib/addr.h"
 #include "lib/arena.h"
 #include "lib/err.h"
 #include "lib/vec.h"
@@ -12,19 +13,12 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* An address or prefix of IPv4 or IPv6. */
-struct conf_ip {
-	int family;        /* AF_INET, AF_INET6; 0: none given */
-	uint8_t bytes[16]; /* in network order */
-	unsigned plen;
-};
-
 struct conf_nic {
 	char name[16];
 	uint8_t mac[6];
-	bool has_mac, down; /* down: not to be set up */
-	unsigned mtu;       /* 0: as it is */
-	VEC(struct conf_ip) addrs;
+	bool has_mac, down;     /* down: not to be set up */
+	unsigned mtu;           /* 0: as it is */
+	VEC(struct addr) addrs; /* with a prefix each */
 };
 
 struct conf_host {
@@ -44,8 +38,8 @@ struct conf_file {
 };
 
 struct conf_route {
-	struct conf_ip dest, via; /* plen 0: default */
-	char dev[16];             /* "": the kernel decides by via */
+	struct addr dest, via; /* dest.prefix 0: default; via.family 0: none */
+	char dev[16];          /* "": the kernel decides by via */
 	unsigned metric;
 };
 
@@ -78,9 +72,5 @@ void conf_add_text(struct conf *c, const char *text, size_t len,
 /* "nic NAME mac=... addr=..." of a line or a CONTROL message: replaces a NIC of that name. */
 struct conf_nic *conf_add_nic(struct conf *c, const struct words *w, struct err *e);
 void conf_finish(struct conf *c);
-
-/* "10.0.0.1/24", "fd00::1" (a full prefix length is assumed), "default" (family from `family`). */
-int conf_parse_ip(const char *text, struct conf_ip *ip);
-int conf_parse_mac(const char *text, uint8_t mac[6]);
 
 #endif

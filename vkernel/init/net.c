@@ -88,14 +88,14 @@ static void take_link(size_t i, const struct netlink_link *l)
 static void set_nic_up(size_t i)
 {
 	const struct conf_nic *c = &conf->nics.at[i];
-	const struct conf_ip *ip;
+	const struct addr *ip;
 
 	if (!c->down && netlink_set_up(talk_fd, nics.at[i]->index, true) < 0)
 		fail(c->name, "up");
 	/* Usable at once: addresses are checked for duplicates before anything starts. */
 	VEC_FOREACH (ip, &c->addrs)
 		if (netlink_add_address(talk_fd, nics.at[i]->index, ip->family, ip->bytes,
-					ip->plen) < 0)
+					ip->prefix) < 0)
 			fail(c->name, "address");
 }
 
@@ -172,8 +172,8 @@ static int add_route(const struct conf_route *r)
 {
 	struct netlink_route to = {
 		.family = r->dest.family,
-		.dest = r->dest.plen ? r->dest.bytes : NULL,
-		.prefix = r->dest.plen,
+		.dest = r->dest.prefix ? r->dest.bytes : NULL,
+		.prefix = r->dest.prefix,
 		.via = r->via.family ? r->via.bytes : NULL,
 		.dev = r->dev[0] ? (int)if_nametoindex(r->dev) : 0,
 		.metric = r->metric,
@@ -198,7 +198,7 @@ void net_add_routes(void)
 		int saved = errno;
 
 		inet_ntop(r->dest.family, r->dest.bytes, dest, sizeof(dest));
-		snprintf(what, sizeof(what), "route %s/%u", dest, r->dest.plen);
+		snprintf(what, sizeof(what), "route %s/%u", dest, r->dest.prefix);
 		errno = saved;
 		fail(what, "cannot be laid");
 	}
@@ -268,12 +268,12 @@ static void plug_timed_out(struct loop_timer *t, int64_t now_ns)
 static void restore_ipv6(size_t i)
 {
 	const struct conf_nic *c = &conf->nics.at[i];
-	const struct conf_ip *ip;
+	const struct addr *ip;
 
 	VEC_FOREACH (ip, &c->addrs)
 		if (ip->family == AF_INET6 &&
 		    netlink_add_address(talk_fd, nics.at[i]->index, ip->family, ip->bytes,
-					ip->plen) < 0)
+					ip->prefix) < 0)
 			fail(c->name, "address");
 	/* Routes through it went, too; others are replaced by themselves. */
 	for (size_t r = 0; r < conf->routes.n; r++)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What a control daemon may ask the multiplexer for, and the endpoints that come of it. */
+#include "lib/addr.h"
 #include "lib/container_of.h"
 #include "lib/sock.h"
 #include "lib/units.h"
@@ -45,9 +46,9 @@ void mux_tell_nic(struct mux_nic *n)
 	const struct vnet_conf_nic *c = &n->vnet->conf.nics[n->index];
 	char mac[18];
 
-	vnet_format_mac(c->mac, mac);
-	tell(n->vnet, "nic %u %s mac=%s mtu=%u carrier=%d", n->index, n->name, mac,
-	     n->nic ? vnet_nic_mtu(n->nic) : c->mtu, n->nic && vnet_nic_carrier(n->nic));
+	tell(n->vnet, "nic %u %s mac=%s mtu=%u carrier=%d", n->index, n->name,
+	     addr_format_mac(c->mac, mac, sizeof(mac)), n->nic ? vnet_nic_mtu(n->nic) : c->mtu,
+	     n->nic && vnet_nic_carrier(n->nic));
 }
 
 void mux_unbind(struct mux_binding *b, bool to_be_told)
