@@ -18,7 +18,7 @@ UNIT_LIBS_vnet      = $(LIBTRELLIS) $(LIBMUX) $(LIBVNET) $(LIBVBET)
 
 CHECK_LIBS := $(shell pkg-config --libs check 2>/dev/null || echo -lcheck -lsubunit -lrt -lm) -lpthread
 $(UNIT_PROGS): LDLIBS += $(CHECK_LIBS)
-$(filter $(B)/tests/unit/server_%,$(UNIT_PROGS)): LDLIBS += -lpcap
+$(filter $(B)/tests/unit/server_%,$(UNIT_PROGS)): LDLIBS += $(LIBSERVER_LDLIBS)
 
 # The lab that it talks to is the test itself; so are the endpoint, the daemon and the clock of a stream.
 $(B)/tests/unit/server_expect_test: LDFLAGS += -Wl,--wrap=client_ask
@@ -66,7 +66,7 @@ $(FUZZ_NAMES:%=$(B)/tests/fuzz/%_fuzz): $(B)/tests/fuzz/%_fuzz: $(B)/tests/fuzz/
 		$$(UNIT_LIBS_$$(firstword $$(subst _, ,$$*)))
 	$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer $(filter %.o %.a,$^) -o $@ $(LDLIBS)
 
-$(filter $(B)/tests/fuzz/server_%,$(FUZZ_NAMES:%=$(B)/tests/fuzz/%_fuzz)): LDLIBS += -lreadline -lpcap
+$(filter $(B)/tests/fuzz/server_%,$(FUZZ_NAMES:%=$(B)/tests/fuzz/%_fuzz)): LDLIBS += -lreadline $(LIBSERVER_LDLIBS)
 
 .PHONY: fuzz $(FUZZ_NAMES:%=fuzz-%)
 fuzz: $(FUZZ_NAMES:%=fuzz-%)

@@ -3,9 +3,12 @@
 LIBSERVER := $(B)/vbet-server/libserver.a
 $(LIBSERVER): $(patsubst %.c,$(B)/%.o,$(filter-out vbet-server/command/main.c,$(wildcard vbet-server/*/*.c)))
 
+# What LIBSERVER needs besides.
+LIBSERVER_LDLIBS := -lpcap -ljson-c
+
 VBET := $(if $(filter build,$(B)),vbet,$(B)/vbet)
 BINS += $(VBET)
-$(VBET): LDLIBS += -lreadline -lpcap
+$(VBET): LDLIBS += -lreadline $(LIBSERVER_LDLIBS)
 $(VBET): $(B)/vbet-server/command/main.o $(LIBSERVER) $$(LIBTOPO) $$(LIBVBET)
 
 # Wireshark's extcap: the same program under another name.

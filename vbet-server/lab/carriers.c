@@ -6,7 +6,6 @@
  */
 #include "vbet-server/lab/carriers.h"
 
-#include "lib/json.h"
 #include "lib/words.h"
 #include "lib/xalloc.h"
 
@@ -42,120 +41,98 @@ void carriers_send(struct carriers *s, unsigned number, const char *line, carrie
 		answer(ctx, false, "there is no such substrate process");
 }
 
-/* One question to all. */
+/* One line to all. */
 struct poll {
 	unsigned outstanding;
 	carrier_answer_fn answer;
 	void *ctx;
-	VEC(char *) texts; /* owned; what the good answers were */
+	bool answered; /* there was a good answer */
 };
-
-static struct poll *poll_create(carrier_answer_fn answer, void *ctx)
-{
-	struct poll *p = xcalloc(1, sizeof(*p));
-
-	p->answer = answer;
-	p->ctx = ctx;
-	p->outstanding = 1; /* the caller's own: nobody's answer is the last before all are asked */
-	return p;
-}
-
-static void poll_free(struct poll *p)
-{
-	for (size_t i = 0; i < p->texts.n; i++)
-		free(p->texts.at[i]);
-	vec_free(&p->texts);
-	free(p);
-}
-
-/* A process that has ended answers at once. The caller has counted itself, and answers last. */
-static void ask_all(struct carriers *s, struct poll *p, const char *line,
-		    carrier_answer_fn on_answer)
-{
-	for (size_t i = 0; i < s->at.n; i++) {
-		if (!s->at.at[i])
-			continue;
-		p->outstanding++;
-		carrier_send(s->at.at[i], line, on_answer, p);
-	}
-}
 
 static void on_first(void *ctx, bool ok, const char *text)
 {
 	struct poll *p = ctx;
 
 	p->outstanding--;
-	if (ok && !p->texts.n) {
-		vec_push(&p->texts, xstrdup(text));
-		p->answer(p->ctx, true, text);
+	if (!p->answered && (ok || !p->outstanding)) {
+		p->answered = true;
+		p->answer(p->ctx, ok, text);
 	}
-	if (!p->outstanding && !p->texts.n)
-		p->answer(p->ctx, false, text);
 	if (!p->outstanding)
-		poll_free(p);
+		free(p);
 }
 
 void carriers_send_all(struct carriers *s, const char *line, carrier_answer_fn answer, void *ctx)
 {
-	struct poll *p = poll_create(answer, ctx);
+	struct poll *p = xcalloc(1, sizeof(*p));
 
-	ask_all(s, p, line, on_first);
+	p->answer = answer;
+	p->ctx = ctx;
+	p->outstanding = 1; /* ours, until all are asked: who has ended answers at once */
+	for (size_t i = 0; i < s->at.n; i++) {
+		if (!s->at.at[i])
+			continue;
+		p->outstanding++;
+		carrier_send(s->at.at[i], line, on_first, p);
+	}
 	on_first(p, false, "no substrate process knows of it");
 }
 
-/*
- * {"now_ns":..., "objects":{...}} of all. A cable between two processes is known to both: what
- * they say of it becomes one.
- */
-static void answer_status(struct poll *p)
-{
-	char **objects = xcalloc(p->texts.n + 1, sizeof(*objects));
-	char *now = p->texts.n ? json_find_member(p->texts.at[0], "now_ns") : NULL;
-	char *text = NULL;
-	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
-	size_t n = 0;
+struct status_poll {
+	unsigned outstanding;
+	carriers_status_fn *answer;
+	void *ctx;
+	struct json_object *status; /* of all that answered until now; NULL: none */
+};
 
-	for (size_t i = 0; i < p->texts.n; i++) {
-		objects[n] = json_find_member(p->texts.at[i], "objects");
-		n += objects[n] != NULL;
+/* One time for all: that of the first. What two know of the same object becomes one. */
+static void take_status(struct status_poll *p, struct json_object *status)
+{
+	struct json_object *objects = status_member(p->status, "objects");
+
+	if (!p->status) {
+		p->status = status;
+		return;
 	}
-	fprintf(f, "{\"now_ns\":%s,\"objects\":", now ? now : "0");
-	json_merge(f, (const char *const *)objects, n);
-	fputc('}', f);
-	fclose(f);
-	p->answer(p->ctx, p->texts.n > 0, text);
-	for (size_t i = 0; i < n; i++)
-		free(objects[i]);
-	free(objects);
-	free(now);
-	free(text);
+	if (objects)
+		status_merge(objects, status_member(status, "objects"));
+	status_free(status);
 }
 
 static void on_status(void *ctx, bool ok, const char *text)
 {
-	struct poll *p = ctx;
+	struct status_poll *p = ctx;
 	struct arena a = {0};
 	struct words w;
 
 	p->outstanding--;
-	if (ok && words_split(text, strlen(text), &a, &w, NULL) == 0 && w.n)
-		vec_push(&p->texts, xstrdup(w.at[0]));
+	if (ok && words_split(text, strlen(text), &a, &w, NULL) == 0 && w.n) {
+		struct json_object *status = status_parse(w.at[0]);
+
+		if (status)
+			take_status(p, status);
+	}
 	arena_finish(&a);
 	if (p->outstanding)
 		return;
-	if (p->texts.n == 1)
-		p->answer(p->ctx, true, p->texts.at[0]);
-	else
-		answer_status(p);
-	poll_free(p);
+	p->answer(p->ctx, p->status);
+	status_free(p->status);
+	free(p);
 }
 
-void carriers_ask_status(struct carriers *s, carrier_answer_fn answer, void *ctx)
+void carriers_ask_status(struct carriers *s, carriers_status_fn *answer, void *ctx)
 {
-	struct poll *p = poll_create(answer, ctx);
+	struct status_poll *p = xcalloc(1, sizeof(*p));
 
-	ask_all(s, p, "status", on_status);
+	p->answer = answer;
+	p->ctx = ctx;
+	p->outstanding = 1; /* ours, until all are asked */
+	for (size_t i = 0; i < s->at.n; i++) {
+		if (!s->at.at[i])
+			continue;
+		p->outstanding++;
+		carrier_send(s->at.at[i], "status", on_status, p);
+	}
 	on_status(p, false, "");
 }
 

@@ -5,6 +5,7 @@
 
 #include "lib/vec.h"
 #include "vbet-server/lab/carrier.h"
+#include "vbet-server/lab/status.h"
 
 struct carriers {
 	VEC(struct carrier *) at; /* owned; [number - 1]; NULL: none has that number */
@@ -22,8 +23,10 @@ void carriers_send(struct carriers *s, unsigned number, const char *line, carrie
  * or else the last.
  */
 void carriers_send_all(struct carriers *s, const char *line, carrier_answer_fn answer, void *ctx);
-/* The state of all as one: what "status" answers, as JSON that is no word yet. */
-void carriers_ask_status(struct carriers *s, carrier_answer_fn answer, void *ctx);
+/* status: NULL if nobody answered; the caller's, gone when this returns. */
+typedef void carriers_status_fn(void *ctx, struct json_object *status);
+/* The state of all as one (status.h). */
+void carriers_ask_status(struct carriers *s, carriers_status_fn *answer, void *ctx);
 /* Ends one process, or all, and forgets it. */
 void carriers_stop(struct carriers *s, unsigned number);
 void carriers_stop_all(struct carriers *s);

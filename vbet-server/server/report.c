@@ -140,7 +140,7 @@ static void json_processes(struct json *j, const struct lab *lab)
 	json_close(j, ']');
 }
 
-void report_text(FILE *out, const struct lab *lab, const char *substrate)
+void report_text(FILE *out, const struct lab *lab, struct json_object *status)
 {
 	fprintf(out, "lab %s, %s clock, server %d, in %s\n", lab->graph->lab,
 		lab->graph->clock == CLOCK_VIRTUAL ? "virtual" : "real", (int)getpid(), lab->dir);
@@ -164,7 +164,8 @@ void report_text(FILE *out, const struct lab *lab, const char *substrate)
 	}
 }
 
-static void json_nics(struct json *j, const struct lab *lab, size_t node, const char *substrate)
+static void json_nics(struct json *j, const struct lab *lab, size_t node,
+		      struct json_object *status)
 {
 	const struct graph_node *n = &lab->graph->nodes[node];
 	char buf[200];
@@ -192,16 +193,13 @@ static void json_nics(struct json *j, const struct lab *lab, size_t node, const 
 			    c->cable < 0 && c->vlink < 0 ? NULL
 							 : far_end(lab, c, buf, sizeof(buf)));
 		snprintf(buf, sizeof(buf), "%s:%s", n->name, c->name);
-		char *counters = json_find_member(substrate, buf);
-
-		json_raw(j, "counters", counters ? counters : "null");
-		free(counters);
+		json_raw(j, "counters", status_json(status_object(status, buf), "null"));
 		json_close(j, '}');
 	}
 	json_close(j, ']');
 }
 
-static void json_node(struct json *j, const struct lab *lab, size_t i, const char *substrate)
+static void json_node(struct json *j, const struct lab *lab, size_t i, struct json_object *status)
 {
 	const struct graph_node *n = &lab->graph->nodes[i];
 	const struct guest *gu = lab->guests[i];
@@ -222,7 +220,7 @@ static void json_node(struct json *j, const struct lab *lab, size_t i, const cha
 		json_int(j, "ready_ns",
 			 gu->ready_ns > gu->started_ns ? gu->ready_ns - gu->started_ns : 0);
 	}
-	json_nics(j, lab, i, substrate);
+	json_nics(j, lab, i, status);
 	json_close(j, '}');
 }
 
@@ -260,7 +258,7 @@ static void json_cable(struct json *j, const struct lab *lab, const struct graph
 	json_close(j, '}');
 }
 
-void report_json(FILE *out, const struct lab *lab, const char *substrate)
+void report_json(FILE *out, const struct lab *lab, struct json_object *status)
 {
 	struct json j;
 
@@ -282,13 +280,13 @@ void report_json(FILE *out, const struct lab *lab, const char *substrate)
 	}
 	json_open(&j, "nodes", '[');
 	for (size_t i = 0; i < lab->graph->n_nodes; i++)
-		json_node(&j, lab, i, substrate);
+		json_node(&j, lab, i, status);
 	json_close(&j, ']');
 	json_open(&j, "cables", '[');
 	for (size_t i = 0; i < lab->graph->n_cables; i++)
 		json_cable(&j, lab, &lab->graph->cables[i]);
 	json_close(&j, ']');
-	json_raw(&j, "substrate", substrate);
+	json_raw(&j, "substrate", status_json(status, "{}"));
 	json_close(&j, '}');
 	fputc('\n', out);
 }

@@ -5,9 +5,9 @@
 
 #include "vbet-server/lab/lab.h"
 
-/* `substrate` is the JSON of vsubstrate's status. */
-void report_text(FILE *out, const struct lab *lab, const char *substrate);
-void report_json(FILE *out, const struct lab *lab, const char *substrate);
+/* status: of the substrate processes (lab/status.h); NULL if they did not answer. */
+void report_text(FILE *out, const struct lab *lab, struct json_object *status);
+void report_json(FILE *out, const struct lab *lab, struct json_object *status);
 /*
  * One line of words per node: NAME KIND STATE ADDRESS|- NIC... [vnet=NAME] [gateway=1]. The address
  * of a guest; a gateway belongs to the ordinary network, too.
@@ -15,7 +15,7 @@ void report_json(FILE *out, const struct lab *lab, const char *substrate);
 void report_nodes(FILE *out, const struct lab *lab);
 
 /* report_substrate.c: substrate links with all that passes over them, for `vbet substrate`. */
-void report_substrate_text(FILE *out, const struct lab *lab, const char *substrate);
-void report_substrate_json(FILE *out, const struct lab *lab, const char *substrate);
+void report_substrate_text(FILE *out, const struct lab *lab, struct json_object *status);
+void report_substrate_json(FILE *out, const struct lab *lab, struct json_object *status);
 
 #endif

@@ -10,8 +10,8 @@
 #include "vbet-server/lab/mtu.h"
 #include "vbet-server/server/report.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 static const struct {
 	const char *key, *title;
@@ -35,153 +35,120 @@ static const char *link_kind(const struct graph_slink *l)
 	return names[l->kind];
 }
 
-/*
- * What the substrate says of this node's end of a link. A process that has ended says nothing:
- * "{}".
- */
-static char *end_status(const struct lab *lab, const struct graph_slink *l, size_t end,
-			const char *substrate)
+/* What the substrate says of this node's end of a link; NULL: its process has ended. */
+static struct json_object *end_status(const struct lab *lab, const struct graph_slink *l,
+				      size_t end, struct json_object *status)
 {
 	char *name = xasprintf("%s@%s", l->name, lab->graph->nodes[l->ends[end].node].name);
-	char *status = json_find_member(substrate, name);
+	struct json_object *object = status_object(status, name);
 
 	free(name);
-	return status ? status : xstrdup("{}");
+	return object;
+}
+
+struct drops {
+	FILE *out;
+	bool any;
+};
+
+static void print_drop(void *ctx, const char *reason, int64_t frames)
+{
+	struct drops *d = ctx;
+
+	if (!frames)
+		return;
+	fprintf(d->out, "%s%s %" PRId64, d->any ? ", " : "", reason, frames);
+	d->any = true;
 }
 
 /* "full 3, too-long 1", or "-". */
-static void print_drops(FILE *out, const char *vli)
+static void print_drops(FILE *out, struct json_object *vli)
 {
-	char *drops = json_member(vli, "dropped");
-	const char *at = drops ? drops : "";
-	const char *lead = "";
-	char *item;
+	struct drops d = {.out = out};
 
-	while ((item = json_next(&at))) {
-		char *colon = strrchr(item, ':');
-
-		if (colon && strcmp(colon, ":0") != 0) {
-			fprintf(out, "%s%.*s %s", lead, (int)(colon - item - 2), item + 1,
-				colon + 1);
-			lead = ", ";
-		}
-		free(item);
-	}
-	if (!*lead)
+	status_each_number(status_member(vli, "dropped"), print_drop, &d);
+	if (!d.any)
 		fputc('-', out);
-	free(drops);
 }
 
-static void print_vli(FILE *out, const char *vli)
+static void print_vli(FILE *out, struct json_object *vli)
 {
-	char *number = json_member(vli, "vli");
-	char *vlink = json_member(vli, "vlink");
-	char *group = vlink ? NULL : json_member(vli, "group");
-	char *vnet = json_member(vli, "vnet");
-	char *up = json_member(vli, "up");
+	const char *number = status_text(vli, "vli");
+	const char *vlink = status_text(vli, "vlink");
+	const char *group = status_text(vli, "group");
+	const char *vnet = status_text(vli, "vnet");
 	char *name = xasprintf("%s (%s)", vlink ? vlink : group ? group : "?", vnet ? vnet : "?");
 
 	fprintf(out, "    %-11s%-26s", number ? number : "?", name);
 	for (size_t i = 0; i < ARRAY_LEN(columns); i++) {
-		char *value = json_member(vli, columns[i].key);
+		bool known = status_member(vli, columns[i].key);
+		int64_t value = status_number(vli, columns[i].key);
 		char text[32] = "-";
 
-		if (value && (columns[i].unit == UNIT_COUNT || strcmp(value, "0") != 0))
-			unit_format(columns[i].unit, strtoll(value, NULL, 10), text, sizeof(text));
+		if (known && (columns[i].unit == UNIT_COUNT || value))
+			unit_format(columns[i].unit, value, text, sizeof(text));
 		fprintf(out, " %10s", text);
-		free(value);
 	}
 	fputs("  ", out);
 	print_drops(out, vli);
-	fputs(up && !strcmp(up, "false") ? "  DOWN\n" : "\n", out);
-	free(number);
-	free(vlink);
-	free(group);
-	free(vnet);
-	free(up);
+	fputs(status_is_false(vli, "up") ? "  DOWN\n" : "\n", out);
 	free(name);
 }
 
 /* "to s2", "to s2, s3 (not heard)". */
-static void print_neighbours(FILE *out, const char *status)
+static void print_neighbours(FILE *out, struct json_object *end)
 {
-	char *all = json_member(status, "neighbours");
-	const char *at = all ? all : "";
-	const char *lead = " to ";
-	char *item;
+	struct json_object *all = status_member(end, "neighbours");
 
-	while ((item = json_next(&at))) {
-		char *name = json_member(item, "snode");
-		char *open = json_member(item, "open");
-		bool is_open = open && !strcmp(open, "true");
+	for (size_t i = 0; i < status_length(all); i++) {
+		struct json_object *item = status_item(all, i);
+		const char *name = status_text(item, "snode");
+		bool is_open = status_is_true(item, "open");
 
-		fprintf(out, "%s%s%s", lead, name && strcmp(name, "null") != 0 ? name : "?",
+		fprintf(out, "%s%s%s", i ? ", " : " to ", name ? name : "?",
 			is_open ? "" : " (SILENT)");
-		lead = ", ";
-		free(name);
-		free(open);
-		free(item);
 	}
-	free(all);
 }
 
 static void print_end(FILE *out, const struct lab *lab, const struct graph_slink *l, size_t end,
-		      const char *substrate)
+		      struct json_object *status)
 {
-	char *status = end_status(lab, l, end, substrate);
-	const char *rows = l->kind == SLINK_LAN ? "multi_access" : "vlis";
-	char *vlis = json_member(status, rows);
-	const char *at = vlis ? vlis : "";
-	char *vli;
+	struct json_object *object = end_status(lab, l, end, status);
+	struct json_object *vlis =
+		status_member(object, l->kind == SLINK_LAN ? "multi_access" : "vlis");
 
 	fprintf(out, "  from %s", lab->graph->nodes[l->ends[end].node].name);
-	print_neighbours(out, status);
+	print_neighbours(out, object);
 	fputc('\n', out);
-	while ((vli = json_next(&at))) {
-		print_vli(out, vli);
-		free(vli);
-	}
-	free(vlis);
-	free(status);
+	for (size_t i = 0; i < status_length(vlis); i++)
+		print_vli(out, status_item(vlis, i));
 }
 
 /* What the manager of a LAN has given to each vNet. */
-static void print_manager(FILE *out, const struct lab *lab, const struct graph_slink *l,
-			  const char *substrate)
+static void print_manager(FILE *out, const struct graph_slink *l, struct json_object *status)
 {
 	static const char *const keys[] = {"share_bps", "min_bps", "want_bps", "held_bps"};
 	char *name = xasprintf("vbm@%s", l->name);
-	char *status = json_find_member(substrate, name);
-	char *rows = status ? json_member(status, "rows") : NULL;
-	const char *at = rows ? rows : "";
-	char *row;
+	struct json_object *rows = status_member(status_object(status, name), "rows");
 
-	while ((row = json_next(&at))) {
-		char *node = json_member(row, "snode");
-		char *vnet = json_member(row, "vnet");
+	free(name);
+	for (size_t i = 0; i < status_length(rows); i++) {
+		struct json_object *row = status_item(rows, i);
+		const char *vnet = status_text(row, "vnet");
 		char rate[ARRAY_LEN(keys)][32];
 
-		for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-			char *value = json_member(row, keys[i]);
-
-			unit_format(UNIT_RATE, value ? strtoll(value, NULL, 10) : 0, rate[i],
-				    sizeof(rate[i]));
-			free(value);
-		}
-		if (!node)
-			fprintf(out, "  %s has %s of it, promised %s, wants %s, allotted %s\n",
-				vnet ? vnet : "?", rate[0], rate[1], rate[2], rate[3]);
-		free(node);
-		free(vnet);
-		free(row);
+		if (status_member(row, "snode"))
+			continue;
+		for (size_t k = 0; k < ARRAY_LEN(keys); k++)
+			unit_format(UNIT_RATE, status_number(row, keys[k]), rate[k],
+				    sizeof(rate[k]));
+		fprintf(out, "  %s has %s of it, promised %s, wants %s, allotted %s\n",
+			vnet ? vnet : "?", rate[0], rate[1], rate[2], rate[3]);
 	}
-	free(name);
-	free(status);
-	free(rows);
 }
 
 static void print_link(FILE *out, const struct lab *lab, const struct graph_slink *l,
-		       const char *substrate)
+		       struct json_object *status)
 {
 	char rate[2][32];
 
@@ -198,30 +165,26 @@ static void print_link(FILE *out, const struct lab *lab, const struct graph_slin
 		fprintf(out, " and back %s", rate[1]);
 	fputc('\n', out);
 	for (size_t i = 0; i < l->n_ends; i++)
-		print_end(out, lab, l, i, substrate);
+		print_end(out, lab, l, i, status);
 	if (l->kind == SLINK_LAN)
-		print_manager(out, lab, l, substrate);
+		print_manager(out, l, status);
 }
 
 /* Virtual links that are down, and why. */
-static void print_down(FILE *out, const struct lab *lab, const char *substrate)
+static void print_down(FILE *out, const struct lab *lab, struct json_object *status)
 {
 	for (size_t i = 0; i < lab->graph->n_vlinks; i++) {
 		const struct graph_vlink *v = &lab->graph->vlinks[i];
 
 		for (int dir = 0; dir < 2 && v->lan < 0; dir++) {
 			char *name = xasprintf("%s:%s", v->name, dir ? "ba" : "ab");
-			char *status = json_find_member(substrate, name);
-			char *up = status ? json_member(status, "up") : NULL;
-			char *reason = status ? json_member(status, "reason") : NULL;
+			struct json_object *object = status_object(status, name);
+			const char *reason = status_text(object, "reason");
 
-			if (up && !strcmp(up, "false"))
+			if (status_is_false(object, "up"))
 				fprintf(out, "%s is down: %s\n", name,
 					reason ? reason : "it is being set up");
 			free(name);
-			free(status);
-			free(up);
-			free(reason);
 		}
 	}
 }
@@ -245,7 +208,7 @@ static void print_narrow(FILE *out, const struct lab *lab)
 	}
 }
 
-void report_substrate_text(FILE *out, const struct lab *lab, const char *substrate)
+void report_substrate_text(FILE *out, const struct lab *lab, struct json_object *status)
 {
 	const struct graph *g = lab->graph;
 
@@ -258,13 +221,13 @@ void report_substrate_text(FILE *out, const struct lab *lab, const char *substra
 		fprintf(out, " %10s", columns[i].title);
 	fputs("  dropped\n", out);
 	for (size_t i = 0; i < g->n_slinks; i++)
-		print_link(out, lab, &g->slinks[i], substrate);
+		print_link(out, lab, &g->slinks[i], status);
 	print_narrow(out, lab);
-	print_down(out, lab, substrate);
+	print_down(out, lab, status);
 }
 
 static void json_link(struct json *j, const struct lab *lab, const struct graph_slink *l,
-		      const char *substrate)
+		      struct json_object *status)
 {
 	json_open(j, NULL, '{');
 	json_string(j, "link", l->name);
@@ -274,30 +237,24 @@ static void json_link(struct json *j, const struct lab *lab, const struct graph_
 	json_open(j, "ends", '[');
 	for (size_t i = 0; i < l->n_ends; i++) {
 		const struct graph_node *n = &lab->graph->nodes[l->ends[i].node];
-		char *status = end_status(lab, l, i, substrate);
-		char *vlis = json_member(status, l->kind == SLINK_LAN ? "multi_access" : "vlis");
-		char *neighbours = json_member(status, "neighbours");
-		char *in = json_member(status, "in");
+		struct json_object *end = end_status(lab, l, i, status);
+		const char *vlis = l->kind == SLINK_LAN ? "multi_access" : "vlis";
 
 		json_open(j, NULL, '{');
 		json_string(j, "node", n->name);
 		json_string(j, "interface", n->nics[l->ends[i].nic].name);
 		json_int(j, "rate_bps", l->rate_bps[l->kind == SLINK_LAN ? 0 : i]);
-		json_raw(j, "neighbours", neighbours ? neighbours : "[]");
-		json_raw(j, "vlis", vlis ? vlis : "[]");
-		json_raw(j, "in", in ? in : "[]");
+		json_raw(j, "neighbours", status_json(status_member(end, "neighbours"), "[]"));
+		json_raw(j, "vlis", status_json(status_member(end, vlis), "[]"));
+		json_raw(j, "in", status_json(status_member(end, "in"), "[]"));
 		json_close(j, '}');
-		free(status);
-		free(vlis);
-		free(neighbours);
-		free(in);
 	}
 	json_close(j, ']');
 	json_close(j, '}');
 }
 
 static void json_vlink(struct json *j, const struct lab *lab, const struct graph_vlink *v,
-		       const char *substrate)
+		       struct json_object *status)
 {
 	const struct graph *g = lab->graph;
 
@@ -324,16 +281,14 @@ static void json_vlink(struct json *j, const struct lab *lab, const struct graph
 	json_close(j, ']');
 	for (int dir = 0; dir < 2 && v->lan < 0; dir++) {
 		char *name = xasprintf("%s:%s", v->name, dir ? "ba" : "ab");
-		char *status = json_find_member(substrate, name);
 
-		json_raw(j, dir ? "ba" : "ab", status ? status : "null");
+		json_raw(j, dir ? "ba" : "ab", status_json(status_object(status, name), "null"));
 		free(name);
-		free(status);
 	}
 	json_close(j, '}');
 }
 
-void report_substrate_json(FILE *out, const struct lab *lab, const char *substrate)
+void report_substrate_json(FILE *out, const struct lab *lab, struct json_object *status)
 {
 	const struct graph *g = lab->graph;
 	struct json j;
@@ -343,11 +298,11 @@ void report_substrate_json(FILE *out, const struct lab *lab, const char *substra
 	json_string(&j, "lab", g->lab);
 	json_open(&j, "links", '[');
 	for (size_t i = 0; i < g->n_slinks; i++)
-		json_link(&j, lab, &g->slinks[i], substrate);
+		json_link(&j, lab, &g->slinks[i], status);
 	json_close(&j, ']');
 	json_open(&j, "virtual_links", '[');
 	for (size_t i = 0; i < g->n_vlinks; i++)
-		json_vlink(&j, lab, &g->vlinks[i], substrate);
+		json_vlink(&j, lab, &g->vlinks[i], status);
 	json_close(&j, ']');
 	json_close(&j, '}');
 	fputc('\n', out);

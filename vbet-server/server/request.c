@@ -89,16 +89,15 @@ void query_answer(void *ctx, bool ok, const char *text)
 	free(q);
 }
 
-static void on_status(void *ctx, bool ok, const char *text)
+static void on_status(void *ctx, struct json_object *status)
 {
 	struct query *q = ctx;
-	const char *substrate = ok ? text : "{}";
 	struct reply r;
 
 	if (query_client(q)) {
 		FILE *f = reply_open(&r);
 
-		q->report(f, q->server->lab, substrate);
+		q->report(f, q->server->lab, status);
 		reply_send(&r, q->client);
 		client_ok(q->client);
 	}

@@ -30,7 +30,7 @@ struct query {
 	struct server *server;
 	struct client *client; /* may be gone: query_client() */
 	/* Prints the lab with what its substrate says, as JSON. */
-	void (*report)(FILE *out, const struct lab *lab, const char *substrate);
+	void (*report)(FILE *out, const struct lab *lab, struct json_object *status);
 };
 struct query *query_create(struct client *c);
 /* Who asked; NULL if it is gone. */
