@@ -7,11 +7,11 @@
  */
 #include "vbet-server/store/manifest.h"
 
-#include "lib/sha256.h"
 #include "lib/words.h"
 #include "lib/xalloc.h"
 #include "vbet-server/store/paths.h"
 
+#include <sha2.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -29,20 +29,9 @@ _Static_assert(ARRAY_LEN(parts) == MANIFEST_PARTS, "parts out of step");
 
 static const char *hash_file(struct arena *a, const char *path)
 {
-	FILE *f = fopen(path, "re");
-	struct sha256 s;
-	char buf[65536];
-	char hex[SHA256_HEX];
-	size_t n;
+	char hex[SHA256_DIGEST_STRING_LENGTH];
 
-	if (!f)
-		return "";
-	sha256_init(&s);
-	while ((n = fread(buf, 1, sizeof(buf), f)) > 0)
-		sha256_add(&s, buf, n);
-	fclose(f);
-	sha256_finish(&s, hex);
-	return arena_strdup(a, hex);
+	return SHA256File(path, hex) ? arena_strdup(a, hex) : "";
 }
 
 /* Enough for a run that is only ever repeated on this machine. */
@@ -88,13 +77,10 @@ static void look_at_cpu(struct manifest *m, struct arena *a)
 	char *text = paths_read_file("/proc/cpuinfo", &len, NULL);
 	const char *flags = text ? cpu_value(a, text, "\nflags") : "";
 	const char *name = text ? cpu_value(a, text, "\nmodel name") : "";
-	char hex[SHA256_HEX];
-	struct sha256 s;
+	const char *both = arena_printf(a, "%s%s", name, flags);
+	char hex[SHA256_DIGEST_STRING_LENGTH];
 
-	sha256_init(&s);
-	sha256_add(&s, name, strlen(name));
-	sha256_add(&s, flags, strlen(flags));
-	sha256_finish(&s, hex);
+	SHA256Data((const uint8_t *)both, strlen(both), hex);
 	m->parts[MANIFEST_CPU].id = text ? arena_strdup(a, hex) : "";
 	m->parts[MANIFEST_CPU].where = *name ? name : "unknown";
 	free(text);
