@@ -105,10 +105,10 @@ static int check_values(const struct linksched_item *it, int64_t max, struct err
 	return 0;
 }
 
-static int parse_item(struct linksched_item *it, char *text, struct err *e)
+static int parse_item(struct linksched_item *it, char *text, linksched_find_key *find,
+		      struct err *e)
 {
 	struct tokens t = {.n = 0};
-	struct linkspec any = {0};
 	int64_t max;
 
 	*it = (struct linksched_item){0};
@@ -119,7 +119,7 @@ static int parse_item(struct linksched_item *it, char *text, struct err *e)
 	}
 	if (t.n < 2)
 		return err_set(e, ERR_USAGE, "expected KEY SHAPE VALUES...");
-	if (!linkspec_field(&any, t.at[0], &it->unit, &max))
+	if (!find(t.at[0], &it->unit, &max))
 		return err_set(e, ERR_USAGE, "'%s' is no parameter that changes over time",
 			       t.at[0]);
 	if (strlen(t.at[0]) >= sizeof(it->key))
@@ -128,7 +128,7 @@ static int parse_item(struct linksched_item *it, char *text, struct err *e)
 	return parse_shape(it, &t, e) < 0 ? -1 : check_values(it, max, e);
 }
 
-int linksched_parse(struct linksched *s, const char *text, struct err *e)
+int linksched_parse(struct linksched *s, const char *text, linksched_find_key *find, struct err *e)
 {
 	char *copy = xstrdup(text);
 	char *rest = copy;
@@ -141,7 +141,7 @@ int linksched_parse(struct linksched *s, const char *text, struct err *e)
 		if (s->n == LINKSCHED_ITEMS_MAX)
 			status = err_set(e, ERR_USAGE, "more than %d items", LINKSCHED_ITEMS_MAX);
 		else
-			status = parse_item(&s->item[s->n++], part, e);
+			status = parse_item(&s->item[s->n++], part, find, e);
 	}
 	free(copy);
 	return status;

@@ -15,13 +15,13 @@
 #define LIB_LINKSCHED_H
 
 #include "lib/err.h"
-#include "lib/linkspec.h"
+#include "lib/units.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum { LINKSCHED_ITEMS_MAX = 8, LINKSCHED_KEY_MAX = 24 };
+enum { LINKSCHED_ITEMS_MAX = 8, LINKSCHED_KEY_MAX = 24, LINKSCHED_PATH_MAX = 256 };
 
 enum linksched_shape { LINKSCHED_RAMP, LINKSCHED_SQUARE, LINKSCHED_WALK, LINKSCHED_TRACE };
 
@@ -34,7 +34,7 @@ struct linksched_item {
 	int64_t time_ns;  /* of the ramp, of the period, between steps */
 	int64_t duty_ppm; /* square: share of the period at `to` */
 	bool repeat;
-	char path[LINK_PATH_MAX]; /* trace */
+	char path[LINKSCHED_PATH_MAX]; /* trace */
 };
 
 struct linksched {
@@ -42,7 +42,13 @@ struct linksched {
 	size_t n;
 };
 
-/* Reads the text form. 0, or -1: the error names the item. "" has no items. */
-int linksched_parse(struct linksched *s, const char *text, struct err *e);
+/* The unit and the largest value of a key that may change over time; false for all others. */
+typedef bool linksched_find_key(const char *key, enum unit_kind *unit, int64_t *max);
+
+/*
+ * Reads the text form. 0, or -1: the error names the item. "" has no items. For links, whose keys
+ * lib/linkspec.h knows, call linkspec_parse_schedule().
+ */
+int linksched_parse(struct linksched *s, const char *text, linksched_find_key *find, struct err *e);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lib/linkspec.h"
 
-#include "lib/linksched.h"
 #include "lib/nearest.h"
 #include "lib/units.h"
 #include "lib/words.h"
@@ -168,7 +167,7 @@ static int schedule_parse(const struct linkspec_key *k, void *field, const char 
 {
 	struct linksched s;
 
-	if (strcmp(text, "none") != 0 && linksched_parse(&s, text, e) < 0)
+	if (strcmp(text, "none") != 0 && linkspec_parse_schedule(&s, text, e) < 0)
 		return err_wrap(e, "%s", k->name);
 	return text_parse(k, field, text, e);
 }
@@ -340,6 +339,18 @@ int64_t *linkspec_field(struct linkspec *s, const char *key, enum unit_kind *uni
 	if (max)
 		*max = k->max;
 	return field_of(s, k);
+}
+
+static bool find_scheduled(const char *key, enum unit_kind *unit, int64_t *max)
+{
+	struct linkspec any = {0};
+
+	return linkspec_field(&any, key, unit, max) != NULL;
+}
+
+int linkspec_parse_schedule(struct linksched *s, const char *text, struct err *e)
+{
+	return linksched_parse(s, text, find_scheduled, e);
 }
 
 void linkspec_print(FILE *out, const struct linkspec *s, const char *prefix)

@@ -9,6 +9,7 @@
 #define LIB_LINKSPEC_H
 
 #include "lib/err.h"
+#include "lib/linksched.h"
 #include "lib/units.h"
 
 #include <stdbool.h>
@@ -85,5 +86,7 @@ bool linkspec_equal(const struct linkspec *a, const struct linkspec *b);
  * unit and its largest value; NULL for all others. unit and max may be NULL.
  */
 int64_t *linkspec_field(struct linkspec *s, const char *key, enum unit_kind *unit, int64_t *max);
+/* Reads a schedule of such keys: linksched_parse(). */
+int linkspec_parse_schedule(struct linksched *s, const char *text, struct err *e);
 
 #endif

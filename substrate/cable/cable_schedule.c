@@ -18,7 +18,7 @@ void cable_schedule_init(struct cable_schedule *s, const char *text, int64_t now
 {
 	*s = (struct cable_schedule){.epoch_ns = now_ns};
 	/* Text that makes no sense was refused when the parameter was set. */
-	if (linksched_parse(&s->plan, text, NULL) < 0)
+	if (linkspec_parse_schedule(&s->plan, text, NULL) < 0)
 		s->plan.n = 0;
 	for (size_t i = 0; i < s->plan.n; i++)
 		s->course[i].value =

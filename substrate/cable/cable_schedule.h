@@ -6,7 +6,7 @@
 #ifndef SUBSTRATE_CABLE_CABLE_SCHEDULE_H
 #define SUBSTRATE_CABLE_CABLE_SCHEDULE_H
 
-#include "lib/linksched.h"
+#include "lib/linkspec.h"
 #include "lib/rng.h"
 
 #include <stdbool.h>
@@ -30,7 +30,7 @@ struct cable_schedule {
 	struct cable_course course[LINKSCHED_ITEMS_MAX];
 };
 
-/* Another plan, from text that linksched_parse() takes; it starts at now_ns. */
+/* Another plan, from text that linkspec_parse_schedule() takes; it starts at now_ns. */
 void cable_schedule_init(struct cable_schedule *s, const char *text, int64_t now_ns);
 void cable_schedule_finish(struct cable_schedule *s);
 /* Writes the values of now_ns into spec; true if that changed anything. */

@@ -185,12 +185,13 @@ START_TEST(a_schedule_is_read)
 	struct linksched s;
 	struct err e = {0};
 
-	ck_assert_int_eq(linksched_parse(&s,
-					 " rate ramp 10Mbit 1Mbit 60s repeat ;; "
-					 "loss square 0 5% 10s 20%;delay walk 1ms 9ms 1ms 1s;"
-					 "rate trace /x/y repeat",
-					 &e),
-			 0);
+	ck_assert_int_eq(
+		linkspec_parse_schedule(&s,
+					" rate ramp 10Mbit 1Mbit 60s repeat ;; "
+					"loss square 0 5% 10s 20%;delay walk 1ms 9ms 1ms 1s;"
+					"rate trace /x/y repeat",
+					&e),
+		0);
 	ck_assert_uint_eq(s.n, 4);
 	ck_assert_str_eq(s.item[0].key, "rate");
 	ck_assert_int_eq(s.item[0].from, 10000000);
@@ -201,7 +202,7 @@ START_TEST(a_schedule_is_read)
 	ck_assert_int_eq(s.item[2].step, 1000000);
 	ck_assert_str_eq(s.item[3].path, "/x/y");
 	ck_assert(s.item[3].repeat);
-	ck_assert_int_eq(linksched_parse(&s, "", &e), 0);
+	ck_assert_int_eq(linkspec_parse_schedule(&s, "", &e), 0);
 	ck_assert_uint_eq(s.n, 0);
 }
 END_TEST
