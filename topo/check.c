@@ -5,6 +5,7 @@
 #include "lib/rng.h"
 #include "lib/units.h"
 #include "topo/auto.h"
+#include "topo/event.h"
 #include "topo/outside.h"
 
 #include <ctype.h>

@@ -3,6 +3,8 @@
 
 #include "lib/nearest.h"
 #include "lib/xalloc.h"
+#include "topo/event.h"
+#include "topo/settings.h"
 
 #include <ctype.h>
 #include <inttypes.h>

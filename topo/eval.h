@@ -93,15 +93,4 @@ void eval_name_value(struct eval *ev, struct value *v, const char *name, struct 
 /* Sets a name. False if it is bad or taken; that has been reported. */
 bool eval_set_name(struct eval *ev, struct value *v, const char *name, struct loc loc);
 
-/* event.c: "at TIME ACTION(...)" and "expect ... CHECK(...)". */
-void event_run_at(struct eval *ev, const struct ast *t);
-void event_run_expect(struct eval *ev, const struct ast *t);
-/* Reports events of what is not there any more. A script that is still being typed loses them. */
-void event_check(struct eval *ev, bool is_live);
-
-/* settings.c: sets "lab", "clock", ... False if `name` is no setting. */
-bool setting_assign(struct eval *ev, const char *name, struct loc loc, const struct value *v);
-eval_words *setting_words(const char *name);
-const char *setting_at(size_t i);
-
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What a script says of times: "at TIME ACTION(...)", "expect within TIME of TIME CHECK(...)". */
+#include "topo/event.h"
+
 #include "lib/addr.h"
 #include "lib/nearest.h"
 #include "lib/words.h"

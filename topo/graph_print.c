@@ -6,9 +6,9 @@
 #include "lib/units.h"
 #include "lib/words.h"
 #include "lib/xalloc.h"
-#include "topo/eval.h"
 #include "topo/graph.h"
 #include "topo/lex.h"
+#include "topo/settings.h"
 
 #include <ctype.h>
 #include <inttypes.h>

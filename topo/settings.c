@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Assignments that say something about the whole lab: lab, clock, seed, ... */
+#include "topo/settings.h"
+
 #include "lib/xalloc.h"
-#include "topo/eval.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -134,9 +134,4 @@ eval_words *setting_words(const char *name)
 		if (!strcmp(settings[i].name, name))
 			return settings[i].words;
 	return NULL;
-}
-
-const char *setting_at(size_t i)
-{
-	return i < ARRAY_LEN(settings) ? settings[i].name : NULL;
 }
