@@ -55,7 +55,7 @@ static bool wants_address(const struct world_nic *nic)
 
 static struct realm *realm_of(struct giver *g, const struct world_nic *nic)
 {
-	const struct world_vnet *v = check_realm(nic);
+	const struct world_vnet *v = world_realm(nic);
 	struct realm *r = &g->realms[v && !g->is_joined[v->number] ? v->number + 1 : 0];
 
 	if (!r->used)

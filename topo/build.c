@@ -3,7 +3,6 @@
 
 #include "lib/addr.h"
 #include "lib/xalloc.h"
-#include "topo/check.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -60,7 +59,7 @@ static void build_nic(struct builder *b, const struct world_nic *nic, struct gra
 {
 	const struct world_addr *a = nic->addrs;
 
-	out->name = check_nic_name(&b->g->arena, nic);
+	out->name = world_nic_name(&b->g->arena, nic);
 	memcpy(out->mac, nic->mac, sizeof(out->mac));
 	out->mtu = nic->mtu;
 	out->backend = nic->backend;
@@ -91,7 +90,7 @@ static void build_routes(struct builder *b, const struct world_node *n, struct g
 		if (r->has_via)
 			to->via = copy(b, addr_format(&r->via, false, text, sizeof(text)));
 		if (r->dev)
-			to->dev = check_nic_name(&b->g->arena, r->dev);
+			to->dev = world_nic_name(&b->g->arena, r->dev);
 	}
 }
 

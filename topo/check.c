@@ -5,113 +5,14 @@
 #include "lib/rng.h"
 #include "lib/units.h"
 #include "topo/auto.h"
+#include "topo/check_substrate.h"
 #include "topo/event.h"
+#include "topo/naming.h"
 #include "topo/outside.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-
-static struct loc_text {
-	char text[256];
-} where(struct loc loc)
-{
-	struct loc_text t;
-	int line;
-	int column;
-
-	source_position(loc.src, loc.at, &line, &column);
-	snprintf(t.text, sizeof(t.text), "%.200s:%d", loc.src->name, line);
-	return t;
-}
-
-/* ---- names ---- */
-
-static bool is_taken(const struct eval *ev, const char *name)
-{
-	const struct value *v = names_get(&ev->world->names, name);
-
-	return v && v->kind != VALUE_NONE;
-}
-
-/* The first free one of NAME1, NAME2, ...; `next` remembers how far it got for each NAME. */
-static const char *free_name(struct eval *ev, struct names *next, const char *base)
-{
-	struct value *v = names_get(next, base);
-	int64_t i = v ? v->number : 1;
-	size_t len = strlen(base);
-	const char *name;
-
-	do {
-		name = arena_printf(ev->arena, "%s%s%lld", base,
-				    isdigit((unsigned char)base[len - 1]) ? "_" : "",
-				    (long long)i++);
-	} while (is_taken(ev, name));
-	names_put(next, ev->arena, base, value_number(i));
-	return name;
-}
-
-/* Nodes that nobody named: after the variable of the function that made them, or their kind. */
-static void name_nodes(struct eval *ev)
-{
-	struct names next = {0};
-	struct names hints = {0};
-
-	for (struct world_node *n = ev->world->nodes; n; n = n->next) {
-		const struct value *seen = n->hint ? names_get(&hints, n->hint) : NULL;
-
-		if (!n->name && !n->is_removed && n->hint)
-			names_put(&hints, ev->arena, n->hint,
-				  value_number(seen ? seen->number + 1 : 1));
-	}
-	for (struct world_node *n = ev->world->nodes; n; n = n->next) {
-		if (n->name || n->is_removed)
-			continue;
-		const char *base = n->hint ? n->hint : node_kind_name(n->kind);
-		const struct value *alike = n->hint ? names_get(&hints, n->hint) : NULL;
-
-		n->name = alike && alike->number == 1 && !is_taken(ev, base)
-				  ? base
-				  : free_name(ev, &next, base);
-		names_put(&ev->world->names, ev->arena, n->name,
-			  (struct value){.kind = VALUE_NODE, .node = n});
-	}
-}
-
-const char *check_nic_name(struct arena *a, const struct world_nic *nic)
-{
-	if (!node_kind_is_station(nic->node->kind))
-		return arena_printf(a, "%zu", nic->index + 1);
-	if (nic->ifname)
-		return arena_strdup(a, nic->ifname);
-	return arena_printf(a, "%s%zu", nic->path ? "socket" : "eth", nic->index);
-}
-
-const char *check_free_name(struct eval *ev, const char *base, size_t number)
-{
-	const char *name;
-
-	do {
-		name = arena_printf(ev->arena, "%s%zu", base, number++);
-	} while (is_taken(ev, name));
-	return name;
-}
-
-const char *check_where(struct eval *ev, struct loc loc)
-{
-	return arena_strdup(ev->arena, where(loc).text);
-}
-
-static void name_cables(struct eval *ev)
-{
-	for (struct world_cable *c = ev->world->cables; c; c = c->next)
-		if (!c->name && c->end[0] && c->end[1])
-			c->name = arena_printf(ev->arena, "%s.%s-%s.%s", c->end[0]->node->name,
-					       check_nic_name(ev->arena, c->end[0]),
-					       c->end[1]->node->name,
-					       check_nic_name(ev->arena, c->end[1]));
-}
 
 /* ---- loose ends, sizes ---- */
 
@@ -160,7 +61,7 @@ static void check_sizes(struct eval *ev)
 					       sizeof(have)));
 		}
 		const char *last =
-			n->n_nics ? check_nic_name(ev->arena, n->nics[n->n_nics - 1]) : "";
+			n->n_nics ? world_nic_name(ev->arena, n->nics[n->n_nics - 1]) : "";
 		size_t len = strlen(n->name) + 1 + strlen(last);
 
 		if (room && len > room)
@@ -210,11 +111,6 @@ static void find_segments(struct eval *ev)
 
 /* ---- addresses ---- */
 
-const struct world_vnet *check_realm(const struct world_nic *nic)
-{
-	return nic->node && !nic->cable ? nic->node->vnet : NULL;
-}
-
 struct owned {
 	const struct world_addr *addr;
 	struct world_nic *nic;
@@ -229,8 +125,8 @@ static int compare_owned(const void *pa, const void *pb)
 		return a->addr->addr.family < b->addr->addr.family ? -1 : 1;
 	int c = memcmp(a->addr->addr.bytes, b->addr->addr.bytes, sizeof(a->addr->addr.bytes));
 
-	const struct world_vnet *ra = check_realm(a->nic);
-	const struct world_vnet *rb = check_realm(b->nic);
+	const struct world_vnet *ra = world_realm(a->nic);
+	const struct world_vnet *rb = world_realm(b->nic);
 
 	if (c)
 		return c;
@@ -251,13 +147,13 @@ static void check_pair(struct eval *ev, const struct owned *a, const struct owne
 	char text[64];
 	bool same_segment = segment_of(a->nic) == segment_of(b->nic);
 	bool may_repeat = ev->world->allow_duplicates || is_link_local(&a->addr->addr) ||
-			  check_realm(a->nic) != check_realm(b->nic);
+			  world_realm(a->nic) != world_realm(b->nic);
 
 	if (!addr_same(&a->addr->addr, &b->addr->addr) || (may_repeat && !same_segment))
 		return;
 	eval_wrong(ev, b->addr->loc, "the address %s is that of %s already (%s)%s",
 		   addr_format(&a->addr->addr, false, text, sizeof(text)),
-		   world_describe_nic(ev->world, a->nic), where(a->addr->loc).text,
+		   world_describe_nic(ev->world, a->nic), eval_where(ev, a->addr->loc),
 		   same_segment ? "" : "; if that is meant, write allow_duplicates = on");
 }
 
@@ -298,7 +194,7 @@ static void add_mac(struct eval *ev, struct names *macs, struct world_nic *nic)
 /* From the names of lab, node and NIC, so that it stays the same from run to run. */
 static void derive_mac(struct eval *ev, struct names *macs, struct world_nic *nic)
 {
-	const char *name = check_nic_name(ev->arena, nic);
+	const char *name = world_nic_name(ev->arena, nic);
 	const char *lab = ev->world->lab;
 	uint64_t h = hash_fnv1a(lab, strlen(lab) + 1, HASH_FNV1A_START);
 
@@ -332,7 +228,7 @@ static void check_macs(struct eval *ev)
 				eval_wrong(ev, nic->loc, "the MAC %s is that of %s already (%s)",
 					   addr_format_mac(nic->mac, text, sizeof(text)),
 					   world_describe_nic(ev->world, other),
-					   where(other->loc).text);
+					   eval_where(ev, other->loc));
 			else if (given)
 				add_mac(ev, &macs, nic);
 			else
@@ -401,11 +297,11 @@ static void check_routes(struct eval *ev)
 
 void check_world(struct eval *ev, const struct kept *kept, bool is_live)
 {
-	name_nodes(ev);
-	check_substrate_names(ev, false);
+	naming_nodes(ev);
+	naming_slink_cables(ev);
 	outside_name_interfaces(ev);
-	name_cables(ev);
-	check_substrate_names(ev, true);
+	naming_cables(ev);
+	naming_virtual(ev);
 	if (!is_live)
 		check_ends(ev);
 	check_sizes(ev);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Asks topo/embed.c for the places and ways that the script leaves open, and says why if there are
- * none. */
+#include "topo/check_embedding.h"
+
 #include "lib/reserve.h"
 #include "lib/units.h"
 #include "lib/xalloc.h"
-#include "topo/check.h"
 #include "topo/embed.h"
 
 #include <stdlib.h>

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * Checks of the substrate and what runs over it: encapsulations, VLANs, places, shares, MTUs. What
- * the script leaves open is filled in.
- */
+#include "topo/check_substrate.h"
+
 #include "lib/addr.h"
 #include "lib/units.h"
-#include "topo/check.h"
+#include "topo/check_embedding.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -22,61 +20,6 @@ enum {
 	NO_MTU = 65535,
 	LEAST_MTU = 68, /* of IPv4 */
 };
-
-/* ---- names ---- */
-
-static const char *nic_name(struct eval *ev, const struct world_nic *nic)
-{
-	return arena_printf(ev->arena, "%s.%s", nic->node->name, check_nic_name(ev->arena, nic));
-}
-
-static void name_slink(struct eval *ev, struct world_slink *l)
-{
-	const struct world_cable *c = world_slink_cable(l);
-
-	l->is_named = l->name && !(c && !strcmp(c->name, l->name));
-	if (!l->name)
-		l->name = world_slink_name(ev->world, l);
-}
-
-static void name_vlink(struct eval *ev, struct world_vlink *v)
-{
-	if (v->name || v->is_removed)
-		return;
-	v->name = arena_printf(ev->arena, "%s%s%s", nic_name(ev, v->ends[0]), v->lan ? "@" : "-",
-			       v->lan ? v->lan->name : nic_name(ev, v->ends[1]));
-}
-
-void check_substrate_names(struct eval *ev, bool cables_have_names)
-{
-	struct world *w = ev->world;
-
-	if (!cables_have_names) {
-		for (struct world_slink *l = w->slinks; l; l = l->next)
-			if (l->name && !l->is_removed && world_slink_cable(l) &&
-			    world_slink_cable(l)->slink == l && !world_slink_cable(l)->name)
-				world_slink_cable(l)->name = l->name;
-		return;
-	}
-	for (struct world_vnet *v = w->vnets; v; v = v->next) {
-		if (v->name || v->is_removed)
-			continue;
-		const struct value *taken = v->hint ? names_get(&w->names, v->hint) : NULL;
-
-		v->name = v->hint && (!taken || taken->kind == VALUE_NONE)
-				  ? v->hint
-				  : check_free_name(ev, v->hint ? v->hint : "vnet", v->number + 1);
-		names_put(&w->names, ev->arena, v->name,
-			  (struct value){.kind = VALUE_VNET, .vnet = v});
-	}
-	/* LANs first: others are called after them. */
-	for (int lans = 1; lans >= 0; lans--)
-		for (struct world_slink *l = w->slinks; l; l = l->next)
-			if (!l->is_removed && (l->kind == SLINK_LAN) == (lans == 1))
-				name_slink(ev, l);
-	for (struct world_vlink *v = w->vlinks; v; v = v->next)
-		name_vlink(ev, v);
-}
 
 /* ---- cables ---- */
 
@@ -307,7 +250,7 @@ static void check_encapsulations(struct eval *ev, struct seen *seen)
 					   "%s has links of one encapsulation only, and %s (%s) is "
 					   "%s",
 					   world_describe_nic(ev->world, l->ends[i]),
-					   s->first->name, check_where(ev, s->first->loc),
+					   s->first->name, eval_where(ev, s->first->loc),
 					   graph_encap_name(s->first->encap));
 			else if (untagged && s->untagged)
 				eval_wrong(
@@ -315,7 +258,7 @@ static void check_encapsulations(struct eval *ev, struct seen *seen)
 					"%s carries %s (%s) already: frames of the two could not "
 					"be told apart",
 					world_describe_nic(ev->world, l->ends[i]),
-					s->untagged->name, check_where(ev, s->untagged->loc));
+					s->untagged->name, eval_where(ev, s->untagged->loc));
 			if (!s->first)
 				s->first = l;
 			if (untagged && !s->untagged)
@@ -339,7 +282,7 @@ static void check_pairs(struct eval *ev)
 
 		if (other)
 			eval_wrong(ev, l->loc, "%s joins the same interfaces already (%s)",
-				   other->slink->name, check_where(ev, other->slink->loc));
+				   other->slink->name, eval_where(ev, other->slink->loc));
 		names_put(&pairs, ev->arena, key, (struct value){.kind = VALUE_SLINK, .slink = l});
 	}
 }

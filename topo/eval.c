@@ -30,6 +30,15 @@ struct value eval_wrong(struct eval *ev, struct loc loc, const char *fmt, ...)
 	return value_wrong;
 }
 
+const char *eval_where(struct eval *ev, struct loc loc)
+{
+	int line;
+	int column;
+
+	source_position(loc.src, loc.at, &line, &column);
+	return arena_printf(ev->arena, "%.200s:%d", loc.src->name, line);
+}
+
 bool eval_spend(struct eval *ev, struct loc loc, size_t steps, size_t bytes)
 {
 	size_t max = ev->opt->max_steps ? ev->opt->max_steps : EVAL_MAX_STEPS;

@@ -86,6 +86,8 @@ bool eval_call_args(struct eval *ev, const struct ast *t, const struct builtin *
 /* Reports; returns VALUE_WRONG. */
 struct value eval_wrong(struct eval *ev, struct loc loc, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+/* "FILE:LINE" of where something was written; in the arena. */
+const char *eval_where(struct eval *ev, struct loc loc);
 /* Counts work, so that every script ends. False if it is too much; that has been reported. */
 bool eval_spend(struct eval *ev, struct loc loc, size_t steps, size_t bytes);
 /* Gives a node or cable without a name this one; lists: NAME1, NAME2, ... */

@@ -3,7 +3,8 @@
 #ifndef TOPO_OUTSIDE_H
 #define TOPO_OUTSIDE_H
 
-#include "topo/check.h"
+#include "topo/eval.h"
+#include "topo/kept.h"
 
 /* Names the host's interfaces that the script does not name: after their node, whose name is known.
  */

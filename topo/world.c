@@ -231,6 +231,20 @@ const char *world_nic_word(enum node_kind kind)
 	return node_kind_is_device(kind) ? "port" : kind == NODE_SUBSTRATE ? "interface" : "NIC";
 }
 
+const char *world_nic_name(struct arena *a, const struct world_nic *nic)
+{
+	if (!node_kind_is_station(nic->node->kind))
+		return arena_printf(a, "%zu", nic->index + 1);
+	if (nic->ifname)
+		return arena_strdup(a, nic->ifname);
+	return arena_printf(a, "%s%zu", nic->path ? "socket" : "eth", nic->index);
+}
+
+const struct world_vnet *world_realm(const struct world_nic *nic)
+{
+	return nic->node && !nic->cable ? nic->node->vnet : NULL;
+}
+
 const char *world_describe_nic(const struct world *w, const struct world_nic *nic)
 {
 	if (!nic->node)

@@ -235,6 +235,13 @@ void world_unplug(struct world_cable *c, unsigned end);
 /* Takes a NIC out of its virtual link; a link that then joins nothing goes. */
 void world_leave(struct world_nic *nic);
 void world_remove_vlink(struct world_vlink *v);
+/* "eth0" of a guest's NIC, "1" of a port. In the arena a. */
+const char *world_nic_name(struct arena *a, const struct world_nic *nic);
+/*
+ * To which network the address of a NIC belongs: addresses are unique in each. NULL: to none of the
+ * virtual ones.
+ */
+const struct world_vnet *world_realm(const struct world_nic *nic);
 /* "NIC 2 of r1", "port 2 of switch1": for messages; in the arena. */
 const char *world_describe_nic(const struct world *w, const struct world_nic *nic);
 /* The cable that a point-to-point link runs over, if it is a single one; else NULL. */
