@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* up, down: cables that are cut, whole, at one end or in one direction, and mended. */
+#include "lib/xalloc.h"
 #include "topo/builtin.h"
 
 #include <string.h>
@@ -74,12 +75,32 @@ static struct value set_up(struct eval *ev, const struct call *c, bool up)
 	return value_none;
 }
 
-struct value builtin_up(struct eval *ev, const struct call *c)
+static struct value run_up(struct eval *ev, const struct call *c)
 {
 	return set_up(ev, c, true);
 }
 
-struct value builtin_down(struct eval *ev, const struct call *c)
+static struct value run_down(struct eval *ev, const struct call *c)
 {
 	return set_up(ev, c, false);
 }
+
+static const struct builtin functions[] = {
+	{.name = "up",
+	 .run = run_up,
+	 .min = 1,
+	 .max = 2,
+	 .has_fields = true,
+	 .usage = "up(cable) or up(a, b)"},
+	{.name = "down",
+	 .run = run_down,
+	 .min = 1,
+	 .max = 2,
+	 .has_fields = true,
+	 .usage = "down(cable) or down(a, b)"},
+};
+
+const struct builtin_part builtin_cut_part = {
+	.functions = functions,
+	.n_functions = ARRAY_LEN(functions),
+};

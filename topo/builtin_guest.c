@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What is inside of a guest: addresses, routes, services, files, commands. */
 #include "lib/addr.h"
+#include "lib/xalloc.h"
 #include "topo/builtin.h"
 
 #include <ctype.h>
@@ -10,7 +11,7 @@
 
 /* ---- addresses ---- */
 
-bool builtin_add_address(struct eval *ev, struct world_nic *nic, const struct arg *a)
+static bool add_one(struct eval *ev, struct world_nic *nic, const struct arg *a)
 {
 	struct addr addr;
 	struct err e;
@@ -45,10 +46,16 @@ bool builtin_add_address(struct eval *ev, struct world_nic *nic, const struct ar
 
 static bool add_address(struct eval *ev, const struct arg *item, void *ctx)
 {
-	return builtin_add_address(ev, ctx, item);
+	return add_one(ev, ctx, item);
 }
 
-struct value builtin_address(struct eval *ev, const struct call *c)
+static bool set_address(struct eval *ev, struct world_nic *nic, const struct builtin_field *p,
+			const struct arg *a)
+{
+	return builtin_each(ev, a, add_address, nic);
+}
+
+static struct value run_address(struct eval *ev, const struct call *c)
 {
 	const struct value *to = &c->args[0].v;
 	struct world_nic *nic = to->kind == VALUE_NIC ? to->nic : NULL;
@@ -225,7 +232,7 @@ static bool route_one(struct eval *ev, const struct call *c, struct world_node *
 	return add_route(ev, c, n, &c->args[1], c->n_args > 2 ? &c->args[2] : NULL);
 }
 
-struct value builtin_route(struct eval *ev, const struct call *c)
+static struct value run_route(struct eval *ev, const struct call *c)
 {
 	return for_nodes(ev, c, route_one, true);
 }
@@ -235,38 +242,14 @@ static bool default_route_one(struct eval *ev, const struct call *c, struct worl
 	return add_route(ev, c, n, NULL, &c->args[1]);
 }
 
-struct value builtin_default_route(struct eval *ev, const struct call *c)
+static struct value run_default_route(struct eval *ev, const struct call *c)
 {
 	return for_nodes(ev, c, default_route_one, true);
 }
 
 /* ---- files and configurations ---- */
 
-bool builtin_want_path(struct eval *ev, const struct arg *a, const char **out)
-{
-	const char *path;
-
-	if (a->v.kind == VALUE_FILE) {
-		*out = a->v.text; /* checked when it was made */
-		return true;
-	}
-	if (!builtin_want_text(ev, a, "a path", &path))
-		return false;
-	if (!*path || strlen(path) > 1000) {
-		eval_wrong(ev, a->loc, "the path is %s", *path ? "too long" : "empty");
-		return false;
-	}
-	if (*path != '/')
-		path = arena_printf(ev->arena, "%s%s", a->loc.src->dir, path);
-	if (ev->opt->file_exists && !ev->opt->file_exists(ev->opt->ctx, path)) {
-		eval_wrong(ev, a->loc, "there is no file '%.200s'", path);
-		return false;
-	}
-	*out = path;
-	return true;
-}
-
-struct value builtin_file(struct eval *ev, const struct call *c)
+static struct value run_file(struct eval *ev, const struct call *c)
 {
 	const char *path;
 
@@ -298,10 +281,21 @@ static struct world_text *find_text(struct world_text *list, const char *key)
 	return list;
 }
 
+/* Services that a guest knows how to start: the server has the same table, with their commands. */
+static const char *const daemons[] = {
+	"zebra", "staticd", "ospfd", "ospf6d",   "ripd",      "ripngd",  "bgpd",  "eigrpd", "isisd",
+	"bfdd",  "pimd",    "nft",   "iptables", "ip6tables", "dnsmasq", "httpd", "vtysh",
+};
+
+static const char *daemon_word(size_t i)
+{
+	return i < ARRAY_LEN(daemons) ? daemons[i] : NULL;
+}
+
 static bool is_daemon(const char *name)
 {
-	for (size_t i = 0; builtin_daemons(i); i++)
-		if (!strcmp(builtin_daemons(i), name))
+	for (size_t i = 0; daemon_word(i); i++)
+		if (!strcmp(daemon_word(i), name))
 			return true;
 	return false;
 }
@@ -337,7 +331,7 @@ static bool config_one(struct eval *ev, const struct call *c, struct world_node 
 	return add_config(ev, c, n, &c->args[2]);
 }
 
-struct value builtin_config(struct eval *ev, const struct call *c)
+static struct value run_config(struct eval *ev, const struct call *c)
 {
 	return for_guests(ev, c, config_one);
 }
@@ -347,7 +341,7 @@ static bool service_one(struct eval *ev, const struct call *c, struct world_node
 	return add_config(ev, c, n, NULL);
 }
 
-struct value builtin_service(struct eval *ev, const struct call *c)
+static struct value run_service(struct eval *ev, const struct call *c)
 {
 	return for_guests(ev, c, service_one);
 }
@@ -407,7 +401,7 @@ static bool write_one(struct eval *ev, const struct call *c, struct world_node *
 	return true;
 }
 
-struct value builtin_write(struct eval *ev, const struct call *c)
+static struct value run_write(struct eval *ev, const struct call *c)
 {
 	return for_guests(ev, c, write_one);
 }
@@ -434,7 +428,7 @@ static bool exec_one(struct eval *ev, const struct call *c, struct world_node *n
 	return true;
 }
 
-struct value builtin_exec(struct eval *ev, const struct call *c)
+static struct value run_exec(struct eval *ev, const struct call *c)
 {
 	struct about about = {.call = c, .one = exec_one, .programs = true};
 
@@ -477,12 +471,13 @@ static bool sysctl_one(struct eval *ev, const struct call *c, struct world_node 
 	return true;
 }
 
-struct value builtin_sysctl(struct eval *ev, const struct call *c)
+static struct value run_sysctl(struct eval *ev, const struct call *c)
 {
 	return for_guests(ev, c, sysctl_one);
 }
 
-bool builtin_set_hostname(struct eval *ev, struct world_node *n, const struct arg *a)
+static bool set_hostname(struct eval *ev, struct world_node *n, const struct builtin_field *f,
+			 const struct arg *a)
 {
 	const char *name;
 
@@ -502,10 +497,85 @@ bool builtin_set_hostname(struct eval *ev, struct world_node *n, const struct ar
 
 static bool hostname_one(struct eval *ev, const struct call *c, struct world_node *n)
 {
-	return builtin_set_hostname(ev, n, &c->args[1]);
+	return set_hostname(ev, n, NULL, &c->args[1]);
 }
 
-struct value builtin_hostname(struct eval *ev, const struct call *c)
+static struct value run_hostname(struct eval *ev, const struct call *c)
 {
 	return for_guests(ev, c, hostname_one);
 }
+
+static const char *default_word(size_t i)
+{
+	return i == 0 ? "default" : NULL;
+}
+
+static const struct builtin functions[] = {
+	{.name = "address",
+	 .run = run_address,
+	 .min = 2,
+	 .max = -1,
+	 .usage = "address(NIC(node, number), 10.0.0.1/24, ...)"},
+	{.name = "route",
+	 .run = run_route,
+	 .min = 2,
+	 .max = 3,
+	 .has_fields = true,
+	 .usage = "route(node, network or default, gateway)",
+	 .words = {NULL, default_word},
+	 .words_name = "network"},
+	{.name = "default_route",
+	 .run = run_default_route,
+	 .min = 2,
+	 .max = 2,
+	 .has_fields = true,
+	 .usage = "default_route(node, gateway)"},
+	{.name = "config",
+	 .run = run_config,
+	 .min = 3,
+	 .max = 3,
+	 .usage = "config(node, daemon, text or file(\"path\"))",
+	 .words = {NULL, daemon_word},
+	 .words_name = "daemon"},
+	{.name = "service",
+	 .run = run_service,
+	 .min = 2,
+	 .max = 2,
+	 .usage = "service(node, daemon)",
+	 .words = {NULL, daemon_word},
+	 .words_name = "daemon"},
+	{.name = "write",
+	 .run = run_write,
+	 .min = 3,
+	 .max = 3,
+	 .has_fields = true,
+	 .usage = "write(node, \"/path\", text or file(\"path\"), mode = \"0644\")"},
+	{.name = "exec",
+	 .run = run_exec,
+	 .min = 2,
+	 .max = -1,
+	 .usage = "exec(node, \"command\", ...)"},
+	{.name = "sysctl",
+	 .run = run_sysctl,
+	 .min = 3,
+	 .max = 3,
+	 .usage = "sysctl(node, \"net.ipv4.ip_forward\", 1)"},
+	{.name = "hostname",
+	 .run = run_hostname,
+	 .min = 2,
+	 .max = 2,
+	 .usage = "hostname(node, \"name\")"},
+	{.name = "file", .run = run_file, .min = 1, .max = 1, .usage = "file(\"path\")"},
+};
+
+static const struct builtin_field fields[] = {
+	{.name = "hostname", .kinds = BUILTIN_GUESTS, .set_node = set_hostname},
+	{.name = "address", .set_nic = set_address},
+};
+
+const struct builtin_part builtin_guest_part = {
+	.functions = functions,
+	.n_functions = ARRAY_LEN(functions),
+	.fields = fields,
+	.n_fields = ARRAY_LEN(fields),
+};

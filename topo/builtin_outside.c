@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Parameters of NICs that lead out of the lab, and such a NIC at a node of the lab. */
+#include "lib/xalloc.h"
 #include "topo/builtin.h"
 
 #include <string.h>
 
-static bool set_backend(struct eval *ev, struct world_nic *nic, const struct arg *f)
+static const char *backend_word(size_t i)
+{
+	return i < NIC_BACKENDS ? nic_backend_name((enum nic_backend)i) : NULL;
+}
+
+static bool set_backend(struct eval *ev, struct world_nic *nic, const struct builtin_field *p,
+			const struct arg *f)
 {
 	for (int b = 0; b < NIC_BACKENDS; b++) {
 		if ((f->v.kind == VALUE_WORD || f->v.kind == VALUE_STRING) &&
@@ -20,25 +27,24 @@ static bool set_backend(struct eval *ev, struct world_nic *nic, const struct arg
 	return false;
 }
 
-bool builtin_outside_field(struct eval *ev, struct world_nic *nic, const struct arg *f, bool *known)
+static bool set_name(struct eval *ev, struct world_nic *nic, const struct builtin_field *p,
+		     const struct arg *f)
 {
-	*known = true;
-	if (!strcmp(f->name, "backend"))
-		return set_backend(ev, nic, f);
-	if (!strcmp(f->name, "name"))
-		return builtin_want_text(ev, f, "the name of an interface", &nic->ifname);
-	if (!strcmp(f->name, "path"))
-		return builtin_want_text(ev, f, "a path", &nic->path);
-	*known = false;
-	return true;
+	return builtin_want_text(ev, f, "the name of an interface", &nic->ifname);
+}
+
+static bool set_path(struct eval *ev, struct world_nic *nic, const struct builtin_field *p,
+		     const struct arg *f)
+{
+	return builtin_want_text(ev, f, "a path", &nic->path);
 }
 
 /*
  * attach(sw, alloc(NIC, backend = tap, name = "lab0")): the interface is that of an outside node of
  * its own, and a cable leads from it to the node. A guest keeps what is said of its own end.
  */
-bool builtin_attach_outside(struct eval *ev, struct world_node *node, struct world_nic *nic,
-			    struct loc loc)
+static bool attach_outside(struct eval *ev, struct world_node *node, struct world_nic *nic,
+			   struct loc loc)
 {
 	enum node_kind kind = node->kind;
 
@@ -76,3 +82,15 @@ bool builtin_attach_outside(struct eval *ev, struct world_node *node, struct wor
 	}
 	return builtin_join(ev, loc, inner, nic) != NULL;
 }
+
+static const struct builtin_field fields[] = {
+	{.name = "backend", .set_nic = set_backend, .words = backend_word},
+	{.name = "name", .set_nic = set_name},
+	{.name = "path", .set_nic = set_path},
+};
+
+const struct builtin_part builtin_outside_part = {
+	.fields = fields,
+	.n_fields = ARRAY_LEN(fields),
+	.attach = attach_outside,
+};

@@ -3,6 +3,7 @@
  * Parameters of the ports of switches: VLANs and mirrors. They go to the substrate as words; what
  * can be said of them without knowing the switch is checked here.
  */
+#include "lib/xalloc.h"
 #include "topo/builtin.h"
 
 #include <ctype.h>
@@ -26,49 +27,21 @@ static const char *none_word(size_t i)
 	return i < ARRAY_LEN(words) ? words[i] : NULL;
 }
 
-static const char *medium_word(size_t i)
-{
-	static const char *const words[] = {"plain", "shared"};
-
-	return i < ARRAY_LEN(words) ? words[i] : NULL;
-}
-
 static const struct port_param {
 	const char *name;
 	const char *word; /* that may stand instead of numbers, or NULL */
-	eval_words *words;
 	int64_t max;
 	bool many; /* 10,20-29 */
 	bool off;  /* may be off */
 	const char *wants;
 } params[] = {
-	{"vlan", NULL, NULL, VLAN_MAX, false, false, "a VLAN from 1 to 4094"},
-	{"trunk", "all", all_word, VLAN_MAX, true, false,
-	 "VLANs such as [10, 20], \"10,20-29\" or all"},
-	{"native", "none", none_word, VLAN_MAX, false, false, "a VLAN from 1 to 4094, or none"},
-	{"mirror", "all", all_word, PORT_MAX, true, true, "ports such as [1, 3], all or off"},
-	{"cost", NULL, NULL, 200000000, false, false, "a number up to 200000000"},
-	{"point_to_point", "on", NULL, 0, false, true, "on or off"},
+	{"vlan", NULL, VLAN_MAX, false, false, "a VLAN from 1 to 4094"},
+	{"trunk", "all", VLAN_MAX, true, false, "VLANs such as [10, 20], \"10,20-29\" or all"},
+	{"native", "none", VLAN_MAX, false, false, "a VLAN from 1 to 4094, or none"},
+	{"mirror", "all", PORT_MAX, true, true, "ports such as [1, 3], all or off"},
+	{"cost", NULL, 200000000, false, false, "a number up to 200000000"},
+	{"point_to_point", "on", 0, false, true, "on or off"},
 };
-
-static const char *where_word(size_t i)
-{
-	static const char *const words[] = {"own", "host"};
-
-	return i < ARRAY_LEN(words) ? words[i] : NULL;
-}
-
-eval_words *builtin_port_words(const char *name)
-{
-	if (!strcmp(name, "where"))
-		return where_word;
-	if (!strcmp(name, "medium"))
-		return medium_word;
-	for (size_t i = 0; i < ARRAY_LEN(params); i++)
-		if (!strcmp(params[i].name, name))
-			return params[i].words;
-	return NULL;
-}
 
 /* "10", and where many are allowed "10,20-29". */
 static bool is_numbers(const struct port_param *p, const char *text)
@@ -114,15 +87,13 @@ static const char *words_of(struct eval *ev, const struct value *v)
 	return text;
 }
 
-bool builtin_port_field(struct eval *ev, struct world_nic *nic, const struct arg *f, bool *known)
+static bool set_param(struct eval *ev, struct world_nic *nic, const struct builtin_field *field,
+		      const struct arg *f)
 {
 	const struct port_param *p = params;
 
-	while (p < params + ARRAY_LEN(params) && strcmp(p->name, f->name) != 0)
+	while (strcmp(p->name, field->name) != 0)
 		p++;
-	*known = p < params + ARRAY_LEN(params);
-	if (!*known)
-		return true;
 	const char *text =
 		f->v.kind == VALUE_LIST && p->many ? words_of(ev, &f->v) : word_of(ev, &f->v);
 
@@ -138,3 +109,15 @@ bool builtin_port_field(struct eval *ev, struct world_nic *nic, const struct arg
 	world_append(&nic->params_end, pair);
 	return true;
 }
+
+static const struct builtin_field fields[] = {
+	{.name = "vlan", .set_nic = set_param},
+	{.name = "trunk", .set_nic = set_param, .words = all_word},
+	{.name = "native", .set_nic = set_param, .words = none_word},
+	{.name = "mirror", .set_nic = set_param, .words = all_word},
+	{.name = "cost", .set_nic = set_param},
+	{.name = "point_to_point", .set_nic = set_param},
+};
+_Static_assert(ARRAY_LEN(fields) == ARRAY_LEN(params), "fields out of step");
+
+const struct builtin_part builtin_port_part = {.fields = fields, .n_fields = ARRAY_LEN(fields)};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The standard shapes: line, ring, star, tree, mesh, partial_mesh. */
 #include "lib/rng.h"
+#include "lib/xalloc.h"
 #include "topo/builtin.h"
 
 #include <string.h>
@@ -176,7 +177,7 @@ static bool join(struct shape *s, size_t i, size_t j)
 	return ok;
 }
 
-struct value builtin_line(struct eval *ev, const struct call *c)
+static struct value run_line(struct eval *ev, const struct call *c)
 {
 	struct shape s = {.ev = ev, .c = c};
 
@@ -188,7 +189,7 @@ struct value builtin_line(struct eval *ev, const struct call *c)
 	return s.nodes;
 }
 
-struct value builtin_ring(struct eval *ev, const struct call *c)
+static struct value run_ring(struct eval *ev, const struct call *c)
 {
 	struct shape s = {.ev = ev, .c = c};
 
@@ -200,7 +201,7 @@ struct value builtin_ring(struct eval *ev, const struct call *c)
 	return s.nodes;
 }
 
-struct value builtin_mesh(struct eval *ev, const struct call *c)
+static struct value run_mesh(struct eval *ev, const struct call *c)
 {
 	struct shape s = {.ev = ev, .c = c};
 
@@ -214,7 +215,7 @@ struct value builtin_mesh(struct eval *ev, const struct call *c)
 }
 
 /* The center is the first item of what star() returns; the arms follow. */
-struct value builtin_star(struct eval *ev, const struct call *c)
+static struct value run_star(struct eval *ev, const struct call *c)
 {
 	struct shape s = {.ev = ev, .c = c, .own = {"center"}, .n_own = 1};
 	const struct arg *center = builtin_find_field(c, "center");
@@ -244,7 +245,7 @@ struct value builtin_star(struct eval *ev, const struct call *c)
 }
 
 /* tree(depth, fanout): level by level, the root first. Depth counts the levels of links. */
-struct value builtin_tree(struct eval *ev, const struct call *c)
+static struct value run_tree(struct eval *ev, const struct call *c)
 {
 	struct shape s = {.ev = ev, .c = c, .own = {"kind", "leaf"}, .n_own = 2};
 	const struct arg *kind_arg = c->n_args > 2 ? &c->args[2] : builtin_find_field(c, "kind");
@@ -316,7 +317,7 @@ static bool draw_links(struct shape *s, struct rng *rng, uint32_t ppm, size_t n_
 	return true;
 }
 
-struct value builtin_partial_mesh(struct eval *ev, const struct call *c)
+static struct value run_partial_mesh(struct eval *ev, const struct call *c)
 {
 	struct shape s = {.ev = ev, .c = c, .own = {"degree", "p", "seed"}, .n_own = 3};
 	const struct arg *degree_arg = builtin_find_field(c, "degree");
@@ -349,3 +350,67 @@ struct value builtin_partial_mesh(struct eval *ev, const struct call *c)
 		return value_wrong;
 	return s.nodes;
 }
+
+static const struct builtin functions[] = {
+	{.name = "line",
+	 .run = run_line,
+	 .min = 1,
+	 .max = 2,
+	 .has_fields = true,
+	 .usage = "line(number or list, KIND)",
+	 .words = {NULL, builtin_node_kinds},
+	 .words_name = "kind"},
+	{.name = "ring",
+	 .run = run_ring,
+	 .min = 1,
+	 .max = 2,
+	 .has_fields = true,
+	 .usage = "ring(number or list, KIND)",
+	 .words = {NULL, builtin_node_kinds},
+	 .words_name = "kind"},
+	{.name = "star",
+	 .run = run_star,
+	 .min = 1,
+	 .max = 2,
+	 .has_fields = true,
+	 .usage = "star(number or list, KIND, center = KIND or node)",
+	 .words = {NULL, builtin_node_kinds},
+	 .words_name = "kind"},
+	{.name = "tree",
+	 .run = run_tree,
+	 .min = 2,
+	 .max = 3,
+	 .has_fields = true,
+	 .usage = "tree(depth, fanout, KIND, leaf = KIND)",
+	 .words = {NULL, NULL, builtin_node_kinds},
+	 .words_name = "kind"},
+	{.name = "mesh",
+	 .run = run_mesh,
+	 .min = 1,
+	 .max = 2,
+	 .has_fields = true,
+	 .usage = "mesh(number or list, KIND)",
+	 .words = {NULL, builtin_node_kinds},
+	 .words_name = "kind"},
+	{.name = "partial_mesh",
+	 .run = run_partial_mesh,
+	 .min = 1,
+	 .max = 2,
+	 .has_fields = true,
+	 .usage = "partial_mesh(number or list, KIND, degree = 3 or p = 20%, seed = number)",
+	 .words = {NULL, builtin_node_kinds},
+	 .words_name = "kind"},
+};
+
+static const struct builtin_words words[] = {
+	{"kind", builtin_node_kinds},
+	{"leaf", builtin_node_kinds},
+	{"center", builtin_node_kinds},
+};
+
+const struct builtin_part builtin_shape_part = {
+	.functions = functions,
+	.n_functions = ARRAY_LEN(functions),
+	.words = words,
+	.n_words = ARRAY_LEN(words),
+};

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lib/addr.h"
+#include "lib/xalloc.h"
 #include "topo/builtin.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-struct value builtin_len(struct eval *ev, const struct call *c)
+static struct value run_len(struct eval *ev, const struct call *c)
 {
 	const struct value *v = &c->args[0].v;
 
@@ -24,7 +25,7 @@ struct value builtin_len(struct eval *ev, const struct call *c)
 	return eval_wrong(ev, c->args[0].loc, "%s has no length", value_kind_name(v));
 }
 
-struct value builtin_append(struct eval *ev, const struct call *c)
+static struct value run_append(struct eval *ev, const struct call *c)
 {
 	const struct value *v = &c->args[0].v;
 	struct value out = {.kind = VALUE_LIST, .list = value_list_create(ev->arena)};
@@ -43,7 +44,7 @@ struct value builtin_append(struct eval *ev, const struct call *c)
 	return out;
 }
 
-struct value builtin_name(struct eval *ev, const struct call *c)
+static struct value run_name(struct eval *ev, const struct call *c)
 {
 	const struct value *v = &c->args[0].v;
 	struct world_label label;
@@ -59,7 +60,7 @@ struct value builtin_name(struct eval *ev, const struct call *c)
 	return value_text(name, strlen(name));
 }
 
-struct value builtin_text(struct eval *ev, const struct call *c)
+static struct value run_text(struct eval *ev, const struct call *c)
 {
 	char *text = NULL;
 	size_t len = 0;
@@ -76,7 +77,7 @@ struct value builtin_text(struct eval *ev, const struct call *c)
 	return eval_spend(ev, c->loc, len / 64, len) ? v : value_wrong;
 }
 
-struct value builtin_ip(struct eval *ev, const struct call *c)
+static struct value run_ip(struct eval *ev, const struct call *c)
 {
 	struct value v = {.kind = VALUE_ADDR};
 
@@ -94,7 +95,7 @@ struct value builtin_ip(struct eval *ev, const struct call *c)
 	return v;
 }
 
-struct value builtin_subnet(struct eval *ev, const struct call *c)
+static struct value run_subnet(struct eval *ev, const struct call *c)
 {
 	struct value v = {.kind = VALUE_ADDR};
 	int64_t len;
@@ -144,17 +145,17 @@ static struct value find_extreme(struct eval *ev, const struct call *c, enum val
 	return best;
 }
 
-struct value builtin_min(struct eval *ev, const struct call *c)
+static struct value run_min(struct eval *ev, const struct call *c)
 {
 	return find_extreme(ev, c, OP_LT);
 }
 
-struct value builtin_max(struct eval *ev, const struct call *c)
+static struct value run_max(struct eval *ev, const struct call *c)
 {
 	return find_extreme(ev, c, OP_GT);
 }
 
-struct value builtin_assert(struct eval *ev, const struct call *c)
+static struct value run_assert(struct eval *ev, const struct call *c)
 {
 	const char *text = "the assertion does not hold";
 
@@ -165,3 +166,32 @@ struct value builtin_assert(struct eval *ev, const struct call *c)
 		return value_wrong;
 	return c->args[0].v.truth ? value_none : eval_wrong(ev, c->loc, "%.200s", text);
 }
+
+static const struct builtin functions[] = {
+	{.name = "len", .run = run_len, .min = 1, .max = 1, .usage = "len(list)"},
+	{.name = "append",
+	 .run = run_append,
+	 .min = 1,
+	 .max = -1,
+	 .usage = "append(list, item, ...)"},
+	{.name = "name", .run = run_name, .min = 1, .max = 1, .usage = "name(node or cable)"},
+	{.name = "text", .run = run_text, .min = 1, .max = 1, .usage = "text(value)"},
+	{.name = "ip", .run = run_ip, .min = 1, .max = 1, .usage = "ip(address or NIC)"},
+	{.name = "subnet",
+	 .run = run_subnet,
+	 .min = 3,
+	 .max = 3,
+	 .usage = "subnet(network, prefix length, number)"},
+	{.name = "min", .run = run_min, .min = 1, .max = -1, .usage = "min(a, b, ...)"},
+	{.name = "max", .run = run_max, .min = 1, .max = -1, .usage = "max(a, b, ...)"},
+	{.name = "assert",
+	 .run = run_assert,
+	 .min = 1,
+	 .max = 2,
+	 .usage = "assert(condition, \"message\")"},
+};
+
+const struct builtin_part builtin_value_part = {
+	.functions = functions,
+	.n_functions = ARRAY_LEN(functions),
+};

@@ -3,6 +3,7 @@
 
 #include "lib/nearest.h"
 #include "lib/xalloc.h"
+#include "topo/builtin.h"
 #include "topo/event.h"
 #include "topo/settings.h"
 

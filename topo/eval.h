@@ -52,28 +52,10 @@ struct call {
 	const struct ast *more; /* "...", or NULL */
 };
 
+struct builtin; /* topo/builtin.h */
+
 /* Words with a meaning of their own at some place; the i-th, or NULL past the end. */
 typedef const char *eval_words(size_t i);
-
-struct builtin {
-	const char *name;
-	struct value (*run)(struct eval *ev, const struct call *c);
-	int min, max;           /* arguments; max -1: any number */
-	bool has_fields;        /* takes name = value */
-	bool has_more;          /* takes "..." */
-	const char *usage;      /* "plug(cable, NIC, ...)" */
-	eval_words *words[3];   /* of the first arguments, or NULL */
-	const char *words_name; /* what these are: "kind", "daemon" */
-};
-
-/* The built-in function of that name, or NULL; the i-th one, or NULL past the end. */
-const struct builtin *builtin_find(const char *name);
-const struct builtin *builtin_at(size_t i);
-/* Words of the argument "name = ..." of any function, or NULL. */
-eval_words *builtin_field_words(const char *name);
-
-/* What alloc() takes. */
-eval_words builtin_kinds;
 
 /* Runs the statements of one source. */
 void eval_run(struct eval *ev, const struct ast *block);
