@@ -3,10 +3,10 @@
  * The graph as text. The text is a script of its own, with everything written out: to parse it
  * gives the same graph again, which the tests check.
  */
+#include "topo/graph_print.h"
 #include "lib/units.h"
 #include "lib/words.h"
 #include "lib/xalloc.h"
-#include "topo/graph.h"
 #include "topo/lex.h"
 #include "topo/settings.h"
 
@@ -15,8 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* True if the name can stand for itself in a script. */
-static bool is_plain(const char *name)
+bool graph_is_plain(const char *name)
 {
 	if (setting_words(name) || isdigit((unsigned char)*name))
 		return false;
@@ -50,7 +49,7 @@ static void print_string(FILE *out, const char *text, size_t len)
 	fputc('"', out);
 }
 
-static void put_string(FILE *out, const char *text)
+void graph_put_string(FILE *out, const char *text)
 {
 	print_string(out, text, strlen(text));
 }
@@ -72,14 +71,14 @@ static void print_text(FILE *out, const char *text, size_t len)
 	fprintf(out, "%s\n", word);
 }
 
-static void print_name(FILE *out, const char *name)
+void graph_put_name(FILE *out, const char *name)
 {
-	if (is_plain(name)) {
+	if (graph_is_plain(name)) {
 		fputs(name, out);
 		return;
 	}
 	fputs("node(", out);
-	put_string(out, name);
+	graph_put_string(out, name);
 	fputc(')', out);
 }
 
@@ -97,12 +96,12 @@ static void print_addrs(FILE *out, const struct graph_nic *nic)
 		fputc(']', out);
 }
 
-static void print_param(FILE *out, const char *name, const char *value)
+void graph_put_param(FILE *out, const char *name, const char *value)
 {
 	if (!value)
 		return;
 	fprintf(out, ", %s = ", name);
-	put_string(out, value);
+	graph_put_string(out, value);
 }
 
 static bool has_mac(const struct graph_nic *nic, enum node_kind kind)
@@ -123,8 +122,8 @@ static void print_nic(FILE *out, const struct graph_nic *nic, enum node_kind kin
 	if (nic->backend != nic_backend_default(kind))
 		fprintf(out, ", backend = %s", nic_backend_name(nic->backend));
 	if (nic->backend == NIC_TAP || nic->backend == NIC_PCAP)
-		print_param(out, "name", nic->name);
-	print_param(out, "path", nic->path);
+		graph_put_param(out, "name", nic->name);
+	graph_put_param(out, "path", nic->path);
 	for (size_t i = 0; i < nic->n_params; i++)
 		fprintf(out, ", %s = \"%s\"", nic->params[i].key, nic->params[i].value);
 	print_addrs(out, nic);
@@ -135,12 +134,12 @@ static void print_place(FILE *out, const struct graph *g, const struct graph_nod
 {
 	if (n->vnet >= 0) {
 		fputs(", vnet = ", out);
-		print_name(out, g->vnets[n->vnet].name);
+		graph_put_name(out, g->vnets[n->vnet].name);
 	}
 	/* One that comes later cannot be named yet. */
 	if (n->place >= 0 && &g->nodes[n->place] < n) {
 		fputs(", on = ", out);
-		print_name(out, g->nodes[n->place].name);
+		graph_put_name(out, g->nodes[n->place].name);
 	}
 	if (n->room >= 0)
 		fprintf(out, ", room = %d", n->room);
@@ -151,19 +150,19 @@ static void print_node(FILE *out, const struct graph *g, const struct graph_node
 	bool is_guest = node_kind_is_guest(n->kind);
 	char text[32];
 
-	if (is_plain(n->name))
+	if (graph_is_plain(n->name))
 		fprintf(out, "%s = ", n->name);
 	fprintf(out, "%salloc(%s", n->n_nics ? "attach(" : "", node_kind_name(n->kind));
-	if (!is_plain(n->name))
-		print_param(out, "name", n->name);
+	if (!graph_is_plain(n->name))
+		graph_put_param(out, "name", n->name);
 	if (is_guest)
 		fprintf(out, ", memory = %s",
 			unit_format(UNIT_SIZE, n->memory_bytes, text, sizeof(text)));
 	if (is_guest && strcmp(n->hostname, n->name) != 0)
-		print_param(out, "hostname", n->hostname);
+		graph_put_param(out, "hostname", n->hostname);
 	print_place(out, g, n);
-	print_param(out, "root", n->root);
-	print_param(out, "shell", n->shell);
+	graph_put_param(out, "root", n->root);
+	graph_put_param(out, "shell", n->shell);
 	for (size_t i = 0; i < n->n_params; i++)
 		fprintf(out, ", %s = %s", n->params[i].key, n->params[i].value);
 	fputc(')', out);
@@ -207,7 +206,7 @@ static void print_spec(FILE *out, const struct linkspec *s, const char *lead)
 			if (is_quantity(value))
 				fputs(value, out);
 			else
-				put_string(out, value);
+				graph_put_string(out, value);
 			lead = ", ";
 		}
 	}
@@ -215,10 +214,10 @@ static void print_spec(FILE *out, const struct linkspec *s, const char *lead)
 	free(text);
 }
 
-static void print_end(FILE *out, const struct graph *g, const struct graph_end *end)
+void graph_put_end(FILE *out, const struct graph *g, const struct graph_end *end)
 {
 	fputs("NIC(", out);
-	print_name(out, g->nodes[end->node].name);
+	graph_put_name(out, g->nodes[end->node].name);
 	fprintf(out, ", %d)", end->nic + 1);
 }
 
@@ -228,12 +227,12 @@ static void print_side(FILE *out, const struct graph *g, const struct graph_cabl
 {
 	const struct graph_end *end = &c->end[side.part == PART_ALL ? 0 : side.end];
 
-	print_end(out, g, end);
+	graph_put_end(out, g, end);
 	if (side.part == PART_DIR)
 		fputs(", one_way = on", out);
 	if (side.part == PART_END) {
 		fputs(", end = ", out);
-		print_end(out, g, end);
+		graph_put_end(out, g, end);
 	}
 }
 
@@ -253,11 +252,11 @@ static void print_cable(FILE *out, const struct graph *g, const struct graph_cab
 	bool is_named = strcmp(derived, c->name) != 0;
 
 	free(derived);
-	if (is_named && is_plain(c->name))
+	if (is_named && graph_is_plain(c->name))
 		fprintf(out, "%s = ", c->name);
 	fputs("plug(alloc(cable", out);
-	if (is_named && !is_plain(c->name))
-		print_param(out, "name", c->name);
+	if (is_named && !graph_is_plain(c->name))
+		graph_put_param(out, "name", c->name);
 	if (linkspec_equal(&c->dir[0], &c->dir[1])) {
 		print_spec(out, &c->dir[0], ", ");
 	} else {
@@ -270,7 +269,7 @@ static void print_cable(FILE *out, const struct graph *g, const struct graph_cab
 	fputs(c->cut.all ? ", up = off)" : ")", out);
 	for (int end = 0; end < 2; end++) {
 		fputs(", ", out);
-		print_end(out, g, &c->end[end]);
+		graph_put_end(out, g, &c->end[end]);
 	}
 	fputs(")\n", out);
 	for (unsigned end = 0; end < 2; end++) {
@@ -281,158 +280,10 @@ static void print_cable(FILE *out, const struct graph *g, const struct graph_cab
 	}
 }
 
-/* The beginning of a definition, and ", name = ..." at its end if the name is no variable. */
-static void print_own_name(FILE *out, const char *name)
-{
-	if (is_plain(name))
-		fprintf(out, "%s = ", name);
-}
-
-static void print_other_name(FILE *out, const char *name)
-{
-	if (!is_plain(name))
-		print_param(out, "name", name);
-}
-
-static void print_link(FILE *out, const struct graph *g, int slink)
-{
-	print_name(out, g->slinks[slink].name);
-}
-
-static void print_vnet(FILE *out, const struct graph_vnet *v)
-{
-	char text[32];
-
-	print_own_name(out, v->name);
-	fputs("vnet(", out);
-	if (v->share_ppm)
-		fprintf(out, "share = %s", unit_format(UNIT_PPM, v->share_ppm, text, sizeof(text)));
-	if (!is_plain(v->name)) {
-		fputs(v->share_ppm ? ", name = " : "name = ", out);
-		put_string(out, v->name);
-	}
-	fputs(")\n", out);
-}
-
-static void print_rate(FILE *out, const char *name, int64_t bps)
-{
-	char text[32];
-
-	fprintf(out, "%s = %s", name, unit_format(UNIT_RATE, bps, text, sizeof(text)));
-}
-
-static void print_lan(FILE *out, const struct graph *g, const struct graph_slink *l)
-{
-	const struct graph_nic *first = &g->nodes[l->ends[0].node].nics[l->ends[0].nic];
-	const struct graph_cable *c = &g->cables[first->cable];
-
-	/* The device is only told for those members that have no cable, and all have one. */
-	fputs("slan(", out);
-	print_name(out, g->nodes[c->end[!first->cable_end].node].name);
-	for (size_t i = 0; i < l->n_ends; i++) {
-		fputs(", ", out);
-		print_end(out, g, &l->ends[i]);
-	}
-	print_rate(out, ", rate", l->rate_bps[0]);
-	if (l->vlan)
-		fprintf(out, ", vlan = %u", l->vlan);
-	fprintf(out, ", priority = %u, manager = ", l->priority);
-	print_name(out, g->nodes[l->manager].name);
-}
-
-static void print_slink(FILE *out, const struct graph *g, const struct graph_slink *l)
-{
-	bool has_name = l->is_named && !strchr(l->name, '.');
-
-	if (has_name)
-		print_own_name(out, l->name);
-	if (l->kind == SLINK_LAN) {
-		print_lan(out, g, l);
-	} else {
-		fputs("slink(", out);
-		print_end(out, g, &l->ends[0]);
-		fputs(", ", out);
-		print_end(out, g, &l->ends[1]);
-	}
-	if (l->kind == SLINK_ACROSS) {
-		fputs(", over = ", out);
-		print_link(out, g, l->lan);
-	}
-	if (l->kind == SLINK_CABLE)
-		fprintf(out, ", encapsulation = %s", graph_encap_name(l->encap));
-	if (has_name)
-		print_other_name(out, l->name);
-	fputs(")\n", out);
-}
-
-static void print_vlink(FILE *out, const struct graph *g, const struct graph_vlink *v)
-{
-	static const char *const names[] = {", forward = {", ", back = {"};
-	bool has_name = !strchr(v->name, '.');
-
-	if (has_name)
-		print_own_name(out, v->name);
-	fputs("vlink(", out);
-	if (v->lan >= 0)
-		print_link(out, g, v->lan);
-	for (size_t i = 0; i < v->n_ends; i++) {
-		fputs(i || v->lan >= 0 ? ", " : "", out);
-		print_end(out, g, &v->ends[i]);
-	}
-	for (int dir = 0; dir < 2 && v->lan < 0; dir++) {
-		bool both = v->min_bps[0] == v->min_bps[1] && v->max_bps[0] == v->max_bps[1];
-
-		if (both && dir)
-			break;
-		fputs(both ? ", " : names[dir], out);
-		print_rate(out, "min", v->min_bps[dir]);
-		if (v->max_bps[dir])
-			print_rate(out, ", max", v->max_bps[dir]);
-		fputs(both ? "" : "}", out);
-	}
-	for (size_t i = 0; i < v->n_path; i++) {
-		fputs(i ? ", " : ", via = [", out);
-		print_link(out, g, v->path[i]);
-	}
-	fputs(v->n_path ? "]" : "", out);
-	if (has_name)
-		print_other_name(out, v->name);
-	fputs(")\n", out);
-}
-
-/* Nodes that are held by one that comes after them. */
-static void print_late_places(FILE *out, const struct graph *g)
-{
-	for (size_t i = 0; i < g->n_nodes; i++) {
-		const struct graph_node *n = &g->nodes[i];
-
-		if (n->place < 0 || &g->nodes[n->place] < n)
-			continue;
-		fputs("set(", out);
-		print_name(out, n->name);
-		fputs(", on = ", out);
-		print_name(out, g->nodes[n->place].name);
-		fputs(")\n", out);
-	}
-}
-
-static void print_virtual(FILE *out, const struct graph *g)
-{
-	print_late_places(out, g);
-	if (g->n_slinks)
-		fputc('\n', out);
-	for (size_t i = 0; i < g->n_slinks; i++)
-		print_slink(out, g, &g->slinks[i]);
-	if (g->n_vlinks)
-		fputc('\n', out);
-	for (size_t i = 0; i < g->n_vlinks; i++)
-		print_vlink(out, g, &g->vlinks[i]);
-}
-
 static void begin_call(FILE *out, const char *function, const struct graph_node *n)
 {
 	fprintf(out, "%s(", function);
-	print_name(out, n->name);
+	graph_put_name(out, n->name);
 	fputs(", ", out);
 }
 
@@ -443,14 +294,14 @@ static void print_source(FILE *out, const char *text, size_t len, const char *so
 		return;
 	}
 	fputs("file(", out);
-	put_string(out, source);
+	graph_put_string(out, source);
 	fputs("))\n", out);
 }
 
 static void print_file(FILE *out, const struct graph_node *n, const struct graph_file *f)
 {
 	begin_call(out, "write", n);
-	put_string(out, f->path);
+	graph_put_string(out, f->path);
 	fputs(", ", out);
 	if (f->mode == 0644) {
 		print_source(out, f->text, f->text_len, f->source);
@@ -458,7 +309,7 @@ static void print_file(FILE *out, const struct graph_node *n, const struct graph
 	}
 	if (f->source) {
 		fputs("file(", out);
-		put_string(out, f->source);
+		graph_put_string(out, f->source);
 		fputc(')', out);
 	} else {
 		print_string(out, f->text, f->text_len);
@@ -474,7 +325,7 @@ static void print_route(FILE *out, const struct graph_node *n, const struct grap
 		fprintf(out, ", %s", r->via);
 	if (r->dev) {
 		fputs(", dev = NIC(", out);
-		print_name(out, n->name);
+		graph_put_name(out, n->name);
 		fprintf(out, ", %d)", graph_find_nic(n, r->dev) + 1);
 	}
 	fputs(")\n", out);
@@ -486,9 +337,9 @@ static void print_inside(FILE *out, const struct graph_node *n)
 		print_route(out, n, &n->routes[i]);
 	for (size_t i = 0; i < n->n_sysctls; i++) {
 		begin_call(out, "sysctl", n);
-		put_string(out, n->sysctls[i].key);
+		graph_put_string(out, n->sysctls[i].key);
 		fputs(", ", out);
-		put_string(out, n->sysctls[i].value);
+		graph_put_string(out, n->sysctls[i].value);
 		fputs(")\n", out);
 	}
 	for (size_t i = 0; i < n->n_configs; i++) {
@@ -507,7 +358,7 @@ static void print_inside(FILE *out, const struct graph_node *n)
 		print_file(out, n, &n->files[i]);
 	for (size_t i = 0; i < n->n_commands; i++) {
 		begin_call(out, "exec", n);
-		put_string(out, n->commands[i]);
+		graph_put_string(out, n->commands[i]);
 		fputs(")\n", out);
 	}
 }
@@ -540,7 +391,7 @@ static void print_changes(FILE *out, const struct words *words, const char *pref
 		if (is_quantity(equals + 1))
 			fputs(equals + 1, out);
 		else
-			put_string(out, equals + 1);
+			graph_put_string(out, equals + 1);
 		lead = "}";
 	}
 	if (group && *lead == '}')
@@ -558,10 +409,10 @@ void graph_print_event(FILE *out, const struct graph *g, const struct graph_even
 	if (e->cable >= 0)
 		print_side(out, g, &g->cables[e->cable], e->side);
 	else
-		print_name(out, g->nodes[e->node].name);
+		graph_put_name(out, g->nodes[e->node].name);
 	if (e->kind == ACTION_EXEC) {
 		fputs(", ", out);
-		put_string(out, e->text);
+		graph_put_string(out, e->text);
 	} else if (e->text && words_split(e->text, strlen(e->text), &arena, &words, &err) == 0) {
 		print_changes(out, &words, "", NULL);
 		print_changes(out, &words, "ab.", "forward");
@@ -579,12 +430,12 @@ void graph_print_expect(FILE *out, const struct graph *g, const struct graph_exp
 	if (e->start_ns)
 		print_time(out, e->deadline_ns > e->start_ns ? "of " : "at ", e->start_ns);
 	fprintf(out, "%s%s(", e->negated ? "not " : "", graph_check_name(e->kind));
-	print_name(out, g->nodes[e->node].name);
+	graph_put_name(out, g->nodes[e->node].name);
 	fputs(", ", out);
 	if (e->peer >= 0)
-		print_name(out, g->nodes[e->peer].name);
+		graph_put_name(out, g->nodes[e->peer].name);
 	else if (e->kind == CHECK_EXEC)
-		put_string(out, e->text);
+		graph_put_string(out, e->text);
 	else
 		fputs(e->text, out);
 	if (e->via)
@@ -595,7 +446,7 @@ void graph_print_expect(FILE *out, const struct graph *g, const struct graph_exp
 void graph_print(FILE *out, const struct graph *g)
 {
 	fputs("lab = ", out);
-	put_string(out, g->lab);
+	graph_put_string(out, g->lab);
 	fprintf(out, "\nclock = %s\nseed = %" PRIu64 "\n",
 		g->clock == CLOCK_VIRTUAL ? "virtual" : "real", g->seed);
 	if (g->spin != SPIN_REPORT)
@@ -605,14 +456,14 @@ void graph_print(FILE *out, const struct graph *g)
 		fputs("allow_duplicates = on\n", out);
 	fputc('\n', out);
 	for (size_t i = 0; i < g->n_vnets; i++)
-		print_vnet(out, &g->vnets[i]);
+		graph_put_vnet(out, &g->vnets[i]);
 	for (size_t i = 0; i < g->n_nodes; i++)
 		print_node(out, g, &g->nodes[i]);
 	if (g->n_cables)
 		fputc('\n', out);
 	for (size_t i = 0; i < g->n_cables; i++)
 		print_cable(out, g, &g->cables[i]);
-	print_virtual(out, g);
+	graph_put_virtual(out, g);
 	for (size_t i = 0; i < g->n_nodes; i++) {
 		const struct graph_node *n = &g->nodes[i];
 

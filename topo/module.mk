@@ -9,4 +9,4 @@ $(B)/topo/parse.tab.c: topo/parse.y
 	bison -Wall -Werror -Wcounterexamples -o $@ --header=$(@:.c=.h) $<
 
 $(B)/topo/parse.tab.h: $(TOPO_GEN)
-$(B)/topo/lex.o $(B)/topo/parse.o $(TOPO_GEN:.c=.o): | $(B)/topo/parse.tab.h
+$(B)/topo/lex.o $(B)/topo/lex_text.o $(B)/topo/parse.o $(TOPO_GEN:.c=.o): | $(B)/topo/parse.tab.h

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the files that print a graph share (the function for all is graph_print(), topo/graph.h). */
+#ifndef TOPO_GRAPH_PRINT_H
+#define TOPO_GRAPH_PRINT_H
+
+#include "topo/graph.h"
+
+#include <stdio.h>
+
+/* True if the name can stand for itself in a script. */
+bool graph_is_plain(const char *name);
+/* In quotes. */
+void graph_put_string(FILE *out, const char *text);
+/* A node, link or vNet by its name. */
+void graph_put_name(FILE *out, const char *name);
+/* ", NAME = "VALUE"", if there is a value. */
+void graph_put_param(FILE *out, const char *name, const char *value);
+void graph_put_end(FILE *out, const struct graph *g, const struct graph_end *end);
+
+/* graph_print_virtual.c: a definition; those of places, substrate links and virtual links. */
+void graph_put_vnet(FILE *out, const struct graph_vnet *v);
+void graph_put_virtual(FILE *out, const struct graph *g);
+
+#endif
