@@ -5,7 +5,7 @@
  * its buffers, sends only what was written, and gives its reader only octets that some segment
  * carried.
  */
-#include "vnet/trellis/packet.h"
+#include "lib/octets.h"
 #include "vnet/trellis/stream.h"
 
 #include <stdlib.h>
@@ -42,7 +42,7 @@ static void emit(struct stream *s, int64_t now_ns)
 		demand(len >= STREAM_HEAD && len <= sizeof(segment));
 		/* Octet k of what is written is its sequence number. */
 		for (size_t i = STREAM_HEAD; i < len; i++)
-			demand(segment[i] == (uint8_t)(get32(segment + 4) + (i - STREAM_HEAD)));
+			demand(segment[i] == (uint8_t)(get_be32(segment + 4) + (i - STREAM_HEAD)));
 		demand(++n < 5000);
 	}
 	check(s);
@@ -52,11 +52,11 @@ static void receive(struct stream *s, const uint8_t *d, size_t len, int64_t now_
 {
 	uint8_t segment[STREAM_HEAD + 256] = {d[0]};
 
-	put32(segment + 4, s->expected + (uint32_t)(int8_t)d[1] * (d[0] & 0x80 ? 3000u : 1u));
-	put32(segment + 8, (d[0] & 0x40 ? s->highest : s->unacked) + (uint32_t)(int8_t)d[2]);
-	put32(segment + 12, (uint32_t)d[3] << (d[4] % 32));
-	put32(segment + 16, d[5]);
-	put32(segment + 20, (uint32_t)(now_ns / 1000000) - d[6]);
+	put_be32(segment + 4, s->expected + (uint32_t)(int8_t)d[1] * (d[0] & 0x80 ? 3000u : 1u));
+	put_be32(segment + 8, (d[0] & 0x40 ? s->highest : s->unacked) + (uint32_t)(int8_t)d[2]);
+	put_be32(segment + 12, (uint32_t)d[3] << (d[4] % 32));
+	put_be32(segment + 16, d[5]);
+	put_be32(segment + 20, (uint32_t)(now_ns / 1000000) - d[6]);
 	memset(segment + STREAM_HEAD, 0x55, 256);
 	stream_receive(s, segment, STREAM_HEAD + (len > 7 ? d[7] : 0), now_ns);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "vnet/trellis/node.h"
 
+#include "lib/octets.h"
 #include "vnet/trellis/node_priv.h"
 
 #include <stdlib.h>
@@ -70,8 +71,8 @@ static void say_hello(struct node *n, unsigned nic)
 	size_t at = HELLO_HEAD;
 	size_t room = n->nics[nic].mtu > 200 ? n->nics[nic].mtu - 100u : 100;
 
-	put16(payload, (uint16_t)(n->options.hello_ns / ms));
-	put16(payload + 2, n->nics[nic].mtu);
+	put_be16(payload, (uint16_t)(n->options.hello_ns / ms));
+	put_be16(payload + 2, n->nics[nic].mtu);
 	payload[4] = n->options.transit;
 	for (size_t i = 0; i < n->neighbours.n && at < room; i++)
 		if (n->neighbours.at[i].nic == nic)
@@ -245,14 +246,14 @@ static void receive_hello(struct node *n, unsigned nic, const struct trellis_pac
 		b->address = p->source;
 		b->nic = nic;
 	}
-	uint16_t mtu = get16(p->payload + 2);
+	uint16_t mtu = get_be16(p->payload + 2);
 	bool hears = says_ours(n, p);
 	bool changed = hears != b->hears_us || (hears && mtu != b->mtu);
 
 	memcpy(b->mac, mac, 6);
 	b->mtu = mtu;
 	b->heard_ns = now_ns;
-	b->interval_ns = get16(p->payload) * ms;
+	b->interval_ns = get_be16(p->payload) * ms;
 	b->hears_us = hears;
 	if (changed)
 		neighbour_changed(n, b, now_ns);
@@ -265,7 +266,7 @@ static void acknowledge(struct node *n, struct node_neighbour *b, const struct s
 {
 	uint8_t payload[4 + 1 + TRELLIS_ADDRESS_MAX];
 
-	put32(payload, s->sequence);
+	put_be32(payload, s->sequence);
 	size_t len = trellis_address_write(&s->origin, payload + 4, sizeof(payload) - 4);
 
 	send_control(n, b->nic, b->mac, TRELLIS_STATE_ACK, payload, 4 + len);
@@ -320,7 +321,7 @@ static void receive_ack(struct node *n, struct node_neighbour *b, const struct t
 		return;
 	struct state_entry *e = state_base_find(&n->base, &origin);
 
-	if (!e || e->state.sequence == get32(p->payload))
+	if (!e || e->state.sequence == get_be32(p->payload))
 		clear_pending(b, &origin);
 }
 

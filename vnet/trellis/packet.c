@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "vnet/trellis/packet.h"
 
+#include "lib/octets.h"
+
 #include <string.h>
 
 enum { ETHERNET = 14, AT_KIND = 15, AT_LEN = 16, AT_HOPS = 18, AT_PORTS = 20, AT_CRC = 24 };
@@ -39,14 +41,14 @@ bool trellis_packet_read(struct trellis_packet *p, const uint8_t *frame, size_t 
 {
 	size_t at = TRELLIS_HEAD;
 
-	if (len < TRELLIS_HEAD || get16(frame + 12) != TRELLIS_ETHERTYPE ||
+	if (len < TRELLIS_HEAD || get_be16(frame + 12) != TRELLIS_ETHERTYPE ||
 	    frame[ETHERNET] != TRELLIS_VERSION)
 		return false;
 	p->kind = frame[AT_KIND];
-	p->len = get16(frame + AT_LEN);
+	p->len = get_be16(frame + AT_LEN);
 	p->hop_limit = frame[AT_HOPS];
-	p->source_port = get16(frame + AT_PORTS);
-	p->destination_port = get16(frame + AT_PORTS + 2);
+	p->source_port = get_be16(frame + AT_PORTS);
+	p->destination_port = get_be16(frame + AT_PORTS + 2);
 	size_t n = trellis_address_read(&p->destination, frame + at, len - at);
 
 	at += n;
@@ -56,7 +58,7 @@ bool trellis_packet_read(struct trellis_packet *p, const uint8_t *frame, size_t 
 	if (!n || !m || len - at < p->len)
 		return false;
 	p->payload = frame + at;
-	return crc_of(frame, at + p->len) == get32(frame + AT_CRC);
+	return crc_of(frame, at + p->len) == get_be32(frame + AT_CRC);
 }
 
 size_t trellis_packet_overhead(const struct trellis_address *destination,
@@ -74,19 +76,19 @@ size_t trellis_packet_write(const struct trellis_packet *p, const uint8_t to[6],
 		return 0;
 	memcpy(frame, to, 6);
 	memcpy(frame + 6, from, 6);
-	put16(frame + 12, TRELLIS_ETHERTYPE);
+	put_be16(frame + 12, TRELLIS_ETHERTYPE);
 	frame[ETHERNET] = TRELLIS_VERSION;
 	frame[AT_KIND] = p->kind;
-	put16(frame + AT_LEN, p->len);
+	put_be16(frame + AT_LEN, p->len);
 	frame[AT_HOPS] = p->hop_limit;
 	frame[AT_HOPS + 1] = 0;
-	put16(frame + AT_PORTS, p->source_port);
-	put16(frame + AT_PORTS + 2, p->destination_port);
+	put_be16(frame + AT_PORTS, p->source_port);
+	put_be16(frame + AT_PORTS + 2, p->destination_port);
 	at += trellis_address_write(&p->destination, frame + at, room - at);
 	at += trellis_address_write(&p->source, frame + at, room - at);
 	if (p->len)
 		memmove(frame + at, p->payload, p->len);
-	put32(frame + AT_CRC, crc_of(frame, at + p->len));
+	put_be32(frame + AT_CRC, crc_of(frame, at + p->len));
 	return at + p->len;
 }
 
@@ -96,9 +98,9 @@ bool trellis_error_read(struct trellis_error *e, const uint8_t *payload, size_t 
 		return false;
 	e->code = (enum trellis_error_code)payload[0];
 	e->kind = payload[1];
-	e->mtu = get16(payload + 2);
-	e->source_port = get16(payload + 4);
-	e->destination_port = get16(payload + 6);
+	e->mtu = get_be16(payload + 2);
+	e->source_port = get_be16(payload + 4);
+	e->destination_port = get_be16(payload + 6);
 	return trellis_address_read(&e->destination, payload + 8, len - 8) != 0;
 }
 
@@ -108,9 +110,9 @@ size_t trellis_error_write(const struct trellis_error *e, uint8_t *payload, size
 		return 0;
 	payload[0] = (uint8_t)e->code;
 	payload[1] = e->kind;
-	put16(payload + 2, e->mtu);
-	put16(payload + 4, e->source_port);
-	put16(payload + 6, e->destination_port);
+	put_be16(payload + 2, e->mtu);
+	put_be16(payload + 4, e->source_port);
+	put_be16(payload + 6, e->destination_port);
 	size_t n = trellis_address_write(&e->destination, payload + 8, room - 8);
 
 	return n ? 8 + n : 0;

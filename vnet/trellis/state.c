@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "vnet/trellis/state.h"
 
+#include "lib/octets.h"
 #include "vnet/trellis/packet.h"
 
 #include <stdlib.h>
@@ -27,8 +28,8 @@ static size_t read_link(struct state_link *l, const uint8_t *data, size_t len)
 
 	if (!n || len - n < 4)
 		return 0;
-	l->cost = get16(data + n);
-	l->mtu = get16(data + n + 2);
+	l->cost = get_be16(data + n);
+	l->mtu = get_be16(data + n + 2);
 	return l->cost ? n + 4 : 0;
 }
 
@@ -37,8 +38,8 @@ bool state_read(struct state *s, const uint8_t *data, size_t len)
 	memset(s, 0, sizeof(*s));
 	if (len < 10 || data[8] > 1)
 		return false;
-	s->age_ms = get32(data);
-	s->sequence = get32(data + 4);
+	s->age_ms = get_be32(data);
+	s->sequence = get_be32(data + 4);
 	s->transit = data[8];
 	uint8_t n_links = data[9];
 	size_t at = 10;
@@ -65,8 +66,8 @@ size_t state_write(const struct state *s, uint8_t *data, size_t room)
 
 	if (room < at)
 		return 0;
-	put32(data, s->age_ms);
-	put32(data + 4, s->sequence);
+	put_be32(data, s->age_ms);
+	put_be32(data + 4, s->sequence);
 	data[8] = s->transit;
 	data[9] = s->n_links;
 	size_t n = trellis_address_write(&s->origin, data + at, room - at);
@@ -76,8 +77,8 @@ size_t state_write(const struct state *s, uint8_t *data, size_t room)
 		n = trellis_address_write(&s->links[i].to, data + at, room - at);
 		if (!n || room - at - n < 4)
 			return 0;
-		put16(data + at + n, s->links[i].cost);
-		put16(data + at + n + 2, s->links[i].mtu);
+		put_be16(data + at + n, s->links[i].cost);
+		put_be16(data + at + n + 2, s->links[i].mtu);
 		n += 4;
 	}
 	return n ? at + n : 0;

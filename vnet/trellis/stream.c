@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "vnet/trellis/stream.h"
 
+#include "lib/octets.h"
 #include "lib/xalloc.h"
-#include "vnet/trellis/packet.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -44,11 +44,11 @@ static bool read_segment(struct segment *g, const uint8_t *p, size_t len)
 		return false;
 	*g = (struct segment){
 		.flags = p[0],
-		.sequence = get32(p + 4),
-		.ack = get32(p + 8),
-		.window = get32(p + 12),
-		.stamp = get32(p + 16),
-		.echo = get32(p + 20),
+		.sequence = get_be32(p + 4),
+		.ack = get_be32(p + 8),
+		.window = get_be32(p + 12),
+		.stamp = get_be32(p + 16),
+		.echo = get_be32(p + 20),
 		.data = p + STREAM_HEAD,
 		.len = (uint32_t)(len - STREAM_HEAD),
 	};
@@ -476,11 +476,11 @@ static size_t write_segment(struct stream *s, uint8_t *p, uint8_t flags, uint32_
 	memset(p, 0, 4);
 	p[0] = flags;
 	s->told_window = window_now(s);
-	put32(p + 4, sequence);
-	put32(p + 8, flags & ACK ? s->expected : 0);
-	put32(p + 12, s->told_window);
-	put32(p + 16, stamp_of(now_ns));
-	put32(p + 20, s->last_stamp);
+	put_be32(p + 4, sequence);
+	put_be32(p + 8, flags & ACK ? s->expected : 0);
+	put_be32(p + 12, s->told_window);
+	put_be32(p + 16, stamp_of(now_ns));
+	put_be32(p + 20, s->last_stamp);
 	memcpy(p + STREAM_HEAD, s->out + at, first);
 	memcpy(p + STREAM_HEAD + first, s->out, len - first);
 	s->ack_due = false;
