@@ -17,8 +17,8 @@ $(B)/vnet-mux: $(B)/vnet/mux/main.o $(LIBMUX) $(VNET_PUBLIC:%.c=$(B)/%.o) $(LIBV
 $(B)/vnet-mux: LDLIBS += -lpcap
 
 # Trellis, a network of its own: the control daemon, the library for applications, its programs.
-TRELLIS_PUBLIC := vnet/trellis/library.c vnet/trellis/library_stream.c vnet/trellis/stream.c vnet/trellis/node.c \
-                  vnet/trellis/node_forward.c vnet/trellis/packet.c vnet/trellis/address.c vnet/trellis/state.c
+TRELLIS_PUBLIC := $(addprefix vnet/trellis/,library.c library_stream.c stream.c stream_control.c node.c \
+                  node_forward.c packet.c address.c state.c)
 LIBTRELLIS     := $(B)/vnet/trellis/libtrellis-all.a
 $(LIBTRELLIS): $(patsubst %.c,$(B)/%.o,$(filter-out %/main.c %/trellisd.c,$(wildcard vnet/trellis/*.c)))
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "vnet/trellis/stream.h"
+#include "vnet/trellis/stream_priv.h"
 
 #include "lib/octets.h"
 #include "lib/xalloc.h"
@@ -9,40 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SYN = 1, ACK = 2, FIN = 4, RST = 8 };
-
-static const int64_t ms = 1000000;
-static const int64_t rto_first_ns = 1000 * ms;
-static const int64_t rto_min_ns = 200 * ms;
-static const int64_t rto_max_ns = 10000 * ms;
-static const int64_t rtt_max_ns = 60000 * ms;
-enum { TRIES_MAX = 12, SYN_TRIES_MAX = 6 };
-
-struct segment {
-	uint8_t flags;
-	uint32_t sequence, ack, window, stamp, echo;
-	const uint8_t *data;
-	uint32_t len;
-};
-
-/* Distances on the circle of sequence numbers. */
-static bool before(uint32_t a, uint32_t b)
-{
-	return (int32_t)(a - b) < 0;
-}
-
-static uint32_t stamp_of(int64_t now_ns)
-{
-	uint32_t stamp = (uint32_t)(now_ns / ms);
-
-	return stamp ? stamp : 1; /* 0 stands for none */
-}
-
-static bool read_segment(struct segment *g, const uint8_t *p, size_t len)
+static bool read_segment(struct stream_segment *g, const uint8_t *p, size_t len)
 {
 	if (len < STREAM_HEAD || len > UINT16_MAX)
 		return false;
-	*g = (struct segment){
+	*g = (struct stream_segment){
 		.flags = p[0],
 		.sequence = get_be32(p + 4),
 		.ack = get_be32(p + 8),
@@ -65,7 +36,7 @@ static void begin(struct stream *s, uint32_t iss, uint32_t mss)
 	s->end = iss + 1; /* behind the SYN */
 	s->congestion = 10 * s->mss;
 	s->threshold = STREAM_BUFFER;
-	s->rto_ns = rto_first_ns;
+	s->rto_ns = STREAM_RTO_FIRST_NS;
 }
 
 void stream_connect(struct stream *s, uint32_t iss, uint32_t mss, int64_t now_ns)
@@ -74,7 +45,7 @@ void stream_connect(struct stream *s, uint32_t iss, uint32_t mss, int64_t now_ns
 	s->state = STREAM_CONNECTING;
 }
 
-static void take_syn(struct stream *s, const struct segment *g)
+static void take_syn(struct stream *s, const struct stream_segment *g)
 {
 	s->taken = s->expected = g->sequence + 1;
 	s->window = g->window < STREAM_BUFFER ? g->window : STREAM_BUFFER;
@@ -85,9 +56,10 @@ static void take_syn(struct stream *s, const struct segment *g)
 bool stream_answer(struct stream *s, const uint8_t *data, size_t len, uint32_t iss, uint32_t mss,
 		   int64_t now_ns)
 {
-	struct segment g;
+	struct stream_segment g;
 
-	if (!read_segment(&g, data, len) || (g.flags & (SYN | ACK | RST)) != SYN)
+	if (!read_segment(&g, data, len) ||
+	    (g.flags & (STREAM_SYN | STREAM_ACK | STREAM_RST)) != STREAM_SYN)
 		return false;
 	begin(s, iss, mss);
 	s->state = STREAM_ANSWERING;
@@ -103,7 +75,7 @@ void stream_finish(struct stream *s)
 	s->state = STREAM_CLOSED;
 }
 
-static void fail(struct stream *s, int error)
+void stream_fail(struct stream *s, int error)
 {
 	if (s->state == STREAM_CLOSED || s->state == STREAM_FAILED)
 		return;
@@ -114,7 +86,7 @@ static void fail(struct stream *s, int error)
 
 static bool fin_is_sent(const struct stream *s)
 {
-	return s->fin_wanted && before(s->end, s->highest);
+	return s->fin_wanted && stream_before(s->end, s->highest);
 }
 
 void stream_network_error(struct stream *s, int error)
@@ -127,7 +99,7 @@ void stream_network_error(struct stream *s, int error)
 	if (s->state == STREAM_OPEN && error == ECONNREFUSED)
 		error = ECONNRESET;
 	if (s->state != STREAM_OPEN || error == ECONNRESET)
-		fail(s, error);
+		stream_fail(s, error);
 }
 
 void stream_set_mss(struct stream *s, uint32_t mss)
@@ -141,110 +113,7 @@ void stream_set_mss(struct stream *s, uint32_t mss)
 void stream_abort(struct stream *s)
 {
 	s->reset_due = s->state != STREAM_CLOSED && s->state != STREAM_FAILED;
-	fail(s, ECONNABORTED);
-}
-
-/* Round trip times, RFC 6298, section 2. */
-static void measure(struct stream *s, int64_t rtt_ns)
-{
-	if (rtt_ns > rtt_max_ns) /* nobody answered that */
-		return;
-	if (!s->srtt_ns) {
-		s->srtt_ns = rtt_ns;
-		s->rttvar_ns = rtt_ns / 2;
-	} else {
-		int64_t off = rtt_ns > s->srtt_ns ? rtt_ns - s->srtt_ns : s->srtt_ns - rtt_ns;
-
-		s->rttvar_ns += (off - s->rttvar_ns) / 4;
-		s->srtt_ns += (rtt_ns - s->srtt_ns) / 8;
-	}
-	s->rto_ns = s->srtt_ns + 4 * s->rttvar_ns;
-	if (s->rto_ns < rto_min_ns)
-		s->rto_ns = rto_min_ns;
-	if (s->rto_ns > rto_max_ns)
-		s->rto_ns = rto_max_ns;
-}
-
-/* What is under way, and could be lost. */
-static bool outstanding(const struct stream *s)
-{
-	return s->unacked != s->highest;
-}
-
-static void enter_recovery(struct stream *s)
-{
-	uint32_t flight = s->highest - s->unacked;
-
-	s->threshold = flight / 2 > 2 * s->mss ? flight / 2 : 2 * s->mss;
-	s->congestion = s->threshold + 3 * s->mss;
-	s->recovering = true;
-	s->recover = s->highest;
-	s->resend = true;
-}
-
-static void grow(struct stream *s, uint32_t acked)
-{
-	if (s->congestion < s->threshold) {
-		s->congestion += acked < s->mss ? acked : s->mss;
-		return;
-	}
-	s->counted += acked;
-	if (s->counted >= s->congestion) {
-		s->counted -= s->congestion;
-		s->congestion += s->mss;
-	}
-}
-
-/* New octets are acknowledged: RFC 6582 in recovery, RFC 5681 else. */
-static void acked_more(struct stream *s, uint32_t ack, int64_t now_ns)
-{
-	uint32_t acked = ack - s->unacked;
-
-	s->unacked = ack;
-	if (before(s->next, ack))
-		s->next = ack;
-	s->duplicates = 0;
-	s->tries = 0;
-	if (s->recovering && !before(ack, s->recover)) {
-		s->recovering = false;
-		s->congestion = s->threshold;
-	} else if (s->recovering) {
-		/* Partial: the next hole is lost, too. */
-		s->congestion -= acked < s->congestion ? acked : s->congestion;
-		s->congestion += s->mss;
-		s->resend = true;
-	} else {
-		grow(s, acked);
-	}
-	if (s->congestion > STREAM_BUFFER)
-		s->congestion = STREAM_BUFFER;
-	if (s->fin_wanted && ack == s->end + 1)
-		s->fin_acked = true;
-	s->timer_ns = outstanding(s) ? now_ns + s->rto_ns : 0;
-}
-
-static void take_ack(struct stream *s, const struct segment *g, int64_t now_ns)
-{
-	bool same_window = g->window == s->window;
-
-	if (before(s->highest, g->ack) || before(g->ack, s->unacked))
-		return;
-	s->window = g->window < STREAM_BUFFER ? g->window : STREAM_BUFFER;
-	if (g->echo)
-		measure(s, (int64_t)(uint32_t)(stamp_of(now_ns) - g->echo) * ms);
-	if (!s->window)
-		s->tries = 0; /* it is alive, and will take more one day */
-	if (g->ack != s->unacked) {
-		acked_more(s, g->ack, now_ns);
-		return;
-	}
-	if (g->len || !same_window || (g->flags & FIN) || !outstanding(s))
-		return;
-	s->duplicates++;
-	if (s->duplicates == 3 && !s->recovering)
-		enter_recovery(s);
-	else if (s->duplicates > 3 && s->recovering)
-		s->congestion += s->mss;
+	stream_fail(s, ECONNABORTED);
 }
 
 /* Keeps [from, to) of the circle, which lies within the window. */
@@ -268,15 +137,15 @@ static bool note_piece(struct stream *s, uint32_t from, uint32_t to)
 	for (size_t i = s->n_pieces; i-- > 0;) {
 		struct stream_piece *p = &s->pieces[i];
 
-		if (before(to, p->begin) || before(p->end, from))
+		if (stream_before(to, p->begin) || stream_before(p->end, from))
 			continue;
-		if (before(p->begin, from))
+		if (stream_before(p->begin, from))
 			from = p->begin;
-		if (before(to, p->end))
+		if (stream_before(to, p->end))
 			to = p->end;
 		remove_piece(s, i);
 	}
-	if (!before(s->expected, from)) {
+	if (!stream_before(s->expected, from)) {
 		s->expected = to;
 		return true;
 	}
@@ -286,7 +155,7 @@ static bool note_piece(struct stream *s, uint32_t from, uint32_t to)
 	return true;
 }
 
-static void take_data(struct stream *s, const struct segment *g)
+static void take_data(struct stream *s, const struct stream_segment *g)
 {
 	uint32_t from = g->sequence;
 	uint32_t to = g->sequence + g->len;
@@ -294,23 +163,23 @@ static void take_data(struct stream *s, const struct segment *g)
 	const uint8_t *data = g->data;
 
 	s->ack_due = true;
-	if (before(from, s->expected)) {
-		if (before(to, s->expected))
+	if (stream_before(from, s->expected)) {
+		if (stream_before(to, s->expected))
 			return;
 		data += s->expected - from;
 		from = s->expected;
 	}
-	if (before(limit, to))
+	if (stream_before(limit, to))
 		to = limit;
-	if (s->fin_seen && before(s->fin_at, to))
+	if (s->fin_seen && stream_before(s->fin_at, to))
 		to = s->fin_at; /* nothing comes behind the end */
-	if (s->fin_here || !before(from, to))
+	if (s->fin_here || !stream_before(from, to))
 		return;
 	if (note_piece(s, from, to))
 		store(s, from, data, to - from);
 }
 
-static void take_fin(struct stream *s, const struct segment *g)
+static void take_fin(struct stream *s, const struct stream_segment *g)
 {
 	s->ack_due = true;
 	if (!s->fin_seen) {
@@ -330,25 +199,25 @@ static void reach_fin(struct stream *s)
 		s->state = STREAM_CLOSED;
 }
 
-static void receive_connecting(struct stream *s, const struct segment *g, int64_t now_ns)
+static void receive_connecting(struct stream *s, const struct stream_segment *g, int64_t now_ns)
 {
-	if (!(g->flags & SYN) || !(g->flags & ACK) || g->ack != s->highest ||
+	if (!(g->flags & STREAM_SYN) || !(g->flags & STREAM_ACK) || g->ack != s->highest ||
 	    s->highest == s->unacked)
 		return;
 	take_syn(s, g);
 	s->state = STREAM_OPEN;
-	take_ack(s, g, now_ns);
+	stream_take_ack(s, g, now_ns);
 }
 
-static bool in_window(const struct stream *s, const struct segment *g)
+static bool in_window(const struct stream *s, const struct stream_segment *g)
 {
-	return !before(g->sequence + g->len + 1, s->taken) &&
-	       before(g->sequence, s->taken + STREAM_BUFFER + 1);
+	return !stream_before(g->sequence + g->len + 1, s->taken) &&
+	       stream_before(g->sequence, s->taken + STREAM_BUFFER + 1);
 }
 
-static void receive_open(struct stream *s, const struct segment *g, int64_t now_ns)
+static void receive_open(struct stream *s, const struct stream_segment *g, int64_t now_ns)
 {
-	if (g->flags & SYN) {
+	if (g->flags & STREAM_SYN) {
 		s->ack_due = true; /* our answer, or our acknowledgement of theirs, was lost */
 		if (s->state == STREAM_ANSWERING)
 			s->next = s->unacked;
@@ -360,10 +229,10 @@ static void receive_open(struct stream *s, const struct segment *g, int64_t now_
 	}
 	/* The time stamp that is answered is that of what was sent last in order (RFC 7323, 4.3).
 	 */
-	if (!before(s->expected, g->sequence))
+	if (!stream_before(s->expected, g->sequence))
 		s->last_stamp = g->stamp;
-	if (g->flags & ACK) {
-		take_ack(s, g, now_ns);
+	if (g->flags & STREAM_ACK) {
+		stream_take_ack(s, g, now_ns);
 		if (s->state == STREAM_ANSWERING && s->unacked == s->end)
 			s->state = STREAM_OPEN;
 	}
@@ -371,19 +240,19 @@ static void receive_open(struct stream *s, const struct segment *g, int64_t now_
 		return;
 	if (g->len)
 		take_data(s, g);
-	if (g->flags & FIN)
+	if (g->flags & STREAM_FIN)
 		take_fin(s, g);
 	reach_fin(s);
 }
 
 void stream_receive(struct stream *s, const uint8_t *data, size_t len, int64_t now_ns)
 {
-	struct segment g;
+	struct stream_segment g;
 
 	if (!read_segment(&g, data, len) || s->state == STREAM_FAILED)
 		return;
 	s->segments_received++;
-	if (g.flags & RST) {
+	if (g.flags & STREAM_RST) {
 		bool ours = s->state == STREAM_CONNECTING ? g.ack == s->highest : in_window(s, &g);
 
 		if (ours)
@@ -391,7 +260,8 @@ void stream_receive(struct stream *s, const uint8_t *data, size_t len, int64_t n
 		return;
 	}
 	if (s->state == STREAM_CLOSED)
-		s->ack_due = (g.flags & FIN) || g.len; /* our last acknowledgement was lost */
+		s->ack_due =
+			(g.flags & STREAM_FIN) || g.len; /* our last acknowledgement was lost */
 	else if (s->state == STREAM_CONNECTING)
 		receive_connecting(s, &g, now_ns);
 	else
@@ -472,14 +342,14 @@ static size_t write_segment(struct stream *s, uint8_t *p, uint8_t flags, uint32_
 	uint32_t first = len < STREAM_BUFFER - at ? len : STREAM_BUFFER - at;
 
 	if (s->state != STREAM_CONNECTING)
-		flags |= ACK;
+		flags |= STREAM_ACK;
 	memset(p, 0, 4);
 	p[0] = flags;
 	s->told_window = window_now(s);
 	put_be32(p + 4, sequence);
-	put_be32(p + 8, flags & ACK ? s->expected : 0);
+	put_be32(p + 8, flags & STREAM_ACK ? s->expected : 0);
 	put_be32(p + 12, s->told_window);
-	put_be32(p + 16, stamp_of(now_ns));
+	put_be32(p + 16, stream_stamp(now_ns));
 	put_be32(p + 20, s->last_stamp);
 	memcpy(p + STREAM_HEAD, s->out + at, first);
 	memcpy(p + STREAM_HEAD + first, s->out, len - first);
@@ -494,9 +364,9 @@ static size_t send_numbered(struct stream *s, uint8_t *p, uint8_t flags, uint32_
 {
 	uint32_t sequence = s->next;
 
-	s->next += len + (flags & (SYN | FIN) ? 1 : 0);
-	s->segments_again += before(sequence, s->highest);
-	if (before(s->highest, s->next))
+	s->next += len + (flags & (STREAM_SYN | STREAM_FIN) ? 1 : 0);
+	s->segments_again += stream_before(sequence, s->highest);
+	if (stream_before(s->highest, s->next))
 		s->highest = s->next;
 	if (!s->timer_ns)
 		s->timer_ns = now_ns + s->rto_ns;
@@ -506,7 +376,7 @@ static size_t send_numbered(struct stream *s, uint8_t *p, uint8_t flags, uint32_
 static size_t emit_reset(struct stream *s, uint8_t *p, int64_t now_ns)
 {
 	s->reset_due = false;
-	return write_segment(s, p, RST, s->next, 0, now_ns);
+	return write_segment(s, p, STREAM_RST, s->next, 0, now_ns);
 }
 
 /* How many octets may be sent from `next` on. */
@@ -514,7 +384,7 @@ static uint32_t allowed(struct stream *s)
 {
 	uint32_t window = s->window < s->congestion ? s->window : s->congestion;
 	uint32_t sent = s->next - s->unacked;
-	uint32_t n = before(s->next, s->end) ? s->end - s->next : 0;
+	uint32_t n = stream_before(s->next, s->end) ? s->end - s->next : 0;
 
 	if (n > s->mss)
 		n = s->mss;
@@ -530,7 +400,7 @@ static uint32_t allowed(struct stream *s)
 static size_t emit_again(struct stream *s, uint8_t *p, int64_t now_ns)
 {
 	uint32_t next = s->next;
-	uint32_t n = before(s->unacked, s->end) ? s->end - s->unacked : 0;
+	uint32_t n = stream_before(s->unacked, s->end) ? s->end - s->unacked : 0;
 
 	s->resend = false;
 	if (n > s->mss)
@@ -540,9 +410,9 @@ static size_t emit_again(struct stream *s, uint8_t *p, int64_t now_ns)
 	if (!n && !last)
 		return 0;
 	s->next = s->unacked;
-	size_t len = send_numbered(s, p, last ? FIN : 0, n, now_ns);
+	size_t len = send_numbered(s, p, last ? STREAM_FIN : 0, n, now_ns);
 
-	if (before(s->next, next))
+	if (stream_before(s->next, next))
 		s->next = next;
 	return len;
 }
@@ -557,12 +427,12 @@ static size_t emit_open(struct stream *s, uint8_t *p, int64_t now_ns)
 	bool last = s->fin_wanted && s->next + n == s->end && !s->fin_acked;
 
 	if (n)
-		return send_numbered(s, p, last ? FIN : 0, n, now_ns);
+		return send_numbered(s, p, last ? STREAM_FIN : 0, n, now_ns);
 	if (last)
-		return send_numbered(s, p, FIN, 0, now_ns);
+		return send_numbered(s, p, STREAM_FIN, 0, now_ns);
 	/* The other end's window is shut and nothing is under way: it is asked from time to time.
 	 */
-	if (before(s->next, s->end) && !outstanding(s) && !s->timer_ns)
+	if (stream_before(s->next, s->end) && !stream_outstanding(s) && !s->timer_ns)
 		s->timer_ns = now_ns + s->rto_ns;
 	return s->ack_due ? write_segment(s, p, 0, s->next, 0, now_ns) : 0;
 }
@@ -575,7 +445,7 @@ size_t stream_emit(struct stream *s, uint8_t *p, size_t size, int64_t now_ns)
 	switch (s->state) {
 	case STREAM_CONNECTING:
 	case STREAM_ANSWERING:
-		return s->next == s->end ? 0 : send_numbered(s, p, SYN, 0, now_ns);
+		return s->next == s->end ? 0 : send_numbered(s, p, STREAM_SYN, 0, now_ns);
 	case STREAM_OPEN:
 		n = emit_open(s, p, now_ns);
 		reach_fin(s);
@@ -591,28 +461,4 @@ size_t stream_emit(struct stream *s, uint8_t *p, size_t size, int64_t now_ns)
 int64_t stream_due_ns(const struct stream *s)
 {
 	return s->timer_ns ? s->timer_ns : INT64_MAX;
-}
-
-void stream_tick(struct stream *s, int64_t now_ns)
-{
-	bool opening = s->state == STREAM_CONNECTING || s->state == STREAM_ANSWERING;
-
-	if (!s->timer_ns || s->timer_ns > now_ns || s->state >= STREAM_CLOSED)
-		return;
-	s->timer_ns = 0;
-	if (++s->tries > (opening ? SYN_TRIES_MAX : TRIES_MAX)) {
-		fail(s, ETIMEDOUT);
-		return;
-	}
-	if (outstanding(s) && s->window) {
-		uint32_t flight = s->highest - s->unacked;
-
-		s->threshold = flight / 2 > 2 * s->mss ? flight / 2 : 2 * s->mss;
-		s->congestion = s->mss;
-	}
-	s->recovering = false;
-	s->duplicates = 0;
-	s->next = s->unacked;
-	s->resend = !opening;
-	s->rto_ns = 2 * s->rto_ns < rto_max_ns ? 2 * s->rto_ns : rto_max_ns;
 }
