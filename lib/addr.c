@@ -88,6 +88,7 @@ static int hex_digit(char c)
 int addr_parse_mac(const char *text, size_t len, uint8_t mac[6], struct err *e)
 {
 	bool ok = len == 17;
+	uint8_t any = 0;
 
 	for (size_t i = 0; ok && i < 6; i++) {
 		int high = hex_digit(text[3 * i]);
@@ -95,26 +96,17 @@ int addr_parse_mac(const char *text, size_t len, uint8_t mac[6], struct err *e)
 
 		ok = high >= 0 && low >= 0 && (i == 5 || text[3 * i + 2] == ':');
 		mac[i] = ok ? (uint8_t)(high * 16 + low) : 0;
+		any |= mac[i];
 	}
-	if (ok)
-		return 0;
-	memset(mac, 0, 6);
-	return err_set(e, ERR_USAGE,
-		       "'%.*s' is not a MAC address; one looks like 02:00:00:00:00:01",
-		       len > 40 ? 40 : (int)len, text);
-}
-
-int addr_check_mac_for_nic(const uint8_t mac[6], struct err *e)
-{
-	static const uint8_t nobody[6];
-	char text[18];
-
-	addr_format_mac(mac, text, sizeof(text));
+	if (!ok)
+		return err_set(e, ERR_USAGE,
+			       "'%.*s' is not a MAC address; one looks like 02:00:00:00:00:01",
+			       len > 40 ? 40 : (int)len, text);
 	if (mac[0] & 1)
-		return err_set(e, ERR_USAGE, "'%s' is a multicast address, not the MAC of a NIC",
+		return err_set(e, ERR_USAGE, "'%.17s' is a multicast address, not the MAC of a NIC",
 			       text);
-	if (!memcmp(mac, nobody, sizeof(nobody)))
-		return err_set(e, ERR_USAGE, "'%s' is not the MAC of a NIC", text);
+	if (!any)
+		return err_set(e, ERR_USAGE, "'%.17s' is not the MAC of a NIC", text);
 	return 0;
 }
 

@@ -23,10 +23,11 @@ struct addr {
 
 /* Parses "10.0.0.1", "10.0.0.1/24", "fd00::1/64" (len bytes). 0, or -1 with the reason. */
 int addr_parse(const char *text, size_t len, struct addr *out, struct err *e);
-/* Parses "02:00:00:00:00:01" (len bytes), any MAC. 0, or -1 with the reason; mac is then zero. */
+/*
+ * Parses "02:00:00:00:00:01" (len bytes), the MAC of a NIC: not a group's, not zero. 0, or -1 with
+ * the reason.
+ */
 int addr_parse_mac(const char *text, size_t len, uint8_t mac[6], struct err *e);
-/* 0, or -1 with the reason why no NIC can have this MAC: it is a group's, or nobody's (zero). */
-int addr_check_mac_for_nic(const uint8_t mac[6], struct err *e);
 /* "10.0.0.1/24" into buf; returns buf. Without the prefix if with_prefix is false. */
 const char *addr_format(const struct addr *a, bool with_prefix, char *buf, size_t size);
 const char *addr_format_mac(const uint8_t mac[6], char *buf, size_t size);

@@ -152,8 +152,7 @@ static bool set_mac(struct eval *ev, struct world_nic *nic, const struct builtin
 	}
 	if (!builtin_want_text(ev, a, "a MAC address", &text))
 		return false;
-	if (addr_parse_mac(text, a->v.len, nic->mac, &e) == 0 &&
-	    addr_check_mac_for_nic(nic->mac, &e) == 0)
+	if (addr_parse_mac(text, a->v.len, nic->mac, &e) == 0)
 		return true;
 	eval_wrong(ev, a->loc, "%s", e.text);
 	return false;

@@ -257,8 +257,6 @@ static bool lex_address(struct lexer *l)
 	if (is_mac) {
 		v.kind = VALUE_MAC;
 		rc = addr_parse_mac(from, (size_t)(l->p - from), v.mac, &e);
-		if (rc == 0)
-			rc = addr_check_mac_for_nic(v.mac, &e);
 	} else {
 		rc = addr_parse(from, (size_t)(l->p - from), &v.addr, &e);
 	}

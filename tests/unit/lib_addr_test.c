@@ -180,21 +180,21 @@ END_TEST
 
 static const struct {
 	const char *text;
-	bool ok, for_nic;
+	bool ok;
 } macs[] = {
-	{"02:00:00:00:00:01", true, true},      {"00:1a:2B:3c:4D:5e", true, true},
-	{"01:00:00:00:00:01", true, false},     {"ff:ff:ff:ff:ff:ff", true, false},
-	{"00:00:00:00:00:00", true, false},     {"02:00:00:00:00", false, false},
-	{"02:00:00:00:00:01:", false, false},   {"02-00-00-00-00-01", false, false},
-	{"02:00:00:00:00:01:02", false, false}, {"", false, false},
-	{"2:0:0:0:0:1", false, false},          {"02:00:00:00:00:0g", false, false},
-	{" 2: 0:00:00:00:01", false, false},    {"+2:00:00:00:00:01", false, false},
-	{"-2:00:00:00:00:01", false, false},    {"0x:00:00:00:00:01", false, false},
-	{"02:00:00:00:00:01 ", false, false},   {"02:00:00:00:00:010", false, false},
-	{"02:00:00:00:00:+1", false, false},    {"020:0:00:00:00:01", false, false},
+	{"02:00:00:00:00:01", true},     {"00:1a:2B:3c:4D:5e", true},
+	{"01:00:00:00:00:01", false},    {"ff:ff:ff:ff:ff:ff", false},
+	{"00:00:00:00:00:00", false},    {"02:00:00:00:00", false},
+	{"02:00:00:00:00:01:", false},   {"02-00-00-00-00-01", false},
+	{"02:00:00:00:00:01:02", false}, {"", false},
+	{"2:0:0:0:0:1", false},          {"02:00:00:00:00:0g", false},
+	{" 2: 0:00:00:00:01", false},    {"+2:00:00:00:00:01", false},
+	{"-2:00:00:00:00:01", false},    {"0x:00:00:00:00:01", false},
+	{"02:00:00:00:00:01 ", false},   {"02:00:00:00:00:010", false},
+	{"02:00:00:00:00:+1", false},    {"020:0:00:00:00:01", false},
 };
 
-START_TEST(mac_addresses)
+START_TEST(macs_are_unicast)
 {
 	uint8_t mac[6];
 	char text[18];
@@ -205,9 +205,6 @@ START_TEST(mac_addresses)
 	if (macs[_i].ok)
 		ck_assert_int_eq(
 			strcasecmp(addr_format_mac(mac, text, sizeof(text)), macs[_i].text), 0);
-	else
-		ck_assert_ptr_nonnull(strstr(e.text, "is not a MAC address"));
-	ck_assert_int_eq(addr_check_mac_for_nic(mac, &e), macs[_i].for_nic ? 0 : -1);
 }
 END_TEST
 
@@ -222,7 +219,7 @@ int main(void)
 	tcase_add_test(tc, shifted_sums);
 	tcase_add_test(tc, networks);
 	tcase_add_loop_test(tc, what_a_nic_can_have, 0, (int)ARRAY_LEN(for_nics));
-	tcase_add_loop_test(tc, mac_addresses, 0, (int)ARRAY_LEN(macs));
+	tcase_add_loop_test(tc, macs_are_unicast, 0, (int)ARRAY_LEN(macs));
 	suite_add_tcase(s, tc);
 	return suite_run(s);
 }
