@@ -48,7 +48,7 @@ static void lose(struct conn *c)
 
 static void update_events(struct conn *c)
 {
-	uint32_t events = c->paused || c->closing ? 0 : EPOLLIN;
+	uint32_t events = c->closing ? 0 : EPOLLIN;
 
 	if (conn_pending(c))
 		events |= EPOLLOUT;
@@ -80,7 +80,7 @@ static bool flush(struct conn *c)
 /* Offers what is buffered until the handler uses no more of it. False if gone. */
 static bool offer(struct conn *c)
 {
-	while (c->in_len && !c->paused && !c->closing) {
+	while (c->in_len && !c->closing) {
 		size_t used = c->on_data(c, c->in, c->in_len);
 
 		if (!c->loop)
@@ -118,7 +118,7 @@ static bool read_some(struct conn *c)
 
 void conn_poll(struct conn *c)
 {
-	while (c->loop && !c->paused && !c->closing && read_some(c))
+	while (c->loop && !c->closing && read_some(c))
 		;
 }
 
@@ -132,7 +132,7 @@ static void on_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 		update_events(c);
 	}
 	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) {
-		if (c->paused || c->closing)
+		if (c->closing)
 			lose(c);
 		else
 			read_some(c);
@@ -149,7 +149,7 @@ int conn_open(struct conn *c, struct loop *l, int fd, struct err *e)
 	if (loop_add(l, &c->watch, EPOLLIN, e) < 0)
 		return -1;
 	c->loop = l;
-	c->paused = c->closing = false;
+	c->closing = false;
 	return 0;
 }
 
@@ -199,16 +199,6 @@ void conn_printf(struct conn *c, const char *fmt, ...)
 	if (n >= 0)
 		conn_write(c, text, (size_t)n);
 	free(text);
-}
-
-void conn_pause(struct conn *c, bool paused)
-{
-	if (!c->loop || c->paused == paused)
-		return;
-	c->paused = paused;
-	update_events(c);
-	if (!paused)
-		offer(c);
 }
 
 void conn_close_later(struct conn *c)

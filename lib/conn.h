@@ -21,7 +21,7 @@ struct conn {
 	/* The other side closed, or an error; the descriptor is closed already. Called once. */
 	void (*on_close)(struct conn *c);
 	void *owner;
-	bool paused, closing;
+	bool closing;
 };
 
 /* Takes over fd (made non-blocking). Set on_data, on_close and owner before. 0 or -1. */
@@ -31,8 +31,6 @@ void conn_write(struct conn *c, const void *data, size_t len);
 void conn_printf(struct conn *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Reads and handles what has arrived, now: for when something else says that there is something. */
 void conn_poll(struct conn *c);
-/* Stops and resumes reading. */
-void conn_pause(struct conn *c, bool paused);
 /* Closes when all queued bytes are written; on_close is called then. */
 void conn_close_later(struct conn *c);
 /* Closes at once, frees buffers, does not call on_close. Safe on a zeroed or closed one. */

@@ -2,10 +2,12 @@
 #include "lib/err.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-int err_vset(struct err *e, enum err_kind kind, const char *fmt, va_list ap)
+__attribute__((format(printf, 3, 0))) static int set(struct err *e, enum err_kind kind,
+						     const char *fmt, va_list ap)
 {
 	if (e) {
 		e->kind = kind;
@@ -19,7 +21,7 @@ int err_set(struct err *e, enum err_kind kind, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	err_vset(e, kind, fmt, ap);
+	set(e, kind, fmt, ap);
 	va_end(ap);
 	return -1;
 }
@@ -32,7 +34,7 @@ int err_sys(struct err *e, const char *fmt, ...)
 	if (!e)
 		return -1;
 	va_start(ap, fmt);
-	err_vset(e, ERR_ENV, fmt, ap);
+	set(e, ERR_ENV, fmt, ap);
 	va_end(ap);
 	size_t len = strlen(e->text);
 

@@ -6,8 +6,6 @@
 #ifndef LIB_ERR_H
 #define LIB_ERR_H
 
-#include <stdarg.h>
-
 /* What kind of failure: decides the exit code of a command (vbet(1), "Exit status"). */
 enum err_kind {
 	ERR_NONE = 0,
@@ -26,8 +24,6 @@ struct err {
 int err_set(struct err *e, enum err_kind kind, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 int err_sys(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-int err_vset(struct err *e, enum err_kind kind, const char *fmt, va_list ap)
-	__attribute__((format(printf, 3, 0)));
 
 /* Puts "context: " in front of the text; returns -1 so that it can be returned. */
 int err_wrap(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -16,7 +16,7 @@ struct value value_number(int64_t n)
 	return (struct value){.kind = VALUE_NUMBER, .unit = UNIT_COUNT, .number = n};
 }
 
-struct value value_bool(bool b)
+static struct value value_bool(bool b)
 {
 	return (struct value){.kind = VALUE_BOOL, .truth = b};
 }

@@ -113,7 +113,6 @@ enum {
 };
 
 struct value value_number(int64_t n);
-struct value value_bool(bool b);
 struct value value_word(const char *word);
 /* The text is borrowed. */
 struct value value_text(const char *text, size_t len);

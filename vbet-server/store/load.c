@@ -86,7 +86,8 @@ static void make_script(struct loaded *l, const char *text, size_t len, const ch
 	free(base);
 }
 
-static char *directory_of(const char *file)
+/* The directory that the file really lies in. */
+static char *real_directory_of(const char *file)
 {
 	char real[PATH_MAX];
 
@@ -109,7 +110,7 @@ int load_script(struct loaded *l, const char *file, const char *lab, struct err 
 		return -1;
 	}
 	l->file = xstrdup(file);
-	l->dir = directory_of(file);
+	l->dir = real_directory_of(file);
 	make_script(l, text, len, lab);
 	free(text);
 	return 0;

@@ -167,21 +167,11 @@ void chan_open(struct chan *c, uint32_t id, const struct chan_ops *ops)
 	vec_push(&chans, c);
 }
 
-static void remove_chan(const struct chan *c)
-{
-	for (size_t i = 0; i < chans.n; i++) {
-		if (chans.at[i] != c)
-			continue;
-		vec_remove(&chans, i);
-		return;
-	}
-}
-
 void chan_exit(struct chan *c, const char *word)
 {
 	char *words[] = {(char *)word};
 
-	remove_chan(c);
+	vec_remove_item(&chans, c);
 	if (c->id)
 		send_words(c->id, WIRE_EXIT, words, 1);
 }

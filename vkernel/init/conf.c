@@ -290,7 +290,7 @@ static int add_words(struct conf *c, const struct words *w, struct err *e)
 	return bad(e, "word", w->at[0]);
 }
 
-int conf_add_line(struct conf *c, const char *line, size_t len, struct err *e)
+static int add_line(struct conf *c, const char *line, size_t len, struct err *e)
 {
 	struct arena scratch = {0};
 	struct words w;
@@ -313,7 +313,7 @@ void conf_add_text(struct conf *c, const char *text, size_t len,
 
 		if (!eol)
 			eol = end;
-		if (conf_add_line(c, text, (size_t)(eol - text), &e) < 0) {
+		if (add_line(c, text, (size_t)(eol - text), &e) < 0) {
 			err_wrap(&e, "init.conf:%d", line);
 			tell(ctx, &e);
 		}

@@ -64,9 +64,8 @@ struct conf {
 	VEC(char *) runs;
 };
 
-/* Takes in one line (without its newline); blank lines and comments are fine. */
-int conf_add_line(struct conf *c, const char *line, size_t len, struct err *e);
-/* Takes in all lines; a bad one is told (with its number in the error) and left out. */
+/* Takes in all lines (blank ones and comments are fine); a bad one is told (with its number in the
+ * error) and left out. */
 void conf_add_text(struct conf *c, const char *text, size_t len,
 		   void (*tell)(void *ctx, const struct err *e), void *ctx);
 /* "nic NAME mac=... addr=..." of a line or a CONTROL message: replaces a NIC of that name. */

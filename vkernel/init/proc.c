@@ -249,13 +249,6 @@ void proc_watch(pid_t pid, proc_ended *ended, void *ctx)
 	vec_push(&watched, w);
 }
 
-void proc_forget(void *ctx)
-{
-	for (size_t i = watched.n; i-- > 0;)
-		if (watched.at[i].ctx == ctx)
-			vec_remove(&watched, i);
-}
-
 static void tell(pid_t pid, int status)
 {
 	for (size_t i = 0; i < watched.n; i++) {

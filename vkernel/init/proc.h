@@ -36,8 +36,6 @@ int proc_find_user(const char *name, struct proc_user *u, struct err *e);
 pid_t proc_start(const struct proc_spec *s, struct err *e);
 /* Says who wants to know of the end of a child. */
 void proc_watch(pid_t pid, proc_ended *ended, void *ctx);
-/* Nobody wants to know any more. */
-void proc_forget(void *ctx);
 /* Reaps all that ended and tells who wanted to know. */
 void proc_reap(void);
 /* Sends a signal to every process of a session, by a look at /proc. */

@@ -47,12 +47,7 @@ int demux_add(struct demux *d, struct demux_binding *b, struct err *e)
 
 void demux_remove(struct demux *d, struct demux_binding *b)
 {
-	for (size_t i = 0; i < d->bindings.n; i++) {
-		if (d->bindings.at[i] == b) {
-			vec_remove(&d->bindings, i);
-			return;
-		}
-	}
+	vec_remove_item(&d->bindings, b);
 }
 
 struct demux_binding *demux_find(const struct demux *d, const uint8_t *frame, size_t len)

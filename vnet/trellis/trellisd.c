@@ -158,12 +158,7 @@ static void drop_app(struct app *a)
 	}
 	loop_remove(d->loop, &a->watch);
 	close(a->watch.fd);
-	for (size_t i = 0; i < d->apps.n; i++) {
-		if (d->apps.at[i] == a) {
-			vec_remove(&d->apps, i);
-			break;
-		}
-	}
+	vec_remove_item(&d->apps, a);
 	free(a);
 }
 
