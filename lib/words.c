@@ -63,12 +63,14 @@ int words_split(const char *line, size_t len, struct arena *a, struct words *out
 
 	if (memchr(line, '\0', len))
 		return err_set(e, ERR_USAGE, "a NUL byte in a line of words");
+	/* Room for all words: none grows by being unquoted, and a blank's place takes the zero. */
+	char *buf = arena_alloc(a, len + 1);
+
 	while (p < end) {
 		if (*p == ' ' || *p == '\t') {
 			p++;
 			continue;
 		}
-		char *buf = arena_alloc(a, (size_t)(end - p) + 1);
 		size_t n = 0;
 
 		/* Quotes may open in the middle of a word: key="a value". */
@@ -85,6 +87,7 @@ int words_split(const char *line, size_t len, struct arena *a, struct words *out
 			}
 		}
 		vec_push(&list, buf);
+		buf += n + 1;
 	}
 	out->n = list.n;
 	out->at = arena_alloc(a, (list.n + 1) * sizeof(char *));

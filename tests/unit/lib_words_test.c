@@ -107,6 +107,27 @@ START_TEST(every_byte_survives_the_round_trip)
 }
 END_TEST
 
+/* A line comes from a guest, perhaps: it must not cost more memory than it has bytes. */
+START_TEST(words_take_no_more_room_than_their_line)
+{
+	enum { WORDS = 32768 };
+	char *line = malloc(2 * WORDS);
+	struct words w;
+	struct err e;
+
+	for (size_t i = 0; i < WORDS; i++)
+		memcpy(line + 2 * i, "x ", 2);
+	ck_assert_int_eq(words_split(line, 2 * WORDS - 1, &arena, &w, &e), 0);
+	ck_assert_uint_eq(w.n, WORDS);
+	for (size_t i = 0; i < WORDS; i++) {
+		ck_assert_str_eq(w.at[i], "x");
+		ck_assert(w.at[i] >= w.at[0] && w.at[i] <= w.at[0] + 2 * WORDS);
+	}
+	ck_assert_ptr_null(w.at[WORDS]);
+	free(line);
+}
+END_TEST
+
 START_TEST(quoting_is_only_done_when_needed)
 {
 	ck_assert_str_eq(words_quote(&arena, "plain"), "plain");
@@ -128,6 +149,7 @@ int main(void)
 	tcase_add_loop_test(tc, bad_quotes_are_refused, 0, sizeof(bad_lines) / sizeof(*bad_lines));
 	tcase_add_test(tc, a_nul_byte_is_refused);
 	tcase_add_test(tc, every_byte_survives_the_round_trip);
+	tcase_add_test(tc, words_take_no_more_room_than_their_line);
 	tcase_add_test(tc, quoting_is_only_done_when_needed);
 	suite_add_tcase(s, tc);
 	return suite_run(s);
