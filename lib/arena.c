@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Blocks of BLOCK_SIZE, from which pieces are cut off one after the other; what is larger gets a
+ * block of its own. Nothing is freed alone: whoever owns the arena frees a whole script, graph or
+ * plan at once, so that no error path can forget a piece.
+ */
 #include "lib/arena.h"
 
 #include "lib/xalloc.h"

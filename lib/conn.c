@@ -1,4 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A connection reads as long as there is something, and offers all that it holds to on_data(),
+ * which takes as many bytes as it understands. What is left is offered again when more has come;
+ * more than in_max bytes that nobody takes are an attack or a mistake, and end the connection.
+ *
+ * Any handler may close the connection. So whatever called one looks at c->loop before it goes on:
+ * NULL means that the connection is closed, and its buffers are freed.
+ *
+ * Writing never calls a handler: conn_write() sends what the socket takes and keeps the rest. An
+ * error found there is left for the loop to find again, or on_close() would run in the middle of
+ * somebody's write.
+ */
 #include "lib/conn.h"
 
 #include "lib/container_of.h"
@@ -172,10 +184,7 @@ void conn_write(struct conn *c, const void *data, size_t len)
 	}
 	memcpy(c->out + c->out_len, data, len);
 	c->out_len += len;
-	/*
-	 * Written here when the socket takes it, which saves a turn; an error shows up in the loop,
-	 * so that a handler never runs inside somebody's write.
-	 */
+	/* At once, if nothing waits before it: that saves a turn of the loop. */
 	if (idle) {
 		ssize_t n = send(c->watch.fd, c->out, c->out_len, MSG_NOSIGNAL | MSG_DONTWAIT);
 

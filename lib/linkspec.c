@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One row per key says where its value lies in struct linkspec, how it is read, printed and
+ * compared, and what its range is. Parser, printer, comparison, help and completion go through that
+ * table and know no key by name: a new key is a new row.
+ */
 #include "lib/linkspec.h"
 
 #include "lib/nearest.h"

@@ -62,8 +62,7 @@ struct linkspec {
 	char schedule[LINK_SCHEDULE_MAX]; /* lib/linksched.h; "": nothing changes over time */
 };
 
-/* Sets one key from text ("rate", "10Mbit"). 0, or -1: unknown key (names the nearest), bad value.
- */
+/* Sets a key from text ("rate", "10Mbit"). 0, or -1: a bad value, or no such key (names one). */
 int linkspec_set(struct linkspec *s, const char *key, const char *value, struct err *e);
 /* Sets an already scaled value (a number of the script); kind is an enum unit_kind. */
 int linkspec_set_number(struct linkspec *s, const char *key, int kind, int64_t value,

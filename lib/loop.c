@@ -1,4 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One epoll, one heap of timers, and the rule that everything may vanish while it is being handled.
+ *
+ * A turn waits until the first timer is due, reads the clock once, hands out the events that epoll
+ * gave, then fires the timers that are due by that clock. Everybody who is called in a turn sees
+ * the same time, so what happened together is dated together.
+ *
+ * Handlers may remove any watch and close any descriptor, also one whose event lies further on in
+ * the same batch, and the number of a closed descriptor may be given to a new one at once. So epoll
+ * carries (slot, generation), not a pointer: an event of a watch that was removed finds another
+ * generation in its slot and is dropped. For the same reason a timer leaves the heap before it
+ * fires. Slot 0 and heap index 0 stay empty: 0 in a watch or timer that was only zeroed means "not
+ * in the loop".
+ */
 #include "lib/loop.h"
 
 #include "lib/vec.h"
@@ -9,10 +23,6 @@
 #include <time.h>
 #include <unistd.h>
 
-/*
- * epoll carries (slot, generation), not a pointer: an event of a batch whose watch was removed by
- * an earlier handler of the same batch finds another generation and is dropped.
- */
 struct slot {
 	struct loop_watch *watch;
 	uint32_t generation;
@@ -22,8 +32,8 @@ struct loop {
 	int epoll_fd;
 	bool stopped, turning;
 	int64_t now_ns;
-	VEC(struct slot) slots; /* slot 0 is never used: 0 in a watch means "not in the loop" */
-	VEC(struct loop_timer *) heap; /* index 0 is never used */
+	VEC(struct slot) slots;
+	VEC(struct loop_timer *) heap;
 };
 
 int64_t clock_monotonic_ns(void)

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The known name that is nearest to a mistyped one, by the optimal string alignment distance. How
+ * far away it may be grows with the length of the word, or every short word would resemble every
+ * other.
+ */
 #include "lib/nearest.h"
 
 #include <ctype.h>

@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Route netlink, as far as a guest's process 1 and vbet-outside need it (CONTRIBUTING.md, "Code
+ * that is ours on purpose").
+ *
+ * A request is built in a buffer on the stack, sent, and answered by one acknowledgement; what else
+ * arrives meanwhile is skipped by its sequence number. One static buffer receives for all, so
+ * nothing may be asked while a list is being read: a second request would overwrite the links that
+ * are still to be looked at.
+ */
 #include "lib/netlink.h"
 
 #include <arpa/inet.h>

@@ -32,8 +32,7 @@ uint64_t rng_next(struct rng *r)
 
 uint64_t rng_below(struct rng *r, uint64_t bound)
 {
-	/* Rejection keeps it uniform: values past the last whole multiple of bound are drawn again.
-	 */
+	/* Uniform: what lies past the last whole multiple of bound is drawn again. */
 	uint64_t limit = UINT64_MAX - UINT64_MAX % bound;
 	uint64_t v;
 

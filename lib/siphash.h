@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* SipHash-2-4 (Aumasson, Bernstein 2012): a keyed hash of 64 bits, an authenticator of short
- * messages. */
+/* SipHash-2-4 (Aumasson, Bernstein 2012): a keyed 64-bit hash that authenticates short messages. */
 #ifndef LIB_SIPHASH_H
 #define LIB_SIPHASH_H
 

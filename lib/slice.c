@@ -5,8 +5,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* include/uapi/linux/sched/types.h, as of its first version; the C libraries of some systems have
- * it, too. */
+/* include/uapi/linux/sched/types.h, its first version; not all C libraries have it. */
 struct attributes {
 	uint32_t size;
 	uint32_t policy;

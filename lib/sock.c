@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Paths of unix sockets are short (107 bytes), and a socket file outlives the process that made it.
+ * So whoever wants to listen tries to connect first: if nobody answers, the file is stale and is
+ * replaced; if somebody does, that is an error and not a takeover.
+ */
 #include "lib/sock.h"
 
 #include <errno.h>

@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The parent learns from a pipe whether exec worked: its end in the child closes on exec, or
+ * carries the reason. Until then the child must call nothing but what signal-safety(7) allows, as
+ * another thread may have held a lock at the moment of fork().
+ *
+ * A child dies with its parent (PR_SET_PDEATHSIG). The parent may have died before the child asked
+ * for that, so the child compares its parent with the pid that it was told. Process ids are used
+ * again; a start time (field 22 of /proc/PID/stat) tells one process from a later one.
+ */
 #include "lib/spawn.h"
 
 #include <errno.h>

@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Quantities are exact: digits and fraction are read as integers and multiplied by the scale of the
+ * unit in 128 bits, so that 0.1Mbit is 100000 bit/s and not almost that, and what does not come out
+ * whole is refused. Formatting takes the largest unit that leaves a whole number, so that what is
+ * printed reads back as the same value: scripts, plans and reports pass quantities as text.
+ */
 #include "lib/units.h"
 
 #include "lib/xalloc.h"
@@ -15,8 +21,7 @@ struct unit {
 	int64_t scale;
 };
 
-/* Of several names of one scale, the first is the one that is printed. Bytes per second: tc's bps.
- */
+/* The first name of each scale is the one that is printed. "bps" is bytes per second, as in tc. */
 static const struct unit units[] = {
 	{UNIT_RATE, "bit", 1},
 	{UNIT_RATE, "kbit", 1000},

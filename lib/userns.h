@@ -7,8 +7,7 @@
 
 #include <sys/types.h>
 
-/* In a new one: user and group, as they are outside, are root there, and nobody else is anybody.
- * 0 or -1. */
+/* Maps the user and group to root in a new namespace, and nobody else. 0 or -1. */
 int userns_map(uid_t uid, gid_t gid, struct err *e);
 
 #endif

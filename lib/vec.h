@@ -72,7 +72,7 @@ struct strvec {
 		(v)->n = (v)->cap = 0; \
 	} while (0)
 
-/* An empty array may be NULL, and even NULL + 0 is undefined. */
+/* Looks at n first: the array of an empty one may be NULL, and NULL + 0 is undefined. */
 #define VEC_FOREACH(item, v) for ((item) = (v)->at; (v)->n && (item) < (v)->at + (v)->n; (item)++)
 
 /* Makes room for one zeroed item and returns where it is. */

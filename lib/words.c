@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One pass over the line, into one buffer as long as the line: no word grows by being unquoted, and
+ * where a blank stood there is room for the zero at the end. So a line from a guest costs no more
+ * memory than it has bytes.
+ */
 #include "lib/words.h"
 
 #include "lib/vec.h"
@@ -63,7 +68,6 @@ int words_split(const char *line, size_t len, struct arena *a, struct words *out
 
 	if (memchr(line, '\0', len))
 		return err_set(e, ERR_USAGE, "a NUL byte in a line of words");
-	/* Room for all words: none grows by being unquoted, and a blank's place takes the zero. */
 	char *buf = arena_alloc(a, len + 1);
 
 	while (p < end) {

@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A TAP device carries frames with their offloads (vnet header), and is what people expect; where
+ * /dev/net/tun cannot be opened, as in most containers, a veth pair with a packet socket at its far
+ * end does the same with more copying. All words are read before anything is made, so that a
+ * mistake in them leaves nothing behind.
+ */
 #include "outside/netif.h"
 
 #include "lib/addr.h"
@@ -37,7 +43,7 @@ static int open_tap(struct netif *n, struct err *e)
 		return err_sys(e, "/dev/net/tun");
 	memcpy(r.ifr_name, n->name, sizeof(n->name));
 	if (ioctl(n->fd, TUNSETIFF, &r) == 0) {
-		/* A kernel that refuses does its work itself. */
+		/* If the kernel refuses, it does checksums and segments itself. */
 		ioctl(n->fd, TUNSETOFFLOAD, ours);
 		return 0;
 	}
@@ -126,7 +132,7 @@ static int open_veth(struct netif *n, int netlink, struct err *e)
 
 /* ---- both ---- */
 
-/* Routers of the lab shall not become the host's. */
+/* The host must not take a router of the lab for its own; and its address is usable at once. */
 static void no_advertisements(const char *name)
 {
 	static const char *const keys[] = {"accept_ra", "accept_dad"};
@@ -213,7 +219,7 @@ static int set_up(struct netif *n, const struct settings *s, int netlink, struct
 	return 0;
 }
 
-/* What belongs to the user was set up by who gave it. */
+/* The user's own interface was set up by whoever gave it to him; we have no right to. */
 static int leave_as_it_is(const struct netif *n, const struct words *w, struct err *e)
 {
 	const char *addr = words_get(w, "addr");

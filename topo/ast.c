@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Trees from text of any depth: each node knows the depth of what is below it, so that the parser
+ * can refuse a tree that would overflow the stack of those who walk it.
+ */
 #include "topo/ast.h"
 
 #include "lib/words.h"

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A segment of guests without any address gets a network of 10.0.0.0/8: the first one 10.0.0.0/24,
- * the next 10.0.1.0/24, and so on, in the order in which the script makes the NICs, around
- * everything that the script uses itself. Every vNet counts for itself,
- * unless a gateway joins it to the ordinary network. In a lab that runs, what
- * was given once stays.
+ * Addresses for segments on which the script gives none.
+ *
+ * Each segment of guests gets a network of 10.0.0.0/8: 10.0.0.0/24 first, then 10.0.1.0/24, and so
+ * on, in the order in which the script makes the NICs, around everything that the script itself
+ * uses; a /16 for many guests. A vNet counts for itself, as its addresses may repeat those of
+ * others, unless a gateway joins it to the ordinary network. Beside a router that leads outside,
+ * the network is the router's.
+ *
+ * In a lab that runs, an address that was given once stays, also when nodes come and go around it.
  */
 #include "topo/auto.h"
 
@@ -247,7 +251,7 @@ static bool give_new(struct giver *g, struct world_nic *nic)
 	if (!s->network.family && !find_network(r, s->n_guests, &s->network))
 		return false;
 	if (!next_address(g, r, s, &a)) {
-		/* The network of earlier days is full: go on in one that holds all. */
+		/* The network that it had is full: the rest gets one that would hold all. */
 		memset(&s->next, 0, sizeof(s->next));
 		if (!find_network(r, s->n_guests, &s->network) || !next_address(g, r, s, &a))
 			return false;

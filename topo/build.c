@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Copies the checked world into a graph: pointers become indices into the graph's arrays, lists
+ * become arrays, and what was removed is left out. The graph shares no memory with the world, which
+ * dies with the script.
+ */
 #include "topo/build.h"
 
 #include "lib/addr.h"

@@ -117,8 +117,7 @@ bool builtin_cable_field(struct eval *ev, struct world_cable *c, const struct ar
  * after an error.
  */
 bool builtin_cable_fields(struct eval *ev, struct world_cable *c, const struct call *call);
-/* The cable that the arguments name: itself, one of its NICs, or its two ends. NULL after an error.
- */
+/* The cable that the arguments mean: itself, one of its NICs, its two ends. NULL: an error. */
 struct world_cable *builtin_find_cable(struct eval *ev, const struct call *c);
 /* Of which part of the cable "one_way = on" or "end = NODE" speaks. False after an error. */
 bool builtin_read_side(struct eval *ev, const struct call *c, const struct world_cable *cable,

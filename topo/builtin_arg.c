@@ -256,7 +256,6 @@ static bool end_is(const struct world_nic *nic, const struct value *v)
 	return v->kind == VALUE_NIC ? v->nic == nic : v->node == nic->node;
 }
 
-/* The cable that is meant by a cable, a NIC, or two ends. NULL after an error. */
 struct world_cable *builtin_find_cable(struct eval *ev, const struct call *c)
 {
 	const struct value *a = &c->args[0].v;

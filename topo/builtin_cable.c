@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Cables: their parameters, and how they are plugged: plug, unplug, link, impair. */
+/*
+ * Cables: their parameters, and how they are plugged: plug, unplug, link, impair. What holds for
+ * both directions is set before what holds for one, in whatever order it is written: a call's
+ * parameters have no order.
+ */
 #include "lib/vec.h"
 #include "topo/builtin.h"
 
@@ -197,7 +201,7 @@ static struct world_cable *link_pair(struct eval *ev, const struct call *c, cons
 				     const struct arg *b)
 {
 	struct world_nic *na = builtin_end(ev, a);
-	/* A node that is linked to itself must not be found out by its second NIC. */
+	/* link(a, a) is to be called that, not a lack of a second NIC. */
 	bool same = na && b->v.kind == VALUE_NODE && b->v.node == na->node;
 	struct world_nic *nb = !na ? NULL : same ? na : builtin_end(ev, b);
 	struct world_cable *cable = nb ? builtin_join(ev, b->loc, na, nb) : NULL;

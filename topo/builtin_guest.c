@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What is inside of a guest: addresses, routes, services, files, commands. */
+/*
+ * What is inside of a guest: addresses, routes, services, files, commands. Most of it may be said
+ * of one node or of a list, so each function has a part for one node (..._one), which for_nodes()
+ * calls for each.
+ */
 #include "lib/addr.h"
 #include "lib/xalloc.h"
 #include "topo/builtin.h"

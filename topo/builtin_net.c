@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Nodes and their NICs, and what is said of them: alloc, attach, NIC, node, free. */
+/*
+ * Nodes and their NICs, and what is said of them: alloc, attach, NIC, node, free.
+ */
 #include "lib/addr.h"
 #include "lib/vec.h"
 #include "topo/builtin.h"

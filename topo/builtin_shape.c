@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The standard shapes: line, ring, star, tree, mesh, partial_mesh. */
+/*
+ * The standard shapes: line, ring, star, tree, mesh, partial_mesh. A shape makes nodes, or takes
+ * those of a list, and joins them; how two are joined depends on what they are: a cable, a
+ * substrate link between substrate nodes, a virtual link between virtual ones. Parameters are
+ * shared out by their names to links, nodes and the shape itself.
+ */
 #include "lib/rng.h"
 #include "lib/xalloc.h"
 #include "topo/builtin.h"
@@ -29,7 +34,7 @@ static bool is_link_field(const char *name)
 	       !strcmp(name, "up");
 }
 
-/* Of links over the substrate, and of those that make it up. */
+/* Parameters of virtual links and of substrate links. */
 static bool is_other_field(const char *name)
 {
 	return builtin_is_vlink_field(name) || !strcmp(name, "encapsulation");

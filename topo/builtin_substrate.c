@@ -99,7 +99,7 @@ static bool set_slink_field(struct eval *ev, struct world_slink *l, const struct
 	return true;
 }
 
-/* What was said of a link that needs a cable to be said of. */
+/* Refuses a parameter of a cable where no cable is laid. */
 static bool refuse_cable_field(struct eval *ev, const struct arg *f, const char *why)
 {
 	eval_wrong(ev, f->name_loc, "'%s' is said of a cable, and %s", f->name, why);

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Virtual networks, what belongs to them, and what can be changed of it: vnet, vlink, set. */
+/*
+ * Virtual networks, what belongs to them, and what can be changed of it: vnet, vlink, set. Where
+ * things are placed, and whether rates suffice, is not decided here but for all of them together,
+ * when the script is through (check_embedding.c).
+ */
 #include "lib/vec.h"
 #include "lib/xalloc.h"
 #include "topo/builtin.h"

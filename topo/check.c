@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * After the script has run: everything gets a name, a MAC and an address, and what cannot be is
+ * reported.
+ *
+ * The order matters. MACs derive from names, so that they stay the same from run to run; addresses
+ * are unique per segment, so segments come first; given addresses are checked before any are given
+ * out, or the message would blame the wrong one. Later steps are skipped when an earlier one
+ * failed: what they would say follows from it.
+ */
 #include "topo/check.h"
 
 #include "lib/addr.h"

@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Between the world and the embedding. The embedding knows numbers from 0 for nodes, links and
+ * vNets, so everything is numbered here, and what is removed gets no number. What an earlier run
+ * chose is given to it as if the script had said so, if it is still possible; if the whole cannot
+ * be embedded like that, the lab's change is refused rather than something that runs moved away.
+ *
+ * Most of the rest are messages: a user must learn which link is too narrow for what, and by how
+ * much.
+ */
 #include "topo/check_embedding.h"
 
 #include "lib/reserve.h"

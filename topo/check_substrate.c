@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the script leaves open of the substrate is measured on its cables: a substrate link is as
+ * fast as the slowest of them, and has room for packets that fit into the narrowest with the
+ * encapsulation around them.
+ *
+ * A link between two interfaces must be recognised by what arrives there, so two that could not be
+ * told apart (both untagged, or both IP/UDP) are refused here, when the script is checked, rather
+ * than in a lab that loses frames.
+ */
 #include "topo/check_substrate.h"
 
 #include "lib/addr.h"
@@ -167,7 +176,7 @@ static void fill_across(struct eval *ev, struct world_slink *l)
 	fill_rates(l);
 }
 
-/* Ports that take the tag off, or drop what has one. */
+/* An access port would take the tag off, or drop the frame. */
 static void check_vlan_ports(struct eval *ev, const struct world_slink *l)
 {
 	for (size_t i = 0; i < l->n_ends && l->vlan; i++) {

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Messages are collected and sorted by their place, then printed with the line and a caret. Only
+ * the first few of a run are kept: more would follow from those. A line may hold anything, so what
+ * is shown of it is cut and cleaned, and columns count characters.
+ */
 #include "topo/diag.h"
 
 #include <stdarg.h>

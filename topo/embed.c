@@ -1,4 +1,27 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Branch and bound over a fixed list of decisions: the place of a node, the way of a link.
+ *
+ * The order of the list is what makes the search short. Links between nodes whose place is given
+ * come first; then, again and again, the node that is bound most tightly (by minimum rates) to
+ * those placed before it, and behind it its links to them, the widest first. So what can fail fails
+ * early, and a failure is found next to its cause.
+ *
+ * Each decision tries its options from the best to the worst: places by revisits, then by what the
+ * links to placed nodes would cost at least; ways by their hops. A choice is made by adding its
+ * loads to the net (embed_way.c) and unmade by taking them away again, so that no state is ever
+ * copied.
+ *
+ * cost is what the ways chosen so far cost; bound is what those still open must cost at least, each
+ * with the hops between its ends if rates did not matter. A link whose ends are placed counts in
+ * bound from that moment, and moves to cost when its way is chosen. When cost + bound is no better
+ * than the best solution known, the branch is given up: that loses nothing, as neither can shrink
+ * further down.
+ *
+ * Steps are counted, not time, so that the same script is embedded alike on every machine. At the
+ * limit the best so far is taken. Without any solution, the failure reported is the deepest one:
+ * what was decided before it could be done, so it is the likeliest reason.
+ */
 #include "topo/embed.h"
 
 #include "lib/xalloc.h"
@@ -34,10 +57,10 @@ struct embedding {
 	int *held;         /* by substrate node */
 	unsigned *routers; /* by vNet and substrate node */
 	unsigned revisits;
-	uint64_t cost, bound; /* of ways that were chosen; at least, of those that can be */
+	uint64_t cost, bound; /* of the ways that are chosen; a lower bound of the open ones */
 	bool has_best;
 	struct embed_result best;
-	size_t furthest; /* decision of the failure, plus 1; 0: none yet */
+	size_t furthest; /* depth of the failure that is kept, from 1; 0: none yet */
 	struct embed_failure failure;
 };
 
@@ -119,7 +142,7 @@ static void decide_links_of(struct embedding *e, int vnode, const bool *placed, 
 	decide_links(e, list, n);
 }
 
-/* The node that is bound most tightly to those that are placed, or -1. */
+/* Of nodes that have no place yet, the one with the most weight of links to placed ones; or -1. */
 static int tightest(const struct embedding *e, const bool *placed, const uint64_t *bound)
 {
 	int best = -1;
@@ -190,7 +213,8 @@ static void vacate(struct embedding *e, int vnode, int place)
 	*routers_at(e, vnode, place) -= e->in->vnodes[vnode].is_router;
 }
 
-/* What the links to placed nodes cost at least if the node is there; EMBED_FAR hops: too much. */
+/* What its links to placed nodes cost at least if the node is there. Where no way leads, EMBED_FAR
+ * hops make that huge. */
 static uint64_t pull(struct embedding *e, int vnode, int place)
 {
 	uint64_t sum = 0;
@@ -266,7 +290,8 @@ static void unmake_place(struct embedding *e, const struct choice *c, int place)
 	e->revisits -= revisits_at(e, c->index, place);
 }
 
-/* A way costs what it has hops; until it was chosen, it counted with the least there can be. */
+/* Chosen: the link moves from `bound`, where it counted with the fewest hops there can be, to
+ * `cost`. */
 static void turn_way(struct embedding *e, const struct choice *c, const struct embed_way *way,
 		     int sign)
 {

@@ -1,4 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What is used of the substrate, and the ways that are left for a virtual link.
+ *
+ * A way may have to pass stops (via) in order. So the search runs over places, which are pairs of a
+ * node and how many stops are behind: with k stops each node exists k + 1 times. A search backwards
+ * from the last place gives the hops that are left from every place; a walk forwards then takes
+ * only steps that can still arrive within the limit, so that it never enters a dead end. The limit
+ * grows from the shortest way by a few hops (DETOUR): longer ways would cost more than they could
+ * ever save.
+ *
+ * When there is no way, the user should learn what to make wider. Links may then lack some rate:
+ * the least tolerance with which a way exists is found by bisection over what each link lacks, and
+ * the link that lacks most on that way is named.
+ */
 #include "topo/embed_way.h"
 
 #include <limits.h>
@@ -119,7 +133,8 @@ static void weigh(struct embed_failure *worst, struct embed_failure f)
 		*worst = f;
 }
 
-/* What the link lacks for the virtual link: want minus left; 0 if nothing. Says of what. */
+/* By how much the link is too narrow for the virtual link (0: it is not), and at which of its
+ * limits. */
 static int64_t shortage(const struct embed_net *net, const struct embed_vlink *v, int link,
 			int node, struct embed_failure *why)
 {
@@ -190,7 +205,7 @@ static size_t cell(const struct search *s, struct embed_place p)
 	return p.stops * s->net->in->n_nodes + (size_t)p.node;
 }
 
-/* Nodes among the stops are behind as soon as they are reached. */
+/* A stop that is a node counts as passed on arrival; several in a row may be the same node. */
 static struct embed_place arrive(const struct embed_vlink *v, struct embed_place p)
 {
 	while (p.stops < v->n_via && !v->via[p.stops].is_link && v->via[p.stops].index == p.node)
@@ -222,7 +237,7 @@ static void lead(struct search *s, struct embed_place p, struct embed_place q, i
 	net->queue[s->tail++] = p;
 }
 
-/* Hops that are left from every place: a search from the last one backwards. */
+/* Hops that are left from every place, by a breadth-first search from the last one backwards. */
 static void measure(struct search *s)
 {
 	struct embed_net *net = s->net;
@@ -240,7 +255,7 @@ static void measure(struct search *s)
 			struct embed_place p = {far_end(&net->in->links[link], q.node), q.stops};
 
 			lead(s, p, q, link);
-			/* Before it, those were not yet behind that this step leaves behind. */
+			/* Before this step, the stop that it passes was still ahead. */
 			while (p.stops && v->via[p.stops - 1].index ==
 						  (v->via[p.stops - 1].is_link ? link : q.node)) {
 				p.stops--;

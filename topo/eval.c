@@ -1,4 +1,23 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Walks the tree and changes the world (world.h). Three files: values (eval_value.c), names
+ * (eval_name.c), statements here.
+ *
+ * Functions are defined before a source runs, so that they may be called before they are written. A
+ * function has variables of its own, and reads, but does not set, those of the script: ev->locals,
+ * then ev->globals, then the names of the world.
+ *
+ * What cannot be computed is reported once, where it happened, and becomes VALUE_WRONG. Whoever
+ * meets that value stays silent and hands it on, and the next statement runs: one run shows many
+ * mistakes, and none twice.
+ *
+ * Scripts come from anybody, and the evaluator has to end. Every step, loop and copy is paid for by
+ * eval_spend(), in steps and in bytes; depth is bounded, too, as it is our own stack. When a limit
+ * is reached, is_stopped makes everything return.
+ *
+ * A node gets its name from the variable that it is assigned to, which is why an assignment ends
+ * with eval_name_value().
+ */
 #include "topo/eval_priv.h"
 
 #include "topo/builtin.h"
@@ -55,7 +74,7 @@ bool eval_spend(struct eval *ev, struct loc loc, size_t steps, size_t bytes)
 
 /* ---- statements ---- */
 
-/* The variable, made if it is new. */
+/* A pointer into the table: valid until the next variable is made. */
 static struct value *get_variable(struct eval *ev, const char *name)
 {
 	struct names *scope = ev->locals ? ev->locals : &ev->globals;

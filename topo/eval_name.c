@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What a name in the script means. At some places words stand for themselves (alloc(router),
+ * backend = tap): struct eval_place says which, and these come before all variables. Everything
+ * else is looked up in the function's variables, the script's, then among the names of nodes and
+ * links, so that r1 can be said whether a variable or alloc(name = "r1") made it.
+ */
 #include "topo/eval_priv.h"
 
 #include "lib/xalloc.h"

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Expressions and calls. Lists are references inside, but values to the script: they are copied
+ * when they get a second name (eval_own_copy()), so that a change to one list never shows in
+ * another.
+ */
 #include "topo/eval_priv.h"
 
 #include "lib/xalloc.h"
@@ -65,7 +70,7 @@ static struct value run_builtin(struct eval *ev, const struct builtin *b, const 
 	return b->run(ev, c);
 }
 
-/* What words mean in an argument. */
+/* Which words stand for themselves in an argument. */
 static struct eval_place place_of(const struct ast *a, const struct builtin *b, size_t n_args)
 {
 	if (a->kind == AST_FIELD)

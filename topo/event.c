@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Times of a script. Arguments of an action are computed when the statement is read, like those of
+ * any function, so an event is a value and cannot fail later for a misspelt name. Two tables say
+ * which actions and checks there are and how each reads its arguments.
+ */
 #include "topo/event.h"
 
 #include "lib/addr.h"

@@ -197,7 +197,7 @@ struct graph_slink {
 	size_t n_ends;
 	int lan;             /* SLINK_ACROSS: index of the LAN's, or -1 */
 	int64_t rate_bps[2]; /* from ends[0], from ends[1]; 0: no limit. LAN: [0], the slowest */
-	unsigned vlan;       /* SLINK_LAN: of the links across it; 0: none, there can be none */
+	unsigned vlan;       /* SLINK_LAN: of the links across it; 0: none can cross it */
 	unsigned priority;   /* SLINK_LAN: of the links across it, 1 to 7 */
 	int manager;         /* SLINK_LAN: index of the node with the bandwidth manager, or -1 */
 	unsigned mtu;        /* of virtual links over it: layer-3 payload */

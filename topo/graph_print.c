@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The graph as text. The text is a script of its own, with everything written out: to parse it
- * gives the same graph again, which the tests check.
+ * gives the same graph again, which the tests check. A run is kept as such a text, so that it can
+ * be repeated when defaults have changed. What can be named only after it was made (a place that
+ * comes later, a cut cable) is said by a second statement.
  */
 #include "topo/graph_print.h"
 #include "lib/units.h"

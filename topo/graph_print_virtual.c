@@ -50,7 +50,7 @@ static void print_lan(FILE *out, const struct graph *g, const struct graph_slink
 	const struct graph_nic *first = &g->nodes[l->ends[0].node].nics[l->ends[0].nic];
 	const struct graph_cable *c = &g->cables[first->cable];
 
-	/* The device is only told for those members that have no cable, and all have one. */
+	/* slan() needs the switch for members without a cable; here all have one. */
 	fputs("slan(", out);
 	graph_put_name(out, g->nodes[c->end[!first->cable_end].node].name);
 	for (size_t i = 0; i < l->n_ends; i++) {

@@ -1,4 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Text to tokens, all of it before the parser begins. So the parser can look at the tokens before
+ * an error and find where the statement began, which a lexer that is asked for one token at a time
+ * could not offer.
+ *
+ * Nothing separates statements in the language but their first word, so each token remembers its
+ * line's layout: whether it is first on its line, how far that is indented, and which bracket is
+ * open around it. The parser finds its way with these after an error (parse.c). A "{" opens a block
+ * if what stands before it can end a value, else a group: that is decided here, for the grammar has
+ * no room for both.
+ *
+ * Brackets are paired while tokens are made, and a closing one closes what was left open inside, so
+ * that one missing ")" is one mistake and not the rest of the file. In a string "${" starts the
+ * same machine again up to the "}" (lex_text.c).
+ *
+ * What cannot be a token is reported and skipped; a literal that is wrong becomes VALUE_WRONG,
+ * which no later stage reports again.
+ */
 #include "topo/lex_priv.h"
 
 #include "lib/addr.h"

@@ -13,7 +13,7 @@ struct lexer {
 	const struct source *src;
 	struct tokens *out;
 	const char *p;      /* next byte */
-	const char *end;    /* of what is to be cut up */
+	const char *end;    /* of the text, or of the part that is read now */
 	const char *line;   /* where this one starts */
 	const char *resume; /* where to go on after this line: behind its here-documents */
 	int open;           /* innermost open bracket, or -1 */

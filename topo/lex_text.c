@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Strings and here-documents. A string with "${...}" becomes several tokens: TEXT_OPEN, the tokens
+ * of the expression, TEXT_MIDDLE, ..., TEXT_CLOSE, so that expressions in strings are parsed by the
+ * same grammar as all others.
+ *
+ * The body of a here-document lies on the lines after that of its "<<WORD", and the rest of that
+ * line is still to be read, perhaps with a second "<<". So the body is cut up at once, in place,
+ * while l->resume remembers where the bodies end: lex_newline() jumps there at the end of the line.
+ */
 #include "topo/lex_priv.h"
 
 #include "lib/vec.h"

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A hash table with open addressing. Nothing is ever removed: a name that is given up has the value
+ * VALUE_NONE, so that chains stay whole.
+ */
 #include "topo/names.h"
 
 #include "lib/rng.h"

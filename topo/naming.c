@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A name is a promise: files, MAC addresses and commands are made of it. So names depend on the
+ * script alone, never on the order in which something runs: kinds and variables with numbers, in
+ * the order of the script.
+ */
 #include "topo/naming.h"
 
 #include <ctype.h>

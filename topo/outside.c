@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Two kinds of nodes lead outside. An outside node stands for interfaces of the host: a NIC of it
+ * is an interface, and needs a name that the host's kernel accepts. An internet node is a router
+ * with address translation (libslirp): it has the addresses 10.0.N.2 and fec0::2 of a network that
+ * users of libslirp know, a name server at the next address, and guests beside it get their default
+ * route from it.
+ */
 #include "topo/outside.h"
 
 #include "lib/addr.h"

@@ -6,8 +6,7 @@
 #include "topo/eval.h"
 #include "topo/kept.h"
 
-/* Names the host's interfaces that the script does not name: after their node, whose name is known.
- */
+/* Interfaces of the host without a name are called as their node. */
 void outside_name_interfaces(struct eval *ev);
 /* Gives the routers that lead outside their addresses, where the script gives none. */
 void outside_give_addresses(struct eval *ev, const struct kept *kept);

@@ -1,4 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What bison's grammar (parse.y) calls, and what is done about errors.
+ *
+ * A user wants to see all mistakes of a script at once, and no message about what merely follows
+ * from another. So after an error the parser goes on at the next statement. Where that is, the
+ * layout says, as it does to a reader: at the next line that is indented no more than the one at
+ * fault, behind a ";", or at the "}" of the block around. The tokens before it are skipped, and a
+ * token STATEMENT_OVER, which nobody can write, tells the grammar that a statement has ended. A
+ * line on which something was found wrong already gets no second message.
+ *
+ * The message is made from the tokens that bison would have taken, dozens at times: they are
+ * grouped into a few words ("an operator", "a value"). A keyword that is misspelt is guessed, and
+ * what is missing at the end of a line is said of that line, not of the next.
+ *
+ * The words within, of and not mean something in an expect statement only: kind_here() makes
+ * keywords of them there and nowhere else, so that scripts may use them as names.
+ */
 #include "topo/parse.h"
 
 #include "lib/nearest.h"
@@ -123,7 +140,7 @@ int topo_yylex(union TOPO_YYSTYPE *value, struct loc *loc, struct parser *p)
 
 void topo_yyerror(struct loc *loc, struct parser *p, const char *message)
 {
-	/* Syntax errors go to grammar_report(): this is the parser's stack running over. */
+	/* Only for an overflow of the parser's stack: syntax errors go to grammar_report(). */
 	diag_add(p->diag, *loc, "nested too deeply");
 }
 
@@ -147,10 +164,7 @@ static int enclosing_block(const struct parser *p, size_t i)
 	return open;
 }
 
-/*
- * Where the next statement begins after an error at token k: at a line that is indented no more
- * than the one at fault, behind a ";", or at the "}" of the block around.
- */
+/* Where to go on after an error at token k: somewhere else than the last time. */
 static size_t find_next_statement(const struct parser *p, size_t k, bool may_stay)
 {
 	const struct token *at = p->tokens.list.at;
@@ -295,8 +309,7 @@ static const char *keyword_hint(struct parser *p, size_t k)
 	return arena_strdup(p->arena, nearest_hint(&near));
 }
 
-/* True if a character or literal on the line was wrong: what follows from that is not worth
- * telling. */
+/* True if the lexer found something wrong on the line: an error there only follows from it. */
 static bool line_is_told(const struct parser *p, const struct token *t)
 {
 	int line;

@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A script keeps its sources and trees and evaluates all of them anew for every graph. So a
+ * statement typed at a running lab is simply one more tree: the result is the graph of a script
+ * with that statement at its end, and to take it back is to evaluate without it.
+ *
+ * A new evaluation would also choose anew, and shift the names, addresses, places and ways of what
+ * runs already. So what one evaluation chose is remembered by the numbers of things and offered to
+ * the next as struct kept.
+ */
 #include "topo/topo.h"
 
 #include "lib/vec.h"

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Arithmetic with units: like units add and compare, a plain number or a share scales anything, and
+ * the rest is an error that names both sides. A plain 0 fits every unit. Numbers are 64-bit
+ * integers in the unit's base (ns, bit/s, bytes, ppm); what overflows is refused, never wrapped.
+ */
 #include "topo/value.h"
 
 #include "lib/addr.h"

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The network while a script builds it. NICs are made on demand: NIC(r1, 3) makes the first three
+ * of a node that may still grow. Nothing is ever taken out of a list: what is freed is only marked,
+ * so that the numbers by which choices of an earlier run are known (kept.h) stay the same.
+ */
 #include "topo/world.h"
 
 #include <string.h>
@@ -174,7 +179,7 @@ struct world_cable *world_slink_cable(const struct world_slink *l)
 	return c && c == l->ends[1]->cable ? c : NULL;
 }
 
-/* "s1.1" */
+/* "s1.1": a node and the number of its interface */
 static const char *interface_name(const struct world *w, const struct world_nic *nic)
 {
 	return nic->node->name ? arena_printf(w->arena, "%s.%zu", nic->node->name, nic->index + 1)

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The control daemon's side. To the multiplexer: messages of words on a SOCK_SEQPACKET socket,
- * docs/protocols.md, "vnet-mux and its instances".
+ * The control daemon's side of its channel to the multiplexer: messages of words on a
+ * SOCK_SEQPACKET socket (docs/protocols.md, "vnet-mux and its instances").
+ *
+ * Requests are answered in order, but events may come between a request and its answer. They are
+ * kept in `events` for vnet_control_next(). A daemon's loop, though, waits for a descriptor, and a
+ * socket that was read to the end says nothing of events that wait in our memory. So what it waits
+ * for is an epoll of the socket and of an eventfd that is set as long as some are kept.
  */
 #include "lib/addr.h"
 #include "lib/sock.h"
@@ -111,8 +116,7 @@ static void unwatch(struct vnet_control *c)
 		close(c->ready);
 }
 
-/* Says at the descriptor whether events are here: a loop that waits for it must not sleep over
- * them. */
+/* Sets or clears the eventfd: are events kept? */
 static void tell_waiting(struct vnet_control *c)
 {
 	eventfd_t count;

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What an application has: an endpoint, whose messages are a head with the number of the NIC and a
+ * frame, and a connection to the control daemon, whose messages are text.
+ */
 #include "lib/sock.h"
 #include "vnet/vnet_priv.h"
 

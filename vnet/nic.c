@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A NIC is a SOCK_SEQPACKET socket of the substrate: a message is a frame. Shorter ones, which no
+ * frame can be, are signs: with the first message we ask to be told of the carrier and the MTU, and
+ * the substrate answers, now and whenever they change. Sending is refused here already when a frame
+ * is too long or there is no carrier, so that a program learns why.
+ */
 #include "lib/sock.h"
 #include "lib/xalloc.h"
 #include "vnet/vnet_priv.h"

@@ -1,4 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Octets in shared memory, written by one process and read by others without a lock (a seqlock):
+ * `sequence` is odd while the writer is at work. A reader copies, and copies again if the number
+ * was odd or has changed meanwhile. So readers never hold up the writer, and a reader gets a whole
+ * publication or knows that it did not.
+ *
+ * The memory is a memfd with seals: whoever gets the descriptor can map it for reading only, and
+ * its size is fixed, as a reader of memory that shrinks would be killed. The writer's own mapping
+ * was made before the seal, and stays the only one that can write.
+ */
 #include "vnet/vnet_priv.h"
 
 #include <errno.h>
@@ -17,7 +27,7 @@
 
 enum { MAGIC = 0x766e7431, TRIES = 100000, SPINS = 100 };
 
-/* The memory: this head, then the octets. `sequence` is odd while the writer is at it (seqlock). */
+/* At the beginning of the memory; the octets follow. */
 struct head {
 	uint32_t magic;
 	_Atomic uint32_t sequence;
@@ -56,7 +66,6 @@ struct vnet_table *vnet_table_create(const char *name, size_t capacity)
 		vnet_fail(errno, "make table %s: %s", name, strerror(errno));
 	else
 		t = map_table(fd, capacity, PROT_READ | PROT_WRITE);
-	/* The mapping above stays the only one that can ever write. */
 	if (t && fcntl(fd, F_ADD_SEALS, seals) < 0) {
 		vnet_fail(errno, "seal table %s: %s", name, strerror(errno));
 		vnet_table_close(t);
@@ -94,7 +103,7 @@ struct vnet_table *vnet_table_open(int fd)
 	struct stat st;
 	int have = fcntl(fd, F_GET_SEALS);
 
-	/* Without these seals the writer could shrink it, and reading would be our death. */
+	/* Without these seals the writer could shrink it, and reading it would kill us. */
 	if (have < 0 || (have & seals) != seals || fstat(fd, &st) < 0 ||
 	    st.st_size < (off_t)sizeof(struct head)) {
 		vnet_fail(EINVAL, "the descriptor is not a sealed table");

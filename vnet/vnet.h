@@ -59,8 +59,7 @@ struct vnet_conf {
 
 /* Reads one file. 0 or -1. */
 int vnet_conf_read(const char *path, struct vnet_conf *conf);
-/* Finds the end system that belongs to the named vNet (NULL: the first one) in $VNET_CONF. 0 or -1.
- */
+/* Finds the end system of the named vNet (NULL: the first one) in $VNET_CONF. 0 or -1. */
 int vnet_conf_find(const char *vnet, struct vnet_conf *conf);
 
 /*
@@ -74,8 +73,7 @@ struct vnet_nic *vnet_nic_open(const struct vnet_conf *conf, const char *name);
 /* Opens any SOCK_SEQPACKET socket that carries frames, for example of "vswitch --listen PATH". */
 struct vnet_nic *vnet_nic_open_path(const char *path, const uint8_t mac[6], uint16_t mtu);
 void vnet_nic_close(struct vnet_nic *nic);
-/* For poll(2): readable when vnet_nic_receive() has something, writable when vnet_nic_send() may.
- */
+/* For poll(2): readable when there is something to receive, writable when there is room. */
 int vnet_nic_fd(const struct vnet_nic *nic);
 /*
  * Takes the next frame: its length; 0 for nothing to handle: the carrier or the MTU has changed
@@ -154,8 +152,7 @@ void vnet_control_close(struct vnet_control *control);
 const char *vnet_control_vnet(const struct vnet_control *control);
 /* For poll(2): readable when vnet_control_next() may have something. */
 int vnet_control_fd(const struct vnet_control *control);
-/* Takes the next event. 1; 0: none now; -1 with EPIPE: the multiplexer has ended, and so should we.
- */
+/* Takes the next event. 1; 0: none now; -1, EPIPE: the multiplexer has ended, and so must we. */
 int vnet_control_next(struct vnet_control *control, struct vnet_event *event);
 
 /*
@@ -195,8 +192,7 @@ int vnet_control_listener(const struct vnet_control *control);
  * that runs the lab, and root, get in; others are hung up on. -1 with EAGAIN: nobody there.
  */
 int vnet_accept(struct vnet_control *control, struct vnet_peer *peer);
-/* Takes the next request, ended by a NUL: its length, or -1: EAGAIN, EPIPE (it has gone), EMSGSIZE.
- */
+/* Takes the next request, ended by a NUL: its length, or -1: EAGAIN, EMSGSIZE, EPIPE (gone). */
 ssize_t vnet_take_request(int connection, char *request, size_t size);
 /* Answers, with descriptors (at most 4; they stay the caller's). 0 or -1 (it has gone, or does not
  * read). */

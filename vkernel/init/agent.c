@@ -1,4 +1,27 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The agent answers the server on one byte stream, which carries many channels (lib/agent_wire.h).
+ * It must never wait: it is process 1, and a stuck channel would stop all others, and the guest's
+ * services with them.
+ *
+ * What is to be sent waits in one buffer, `out`. Channels add to it only while less than OUT_MAX is
+ * pending and while their own credit lasts (chan_room()). So a command that prints without end is
+ * stopped by its own pipe, not by our memory: nobody reads the pipe until there is room. When the
+ * stream has taken some of the buffer, every channel in turn may add a piece (pump_all()); each
+ * time another one is first, or the first would always take all the room.
+ *
+ * In the other direction the server sends no more than the window of a channel, and what a program
+ * has not read yet is granted back only when it has (chan_grant()), in quarters of a window, to
+ * save messages.
+ *
+ * Channels end themselves: a handler may free its channel, so the loop over them looks at its place
+ * again. chan_exit() takes the channel off the list first, and its owner frees it afterwards.
+ *
+ * The stream is watched edge-triggered on a virtio port: while its other side is away, such a port
+ * is always readable, returns 0 and says HUP, and would wake us all the time. So it is read until
+ * nothing is left, and 0 means "nobody there" and not the end. Events that come before the stream
+ * is open are kept in `out` and sent behind HELLO.
+ */
 #include "vkernel/init/agent.h"
 
 #include "lib/sock.h"
@@ -33,12 +56,8 @@ static struct buffer out;
 static VEC(struct chan *) chans;
 static const char *shell;
 static bool pumping;
-/*
- * A virtio port reads 0 and says HUP for as long as its other side is away: it is watched
- * edge-triggered, or it would wake us all the time. On other streams 0 is the end.
- */
-static bool is_port;
-static bool want_out; /* EPOLLOUT is watched; on ports always */
+static bool is_port;  /* a virtio port, else a serial line or a socket */
+static bool want_out; /* EPOLLOUT is watched (on ports it always is) */
 
 /* --- buffers --- */
 
@@ -236,7 +255,7 @@ static void pump_all(void)
 		if (i < chans.n && chans.at[i] != c)
 			i--; /* it ended; the next took its place */
 	}
-	/* Fair: another one is the first next time. */
+	/* For fairness another one is first the next time. */
 	if (chans.n > 1) {
 		struct chan *first = chans.at[0];
 
@@ -361,7 +380,7 @@ static void (*const handlers[WIRE_TYPES])(uint32_t id, const char *data, size_t 
 	[WIRE_CONTROL] = on_control,
 };
 
-/* Handles one message of the input. 1: did; 0: it is not whole yet; -1: no message at all. */
+/* Handles one message of the input. 1: done; 0: it is not whole yet; -1: that is no message. */
 static int handle_one(void)
 {
 	struct wire_head h;
@@ -411,7 +430,7 @@ static bool read_in(void)
 
 static void stream_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
-	/* Until nothing is left: a port tells of news once only. */
+	/* Until nothing is left: an edge-triggered port will not tell us again. */
 	while (stream.fd >= 0 && read_in())
 		;
 	write_out();

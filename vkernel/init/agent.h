@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The agent: answers the server on one byte stream (lib/wire.h). Nothing blocks: what cannot be
- * sent waits in one bounded buffer, and channels read their programs only while there is room in
+ * The agent: answers the server on one byte stream (lib/agent_wire.h). Nothing blocks: what cannot
+ * be sent waits in one bounded buffer, and channels read their programs only while there is room in
  * it.
  */
 #ifndef VKERNEL_INIT_AGENT_H
@@ -60,8 +60,10 @@ void chan_open(struct chan *c, uint32_t id, const struct chan_ops *ops);
 void chan_exit(struct chan *c, const char *word);
 /* How many bytes may be sent now; 0: pump() will be called. */
 size_t chan_room(const struct chan *c);
-/* Room for `len` bytes of payload (at most chan_room()) in the send buffer; then the bytes that are
- * there are sent by chan_commit(). */
+/*
+ * Room in the send buffer for `len` bytes of payload (at most chan_room()), to be filled and then
+ * sent by chan_commit(), without a copy.
+ */
 char *chan_reserve(struct chan *c, size_t len);
 void chan_commit(struct chan *c, enum wire_type type, size_t len);
 void chan_send(struct chan *c, enum wire_type type, const void *data, size_t len);

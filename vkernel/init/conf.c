@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A table of line kinds, each with a function. A bad line is told and left out rather than ending
+ * everything: a guest that comes up without one route can be looked at, one that does not come up
+ * at all cannot.
+ */
 #include "vkernel/init/conf.h"
 
 #include <stdlib.h>

@@ -64,8 +64,10 @@ struct conf {
 	VEC(char *) runs;
 };
 
-/* Takes in all lines (blank ones and comments are fine); a bad one is told (with its number in the
- * error) and left out. */
+/*
+ * Takes in all lines; blank ones and comments are fine. A bad one is told, with its number in the
+ * error, and left out.
+ */
 void conf_add_text(struct conf *c, const char *text, size_t len,
 		   void (*tell)(void *ctx, const struct err *e), void *ctx);
 /* "nic NAME mac=... addr=..." of a line or a CONTROL message: replaces a NIC of that name. */

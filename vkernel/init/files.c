@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Files laid into the guest, in its private layer over the shared tree. A file is made anew, or
+ * renamed into place: to write into the one that is there could go through a link, and would first
+ * copy all of it up from the tree, which costs the guest memory. For the same reason a directory
+ * that is right already is left alone.
+ */
 #include "vkernel/init/files.h"
 
 #include <errno.h>
@@ -73,7 +79,6 @@ static int write_text(const char *path, const char *text, mode_t mode)
 int files_write(const struct conf_file *f, struct err *e)
 {
 	make_parents(f->path);
-	/* Not through a link, and not into a file of the lower layer: a new one. */
 	unlink(f->path);
 	if (write_text(f->path, f->text, f->mode) < 0)
 		return err_sys(e, "write %.200s", f->path);
@@ -108,7 +113,6 @@ int files_make_dir(const struct conf_file *f, struct err *e)
 		return err_sys(e, "mkdir %.200s", f->path);
 	if (stat(f->path, &st) < 0)
 		return err_sys(e, "stat %.200s", f->path);
-	/* What is right already stays in the lower layer. */
 	if ((st.st_mode & 07777) != f->mode && chmod(f->path, f->mode) < 0)
 		return err_sys(e, "chmod %.200s", f->path);
 	if ((st.st_uid != f->uid || st.st_gid != f->gid) && chown(f->path, f->uid, f->gid) < 0)

@@ -11,8 +11,7 @@
  * not missed, and all other lines stay as they are and where they are.
  */
 char *hosts_edit(const char *text, const struct words *w);
-/* That, for the file at path. One that is not there has been taken away by somebody, and stays
- * away. 0, or -1 with the error set. */
+/* The same for the file at path; one that somebody removed stays away. 0, or -1. */
 int hosts_change(const char *path, const struct words *w, struct err *e);
 
 #endif

@@ -34,8 +34,7 @@ static void insert(const char *release, const char *file, size_t len)
 	free(path);
 }
 
-/* Loads a module by its line "FILE: NEEDED..." in modules.dep: what it needs goes first, last to
- * first. */
+/* Loads a module by its line "FILE: NEEDED..." of modules.dep: what it needs first, from behind. */
 static void load(const char *release, const char *dep, const char *name)
 {
 	char *key = xasprintf("/%s.ko:", name);

@@ -1,5 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* vbet-init: process 1 of a guest. Sets it up as /vbet/init.conf says, then serves as its agent. */
+/*
+ * vbet-init: process 1 of a guest. Sets it up as /vbet/init.conf says, then serves as its agent.
+ *
+ * The order of the start matters: modules before the root directory that holds them is left;
+ * init.conf from the jail before it is out of sight; the stream as early as it can be, so that what
+ * fails afterwards is heard; NICs before sysctls, some of which are per NIC; routes when all
+ * addresses are there; services last. What goes wrong is told and passed over, except that there is
+ * no root or no network at all.
+ */
 #include "vkernel/init/agent.h"
 #include "vkernel/init/conf.h"
 #include "vkernel/init/files.h"

@@ -1,4 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * NICs are known by their MAC addresses: the order in which the kernel finds devices is not that of
+ * the script. Names are given, not taken as they come, and a link that has the name of another is
+ * moved out of the way first.
+ *
+ * The n-th item of `nics` belongs to the n-th of conf->nics. A NIC may be missing at first and come
+ * while the guest runs, or go and come again; on every piece of news from the kernel all links are
+ * listed anew, which needs no trust in the order of the news. Routes through a NIC that went have
+ * gone with it and are laid again, as are IPv6 addresses when the MTU grows past IPv6's minimum.
+ */
 #include "vkernel/init/net.h"
 
 #include "lib/netlink.h"
@@ -92,7 +102,8 @@ static void set_nic_up(size_t i)
 
 	if (!c->down && netlink_set_up(talk_fd, nics.at[i]->index, true) < 0)
 		fail(c->name, "up");
-	/* Usable at once: addresses are checked for duplicates before anything starts. */
+	/* Without duplicate address detection: the script was checked for that before the lab
+	 * began. */
 	VEC_FOREACH (ip, &c->addrs)
 		if (netlink_add_address(talk_fd, nics.at[i]->index, ip->family, ip->bytes,
 					ip->prefix) < 0)
@@ -131,7 +142,7 @@ static void take_found(struct found *f)
 		if (i >= 0)
 			take_link((size_t)i, l);
 	}
-	/* Drivers that cannot be given a MAC: the n-th link is the n-th NIC. */
+	/* Some drivers cannot be given a MAC: there the n-th link is the n-th NIC. */
 	for (size_t i = 0; i < nics.n && i < f->links.n; i++)
 		if (!nics.at[i]->index && find_by_mac(f->links.at[i].mac) < 0)
 			take_link(i, &f->links.at[i]);
@@ -150,7 +161,7 @@ int net_start(struct conf *c, net_failed *failed, struct err *e)
 	if (talk_fd < 0)
 		return -1;
 	netlink_set_up(talk_fd, 1, true);
-	set_defaults("default"); /* of NICs and tunnels that come later */
+	set_defaults("default"); /* for NICs and tunnels that come later */
 	for (size_t i = 0; i < conf->nics.n; i++)
 		vec_push(&nics, xcalloc(1, sizeof(struct nic)));
 	netlink_list(talk_fd, collect, &f);
@@ -223,7 +234,6 @@ static void link_came(const struct netlink_link *l)
 		return;
 	take_link((size_t)i, l);
 	set_nic_up((size_t)i);
-	/* Routes through a NIC that went away went with it. */
 	for (size_t r = 0; r < conf->routes.n; r++)
 		if (!strcmp(conf->routes.at[r].dev, conf->nics.at[i].name))
 			add_route(&conf->routes.at[r]);
@@ -275,7 +285,7 @@ static void restore_ipv6(size_t i)
 		    netlink_add_address(talk_fd, nics.at[i]->index, ip->family, ip->bytes,
 					ip->prefix) < 0)
 			fail(c->name, "address");
-	/* Routes through it went, too; others are replaced by themselves. */
+	/* Routes through it went, too. To lay one again that is there changes nothing. */
 	for (size_t r = 0; r < conf->routes.n; r++)
 		if (conf->routes.at[r].dest.family == AF_INET6)
 			add_route(&conf->routes.at[r]);

@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The end of a guest. Everything is asked to end and has TERM_MS for it; when the last child has
+ * been reaped, or the time is over, the agent's last words are sent, the file systems are settled,
+ * and the kernel powers off. A restart that is asked for inside is the server's business, as it is
+ * the same as to start the node anew.
+ */
 #include "vkernel/init/power.h"
 
 #include "vkernel/init/agent.h"
@@ -28,7 +34,6 @@ static void finish(void)
 	agent_flush(FLUSH_MS);
 	sync();
 	mount(NULL, "/", NULL, MS_REMOUNT | MS_RDONLY, NULL);
-	/* A restart is the server's: the same as starting the node anew. */
 	reboot(RB_POWER_OFF);
 	_exit(0);
 }
@@ -55,7 +60,7 @@ void power_off(struct loop *l, const char *how)
 	agent_event("power", how);
 	service_stop_all();
 	kill(-1, SIGTERM);
-	kill(-1, SIGHUP); /* shells that talk to people do not heed TERM */
+	kill(-1, SIGHUP); /* interactive shells ignore TERM */
 	kill(-1, SIGCONT);
 	timer.fire = time_over;
 	loop_set_timer(loop, &timer, loop_now_ns(loop) + TERM_MS * 1000000LL);

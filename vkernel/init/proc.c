@@ -1,4 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Programs are started by vfork(): to copy an address space costs a millisecond in a guest. Until
+ * its exec the child runs on the parent's memory and stack, so all that it needs is made ready
+ * before (struct handover), and it only makes system calls.
+ *
+ * Process 1 inherits every orphan and reaps all of them; proc_watch() says whose end somebody wants
+ * to know.
+ */
 #include "vkernel/init/proc.h"
 
 #include "lib/vec.h"
@@ -136,8 +144,7 @@ struct handover {
 
 static void reset_signals(void)
 {
-	/* What we ignore, and what whoever started us may have told us to ("nohup"): what we end a
-	 * command with must reach it. */
+	/* Ignored by us, or by whoever started us ("nohup"): a command must be ended by these. */
 	static const int ours[] = {SIGPIPE, SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 	sigset_t none;
 

@@ -1,4 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The guest's root directory: a tree that all guests share, read-only, with a private layer over it
+ * in memory (overlayfs). Where the kernel has no overlayfs, the tree is mounted read-only and what
+ * must be writable is copied into memory over it.
+ *
+ * It is put together below a tmpfs of ours, and entered by pivot_root, so that nothing of the jail
+ * stays reachable.
+ */
 #include "vkernel/init/root.h"
 
 #include "lib/xalloc.h"

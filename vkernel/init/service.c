@@ -1,4 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Services start when what they come after is ready, and are ready when they have ended well (a
+ * daemon that goes to the background) or, if they run on, when the path that they name exists.
+ * Paths are not polled: inotify tells of the directory of such a path, or of the first one above it
+ * that exists, so that a guest that waits costs nothing.
+ *
+ * go_on() is the only place that moves things: whatever happens (an end, a path, a timer) calls it,
+ * and it looks at every service until none changes any more. After the last one the start-up
+ * commands run, one by one, and then "ready-all" is told, once. A service that never becomes ready
+ * fails after READY_TIMEOUT_S, so that the lab hears of it instead of waiting for ever.
+ */
 #include "vkernel/init/service.h"
 
 #include "vkernel/init/files.h"
@@ -23,8 +34,8 @@ enum state { WAITING, STARTING, READY, FAILED };
 struct service {
 	const struct conf_service *c;
 	enum state state;
-	bool exited;             /* with 0; only its path is still missing */
-	struct loop_timer timer; /* while STARTING: too late; when READY: start it again */
+	bool exited;             /* with 0: only its path may still be missing */
+	struct loop_timer timer; /* STARTING: it takes too long; READY: to be started again */
 };
 
 static struct loop *loop;
@@ -171,7 +182,7 @@ static struct service *find(const char *name, size_t len)
 	return NULL;
 }
 
-/* READY: all that it waits for is; FAILED: something never will be. */
+/* READY: all that it comes after is ready; FAILED: some of it never will be. */
 static enum state state_of_needs(const struct service *s)
 {
 	enum state all = READY;

@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Two ways to the server. A serial line, where the kernel's arguments name one: it is there from
+ * the start. Else the virtio port with the name "vbet.agent": it may appear, and get its name, only
+ * after process 1 has begun to run, so that the kernel's news of devices (a netlink socket of
+ * uevents) are waited for.
+ */
 #include "vkernel/init/transport.h"
 
 #include "vkernel/init/files.h"

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* PUT and GET: a file on a channel. */
+/*
+ * PUT and GET: a file on a channel. A file is written beside the old one and takes its place at the
+ * end, so that who reads it sees the old one or the new one, and a transfer that breaks off leaves
+ * the old one. What is no regular file (a device, a pipe) is written in place.
+ */
 #include "vkernel/init/agent.h"
 
 #include "lib/xalloc.h"
@@ -97,7 +101,8 @@ static const char *path_of(const struct words *w)
 /* Opens what PUT writes to: a new file beside the old one, or what is no regular file itself. */
 static int open_target(struct xfer *x)
 {
-	char *real = realpath(x->path, NULL); /* a link stays one; its target is replaced */
+	char *real =
+		realpath(x->path, NULL); /* a symbolic link stays one: its target is replaced */
 	struct stat st;
 
 	if (real) {

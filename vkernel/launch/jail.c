@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The jail's root directory: a tmpfs with nothing in it but what the guest's kernel needs, and the
- * rest of the host's file system out of reach, not merely out of sight.
+ * The jail's root directory: a tmpfs with nothing in it but what the guest's kernel needs. The
+ * host's root is moved to /old by pivot_root, what is needed is mounted from there, and /old is
+ * unmounted. So the rest of the host's files is out of reach, not merely out of sight: no path,
+ * link or mount inside leads there.
  */
 #include "vkernel/launch/launch.h"
 
@@ -15,11 +17,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Memory that the kernel's file may need beyond the guest's: it rounds, and adds its own text. */
+/* What the kernel's memory file needs beyond the guest's memory: rounding, and its own text. */
 enum { SLACK = 64 << 20 };
 
-/* A copy of the mount at `from` (below /old, where the host's root is now), read-only all through.
- */
+/* Mounts `from` (below /old, where the host's root is now) again, read-only with all below it. */
 static int bind_read_only(const char *from, const char *to, struct err *e)
 {
 	struct mount_attr attr = {
@@ -104,7 +105,7 @@ static int begin(struct err *e)
 {
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return err_sys(e, "make mounts private");
-	/* Any directory will do: the mount hides it only from us, and only until pivot_root. */
+	/* Any directory will do: the mount hides it from us only, until pivot_root. */
 	if (mount("tmpfs", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV,
 		  "mode=0755,nr_inodes=64,size=64k") < 0)
 		return err_sys(e, "tmpfs");

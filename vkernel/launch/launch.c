@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The words of the command line, and the kernel's argv made of them. Paths are resolved here,
+ * before any namespace is entered: afterwards they would mean something else. The kernel is opened
+ * here, too, and looked at: a dynamic one needs the host's libraries in the jail.
+ */
 #include "vkernel/launch/launch.h"
 
 #include "lib/xalloc.h"

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the kernel's process takes upon itself before it becomes the kernel. None of it can be taken
+ * back. Address randomisation is turned off, and the stack has a fixed size, since addresses reach
+ * the guest's own randomness and timing: with a seed, two runs must be the same.
+ */
 #include "vkernel/launch/launch.h"
 
 #include <errno.h>

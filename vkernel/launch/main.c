@@ -1,8 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * vbet-launch: starts one guest in its jail (docs/protocols.md, "Launcher"). Three processes: the
- * outer one, which the server knows and whose death ends all; process 1 of the jail, which reaps
- * what the guest's kernel leaves; and the kernel.
+ * vbet-launch: starts one guest in its jail (docs/protocols.md, "Launcher").
+ *
+ * Three processes. The outer one is the server's child: when it is killed, everything ends. It
+ * makes process 1 of the jail in new namespaces, which builds the jail's root directory and
+ * afterwards reaps what the guest's kernel leaves. The third becomes the kernel: it takes limits
+ * upon itself, drops all capabilities and refuses system calls, in this order, as each step needs
+ * what the next takes away.
+ *
+ * Process 1 of the jail tells the outer one through a pipe what went wrong; when the jail stands,
+ * it closes the pipe.
+ *
+ * Each process asks to die with its parent. That alone leaves a gap, as the parent may be dead
+ * already. Across a pid namespace getppid() is 0 in both cases; there the pipe shows it: nobody has
+ * its other end any more.
+ *
+ * The best way to confine that the host allows is taken (`ways`), and what could not be had is told
+ * to the server on descriptor 3.
  */
 #include "lib/slice.h"
 #include "lib/userns.h"
@@ -102,7 +116,7 @@ static _Noreturn void become_kernel(const struct launch *l, bool confined, unsig
 	_exit(3);
 }
 
-/* Waits for one process and reaps others. Its status as an exit status. */
+/* Waits for one process, and reaps others meanwhile. Returns its exit status. */
 static int reap_until(pid_t pid)
 {
 	int status;
@@ -117,14 +131,14 @@ static int reap_until(pid_t pid)
 	}
 }
 
-/* Process 1 of the jail. `ready`: a byte in it says that the jail stands. */
+/* Process 1 of the jail. `ready`: takes an error; is closed when the jail stands. */
 static _Noreturn void run_inside(const struct launch *l, unsigned long flags, unsigned missing,
 				 int ready)
 {
 	struct pollfd outer = {.fd = ready};
 	struct err e;
 
-	/* The parent is in another namespace: its pid is 0 here, and so if it is gone already. */
+	/* Its pid is 0 from here, as it would be if it were dead: the pipe tells the difference. */
 	die_with_parent(0);
 	if (poll(&outer, 1, 0) > 0)
 		_exit(3);
@@ -145,7 +159,7 @@ static _Noreturn void run_inside(const struct launch *l, unsigned long flags, un
 	close(REPORT_FD);
 	if (kernel < 0 || limits_drop_caps(&e) < 0)
 		_exit(3);
-	/* Caps went: the kernel forgets the death signal then. */
+	/* Once more: with the capabilities the kernel dropped the death signal, too. */
 	die_with_parent(0);
 	_exit(reap_until(kernel));
 }
@@ -178,8 +192,7 @@ static pid_t try_way(const struct launch *l, size_t way, struct err *e)
 	return err_set(e, ERR_ENV, "%s", text);
 }
 
-/* As asked for with insecure=1, where there is no way to confine: the kernel sees all that we see.
- */
+/* With insecure=1, where nothing confines: the guest's kernel sees all that we see. */
 static pid_t start_unconfined(const struct launch *l)
 {
 	pid_t self = getpid();

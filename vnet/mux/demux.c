@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Bindings are kept in the order in which they are asked: by priority, among equals by age. The
+ * first whose filter matches gets the frame. A list is enough: a vNet has some dozens of bindings,
+ * and compiled filters refuse most frames after two or three instructions.
+ */
 #include "vnet/mux/demux.h"
 
 #include "vnet/vnet.h"

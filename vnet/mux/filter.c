@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * libpcap compiles the text; the code is run by libpcap's interpreter, here, not by the host's
+ * kernel. A filter is the choice of a control daemon, and every frame passes it: its length is
+ * bounded, and BPF has no loops backwards, so its cost is, too.
+ */
 #include "vnet/mux/filter.h"
 
 #include "vnet/vnet.h"

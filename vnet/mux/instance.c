@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * An instance is a child process in a sandbox (sandbox.c), looked at every CHECK_NS. Limits that
+ * the kernel enforces (addresses, stack, descriptors) are set before exec; CPU time is metered
+ * here, as the kernel has no limit for a share of a processor: an instance that has used its share
+ * is stopped by SIGSTOP and goes on when there is some again (limits.c says when).
+ *
+ * It is killed by its process group, and reaped at once, so that its last use of memory and time is
+ * in the reason that is reported.
+ */
 #include "vnet/mux/instance.h"
 
 #include "lib/container_of.h"

@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A bucket of CPU time, which holds `burst` and fills at the instance's share. The instance stands
+ * still while it is empty. Whoever takes all that it can get, for as long as `patience`, is in a
+ * loop, or meant for more than it was granted: it is unloaded. It counts as satisfied only when the
+ * bucket is half full again, so that a short pause does not start the count anew.
+ */
 #include "vnet/mux/limits.h"
 
 #include "lib/units.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* vnet-mux: the multiplexer of an end system, and what starts and watches its protocol instances.
- */
+/* vnet-mux: the multiplexer of an end system; it starts and watches protocol instances. */
 #include "lib/sock.h"
 #include "lib/words.h"
 #include "vnet/mux/mux.h"

@@ -1,4 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The multiplexer's two directions, and the life of what hangs on it.
+ *
+ * Inwards: a NIC has a frame; demux.c finds the binding whose filter matches it; the frame goes to
+ * that binding's endpoint, a SOCK_SEQPACKET socket whose other end an application holds. If the
+ * socket is full, the frame is dropped and counted: one slow application must not hold up the
+ * others, which share the NIC. Outwards (mux_channel.c): what an endpoint sends must have the NIC's
+ * own source address and pass the endpoint's filter, or it is dropped and counted. So an
+ * application can neither hear nor forge what is not its own, and needs no trust.
+ *
+ * A binding lives as long as its endpoint: when the application closes it, the loop sees the end,
+ * the binding goes, and the control daemon is told. When the control daemon ends, all of its vNet's
+ * bindings go, as nobody could end them any more. When the last NIC or the last instance has gone,
+ * the multiplexer ends.
+ *
+ * At most BATCH frames are taken from one descriptor before the loop looks at the others.
+ */
 #include "vnet/mux/mux.h"
 
 #include "lib/container_of.h"
@@ -60,7 +77,7 @@ static void deliver(struct mux_nic *n, const uint8_t *frame, size_t len)
 		b->in_bytes += len;
 	} else if (errno == EAGAIN) {
 		b->in_full++;
-	} /* else it has just closed it: the loop will say so */
+	} /* else it has been closed just now: the loop will tell */
 }
 
 static void nic_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
@@ -137,7 +154,7 @@ static void close_channel(struct mux_instance *mi)
 	mi->channel.fd = -1;
 }
 
-/* Nothing of what it had bound outlives a control daemon. */
+/* A control daemon's bindings end with it: nobody else could end them. */
 static void instance_ended(struct instance *i)
 {
 	struct mux_instance *mi = i->owner;
@@ -151,7 +168,7 @@ static void instance_ended(struct instance *i)
 	end_if_nothing_left(v->mux);
 }
 
-/* What the new process gets as descriptor 3: ours is *mine (-1: none). -1 with the error set. */
+/* Returns descriptor 3 of the new process; *mine is our end of it, or -1. */
 static int make_channel(struct mux_vnet *v, bool control, int *mine, struct err *e)
 {
 	int pair[2];

@@ -62,8 +62,7 @@ struct mux *mux_create(struct loop *l);
 void mux_destroy(struct mux *m);
 /* Opens the NICs of an end system. NULL with the error set. */
 struct mux_vnet *mux_add_vnet(struct mux *m, const struct vnet_conf *conf, struct err *e);
-/* Starts an instance; that named "control" is the control daemon, and must be the first. 0 or -1.
- */
+/* Starts an instance; the first is the control daemon, and named "control". 0 or -1. */
 int mux_load(struct mux_vnet *v, const char *name, const struct limits *limits, char *const *argv,
 	     struct err *e);
 

@@ -25,7 +25,7 @@ static struct mux_instance *control_of(struct mux_vnet *v)
 	return NULL;
 }
 
-/* A daemon that does not read what it is told loses it. */
+/* Never waits: a daemon that does not read loses what it is told. */
 __attribute__((format(printf, 2, 3))) static void tell(struct mux_vnet *v, const char *fmt, ...)
 {
 	struct mux_instance *mi = control_of(v);
@@ -188,7 +188,7 @@ void mux_channel_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0) {
-		/* It closed its channel but goes on: its end will be told by its process. */
+		/* It closed its channel. What follows is done when its process ends. */
 		loop_remove(mi->vnet->mux->loop, w);
 		return;
 	}

@@ -1,4 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * An instance talks through the descriptors that it was given and by no other way. Refused is what
+ * would reach the network, other processes or the file system for writing; reading files is
+ * allowed, as a program needs its libraries. Other processes of its own are refused because the
+ * limits are metered for one. The list names what is dangerous rather than what is allowed, since
+ * the C library of tomorrow may need a new harmless call; io_uring is on it because a filter does
+ * not see what it does.
+ */
 #include "vnet/mux/sandbox.h"
 
 #include "lib/seccomp.h"
@@ -10,7 +18,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* Refused with EPERM. What io_uring does, no filter sees. */
+/* Refused with EPERM. */
 static const unsigned refused[] = {
 	/* ways to the network and to other programs of the host */
 	SYS_socket,
@@ -98,7 +106,7 @@ static size_t write_filter(struct sock_filter *f)
 {
 	size_t n = seccomp_begin(f, refused, ARRAY_LEN(refused));
 
-	/* Threads are accounted with their process, a process of its own would not be. */
+	/* Threads are metered with their process; another process would not be. */
 	f[n++] = SKIP_UNLESS_EQUAL(SYS_clone, 3);
 	f[n++] = SECCOMP_LOAD(args[0]);
 	f[n++] = SKIP_IF_SET(CLONE_THREAD, 1);

@@ -26,8 +26,7 @@ struct trellis_address {
 bool trellis_address_parse(struct trellis_address *a, const char *text);
 /* Writes it; returns text. */
 const char *trellis_address_format(const struct trellis_address *a, char text[TRELLIS_TEXT_MAX]);
-/* Takes an address from the wire: how many octets it took (its length first), or 0: it is not one.
- */
+/* Takes an address, its length first, from the wire: how many octets it took; 0: it is none. */
 size_t trellis_address_read(struct trellis_address *a, const uint8_t *data, size_t len);
 /* Puts it on the wire: how many octets that took, or 0: no room. */
 size_t trellis_address_write(const struct trellis_address *a, uint8_t *data, size_t room);

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Who has which port or connection, and the packet filters that tell the multiplexer the same. The
+ * filters are the security of Trellis: an application gets the packets of its flow only, and can
+ * send only with its own address and port as the source.
+ */
 #include "vnet/trellis/flow.h"
 
 #include <stdio.h>
@@ -163,8 +168,7 @@ char *flow_filter_in(const struct flow_table *t, const struct flow *f)
 		fprintf(out, " and ether[20:2]=%u", f->peer_port);
 		compare(out, "", source, &f->peer);
 	}
-	/* An error is that of the connection it is about: what it quotes is behind its own source.
-	 */
+	/* An error belongs to the connection that it quotes. */
 	fprintf(out, ") or (ether[15]=%d", TRELLIS_ERROR);
 	if (f->kind == FLOW_CONNECTION) {
 		snprintf(quoted, sizeof(quoted), "ether[%zu]+", source);

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The data path of Trellis runs in the application: it knows the routes from the daemon's table,
+ * which is copied once per version, makes its packets itself, and hands them to the endpoint. The
+ * daemon is asked only for names that it owns, that is, for ports and connections.
+ */
 #include "vnet/trellis/library.h"
 
 #include "lib/loop.h"

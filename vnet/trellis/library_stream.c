@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Streams of libtrellis: stream.h's state machine between a program and its endpoint. */
+/*
+ * Streams of libtrellis: stream.h's state machine between a program and its endpoint. There is no
+ * thread behind it: every call first takes what has come and sends what may be sent (advance()),
+ * and then waits, if it has to, for the endpoint or for the time the machine names.
+ */
 #include "vnet/trellis/library.h"
 #include "vnet/trellis/stream.h"
 
@@ -63,7 +67,7 @@ static void send_segment(struct trellis_stream *s, size_t len)
 		.len = (uint16_t)len,
 	};
 
-	/* What cannot be sent now is lost, and sent again: perhaps by another way. */
+	/* If it cannot be sent it counts as lost: it is sent again, perhaps by another way. */
 	library_send(s->t, s->fd, &p, s->frame);
 }
 
@@ -103,7 +107,7 @@ static void take_packets(struct trellis_stream *s)
 			take_error(s, &p);
 		else
 			stream_receive(&s->stream, p.payload, p.len, library_now_ns());
-		/* Acknowledgements say of each segment behind a gap that there is one. */
+		/* Behind a gap each segment is acknowledged: the sender counts those duplicates. */
 		if (s->stream.n_pieces || ++count % 2 == 0)
 			send_all(s);
 	}
@@ -111,8 +115,7 @@ static void take_packets(struct trellis_stream *s)
 		stream_network_error(&s->stream, ECONNRESET);
 }
 
-/* Takes what came, sends what may be sent. When it is due again, in ms; -1: when something comes.
- */
+/* Takes what came, sends what may be sent. In how many ms to call it again; -1: no time is set. */
 static int advance(struct trellis_stream *s)
 {
 	int64_t now = library_now_ns();

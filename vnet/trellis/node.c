@@ -1,4 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Neighbours and flooding; forwarding is node_forward.c's, the database and the shortest paths are
+ * state.c's.
+ *
+ * Everything that is due has a time (node_due_ns()), and node_tick() does it: hellos, the
+ * refreshing of our own state, the repetition of states that were not acknowledged, the computing
+ * of routes. That comes spf_wait_ns after the first change, so that changes that come together are
+ * computed once.
+ *
+ * What a neighbour has not acknowledged is kept by origin only, not as a packet: when it is
+ * repeated, the newest state of that origin is sent, and an outdated one is never sent again. It is
+ * acknowledged by an acknowledgement of the same sequence number, or when the neighbour itself
+ * sends that state.
+ *
+ * Sequence numbers outlive a node. After a restart it begins with 1, and its neighbours still have
+ * what it said with a higher number: the first of these that comes back shows it (correct()), and
+ * it goes on above it.
+ */
 #include "vnet/trellis/node.h"
 
 #include "lib/octets.h"
@@ -12,7 +30,7 @@ enum { HELLO_HEAD = 5, COST_DEFAULT = 10, HEARD_TENTHS = 35 };
 static const uint8_t group[6] = {0x03, 0x76, 0x6e, 0x74, 0x00, 0x01};
 static const int64_t ms = 1000000;
 static const int64_t flood_again_ns = 500 * ms;
-static const int64_t spf_wait_ns = 20 * ms; /* so that what comes together is computed once */
+static const int64_t spf_wait_ns = 20 * ms;
 
 void node_init(struct node *n, const struct node_options *options, int64_t now_ns)
 {
@@ -272,7 +290,7 @@ static void acknowledge(struct node *n, struct node_neighbour *b, const struct s
 	send_control(n, b->nic, b->mac, TRELLIS_STATE_ACK, payload, 4 + len);
 }
 
-/* What somebody still tells of us from an earlier life: we know better. */
+/* A state of our own from before a restart comes back: we go on above its number. */
 static void correct(struct node *n, const struct state *s, int64_t now_ns)
 {
 	struct state_entry *own = state_base_find(&n->base, &s->origin);
@@ -333,7 +351,7 @@ void node_receive(struct node *n, unsigned nic, const uint8_t *frame, size_t len
 		n->drops.damaged++;
 		return;
 	}
-	/* Somebody with our address, or an echo of our own voice. */
+	/* Our own address as its source: another node has it too, or a link echoes. */
 	if (trellis_address_equal(&p.source, &n->options.address) && p.kind < TRELLIS_DATAGRAM)
 		return;
 	if (p.kind == TRELLIS_HELLO) {
@@ -384,7 +402,7 @@ static void drop_silent(struct node *n, int64_t now_ns)
 		originate(n, now_ns);
 }
 
-/* The NIC by which a neighbour is reached for the least. */
+/* Of several links to the same neighbour, the cheapest. */
 static const struct node_neighbour *best_link(struct node *n, const struct trellis_address *to)
 {
 	const struct node_neighbour *best = NULL;

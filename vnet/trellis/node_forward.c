@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Packets between end points: passed on, answered, or sent back as an error. */
+/*
+ * Packets between end points: passed on, answered, or sent back as an error.
+ *
+ * The multiplexer gives a packet to the application whose filter matches; what arrives here is for
+ * somebody else, or for nobody. An error goes to the sender, with as much of the packet as tells
+ * him which of his it was. Errors are never answered by errors, and echoes not by echoes, or two
+ * nodes could keep each other busy for ever.
+ */
 #include "vnet/trellis/node_priv.h"
 
 #include <string.h>
@@ -36,7 +43,7 @@ static void send_error(struct node *n, const struct trellis_packet *about,
 	};
 
 	if (about->kind == TRELLIS_ERROR)
-		return; /* errors are not answered by errors */
+		return; /* see above */
 	p.len = (uint16_t)trellis_error_write(&e, payload, sizeof(payload));
 	send_by_route(n, &p);
 }
@@ -54,7 +61,6 @@ static void echo(struct node *n, const struct trellis_packet *p)
 		.len = p->len,
 	};
 
-	/* Two that echo each other would never end. */
 	if (p->source_port != TRELLIS_ECHO_PORT)
 		send_by_route(n, &answer);
 }

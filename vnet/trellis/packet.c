@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Everything that is read is bounded by what is there before it is looked at, and a packet whose
+ * CRC is wrong is none. The hop limit is left out of the CRC, or each hop would have to compute it
+ * anew.
+ */
 #include "vnet/trellis/packet.h"
 
 #include "lib/octets.h"

@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Link states and shortest paths. A link counts only if both ends say it: after a node died, the
+ * others still hold what it said, but its neighbours no longer say their ends. Dijkstra's algorithm
+ * looks for the nearest node by a scan, as a vNet has hundreds of nodes, not millions. Ties are
+ * broken by the order of addresses, so that all nodes compute the same paths.
+ */
 #include "vnet/trellis/state.h"
 
 #include "lib/octets.h"
@@ -14,7 +20,7 @@ void state_finish(struct state *s)
 	s->n_links = 0;
 }
 
-void state_copy(struct state *to, const struct state *from)
+static void copy(struct state *to, const struct state *from)
 {
 	*to = *from;
 	to->links = xcalloc(from->n_links ? from->n_links : 1, sizeof(*to->links));
@@ -140,7 +146,7 @@ enum state_news state_base_offer(struct state_base *b, const struct state *s, in
 		memmove(&b->entries.at[at + 1], &b->entries.at[at],
 			(b->entries.n - 1 - at) * sizeof(b->entries.at[0]));
 	}
-	state_copy(&b->entries.at[at].state, s);
+	copy(&b->entries.at[at].state, s);
 	b->entries.at[at].came_ns = now_ns;
 	return STATE_NEW;
 }

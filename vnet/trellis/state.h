@@ -32,7 +32,6 @@ struct state {
 };
 
 void state_finish(struct state *s);
-void state_copy(struct state *to, const struct state *from);
 /* Payload of a packet of kind TRELLIS_STATE: age (4), sequence (4), transit (1), number of links
  * (1), origin, links, each its address, cost (2), mtu (2). False: damaged; nothing is allocated
  * then. */

@@ -1,4 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One stream: its states, its two directions, and what a segment does to them. When to send again
+ * and how much may be under way is stream_control.c's. Time comes in as an argument and segments go
+ * out by stream_emit(), so that tests run whole connections, with losses, in no time.
+ *
+ * Octets have numbers on a circle of 32 bits; the octet of number s lies in buffer[s %
+ * STREAM_BUFFER], in both directions, so that nothing is ever moved. SYN and FIN take a number
+ * each, which makes them acknowledged and repeated by the same means as octets.
+ *
+ * Sending: [unacked, next) is under way, `highest` is the end of all that was ever sent. After a
+ * loss `next` goes back to `unacked`, and what lies before `highest` is sent again. Receiving:
+ * [taken, expected) is here in order and not read yet; what came ahead of a gap is stored in its
+ * place in the buffer at once and noted as a piece, until the gap is filled.
+ *
+ * The caller asks stream_emit() for segments until there are none: it is the only place that
+ * decides what is sent next, whether the reason is new octets, a retransmission, an acknowledgement
+ * that is owed (ack_due) or a reset.
+ */
 #include "vnet/trellis/stream_priv.h"
 
 #include "lib/octets.h"
@@ -91,7 +109,8 @@ static bool fin_is_sent(const struct stream *s)
 
 void stream_network_error(struct stream *s, int error)
 {
-	/* Its last acknowledgement was lost, and it has gone: all that it had to say is here. */
+	/* The other end has gone after its last acknowledgement, which was lost: nothing is
+	 * missing. */
 	if (error == ECONNREFUSED && s->fin_here && fin_is_sent(s) && s->unacked == s->end) {
 		s->state = STREAM_CLOSED;
 		return;
@@ -107,7 +126,7 @@ void stream_set_mss(struct stream *s, uint32_t mss)
 	if (mss >= s->mss || mss < STREAM_MSS_MIN)
 		return;
 	s->mss = mss;
-	s->next = s->unacked; /* what was too long is under way no more */
+	s->next = s->unacked; /* segments that were too long were dropped on the way */
 }
 
 void stream_abort(struct stream *s)
@@ -227,8 +246,7 @@ static void receive_open(struct stream *s, const struct stream_segment *g, int64
 		s->ack_due = true;
 		return;
 	}
-	/* The time stamp that is answered is that of what was sent last in order (RFC 7323, 4.3).
-	 */
+	/* Which time stamp is echoed: RFC 7323, section 4.3. */
 	if (!stream_before(s->expected, g->sequence))
 		s->last_stamp = g->stamp;
 	if (g->flags & STREAM_ACK) {
@@ -313,7 +331,7 @@ size_t stream_read(struct stream *s, void *data, size_t size)
 	memcpy(data, s->in + at, first);
 	memcpy((uint8_t *)data + first, s->in, n - first);
 	s->taken += n;
-	/* The other end may have stopped for want of a window: told when it is worth a packet. */
+	/* The other end may wait for room: it is told once there is enough to be worth a packet. */
 	if (s->state == STREAM_OPEN && !s->fin_here &&
 	    window_now(s) >= s->told_window + STREAM_BUFFER / 4)
 		s->ack_due = true;
@@ -392,7 +410,7 @@ static uint32_t allowed(struct stream *s)
 		return 0;
 	if (n <= window - sent)
 		return n;
-	/* Half a segment is not worth its head while others are under way. */
+	/* While others are under way, a part of a segment can wait: small ones waste the link. */
 	return sent ? 0 : window - sent;
 }
 
@@ -430,8 +448,7 @@ static size_t emit_open(struct stream *s, uint8_t *p, int64_t now_ns)
 		return send_numbered(s, p, last ? STREAM_FIN : 0, n, now_ns);
 	if (last)
 		return send_numbered(s, p, STREAM_FIN, 0, now_ns);
-	/* The other end's window is shut and nothing is under way: it is asked from time to time.
-	 */
+	/* A shut window, and nothing under way that would open it: the timer will ask. */
 	if (stream_before(s->next, s->end) && !stream_outstanding(s) && !s->timer_ns)
 		s->timer_ns = now_ns + s->rto_ns;
 	return s->ack_due ? write_segment(s, p, 0, s->next, 0, now_ns) : 0;

@@ -1,5 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* When to send again, and how much may be under way: RFC 6298, RFC 5681, RFC 6582. */
+/*
+ * When to send again, and how much may be under way.
+ *
+ * The retransmission timer follows the measured round trip time (RFC 6298); every segment carries a
+ * time stamp that is echoed, so that one that was sent again measures, too. Two windows bound what
+ * is under way: the other end's room, and `congestion`, our guess of what the path holds. It
+ * doubles each round trip up to `threshold` (slow start), then grows by a segment each (RFC 5681).
+ *
+ * Three duplicate acknowledgements mean a loss: half the window, and the missing segment goes out
+ * at once. Until all that was under way then is acknowledged (`recover`), each partial
+ * acknowledgement uncovers the next hole (RFC 6582). If the timer goes off instead, nothing is
+ * known of the path any more: one segment, then slow start.
+ */
 #include "vnet/trellis/stream_priv.h"
 
 #include <errno.h>
@@ -73,7 +85,7 @@ static void acked_more(struct stream *s, uint32_t ack, int64_t now_ns)
 		s->recovering = false;
 		s->congestion = s->threshold;
 	} else if (s->recovering) {
-		/* Partial: the next hole is lost, too. */
+		/* A partial acknowledgement: what follows it was lost, too. */
 		s->congestion -= acked < s->congestion ? acked : s->congestion;
 		s->congestion += s->mss;
 		s->resend = true;
@@ -97,7 +109,7 @@ void stream_take_ack(struct stream *s, const struct stream_segment *g, int64_t n
 	if (g->echo)
 		measure(s, (int64_t)(uint32_t)(stream_stamp(now_ns) - g->echo) * STREAM_MS);
 	if (!s->window)
-		s->tries = 0; /* it is alive, and will take more one day */
+		s->tries = 0; /* a shut window that is answered is no loss */
 	if (g->ack != s->unacked) {
 		acked_more(s, g->ack, now_ns);
 		return;

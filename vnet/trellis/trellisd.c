@@ -2,6 +2,11 @@
 /*
  * trellisd: the control daemon of a node of Trellis, started by vnet-mux. It routes (and forwards,
  * on a router), owns ports and connections, and exports the routes. docs/vnet.md, "Trellis".
+ *
+ * It glues pure parts to descriptors: node.c to an endpoint with the lowest priority, which gets
+ * every Trellis packet that no flow wants; flow.c to the requests of applications; the routes to a
+ * table in shared memory. It has no part in the data of the flows, which go from the multiplexer to
+ * the applications.
  */
 #include "lib/container_of.h"
 #include "lib/json.h"
