@@ -1,7 +1,25 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* EXEC: a command on a channel, with pipes or a terminal. */
+/*
+ * EXEC: a command on a channel, with pipes or a terminal.
+ *
+ * The channel ends when the command has been reaped and its outputs are at their end, whichever
+ * comes last: the status must not overtake the last bytes. But a command may leave background
+ * processes behind that keep its pipes open for good. So once it is reaped, what has been written
+ * is sent, and an output on which nothing more is waiting counts as at its end. The descriptor is
+ * then read and thrown away as long as somebody has it open, as SIGPIPE would kill a daemon that
+ * was started by hand. A terminal says EIO when its session has ended; where it does not, DRAIN_MS
+ * later nobody waits for it any more.
+ *
+ * A command is ended twice: politely, by SIGHUP or SIGTERM to its process group, and after GRACE_MS
+ * by SIGKILL to all of its session, which a shell with job control has divided into groups.
+ *
+ * An output is watched only while there is room for it in the channel, and the input only while
+ * some is pending: the loop is level-triggered, and would otherwise call again and again for what
+ * cannot be done yet.
+ */
 #include "lib/container_of.h"
 #include "vkernel/init/agent.h"
+#include "vkernel/init/exec_request.h"
 #include "vkernel/init/proc.h"
 
 #include "lib/vec.h"
@@ -17,8 +35,8 @@
 #include <unistd.h>
 
 enum {
-	GRACE_MS = 2000, /* between the polite signal and the other */
-	DRAIN_MS = 200,  /* a terminal whose session has ended, but says nothing of it */
+	GRACE_MS = 2000, /* from the polite signal to SIGKILL */
+	DRAIN_MS = 200,  /* from the end of a terminal's session to that of its output */
 };
 
 /* One output of the command. */
@@ -51,7 +69,7 @@ static int64_t after_ms(int64_t ms)
 	return loop_now_ns(agent_loop()) + ms * 1000000;
 }
 
-/* --- outputs that outlive their command: read and thrown away, so that nobody gets SIGPIPE --- */
+/* --- outputs that outlive their command --- */
 
 static void drain_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
@@ -125,7 +143,7 @@ static void finish(struct exec *x)
 	free(x);
 }
 
-/* Ends the channel if its command has ended and all is said. True: x is gone. */
+/* Ends the channel if its command has ended and all of its output is sent. True: x is freed. */
 static bool try_finish(struct exec *x)
 {
 	if (!x->reaped)
@@ -193,7 +211,6 @@ static void read_output(struct exec *x, struct output *o)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && errno == EAGAIN) {
-			/* What background processes write later is not this command's. */
 			if (x->reaped && !x->tty)
 				close_output(x, o, true);
 			break;
@@ -202,7 +219,6 @@ static void read_output(struct exec *x, struct output *o)
 	}
 }
 
-/* Without room, the loop must not tell of output again and again. */
 static void watch_output(struct exec *x, struct output *o)
 {
 	bool want = !o->done && chan_room(&x->chan);
@@ -369,101 +385,6 @@ static const struct chan_ops exec_ops = {
 
 /* --- the start --- */
 
-/* What EXEC asks for. */
-struct request {
-	struct words keys; /* what is before "--" */
-	char **argv;
-	VEC(char *) env;
-	struct proc_user user;
-	struct arena arena;
-	bool tty;
-	unsigned cols, rows;
-	long timeout_ms;
-};
-
-static long number_of(const struct words *w, const char *key, long otherwise)
-{
-	const char *v = words_get(w, key);
-
-	return v ? strtol(v, NULL, 10) : otherwise;
-}
-
-static bool names(const char *entry, const char *other)
-{
-	size_t len = strcspn(other, "=");
-
-	return !strncmp(entry, other, len) && entry[len] == '=';
-}
-
-/* A later entry replaces an earlier one of the same name. */
-static void set_env(struct request *r, char *entry)
-{
-	for (size_t i = 0; i < r->env.n; i++) {
-		if (!names(r->env.at[i], entry))
-			continue;
-		r->env.at[i] = entry;
-		return;
-	}
-	vec_push(&r->env, entry);
-}
-
-static const char *shell_of(const struct request *r)
-{
-	static const char *const others[] = {"/bin/bash", "/usr/bin/bash"};
-
-	if (agent_shell() && access(agent_shell(), X_OK) == 0)
-		return agent_shell();
-	for (size_t i = 0; i < ARRAY_LEN(others); i++)
-		if (access(others[i], X_OK) == 0)
-			return others[i];
-	return "/bin/sh";
-}
-
-static void fill_env(struct request *r)
-{
-	struct arena *a = &r->arena;
-	const char *term = words_get(&r->keys, "term");
-
-	set_env(r, (char *)"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
-	set_env(r, (char *)"LANG=C.UTF-8");
-	set_env(r, arena_printf(a, "HOME=%s", r->user.home));
-	set_env(r, arena_printf(a, "USER=%s", r->user.name));
-	set_env(r, arena_printf(a, "LOGNAME=%s", r->user.name));
-	set_env(r, arena_printf(a, "SHELL=%s", shell_of(r)));
-	if (r->tty)
-		set_env(r, arena_printf(a, "TERM=%s", term ? term : "xterm"));
-	for (size_t i = 1; i < r->keys.n; i++)
-		if (!strncmp(r->keys.at[i], "env.", 4) && strchr(r->keys.at[i], '='))
-			set_env(r, r->keys.at[i] + 4);
-	vec_push(&r->env, NULL);
-}
-
-static int read_request(struct request *r, const struct words *w, struct err *e)
-{
-	size_t dashes = 1;
-	const char *user;
-
-	while (dashes < w->n && strcmp(w->at[dashes], "--") != 0)
-		dashes++;
-	r->keys = *w;
-	r->keys.n = dashes;
-	r->argv = w->at + (dashes < w->n ? dashes + 1 : w->n);
-	r->tty = number_of(&r->keys, "tty", 0) > 0;
-	r->cols = (unsigned)number_of(&r->keys, "cols", 80);
-	r->rows = (unsigned)number_of(&r->keys, "rows", 24);
-	r->timeout_ms = number_of(&r->keys, "timeout_ms", 0);
-	user = words_get(&r->keys, "user");
-	if (proc_find_user(user ? user : "root", &r->user, e) < 0)
-		return -1;
-	fill_env(r);
-	if (!r->argv[0]) { /* the shell, as at a login */
-		r->argv = arena_alloc(&r->arena, 3 * sizeof(char *));
-		r->argv[0] = arena_strdup(&r->arena, shell_of(r));
-		r->argv[1] = (char *)"-l";
-	}
-	return 0;
-}
-
 /* fds: the command's descriptors 0 to 2; ends: ours for its input and outputs. */
 static int open_pipes(int fds[3], int ends[3], struct err *e)
 {
@@ -487,7 +408,7 @@ static int open_pipes(int fds[3], int ends[3], struct err *e)
 	return 0;
 }
 
-static int open_terminal(const struct request *r, int fds[3], int ends[3], struct err *e)
+static int open_terminal(const struct exec_request *r, int fds[3], int ends[3], struct err *e)
 {
 	int master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
 	int unlock = 0;
@@ -525,7 +446,7 @@ static void close_fds(int fds[3])
 			close(fds[i]);
 }
 
-static void run(uint32_t id, const struct request *r, pid_t pid, int ends[3])
+static void run(uint32_t id, const struct exec_request *r, pid_t pid, int ends[3])
 {
 	struct exec *x = xcalloc(1, sizeof(*x));
 
@@ -553,7 +474,7 @@ static void run(uint32_t id, const struct request *r, pid_t pid, int ends[3])
 	proc_watch(pid, exec_ended, x);
 }
 
-static void start_request(uint32_t id, const struct request *r)
+static void start_request(uint32_t id, const struct exec_request *r)
 {
 	const char *cwd = words_get(&r->keys, "cwd");
 	struct proc_spec spec = {
@@ -584,13 +505,12 @@ static void start_request(uint32_t id, const struct request *r)
 
 void exec_start(uint32_t id, const struct words *w)
 {
-	struct request r = {0};
+	struct exec_request r = {0};
 	struct err e;
 
-	if (read_request(&r, w, &e) < 0)
+	if (exec_request_read(&r, w, &e) < 0)
 		chan_refuse(id, e.text);
 	else
 		start_request(id, &r);
-	vec_free(&r.env);
-	arena_finish(&r.arena);
+	exec_request_finish(&r);
 }
