@@ -64,7 +64,14 @@ table topo/settings.c 'settings\[\] = {' | grep -oE '\{"[^"]+"' | quoted >"$out/
 section 'Settings of a script' | words_in_rows >"$out/have"
 compare settings
 
-table topo/builtin_net.c 'node_params\[\] = {' | grep -oE '\{"[^"]+"' | quoted >"$out/want"
+# fields WHICH: the names of the parameters that are set by .set_node or .set_nic, over all tables of built-ins.
+fields() {
+	cat topo/builtin_*.c | tr -s '\n\t ' ' ' | grep -oE '\{\.name = "[^"]+",[^}]*\}' | grep -F ".$1 =" | sed 's/^{\.name = "\([^"]*\)".*/\1/'
+}
+{
+	fields set_node
+	table topo/builtin_net.c 'fields\[\] = {' | grep -oE '(DEVICE|WORD|NUMBER)\("[^"]+"' | quoted
+} >"$out/want"
 section Nodes | words_in_rows >"$out/have"
 compare 'parameters of nodes'
 
@@ -73,11 +80,11 @@ echo up >>"$out/want"
 section Cables | words_in_rows >"$out/have"
 compare 'parameters of cables'
 
-sed -n '/known\[\] = {"mac"/,/};/p' topo/builtin_net.c | quoted >"$out/want"
+fields set_nic >"$out/want"
 section 'NICs and ports' | words_in_rows >"$out/have"
 compare 'parameters of NICs'
 
-table topo/builtin.c 'daemons\[\] = {' | quoted >"$out/want"
+table topo/builtin_guest.c 'daemons\[\] = {' | quoted >"$out/want"
 section Daemons | sed '/^|/d' | grep -o '`[^`]*`' | tr -d '`' | grep -vx -e config -e service >"$out/have"
 compare daemons
 

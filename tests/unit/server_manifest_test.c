@@ -30,10 +30,12 @@ static void teardown(void)
 
 static struct manifest look(bool quick)
 {
-	struct plan_env env = {.kernel = path, .init = "/nonexistent", .tree = "/nonexistent"};
-	struct manifest m = {0};
+	struct manifest m = {.parts = {[MANIFEST_KERNEL].where = path,
+				       [MANIFEST_INIT].where = "/nonexistent",
+				       [MANIFEST_SUBSTRATE].where = path,
+				       [MANIFEST_TREE].where = "/nonexistent"}};
 
-	manifest_look(&m, &arena, &env, path, quick);
+	manifest_look(&m, &arena, quick);
 	return m;
 }
 
