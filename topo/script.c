@@ -142,6 +142,14 @@ struct topo_script *topo_parse(const char *file, const char *text, size_t len,
 
 /* ---- the graph ---- */
 
+bool topo_is_lab_name(const char *text)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
+	size_t len = strlen(text);
+
+	return len >= 1 && len <= TOPO_MAX_LAB && text[0] != '-' && strspn(text, letters) == len;
+}
+
 /* "examples/My Lab.vbet" -> "my-lab". */
 static const char *lab_from_file(struct arena *a, const char *file)
 {

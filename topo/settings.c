@@ -3,17 +3,11 @@
 
 #include "lib/xalloc.h"
 
-#include <ctype.h>
 #include <string.h>
 
 static bool set_lab(struct eval *ev, struct loc loc, const struct value *v)
 {
-	bool ok = v->kind == VALUE_STRING && v->len >= 1 && v->len <= TOPO_MAX_LAB &&
-		  v->text[0] != '-';
-
-	for (const char *p = ok ? v->text : ""; *p; p++)
-		ok = ok && (islower((unsigned char)*p) || isdigit((unsigned char)*p) || *p == '-');
-	if (!ok) {
+	if (v->kind != VALUE_STRING || strlen(v->text) != v->len || !topo_is_lab_name(v->text)) {
 		eval_wrong(ev, loc,
 			   "the name of a lab is a string of at most %d small letters, digits "
 			   "and '-'",

@@ -13,6 +13,12 @@
 
 enum { TOPO_MAX_LAB = 32 }; /* letters in the name of a lab */
 
+/*
+ * True for 1 to TOPO_MAX_LAB small letters, digits and '-', the first of them no '-'. A lab's name
+ * is that of its directory, too: nothing else may become one.
+ */
+bool topo_is_lab_name(const char *text);
+
 struct topo_script; /* a parsed script, with the text it came from */
 
 struct topo_options {

@@ -76,6 +76,9 @@ out_has '^1\.500000000 s'
 must vbet down
 
 # The same, but for one thing. Nothing that is not said differs.
+must_status 2 vbet up -q --whatif 'cut(r1, nosuch)' run@3s
+must vbet ls
+assert_eq "" "$OUT" "what could not be tried leaves no lab"
 must vbet up -q --whatif 'link(h2, alloc(switch))' run@3s
 must vbet clock
 assert_eq "$at" "${OUT%% *}" "where it stands"

@@ -29,4 +29,11 @@ must_status 2 vbet cp one
 must_status 2 vbet up --clock sundial "$EXAMPLES/hello.vbet"
 must_status 2 vbet up --jobs many "$EXAMPLES/hello.vbet"
 must_status 2 vbet up --timeout soon "$EXAMPLES/hello.vbet"
+# A lab's name is its directory's: it leads nowhere else.
+for name in ../../evil '' 'a b' A .. "$(printf 'a%.0s' {1..33})"; do
+	for c in "up $EXAMPLES/hello.vbet" status down; do
+		must_status 2 vbet $c -n "$name"
+		out_has 'no name of a lab'
+	done
+done
 nothing_left || fail "something is left"

@@ -9,6 +9,7 @@
 #include "lib/nearest.h"
 #include "lib/units.h"
 #include "lib/xalloc.h"
+#include "topo/topo.h"
 
 #include <getopt.h>
 #include <stddef.h>
@@ -280,6 +281,13 @@ int cmd_run(int argc, char **argv)
 	}
 	if (argc - 1 < c->min || (c->max >= 0 && argc - 1 > c->max))
 		return usage_error(c);
+	if (o.lab && !topo_is_lab_name(o.lab)) {
+		fprintf(stderr,
+			"vbet: '%s' is no name of a lab: that is at most %d small letters, digits "
+			"and '-'\n",
+			o.lab, TOPO_MAX_LAB);
+		return ERR_USAGE;
+	}
 	int rc = c->run(&o, argc - 1, argv + 1, &e);
 
 	if (rc < 0 || e.kind) {

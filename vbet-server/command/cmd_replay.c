@@ -218,7 +218,9 @@ static int run_otherwise(const struct what_if *w, struct run *r, struct loaded *
 	char *end = xasprintf("%lldns", (long long)w->end_ns);
 	char *until[] = {"clock", "until", end};
 	char *pace[] = {"clock", "pace", "max"};
+	struct err other = {0};
 	int rc = begin(w, r, l, &k, "would", w->at_ns, true, e);
+	bool stands = rc == 0;
 
 	if (rc == 0)
 		rc = say_statement(w, lab, e);
@@ -233,6 +235,9 @@ static int run_otherwise(const struct what_if *w, struct run *r, struct loaded *
 		rc = keep_lab(&k, lab, l->graph, e);
 	keep_close(&k);
 	free(end);
+	/* Nobody asked for a lab in which the statement did not happen. */
+	if (rc < 0 && stands)
+		boot_take_down(lab, &other);
 	return rc;
 }
 

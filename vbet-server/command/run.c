@@ -203,10 +203,7 @@ static int compare_graph(const struct run *r, struct loaded *l, struct err *e)
 /* Nothing in a lab depends on its name once it has its graph. */
 static int rename_lab(struct loaded *l, const char *lab, struct err *e)
 {
-	size_t len = lab ? strlen(lab) : 1;
-
-	if (!len || len > TOPO_MAX_LAB ||
-	    (lab && (*lab == '-' || strspn(lab, "abcdefghijklmnopqrstuvwxyz0123456789-") != len)))
+	if (lab && !topo_is_lab_name(lab))
 		return err_set(e, ERR_USAGE,
 			       "the name of a lab is at most %d small letters, digits and '-'",
 			       TOPO_MAX_LAB);
