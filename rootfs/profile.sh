@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# Reads "trees" and "profiles/*"; sourced by build.sh and check.sh, which set $here.
+# Reads "trees" and "profiles/*"; sourced by build.sh, packages.sh and check.sh, which set $here.
 # A line of a profile is the name of a package, or "word: arguments"; "#" begins a comment.
 
 : "${here:?}"
@@ -23,6 +23,8 @@ lines()
 	for profile in $2; do plain "$here/profiles/$profile" | sed -n "s/^$1:[[:space:]]*//p"; done
 }
 words() { lines "$@" | tr -s '[:space:]' '\n'; }
+# all WORD PROFILES: these lines, whole.
+all() { lines "$@" | sed "s/^/$1: /"; }
 
 # packages PROFILES: the names of all packages asked for.
 packages()
@@ -31,5 +33,9 @@ packages()
 	for profile in $1; do plain "$here/profiles/$profile" | grep -v ':' || true; done | sort -u
 }
 
-# exclude PROFILES: what is not unpacked, as patterns for tar.
-exclude() { words exclude "$1" | sed 's:^:./:'; }
+# exclude PROFILES WORDS: what is not unpacked, as patterns for tar.
+exclude()
+{
+	local word
+	for word in $2; do words "$word" "$1" | sed 's:^:./:'; done
+}
