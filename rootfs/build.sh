@@ -14,9 +14,9 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-# shellcheck source=/dev/null
+# shellcheck source=rootfs/profile.sh
 . "$here/profile.sh"
-# shellcheck source=/dev/null
+# shellcheck source=rootfs/common.sh
 . "$here/common.sh"
 
 # --- what to build ---
@@ -112,5 +112,4 @@ echo "$profiles" | tr ' ' '\n' >"$new/usr/share/vbet/profiles"
 finish_tree
 mv "$new" "$out"
 publish
-progress_end
-echo "rootfs: tree '$tree': $count packages, $down MB of them, $(du -sm "$out" | cut -f1) MB, built in $((SECONDS - start)) s" >&2
+tell "tree '$tree': $count packages, $down MB of them, $(du -sm "$out" | cut -f1) MB, built in $((SECONDS - start)) s"

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# check.sh TREE: does every tool that the tree's profiles promise exist and run? Takes seconds and changes nothing.
+# check.sh TREE [added]: does every tool that the tree's profiles promise exist and run, and has every program its
+# libraries? "added": only the programs that the tree does not share with another. Takes seconds and changes nothing.
 #
 # The tools run with the tree as their root where the host allows that (root, or user namespaces); where it does not, with
 # the tree's own loader and libraries, which proves nearly as much.
@@ -13,10 +14,12 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=/dev/null
 . "$here/profile.sh"
 
-[[ $# == 1 ]] || { echo "usage: $0 TREE" >&2; exit 2; }
+[[ $# == 1 || ( $# == 2 && $2 == added ) ]] || { echo "usage: $0 TREE [added]" >&2; exit 2; }
 tree=$(cd "$1" && pwd -P)
 [[ -r $tree/usr/share/vbet/profiles ]] || { echo "rootfs: $1 is not a tree" >&2; exit 1; }
 profiles=$(tr '\n' ' ' <"$tree/usr/share/vbet/profiles")
+export ADDED=${2:-}
+if [[ -n $ADDED ]]; then profiles=; fi
 
 # Runs in the tree with PATH as guests have it. Exit statuses of a usage message are fine; those of a tool that is
 # missing, cannot be loaded or crashes are not.
@@ -25,13 +28,14 @@ inside='
 	PATH=/usr/sbin:/usr/bin:/usr/lib/frr; export PATH; bad=0
 	while read -r line; do
 		out=$(timeout 10 sh -c "$line" 2>&1 </dev/null); status=$?
-		if [ $status -ge 124 ] || { [ $status -ne 0 ] && echo "$out" | grep -q "error while loading\|not found"; }; then
+		if [ $status -ge 124 ] || { [ $status -ne 0 ] && echo "$out" | grep -q "error while loading\|: not found\$"; }; then
 			echo "rootfs: \"$line\" fails ($status): $out" | head -n 3; bad=1
 		fi
 	done
 	for file in /usr/bin/* /usr/sbin/* /usr/lib/frr/* /usr/lib/frr/modules/*; do
-		[ -f "$file" ] && head -c 4 "$file" | grep -q ELF && printf "%s\n" "$file"
-	done | xargs ldd 2>&1 | awk '"'"'/^\// { file = $1 } /not found/ { print "rootfs: " file " lacks " $1; bad = 1 } END { exit bad }'"'"' || bad=1
+		[ -f "$file" ] && { [ -z "$ADDED" ] || [ "$(stat -c %h "$file")" = 1 ]; } &&
+			head -c 4 "$file" | grep -q ELF && printf "%s\n" "$file"
+	done | xargs -r ldd 2>&1 | awk '"'"'/^\// { file = $1 } /not found/ { print "rootfs: " file " lacks " $1; bad = 1 } END { exit bad }'"'"' || bad=1
 	exit $bad'
 
 # A private /dev with what programs open, and the tree itself read-only, so that a check cannot leave traces.

@@ -5,6 +5,10 @@
 # them; they set $what (for messages: "tree 'debian'").
 
 : "${here:?}"
+what=                   # for messages
+explained=              # a message has said why it fails: the log would only hide it
+stale=                  # the package lists could not be refreshed
+cache='' log='' new='' apt='' count=0
 umask 022
 export LC_ALL=C
 PATH=$PATH:/usr/sbin:/sbin          # ldconfig is there, and not in an ordinary user's path
@@ -15,6 +19,7 @@ die() { progress_end; printf 'rootfs: %s\n' "$*" >&2; exit 1; }
 progress_last=-10
 progress()
 {
+	if [[ -n ${VBET_ROOTFS_QUIET:-} ]]; then return; fi
 	if [[ -t 2 ]]; then
 		printf '\r\033[Krootfs: %s' "$*" >&2
 	elif ((SECONDS - progress_last >= 10)); then
@@ -22,6 +27,8 @@ progress()
 		progress_last=$SECONDS
 	fi
 }
+# tell TEXT: what was done, unless nobody wants to know.
+tell() { progress_end; if [[ -z ${VBET_ROOTFS_QUIET:-} ]]; then printf 'rootfs: %s\n' "$*" >&2; fi; }
 progress_end() { if [[ -t 2 ]]; then printf '\r\033[K' >&2; fi; progress_last=-10; }
 
 need_tools()
@@ -70,7 +77,7 @@ build_end()
 	local status=$?
 	if ((status != 0)); then
 		progress_end
-		if [[ -s $log && -z ${explained:-} ]]; then
+		if [[ -s $log && -z $explained ]]; then
 			echo "rootfs: from $log:" >&2
 			{ grep -Em 5 '^(E|W|Err):' "$log" || true; echo ...; tail -n 10 "$log"; } | sed 's/^/    /' >&2
 		fi
@@ -272,7 +279,8 @@ compile_python() # INTERPRETER DIRECTORY...
 		--invalidation-mode unchecked-hash -s "$new" -p / "${@/#/$new}" >>"$log" 2>&1
 }
 
-# finish_tree: the cache of libraries, permissions, one time for all. What is shared with another tree has all that already.
+# finish_tree [added]: the cache of libraries, permissions, one time for all. What is shared with another tree has all that
+# already, and "added" checks only what is not.
 finish_tree()
 {
 	local odd
@@ -282,6 +290,6 @@ finish_tree()
 	odd=$(find "$new" ! -type f ! -type d ! -type l | head -n 3)
 	[[ -z $odd ]] || die "not a file, directory or link: $odd"
 	progress "checking"
-	"$here/check.sh" "$new" >>"$log" 2>&1 || die "$what: does not pass its check"
+	"$here/check.sh" "$new" "$@" >>"$log" 2>&1 || die "$what: does not pass its check"
 	find "$new" \( -type d -o -links 1 \) -print0 | xargs -0 touch -h -d "@$(lines epoch base)"
 }

@@ -5,13 +5,13 @@
 # OUT is there; then no network is needed. Files that both trees have are one file on disk. As in build.sh, no installation
 # script is run; what it says in plain words of accounts and alternatives is read, the rest is in "extras".
 #
-# Environment: as for build.sh. Exit status: 2 if there is no such package, 1 for all else.
+# Environment: as for build.sh; VBET_ROOTFS_QUIET: print errors only. Exit status: 2 if there is no such package, 1 for all else.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-# shellcheck source=/dev/null
+# shellcheck source=rootfs/profile.sh
 . "$here/profile.sh"
-# shellcheck source=/dev/null
+# shellcheck source=rootfs/common.sh
 . "$here/common.sh"
 
 [[ $# -ge 3 ]] || { echo "usage: $0 TREE OUT PACKAGE..." >&2; exit 2; }
@@ -33,7 +33,7 @@ cache_open
 cache_lock
 [[ ! -d $out ]] || exit 0
 build_begin "set.$$"
-start=$SECONDS stale=
+start=$SECONDS updated=
 
 # --- which packages ---
 
@@ -66,7 +66,7 @@ nearest()
 		la = length(a); lb = length(b)
 		for (j = 0; j <= lb; j++) row[j] = j
 		for (i = 1; i <= la; i++) {
-			diagonal = row[0]; row[0] = least = i
+			diagonal = row[0]; row[0] = i; least = i
 			for (j = 1; j <= lb; j++) {
 				up = row[j]; cost = diagonal + (substr(a, i, 1) != substr(b, j, 1))
 				if (row[j - 1] + 1 < cost) cost = row[j - 1] + 1
@@ -78,11 +78,15 @@ nearest()
 		}
 		return row[lb]
 	}
-	BEGIN { best = length(want) < 5 ? 2 : 3; n = length(want) }
+	BEGIN {
+		n = length(want); best = 3; if (n < 5) best = 2
+		for (i = 1; i < n; i++) swapped[substr(want, 1, i - 1) substr(want, i + 1, 1) substr(want, i, 1) substr(want, i + 2)] = 1
+	}
+	$0 in swapped { best = 1; found = $0 }
 	{
 		d = length($0) - n; if (d < 0) d = -d
-		if (d >= best) next
-		d = distance(want, $0, best - 1)
+		if (d > best) next
+		d = distance(want, $0, best)
 		if (d < best || (d == best && found != "" && $0 < found)) { best = d; found = $0 }
 	}
 	END { print found }'
@@ -101,7 +105,7 @@ explain()
 	near=$(nearest "$name")
 	explained=1
 	progress_end
-	echo "rootfs: $suite has no package '$name'${near:+; did you mean '$near'?}" >&2
+	echo "rootfs: $suite has no package '$name'${near:+; did you mean \"$near\"?}" >&2
 	exit 2
 }
 
@@ -118,7 +122,7 @@ mapfile -t absent < <(words without "$profiles" | grep -vxF "$(printf '%s\n' "${
 # Lists of today are good enough, unless the packages in them are gone already.
 [[ -n $(find "$apt/lists" -maxdepth 1 -name '*_Packages*' -mmin -1440 -print -quit) ]] || { apt_update; updated=1; }
 if ! fetch; then
-	[[ -n ${updated:-} ]] || apt_update
+	[[ -n $updated ]] || apt_update
 	: >"$log"
 	apt_resolve "${wanted[@]}" || explain
 	fetch || {
@@ -128,14 +132,13 @@ if ! fetch; then
 fi
 # Of equal version, but described in other words: the tree has them.
 sed -En 's/^Inst ([^ ]+) \[([^]]*)\] \(([^ ]+) .*/\1 \2 \3/p' "$apt/plan" | awk '$2 == $3 { print $1 }' >"$apt/same"
-awk 'NR == FNR { same[$1] = 1; next } !($1 in same)' "$apt/same" "$apt/packages" >"$apt/packages.new"
+awk 'FILENAME == ARGV[1] { same[$1] = 1; next } !($1 in same)' "$apt/same" "$apt/packages" >"$apt/packages.new"
 mv "$apt/packages.new" "$apt/packages"
 count=$(wc -l <"$apt/packages")
 mkdir -p "$(dirname "$out")"
 if ((count == 0)); then
 	ln -sfn "$tree" "$out"
-	progress_end
-	echo "rootfs: $what: all of that is in the tree" >&2
+	tell "$what: all of that is in the tree"
 	exit 0
 fi
 
@@ -167,13 +170,13 @@ plain_commands()
 }
 
 # Alternatives: the first program that a link is offered to, as long as nothing has its name.
-plain_commands update-alternatives | grep -v '[$]' | tr -s '[:space:]' ' ' |
-	grep -oE -- '--(install|slave) [^ ]+ [^ ]+ [^ ]+' | awk '!seen[$2]++ { print "link:", $2, $4 }' |
+plain_commands update-alternatives | awk '
+	!/[$]/ { for (i = 1; i < NF - 2; i++) if ($i ~ /^--(install|slave)$/ && !seen[$(i + 1)]++) print "link:", $(i + 1), $(i + 3) }' |
 	while read -r word path target; do
 		if [[ ! -e $new$path && ! -L $new$path && -e $new$target ]]; then echo "$word $path $target"; fi
 	done | lay_dirs_and_links
 
-extra() { awk -v word="$1:" 'NR == FNR { has[$1] = 1; next } $2 == word && ($1 in has) { $1 = ""; sub(/^ /, ""); print }' "$apt/packages" <(plain "$here/extras"); }
+extra() { awk -v word="$1:" 'FILENAME == ARGV[1] { has[$1] = 1; next } $2 == word && ($1 in has) { $1 = ""; sub(/^ /, ""); print }' "$apt/packages" <(plain "$here/extras"); }
 { extra dir; extra link; } | lay_dirs_and_links
 
 # Accounts: "adduser ... --system ... NAME", numbered from 200 in the order of packages; homes that the words name.
@@ -181,7 +184,7 @@ next_id=200
 {
 	extra group
 	extra user
-	plain_commands '(adduser|useradd)' | grep -E -- '--system|-r ' | grep -v '[$]' | sed -E 's/[;|>&].*//; s/--?(quiet|system|group|no-create-home|disabled-[a-z]+|force-badname|allow-bad-names)\b//g' |
+	plain_commands '(adduser|useradd)' | sed -nE '/--system|-r /{/[$]/d; s/[;|>&].*//; s/--?(quiet|system|group|no-create-home|disabled-[a-z]+|force-badname|allow-bad-names)\b//g; p}' |
 		while read -r _ rest; do
 			home=/nonexistent
 			[[ ! $rest =~ --home[\ =]([^ ]+) ]] || home=${BASH_REMATCH[1]}
@@ -196,7 +199,6 @@ mv -f "$apt/packages" "$new/usr/share/vbet/.added"
 { cat "$tree/usr/share/vbet/id" "$new/usr/share/vbet/.packages"; } | sha256sum | cut -c1-16 >"$new/usr/share/vbet/.id"
 printf '%s\n' "${wanted[@]}" >"$new/usr/share/vbet/.set"
 for file in added packages id set; do mv -f "$new/usr/share/vbet/.$file" "$new/usr/share/vbet/$file"; done
-finish_tree
+finish_tree added
 mv "$new" "$out"
-progress_end
-echo "rootfs: $what: $count packages, $(find "$out" -type f -links 1 -printf '%k\n' | awk '{ s += $1 } END { printf "%d", (s + 1023) / 1024 }') MB, built in $((SECONDS - start)) s" >&2
+tell "$what: $count packages, $(find "$out" -type f -links 1 -printf '%k\n' | awk '{ s += $1 } END { printf "%d", (s + 1023) / 1024 }') MB, built in $((SECONDS - start)) s"
