@@ -7,6 +7,7 @@
 #include "lib/addr.h"
 #include "lib/xalloc.h"
 #include "topo/builtin.h"
+#include "topo/service.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -285,25 +286,6 @@ static struct world_text *find_text(struct world_text *list, const char *key)
 	return list;
 }
 
-/* Services that a guest knows how to start: the server has the same table, with their commands. */
-static const char *const daemons[] = {
-	"zebra", "staticd", "ospfd", "ospf6d",   "ripd",      "ripngd",  "bgpd",  "eigrpd", "isisd",
-	"bfdd",  "pimd",    "nft",   "iptables", "ip6tables", "dnsmasq", "httpd", "vtysh",
-};
-
-static const char *daemon_word(size_t i)
-{
-	return i < ARRAY_LEN(daemons) ? daemons[i] : NULL;
-}
-
-static bool is_daemon(const char *name)
-{
-	for (size_t i = 0; daemon_word(i); i++)
-		if (!strcmp(daemon_word(i), name))
-			return true;
-	return false;
-}
-
 static bool add_config(struct eval *ev, const struct call *c, struct world_node *n,
 		       const struct arg *text)
 {
@@ -312,7 +294,9 @@ static bool add_config(struct eval *ev, const struct call *c, struct world_node 
 
 	if (!builtin_want_text(ev, daemon, "a daemon", &t->key))
 		return false;
-	if (!is_daemon(t->key)) {
+	const struct service *s = service_find(t->key);
+
+	if (!s || s->is_implied) {
 		eval_wrong(ev, daemon->loc, "unknown daemon '%.64s'", t->key);
 		return false;
 	}
@@ -539,14 +523,14 @@ static const struct builtin functions[] = {
 	 .min = 3,
 	 .max = 3,
 	 .usage = "config(node, daemon, text or file(\"path\"))",
-	 .words = {NULL, daemon_word},
+	 .words = {NULL, service_word},
 	 .words_name = "daemon"},
 	{.name = "service",
 	 .run = run_service,
 	 .min = 2,
 	 .max = 2,
 	 .usage = "service(node, daemon)",
-	 .words = {NULL, daemon_word},
+	 .words = {NULL, service_word},
 	 .words_name = "daemon"},
 	{.name = "write",
 	 .run = run_write,

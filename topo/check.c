@@ -14,6 +14,7 @@
 #include "lib/rng.h"
 #include "lib/units.h"
 #include "topo/auto.h"
+#include "topo/check_service.h"
 #include "topo/check_substrate.h"
 #include "topo/event.h"
 #include "topo/naming.h"
@@ -328,5 +329,6 @@ void check_world(struct eval *ev, const struct kept *kept, bool is_live)
 		outside_give_routes(ev);
 	}
 	check_routes(ev);
+	check_services(ev);
 	event_check(ev, is_live);
 }

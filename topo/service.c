@@ -1,32 +1,61 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "vbet-server/plan/service.h"
+/*
+ * FRR drops lines that it does not understand, and exits with 0. So each daemon's own file is
+ * looked at before and after: `vtysh -C` knows the commands of all daemons and finds what is a
+ * command of none; what is a command of another daemon is only in the daemon's log. Routes are
+ * left out there: staticd takes those of zebra.conf if it has no file of its own.
+ *
+ * Where there is a frr.conf, daemons do not read their own files. Then "frr", which starts when all
+ * daemons are up, gives them what is in it, and after that what is in their own files, whose names
+ * are its arguments. `vtysh -f` is the one way that works with every release: daemons that FRR 10's
+ * mgmtd manages take no -f.
+ *
+ * One malloc arena keeps zebra's address space at a fifth.
+ */
+#include "topo/service.h"
 
 #include "lib/xalloc.h"
 
 #include <string.h>
 
-/*
- * FRR drops a line it does not understand and exits with 0; only vtysh -C says so
- * (rootfs/README.md). One malloc arena keeps zebra's address space at a fifth.
- */
-#define FRR_COMMAND(daemon)                                                 \
-	"[ ! -e /etc/frr/" daemon ".conf ] || vtysh -C -f /etc/frr/" daemon \
-	".conf >&2 || exit 2; MALLOC_ARENA_MAX=1 exec /usr/lib/frr/" daemon " -d"
-#define FRR(daemon)                                                                               \
-	{                                                                                         \
-		daemon, "/etc/frr/" daemon ".conf", "110:110", FRR_COMMAND(daemon), "zebra", true \
+#define FRR_COMMAND(daemon)                                                                  \
+	"d=" daemon "; c=/etc/frr/$d.conf; l=/run/frr/$d.log\n"                              \
+	"[ -x /usr/lib/frr/$d ] || { echo \"this file system has no $d\" >&2; exit 2; }\n"   \
+	"[ ! -e $c ] || vtysh -C -f $c >&2 || exit 2\n"                                      \
+	"[ ! -e $l ] || rm $l\n"                                                             \
+	"MALLOC_ARENA_MAX=1 /usr/lib/frr/$d -d --log file:$l --log-level warnings || exit\n" \
+	"[ -e $c ] || exit 0\n"                                                              \
+	"! sed -n \"/config line [0-9]*: *ip\\(v6\\)\\? m\\?route/d; "                       \
+	"s/.*\\(No such command\\|Command returned Warning Config Failed\\) on config line " \
+	"/$d does not take line /p\" $l | grep . >&2"
+#define FRR(daemon)                                                                       \
+	{                                                                                 \
+		.name = (daemon), .path = "/etc/frr/" daemon ".conf", .owner = "110:110", \
+		.command = FRR_COMMAND(daemon), .after = "zebra", .is_frr = true,         \
+		.is_useful_bare = false                                                   \
+	}
+#define OTHER(n, p, c)                                                   \
+	{                                                                \
+		.name = (n), .path = (p), .owner = "0:0", .command = (c) \
 	}
 
 static const struct service services[] = {
-	{"nft", "/etc/nftables.conf", "0:0", "exec nft -f /etc/nftables.conf", NULL, false},
-	{"iptables", "/etc/iptables.rules", "0:0", "exec iptables-restore /etc/iptables.rules",
-	 NULL, false},
-	{"ip6tables", "/etc/ip6tables.rules", "0:0", "exec ip6tables-restore /etc/ip6tables.rules",
-	 NULL, false},
-	{"zebra", "/etc/frr/zebra.conf", "110:110", FRR_COMMAND("zebra"), NULL, true},
+	OTHER("nft", "/etc/nftables.conf", "exec nft -f /etc/nftables.conf"),
+	OTHER("iptables", "/etc/iptables.rules", "exec iptables-restore /etc/iptables.rules"),
+	OTHER("ip6tables", "/etc/ip6tables.rules", "exec ip6tables-restore /etc/ip6tables.rules"),
+	{.name = "zebra",
+	 .path = "/etc/frr/zebra.conf",
+	 .owner = "110:110",
+	 .command = FRR_COMMAND("zebra"),
+	 .is_frr = true,
+	 .is_useful_bare = true},
 	/* FRR 9 and later; not there before. */
-	{"mgmtd", NULL, NULL, "[ ! -x /usr/lib/frr/mgmtd ] || exec /usr/lib/frr/mgmtd -d", "zebra",
-	 true},
+	{.name = "mgmtd",
+	 .command = "[ ! -x /usr/lib/frr/mgmtd ] || exec /usr/lib/frr/mgmtd -d",
+	 .after = "zebra",
+	 .is_frr = true,
+	 .is_implied = true,
+	 .is_useful_bare = true},
 	FRR("staticd"),
 	FRR("ospfd"),
 	FRR("ospf6d"),
@@ -35,13 +64,44 @@ static const struct service services[] = {
 	FRR("bgpd"),
 	FRR("eigrpd"),
 	FRR("isisd"),
-	FRR("bfdd"),
+	FRR("fabricd"),
+	FRR("babeld"),
+	/* Other daemons ask it for sessions. */
+	{.name = "bfdd",
+	 .path = "/etc/frr/bfdd.conf",
+	 .owner = "110:110",
+	 .command = FRR_COMMAND("bfdd"),
+	 .after = "zebra",
+	 .is_frr = true,
+	 .is_useful_bare = true},
+	FRR("ldpd"),
 	FRR("pimd"),
-	{"vtysh", "/etc/frr/vtysh.conf", "110:113", NULL, NULL, true},
-	{"dnsmasq", "/etc/dnsmasq.conf", "0:0",
-	 "exec dnsmasq -C /etc/dnsmasq.conf -u dnsmasq -g dnsmasq", NULL, false},
-	{"httpd", "/etc/lighttpd/vbet.conf", "0:0", "exec lighttpd -f /etc/lighttpd/vbet.conf",
-	 NULL, false},
+	FRR("pim6d"),
+	FRR("vrrpd"),
+	FRR("pbrd"),
+	FRR("nhrpd"),
+	FRR("pathd"),
+	{.name = "vtysh",
+	 .path = "/etc/frr/vtysh.conf",
+	 .owner = "110:113",
+	 .is_frr = true,
+	 .is_useful_bare = true},
+	{.name = SERVICE_FRR,
+	 .path = SERVICE_FRR_PATH,
+	 .owner = "110:110",
+	 .command = "[ -e " SERVICE_FRR_PATH " ] || exit 0\n"
+		    "vtysh -C -f " SERVICE_FRR_PATH " >&2 || exit 2\n"
+		    "take() { out=$(vtysh \"$@\" 2>&1) || "
+		    "{ echo \"$out\" | sed '/^$/d; /^Configuration file/d' >&2; exit 2; }; }\n"
+		    "take -b; for f; do take -f \"$f\"; done",
+	 .is_frr = true},
+	OTHER("dnsmasq", "/etc/dnsmasq.conf",
+	      "exec dnsmasq -C /etc/dnsmasq.conf -u dnsmasq -g dnsmasq"),
+	{.name = "httpd",
+	 .path = "/etc/lighttpd/vbet.conf",
+	 .owner = "0:0",
+	 .command = "exec lighttpd -f /etc/lighttpd/vbet.conf",
+	 .is_useful_bare = true},
 };
 
 const struct service *service_at(size_t i)
@@ -54,5 +114,13 @@ const struct service *service_find(const char *name)
 	for (size_t i = 0; i < ARRAY_LEN(services); i++)
 		if (!strcmp(services[i].name, name))
 			return &services[i];
+	return NULL;
+}
+
+const char *service_word(size_t i)
+{
+	for (size_t k = 0; k < ARRAY_LEN(services); k++)
+		if (!services[k].is_implied && i-- == 0)
+			return services[k].name;
 	return NULL;
 }

@@ -479,6 +479,53 @@ START_TEST(a_service_keeps_the_configuration_of_its_file_system)
 }
 END_TEST
 
+static bool plan_has(const char *script_text, const char *part)
+{
+	struct plan *p = plan_of(script_text);
+	char *got = print(p);
+	bool has = strstr(got, part) != NULL;
+
+	free(got);
+	plan_destroy(p);
+	teardown();
+	return has;
+}
+
+#define FRR_CONF "router bgp 1\\n neighbor 10.0.0.2 bfd\\n"
+
+/* It is found out from the text what runs, and the text is given to them when all of them do. */
+START_TEST(one_frr_conf_starts_what_it_speaks_of)
+{
+	static const char *const scripts[] = {
+		"r = alloc(router)\nconfig(r, frr, \"" FRR_CONF "\")\n",
+		"r = alloc(router)\nwrite(r, \"/etc/frr/frr.conf\", \"" FRR_CONF "\")\n",
+		"r = alloc(host)\nwrite(r, \"/etc/frr/frr.conf\", \"" FRR_CONF "\")\n",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(scripts); i++) {
+		ck_assert(plan_has(scripts[i], "file /etc/frr/frr.conf "));
+		ck_assert(plan_has(scripts[i], "service zebra -- "));
+		ck_assert(plan_has(scripts[i], "service bgpd after=zebra -- "));
+		ck_assert(plan_has(scripts[i], "service bfdd after=zebra -- "));
+		ck_assert(!plan_has(scripts[i], "service ospfd"));
+		ck_assert(plan_has(scripts[i], "service frr after=zebra,mgmtd,bgpd,bfdd -- "));
+	}
+}
+END_TEST
+
+START_TEST(daemons_keep_their_own_files_beside_frr_conf)
+{
+	static const char both[] = "r = alloc(router)\nconfig(r, frr, \"router rip\\n\")\n"
+				   "config(r, ospfd, \"router ospf\\n\")\nservice(r, bgpd)\n"
+				   "write(r, \"/etc/frr/zebra.conf\", \"ip forwarding\\n\")\n";
+
+	ck_assert(plan_has(both, "service frr after=zebra,mgmtd,ospfd,ripd,bgpd -- "));
+	ck_assert(plan_has(both, " frr /etc/frr/zebra.conf /etc/frr/ospfd.conf\n"));
+	ck_assert(!plan_has("r = alloc(router)\nconfig(r, ospfd, \"router ospf\\n\")\n",
+			    "service frr"));
+}
+END_TEST
+
 START_TEST(no_change_is_no_difference)
 {
 	assert_diff(TWO "link(a, b)", TWO "link(a, b)", "");
@@ -723,6 +770,8 @@ int main(void)
 	tcase_add_test(tc, a_file_of_the_script_is_read);
 	tcase_add_test(tc, a_file_that_is_missing_is_an_error_of_the_node);
 	tcase_add_test(tc, a_service_keeps_the_configuration_of_its_file_system);
+	tcase_add_test(tc, one_frr_conf_starts_what_it_speaks_of);
+	tcase_add_test(tc, daemons_keep_their_own_files_beside_frr_conf);
 	tcase_add_test(tc, no_change_is_no_difference);
 	tcase_add_test(tc, from_nothing_everything_is_added);
 	tcase_add_test(tc, to_nothing_everything_is_removed_backwards);

@@ -8,8 +8,9 @@
 
 #include "lib/words.h"
 #include "lib/xalloc.h"
+#include "topo/frr_conf.h"
+#include "topo/service.h"
 #include "vbet-server/plan/address.h"
-#include "vbet-server/plan/service.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -143,52 +144,132 @@ static int put_files(FILE *out, const struct graph_node *n, const struct plan_en
 	return 0;
 }
 
-static bool has_config(const struct graph_node *n, const char *daemon)
+static const struct graph_config *find_config(const struct graph_node *n, const char *daemon)
 {
 	for (size_t i = 0; i < n->n_configs; i++)
 		if (!strcmp(n->configs[i].daemon, daemon))
-			return true;
-	return false;
+			return &n->configs[i];
+	return NULL;
+}
+
+static const struct graph_file *find_file(const struct graph_node *n, const char *path)
+{
+	for (size_t i = 0; i < n->n_files; i++)
+		if (!strcmp(n->files[i].path, path))
+			return &n->files[i];
+	return NULL;
+}
+
+/* Does the script give its configuration file? */
+static bool has_text(const struct graph_node *n, const struct service *s)
+{
+	const struct graph_config *c = find_config(n, s->name);
+
+	return s->path && ((c && (c->text || c->source)) || find_file(n, s->path));
 }
 
 /*
- * A router always has a zebra, so that its routes can be looked at with vtysh; not one with a
- * file system of its own, in which there may be no FRR.
+ * What a node runs of the services. A router always has a zebra, so that its routes can be looked
+ * at with vtysh; not one with a file system of its own, in which there may be no FRR.
  */
-static bool runs_frr(const struct graph_node *n)
+struct wanted {
+	bool is_frr;             /* anything of FRR at all */
+	struct frr_conf_set frr; /* what its frr.conf needs */
+	bool has_frr_conf;       /* "frr" has to look for one, at least */
+};
+
+static int find_wanted(const struct graph_node *n, const struct plan_env *env, struct wanted *w,
+		       struct err *e)
 {
+	const struct graph_config *c = find_config(n, SERVICE_FRR);
+	const struct graph_file *f = find_file(n, SERVICE_FRR_PATH);
+	char *text = NULL;
+
+	*w = (struct wanted){.is_frr = (n->kind == NODE_ROUTER && !n->root) || f,
+			     .has_frr_conf = c || f};
 	for (size_t i = 0; i < n->n_configs; i++) {
 		const struct service *s = service_find(n->configs[i].daemon);
 
-		if (s && s->frr)
-			return true;
+		w->is_frr |= s && s->is_frr;
 	}
-	return n->kind == NODE_ROUTER && !n->root;
+	/* A tree of the user's may have one. */
+	w->has_frr_conf |= w->is_frr && n->root;
+	if (f)
+		text = file_text(env, f->text, f->text_len, f->source, e);
+	else if (c && (c->text || c->source))
+		text = file_text(env, c->text, c->text_len, c->source, e);
+	else
+		return 0;
+	if (!text)
+		return -1;
+	frr_conf_add_needed(text, strlen(text), &w->frr);
+	free(text);
+	return 0;
 }
 
-static void put_services(FILE *out, const struct graph_node *n)
+static bool is_wanted(const struct graph_node *n, const struct wanted *w, size_t i)
+{
+	const struct service *s = service_at(i);
+
+	if (!s->command)
+		return false;
+	if (!strcmp(s->name, SERVICE_FRR))
+		return w->has_frr_conf;
+	if (w->is_frr && (!strcmp(s->name, "zebra") || s->is_implied))
+		return true;
+	return find_config(n, s->name) || frr_conf_is_needed(&w->frr, i);
+}
+
+/* "frr" gives the daemons their configurations: it comes after all of them. */
+static void put_frr(FILE *out, const struct graph_node *n, const struct wanted *w)
+{
+	const struct service *frr = service_find(SERVICE_FRR);
+	const char *between = " after=";
+	const struct service *s;
+
+	fprintf(out, "service %s", frr->name);
+	for (size_t i = 0; (s = service_at(i)) && s != frr; i++) {
+		if (!s->is_frr || !is_wanted(n, w, i))
+			continue;
+		fprintf(out, "%s%s", between, s->name);
+		between = ",";
+	}
+	fputs(" -- /bin/sh -c ", out);
+	words_put(out, frr->command);
+	fprintf(out, " %s", frr->name);
+	for (size_t i = 0; (s = service_at(i)) && s != frr; i++)
+		if (s->is_frr && s->command && has_text(n, s))
+			fprintf(out, " %s", s->path);
+	fputc('\n', out);
+}
+
+static int put_services(FILE *out, const struct graph_node *n, const struct plan_env *env,
+			struct err *e)
 {
 	static const char *const frr_dirs[] = {"/run/frr", "/etc/frr", "/var/log/frr",
 					       "/var/tmp/frr"};
-	bool frr = runs_frr(n);
+	struct wanted w;
 	const struct service *s;
 
-	for (size_t i = 0; frr && i < ARRAY_LEN(frr_dirs); i++)
+	if (find_wanted(n, env, &w, e) < 0)
+		return -1;
+	for (size_t i = 0; w.is_frr && i < ARRAY_LEN(frr_dirs); i++)
 		put(out, "dir", frr_dirs[i], "mode=0755", "owner=110:110", NULL);
 	for (size_t i = 0; (s = service_at(i)); i++) {
-		bool wanted = has_config(n, s->name);
-
-		if (frr && (!strcmp(s->name, "zebra") || !strcmp(s->name, "mgmtd")))
-			wanted = true;
-		if (!wanted || !s->command)
+		if (!is_wanted(n, &w, i))
 			continue;
+		if (!strcmp(s->name, SERVICE_FRR)) {
+			put_frr(out, n, &w);
+			continue;
+		}
 		fprintf(out, "service %s", s->name);
-		if (s->after && frr)
+		if (s->after && w.is_frr)
 			fprintf(out, " after=%s", s->after);
 		fputs(" -- /bin/sh -c ", out);
 		words_put(out, s->command);
 		fputc('\n', out);
 	}
+	return 0;
 }
 
 int initconf_write(FILE *out, const struct graph *g, const struct graph_node *n,
@@ -210,7 +291,8 @@ int initconf_write(FILE *out, const struct graph *g, const struct graph_node *n,
 			fprintf(out, " dev=%s", r->dev);
 		fputc('\n', out);
 	}
-	put_services(out, n);
+	if (put_services(out, n, env, e) < 0)
+		return -1;
 	for (size_t i = 0; i < n->n_commands; i++)
 		put(out, "run", n->commands[i], NULL);
 	if (n->shell)

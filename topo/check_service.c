@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "topo/check_service.h"
+
+#include "topo/frr_conf.h"
+#include "topo/service.h"
+
+#include <string.h>
+
+static const struct world_text *find_text(const struct world_text *list, const char *key)
+{
+	while (list && strcmp(list->key, key) != 0)
+		list = list->next;
+	return list;
+}
+
+static bool has_content(const struct world_text *t)
+{
+	return t && (t->text || t->source);
+}
+
+/* config(r, ospfd, ...) and write(r, "/etc/frr/ospfd.conf", ...): one would lie over the other. */
+static void check_twice(struct eval *ev, const struct world_node *n, const struct world_text *c)
+{
+	const struct service *s = service_find(c->key);
+	const struct world_text *f = s->path ? find_text(n->files, s->path) : NULL;
+
+	if (has_content(c) && f)
+		eval_wrong(ev, f->loc, "%s has this file already: config(%s, %s, ...) (%s)",
+			   world_describe_node(ev->world, n), n->name, s->name,
+			   eval_where(ev, c->loc));
+	if (has_content(c) && !s->path)
+		eval_wrong(ev, c->loc, "%s takes no configuration", s->name);
+}
+
+struct reading {
+	struct eval *ev;
+	const struct world_node *node;
+	const struct world_text *config;
+	bool is_told;
+};
+
+/* Routes may stand in zebra.conf: staticd reads that if it has no file of its own. */
+static bool is_route_for_staticd(const struct reading *r, const struct frr_conf_line *line)
+{
+	return !strcmp(line->daemon, "staticd") && !strcmp(r->config->key, "zebra") &&
+	       find_text(r->node->configs, "staticd") &&
+	       !has_content(find_text(r->node->configs, "staticd"));
+}
+
+static void read_line(void *ctx, const struct frr_conf_line *line)
+{
+	struct reading *r = ctx;
+	const char *mine = r->config->key;
+
+	if (r->is_told || line->is_needed || line->is_short || !strcmp(line->daemon, mine) ||
+	    is_route_for_staticd(r, line))
+		return;
+	r->is_told = true;
+	eval_wrong(
+		r->ev, r->config->loc,
+		"line %u of the text, '%.*s', is for %s, and %s would drop it in silence; one text "
+		"for all daemons is config(%s, frr, ...)",
+		line->number, line->len < 60 ? (int)line->len : 60, line->text, line->daemon, mine,
+		r->node->name);
+}
+
+static void check_node(struct eval *ev, const struct world_node *n)
+{
+	for (const struct world_text *c = n->configs; c; c = c->next) {
+		struct reading r = {.ev = ev, .node = n, .config = c};
+		const struct service *s = service_find(c->key);
+
+		check_twice(ev, n, c);
+		if (c->text && s->is_frr && s->command && strcmp(s->name, SERVICE_FRR) != 0)
+			frr_conf_scan(c->text, c->len, read_line, &r);
+	}
+}
+
+void check_services(struct eval *ev)
+{
+	for (const struct world_node *n = ev->world->nodes; n; n = n->next)
+		if (!n->is_removed)
+			check_node(ev, n);
+}
