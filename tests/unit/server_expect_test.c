@@ -28,6 +28,7 @@ static int64_t now_ns;
 static struct fake_job jobs[JOBS_MAX];
 static unsigned n_jobs;
 static const char *refuses; /* the first word of what the lab does not do */
+static bool breaks;         /* a process of the lab has ended */
 static char done[4096];     /* what was done to it, with times */
 static struct err e;
 
@@ -103,6 +104,8 @@ int __wrap_client_ask(const char *lab, char *const *words, size_t n, FILE *out, 
 		fprintf(out, "a is %s\n", words[1]);
 		return 0;
 	}
+	if (!strcmp(words[0], "whole"))
+		return breaks ? err_set(err, ERR_ENV, "a process has ended") : 0;
 	note(words, n);
 	return 0;
 }
@@ -112,6 +115,7 @@ static void setup(void)
 	now_ns = second_ns / 2;
 	n_jobs = 0;
 	refuses = NULL;
+	breaks = false;
 	done[0] = '\0';
 	e.kind = ERR_NONE;
 }

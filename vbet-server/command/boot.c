@@ -280,11 +280,20 @@ int boot_hold(struct session *s, const char *lab, struct err *e)
 void boot_release(struct session *held, const char *lab, struct err *e)
 {
 	struct err late = {0};
-	/* Somebody may have taken it down already. */
+	/* Somebody may have taken it down already: then its server has said so on this connection. */
 	char *still = client_find_lab(lab, NULL);
+	char *end = still ? NULL : client_read_line(held);
 
-	if (still && boot_take_down(lab, &late) < 0 && !e->kind)
-		*e = late;
+	if (still)
+		boot_take_down(lab, &late);
+	else if (!end)
+		err_set(&late, ERR_ENV,
+			"the server of lab %s has ended without taking it down ('vbet clean' "
+			"removes what it left)",
+			lab);
+	free(end);
 	free(still);
 	client_close(held);
+	if (late.kind && !e->kind)
+		*e = late;
 }

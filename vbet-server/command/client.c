@@ -63,6 +63,9 @@ int client_connect(struct session *s, const char *lab, struct err *e)
 
 	s->len = 0;
 	s->fd = sock_connect(path, SOCK_STREAM, e);
+	/* Either is what a server that was killed, or one that has just ended, leaves behind. */
+	if (s->fd < 0 && (errno == ECONNREFUSED || errno == ENOENT))
+		err_set(e, ERR_ENV, "its server has ended");
 	free(path);
 	free(base);
 	return s->fd < 0 ? err_wrap(e, "lab %s", lab) : 0;

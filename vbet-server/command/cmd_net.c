@@ -130,7 +130,7 @@ static int list_guests(const char *lab, struct arena *a, struct guest_list *list
 /* A node that was stopped, or is not up yet, reaches nobody. */
 static bool is_down(const struct words *w)
 {
-	static const char *const states[] = {"down", "booting", "stopping"};
+	static const char *const states[] = {"down", "booting", "stopping", "lost"};
 
 	for (size_t i = 0; i < ARRAY_LEN(states); i++)
 		if (!strcmp(w->at[2], states[i]))

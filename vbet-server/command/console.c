@@ -10,6 +10,8 @@
 #include "vbet-server/command/cmd.h"
 #include "vbet-server/store/paths.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 
@@ -19,8 +21,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { READ_SIZE = 4096 };
+
 /* Readline's callbacks take no context. */
 static const char *current_lab;
+static int server_fd = -1; /* readable when the server has ended */
 
 struct node_list {
 	struct arena arena;
@@ -309,16 +314,52 @@ static int interactive(void)
 	return 0;
 }
 
+/* Lines of standard input, which may be a pipe that stays open: its end is not all that we wait for. */
+struct input {
+	char *text; /* owned: what has come and was not used yet */
+	size_t len;
+	bool ended;
+};
+
+/* The next line (malloc'ed), or NULL: there is none, or the server has ended. */
+static char *next_line(struct input *in)
+{
+	for (;;) {
+		char *end = in->len ? memchr(in->text, '\n', in->len) : NULL;
+
+		if (end || (in->ended && in->len)) {
+			size_t n = end ? (size_t)(end - in->text) : in->len;
+			char *line = xstrndup(in->text, n);
+
+			n += end != NULL;
+			in->len -= n;
+			memmove(in->text, in->text + n, in->len);
+			return line;
+		}
+		struct pollfd fds[2] = {{.fd = STDIN_FILENO, .events = POLLIN},
+					{.fd = server_fd, .events = POLLIN}};
+
+		if (in->ended || (poll(fds, 2, -1) < 0 && errno != EINTR) || fds[1].revents)
+			return NULL;
+		if (!fds[0].revents)
+			continue;
+		in->text = xrealloc(in->text, in->len + READ_SIZE);
+		ssize_t got = read(STDIN_FILENO, in->text + in->len, READ_SIZE);
+
+		in->ended = got == 0 || (got < 0 && errno != EINTR && errno != EAGAIN);
+		in->len += got > 0 ? (size_t)got : 0;
+	}
+}
+
 /* Without a terminal: lines from standard input; the worst exit status is ours. */
 static int batch(void)
 {
-	char *line = NULL;
-	size_t cap = 0;
+	struct input in = {0};
 	bool leave = false;
 	int worst = 0;
+	char *line;
 
-	while (!leave && getline(&line, &cap, stdin) > 0) {
-		line[strcspn(line, "\n")] = '\0';
+	while (!leave && (line = next_line(&in))) {
 		int rc = run_line(line, &leave);
 
 		/*
@@ -326,20 +367,48 @@ static int batch(void)
 		 * on.
 		 */
 		fflush(stdout);
+		free(line);
 		if (rc > worst)
 			worst = rc;
 	}
-	free(line);
+	free(in.text);
 	return worst;
+}
+
+/* Not by "down": then its directory is gone, too. */
+static int check_server(const char *lab, struct err *e)
+{
+	struct pollfd fd = {.fd = server_fd, .events = POLLIN};
+	char *base = paths_base_dir(NULL);
+	char *control = xasprintf("%s/%s/control", base ? base : "", lab);
+	bool killed = server_fd >= 0 && poll(&fd, 1, 0) > 0 && access(control, F_OK) == 0;
+
+	free(control);
+	free(base);
+	return killed ? err_set(e, ERR_ENV,
+				"the server of lab %s has ended without taking it down ('vbet clean' "
+				"removes what it left)",
+				lab)
+		      : 0;
 }
 
 int console_run(const char *lab, struct err *e)
 {
+	struct session s;
+
+	if (client_connect(&s, lab, e) < 0)
+		return -1;
 	void (*old)(int) = signal(SIGINT, SIG_IGN);
 
+	server_fd = client_server_fd(&s);
+	client_close(&s);
 	current_lab = lab;
 	int rc = isatty(STDIN_FILENO) ? interactive() : batch();
 
 	signal(SIGINT, old);
+	if (check_server(lab, e) < 0)
+		rc = -1;
+	if (server_fd >= 0)
+		close(server_fd);
 	return rc;
 }

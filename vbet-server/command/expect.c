@@ -27,6 +27,7 @@
 
 static const int64_t virtual_step_ns = 250000000; /* how often a result is asked for */
 static const int64_t real_step_ns = 20000000;
+static const int64_t look_ns = 1000000000; /* real clock: how often the lab is looked after */
 static const int64_t retry_ns = 250000000; /* at the least, from the begin of one try to the next */
 
 enum trial_state { TRIAL_WAITS, TRIAL_RUNS, TRIAL_OVER };
@@ -112,6 +113,34 @@ static int stand(struct driver *d, struct err *e)
 }
 
 /*
+ * Whether what did not hold is the network's doing: -1 if a process of the lab has ended by itself,
+ * or its server has.
+ */
+static int check_whole(const struct driver *d, struct err *e)
+{
+	struct strvec v = {0};
+
+	vec_push(&v, "whole");
+	return ask(d, &v, NULL, e);
+}
+
+/* In pieces: what is slept for may not come any more. */
+static int sleep_until(struct driver *d, int64_t ns, struct err *e)
+{
+	while (d->now_ns < ns) {
+		int64_t left = ns - d->now_ns;
+		int64_t at = d->zero_ns + d->now_ns + (left < look_ns ? left : look_ns);
+		struct timespec t = {at / 1000000000, at % 1000000000};
+
+		while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR)
+			;
+		if (read_clock(d, e) < 0 || (left >= look_ns && check_whole(d, e) < 0))
+			return -1;
+	}
+	return 0;
+}
+
+/*
  * Lets the lab go on to a time. A virtual clock stands there; by the real one we sleep, and if
  * we wake up late, what is due is done late, at the time that it is then.
  */
@@ -122,14 +151,8 @@ static int go_to(struct driver *d, int64_t ns, struct err *e)
 
 	if (ns <= d->now_ns)
 		return 0;
-	if (!d->is_virtual) {
-		int64_t at = d->zero_ns + ns;
-		struct timespec t = {at / 1000000000, at % 1000000000};
-
-		while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR)
-			;
-		return read_clock(d, e);
-	}
+	if (!d->is_virtual)
+		return sleep_until(d, ns, e);
 	time = xasprintf("%lldns", (long long)ns);
 	vec_push(&v, "clock");
 	vec_push(&v, "until");
@@ -384,6 +407,8 @@ int expect_run(const char *lab, const struct graph *g, FILE *out, struct expect_
 			break;
 		rc = go_to(&d, next, e);
 	}
+	if (rc == 0)
+		rc = check_whole(&d, e);
 	r->end_ns = d.now_ns;
 	for (size_t i = 0; i < g->n_expects; i++) {
 		free(d.trials[i].job);

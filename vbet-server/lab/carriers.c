@@ -41,13 +41,36 @@ void carriers_send(struct carriers *s, unsigned number, const char *line, carrie
 		answer(ctx, false, "there is no such substrate process");
 }
 
-/* One line to all. */
+/* One question to all. */
 struct poll {
 	unsigned outstanding;
+	const struct carriers *carriers; /* of carriers_ask_whole() */
 	carrier_answer_fn answer;
 	void *ctx;
 	bool answered; /* there was a good answer */
 };
+
+static struct poll *poll_create(carrier_answer_fn answer, void *ctx)
+{
+	struct poll *p = xcalloc(1, sizeof(*p));
+
+	p->answer = answer;
+	p->ctx = ctx;
+	p->outstanding = 1; /* the caller's own: nobody's answer is the last before all are asked */
+	return p;
+}
+
+/* A process that has ended answers at once. The caller has counted itself, and answers last. */
+static void ask_all(struct carriers *s, unsigned *outstanding, const char *line,
+		    carrier_answer_fn on_answer, void *ctx)
+{
+	for (size_t i = 0; i < s->at.n; i++) {
+		if (!s->at.at[i])
+			continue;
+		++*outstanding;
+		carrier_send(s->at.at[i], line, on_answer, ctx);
+	}
+}
 
 static void on_first(void *ctx, bool ok, const char *text)
 {
@@ -64,17 +87,9 @@ static void on_first(void *ctx, bool ok, const char *text)
 
 void carriers_send_all(struct carriers *s, const char *line, carrier_answer_fn answer, void *ctx)
 {
-	struct poll *p = xcalloc(1, sizeof(*p));
+	struct poll *p = poll_create(answer, ctx);
 
-	p->answer = answer;
-	p->ctx = ctx;
-	p->outstanding = 1; /* ours, until all are asked: who has ended answers at once */
-	for (size_t i = 0; i < s->at.n; i++) {
-		if (!s->at.at[i])
-			continue;
-		p->outstanding++;
-		carrier_send(s->at.at[i], line, on_first, p);
-	}
+	ask_all(s, &p->outstanding, line, on_first, p);
 	on_first(p, false, "no substrate process knows of it");
 }
 
@@ -126,14 +141,33 @@ void carriers_ask_status(struct carriers *s, carriers_status_fn *answer, void *c
 
 	p->answer = answer;
 	p->ctx = ctx;
-	p->outstanding = 1; /* ours, until all are asked */
-	for (size_t i = 0; i < s->at.n; i++) {
-		if (!s->at.at[i])
-			continue;
-		p->outstanding++;
-		carrier_send(s->at.at[i], "status", on_status, p);
-	}
+	p->outstanding = 1; /* as in poll_create() */
+	ask_all(s, &p->outstanding, "status", on_status, p);
 	on_status(p, false, "");
+}
+
+/* What it answers does not matter: whoever answers lives, and who does not is lost by then. */
+static void on_whole(void *ctx, bool ok, const char *text)
+{
+	struct poll *p = ctx;
+	const char *lost = NULL;
+
+	if (--p->outstanding)
+		return;
+	for (size_t i = 0; i < p->carriers->at.n; i++)
+		if (p->carriers->at.at[i] && p->carriers->at.at[i]->lost)
+			lost = p->carriers->at.at[i]->name;
+	p->answer(p->ctx, !lost, lost ? lost : "");
+	free(p);
+}
+
+void carriers_ask_whole(struct carriers *s, carrier_answer_fn answer, void *ctx)
+{
+	struct poll *p = poll_create(answer, ctx);
+
+	p->carriers = s;
+	ask_all(s, &p->outstanding, "now", on_whole, p);
+	on_whole(p, true, "");
 }
 
 void carriers_stop(struct carriers *s, unsigned number)

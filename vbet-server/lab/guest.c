@@ -92,6 +92,7 @@ static void fail_guest(struct guest *gu, const char *why)
 		*tail ? "; the end of its console:\n" : "", tail);
 	free(tail);
 	fprintf(stderr, "%s: %s\n", gu->name, why);
+	gu->failed = e;
 	progress_fail(gu->lab, &e);
 }
 
@@ -127,6 +128,7 @@ static void on_agent_event(void *ctx, const struct words *w)
 	} else if (!strcmp(what, "ready-all") && gu->state == GUEST_UP) {
 		gu->ready_ns = now;
 		set_state(gu, GUEST_READY);
+		gu->failed.kind = ERR_NONE;
 		loop_cancel_timer(gu->lab->loop, &gu->deadline);
 	} else if (!strcmp(what, "power") && w->n >= 2) {
 		powers_off(gu, w->at[1]);
@@ -195,7 +197,15 @@ static void on_deadline(struct loop_timer *t, int64_t now_ns)
 	err_set(&e, ERR_TIMEOUT, "%s: not ready after %lld s; the end of its console:\n%s",
 		gu->name, (long long)(gu->lab->progress.boot_timeout_ns / 1000000000), tail);
 	free(tail);
+	fprintf(stderr, "%s\n", e.text);
+	gu->failed = e;
 	progress_fail(gu->lab, &e);
+	/* A kernel that has said nothing so far cannot be asked for anything, nor looked into. */
+	if (gu->state == GUEST_BOOTING && !gu->lab->progress.failed) {
+		gu->wanted = false;
+		guest_kill(gu);
+	}
+	progress_check(gu->lab);
 }
 
 static void close_report(struct guest *gu)
@@ -347,6 +357,7 @@ int guest_boot(struct guest *gu, struct err *e)
 	char *path = xasprintf("%s/n/%s/agent", lab->dir, gu->name);
 
 	gu->queued = gu->joined = gu->dying = false;
+	gu->failed.kind = ERR_NONE;
 	gu->jail[0] = '\0';
 	int rc = agent_connect(&gu->agent, lab->loop, path, e);
 
@@ -374,10 +385,29 @@ int guest_boot(struct guest *gu, struct err *e)
 	return 0;
 }
 
+bool guest_can_hear(const struct guest *gu, struct err *e)
+{
+	const struct lab *lab = gu->lab;
+
+	if (gu->agent.said_hello)
+		return true;
+	if (gu->state != GUEST_DOWN && lab_is_lost(lab, graph_find_node(lab->graph, gu->name), e))
+		err_wrap(e, "%s is lost", gu->name);
+	else if (gu->state == GUEST_UP || gu->state == GUEST_READY)
+		err_set(e, ERR_ENV,
+			"%s runs, but nobody can speak to it any more: what came from its agent was "
+			"no message ('vbet restart %s' boots it anew)",
+			gu->name, gu->name);
+	else
+		err_set(e, ERR_ENV, "%s is %s", gu->name, guest_state_name(gu->state));
+	return false;
+}
+
 int guest_start(struct guest *gu, struct err *e)
 {
 	if (gu->state != GUEST_DOWN)
 		return err_set(e, ERR_USAGE, "%s is %s", gu->name, guest_state_name(gu->state));
+	gu->failed.kind = ERR_NONE;
 	gu->wanted = gu->queued = true;
 	progress_check(gu->lab);
 	return 0;
@@ -388,6 +418,7 @@ void guest_stop(struct guest *gu, bool at_once)
 	struct loop *l = gu->lab->loop;
 
 	gu->wanted = gu->queued = false;
+	gu->failed.kind = ERR_NONE;
 	if (gu->state == GUEST_DOWN) {
 		queue_restart(gu);
 		progress_check(gu->lab);

@@ -23,6 +23,7 @@ struct guest {
 	struct agent agent;
 	struct loop_timer deadline; /* boot or stop takes too long */
 	int64_t started_ns, up_ns, ready_ns;
+	struct err failed; /* why it did not come up, or went; kind 0: nothing is known of it */
 	bool wanted;   /* shall be up: its end is a failure */
 	bool restart;  /* start again when it has ended */
 	bool queued;   /* waits for its turn to boot */
@@ -45,6 +46,11 @@ int guest_start(struct guest *gu, struct err *e);
 void guest_stop(struct guest *gu, bool at_once);
 /* Sends SIGKILL to all its processes and does not wait. NULL is fine. */
 void guest_kill(struct guest *gu);
+/*
+ * True if commands and files can get into it; else e says why they cannot: it is down, it has not
+ * come so far, or nobody can speak to it any more.
+ */
+bool guest_can_hear(const struct guest *gu, struct err *e);
 /* Virtual clock: "joined NAME" its kernel is in the calendar, "gone NAME WHY" not any more. */
 void guest_hear(struct lab *lab, const struct words *w);
 

@@ -69,10 +69,16 @@ void hear_lost(struct carrier *s)
 	struct lab *lab = s->ctx;
 	struct err e;
 
-	err_set(&e, ERR_ENV, "the process %s (%d) has ended; see %s.log", s->name,
-		(int)s->child.pid, s->name);
+	err_set(&e, ERR_ENV,
+		"the process %s (%d) of lab %s has ended, and %s: see %s/%s.log; 'vbet down' takes the "
+		"rest down",
+		s->name, (int)s->child.pid, lab->graph->lab,
+		lab->clock.is_virtual ? "with it the lab's clock" : "what it carried is lost",
+		lab->dir, s->name);
 	fprintf(stderr, "%s\n", e.text);
-	/* A lab that is up goes on without what it carried. */
+	if (!lab->lost.kind)
+		lab->lost = e;
+	/* By the real clock a lab that is up goes on without what it carried. */
 	progress_fail(lab, &e);
 	progress_tell(lab);
 }

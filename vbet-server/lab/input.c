@@ -346,7 +346,7 @@ void input_pump(struct lab *lab)
 {
 	struct inputs *in = &lab->inputs;
 
-	if (in->pumping || lab->progress.failed ||
+	if (in->pumping || lab->progress.failed || lab_is_stuck(lab, NULL) ||
 	    (lab->clock.is_virtual && lab->progress.setting_up))
 		return;
 	in->pumping = true;

@@ -112,8 +112,8 @@ static int start(struct lab *lab, const struct words *w, FILE *out, struct err *
 
 	if (!gu)
 		return -1;
-	if (!gu->agent.said_hello)
-		return err_set(e, ERR_ENV, "%s is %s", gu->name, guest_state_name(gu->state));
+	if (!guest_can_hear(gu, e))
+		return -1;
 	VEC(char *) v = {0};
 	FILE *f = open_memstream(&text, &len);
 

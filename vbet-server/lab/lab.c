@@ -315,3 +315,24 @@ struct guest *lab_find_guest(struct lab *lab, const char *name, struct err *e)
 			node_kind_name(lab->graph->nodes[i].kind));
 	return i < 0 ? NULL : lab->guests[i];
 }
+
+bool lab_is_lost(const struct lab *lab, int node, struct err *e)
+{
+	if (!lab->lost.kind)
+		return false;
+	if (node >= 0 && !lab->clock.is_virtual) {
+		const struct carrier *c =
+			carriers_at(&lab->carriers, lab->plan->places[node].process);
+
+		if (!c || !c->lost)
+			return false;
+	}
+	if (e)
+		*e = lab->lost;
+	return true;
+}
+
+bool lab_is_stuck(const struct lab *lab, struct err *e)
+{
+	return lab->clock.is_virtual && lab_is_lost(lab, -1, e);
+}

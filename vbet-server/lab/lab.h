@@ -53,6 +53,7 @@ struct lab {
 	struct guest **guests;    /* owned: by node of the graph; NULL for devices */
 	size_t n_guests;          /* nodes of the graph */
 	struct programs programs; /* of end systems */
+	struct err lost; /* the first substrate process that has ended by itself; kind 0: none */
 	struct outside outside;
 
 	/* How it goes: each the business of the file of that name. */
@@ -93,6 +94,14 @@ void lab_send_clock(struct lab *lab, const char *line, carrier_answer_fn answer,
 
 /* The guest of that name; NULL, with the error set: there is no such node, or it has no kernel. */
 struct guest *lab_find_guest(struct lab *lab, const char *name, struct err *e);
+/*
+ * True, with e set, if what somebody waits for can never come, for a process of the substrate has
+ * ended. With a node: what concerns that node. Without (-1): what concerns the whole lab. In virtual
+ * time there is one process, which kept the calendar: then nothing moves any more.
+ */
+bool lab_is_lost(const struct lab *lab, int node, struct err *e);
+/* The same for what does not concern one node: virtual time, and it has come to its end. */
+bool lab_is_stuck(const struct lab *lab, struct err *e);
 /* A process of the lab, for `vbet clean` if the server is killed. */
 void lab_note_pid(struct lab *lab, const struct child *c, const char *name);
 /* Files of the run directory. A descriptor to append to, or 0; -1 with the error set. */

@@ -124,8 +124,11 @@ static bool boot_next(struct lab *lab)
 			continue;
 		if (guest_boot(gu, &e) < 0) {
 			err_wrap(&e, "%s", gu->name);
+			gu->failed = e;
+			gu->wanted = false;
 			progress_fail(lab, &e);
-			return false;
+			if (lab->progress.failed)
+				return false;
 		}
 	}
 	return true;

@@ -23,12 +23,14 @@ static bool is_lost(const struct lab *lab, size_t node)
 	return s && s->lost;
 }
 
-/* A device has no state of its own but that of the process that carries it. */
+/* A device has no state of its own but that of the process that carries it; without that process
+ * nothing gets into a guest or out of it, either. */
 static const char *node_state(const struct lab *lab, size_t i)
 {
-	if (!lab->guests[i] && is_lost(lab, i))
-		return "lost";
 	const struct guest *gu = lab->guests[i];
+
+	if ((!gu || gu->state != GUEST_DOWN) && is_lost(lab, i))
+		return "lost";
 
 	return !gu ? "ready" : gu->spins ? "spinning" : guest_state_name(gu->state);
 }

@@ -173,6 +173,8 @@ static int request_down(struct client *c, const struct words *w, struct err *e)
 
 static bool is_replayed(const struct client *c, struct err *e)
 {
+	if (lab_is_stuck(c->server->lab, e))
+		return true;
 	return !input_is_replaying(c->server->lab) && clock_is_at_goal(c->server->lab);
 }
 
@@ -180,7 +182,7 @@ static bool is_replayed(const struct client *c, struct err *e)
 static int request_replayed(struct client *c, const struct words *w, struct err *e)
 {
 	if (is_replayed(c, e))
-		return 0;
+		return e->kind ? -1 : 0;
 	c->state = CLIENT_WAIT;
 	c->guest = NULL;
 	c->is_over = is_replayed;
@@ -247,6 +249,7 @@ static const struct request requests[] = {
 	{"kill", 2, 2, request_change, true},
 	{"restart", 2, 2, request_change, true},
 	{"wait", 1, 3, request_wait, false},
+	{"whole", 1, 1, request_whole, false},
 	{"replayed", 1, 1, request_replayed, false},
 	{"refused", 1, 1, request_refused, false},
 	{"held", 1, 1, request_held, false},

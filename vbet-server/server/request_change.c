@@ -24,7 +24,7 @@ struct deferred {
 
 static bool not_yet(const struct client *c, struct err *e)
 {
-	return spin_is_stuck(c->server->lab, e);
+	return lab_is_stuck(c->server->lab, e) || spin_is_stuck(c->server->lab, e);
 }
 
 /* The client may have gone meanwhile; then nobody wants the change any more. */
@@ -57,8 +57,10 @@ static void run_deferred(struct lab *lab, void *ctx)
 }
 
 static int defer(struct client *c, const struct words *w,
-		 int (*run)(struct client *c, const struct words *w, struct err *e))
+		 int (*run)(struct client *c, const struct words *w, struct err *e), struct err *e)
 {
+	if (lab_is_stuck(c->server->lab, e))
+		return -1;
 	struct deferred *d = xcalloc(1, sizeof(*d));
 	size_t len = 0;
 	FILE *f = open_memstream(&d->line, &len);
@@ -79,6 +81,8 @@ static bool change_is_done(const struct client *c, struct err *e)
 {
 	struct lab *lab = c->server->lab;
 
+	if (lab_is_stuck(lab, e))
+		return true;
 	if (!input_is_settled(lab))
 		return false;
 	change_take_refusal(lab, e);
@@ -116,7 +120,7 @@ int request_change(struct client *c, const struct words *w, struct err *e)
 {
 	if (end_spinning(c->server->lab, w))
 		return REQUEST_DONE;
-	return defer(c, w, run_change);
+	return defer(c, w, run_change, e);
 }
 
 /* check TEXT: "NODE is|not COMMAND" */
@@ -158,7 +162,9 @@ static void on_now(void *ctx, bool ok, const char *text)
 
 static bool is_at_goal(const struct client *c, struct err *e)
 {
-	return spin_is_stuck(c->server->lab, e) || clock_is_at_goal(c->server->lab);
+	const struct lab *lab = c->server->lab;
+
+	return lab_is_stuck(lab, e) || spin_is_stuck(lab, e) || clock_is_at_goal(lab);
 }
 
 static int run_clock(struct client *c, const struct words *w, struct err *e)
@@ -188,5 +194,5 @@ int request_clock(struct client *c, const struct words *w, struct err *e)
 	if (input_is_replaying(lab))
 		return err_set(e, ERR_ENV, "the lab is being replayed, up to %.9f s",
 			       (double)lab->clock.goal_ns / 1e9);
-	return defer(c, w, run_clock);
+	return defer(c, w, run_clock, e);
 }

@@ -109,8 +109,8 @@ static int open_relay(struct client *c, const char *node, uint8_t type, char *co
 
 	if (!gu)
 		return -1;
-	if (!gu->agent.said_hello)
-		return err_set(e, ERR_ENV, "%s is %s", node, guest_state_name(gu->state));
+	if (!guest_can_hear(gu, e))
+		return -1;
 	FILE *f = open_memstream(&text, &len);
 
 	words_put_line(f, words, n);

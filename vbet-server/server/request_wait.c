@@ -16,13 +16,21 @@ static bool wait_is_over(const struct client *c, struct err *e)
 {
 	const struct lab *lab = c->server->lab;
 
-	if (!c->guest)
-		return progress_is_ready(lab);
-	if (c->guest->state == GUEST_DOWN && !c->guest->queued && c->guest->wanted == false) {
-		err_set(e, ERR_ENV, "%s is down", c->guest->name);
+	const struct guest *gu = c->guest;
+
+	if (lab_is_lost(lab, gu ? graph_find_node(lab->graph, gu->name) : -1, e))
 		return true;
-	}
-	return c->guest->state == GUEST_READY;
+	if (!gu)
+		return progress_is_ready(lab);
+	if (gu->state == GUEST_READY)
+		return true;
+	if (gu->failed.kind)
+		*e = gu->failed;
+	else if (gu->state == GUEST_DOWN && !gu->queued && !gu->wanted)
+		err_set(e, ERR_ENV, "%s is down", gu->name);
+	else
+		return false;
+	return true;
 }
 
 static void on_wait_timeout(struct loop_timer *t, int64_t now_ns)
@@ -36,6 +44,28 @@ static void on_wait_timeout(struct loop_timer *t, int64_t now_ns)
 			guest_state_name(c->guest->state));
 	c->state = CLIENT_LINE;
 	client_error(c, &e);
+}
+
+static void on_whole(void *ctx, bool ok, const char *text)
+{
+	struct query *q = ctx;
+	struct client *c = query_client(q);
+	struct err e;
+
+	if (c && ok) {
+		client_ok(c);
+	} else if (c) {
+		err_set(&e, ERR_ENV, "the process %s has ended", text);
+		lab_is_lost(q->server->lab, -1, &e);
+		client_error(c, &e);
+	}
+	free(q);
+}
+
+int request_whole(struct client *c, const struct words *w, struct err *e)
+{
+	carriers_ask_whole(&c->server->lab->carriers, on_whole, query_create(c));
+	return REQUEST_ANSWERED;
 }
 
 /* wait [NODE] [timeout=60s] */

@@ -247,6 +247,9 @@ static void close_clients(struct server *s)
 		c->dead = true;
 		if (conn_is_open(&c->conn)) {
 			request_client_gone(c);
+			/* Whoever holds the lab can tell this from a server that was killed. */
+			if (c->holds)
+				conn_printf(&c->conn, "ended\n");
 			/* All but those who wait had their answer, or have not taken it in time. */
 			if (c->state != CLIENT_WAIT)
 				continue;
