@@ -55,14 +55,14 @@ for clock in virtual real; do
 
 	# Whoever waits when it happens.
 	lab_up pair.vbet --clock $clock
-	in_node b 'sleep 1000' >exec.out 2>&1 &
+	in_node b 'sleep 1000000000' >exec.out 2>&1 &
 	exec=$!
 	must vbet stop a
 	vbet wait a -t 1h >down.out 2>&1
 	assert_eq 3 $? "status of waiting for a node that is down"
 	if [ $clock = virtual ]; then
 		vbet clock pause
-		vbet clock until 4000s >until.out 2>&1 &
+		vbet clock until 900000000s >until.out 2>&1 &
 		until=$!
 		vbet clock pace 1
 	fi

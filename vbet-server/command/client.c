@@ -11,6 +11,7 @@
 #include "vbet-server/store/paths.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -113,6 +114,37 @@ int client_send(struct session *s, char *const *words, size_t n, struct err *e)
 	return rc;
 }
 
+static const volatile sig_atomic_t *interrupted;
+
+void client_watch_interrupt(const volatile sig_atomic_t *flag)
+{
+	interrupted = flag;
+}
+
+/* The signal comes only while we look at it, so none is missed. */
+static int await(int server, int ms)
+{
+	struct pollfd fd = {.fd = server, .events = POLLIN};
+	struct timespec limit = {ms / 1000, ms % 1000 * 1000000L};
+	sigset_t set;
+	sigset_t old;
+	int rc = 1;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, &old);
+	while (!(interrupted && *interrupted) &&
+	       (rc = ppoll(&fd, 1, ms < 0 ? NULL : &limit, &old)) < 0 && errno == EINTR)
+		;
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	return rc != 0;
+}
+
+int client_wait(const struct session *s, int ms)
+{
+	return s->len ? 1 : await(s->fd, ms);
+}
+
 /* What follows the line stays in the buffer: after an "ok" that may be messages already. */
 char *client_read_line(struct session *s)
 {
@@ -135,7 +167,9 @@ char *client_read_line(struct session *s)
 			if (end)
 				return line;
 		}
-		ssize_t got = read(s->fd, s->buf + s->len, sizeof(s->buf) - s->len);
+		bool given_up = interrupted && (await(s->fd, -1), *interrupted);
+		ssize_t got =
+			given_up ? 0 : read(s->fd, s->buf + s->len, sizeof(s->buf) - s->len);
 
 		if (got < 0 && errno == EINTR)
 			continue;
@@ -182,6 +216,8 @@ int client_answer(struct session *s, FILE *out, void (*show)(void *ctx, const ch
 		if (rc <= 0)
 			return rc;
 	}
+	if (interrupted && *interrupted)
+		return err_set(e, ERR_ENV, "interrupted: nobody waits for it any more");
 	return err_set(e, ERR_ENV, "the server has ended");
 }
 

@@ -5,6 +5,7 @@
 
 #include "lib/err.h"
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -28,6 +29,13 @@ int client_server_fd(const struct session *s);
 /* Reads the answer; "out" lines go to out (may be NULL), "progress" lines to show (may be NULL). */
 int client_answer(struct session *s, FILE *out, void (*show)(void *ctx, const char *text),
 		  void *ctx, struct err *e);
+/*
+ * From here on a wait for an answer ends, with an error, when SIGINT has come and its handler has set
+ * this flag; NULL: it does not. For the console, which goes on after that.
+ */
+void client_watch_interrupt(const volatile sig_atomic_t *flag);
+/* 1: something of the answer is there, or the wait was interrupted; 0: not within so many ms. */
+int client_wait(const struct session *s, int ms);
 /* A `show`: to standard error. */
 void client_show_note(void *ctx, const char *text);
 /* Connect, send, answer, close. */
@@ -44,6 +52,7 @@ struct exec_options {
 	const char *user, *cwd;
 	FILE *out, *err; /* NULL: standard output and error */
 	bool escape;     /* Ctrl-] leaves the console */
+	bool step;       /* a virtual clock that stands goes on for it, and no longer */
 };
 /*
  * Runs a command in a node with this terminal. 0 with *status as a shell would have it (128 +

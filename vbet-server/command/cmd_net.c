@@ -4,10 +4,14 @@
 #include "lib/vec.h"
 #include "lib/words.h"
 #include "vbet-server/command/client.h"
+#include "vbet-server/command/clock_view.h"
 #include "vbet-server/command/cmd.h"
 #include "vbet-server/command/expect.h"
 
 #include <string.h>
+#include <unistd.h>
+
+enum { SHOW_MS = 300 };
 
 /* Sends "VERB ARGUMENT..." as it stands. */
 static int ask(const struct cmd_options *o, const char *verb, int argc, char **argv, struct err *e)
@@ -43,6 +47,45 @@ static int clock_until(const struct cmd_options *o, const char *check, struct er
 	return rc;
 }
 
+/* Where it is, as long as somebody looks: "until" and "step" may take long. */
+static void show_clock(const char *lab, bool *shown)
+{
+	struct clock_view v;
+
+	if (!clock_view_get(lab, &v))
+		return;
+	fprintf(stderr, "\r%.3f s\x1b[K", v.now_s);
+	fflush(stderr);
+	*shown = true;
+}
+
+static int ask_clock(const struct cmd_options *o, int argc, char **argv, struct err *e)
+{
+	char *lab = client_find_lab(o->lab, e);
+	bool looks = argc > 1 && isatty(STDERR_FILENO);
+	struct session s = {.fd = -1};
+	struct strvec v = {0};
+	bool shown = false;
+
+	vec_push(&v, "clock");
+	for (int i = 0; i < argc; i++)
+		vec_push(&v, argv[i]);
+	int rc = lab && client_connect(&s, lab, e) == 0
+			 ? client_send(&s, (char *const *)v.at, v.n, e)
+			 : -1;
+
+	while (rc == 0 && looks && client_wait(&s, SHOW_MS) == 0)
+		show_clock(lab, &shown);
+	if (shown)
+		fputs("\r\x1b[K", stderr);
+	if (rc == 0)
+		rc = client_answer(&s, stdout, client_show_note, NULL, e);
+	client_close(&s);
+	vec_free(&v);
+	free(lab);
+	return rc;
+}
+
 int cmd_clock(const struct cmd_options *o, int argc, char **argv, struct err *e)
 {
 	struct arena a = {0};
@@ -52,7 +95,7 @@ int cmd_clock(const struct cmd_options *o, int argc, char **argv, struct err *e)
 	for (int i = 1; check && i < argc; i++)
 		check = arena_printf(&a, "%s%s%s", check, i > 1 ? " " : "", argv[i]);
 	int rc = check && strchr(check, '(') ? clock_until(o, check, e)
-					     : ask(o, "clock", argc, argv, e);
+					     : ask_clock(o, argc, argv, e);
 
 	arena_finish(&a);
 	return rc;
@@ -83,9 +126,10 @@ int cmd_ping(const struct cmd_options *o, int argc, char **argv, struct err *e)
 	char *lab = client_find_lab(o->lab, e);
 	char count[24];
 	int status = 0;
-	struct exec_options opt = {.no_stdin = true, .subst = true};
+	struct exec_options opt = {.no_stdin = true, .subst = true, .step = o->step};
 
-	if (!lab || ping_count(o, count, sizeof(count), e) < 0) {
+	if (!lab || ping_count(o, count, sizeof(count), e) < 0 ||
+	    clock_view_settle(lab, &opt, e) < 0) {
 		free(lab);
 		return -1;
 	}
@@ -150,13 +194,14 @@ static bool are_together(const struct words *a, const struct words *b)
 }
 
 /* True if one of up to three pings is answered: the first may be lost to address resolution. */
-static int try_ping(const char *lab, const char *from, const char *to, const char *count,
+static int try_ping(const char *lab, const char *from, const char *to, const char *count, bool step,
 		    bool *reached, struct err *e)
 {
 	char *ping[] = {"ping", "-n",  "-q", "-W",          "1",
 			"-i",   "0.2", "-c", (char *)count, (char *)to};
 	FILE *null = fopen("/dev/null", "we");
-	struct exec_options opt = {.no_stdin = true, .subst = true, .out = null, .err = null};
+	struct exec_options opt = {
+		.no_stdin = true, .subst = true, .step = step, .out = null, .err = null};
 	int status = 1;
 	int rc = client_exec(lab, from, ping, ARRAY_LEN(ping), &opt, &status, e);
 
@@ -176,6 +221,11 @@ int cmd_pingall(const struct cmd_options *o, int argc, char **argv, struct err *
 	int rc = lab && ping_count(o, count, sizeof(count), e) == 0
 			 ? list_guests(lab, &a, &names, e)
 			 : -1;
+	struct exec_options settled = {.step = o->step};
+
+	if (rc == 0)
+		rc = clock_view_settle(lab, &settled, e);
+	bool step = settled.step;
 
 	for (size_t i = 0; i < names.at.n && rc == 0; i++) {
 		const char *from = names.at.at[i].at[0];
@@ -191,7 +241,7 @@ int cmd_pingall(const struct cmd_options *o, int argc, char **argv, struct err *
 			if (i == j || !are_together(&names.at.at[i], &names.at.at[j]))
 				continue;
 			if (!is_down(&names.at.at[i]))
-				rc = try_ping(lab, from, to, count, &reached, e);
+				rc = try_ping(lab, from, to, count, step, &reached, e);
 			printf(" %s", reached ? to : "X");
 			fflush(stdout);
 			all++;

@@ -2,6 +2,7 @@
 /* Commands for single nodes: exec, console, cp, log, start, stop, restart, kill. */
 #include "lib/vec.h"
 #include "vbet-server/command/client.h"
+#include "vbet-server/command/clock_view.h"
 #include "vbet-server/command/cmd.h"
 #include "vbet-server/store/paths.h"
 
@@ -71,7 +72,8 @@ static int exec_on_endsystems(const char *lab, const char *nodes, char *const *a
 int cmd_exec(const struct cmd_options *o, int argc, char **argv, struct err *e)
 {
 	char *lab = client_find_lab(o->lab, e);
-	struct exec_options opt = {.user = o->user, .tty = isatty(0) && isatty(1)};
+	struct exec_options opt = {
+		.user = o->user, .tty = isatty(0) && isatty(1), .step = o->step};
 	int status = 0;
 
 	if (!lab || cmd_timeout_ns(o, 0, &opt.timeout_ns, e) < 0) {
@@ -80,6 +82,8 @@ int cmd_exec(const struct cmd_options *o, int argc, char **argv, struct err *e)
 	}
 	int rc = argc > 1 ? exec_on_endsystems(lab, argv[0], argv + 1, (size_t)argc - 1, e) : 0;
 
+	if (rc == 0)
+		rc = clock_view_settle(lab, &opt, e);
 	if (rc == 0)
 		rc = client_exec(lab, argv[0], argv + 1, (size_t)argc - 1, &opt, &status, e);
 	free(lab);
@@ -95,10 +99,12 @@ int cmd_console(const struct cmd_options *o, int argc, char **argv, struct err *
 	if (lab && argc == 0) {
 		rc = status = console_run(lab, e);
 	} else if (lab) {
-		struct exec_options opt = {.user = o->user, .tty = true, .escape = true};
+		struct exec_options opt = {
+			.user = o->user, .tty = true, .escape = true, .step = o->step};
 		char *shell[] = {getenv("SHELL") ? getenv("SHELL") : "/bin/sh"};
 
-		if (exec_on_endsystems(lab, argv[0], shell, 1, e) < 0) {
+		if (exec_on_endsystems(lab, argv[0], shell, 1, e) < 0 ||
+		    clock_view_settle(lab, &opt, e) < 0) {
 			free(lab);
 			return -1;
 		}

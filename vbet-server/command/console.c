@@ -7,6 +7,7 @@
 #include "lib/vec.h"
 #include "lib/words.h"
 #include "vbet-server/command/client.h"
+#include "vbet-server/command/clock_view.h"
 #include "vbet-server/command/cmd.h"
 #include "vbet-server/store/paths.h"
 
@@ -26,6 +27,12 @@ enum { READ_SIZE = 4096 };
 /* Readline's callbacks take no context. */
 static const char *current_lab;
 static int server_fd = -1; /* readable when the server has ended */
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int number)
+{
+	interrupted = 1;
+}
 
 struct node_list {
 	struct arena arena;
@@ -137,6 +144,10 @@ static int run_in_node(const struct words *w, const char *line)
 	struct err e = {0};
 	int status = 0;
 
+	if (isatty(STDIN_FILENO) && clock_view_settle(current_lab, &opt, &e) < 0) {
+		print_error(&e);
+		return (int)e.kind;
+	}
 	if (w->n == 1) {
 		opt.escape = true;
 		fprintf(stderr, "%s: leave with Ctrl-] or 'exit'\n", w->at[0]);
@@ -198,7 +209,7 @@ static int run_source(const char *path, bool *leave)
 		perror(path);
 		return ERR_USAGE;
 	}
-	while (!*leave && getline(&line, &cap, f) > 0) {
+	while (!*leave && !interrupted && getline(&line, &cap, f) > 0) {
 		line[strcspn(line, "\n")] = '\0';
 		rc = run_line(line, leave);
 	}
@@ -283,21 +294,65 @@ static char *history_path(void)
 	return home ? xasprintf("%s/.vbet_history", home) : NULL;
 }
 
+/* "hello> "; in virtual time "hello [12.345s x1]> ", "hello [12.345s x1, stands]> ". */
+static char *make_prompt(void)
+{
+	struct clock_view v;
+
+	if (!clock_view_get(current_lab, &v))
+		return xasprintf("%s> ", current_lab);
+	return xasprintf("%s [%.3fs %s%s%s]> ", current_lab, v.now_s, *v.pace == 'm' ? "" : "x", v.pace,
+			 v.stands ? ", stands" : "");
+}
+
+static bool server_has_ended(void)
+{
+	struct pollfd fd = {.fd = server_fd, .events = POLLIN};
+
+	return server_fd >= 0 && poll(&fd, 1, 0) > 0;
+}
+
+/* Readline calls this some times a second while nothing is typed, and after a signal. */
+static int look_around(void)
+{
+	if (interrupted) {
+		interrupted = 0;
+		fputs("^C\n", stdout);
+		rl_replace_line("", 0);
+		rl_on_new_line();
+		rl_redisplay();
+	}
+	if (server_has_ended())
+		rl_done = 1;
+	return 0;
+}
+
+static char *read_line(void)
+{
+	interrupted = 0;
+	char *prompt = make_prompt();
+	char *line = readline(prompt);
+
+	free(prompt);
+	return line;
+}
+
 static int interactive(void)
 {
-	char *prompt = xasprintf("%s> ", current_lab);
 	char *history = history_path();
 	bool leave = false;
 	char *line;
 
 	rl_readline_name = "vbet";
 	rl_attempted_completion_function = complete;
+	rl_event_hook = look_around;
+	rl_signal_event_hook = look_around;
 	rl_basic_word_break_characters = " \t\n\"'(),=";
 	using_history();
 	if (history)
 		read_history(history);
 	printf("'help' lists commands; 'NODE COMMAND' runs in a node; 'exit' leaves.\n");
-	while (!leave && (line = readline(prompt))) {
+	while (!leave && !server_has_ended() && (line = read_line())) {
 		if (line[strspn(line, " \t")])
 			add_history(line);
 		run_line(line, &leave);
@@ -310,7 +365,6 @@ static int interactive(void)
 		write_history(history);
 	}
 	free(history);
-	free(prompt);
 	return 0;
 }
 
@@ -339,7 +393,8 @@ static char *next_line(struct input *in)
 		struct pollfd fds[2] = {{.fd = STDIN_FILENO, .events = POLLIN},
 					{.fd = server_fd, .events = POLLIN}};
 
-		if (in->ended || (poll(fds, 2, -1) < 0 && errno != EINTR) || fds[1].revents)
+		if (in->ended || interrupted || (poll(fds, 2, -1) < 0 && errno != EINTR) ||
+		    fds[1].revents)
 			return NULL;
 		if (!fds[0].revents)
 			continue;
@@ -378,10 +433,9 @@ static int batch(void)
 /* Not by "down": then its directory is gone, too. */
 static int check_server(const char *lab, struct err *e)
 {
-	struct pollfd fd = {.fd = server_fd, .events = POLLIN};
 	char *base = paths_base_dir(NULL);
 	char *control = xasprintf("%s/%s/control", base ? base : "", lab);
-	bool killed = server_fd >= 0 && poll(&fd, 1, 0) > 0 && access(control, F_OK) == 0;
+	bool killed = server_has_ended() && access(control, F_OK) == 0;
 
 	free(control);
 	free(base);
@@ -398,14 +452,18 @@ int console_run(const char *lab, struct err *e)
 
 	if (client_connect(&s, lab, e) < 0)
 		return -1;
-	void (*old)(int) = signal(SIGINT, SIG_IGN);
+	struct sigaction catch = {.sa_handler = on_interrupt}; /* no SA_RESTART: it ends waits */
+	struct sigaction old;
 
+	sigaction(SIGINT, &catch, &old);
+	client_watch_interrupt(&interrupted);
 	server_fd = client_server_fd(&s);
 	client_close(&s);
 	current_lab = lab;
 	int rc = isatty(STDIN_FILENO) ? interactive() : batch();
 
-	signal(SIGINT, old);
+	client_watch_interrupt(NULL);
+	sigaction(SIGINT, &old, NULL);
 	if (check_server(lab, e) < 0)
 		rc = -1;
 	if (server_fd >= 0)

@@ -49,6 +49,7 @@ struct driver {
 	bool is_virtual;
 	int64_t now_ns;
 	int64_t zero_ns; /* real clock: when the lab became ready */
+	int64_t looked_ns; /* real clock: when it last was looked after */
 	struct trial *trials;
 	const struct graph_event **events; /* by time */
 	size_t next_event;
@@ -134,7 +135,12 @@ static int sleep_until(struct driver *d, int64_t ns, struct err *e)
 
 		while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR)
 			;
-		if (read_clock(d, e) < 0 || (left >= look_ns && check_whole(d, e) < 0))
+		if (read_clock(d, e) < 0)
+			return -1;
+		if (d->now_ns - d->looked_ns < look_ns)
+			continue;
+		d->looked_ns = d->now_ns;
+		if (check_whole(d, e) < 0)
 			return -1;
 	}
 	return 0;

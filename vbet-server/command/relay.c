@@ -20,6 +20,7 @@
 #include "lib/vec.h"
 #include "lib/words.h"
 #include "vbet-server/command/client.h"
+#include "vbet-server/command/clock_view.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -32,10 +33,16 @@
 #include <termios.h>
 #include <unistd.h>
 
-enum { ESCAPE_KEY = 0x1d /* Ctrl-] */ };
+enum {
+	ESCAPE_KEY = 0x1d,   /* Ctrl-] */
+	INTERRUPT_KEY = 0x3, /* Ctrl-C */
+	QUIT_KEY = 0x1c,     /* Ctrl-\ */
+	UNHEARD_MAX = 3,
+};
 
 struct relay {
 	struct session s;
+	const char *lab;
 	const struct exec_options *opt;
 	int in_fd;       /* where DATA for the guest comes from; -1: nowhere (any more) */
 	uint32_t window; /* bytes we may still send */
@@ -44,6 +51,8 @@ struct relay {
 	int signal_fd;    /* SIGWINCH, SIGINT, SIGTERM; -1: none */
 	int out_fd;       /* for get; -1: opt->out */
 	bool left;        /* the user typed the escape */
+	bool gave_up;     /* so did we: the guest does not hear */
+	unsigned unheard; /* keys that interrupt since the guest last said anything */
 	bool interrupted; /* SIGINT was passed on once */
 	unsigned mode;    /* of WIRE_STAT */
 	int status;       /* of WIRE_EXIT */
@@ -123,6 +132,7 @@ static int take_output(struct relay *r, const struct wire_head *h, const char *d
 		fwrite(data, 1, h->len, out);
 		fflush(out);
 	}
+	r->unheard = 0;
 	grant(r, h->len);
 	return 0;
 }
@@ -186,6 +196,28 @@ static int read_server(struct relay *r, struct err *e)
 	return take_messages(r, e);
 }
 
+/*
+ * The keys that end a program are the guest's, but a guest may not hear them: its clock stands, or its
+ * kernel does. Then they are for us: at once if the clock stands, else when the third of them brought no
+ * answer.
+ */
+static void count_interrupts(struct relay *r, const char *keys, size_t n)
+{
+	unsigned before = r->unheard;
+	struct clock_view clock;
+
+	for (size_t i = 0; i < n && r->raw; i++)
+		r->unheard += keys[i] == INTERRUPT_KEY || keys[i] == QUIT_KEY;
+	if (r->unheard == before || r->left)
+		return;
+	bool stands = clock_view_get(r->lab, &clock) && clock.stands;
+
+	if (!stands && r->unheard < UNHEARD_MAX)
+		return;
+	r->left = r->gave_up = true;
+	r->status = 128 + SIGINT;
+}
+
 /* No more than the window is read, so that nothing read has to be kept. */
 static void read_input(struct relay *r)
 {
@@ -206,6 +238,7 @@ static void read_input(struct relay *r)
 		r->left = true;
 		n = escape - buf;
 	}
+	count_interrupts(r, buf, (size_t)n);
 	r->window -= (uint32_t)n;
 	if (n)
 		send_message(r, WIRE_DATA, buf, (uint32_t)n);
@@ -307,6 +340,8 @@ static void push_exec_words(struct arena *a, const struct exec_options *opt, boo
 	vec_push(v, node);
 	if (opt->subst)
 		vec_push(v, "subst=1");
+	if (opt->step)
+		vec_push(v, "step=1");
 	if (tty) {
 		ioctl(STDIN_FILENO, TIOCGWINSZ, &ws);
 		vec_push(v, "tty=1");
@@ -336,6 +371,8 @@ static int run_exec(struct relay *r, bool tty, struct err *e)
 	int rc = pump(r, e);
 
 	leave_raw(r);
+	if (r->gave_up)
+		fprintf(stderr, "\nleft: nothing of what is typed gets to the command\n");
 	client_close(&r->s);
 	return rc;
 }
@@ -343,7 +380,7 @@ static int run_exec(struct relay *r, bool tty, struct err *e)
 int client_exec(const char *lab, const char *node, char *const *argv, size_t n,
 		const struct exec_options *opt, int *status, struct err *e)
 {
-	struct relay r = {.opt = opt, .in_fd = opt->in_fd, .out_fd = -1, .signal_fd = -1};
+	struct relay r = {.lab = lab, .opt = opt, .in_fd = opt->in_fd, .out_fd = -1, .signal_fd = -1};
 	bool tty = opt->tty && isatty(STDIN_FILENO);
 	struct arena a = {0};
 	sigset_t old;

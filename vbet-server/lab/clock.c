@@ -105,13 +105,28 @@ void clock_hear_idle(struct lab *lab, const struct words *w)
 	lab->clock.is_idle = true;
 }
 
-static void set_pace(struct lab *lab, const char *pace)
+static void tell_pace(struct lab *lab, const char *pace)
 {
 	char *line = xasprintf("pace %s", pace);
 
-	snprintf(lab->clock.pace, sizeof(lab->clock.pace), "%s", pace);
 	lab_send_clock(lab, line, NULL, NULL);
 	free(line);
+}
+
+static void set_pace(struct lab *lab, const char *pace)
+{
+	snprintf(lab->clock.pace, sizeof(lab->clock.pace), "%s", pace);
+	lab->clock.hurries = false;
+	tell_pace(lab, pace);
+}
+
+/* Whoever says where it is to stand wants to be there; the pace is for what comes after that. */
+static void hurry(struct lab *lab, bool hurries)
+{
+	if (lab->clock.hurries == hurries)
+		return;
+	lab->clock.hurries = hurries;
+	tell_pace(lab, hurries ? "max" : lab->clock.pace);
 }
 
 /* Once is enough: it stops for all who wait. */
@@ -128,6 +143,8 @@ void clock_go_on(struct lab *lab, int64_t next_ns)
 {
 	int64_t to = lab->clock.goal_ns < next_ns ? lab->clock.goal_ns : next_ns;
 
+	if (lab->clock.stopped && clock_is_at_goal(lab))
+		hurry(lab, false);
 	if (!lab->clock.stopped || to <= lab->clock.now_ns)
 		return;
 	lab->clock.is_idle = false;
@@ -142,6 +159,41 @@ void clock_go_on(struct lab *lab, int64_t next_ns)
 bool clock_is_at_goal(const struct lab *lab)
 {
 	return lab->clock.stopped && lab->clock.now_ns >= lab->clock.goal_ns;
+}
+
+bool clock_lend(struct lab *lab)
+{
+	char *words[] = {"clock", "run"};
+	struct lab_clock *c = &lab->clock;
+
+	if (!c->is_virtual || (!(c->lent && c->lends) && !clock_is_at_goal(lab)))
+		return false;
+	if (!c->lent++) {
+		c->lends = true;
+		c->goal_ns = INT64_MAX;
+		input_record(lab, words, 2);
+		input_pump(lab);
+	}
+	return true;
+}
+
+/* By now somebody else may need it, or may have said where it is to stand. */
+static void stand_again(struct lab *lab, void *ctx)
+{
+	char *words[] = {"clock", "pause"};
+	struct lab_clock *c = &lab->clock;
+
+	if (c->lent || !c->lends)
+		return;
+	c->lends = false;
+	c->goal_ns = c->now_ns;
+	input_record(lab, words, 2);
+}
+
+void clock_take_back(struct lab *lab)
+{
+	if (!--lab->clock.lent && lab->clock.lends)
+		input_add(lab, stand_again, NULL);
 }
 
 void clock_hand_over(struct lab *lab)
@@ -183,6 +235,9 @@ static int set_goal(struct lab *lab, bool is_step, const char *time, struct err 
 	if (ns < now)
 		return err_set(e, ERR_USAGE, "it is later already: %.9f s", (double)now / 1e9);
 	lab->clock.goal_ns = ns;
+	lab->clock.lends = false;
+	if (!is_step && ns > now)
+		hurry(lab, true);
 	return 0;
 }
 
@@ -200,11 +255,14 @@ int clock_command(struct lab *lab, const struct words *w, struct err *e)
 		return 0;
 	}
 	if (!strcmp(what, "run") && !arg) {
+		hurry(lab, false);
 		lab->clock.goal_ns = INT64_MAX;
+		lab->clock.lends = false;
 		return 0;
 	}
 	if (!strcmp(what, "pause") && !arg) {
 		lab->clock.goal_ns = lab->clock.now_ns;
+		lab->clock.lends = false;
 		return 0;
 	}
 	if ((!strcmp(what, "step") || !strcmp(what, "until")) && arg)

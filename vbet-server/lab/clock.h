@@ -22,6 +22,9 @@ struct lab_clock {
 	int64_t now_ns;
 	int64_t goal_ns;  /* where it shall stand next; INT64_MAX: nowhere */
 	int64_t until_ns; /* where it was last told to stand */
+	unsigned lent;    /* commands that it goes on for, and no longer */
+	bool lends;       /* nobody has said anything else of it since it was lent first */
+	bool hurries;     /* on its way to until_ns as fast as it can; then at its pace again */
 	bool stays;       /* it is handed over standing still */
 	bool asked;       /* to stand, for what comes from outside */
 	bool is_idle;     /* nothing will ever happen again, by itself */
@@ -48,6 +51,12 @@ void clock_end_replay(struct lab *lab);
 void clock_ask_stand(struct lab *lab);
 /* It stands: on to clock.goal_ns, or to next_ns if that is earlier. */
 void clock_go_on(struct lab *lab, int64_t next_ns);
+/*
+ * Something that has come while the clock stands needs it: it goes on until all such things have
+ * ended. False: it does not stand, and clock_take_back() must not be called.
+ */
+bool clock_lend(struct lab *lab);
+void clock_take_back(struct lab *lab);
 /* It stands because it was told to, and not only for a moment. */
 bool clock_is_at_goal(const struct lab *lab);
 /*

@@ -405,6 +405,9 @@ bool guest_can_hear(const struct guest *gu, struct err *e)
 
 int guest_start(struct guest *gu, struct err *e)
 {
+	if (gu->state != GUEST_DOWN &&
+	    lab_is_lost(gu->lab, graph_find_node(gu->lab->graph, gu->name), e))
+		return err_wrap(e, "%s", gu->name);
 	if (gu->state != GUEST_DOWN)
 		return err_set(e, ERR_USAGE, "%s is %s", gu->name, guest_state_name(gu->state));
 	gu->failed.kind = ERR_NONE;

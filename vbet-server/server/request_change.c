@@ -160,6 +160,11 @@ static void on_now(void *ctx, bool ok, const char *text)
 	free(q);
 }
 
+static void ask_now(struct lab *lab, void *ctx)
+{
+	lab_send_clock(lab, "now", on_now, ctx);
+}
+
 static bool is_at_goal(const struct client *c, struct err *e)
 {
 	const struct lab *lab = c->server->lab;
@@ -184,6 +189,11 @@ int request_clock(struct client *c, const struct words *w, struct err *e)
 {
 	struct lab *lab = c->server->lab;
 
+	/* It is about to stand again: who asks now wants to see that. */
+	if (w->n == 1 && lab->clock.lends && !lab->clock.lent && !lab_is_stuck(lab, NULL)) {
+		input_add(lab, ask_now, query_create(c));
+		return REQUEST_ANSWERED;
+	}
 	if (w->n == 1 && lab->clock.is_virtual) {
 		lab_send_clock(lab, "now", on_now, query_create(c));
 		return REQUEST_ANSWERED;

@@ -18,13 +18,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void give_back_clock(struct client *c)
+{
+	if (c->lent)
+		clock_take_back(c->server->lab);
+	c->lent = false;
+}
+
 static void relay_message(struct agent_channel *ch, uint8_t type, const void *data, uint32_t len)
 {
 	struct client *c = container_of(ch, struct client, channel);
 
 	wire_write(&c->conn, 1, type, data, len);
-	if (type == WIRE_EXIT)
-		conn_close_later(&c->conn);
+	if (type != WIRE_EXIT)
+		return;
+	give_back_clock(c);
+	conn_close_later(&c->conn);
 }
 
 static void relay_gone(struct agent_channel *ch)
@@ -65,6 +74,7 @@ long request_relay(struct client *c, const char *data, size_t len)
 
 void request_client_gone(struct client *c)
 {
+	give_back_clock(c);
 	if (c->state == CLIENT_RELAY && c->channel.id)
 		input_drop_channel(c->guest, &c->channel);
 }
@@ -72,7 +82,8 @@ void request_client_gone(struct client *c)
 /* From here on no more lines: what comes next are messages, in both directions. */
 static void begin_relay(struct client *c, struct guest *gu)
 {
-	request_tell_clock(c);
+	if (!c->steps)
+		request_tell_clock(c);
 	client_ok(c);
 	c->state = CLIENT_RELAY;
 	c->guest = gu;
@@ -146,12 +157,19 @@ static void substitute_names(struct lab *lab, struct arena *a, const char *from,
 	}
 }
 
-/* exec NODE [subst=1] [key=value...] -- [ARGV...]; without ARGV the node's login shell */
+/* Settings that the agent does not know. */
+static bool is_ours(const char *word)
+{
+	return !strncmp(word, "subst=", 6) || !strncmp(word, "step=", 5);
+}
+
+/* exec NODE [subst=1] [step=1] [key=value...] -- [ARGV...]; without ARGV the node's login shell */
 int request_exec(struct client *c, const struct words *w, struct err *e)
 {
 	struct arena a = {0};
 	size_t dashes = 2;
 	const char *subst = words_get(w, "subst");
+	const char *step = words_get(w, "step");
 
 	while (dashes < w->n && strcmp(w->at[dashes], "--") != 0)
 		dashes++;
@@ -162,8 +180,11 @@ int request_exec(struct client *c, const struct words *w, struct err *e)
 
 	if (!gu)
 		return -1;
-	if (dashes + 1 == w->n && tty && *tty == '1' && take_over(c, w, gu))
+	c->steps = step && *step == '1';
+	if (dashes + 1 == w->n && tty && *tty == '1' && take_over(c, w, gu)) {
+		c->lent = c->steps && clock_lend(c->server->lab);
 		return REQUEST_ANSWERED;
+	}
 	if (subst && *subst == '1')
 		substitute_names(c->server->lab, &a, w->at[1], w->at + dashes + 1,
 				 w->n - dashes - 1);
@@ -171,10 +192,12 @@ int request_exec(struct client *c, const struct words *w, struct err *e)
 
 	vec_push(&v, "exec");
 	for (size_t i = 2; i < w->n; i++)
-		if (i >= dashes || strncmp(w->at[i], "subst=", 6) != 0)
+		if (i >= dashes || !is_ours(w->at[i]))
 			vec_push(&v, w->at[i]);
 	int rc = open_relay(c, w->at[1], WIRE_EXEC, v.at, v.n, e);
 
+	if (rc == REQUEST_ANSWERED && c->steps && c->channel.id)
+		c->lent = clock_lend(c->server->lab);
 	vec_free(&v);
 	arena_finish(&a);
 	return rc;

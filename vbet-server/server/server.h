@@ -27,6 +27,8 @@ struct client {
 	/* CLIENT_WAIT: true when what is waited for has come, or cannot come (e is set). */
 	bool (*is_over)(const struct client *c, struct err *e);
 	bool json;
+	bool steps; /* CLIENT_RELAY: a clock that stands shall go on for it, and no longer */
+	bool lent;  /* CLIENT_RELAY: the clock goes on for it (clock_lend()) */
 	bool holds; /* the lab goes down with this client */
 	struct client *next;
 	bool dead;

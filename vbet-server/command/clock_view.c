@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "vbet-server/command/clock_view.h"
+
+#include "vbet-server/command/client.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* "12.345000000 s, pace 1, paused": request_change.c, on_now(). */
+bool clock_view_get(const char *lab, struct clock_view *v)
+{
+	char *words[] = {"clock"};
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+	bool is_virtual = client_ask(lab, words, 1, f, NULL) == 0;
+
+	fclose(f);
+	memset(v, 0, sizeof(*v));
+	is_virtual = is_virtual && sscanf(text, "%lf s, pace %15[^, \n]", &v->now_s, v->pace) == 2;
+	v->stands = is_virtual && strstr(text, ", paused");
+	free(text);
+	return is_virtual;
+}
+
+int clock_view_settle(const char *lab, struct exec_options *opt, struct err *e)
+{
+	struct clock_view v;
+	char answer[16] = "n";
+
+	if (opt->step || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO) ||
+	    !clock_view_get(lab, &v) || !v.stands)
+		return 0;
+	fprintf(stderr,
+		"The clock stands at %.3f s, and nothing runs. Let it go on for this command? [Y/n] ",
+		v.now_s);
+	if (!fgets(answer, sizeof(answer), stdin) || (*answer != '\n' && !strchr("yY", *answer)))
+		return err_set(e, ERR_ENV, "the clock stands: 'clock run' lets the lab go on");
+	opt->step = true;
+	return 0;
+}
