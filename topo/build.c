@@ -281,6 +281,7 @@ static void build_events(struct builder *b, const struct world *w)
 	for (size_t i = 0; e; e = e->next, i++)
 		b->g->events[i] = (struct graph_event){
 			.time_ns = e->time_ns,
+			.timeout_ns = e->timeout_ns,
 			.kind = e->kind,
 			.node = e->node ? b->of_node[e->node->number] : -1,
 			.cable = e->cable ? b->of_cable[e->cable->number] : -1,
@@ -300,6 +301,8 @@ static void build_expects(struct builder *b, const struct world *w)
 		b->g->expects[i] = (struct graph_expect){
 			.start_ns = e->start_ns,
 			.deadline_ns = e->deadline_ns,
+			.timeout_ns = e->timeout_ns,
+			.every_ns = e->every_ns,
 			.negated = e->negated,
 			.kind = e->kind,
 			.node = b->of_node[e->node->number],

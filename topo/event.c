@@ -63,9 +63,43 @@ static bool fill_node(struct eval *ev, const struct call *c, struct world_event 
 	return to->node != NULL;
 }
 
+/* A time that a field gives, more than none. */
+static bool want_time(struct eval *ev, const struct arg *f, int64_t *ns)
+{
+	if (f->v.kind != VALUE_NUMBER || f->v.unit != UNIT_TIME || f->v.number <= 0) {
+		eval_wrong(ev, f->loc, "%s wants a time such as 20s", f->name);
+		return false;
+	}
+	*ns = f->v.number;
+	return true;
+}
+
+/* timeout = TIME and, of what is tried again, every = TIME (else NULL). */
+static bool read_times(struct eval *ev, const struct call *c, int64_t *timeout_ns, int64_t *every_ns)
+{
+	for (size_t i = 0; i < c->n_fields; i++) {
+		const struct arg *f = &c->fields[i];
+		int64_t *ns = !strcmp(f->name, "timeout")           ? timeout_ns
+			      : every_ns && !strcmp(f->name, "every") ? every_ns
+								      : NULL;
+
+		if (!ns) {
+			eval_wrong(ev, f->name_loc, "unknown setting '%s': there is timeout%s", f->name,
+				   every_ns ? " and every" : "");
+			return false;
+		}
+		if (!want_time(ev, f, ns))
+			return false;
+	}
+	return true;
+}
+
 static bool fill_exec(struct eval *ev, const struct call *c, struct world_event *to)
 {
-	return fill_node(ev, c, to) && builtin_want_text(ev, &c->args[1], "a command", &to->text);
+	to->timeout_ns = GRAPH_COMMAND_NS;
+	return fill_node(ev, c, to) &&
+	       builtin_want_text(ev, &c->args[1], "a command", &to->text) &&
+	       read_times(ev, c, &to->timeout_ns, NULL);
 }
 
 /* One "key=value" of a cable, the value as a script would have it. */
@@ -144,7 +178,7 @@ static const struct action actions[] = {
 	{fill_cable, "down", "down(a, b)", ACTION_CUT, 1, 2, true},
 	{fill_cable, "up", "up(a, b)", ACTION_MEND, 1, 2, true},
 	{fill_impair, "impair", "impair(a, b, loss = 5%, ...)", ACTION_IMPAIR, 1, 2, true},
-	{fill_exec, "exec", "exec(node, \"command\")", ACTION_EXEC, 2, 2, false},
+	{fill_exec, "exec", "exec(node, \"command\")", ACTION_EXEC, 2, 2, true},
 	{fill_node, "start", "start(node)", ACTION_START, 1, 1, false},
 	{fill_node, "stop", "stop(node)", ACTION_STOP, 1, 1, false},
 	{fill_node, "kill", "kill(node)", ACTION_KILL, 1, 1, false},
@@ -305,8 +339,9 @@ void event_run_expect(struct eval *ev, const struct ast *t)
 	expect->loc = t->loc;
 	expect->kind = checks[i].kind;
 	expect->negated = t->op == OP_NOT;
-	if (read_call(ev, t->last, checks[i].min, checks[i].max, false, checks[i].usage, &c) &&
-	    checks[i].fill(ev, &c, expect))
+	expect->timeout_ns = GRAPH_COMMAND_NS;
+	if (read_call(ev, t->last, checks[i].min, checks[i].max, true, checks[i].usage, &c) &&
+	    read_times(ev, &c, &expect->timeout_ns, &expect->every_ns) && checks[i].fill(ev, &c, expect))
 		world_append(&ev->world->expects_end, expect);
 }
 

@@ -255,8 +255,12 @@ struct graph_event {
 	 */
 	const char *text;
 	struct graph_side side; /* ACTION_CUT and ACTION_MEND: of the cable */
+	int64_t timeout_ns;     /* ACTION_EXEC: after that the command is ended */
 	struct graph_pos pos;
 };
+
+/* How long a command of an event or a check may take, if the script does not say (timeout = ...). */
+#define GRAPH_COMMAND_NS INT64_C(60000000000)
 
 /* What shall be true, tried from start_ns on; the last try begins no later than deadline_ns. */
 enum graph_check { CHECK_PING, CHECK_EXEC, CHECK_ROUTE, CHECKS };
@@ -264,6 +268,8 @@ const char *graph_check_name(enum graph_check c);
 
 struct graph_expect {
 	int64_t start_ns, deadline_ns;
+	int64_t timeout_ns; /* one try that takes longer is ended, and did not hold */
+	int64_t every_ns;   /* from one try to the next; 0: the longer it takes, the rarer */
 	bool negated;
 	enum graph_check kind;
 	int node;         /* index into graph.nodes: where it is tried */

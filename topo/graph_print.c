@@ -372,6 +372,13 @@ static void print_time(FILE *out, const char *before, int64_t ns)
 	fprintf(out, "%s%s ", before, unit_format(UNIT_TIME, ns, text, sizeof(text)));
 }
 
+static void print_field_time(FILE *out, const char *name, int64_t ns)
+{
+	char text[64];
+
+	fprintf(out, ", %s = %s", name, unit_format(UNIT_TIME, ns, text, sizeof(text)));
+}
+
 /* The words with a prefix, as ", rate = 10Mbit", in a group if there is a name for it. */
 static void print_changes(FILE *out, const struct words *words, const char *prefix,
 			  const char *group)
@@ -420,6 +427,8 @@ void graph_print_event(FILE *out, const struct graph *g, const struct graph_even
 		print_changes(out, &words, "ab.", "forward");
 		print_changes(out, &words, "ba.", "back");
 	}
+	if (e->kind == ACTION_EXEC && e->timeout_ns != GRAPH_COMMAND_NS)
+		print_field_time(out, "timeout", e->timeout_ns);
 	fputc(')', out);
 	arena_finish(&arena);
 }
@@ -442,6 +451,10 @@ void graph_print_expect(FILE *out, const struct graph *g, const struct graph_exp
 		fputs(e->text, out);
 	if (e->via)
 		fprintf(out, ", %s", e->via);
+	if (e->timeout_ns != GRAPH_COMMAND_NS)
+		print_field_time(out, "timeout", e->timeout_ns);
+	if (e->every_ns)
+		print_field_time(out, "every", e->every_ns);
 	fputc(')', out);
 }
 

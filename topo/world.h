@@ -98,13 +98,14 @@ struct world_event {
 	struct world_node *node;
 	struct world_cable *cable;
 	const char *text;
+	int64_t timeout_ns;
 	struct graph_side side;
 	struct loc loc;
 	struct world_event *next;
 };
 
 struct world_expect {
-	int64_t start_ns, deadline_ns;
+	int64_t start_ns, deadline_ns, timeout_ns, every_ns;
 	bool negated;
 	enum graph_check kind;
 	struct world_node *node, *peer;

@@ -60,7 +60,7 @@ must_status 1 vbet test -q bad.vbet --clock virtual
 out_has '^PASS bad.vbet:4 '
 out_has '^FAIL bad.vbet:5 .* did not hold, last tried at 4\.[0-9]* s: .*100% packet loss'
 out_has '^FAIL bad.vbet:3 at 4s stop\(r1\): not done at 4\.000 s: r1 is down'
-out_has '^2 expectations: 1 held, 1 did not; 1 events not done'
+out_has '^2 expectations: 1 held, 1 did not; 1 event not done'
 
 echo 'h = alloc(host)' >none.vbet
 must_status 2 vbet test none.vbet
@@ -85,3 +85,21 @@ for run in up1 up2; do
 done
 must vbet diff up1 up2
 nothing_left || fail "something is left"
+
+# A check's command may take longer than any bound that the program has: it is set, and said when it strikes.
+cat >long.vbet <<'END'
+clock = virtual
+a = alloc(host)
+link(a, alloc(host))
+expect at 2s exec(a, "sleep 11")
+expect at 2s exec(a, "echo begun; sleep 11", timeout = 5s)
+expect within 20s of 3s exec(a, "echo x >>/tried; test $(wc -l </tried) -ge 4", every = 3s)
+at 2s exec(a, "sleep 4; touch /late", timeout = 2s)
+expect at 30s not exec(a, "test -e /late")
+END
+must_status 1 vbet test -q long.vbet --keep long
+out_has '^PASS long.vbet:4 '
+out_has '^FAIL long.vbet:5 .*timeout = 5s\): did not hold'
+out_has 'ended after its timeout of 5 s'
+out_has '^PASS long.vbet:6 .* held at 12\.000 s'
+out_has '^PASS long.vbet:8 '

@@ -44,7 +44,7 @@ START_TEST(test_words)
 		"link r1:eth0 r2:eth0 down",
 		"link r1:eth0 r2:eth0 up",
 		"link r1:eth0 r2:eth0 set loss=5% ab.delay=3ms",
-		"job r1 timeout_ms=10000 -- /bin/sh -c \"echo 'x y'\"",
+		"job r1 timeout_ms=60000 -- /bin/sh -c \"echo 'x y'\"",
 		"kill r2",
 	};
 

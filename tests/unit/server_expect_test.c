@@ -120,10 +120,11 @@ static void setup(void)
 	e.kind = ERR_NONE;
 }
 
-/* Runs a script; what it printed (static). */
-static const char *run(const char *lines, struct expect_result *r)
+static char printed[4096];
+
+/* Runs a script; printed has what it printed. */
+static int run_to(const char *lines, struct expect_result *r)
 {
-	static char printed[4096];
 	char *script = xasprintf("clock = virtual\n"
 				 "a = alloc(host) b = alloc(host) link(a, b)\n%s",
 				 lines);
@@ -134,13 +135,20 @@ static const char *run(const char *lines, struct expect_result *r)
 	FILE *f = open_memstream(&out, &len);
 
 	*r = (struct expect_result){0};
-	ck_assert_int_eq(expect_run("t", g, f, r, &e), 0);
+	int rc = expect_run("t", g, f, r, &e);
+
 	fclose(f);
 	snprintf(printed, sizeof(printed), "%s", out);
 	free(out);
 	graph_destroy(g);
 	topo_destroy(parsed);
 	free(script);
+	return rc;
+}
+
+static const char *run(const char *lines, struct expect_result *r)
+{
+	ck_assert_int_eq(run_to(lines, r), 0);
 	return printed;
 }
 
@@ -156,7 +164,7 @@ START_TEST(events_happen_at_their_times)
 			 "");
 	ck_assert_str_eq(done, "2.000 link a:eth0 b:eth0 down\n"
 			       "2.000 link a:eth0 b:eth0 up\n"
-			       "2.500 job a timeout_ms=10000 -- /bin/sh -c echo x\n"
+			       "2.500 job a timeout_ms=60000 -- /bin/sh -c echo x\n"
 			       "3.000 kill a\n");
 	ck_assert_int_eq(r.end_ns, 3 * second_ns);
 	ck_assert_uint_eq(r.held + r.missed + r.refused, 0);
@@ -175,6 +183,47 @@ START_TEST(an_event_that_is_refused_is_told_and_others_happen)
 }
 END_TEST
 
+/* Every 250 ms at first; a sixteenth of what it has taken so far, later; at last when time is up. */
+START_TEST(the_longer_it_takes_the_rarer_it_is_tried)
+{
+	struct expect_result r;
+
+	run("expect within 60s of 2s exec(a, \"T50\")\n", &r);
+	ck_assert_uint_eq(r.held, 1);
+	ck_assert_uint_lt(n_jobs, 70);
+	setup();
+	run("expect within 7s of 2s exec(a, \"T50\", every = 3s)\n", &r);
+	ck_assert_uint_eq(n_jobs, 4);
+	ck_assert_int_eq(jobs[1].began_ns, 5 * second_ns);
+	ck_assert_int_eq(jobs[2].began_ns, 8 * second_ns);
+	ck_assert_int_eq(jobs[3].began_ns, 9 * second_ns);
+}
+END_TEST
+
+/* What did not hold says nothing of the network if a process of the lab has ended. */
+START_TEST(a_lab_that_is_not_whole_is_an_error)
+{
+	struct expect_result r;
+
+	breaks = true;
+	ck_assert_int_eq(run_to("expect at 2s exec(b, \"T0\")\n", &r), -1);
+	ck_assert_int_eq(e.kind, ERR_ENV);
+	ck_assert_str_eq(e.text, "a process has ended");
+}
+END_TEST
+
+/* The fake's commands fail if they begin with T: that of an event is told, and is no expectation. */
+START_TEST(a_command_of_an_event_that_fails_is_told)
+{
+	struct expect_result r;
+
+	ck_assert_str_eq(run("at 2s exec(a, \"T9\")\nat 3s exec(a, \"x\")\nat 4s kill(a)\n", &r),
+			 "NOTE s:3 at 2s exec(a, \"T9\"): it ended with exit status 1\n"
+			 "    | first\n    | not yet\n");
+	ck_assert_uint_eq(r.held + r.missed + r.refused, 0);
+}
+END_TEST
+
 START_TEST(at_its_time_it_holds_or_not)
 {
 	struct expect_result r;
@@ -185,6 +234,8 @@ START_TEST(at_its_time_it_holds_or_not)
 			     &r),
 			 "FAIL s:4 expect at 4s exec(a, \"T5\"): did not hold, last tried at 4.000 "
 			 "s: not yet\n"
+			 "    expected: exit status 0; seen: exit status 1\n"
+			 "    | first\n    | not yet\n"
 			 "PASS s:5 expect at 4s not exec(a, \"T5\"): held at 4.000 s\n"
 			 "PASS s:3 expect at 6s exec(a, \"T5\"): held at 6.000 s\n");
 	ck_assert_uint_eq(n_jobs, 3); /* each was tried once */
@@ -205,7 +256,9 @@ START_TEST(within_a_time_it_is_tried_again_and_again)
 	ck_assert_str_eq(
 		run("expect within 1s of 2s exec(a, \"T5\")\n", &r),
 		"FAIL s:3 expect within 1s of 2s exec(a, \"T5\"): did not hold, last tried "
-		"at 3.000 s: not yet\n");
+		"at 3.000 s: not yet\n"
+			 "    expected: exit status 0; seen: exit status 1\n"
+			 "    | first\n    | not yet\n");
 	ck_assert_uint_eq(n_jobs, 5);
 }
 END_TEST
@@ -216,7 +269,8 @@ START_TEST(a_node_that_is_down_holds_nothing)
 
 	ck_assert_str_eq(run("expect at 2s exec(b, \"T0\")\n", &r),
 			 "FAIL s:3 expect at 2s exec(b, \"T0\"): did not hold, last tried at 2.000 "
-			 "s: b is down\n");
+			 "s: b is down\n"
+			 "    expected: exit status 0; seen: it could not be tried\n");
 }
 END_TEST
 
@@ -266,6 +320,9 @@ int main(void)
 	tcase_add_checked_fixture(t, setup, NULL);
 	tcase_add_test(t, events_happen_at_their_times);
 	tcase_add_test(t, an_event_that_is_refused_is_told_and_others_happen);
+	tcase_add_test(t, the_longer_it_takes_the_rarer_it_is_tried);
+	tcase_add_test(t, a_lab_that_is_not_whole_is_an_error);
+	tcase_add_test(t, a_command_of_an_event_that_fails_is_told);
 	tcase_add_test(t, at_its_time_it_holds_or_not);
 	tcase_add_test(t, within_a_time_it_is_tried_again_and_again);
 	tcase_add_test(t, a_node_that_is_down_holds_nothing);

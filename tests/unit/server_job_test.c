@@ -175,7 +175,7 @@ static const struct {
 } ends[] = {
 	{"status=0", "done 0 \"\"\n"},
 	{"signal=9", "done 137 \"\"\n"},
-	{"timeout=1", "done 255 \"it ran out of time\"\n"},
+	{"timeout=1", "done 255 \"ended after its timeout of 0.5 s\"\n"},
 	{"\"error=run x: no such file\"", "done 255 \"run x: no such file\"\n"},
 	{"", "done 255 \"\"\n"},
 	{"\"", "done 255 \"\"\n"},

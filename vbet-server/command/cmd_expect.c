@@ -24,10 +24,10 @@ static ssize_t tee_write(void *cookie, const char *data, size_t len)
 
 static void summary(FILE *out, const struct graph *g, const struct expect_result *r)
 {
-	fprintf(out, "%zu expectations: %zu held, %zu did not", g->n_expects, r->held,
-		g->n_expects - r->held);
+	fprintf(out, "%zu expectation%s: %zu held, %zu did not", g->n_expects,
+		g->n_expects == 1 ? "" : "s", r->held, g->n_expects - r->held);
 	if (r->refused)
-		fprintf(out, "; %zu events not done", r->refused);
+		fprintf(out, "; %zu event%s not done", r->refused, r->refused == 1 ? "" : "s");
 	fprintf(out, "; until %.3f s\n", (double)r->end_ns / 1e9);
 }
 

@@ -39,6 +39,13 @@ struct trial {
 	int64_t next_ns, began_ns; /* of the next try, of the last one */
 	char *job;                 /* owned: the number of a try that runs */
 	char *last;                /* owned: what the last try said */
+	int status;                /* of the last try; -1: it could not begin */
+};
+
+/* A command of an event that is under way. */
+struct errand {
+	const struct graph_event *event;
+	char *job; /* owned; NULL: it has ended */
 };
 
 struct driver {
@@ -53,6 +60,7 @@ struct driver {
 	struct trial *trials;
 	const struct graph_event **events; /* by time */
 	size_t next_event;
+	VEC(struct errand) errands;
 };
 
 /* ---- talking to the lab ---- */
@@ -171,32 +179,31 @@ static int go_to(struct driver *d, int64_t ns, struct err *e)
 }
 
 /* Starts a command for /bin/sh in a node; *job gets its number. */
-static int start_job(const struct driver *d, const char *node, const char *command, char **job,
-		     struct err *e)
+static int start_job(const struct driver *d, const char *node, int64_t timeout_ns,
+		     const char *command, char **job, struct err *e)
 {
 	struct strvec v = {0};
+	struct arena a = {0};
 
 	vec_push(&v, "job");
 	vec_push(&v, node);
-	vec_push(&v, "timeout_ms=10000");
+	vec_push(&v, event_timeout(&a, timeout_ns));
 	vec_push(&v, "--");
 	vec_push(&v, "/bin/sh");
 	vec_push(&v, "-c");
 	vec_push(&v, command);
-	return ask(d, &v, job, e);
+	int rc = ask(d, &v, job, e);
+
+	arena_finish(&a);
+	return rc;
 }
 
 /* The last line is what a command such as ping sums up with. */
-static void keep_last_line(char *text)
+static const char *last_line(const char *text)
 {
-	size_t len = strlen(text);
-
-	while (len && text[len - 1] == '\n')
-		text[--len] = '\0';
 	const char *line = strrchr(text, '\n');
 
-	if (line)
-		memmove(text, line + 1, strlen(line));
+	return line ? line + 1 : text;
 }
 
 /* 1 with *status and *text (malloc'ed) if the job is done, 0 if it runs, or -1. */
@@ -216,8 +223,11 @@ static int job_result(const struct driver *d, const char *job, int *status, char
 
 	if (rc == 0 && w.n == 3) {
 		*status = atoi(w.at[1]);
-		*text = xstrdup(w.at[2]);
-		keep_last_line(*text);
+		size_t len = strlen(w.at[2]);
+
+		while (len && w.at[2][len - 1] == '\n')
+			len--;
+		*text = xstrndup(w.at[2], len);
 		rc = 1;
 	}
 	arena_finish(&a);
@@ -227,18 +237,63 @@ static int job_result(const struct driver *d, const char *job, int *status, char
 
 /* ---- events ---- */
 
-static int act(const struct driver *d, const struct graph_event *ev, struct err *e)
+static int act(struct driver *d, const struct graph_event *ev, struct err *e)
 {
 	struct arena a = {0};
 	struct strvec v = {0};
 	int rc = event_words(d->graph, ev, &a, &v, e);
 
+	char *text = NULL;
+
 	if (rc == 0)
-		rc = ask(d, &v, NULL, e);
+		rc = ask(d, &v, &text, e);
 	else
 		vec_free(&v);
 	arena_finish(&a);
+	if (rc == 0 && ev->kind == ACTION_EXEC)
+		vec_push(&d->errands, ((struct errand){ev, text}));
+	else
+		free(text);
 	return rc;
+}
+
+static void print_output(FILE *out, const char *text)
+{
+	while (*text) {
+		size_t n = strcspn(text, "\n");
+
+		fprintf(out, "    | %.*s\n", (int)n, text);
+		text += n + (text[n] == '\n');
+	}
+}
+
+/*
+ * Commands of events that have failed are told: nobody else would hear of it. That is no expectation
+ * of the user's, so it is only told; and the lab does not stand for it.
+ */
+static int look_at_errands(struct driver *d, struct err *e)
+{
+	for (size_t i = 0; i < d->errands.n; i++) {
+		struct errand *r = &d->errands.at[i];
+		char *text = NULL;
+		int status = 0;
+		int rc = r->job ? job_result(d, r->job, &status, &text, e) : 0;
+
+		if (rc < 0)
+			return -1;
+		if (rc == 0)
+			continue;
+		free(r->job);
+		r->job = NULL;
+		if (status) {
+			fprintf(d->out, "NOTE %s:%d ", r->event->pos.file, r->event->pos.line);
+			graph_print_event(d->out, d->graph, r->event);
+			fprintf(d->out, ": it ended with exit status %d\n", status);
+			print_output(d->out, text);
+		}
+		free(text);
+	}
+	return 0;
 }
 
 static void do_event(struct driver *d, const struct graph_event *ev)
@@ -255,6 +310,36 @@ static void do_event(struct driver *d, const struct graph_event *ev)
 
 /* ---- expectations ---- */
 
+struct outcome {
+	const char *held, *missed;
+};
+
+static const struct outcome outcomes[] = {
+	[CHECK_PING] = {"an answer", "none"},
+	[CHECK_EXEC] = {"exit status 0", NULL},
+	[CHECK_ROUTE] = {"such a route", "none"},
+};
+_Static_assert(ARRAY_LEN(outcomes) == CHECKS, "outcomes out of step with enum graph_check");
+
+/* What should have been, what was, and all that was said. */
+static void explain(FILE *out, const struct trial *t)
+{
+	const struct graph_expect *x = t->expect;
+	const struct outcome *o = &outcomes[x->kind];
+
+	fprintf(out, "    expected: %s%s; seen: ", x->negated ? "not " : "", o->held);
+	if (t->status < 0)
+		fputs("it could not be tried\n", out);
+	else if (t->status == 0 && o->missed)
+		fprintf(out, "%s\n", o->held);
+	else if (!o->missed)
+		fprintf(out, "exit status %d\n", t->status);
+	else
+		fprintf(out, "%s (exit status %d)\n", o->missed, t->status);
+	if (t->last && strchr(t->last, '\n')) /* else it stands in the line above */
+		print_output(out, t->last);
+}
+
 static void decide(struct driver *d, struct trial *t, bool held)
 {
 	const struct graph_expect *x = t->expect;
@@ -265,12 +350,27 @@ static void decide(struct driver *d, struct trial *t, bool held)
 	fprintf(d->out, ": %s at %.3f s", held ? "held" : "did not hold, last tried",
 		(double)t->began_ns / 1e9);
 	fprintf(d->out, "%s%s\n", !held && t->last && *t->last ? ": " : "",
-		!held && t->last ? t->last : "");
+		!held && t->last ? last_line(t->last) : "");
+	if (!held)
+		explain(d->out, t);
 	fflush(d->out);
 	if (held)
 		d->result->held++;
 	else
 		d->result->missed++;
+}
+
+/*
+ * From the begin of one try to that of the next. What has not come for a minute need not be known to a
+ * quarter of a second; and each try is work that others in the lab can notice.
+ */
+static int64_t pause_ns(const struct trial *t)
+{
+	int64_t waited_ns = t->began_ns - t->expect->start_ns;
+
+	if (t->expect->every_ns)
+		return t->expect->every_ns;
+	return waited_ns / 16 > retry_ns ? waited_ns / 16 : retry_ns;
 }
 
 /*
@@ -281,11 +381,16 @@ static void end_try(struct driver *d, struct trial *t, int status)
 {
 	bool held = (status == 0) != t->expect->negated;
 
+	bool was_last = t->began_ns >= t->expect->deadline_ns;
+
 	t->state = TRIAL_WAITS;
-	t->next_ns = t->began_ns + retry_ns;
+	t->next_ns = t->began_ns + pause_ns(t);
+	/* Whatever the pace, it is tried once more when time is up. */
+	if (t->next_ns > t->expect->deadline_ns && !was_last)
+		t->next_ns = t->expect->deadline_ns;
 	if (t->next_ns < d->now_ns)
 		t->next_ns = d->now_ns;
-	if (held || t->next_ns > t->expect->deadline_ns)
+	if (held || t->next_ns > t->expect->deadline_ns || was_last)
 		decide(d, t, held);
 }
 
@@ -295,12 +400,14 @@ static void begin_try(struct driver *d, struct trial *t)
 	struct err e = {0};
 
 	t->began_ns = d->now_ns;
-	if (start_job(d, d->graph->nodes[t->expect->node].name, command, &t->job, &e) == 0) {
+	if (start_job(d, d->graph->nodes[t->expect->node].name, t->expect->timeout_ns, command,
+		      &t->job, &e) == 0) {
 		t->state = TRIAL_RUNS;
 	} else {
 		/* A node that is down, for one: it may come up before the deadline. */
 		free(t->last);
 		t->last = xstrdup(e.text);
+		t->status = -1;
 		end_try(d, t, 255);
 	}
 	free(command);
@@ -319,6 +426,7 @@ static int look_at_try(struct driver *d, struct trial *t, struct err *e)
 	free(t->last);
 	t->job = NULL;
 	t->last = *text ? text : xasprintf("exit status %d", status);
+	t->status = status;
 	if (!*text)
 		free(text);
 	end_try(d, t, status);
@@ -345,6 +453,8 @@ static int do_due(struct driver *d, struct err *e)
 	for (size_t i = 0; i < n; i++)
 		if (d->trials[i].state == TRIAL_RUNS && look_at_try(d, &d->trials[i], e) < 0)
 			return -1;
+	if (look_at_errands(d, e) < 0)
+		return -1;
 	while (d->next_event < d->graph->n_events && d->events[d->next_event]->time_ns <= d->now_ns)
 		do_event(d, d->events[d->next_event++]);
 	for (size_t i = 0; i < n; i++)
@@ -414,12 +524,17 @@ int expect_run(const char *lab, const struct graph *g, FILE *out, struct expect_
 		rc = go_to(&d, next, e);
 	}
 	if (rc == 0)
+		rc = look_at_errands(&d, e);
+	if (rc == 0)
 		rc = check_whole(&d, e);
 	r->end_ns = d.now_ns;
 	for (size_t i = 0; i < g->n_expects; i++) {
 		free(d.trials[i].job);
 		free(d.trials[i].last);
 	}
+	for (size_t i = 0; i < d.errands.n; i++)
+		free(d.errands.at[i].job);
+	vec_free(&d.errands);
 	free(d.trials);
 	free(d.events);
 	return rc;
@@ -450,7 +565,7 @@ static int try_check(struct driver *d, const struct words *check, bool *held, ch
 
 	free(*text);
 	*text = NULL;
-	if (start_job(d, check->at[0], check->at[2], &job, &why) == 0)
+	if (start_job(d, check->at[0], GRAPH_COMMAND_NS, check->at[2], &job, &why) == 0)
 		rc = await_job(d, job, &status, text, e);
 	else
 		*text = xstrdup(why.text);
@@ -474,7 +589,7 @@ static int try_until(struct driver *d, const struct words *check, int64_t limit_
 		if (d->now_ns >= end)
 			return err_set(e, ERR_TIMEOUT, "it did not hold until %.9f s%s%s",
 				       (double)d->now_ns / 1e9, *text && **text ? ": " : "",
-				       *text ? *text : "");
+				       *text ? last_line(*text) : "");
 		if (d->now_ns < *began_ns + retry_ns && go_to(d, *began_ns + retry_ns, e) < 0)
 			return -1;
 	}

@@ -32,6 +32,7 @@ struct job {
 	unsigned id;
 	bool done;
 	int status;
+	long timeout_ms; /* 0: none */
 	uint32_t owed; /* bytes that came since the window was last opened */
 	size_t len;
 	char text[TEXT_MAX + 1];
@@ -54,6 +55,18 @@ static void keep_text(struct job *j, const char *data, uint32_t len)
 	j->text[j->len] = '\0';
 }
 
+/* What we have to say of it is a line of its own, also if its output has filled the room. */
+static void keep_line(struct job *j, const char *line)
+{
+	size_t len = strlen(line) + 2;
+
+	if (j->len + len > TEXT_MAX)
+		j->len = TEXT_MAX - len;
+	if (j->len && j->text[j->len - 1] != '\n')
+		keep_text(j, "\n", 1);
+	keep_text(j, line, (uint32_t)strlen(line));
+}
+
 /* The words of WIRE_EXIT as a shell would put them: a status, or 128 and the signal. */
 static void end(struct job *j, const char *data, uint32_t len)
 {
@@ -70,7 +83,8 @@ static void end(struct job *j, const char *data, uint32_t len)
 	else if (w.n && (v = words_get(&w, "signal")))
 		j->status = 128 + atoi(v);
 	else if (w.n && words_get(&w, "timeout"))
-		keep_text(j, "it ran out of time", 18);
+		keep_line(j, arena_printf(&a, "ended after its timeout of %g s",
+					  (double)j->timeout_ms / 1000));
 	else if (w.n && (v = words_get(&w, "error")))
 		keep_text(j, v, (uint32_t)strlen(v));
 	arena_finish(&a);
@@ -131,6 +145,9 @@ static int start(struct lab *lab, const struct words *w, FILE *out, struct err *
 
 		j->id = ++lab->jobs.last_id;
 		j->guest = gu;
+		const char *timeout = words_get(w, "timeout_ms");
+
+		j->timeout_ms = timeout ? strtol(timeout, NULL, 10) : 0;
 		j->channel.on_message = on_message;
 		j->channel.on_gone = on_gone;
 		j->next = lab->jobs.first;

@@ -45,6 +45,13 @@ static int cable_words(const struct graph *g, const struct graph_event *ev, stru
 	return 0;
 }
 
+char *event_timeout(struct arena *a, int64_t timeout_ns)
+{
+	int64_t ms = timeout_ns / 1000000;
+
+	return arena_printf(a, "timeout_ms=%lld", (long long)(ms ? ms : 1));
+}
+
 int event_words(const struct graph *g, const struct graph_event *ev, struct arena *a,
 		struct strvec *v, struct err *e)
 {
@@ -57,7 +64,7 @@ int event_words(const struct graph *g, const struct graph_event *ev, struct aren
 	}
 	vec_push(v, "job");
 	vec_push(v, g->nodes[ev->node].name);
-	vec_push(v, "timeout_ms=10000");
+	vec_push(v, event_timeout(a, ev->timeout_ns));
 	vec_push(v, "--");
 	vec_push(v, "/bin/sh");
 	vec_push(v, "-c");

@@ -11,6 +11,8 @@
 /* What a server is asked for: "link r1:eth1 r2:eth0 down". Words live in the arena. */
 int event_words(const struct graph *g, const struct graph_event *ev, struct arena *a,
 		struct strvec *v, struct err *e);
+/* "timeout_ms=N", as exec takes it, in the arena. */
+char *event_timeout(struct arena *a, int64_t timeout_ns);
 /*
  * The command of a check, malloc'ed, for /bin/sh in the expectation's node: it holds if it exits
  * with 0 (or does not, if the expectation is negated).
