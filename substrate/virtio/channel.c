@@ -66,6 +66,7 @@ struct channel {
 	char *stream;     /* owned */
 	bool client_open; /* as the guest shall see it */
 	bool port_there, guest_open;
+	bool left; /* the client of this boot has gone: who connects now is for the next one */
 	struct bytes in, out; /* to the guest, to the client */
 	struct control control[CONTROL_MAX];
 	unsigned n_control;
@@ -174,7 +175,7 @@ static void put_input(struct channel *c, int64_t now_ns)
 	struct virtq *r = &c->vhost.queue[RX].ring;
 	struct vring_chain chain;
 
-	while (c->vhost.up && c->guest_open && c->in.len) {
+	while (c->vhost.up && c->guest_open && c->in.len && !c->left) {
 		if (vring_take(r, &chain) <= 0) {
 			if (vring_kicks_on(r))
 				continue;
@@ -203,7 +204,7 @@ static void set_client_open(struct channel *c, bool open)
 
 static void hear(struct channel *c, int64_t now_ns)
 {
-	set_client_open(c, c->client.fd >= 0);
+	set_client_open(c, c->client.fd >= 0 && !c->left);
 	put_control(c, now_ns);
 	put_input(c, now_ns);
 	vhost_check(&c->vhost, now_ns);
@@ -235,6 +236,7 @@ static void close_client(struct channel *c, int64_t now_ns)
 	loop_remove(s->loop, &c->client);
 	close(c->client.fd);
 	c->client.fd = -1;
+	c->left = c->port_there;
 	bytes_clear(&c->in);
 	bytes_clear(&c->out);
 	if (c->listener.fd >= 0)
@@ -279,7 +281,7 @@ static void take_output(struct channel *c, int64_t now_ns)
 			break;
 		}
 		/* Without a client it is lost, as on a line that nobody listens to. */
-		if (c->client.fd >= 0) {
+		if (c->client.fd >= 0 && !c->left) {
 			iov_read(chain.iov, chain.n_out, 0, bytes_room(&c->out, chain.out_len),
 				 chain.out_len);
 			c->out.len += chain.out_len;
@@ -359,9 +361,10 @@ static void down(struct vhost *v, int64_t now_ns)
 	c->port_there = c->guest_open = false;
 	c->n_control = 0;
 	write_client(c, now_ns);
-	/* The stream is that of one boot; a client that waits for the guest keeps waiting. */
-	if (was_there)
+	/* The stream is that of one boot; a client that waits for the next one keeps waiting. */
+	if (was_there && !c->left)
 		close_client(c, now_ns);
+	c->left = false;
 }
 
 static void read_config(struct vhost *v, uint8_t config[VHOST_CONFIG_MAX])
