@@ -16,7 +16,7 @@ WARN      := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wp
  -Wvla -Wundef -Wformat=2 -Wno-unused-parameter
 WERROR    ?= -Werror
 OPT       ?= -O2 -g
-CPPFLAGS  += -I. -I$(B) -D_GNU_SOURCE -DVBET_PREFIX='"$(PREFIX)"'
+CPPFLAGS  += -I. -I$(B) -D_GNU_SOURCE -DVBET_PREFIX='"$(PREFIX)"' -DVBET_VERSION='"$(VERSION)"'
 CFLAGS    += -std=c11 -ffile-prefix-map=$(CURDIR)=. $(OPT) $(WARN) $(WERROR) -fno-strict-aliasing \
              $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 LDFLAGS   += $(if $(SAN),-fsanitize=$(SAN))

@@ -75,17 +75,18 @@ static bool want_time(struct eval *ev, const struct arg *f, int64_t *ns)
 }
 
 /* timeout = TIME and, of what is tried again, every = TIME (else NULL). */
-static bool read_times(struct eval *ev, const struct call *c, int64_t *timeout_ns, int64_t *every_ns)
+static bool read_times(struct eval *ev, const struct call *c, int64_t *timeout_ns,
+		       int64_t *every_ns)
 {
 	for (size_t i = 0; i < c->n_fields; i++) {
 		const struct arg *f = &c->fields[i];
-		int64_t *ns = !strcmp(f->name, "timeout")           ? timeout_ns
+		int64_t *ns = !strcmp(f->name, "timeout")             ? timeout_ns
 			      : every_ns && !strcmp(f->name, "every") ? every_ns
 								      : NULL;
 
 		if (!ns) {
-			eval_wrong(ev, f->name_loc, "unknown setting '%s': there is timeout%s", f->name,
-				   every_ns ? " and every" : "");
+			eval_wrong(ev, f->name_loc, "unknown setting '%s': there is timeout%s",
+				   f->name, every_ns ? " and every" : "");
 			return false;
 		}
 		if (!want_time(ev, f, ns))
@@ -97,8 +98,7 @@ static bool read_times(struct eval *ev, const struct call *c, int64_t *timeout_n
 static bool fill_exec(struct eval *ev, const struct call *c, struct world_event *to)
 {
 	to->timeout_ns = GRAPH_COMMAND_NS;
-	return fill_node(ev, c, to) &&
-	       builtin_want_text(ev, &c->args[1], "a command", &to->text) &&
+	return fill_node(ev, c, to) && builtin_want_text(ev, &c->args[1], "a command", &to->text) &&
 	       read_times(ev, c, &to->timeout_ns, NULL);
 }
 
@@ -341,7 +341,8 @@ void event_run_expect(struct eval *ev, const struct ast *t)
 	expect->negated = t->op == OP_NOT;
 	expect->timeout_ns = GRAPH_COMMAND_NS;
 	if (read_call(ev, t->last, checks[i].min, checks[i].max, true, checks[i].usage, &c) &&
-	    read_times(ev, &c, &expect->timeout_ns, &expect->every_ns) && checks[i].fill(ev, &c, expect))
+	    read_times(ev, &c, &expect->timeout_ns, &expect->every_ns) &&
+	    checks[i].fill(ev, &c, expect))
 		world_append(&ev->world->expects_end, expect);
 }
 

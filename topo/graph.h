@@ -259,7 +259,8 @@ struct graph_event {
 	struct graph_pos pos;
 };
 
-/* How long a command of an event or a check may take, if the script does not say (timeout = ...). */
+/* How long a command of an event or a check may take, if the script does not say (timeout = ...).
+ */
 #define GRAPH_COMMAND_NS INT64_C(60000000000)
 
 /* What shall be true, tried from start_ns on; the last try begins no later than deadline_ns. */

@@ -15,3 +15,4 @@ $(VBET): $(B)/vbet-server/command/main.o $(LIBSERVER) $$(LIBTOPO) $$(LIBVBET)
 programs: $(VBET)-extcap
 $(VBET)-extcap: | $(VBET)
 	@ln -sf $(notdir $(VBET)) $@
+$(B)/vbet-server/command/cmd_version.o: VERSION

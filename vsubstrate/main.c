@@ -9,6 +9,7 @@
 #include "lib/slice.h"
 #include "substrate/control/control.h"
 #include "substrate/control/control_server.h"
+#include "substrate/nic/nic.h"
 #include "substrate/virtio/guestmem.h"
 #include "vhub/hub.h"
 #include "vswitch/switch.h"
@@ -137,6 +138,10 @@ int main(int argc, char **argv)
 		if (rc < 0)
 			fprintf(stderr, "vsubstrate: %s\n", e.text);
 		return rc < 0 ? 3 : rc;
+	}
+	if (argc == 2 && !strcmp(argv[1], "--version")) {
+		printf("vsubstrate %s\nlibslirp %s\n", VBET_VERSION, nic_slirp_version());
+		return 0;
 	}
 	if (argc > 1 && !listen) {
 		fputs(usage, stdout);

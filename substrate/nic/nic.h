@@ -15,6 +15,8 @@ struct nic_backend {
 
 extern const struct nic_backend nic_vhost, nic_seqpacket, nic_slirp, nic_tap, nic_pcap,
 	nic_uml_switch;
+/* Of the library behind nic_slirp. */
+const char *nic_slirp_version(void);
 
 /* Reads mtu=, or path= and mtu= of the words. 0 or -1. */
 int nic_read_mtu(const struct words *w, uint16_t *mtu, struct err *e);

@@ -473,3 +473,8 @@ static struct object *create(struct substrate *s, const char *name, const struct
 }
 
 const struct nic_backend nic_slirp = {.name = "slirp", .create = create};
+
+const char *nic_slirp_version(void)
+{
+	return slirp_version_string();
+}

@@ -15,7 +15,7 @@ got=$(jq '.end.sum_received.bits_per_second / 1e6 | floor' <<<"$OUT")
 # 8 Mbit/s of frames are 7.6 of TCP; how much less depends on how busy this machine is.
 [ "$got" -le 8 ] || fail "$got Mbit/s through a cable of 8"
 [ "$got" -ge 1 ] || fail "only $got Mbit/s through a cable of 8"
-must vbet link a b reset
+must vbet link a b reset --plain
 must in_node a 'iperf3 -c b -t 2 -J'
 got=$(jq '.end.sum_received.bits_per_second / 1e6 | floor' <<<"$OUT")
 [ "$got" -ge 20 ] || fail "only $got Mbit/s through a plain wire"

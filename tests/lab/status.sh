@@ -32,6 +32,24 @@ mac=$(jq -r '.nodes[] | select(.name == "host2") | .nics[0].mac' <<<"$OUT")
 assert_eq "$mac" "$(in_node host2 'cat /sys/class/net/eth0/address')" "MAC of host2"
 
 must vbet ls
-out_has '^hello +running$'
+out_has "^hello +running, real clock, 4 of 4 nodes ready, by $(id -un)\$"
 must vbet ls --json
 assert_eq running "$(jq -r '.[] | select(.name == "hello") | .state' <<<"$OUT")" "state of hello"
+assert_eq 'real 4 4' "$(jq -r '.[] | select(.name == "hello") | "\(.clock) \(.nodes) \(.ready)"' <<<"$OUT")" "what ls says of hello"
+
+# What a cable does, and what it loses.
+must vbet link host1 switch1 set ab.delay=1ms ab.loss=100%
+in_node host1 'ping -q -c 4 -i 0.01 -W 1 10.0.0.2' >/dev/null
+must vbet status
+out_has '^  eth0 +10.0.0.1/24 -> switch1:1 .*delay=1ms.*loss=100%.*, dropped: loss [1-9]'
+out_has '^  eth0 +10.0.0.2/24 -> switch1:2$'
+
+# VBET_LAB is what -n is when it is not given.
+must vbet up -q -n other "$EXAMPLES/hello.vbet"
+must_fail vbet status
+must env VBET_LAB=other vbet status
+out_has '^lab other,'
+must env VBET_LAB=other vbet status -n hello
+out_has '^lab hello,'
+must_fail env VBET_LAB=nosuch vbet status
+out_has 'nosuch'

@@ -97,9 +97,12 @@ expect within 20s of 3s exec(a, "echo x >>/tried; test $(wc -l </tried) -ge 4", 
 at 2s exec(a, "sleep 4; touch /late", timeout = 2s)
 expect at 30s not exec(a, "test -e /late")
 END
-must_status 1 vbet test -q long.vbet --keep long
+must_status 1 vbet test -q long.vbet --keep deep/in/long
 out_has '^PASS long.vbet:4 '
 out_has '^FAIL long.vbet:5 .*timeout = 5s\): did not hold'
 out_has 'ended after its timeout of 5 s'
+out_has '^    \| begun$'
+out_has '^NOTE long.vbet:7 at 2s exec\(a, .*timeout = 2s\): it ended with exit status 255'
+[ -s deep/in/long/report ] || fail "--keep made no directory"
 out_has '^PASS long.vbet:6 .* held at 12\.000 s'
 out_has '^PASS long.vbet:8 '

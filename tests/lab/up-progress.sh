@@ -7,6 +7,8 @@
 must vbet up "$EXAMPLES/hello.vbet"
 assert_eq 3 "$(wc -l <<<"$OUT")" "lines of progress"
 out_has_not $'[\r\x1b]'
+# What a stage came to, not how it began.
+out_has '^guests: 3 of 3 booted, 3 ready$'
 must vbet down
 must vbet up --quiet "$EXAMPLES/hello.vbet"
 assert_eq '' "$OUT" "quiet progress"

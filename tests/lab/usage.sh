@@ -5,7 +5,7 @@
 
 must vbet help
 for c in run up test diff down check ls status exec console cp log outside start stop restart kill plug unplug link ping pingall \
-	wait clean help; do
+	wait clean version help; do
 	out_has "^  $c "
 done
 list=$OUT
@@ -16,6 +16,11 @@ for c in $(sed -n 's/^  \([a-z]*\) .*/\1/p' <<<"$list"); do
 	out_has "^usage: vbet $c"
 	must vbet "$c" --help
 	out_has "^usage: vbet $c"
+done
+must vbet --version
+for part in "vbet +$(cat "$VBET_SOURCE/VERSION")" 'vsubstrate +[0-9]' 'kernel +[0-9].*-vbet' 'tree +[0-9a-f]{8}' 'libpcap +[0-9]' 'libslirp +[0-9]' \
+	'readline +[0-9]'; do
+	out_has "^$part"
 done
 must_status 2 vbet
 must_status 2 vbet sttaus

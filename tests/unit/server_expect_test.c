@@ -183,7 +183,8 @@ START_TEST(an_event_that_is_refused_is_told_and_others_happen)
 }
 END_TEST
 
-/* Every 250 ms at first; a sixteenth of what it has taken so far, later; at last when time is up. */
+/* Every 250 ms at first; a sixteenth of what it has taken so far, later; at last when time is up.
+ */
 START_TEST(the_longer_it_takes_the_rarer_it_is_tried)
 {
 	struct expect_result r;
@@ -212,7 +213,8 @@ START_TEST(a_lab_that_is_not_whole_is_an_error)
 }
 END_TEST
 
-/* The fake's commands fail if they begin with T: that of an event is told, and is no expectation. */
+/* The fake's commands fail if they begin with T: that of an event is told, and is no expectation.
+ */
 START_TEST(a_command_of_an_event_that_fails_is_told)
 {
 	struct expect_result r;
@@ -257,8 +259,8 @@ START_TEST(within_a_time_it_is_tried_again_and_again)
 		run("expect within 1s of 2s exec(a, \"T5\")\n", &r),
 		"FAIL s:3 expect within 1s of 2s exec(a, \"T5\"): did not hold, last tried "
 		"at 3.000 s: not yet\n"
-			 "    expected: exit status 0; seen: exit status 1\n"
-			 "    | first\n    | not yet\n");
+		"    expected: exit status 0; seen: exit status 1\n"
+		"    | first\n    | not yet\n");
 	ck_assert_uint_eq(n_jobs, 5);
 }
 END_TEST

@@ -80,9 +80,11 @@ static int parse_at_once(const struct cmd_options *o, const struct graph *g, uns
 struct progress {
 	bool tty, quiet, open_line;
 	char last_stage[32];
+	char last_text[512]; /* without a terminal: not printed yet */
 };
 
-/* One line per stage: on a terminal it is written over while the stage lasts. */
+/* One line per stage: on a terminal it is written over while the stage lasts, else printed at its
+ * end. */
 static void show_progress(void *ctx, const char *text)
 {
 	struct progress *p = ctx;
@@ -95,8 +97,10 @@ static void show_progress(void *ctx, const char *text)
 
 	memcpy(p->last_stage, stage, sizeof(stage));
 	if (!p->tty) {
-		if (!same)
-			fprintf(stderr, "%s\n", text);
+		/* In a file or a pipe a stage is one line, too: what it came to. */
+		if (!same && *p->last_text)
+			fprintf(stderr, "%s\n", p->last_text);
+		snprintf(p->last_text, sizeof(p->last_text), "%s", text);
 		return;
 	}
 	if (p->open_line)
@@ -111,6 +115,9 @@ static void end_progress(struct progress *p)
 	if (p->open_line)
 		fputc('\n', stderr);
 	p->open_line = false;
+	if (*p->last_text)
+		fprintf(stderr, "%s\n", p->last_text);
+	*p->last_text = '\0';
 }
 
 /* Makes the directory of a record; *out gets its absolute path, if there is to be one. */
@@ -280,7 +287,8 @@ int boot_hold(struct session *s, const char *lab, struct err *e)
 void boot_release(struct session *held, const char *lab, struct err *e)
 {
 	struct err late = {0};
-	/* Somebody may have taken it down already: then its server has said so on this connection. */
+	/* Somebody may have taken it down already: then its server has said so on this connection.
+	 */
 	char *still = client_find_lab(lab, NULL);
 	char *end = still ? NULL : client_read_line(held);
 

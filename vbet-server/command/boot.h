@@ -37,8 +37,8 @@ int boot_take_down(const char *lab, struct err *e);
 /* From here on the lab goes down with the session, also when we are killed. 0 or -1. */
 int boot_hold(struct session *s, const char *lab, struct err *e);
 /*
- * Takes such a lab down and closes the session. What goes wrong is in e, if nothing else is: it cannot
- * be taken down, or its server has ended without being told to.
+ * Takes such a lab down and closes the session. What goes wrong is in e, if nothing else is: it
+ * cannot be taken down, or its server has ended without being told to.
  */
 void boot_release(struct session *held, const char *lab, struct err *e);
 /* --substrate-processes, from 1. 0 or -1. */

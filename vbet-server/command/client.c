@@ -168,8 +168,7 @@ char *client_read_line(struct session *s)
 				return line;
 		}
 		bool given_up = interrupted && (await(s->fd, -1), *interrupted);
-		ssize_t got =
-			given_up ? 0 : read(s->fd, s->buf + s->len, sizeof(s->buf) - s->len);
+		ssize_t got = given_up ? 0 : read(s->fd, s->buf + s->len, sizeof(s->buf) - s->len);
 
 		if (got < 0 && errno == EINTR)
 			continue;

@@ -30,8 +30,8 @@ int client_server_fd(const struct session *s);
 int client_answer(struct session *s, FILE *out, void (*show)(void *ctx, const char *text),
 		  void *ctx, struct err *e);
 /*
- * From here on a wait for an answer ends, with an error, when SIGINT has come and its handler has set
- * this flag; NULL: it does not. For the console, which goes on after that.
+ * From here on a wait for an answer ends, with an error, when SIGINT has come and its handler has
+ * set this flag; NULL: it does not. For the console, which goes on after that.
  */
 void client_watch_interrupt(const volatile sig_atomic_t *flag);
 /* 1: something of the answer is there, or the wait was interrupted; 0: not within so many ms. */

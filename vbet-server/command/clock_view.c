@@ -33,7 +33,8 @@ int clock_view_settle(const char *lab, struct exec_options *opt, struct err *e)
 	    !clock_view_get(lab, &v) || !v.stands)
 		return 0;
 	fprintf(stderr,
-		"The clock stands at %.3f s, and nothing runs. Let it go on for this command? [Y/n] ",
+		"The clock stands at %.3f s, and nothing runs. Let it go on for this command? "
+		"[Y/n] ",
 		v.now_s);
 	if (!fgets(answer, sizeof(answer), stdin) || (*answer != '\n' && !strchr("yY", *answer)))
 		return err_set(e, ERR_ENV, "the clock stands: 'clock run' lets the lab go on");

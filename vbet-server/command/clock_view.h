@@ -19,8 +19,8 @@ struct clock_view {
 bool clock_view_get(const char *lab, struct clock_view *v);
 /*
  * A command in a node does nothing while the clock stands. If a person is there that can be asked,
- * asks whether the clock shall go on for it: then opt->step is set. 0, or -1 with the error set: it is
- * not to be run.
+ * asks whether the clock shall go on for it: then opt->step is set. 0, or -1 with the error set: it
+ * is not to be run.
  */
 int clock_view_settle(const char *lab, struct exec_options *opt, struct err *e);
 

@@ -13,6 +13,7 @@
 
 #include <getopt.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct cmd commands[] = {
@@ -49,8 +50,8 @@ static const struct cmd commands[] = {
 	{"restart", "NODE...", "power off and boot again", OPT_LAB | OPT_TIMEOUT, 1, -1,
 	 cmd_restart},
 	{"kill", "NODE...", "end nodes at once, as a power cut does", OPT_LAB, 1, -1, cmd_kill},
-	{"link", "A B up|down|show|reset|set KEY=VALUE... [--one-way | end=NODE]",
-	 "cut, mend or impair the cable between two nodes", OPT_LAB, 2, -1, cmd_link},
+	{"link", "A B up|down|show|reset [--plain]|set KEY=VALUE... [--one-way | end=NODE]",
+	 "cut, mend or impair the cable between two nodes; reset: as the script has it; --plain: a wire", OPT_LAB, 2, -1, cmd_link},
 	{"plug", "NODE:NIC [NODE:NIC]", "mend the cable at a NIC, or lay a new one", OPT_LAB, 1, 2,
 	 cmd_plug},
 	{"unplug", "NODE:NIC", "cut the cable at a NIC: both ends lose carrier", OPT_LAB, 1, 1,
@@ -66,6 +67,7 @@ static const struct cmd commands[] = {
 	 "show or move the virtual clock; a check is 'ping(a, b)', 'not route(...)' ...",
 	 OPT_LAB | OPT_TIMEOUT, 0, 32, cmd_clock},
 	{"clean", "", "remove what a killed server left behind", 0, 0, 0, cmd_clean},
+	{"version", "", "the versions of all parts of this installation", 0, 0, 0, cmd_version},
 	{"help", "[COMMAND]", "this list, or more about a command", 0, 0, 1, cmd_help},
 };
 
@@ -78,7 +80,8 @@ struct option_spec {
 
 #define FIELD(f) offsetof(struct cmd_options, f)
 static const struct option_spec options[] = {
-	{OPT_LAB, 'n', "name", "LAB", "the lab that is meant", FIELD(lab)},
+	{OPT_LAB, 'n', "name", "LAB", "this lab ($VBET_LAB; else the only one that runs)",
+	 FIELD(lab)},
 	{OPT_JSON, 'j', "json", NULL, "print JSON", FIELD(json)},
 	{OPT_KERNEL, 'k', "kernel", "PATH", "another User-Mode Linux kernel", FIELD(kernel)},
 	{OPT_TIMEOUT, 't', "timeout", "TIME", "give up after this time (60s)", FIELD(timeout)},
@@ -264,6 +267,8 @@ int cmd_run(int argc, char **argv)
 		list_commands(argc < 2 ? stderr : stdout);
 		return argc < 2 ? ERR_USAGE : 0;
 	}
+	if (argc == 2 && (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")))
+		c = cmd_find("version");
 	if (!c) {
 		struct nearest near;
 
@@ -275,6 +280,7 @@ int cmd_run(int argc, char **argv)
 	}
 	argc--;
 	argv++;
+	argv[0] = (char *)c->name;
 	if (parse_all(c, &argc, argv, &o) < 0)
 		return usage_error(c);
 	if (o.help) {
@@ -283,6 +289,10 @@ int cmd_run(int argc, char **argv)
 	}
 	if (argc - 1 < c->min || (c->max >= 0 && argc - 1 > c->max))
 		return usage_error(c);
+	const char *lab = getenv("VBET_LAB");
+
+	if (!o.lab && lab && *lab && (c->options & OPT_LAB))
+		o.lab = lab;
 	if (o.lab && !topo_is_lab_name(o.lab)) {
 		fprintf(stderr,
 			"vbet: '%s' is no name of a lab: that is at most %d small letters, digits "

@@ -99,9 +99,12 @@ int cmd_plug(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_unplug(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_ping(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_pingall(const struct cmd_options *o, int argc, char **argv, struct err *e);
+int cmd_version(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_help(const struct cmd_options *o, int argc, char **argv, struct err *e);
 
 /* The interactive console of a running lab (console.c): returns the exit status. */
 int console_run(const char *lab, struct err *e);
+/* Of the library that it reads lines with. */
+const char *console_readline_version(void);
 
 #endif

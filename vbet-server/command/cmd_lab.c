@@ -5,13 +5,16 @@
 #include "lib/vec.h"
 #include "vbet-server/command/boot.h"
 #include "vbet-server/command/client.h"
+#include "vbet-server/command/clock_view.h"
 #include "vbet-server/command/cmd.h"
 #include "vbet-server/plan/plan.h"
 #include "vbet-server/store/load.h"
 #include "vbet-server/store/paths.h"
 
+#include <pwd.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int dump(const struct cmd_options *o, struct loaded *l, struct err *e)
@@ -132,6 +135,62 @@ int cmd_down(const struct cmd_options *o, int argc, char **argv, struct err *e)
 	return rc;
 }
 
+/* What a running lab says of itself; of one whose server does not answer, nothing. */
+struct lab_view {
+	struct clock_view clock;
+	bool is_virtual;
+	size_t nodes, ready;
+	char user[64];
+};
+
+static void look_at_lab(const char *base, const char *lab, struct lab_view *v)
+{
+	char *words[] = {"nodes"};
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+	char *dir = xasprintf("%s/%s", base, lab);
+	struct stat st;
+	const struct passwd *user = stat(dir, &st) == 0 ? getpwuid(st.st_uid) : NULL;
+
+	*v = (struct lab_view){0};
+	v->is_virtual = clock_view_get(lab, &v->clock);
+	client_ask(lab, words, 1, f, NULL);
+	fclose(f);
+	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+		char state[32] = "";
+
+		v->nodes++;
+		v->ready += sscanf(line, "%*s %*s %31s", state) == 1 && !strcmp(state, "ready");
+	}
+	snprintf(v->user, sizeof(v->user), "%s", user ? user->pw_name : "?");
+	free(dir);
+	free(text);
+}
+
+static void print_lab(const char *name, const struct lab_view *v)
+{
+	char clock[80] = "real clock";
+
+	if (v->is_virtual)
+		snprintf(clock, sizeof(clock), "virtual clock at %.3f s%s", v->clock.now_s,
+			 v->clock.stands ? ", stands" : "");
+	printf("%-20s running, %s, %zu of %zu nodes ready, by %s\n", name, clock, v->ready,
+	       v->nodes, v->user);
+}
+
+static void json_lab(struct json *j, const struct lab_view *v)
+{
+	json_string(j, "clock", v->is_virtual ? "virtual" : "real");
+	if (v->is_virtual) {
+		json_int(j, "now_ns", (int64_t)(v->clock.now_s * 1e9 + 0.5));
+		json_bool(j, "stands", v->clock.stands);
+	}
+	json_uint(j, "nodes", v->nodes);
+	json_uint(j, "ready", v->ready);
+	json_string(j, "user", v->user);
+}
+
 int cmd_ls(const struct cmd_options *o, int argc, char **argv, struct err *e)
 {
 	char *base = paths_base_dir(e);
@@ -147,16 +206,21 @@ int cmd_ls(const struct cmd_options *o, int argc, char **argv, struct err *e)
 		json_open(&j, NULL, '[');
 	for (size_t i = 0; i < n; i++) {
 		const char *state = labs[i].running ? "running" : "dead";
+		struct lab_view v;
 
+		if (labs[i].running)
+			look_at_lab(base, labs[i].name, &v);
 		if (o->json) {
 			json_open(&j, NULL, '{');
 			json_string(&j, "name", labs[i].name);
 			json_string(&j, "state", state);
+			if (labs[i].running)
+				json_lab(&j, &v);
 			json_close(&j, '}');
+		} else if (labs[i].running) {
+			print_lab(labs[i].name, &v);
 		} else {
-			printf("%-20s %s\n", labs[i].name,
-			       labs[i].running ? state
-					       : "dead: its server was killed (vbet clean)");
+			printf("%-20s dead: its server was killed (vbet clean)\n", labs[i].name);
 		}
 	}
 	if (o->json) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Commands for cables and reachability: link, plug, unplug, ping, pingall. */
+#include "lib/nearest.h"
 #include "lib/units.h"
 #include "lib/vec.h"
 #include "lib/words.h"
@@ -121,6 +122,31 @@ static int ping_count(const struct cmd_options *o, char *buf, size_t size, struc
 	return 0;
 }
 
+/* A name without dots or colons that no node has: ping would only say that it does not know it. */
+static int check_target(const char *lab, const char *target, struct err *e)
+{
+	char *words[] = {"nodes"};
+	char *text = NULL;
+	size_t len = 0;
+	struct nearest near;
+	bool found = strpbrk(target, ".:") != NULL;
+	FILE *f = open_memstream(&text, &len);
+	int rc = client_ask(lab, words, 1, f, e);
+
+	fclose(f);
+	nearest_init(&near, target);
+	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+		line[strcspn(line, " ")] = '\0';
+		found |= !strcmp(line, target);
+		nearest_offer(&near, line);
+	}
+	if (rc == 0 && !found)
+		rc = err_set(e, ERR_USAGE, "no node '%s' in lab %s%s", target, lab,
+			     nearest_hint(&near));
+	free(text);
+	return rc;
+}
+
 int cmd_ping(const struct cmd_options *o, int argc, char **argv, struct err *e)
 {
 	char *lab = client_find_lab(o->lab, e);
@@ -129,6 +155,7 @@ int cmd_ping(const struct cmd_options *o, int argc, char **argv, struct err *e)
 	struct exec_options opt = {.no_stdin = true, .subst = true, .step = o->step};
 
 	if (!lab || ping_count(o, count, sizeof(count), e) < 0 ||
+	    check_target(lab, argv[1], e) < 0 ||
 	    clock_view_settle(lab, &opt, e) < 0) {
 		free(lab);
 		return -1;

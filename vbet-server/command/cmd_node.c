@@ -72,8 +72,7 @@ static int exec_on_endsystems(const char *lab, const char *nodes, char *const *a
 int cmd_exec(const struct cmd_options *o, int argc, char **argv, struct err *e)
 {
 	char *lab = client_find_lab(o->lab, e);
-	struct exec_options opt = {
-		.user = o->user, .tty = isatty(0) && isatty(1), .step = o->step};
+	struct exec_options opt = {.user = o->user, .tty = isatty(0) && isatty(1), .step = o->step};
 	int status = 0;
 
 	if (!lab || cmd_timeout_ns(o, 0, &opt.timeout_ns, e) < 0) {
@@ -90,7 +89,8 @@ int cmd_exec(const struct cmd_options *o, int argc, char **argv, struct err *e)
 	return rc < 0 ? rc : status;
 }
 
-/* A console that was open in the run that is repeated shows what is on it, though the clock stands. */
+/* A console that was open in the run that is repeated shows what is on it, though the clock stands.
+ */
 static bool was_open(const char *lab, const char *node)
 {
 	char *words[] = {"held"};

@@ -301,8 +301,8 @@ static char *make_prompt(void)
 
 	if (!clock_view_get(current_lab, &v))
 		return xasprintf("%s> ", current_lab);
-	return xasprintf("%s [%.3fs %s%s%s]> ", current_lab, v.now_s, *v.pace == 'm' ? "" : "x", v.pace,
-			 v.stands ? ", stands" : "");
+	return xasprintf("%s [%.3fs %s%s%s]> ", current_lab, v.now_s, *v.pace == 'm' ? "" : "x",
+			 v.pace, v.stands ? ", stands" : "");
 }
 
 static bool server_has_ended(void)
@@ -368,7 +368,8 @@ static int interactive(void)
 	return 0;
 }
 
-/* Lines of standard input, which may be a pipe that stays open: its end is not all that we wait for. */
+/* Lines of standard input, which may be a pipe that stays open: its end is not all that we wait
+ * for. */
 struct input {
 	char *text; /* owned: what has come and was not used yet */
 	size_t len;
@@ -440,10 +441,16 @@ static int check_server(const char *lab, struct err *e)
 	free(control);
 	free(base);
 	return killed ? err_set(e, ERR_ENV,
-				"the server of lab %s has ended without taking it down ('vbet clean' "
+				"the server of lab %s has ended without taking it down ('vbet "
+				"clean' "
 				"removes what it left)",
 				lab)
 		      : 0;
+}
+
+const char *console_readline_version(void)
+{
+	return rl_library_version;
 }
 
 int console_run(const char *lab, struct err *e)

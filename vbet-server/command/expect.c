@@ -55,7 +55,7 @@ struct driver {
 	struct expect_result *result;
 	bool is_virtual;
 	int64_t now_ns;
-	int64_t zero_ns; /* real clock: when the lab became ready */
+	int64_t zero_ns;   /* real clock: when the lab became ready */
 	int64_t looked_ns; /* real clock: when it last was looked after */
 	struct trial *trials;
 	const struct graph_event **events; /* by time */
@@ -268,8 +268,8 @@ static void print_output(FILE *out, const char *text)
 }
 
 /*
- * Commands of events that have failed are told: nobody else would hear of it. That is no expectation
- * of the user's, so it is only told; and the lab does not stand for it.
+ * Commands of events that have failed are told: nobody else would hear of it. That is no
+ * expectation of the user's, so it is only told; and the lab does not stand for it.
  */
 static int look_at_errands(struct driver *d, struct err *e)
 {
@@ -361,8 +361,8 @@ static void decide(struct driver *d, struct trial *t, bool held)
 }
 
 /*
- * From the begin of one try to that of the next. What has not come for a minute need not be known to a
- * quarter of a second; and each try is work that others in the lab can notice.
+ * From the begin of one try to that of the next. What has not come for a minute need not be known
+ * to a quarter of a second; and each try is work that others in the lab can notice.
  */
 static int64_t pause_ns(const struct trial *t)
 {

@@ -13,6 +13,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 static bool is_empty_directory(const char *path)
@@ -28,13 +29,34 @@ static bool is_empty_directory(const char *path)
 	return n == 2;
 }
 
+static int make_directories(const char *dir, struct err *e)
+{
+	char *path = xstrdup(dir);
+	int rc = 0;
+
+	for (char *at = path; rc == 0 && at; at = strchr(at, '/')) {
+		at += strspn(at, "/");
+		at += strcspn(at, "/");
+		char end = *at;
+
+		*at = '\0';
+		if (mkdir(path, 0777) < 0 && errno != EEXIST)
+			rc = err_sys(e, "make %s", path);
+		*at = end;
+		if (!end)
+			break;
+	}
+	free(path);
+	return rc;
+}
+
 /* An old run in the same place would be mixed with the new one. */
 int keep_open(struct keep *k, const char *dir, struct err *e)
 {
 	if (!dir)
 		return 0;
-	if (mkdir(dir, 0777) < 0 && errno != EEXIST)
-		return err_sys(e, "make %s", dir);
+	if (make_directories(dir, e) < 0)
+		return -1;
 	if (!is_empty_directory(dir))
 		return err_set(e, ERR_USAGE, "%s is no empty directory", dir);
 	k->dir = realpath(dir, NULL);

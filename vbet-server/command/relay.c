@@ -197,9 +197,9 @@ static int read_server(struct relay *r, struct err *e)
 }
 
 /*
- * The keys that end a program are the guest's, but a guest may not hear them: its clock stands, or its
- * kernel does. Then they are for us: at once if the clock stands, else when the third of them brought no
- * answer.
+ * The keys that end a program are the guest's, but a guest may not hear them: its clock stands, or
+ * its kernel does. Then they are for us: at once if the clock stands, else when the third of them
+ * brought no answer.
  */
 static void count_interrupts(struct relay *r, const char *keys, size_t n)
 {
@@ -380,7 +380,8 @@ static int run_exec(struct relay *r, bool tty, struct err *e)
 int client_exec(const char *lab, const char *node, char *const *argv, size_t n,
 		const struct exec_options *opt, int *status, struct err *e)
 {
-	struct relay r = {.lab = lab, .opt = opt, .in_fd = opt->in_fd, .out_fd = -1, .signal_fd = -1};
+	struct relay r = {
+		.lab = lab, .opt = opt, .in_fd = opt->in_fd, .out_fd = -1, .signal_fd = -1};
 	bool tty = opt->tty && isatty(STDIN_FILENO);
 	struct arena a = {0};
 	sigset_t old;

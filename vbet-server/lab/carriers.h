@@ -27,7 +27,7 @@ void carriers_send_all(struct carriers *s, const char *line, carrier_answer_fn a
 typedef void carriers_status_fn(void *ctx, struct json_object *status);
 /* The state of all as one (status.h). */
 void carriers_ask_status(struct carriers *s, carriers_status_fn *answer, void *ctx);
-/* ok: all of them lived after they were asked. Else the answer is the name of one that has ended. */
+/* ok: all lived after they were asked; else the answer is the name of one that has ended. */
 void carriers_ask_whole(struct carriers *s, carrier_answer_fn answer, void *ctx);
 /* Ends one process, or all, and forgets it. */
 void carriers_stop(struct carriers *s, unsigned number);

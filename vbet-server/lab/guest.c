@@ -395,7 +395,8 @@ bool guest_can_hear(const struct guest *gu, struct err *e)
 		err_wrap(e, "%s is lost", gu->name);
 	else if (gu->state == GUEST_UP || gu->state == GUEST_READY)
 		err_set(e, ERR_ENV,
-			"%s runs, but nobody can speak to it any more: what came from its agent was "
+			"%s runs, but nobody can speak to it any more: what came from its agent "
+			"was "
 			"no message ('vbet restart %s' boots it anew)",
 			gu->name, gu->name);
 	else

@@ -24,13 +24,13 @@ struct guest {
 	struct loop_timer deadline; /* boot or stop takes too long */
 	int64_t started_ns, up_ns, ready_ns;
 	struct err failed; /* why it did not come up, or went; kind 0: nothing is known of it */
-	bool wanted;   /* shall be up: its end is a failure */
-	bool restart;  /* start again when it has ended */
-	bool queued;   /* waits for its turn to boot */
-	bool joined;   /* virtual clock: its kernel is in the calendar */
-	bool dying;    /* was sent SIGKILL and is not gone yet */
-	bool may_boot; /* a record says so */
-	bool spins;    /* it computes, and its clock stands still: spin.h */
+	bool wanted;       /* shall be up: its end is a failure */
+	bool restart;      /* start again when it has ended */
+	bool queued;       /* waits for its turn to boot */
+	bool joined;       /* virtual clock: its kernel is in the calendar */
+	bool dying;        /* was sent SIGKILL and is not gone yet */
+	bool may_boot;     /* a record says so */
+	bool spins;        /* it computes, and its clock stands still: spin.h */
 	int64_t spins_since_ns;
 	struct loop_timer stuck; /* spin.c's */
 };

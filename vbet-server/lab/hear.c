@@ -70,7 +70,8 @@ void hear_lost(struct carrier *s)
 	struct err e;
 
 	err_set(&e, ERR_ENV,
-		"the process %s (%d) of lab %s has ended, and %s: see %s/%s.log; 'vbet down' takes the "
+		"the process %s (%d) of lab %s has ended, and %s: see %s/%s.log; 'vbet down' takes "
+		"the "
 		"rest down",
 		s->name, (int)s->child.pid, lab->graph->lab,
 		lab->clock.is_virtual ? "with it the lab's clock" : "what it carried is lost",

@@ -33,7 +33,7 @@ struct job {
 	bool done;
 	int status;
 	long timeout_ms; /* 0: none */
-	uint32_t owed; /* bytes that came since the window was last opened */
+	uint32_t owed;   /* bytes that came since the window was last opened */
 	size_t len;
 	char text[TEXT_MAX + 1];
 	struct job *next;

@@ -96,8 +96,8 @@ void lab_send_clock(struct lab *lab, const char *line, carrier_answer_fn answer,
 struct guest *lab_find_guest(struct lab *lab, const char *name, struct err *e);
 /*
  * True, with e set, if what somebody waits for can never come, for a process of the substrate has
- * ended. With a node: what concerns that node. Without (-1): what concerns the whole lab. In virtual
- * time there is one process, which kept the calendar: then nothing moves any more.
+ * ended. With a node: what concerns that node. Without (-1): what concerns the whole lab. In
+ * virtual time there is one process, which kept the calendar: then nothing moves any more.
  */
 bool lab_is_lost(const struct lab *lab, int node, struct err *e);
 /* The same for what does not concern one node: virtual time, and it has come to its end. */

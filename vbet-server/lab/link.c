@@ -225,7 +225,7 @@ void link_answered(struct lab *lab, const char *name, bool ok)
 }
 
 static const char usage[] =
-	"link A B up | down [--one-way | end=NODE] | show | reset | set key=value...";
+	"link A B up | down [--one-way | end=NODE] | show | reset [--plain] | set key=value...";
 
 /* "--one-way", or "end=NODE": of which part of the cable "up" and "down" speak. 0 or -1. */
 static int read_side(const struct lab *lab, const struct match *m, const char *word,
@@ -275,6 +275,8 @@ static int change_cable(struct lab *lab, const struct match *m, const struct wor
 		if (rc == 0)
 			graph_cut_set(&c->cut, side, *what == 'd');
 	} else if (!strcmp(what, "reset") && w->n == op + 1) {
+		memcpy(c->dir, find_touched(lab, c->name)->script.dir, sizeof(c->dir));
+	} else if (!strcmp(what, "reset") && w->n == op + 2 && !strcmp(w->at[op + 1], "--plain")) {
 		memset(c->dir, 0, sizeof(c->dir));
 	} else if (!strcmp(what, "set") && w->n > op + 1) {
 		for (size_t i = op + 1; i < w->n && rc == 0; i++)

@@ -48,10 +48,11 @@ void request_tell_clock(struct client *c)
 	char *spin = spin_describe(lab);
 
 	if (lab->clock.is_virtual && clock_is_at_goal(lab))
-		conn_printf(&c->conn,
-			    "progress the clock stands at %.9f s: this goes on with it ('clock run'; "
-			    "exec and ping take --step)\n",
-			    (double)lab->clock.now_ns / 1e9);
+		conn_printf(
+			&c->conn,
+			"progress the clock stands at %.9f s: this goes on with it ('clock run'; "
+			"exec and ping take --step)\n",
+			(double)lab->clock.now_ns / 1e9);
 	if (spin)
 		conn_printf(&c->conn, "progress %s\n", spin);
 	free(spin);

@@ -41,7 +41,8 @@ void query_answer(void *ctx, bool ok, const char *text);
 int request_exec(struct client *c, const struct words *w, struct err *e);
 int request_put(struct client *c, const struct words *w, struct err *e);
 int request_job(struct client *c, const struct words *w, struct err *e);
-/* whole: an error says which process of the substrate has ended; asked of the processes themselves. */
+/* whole: an error says which process of the substrate has ended; asked of the processes themselves.
+ */
 int request_whole(struct client *c, const struct words *w, struct err *e);
 int request_wait(struct client *c, const struct words *w, struct err *e);
 int request_check(struct client *c, const struct words *w, struct err *e);
