@@ -36,6 +36,13 @@ const struct builtin *builtin_find(const char *name)
 	return NULL;
 }
 
+const char *topo_function_name(size_t i)
+{
+	const struct builtin *b = builtin_at(i);
+
+	return b ? b->name : NULL;
+}
+
 /* The i-th parameter of nodes and NICs, or NULL past the end. */
 static const struct builtin_field *field_at(size_t i)
 {

@@ -272,7 +272,15 @@ struct world_cable *builtin_find_cable(struct eval *ev, const struct call *c)
 		const struct value *v = &c->args[i].v;
 
 		if (c->n_args == 1 || (v->kind != VALUE_NODE && v->kind != VALUE_NIC)) {
-			eval_wrong(ev, c->args[i].loc, "expected a plugged cable, or two ends");
+			bool is_star = v->kind == VALUE_NODE && node_kind_is_device(v->node->kind);
+
+			eval_wrong(
+				ev, c->args[i].loc,
+				"expected a plugged cable, or two ends, not %s%s",
+				value_kind_name(v),
+				is_star ? ": link() gives the switch or hub that it begins with; "
+					  "name the other end, too"
+					: "");
 			return NULL;
 		}
 	}

@@ -58,6 +58,8 @@ size_t topo_n_errors(const struct topo_script *s);
 void topo_print_errors(FILE *out, const struct topo_script *s);
 /* The syntax tree as text (`vbet check --dump=tree`). */
 void topo_print_tree(FILE *out, const struct topo_script *s);
+/* Names of the language's functions, for completion; NULL past the end. */
+const char *topo_function_name(size_t i);
 void topo_destroy(struct topo_script *s);
 
 #endif

@@ -58,6 +58,40 @@ term_wait '^12 of 12 reached' 30
 typed 'frobnicate'
 term_wait "no command or node 'frobnicate'"
 
+# As in a script: blocks over several lines, actions, expectations.
+typed 'for i in 5..6 {'
+term_wait '^\.\.\. $'
+term_type 'h[i] = alloc(host) link(switch1, h[i])'
+term_type '}'
+typed 'wait h6'
+typed 'nodes'
+term_wait '^h6 host ready 10.0.0.6 eth0' 30
+typed 'expect within 5s ping(host1, h6)'
+term_wait '^held after '
+typed 'cut(switch1, h6)'
+typed 'links'
+term_wait 'switch1:[0-9]+ -- h6:eth0 down$'
+typed 'expect not ping(host1, h6)'
+typed 'mend(switch1, h6)'
+typed 'expect ping(h6, 10.99.0.1)'
+term_wait '^error: it did not hold'
+typed 'x = link(switch1, alloc(host))'
+typed 'impair(x, loss = 5%)'
+term_wait 'not a node: link\(\) gives the switch or hub'
+
+# Completion by command, and a help of its own.
+wait_until 30 at_prompt
+tmux_ send-keys -l 'link h6 switch1 set del'
+term_keys Tab
+term_wait 'link h6 switch1 set delay=$'
+term_keys C-u
+tmux_ send-keys -l 'clock u'
+term_keys Tab
+term_wait '^hello> clock until *$'
+term_keys C-u
+typed 'help'
+term_wait '^links +the cables'
+
 typed 'exit'
 term_wait '^\[status 0\]'
 nothing_left || fail "something is left"
@@ -67,7 +101,8 @@ nothing_left || fail "something is left"
 term_end
 term_start 100 40 "vbet run '$EXAMPLES/hello.vbet'"
 term_wait "$prompt" 30
-term_keys Up Up
+term_keys C-r
+tmux_ send-keys -l frobni
 term_wait '^hello> frobnicate$'
 term_keys C-u
 term_keys C-d

@@ -51,7 +51,9 @@ static const struct cmd commands[] = {
 	 cmd_restart},
 	{"kill", "NODE...", "end nodes at once, as a power cut does", OPT_LAB, 1, -1, cmd_kill},
 	{"link", "A B up|down|show|reset [--plain]|set KEY=VALUE... [--one-way | end=NODE]",
-	 "cut, mend or impair the cable between two nodes; reset: as the script has it; --plain: a wire", OPT_LAB, 2, -1, cmd_link},
+	 "cut, mend or impair the cable between two nodes; reset: as the script has it; --plain: a "
+	 "wire",
+	 OPT_LAB, 2, -1, cmd_link},
 	{"plug", "NODE:NIC [NODE:NIC]", "mend the cable at a NIC, or lay a new one", OPT_LAB, 1, 2,
 	 cmd_plug},
 	{"unplug", "NODE:NIC", "cut the cable at a NIC: both ends lose carrier", OPT_LAB, 1, 1,

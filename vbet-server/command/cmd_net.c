@@ -155,8 +155,7 @@ int cmd_ping(const struct cmd_options *o, int argc, char **argv, struct err *e)
 	struct exec_options opt = {.no_stdin = true, .subst = true, .step = o->step};
 
 	if (!lab || ping_count(o, count, sizeof(count), e) < 0 ||
-	    check_target(lab, argv[1], e) < 0 ||
-	    clock_view_settle(lab, &opt, e) < 0) {
+	    check_target(lab, argv[1], e) < 0 || clock_view_settle(lab, &opt, e) < 0) {
 		free(lab);
 		return -1;
 	}

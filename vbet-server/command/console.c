@@ -9,6 +9,8 @@
 #include "vbet-server/command/client.h"
 #include "vbet-server/command/clock_view.h"
 #include "vbet-server/command/cmd.h"
+#include "vbet-server/command/complete.h"
+#include "vbet-server/command/expect.h"
 #include "vbet-server/store/paths.h"
 
 #include <errno.h>
@@ -36,7 +38,7 @@ static void on_interrupt(int number)
 
 struct node_list {
 	struct arena arena;
-	VEC(struct words) nodes; /* NAME KIND STATE ADDRESS NIC... */
+	VEC(struct complete_node) nodes;
 };
 
 static void list_nodes(struct node_list *l)
@@ -49,10 +51,11 @@ static void list_nodes(struct node_list *l)
 	client_ask(current_lab, words, 1, f, NULL);
 	fclose(f);
 	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
-		struct words w;
+		struct complete_node n;
 
-		if (words_split(line, strlen(line), &l->arena, &w, NULL) == 0 && w.n >= 4)
-			vec_push(&l->nodes, w);
+		if (words_split(line, strlen(line), &l->arena, &n.words, NULL) == 0 &&
+		    n.words.n >= 4)
+			vec_push(&l->nodes, n);
 	}
 	free(text);
 }
@@ -70,64 +73,51 @@ static bool is_node(const char *name)
 
 	list_nodes(&l);
 	for (size_t i = 0; i < l.nodes.n; i++)
-		found |= !strcmp(l.nodes.at[i].at[0], name);
+		found |= !strcmp(l.nodes.at[i].words.at[0], name);
 	free_nodes(&l);
 	return found;
 }
 
-static void offer(struct strvec *out, const char *prefix, const char *candidate)
-{
-	if (!strncmp(candidate, prefix, strlen(prefix)))
-		vec_push(out, xstrdup(candidate));
-}
+static struct strvec matches; /* what can stand where completion was asked for */
 
-/* Commands and nodes for the first word; nodes, their NICs and link words for the others. */
-static void collect(struct strvec *out, const char *text, bool first)
-{
-	static const char *const link_words[] = {"up", "down", "set", "show", "reset"};
-	static const char *const own_words[] = {"exit", "quit", "nodes", "net", "source"};
-	struct node_list l = {0};
-
-	for (size_t i = 0; first && cmd_at(i); i++)
-		offer(out, text, cmd_at(i)->name);
-	for (size_t i = 0; first && i < ARRAY_LEN(own_words); i++)
-		offer(out, text, own_words[i]);
-	list_nodes(&l);
-	for (size_t i = 0; i < l.nodes.n; i++) {
-		const struct words *w = &l.nodes.at[i];
-
-		offer(out, text, w->at[0]);
-		for (size_t j = 4; j < w->n && strchr(text, ':') && !strchr(w->at[j], '='); j++) {
-			char *end = xasprintf("%s:%s", w->at[0], w->at[j]);
-
-			offer(out, text, end);
-			free(end);
-		}
-	}
-	for (size_t i = 0; !first && i < ARRAY_LEN(link_words); i++)
-		offer(out, text, link_words[i]);
-	free_nodes(&l);
-}
-
-/* Readline asks for one candidate after the other, and keeps each. */
+/* Readline asks for one candidate after the other, and frees each. */
 static char *next_match(const char *text, int state)
 {
-	static struct strvec matches;
 	static size_t at;
 
-	if (state == 0) {
-		vec_free(&matches);
+	if (state == 0)
 		at = 0;
-		collect(&matches, text,
-			strspn(rl_line_buffer, " ") >= (size_t)rl_point - strlen(text));
-	}
 	return at < matches.n ? (char *)matches.at[at++] : NULL;
 }
 
 static char **complete(const char *text, int start, int end)
 {
-	rl_attempted_completion_over = 1;
-	return rl_completion_matches(text, next_match);
+	char *before = xstrndup(rl_line_buffer, (size_t)start);
+	struct node_list l = {0};
+
+	list_nodes(&l);
+	vec_free(&matches);
+	/* Else readline completes names of files by itself. */
+	rl_attempted_completion_over =
+		complete_words(before, text, l.nodes.at, l.nodes.n, &matches);
+	free_nodes(&l);
+	free(before);
+	/* After "delay=" comes a value, after a function its arguments: no blank. */
+	char **found = rl_completion_matches(text, next_match);
+
+	if (found && found[0][0] && found[0][strlen(found[0]) - 1] == '=')
+		rl_completion_append_character = '\0';
+	return found;
+}
+
+/* A node may have the name of a word. */
+static bool is_node_word(const char *line)
+{
+	char *word = xstrndup(line, strcspn(line, " \t("));
+	bool found = is_node(word);
+
+	free(word);
+	return found;
 }
 
 static void print_error(const struct err *e)
@@ -218,9 +208,9 @@ static int run_source(const char *path, bool *leave)
 	return rc;
 }
 
-static int list_for_people(void)
+static int ask_for_people(char *what)
 {
-	char *words[] = {"nodes"};
+	char *words[] = {what};
 	struct err e = {0};
 	int rc = client_ask(current_lab, words, 1, stdout, &e);
 
@@ -228,13 +218,116 @@ static int list_for_people(void)
 	return rc < 0 ? (int)e.kind : 0;
 }
 
-/* Commands have no "(" or "=" after the first word; statements have. */
+static bool begins_with(const char *line, const char *const *list)
+{
+	size_t len = strspn(line, "abcdefghijklmnopqrstuvwxyz");
+
+	for (size_t i = 0; list[i]; i++)
+		if (strlen(list[i]) == len && !strncmp(list[i], line, len))
+			return true;
+	return false;
+}
+
+/* Commands have no "(" or "=" after the first word; statements have, or begin with a word of the
+ * language. */
 static bool looks_like_statement(const char *line)
 {
+	static const char *const words[] = {"for", "if", "def", "include", "at", "return", NULL};
+
 	line += strspn(line, " \t{");
+	if (begins_with(line, words) && !is_node_word(line))
+		return true;
 	line += strspn(line, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_[]");
 	line += strspn(line, " \t");
 	return *line == '(' || *line == '=';
+}
+
+/* What a script can only say of a time is done now: "cut(a, b)". */
+static int run_action(const char *line)
+{
+	char *words[] = {"action", (char *)line};
+	struct arena a = {0};
+	struct words w = {0};
+	struct err e = {0};
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+	int rc = client_ask(current_lab, words, 2, f, &e);
+
+	fclose(f);
+	if (rc == 0)
+		rc = words_split(text, strcspn(text, "\n"), &a, &w, &e);
+	if (rc == 0)
+		rc = client_ask(current_lab, w.at, w.n, NULL, &e);
+	print_error(&e);
+	arena_finish(&a);
+	free(text);
+	return rc < 0 ? (int)e.kind : 0;
+}
+
+/* "expect within 10s ping(a, b)": tried now. A clock that ran goes on after that. */
+static int run_expect(const char *check)
+{
+	char *run[] = {"clock", "run"};
+	struct clock_view v;
+	bool is_virtual = clock_view_get(current_lab, &v);
+	struct err e = {0};
+	int rc = expect_wait(current_lab, is_virtual, check, EXPECT_AS_SAID, stdout, &e);
+
+	if (is_virtual && !v.stands)
+		client_ask(current_lab, run, 2, NULL, NULL);
+	print_error(&e);
+	return rc == 0 ? 0 : e.kind == ERR_TIMEOUT ? ERR_EXPECT : (int)e.kind;
+}
+
+static int run_language(const char *line)
+{
+	static const char *const actions[] = {"cut", "mend", NULL};
+	static const char *const expect[] = {"expect", NULL};
+
+	line += strspn(line, " \t");
+	if (begins_with(line, expect))
+		return run_expect(line + strlen("expect"));
+	return begins_with(line, actions) ? run_action(line) : run_statement(line);
+}
+
+/* Brackets that are open at the end of a text, outside of strings and comments. */
+static int open_brackets(const char *text)
+{
+	int open = 0;
+
+	for (; *text; text++) {
+		if (*text == '#')
+			text += strcspn(text, "\n") - 1;
+		else if (*text == '"')
+			for (text++; *text && *text != '"' && text[1]; text++)
+				text += *text == '\\' && text[1];
+		else if (strchr("([{", *text))
+			open++;
+		else if (strchr(")]}", *text))
+			open--;
+	}
+	return open;
+}
+
+static int show_help(void)
+{
+	const char *help;
+
+	printf("NODE COMMAND...   runs in a node; names of nodes stand for their addresses. NODE "
+	       "alone: its shell\n"
+	       "STATEMENT         of the language, as in a script: link(a, b), for h in hosts { "
+	       "... }, cut(a, b),\n"
+	       "                  expect within 10s ping(a, b); an open bracket goes on in the "
+	       "next line\n");
+	for (size_t i = 0; complete_own_word(i, &help); i++)
+		if (help)
+			printf("%-17s %s\n", complete_own_word(i, &help), help);
+	printf("\nCommands of vbet, for this lab:\n");
+	for (size_t i = 0; cmd_at(i); i++)
+		if (cmd_at(i)->options & OPT_LAB && !(cmd_at(i)->options & OPT_KERNEL))
+			printf("  %-15s %s\n", cmd_at(i)->name, cmd_at(i)->help);
+	return 0;
 }
 
 static int dispatch(const struct words *w, const char *line, bool *leave)
@@ -248,11 +341,13 @@ static int dispatch(const struct words *w, const char *line, bool *leave)
 	if (!strcmp(first, "source") && w->n == 2)
 		return run_source(w->at[1], leave);
 	if (!strcmp(first, "nodes") && w->n == 1)
-		return list_for_people();
+		return ask_for_people("nodes");
 	if (!strcmp(first, "net") && w->n == 1)
 		return run_command(cmd_find("status"), w);
-	if (looks_like_statement(line))
-		return run_statement(line);
+	if (!strcmp(first, "links") && w->n == 1)
+		return ask_for_people("links");
+	if (!strcmp(first, "help") && w->n == 1)
+		return show_help();
 	if (is_node(first))
 		return run_in_node(w, line);
 	const struct cmd *c = cmd_find(first);
@@ -264,19 +359,39 @@ static int dispatch(const struct words *w, const char *line, bool *leave)
 	return ERR_USAGE;
 }
 
+static char *unfinished; /* owned: lines of a statement with open brackets; NULL: none */
+
+/* The same with what came before. True: it is whole now. */
+static bool take_line(const char *line, char **whole)
+{
+	*whole = unfinished ? xasprintf("%s\n%s", unfinished, line) : xstrdup(line);
+	free(unfinished);
+	unfinished = NULL;
+	if (open_brackets(*whole) <= 0)
+		return true;
+	unfinished = *whole;
+	return false;
+}
+
 static int run_line(const char *line, bool *leave)
 {
+	static const char *const expect[] = {"expect", NULL};
 	struct arena a = {0};
 	struct words w;
 	struct err e = {0};
 	int rc = 0;
+	char *whole;
 
 	line += strspn(line, " \t");
-	if (!*line || *line == '#')
+	if (!unfinished && (!*line || *line == '#'))
 		return 0;
-	if (looks_like_statement(line))
-		rc = run_statement(line);
-	else if (words_split(line, strlen(line), &a, &w, &e) < 0)
+	if (unfinished || looks_like_statement(line) ||
+	    (begins_with(line, expect) && !is_node_word(line))) {
+		if (take_line(line, &whole)) {
+			rc = run_language(whole);
+			free(whole);
+		}
+	} else if (words_split(line, strlen(line), &a, &w, &e) < 0)
 		print_error(&e);
 	else
 		rc = dispatch(&w, line, leave);
@@ -299,6 +414,8 @@ static char *make_prompt(void)
 {
 	struct clock_view v;
 
+	if (unfinished)
+		return xstrdup("... ");
 	if (!clock_view_get(current_lab, &v))
 		return xasprintf("%s> ", current_lab);
 	return xasprintf("%s [%.3fs %s%s%s]> ", current_lab, v.now_s, *v.pace == 'm' ? "" : "x",
@@ -317,6 +434,8 @@ static int look_around(void)
 {
 	if (interrupted) {
 		interrupted = 0;
+		free(unfinished);
+		unfinished = NULL;
 		fputs("^C\n", stdout);
 		rl_replace_line("", 0);
 		rl_on_new_line();

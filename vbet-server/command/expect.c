@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * `vbet test` and `vbet clock until CHECK`: a client that drives the lab. It keeps a list of
+ * `vbet test`: a client that drives the lab (drive.h). It keeps a list of
  * events by time and one of trials (expectations on their way), and repeats: do what is due,
  * find the time at which something is due next, let the lab go on to it. In virtual time the
  * lab stands whenever we speak ("clock until T"), so that everything happens at exact times
@@ -17,18 +17,11 @@
 
 #include "lib/vec.h"
 #include "lib/words.h"
-#include "vbet-server/command/client.h"
+#include "vbet-server/command/drive.h"
 #include "vbet-server/plan/event.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-static const int64_t virtual_step_ns = 250000000; /* how often a result is asked for */
-static const int64_t real_step_ns = 20000000;
-static const int64_t look_ns = 1000000000; /* real clock: how often the lab is looked after */
-static const int64_t retry_ns = 250000000; /* at the least, from the begin of one try to the next */
 
 enum trial_state { TRIAL_WAITS, TRIAL_RUNS, TRIAL_OVER };
 
@@ -49,191 +42,15 @@ struct errand {
 };
 
 struct driver {
-	const char *lab;
+	struct drive lab;
 	const struct graph *graph;
 	FILE *out;
 	struct expect_result *result;
-	bool is_virtual;
-	int64_t now_ns;
-	int64_t zero_ns;   /* real clock: when the lab became ready */
-	int64_t looked_ns; /* real clock: when it last was looked after */
 	struct trial *trials;
 	const struct graph_event **events; /* by time */
 	size_t next_event;
 	VEC(struct errand) errands;
 };
-
-/* ---- talking to the lab ---- */
-
-/* Sends words. *text, if text is not NULL, gets the answer, malloc'ed, without its last newline. */
-static int ask(const struct driver *d, struct strvec *words, char **text, struct err *e)
-{
-	char *got = NULL;
-	size_t len = 0;
-	FILE *f = open_memstream(&got, &len);
-	int rc = client_ask(d->lab, (char *const *)words->at, words->n, f, e);
-
-	fclose(f);
-	while (len && got[len - 1] == '\n')
-		got[--len] = '\0';
-	vec_free(words);
-	if (text)
-		*text = rc == 0 ? got : NULL;
-	if (rc != 0 || !text)
-		free(got);
-	return rc == 0 ? 0 : -1;
-}
-
-static int64_t monotonic_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
-}
-
-static int read_clock(struct driver *d, struct err *e)
-{
-	struct strvec v = {0};
-	char *text = NULL;
-
-	if (!d->is_virtual) {
-		d->now_ns = monotonic_ns() - d->zero_ns;
-		return 0;
-	}
-	vec_push(&v, "clock");
-	if (ask(d, &v, &text, e) < 0)
-		return -1;
-	d->now_ns = (int64_t)(strtod(text, NULL) * 1e9 + 0.5);
-	free(text);
-	return 0;
-}
-
-/* A virtual clock stands from here on, and moves only in go_to(). */
-static int stand(struct driver *d, struct err *e)
-{
-	struct strvec v = {0};
-
-	vec_push(&v, "clock");
-	vec_push(&v, "pause");
-	if (d->is_virtual && ask(d, &v, NULL, e) < 0)
-		return -1;
-	return read_clock(d, e);
-}
-
-/*
- * Whether what did not hold is the network's doing: -1 if a process of the lab has ended by itself,
- * or its server has.
- */
-static int check_whole(const struct driver *d, struct err *e)
-{
-	struct strvec v = {0};
-
-	vec_push(&v, "whole");
-	return ask(d, &v, NULL, e);
-}
-
-/* In pieces: what is slept for may not come any more. */
-static int sleep_until(struct driver *d, int64_t ns, struct err *e)
-{
-	while (d->now_ns < ns) {
-		int64_t left = ns - d->now_ns;
-		int64_t at = d->zero_ns + d->now_ns + (left < look_ns ? left : look_ns);
-		struct timespec t = {at / 1000000000, at % 1000000000};
-
-		while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR)
-			;
-		if (read_clock(d, e) < 0)
-			return -1;
-		if (d->now_ns - d->looked_ns < look_ns)
-			continue;
-		d->looked_ns = d->now_ns;
-		if (check_whole(d, e) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-/*
- * Lets the lab go on to a time. A virtual clock stands there; by the real one we sleep, and if
- * we wake up late, what is due is done late, at the time that it is then.
- */
-static int go_to(struct driver *d, int64_t ns, struct err *e)
-{
-	struct strvec v = {0};
-	char *time;
-
-	if (ns <= d->now_ns)
-		return 0;
-	if (!d->is_virtual)
-		return sleep_until(d, ns, e);
-	time = xasprintf("%lldns", (long long)ns);
-	vec_push(&v, "clock");
-	vec_push(&v, "until");
-	vec_push(&v, time);
-	int rc = ask(d, &v, NULL, e);
-
-	free(time);
-	d->now_ns = ns;
-	return rc;
-}
-
-/* Starts a command for /bin/sh in a node; *job gets its number. */
-static int start_job(const struct driver *d, const char *node, int64_t timeout_ns,
-		     const char *command, char **job, struct err *e)
-{
-	struct strvec v = {0};
-	struct arena a = {0};
-
-	vec_push(&v, "job");
-	vec_push(&v, node);
-	vec_push(&v, event_timeout(&a, timeout_ns));
-	vec_push(&v, "--");
-	vec_push(&v, "/bin/sh");
-	vec_push(&v, "-c");
-	vec_push(&v, command);
-	int rc = ask(d, &v, job, e);
-
-	arena_finish(&a);
-	return rc;
-}
-
-/* The last line is what a command such as ping sums up with. */
-static const char *last_line(const char *text)
-{
-	const char *line = strrchr(text, '\n');
-
-	return line ? line + 1 : text;
-}
-
-/* 1 with *status and *text (malloc'ed) if the job is done, 0 if it runs, or -1. */
-static int job_result(const struct driver *d, const char *job, int *status, char **text,
-		      struct err *e)
-{
-	struct arena a = {0};
-	struct words w = {0};
-	struct strvec v = {0};
-	char *line = NULL;
-
-	vec_push(&v, "result");
-	vec_push(&v, job);
-	if (ask(d, &v, &line, e) < 0)
-		return -1;
-	int rc = words_split(line, strlen(line), &a, &w, e);
-
-	if (rc == 0 && w.n == 3) {
-		*status = atoi(w.at[1]);
-		size_t len = strlen(w.at[2]);
-
-		while (len && w.at[2][len - 1] == '\n')
-			len--;
-		*text = xstrndup(w.at[2], len);
-		rc = 1;
-	}
-	arena_finish(&a);
-	free(line);
-	return rc;
-}
 
 /* ---- events ---- */
 
@@ -246,7 +63,7 @@ static int act(struct driver *d, const struct graph_event *ev, struct err *e)
 	char *text = NULL;
 
 	if (rc == 0)
-		rc = ask(d, &v, &text, e);
+		rc = drive_ask(&d->lab, &v, &text, e);
 	else
 		vec_free(&v);
 	arena_finish(&a);
@@ -277,7 +94,7 @@ static int look_at_errands(struct driver *d, struct err *e)
 		struct errand *r = &d->errands.at[i];
 		char *text = NULL;
 		int status = 0;
-		int rc = r->job ? job_result(d, r->job, &status, &text, e) : 0;
+		int rc = r->job ? drive_job_result(&d->lab, r->job, &status, &text, e) : 0;
 
 		if (rc < 0)
 			return -1;
@@ -304,7 +121,7 @@ static void do_event(struct driver *d, const struct graph_event *ev)
 		return;
 	fprintf(d->out, "FAIL %s:%d ", ev->pos.file, ev->pos.line);
 	graph_print_event(d->out, d->graph, ev);
-	fprintf(d->out, ": not done at %.3f s: %s\n", (double)d->now_ns / 1e9, e.text);
+	fprintf(d->out, ": not done at %.3f s: %s\n", (double)d->lab.now_ns / 1e9, e.text);
 	d->result->refused++;
 }
 
@@ -350,7 +167,7 @@ static void decide(struct driver *d, struct trial *t, bool held)
 	fprintf(d->out, ": %s at %.3f s", held ? "held" : "did not hold, last tried",
 		(double)t->began_ns / 1e9);
 	fprintf(d->out, "%s%s\n", !held && t->last && *t->last ? ": " : "",
-		!held && t->last ? last_line(t->last) : "");
+		!held && t->last ? drive_last_line(t->last) : "");
 	if (!held)
 		explain(d->out, t);
 	fflush(d->out);
@@ -370,7 +187,7 @@ static int64_t pause_ns(const struct trial *t)
 
 	if (t->expect->every_ns)
 		return t->expect->every_ns;
-	return waited_ns / 16 > retry_ns ? waited_ns / 16 : retry_ns;
+	return waited_ns / 16 > DRIVE_RETRY_NS ? waited_ns / 16 : DRIVE_RETRY_NS;
 }
 
 /*
@@ -388,8 +205,8 @@ static void end_try(struct driver *d, struct trial *t, int status)
 	/* Whatever the pace, it is tried once more when time is up. */
 	if (t->next_ns > t->expect->deadline_ns && !was_last)
 		t->next_ns = t->expect->deadline_ns;
-	if (t->next_ns < d->now_ns)
-		t->next_ns = d->now_ns;
+	if (t->next_ns < d->lab.now_ns)
+		t->next_ns = d->lab.now_ns;
 	if (held || t->next_ns > t->expect->deadline_ns || was_last)
 		decide(d, t, held);
 }
@@ -399,9 +216,9 @@ static void begin_try(struct driver *d, struct trial *t)
 	char *command = event_check_command(d->graph, t->expect);
 	struct err e = {0};
 
-	t->began_ns = d->now_ns;
-	if (start_job(d, d->graph->nodes[t->expect->node].name, t->expect->timeout_ns, command,
-		      &t->job, &e) == 0) {
+	t->began_ns = d->lab.now_ns;
+	if (drive_start_job(&d->lab, d->graph->nodes[t->expect->node].name, t->expect->timeout_ns,
+			    command, &t->job, &e) == 0) {
 		t->state = TRIAL_RUNS;
 	} else {
 		/* A node that is down, for one: it may come up before the deadline. */
@@ -418,7 +235,7 @@ static int look_at_try(struct driver *d, struct trial *t, struct err *e)
 {
 	int status = 0;
 	char *text = NULL;
-	int rc = job_result(d, t->job, &status, &text, e);
+	int rc = drive_job_result(&d->lab, t->job, &status, &text, e);
 
 	if (rc <= 0 || !text)
 		return rc;
@@ -455,10 +272,11 @@ static int do_due(struct driver *d, struct err *e)
 			return -1;
 	if (look_at_errands(d, e) < 0)
 		return -1;
-	while (d->next_event < d->graph->n_events && d->events[d->next_event]->time_ns <= d->now_ns)
+	while (d->next_event < d->graph->n_events &&
+	       d->events[d->next_event]->time_ns <= d->lab.now_ns)
 		do_event(d, d->events[d->next_event++]);
 	for (size_t i = 0; i < n; i++)
-		if (d->trials[i].state == TRIAL_WAITS && d->trials[i].next_ns <= d->now_ns)
+		if (d->trials[i].state == TRIAL_WAITS && d->trials[i].next_ns <= d->lab.now_ns)
 			begin_try(d, &d->trials[i]);
 	return 0;
 }
@@ -478,7 +296,7 @@ static int64_t next_time(const struct driver *d)
 		int64_t at = t->next_ns;
 
 		if (t->state == TRIAL_RUNS)
-			at = d->now_ns + (d->is_virtual ? virtual_step_ns : real_step_ns);
+			at = d->lab.now_ns + drive_step_ns(&d->lab);
 		if (t->state != TRIAL_OVER && (next < 0 || at < next))
 			next = at;
 	}
@@ -505,14 +323,12 @@ int expect_run(const char *lab, const struct graph *g, FILE *out, struct expect_
 	       struct err *e)
 {
 	struct driver d = {
-		.lab = lab,
+		.lab = drive_begin(lab, g->clock == CLOCK_VIRTUAL),
 		.graph = g,
 		.out = out,
 		.result = r,
-		.is_virtual = g->clock == CLOCK_VIRTUAL,
-		.zero_ns = monotonic_ns(),
 	};
-	int rc = read_clock(&d, e);
+	int rc = drive_read_clock(&d.lab, e);
 
 	prepare(&d);
 	while (rc == 0) {
@@ -521,13 +337,13 @@ int expect_run(const char *lab, const struct graph *g, FILE *out, struct expect_
 
 		if (next < 0)
 			break;
-		rc = go_to(&d, next, e);
+		rc = drive_go_to(&d.lab, next, e);
 	}
 	if (rc == 0)
 		rc = look_at_errands(&d, e);
 	if (rc == 0)
-		rc = check_whole(&d, e);
-	r->end_ns = d.now_ns;
+		rc = drive_check_whole(&d.lab, e);
+	r->end_ns = d.lab.now_ns;
 	for (size_t i = 0; i < g->n_expects; i++) {
 		free(d.trials[i].job);
 		free(d.trials[i].last);
@@ -537,89 +353,5 @@ int expect_run(const char *lab, const struct graph *g, FILE *out, struct expect_
 	vec_free(&d.errands);
 	free(d.trials);
 	free(d.events);
-	return rc;
-}
-
-/* ---- one check, now ---- */
-
-/* Lets the lab go on until a command has ended. */
-static int await_job(struct driver *d, const char *job, int *status, char **text, struct err *e)
-{
-	int64_t step = d->is_virtual ? virtual_step_ns : real_step_ns;
-	int rc;
-
-	while ((rc = job_result(d, job, status, text, e)) == 0)
-		if (go_to(d, d->now_ns + step, e) < 0)
-			return -1;
-	return rc < 0 ? -1 : 0;
-}
-
-/* Tries once: *held. */
-static int try_check(struct driver *d, const struct words *check, bool *held, char **text,
-		     struct err *e)
-{
-	struct err why = {0};
-	char *job = NULL;
-	int status = 255;
-	int rc = 0;
-
-	free(*text);
-	*text = NULL;
-	if (start_job(d, check->at[0], GRAPH_COMMAND_NS, check->at[2], &job, &why) == 0)
-		rc = await_job(d, job, &status, text, e);
-	else
-		*text = xstrdup(why.text);
-	free(job);
-	*held = (status == 0) == !strcmp(check->at[1], "is");
-	return rc;
-}
-
-static int try_until(struct driver *d, const struct words *check, int64_t limit_ns,
-		     int64_t *began_ns, char **text, struct err *e)
-{
-	int64_t end = limit_ns ? d->now_ns + limit_ns : INT64_MAX;
-	bool held = false;
-
-	for (;;) {
-		*began_ns = d->now_ns;
-		if (try_check(d, check, &held, text, e) < 0)
-			return -1;
-		if (held)
-			return 0;
-		if (d->now_ns >= end)
-			return err_set(e, ERR_TIMEOUT, "it did not hold until %.9f s%s%s",
-				       (double)d->now_ns / 1e9, *text && **text ? ": " : "",
-				       *text ? last_line(*text) : "");
-		if (d->now_ns < *began_ns + retry_ns && go_to(d, *began_ns + retry_ns, e) < 0)
-			return -1;
-	}
-}
-
-int expect_wait(const char *lab, bool is_virtual, const char *check, int64_t limit_ns, FILE *out,
-		struct err *e)
-{
-	struct driver d = {.lab = lab, .is_virtual = is_virtual, .zero_ns = monotonic_ns()};
-	struct strvec v = {0};
-	struct arena a = {0};
-	struct words w = {0};
-	char *line = NULL;
-	char *text = NULL;
-	int64_t began_ns = 0;
-
-	vec_push(&v, "check");
-	vec_push(&v, check);
-	int rc = ask(&d, &v, &line, e);
-
-	if (rc == 0)
-		rc = words_split(line, strlen(line), &a, &w, e);
-	if (rc == 0)
-		rc = stand(&d, e);
-	if (rc == 0)
-		rc = try_until(&d, &w, limit_ns, &began_ns, &text, e);
-	if (rc == 0)
-		fprintf(out, "held at %.9f s\n", (double)began_ns / 1e9);
-	free(text);
-	free(line);
-	arena_finish(&a);
 	return rc;
 }

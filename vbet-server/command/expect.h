@@ -23,6 +23,9 @@ struct expect_result {
  */
 int expect_run(const char *lab, const struct graph *g, FILE *out, struct expect_result *r,
 	       struct err *e);
+/* A limit: as long as the check says by itself ("within 5s ping(a, b)"); without that it is tried
+ * once. */
+#define EXPECT_AS_SAID INT64_C(-1)
 /*
  * Lets a running lab go on until a check ("ping(a, b)", "not route(...)") holds; a virtual clock
  * stands then. limit_ns: at most so much of the lab's time; 0: for ever. Says to out when it held.

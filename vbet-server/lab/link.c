@@ -121,7 +121,7 @@ static const char *state_of(const struct graph_cut *cut)
 					    : "up";
 }
 
-static void show_cable(FILE *out, const struct graph *g, const struct graph_cable *c)
+void link_show(FILE *out, const struct graph *g, const struct graph_cable *c)
 {
 	fprintf(out, "%s: %s:%s -- %s:%s %s\n", c->name, g->nodes[c->end[0].node].name,
 		g->nodes[c->end[0].node].nics[c->end[0].nic].name, g->nodes[c->end[1].node].name,
@@ -265,7 +265,7 @@ static int change_cable(struct lab *lab, const struct match *m, const struct wor
 	int rc = 0;
 
 	if (!strcmp(what, "show") && w->n == op + 1) {
-		show_cable(out, lab->graph, c);
+		link_show(out, lab->graph, c);
 		return 0;
 	}
 	touch(lab, c);

@@ -37,6 +37,8 @@ struct links {
  * up|down...", "plug END", "unplug END".
  */
 int link_command(struct lab *lab, const struct words *w, FILE *out, struct err *e);
+/* How a cable is, and what it does each way, for people. */
+void link_show(FILE *out, const struct graph *g, const struct graph_cable *c);
 /* The statement that lays a cable between two NICs, in the arena; NULL with the error set. */
 char *link_statement(const struct lab *lab, struct arena *a, const char *end1, const char *end2,
 		     struct err *e);

@@ -88,6 +88,30 @@ int statement_take_back(struct lab *lab, struct err *e)
 	return g ? link_change_graph(lab, g, e) : say_errors(lab, e);
 }
 
+int statement_read_action(struct lab *lab, const char *text, FILE *out, struct err *e)
+{
+	char *line = xasprintf("at 0s %s", text);
+	struct graph *g = topo_add_statement(lab->script, line, strlen(line));
+	struct arena a = {0};
+	struct strvec v = {0};
+	int rc = -1;
+
+	free(line);
+	if (!g)
+		return say_errors(lab, e);
+	if (g->n_events == lab->graph->n_events + 1)
+		rc = event_words(g, &g->events[g->n_events - 1], &a, &v, e);
+	else
+		err_set(e, ERR_USAGE, "that is not one action, such as cut(a, b)");
+	if (rc == 0)
+		words_put_line(out, (char *const *)v.at, v.n);
+	vec_free(&v);
+	arena_finish(&a);
+	graph_destroy(g);
+	graph_destroy(topo_drop_statement(lab->script));
+	return rc;
+}
+
 int statement_read_check(struct lab *lab, const char *text, FILE *out, struct err *e)
 {
 	char *line = xasprintf("expect %s", text);
@@ -100,11 +124,13 @@ int statement_read_check(struct lab *lab, const char *text, FILE *out, struct er
 	if (g->n_expects == lab->graph->n_expects + 1) {
 		const struct graph_expect *x = &g->expects[g->n_expects - 1];
 		char *command = event_check_command(g, x);
-		char *words[] = {(char *)g->nodes[x->node].name, x->negated ? "not" : "is",
-				 command};
+		char *within = xasprintf("%lld", (long long)(x->deadline_ns - x->start_ns));
+		char *words[] = {(char *)g->nodes[x->node].name, x->negated ? "not" : "is", command,
+				 within};
 
 		words_put_line(out, words, ARRAY_LEN(words));
 		free(command);
+		free(within);
 		rc = 0;
 	} else {
 		err_set(e, ERR_USAGE, "that is not one check, such as ping(a, b)");

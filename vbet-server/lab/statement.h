@@ -17,8 +17,13 @@ int statement_add(struct lab *lab, const char *text, struct err *e);
 /* The last line that was added was never said. 0 or -1. */
 int statement_take_back(struct lab *lab, struct err *e);
 /*
- * What "expect TEXT" would try: "NODE is|not COMMAND" as words go to out. Nothing is changed. 0, or
- * -1 with the error set.
+ * What "at TIME TEXT" would do, as the words of a request: "link a:eth0 b:eth0 down". Nothing is
+ * changed. 0, or -1 with the error set.
+ */
+int statement_read_action(struct lab *lab, const char *text, FILE *out, struct err *e);
+/*
+ * What "expect TEXT" would try: "NODE is|not COMMAND NS", NS for how long it is tried, as words go
+ * to out. Nothing is changed. 0, or -1 with the error set.
  */
 int statement_read_check(struct lab *lab, const char *text, FILE *out, struct err *e);
 

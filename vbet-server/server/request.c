@@ -129,6 +129,19 @@ static int request_nodes(struct client *c, const struct words *w, struct err *e)
 	return 0;
 }
 
+/* links: every cable, as "link A B show" has it. */
+static int request_links(struct client *c, const struct words *w, struct err *e)
+{
+	const struct graph *g = c->server->lab->graph;
+	struct reply r;
+	FILE *f = reply_open(&r);
+
+	for (size_t i = 0; i < g->n_cables; i++)
+		link_show(f, g, &g->cables[i]);
+	reply_send(&r, c);
+	return 0;
+}
+
 /* The record says until when the lab ran. */
 static void on_last_now(void *ctx, bool ok, const char *text)
 {
@@ -261,7 +274,9 @@ static const struct request requests[] = {
 	{"plug", 2, 3, request_change, true},
 	{"unplug", 2, 2, request_change, true},
 	{"statement", 2, 2, request_change, true},
-	{"check", 2, 2, request_check, false},
+	{"check", 2, 2, request_read, false},
+	{"action", 2, 2, request_read, false},
+	{"links", 1, 1, request_links, false},
 };
 
 static const struct request *find_request(const char *name, struct err *e)

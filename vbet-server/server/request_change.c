@@ -123,12 +123,14 @@ int request_change(struct client *c, const struct words *w, struct err *e)
 	return defer(c, w, run_change, e);
 }
 
-/* check TEXT: "NODE is|not COMMAND" */
-int request_check(struct client *c, const struct words *w, struct err *e)
+/* check TEXT: "NODE is|not COMMAND NS"; action TEXT: "link A B down" */
+int request_read(struct client *c, const struct words *w, struct err *e)
 {
 	struct reply r;
 	FILE *f = reply_open(&r);
-	int rc = statement_read_check(c->server->lab, w->at[1], f, e);
+	bool is_check = !strcmp(w->at[0], "check");
+	int rc = is_check ? statement_read_check(c->server->lab, w->at[1], f, e)
+			  : statement_read_action(c->server->lab, w->at[1], f, e);
 
 	reply_send(&r, c);
 	return rc;

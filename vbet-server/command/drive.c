@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "vbet-server/command/drive.h"
+
+#include "lib/vec.h"
+#include "lib/words.h"
+#include "vbet-server/command/client.h"
+#include "vbet-server/plan/event.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static const int64_t look_ns = 1000000000; /* real clock: how often the lab is looked after */
+
+int drive_ask(const struct drive *d, struct strvec *words, char **text, struct err *e)
+{
+	char *got = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&got, &len);
+	int rc = client_ask(d->lab, (char *const *)words->at, words->n, f, e);
+
+	fclose(f);
+	while (len && got[len - 1] == '\n')
+		got[--len] = '\0';
+	vec_free(words);
+	if (text)
+		*text = rc == 0 ? got : NULL;
+	if (rc != 0 || !text)
+		free(got);
+	return rc == 0 ? 0 : -1;
+}
+
+static int64_t monotonic_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
+
+int drive_read_clock(struct drive *d, struct err *e)
+{
+	struct strvec v = {0};
+	char *text = NULL;
+
+	if (!d->is_virtual) {
+		d->now_ns = monotonic_ns() - d->zero_ns;
+		return 0;
+	}
+	vec_push(&v, "clock");
+	if (drive_ask(d, &v, &text, e) < 0)
+		return -1;
+	d->now_ns = (int64_t)(strtod(text, NULL) * 1e9 + 0.5);
+	free(text);
+	return 0;
+}
+
+int drive_stand(struct drive *d, struct err *e)
+{
+	struct strvec v = {0};
+
+	vec_push(&v, "clock");
+	vec_push(&v, "pause");
+	if (d->is_virtual && drive_ask(d, &v, NULL, e) < 0)
+		return -1;
+	return drive_read_clock(d, e);
+}
+
+int drive_check_whole(const struct drive *d, struct err *e)
+{
+	struct strvec v = {0};
+
+	vec_push(&v, "whole");
+	return drive_ask(d, &v, NULL, e);
+}
+
+/* In pieces: what is slept for may not come any more. */
+static int sleep_until(struct drive *d, int64_t ns, struct err *e)
+{
+	while (d->now_ns < ns) {
+		int64_t left = ns - d->now_ns;
+		int64_t at = d->zero_ns + d->now_ns + (left < look_ns ? left : look_ns);
+		struct timespec t = {at / 1000000000, at % 1000000000};
+
+		while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR)
+			;
+		if (drive_read_clock(d, e) < 0)
+			return -1;
+		if (d->now_ns - d->looked_ns < look_ns)
+			continue;
+		d->looked_ns = d->now_ns;
+		if (drive_check_whole(d, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int drive_go_to(struct drive *d, int64_t ns, struct err *e)
+{
+	struct strvec v = {0};
+	char *time;
+
+	if (ns <= d->now_ns)
+		return 0;
+	if (!d->is_virtual)
+		return sleep_until(d, ns, e);
+	time = xasprintf("%lldns", (long long)ns);
+	vec_push(&v, "clock");
+	vec_push(&v, "until");
+	vec_push(&v, time);
+	int rc = drive_ask(d, &v, NULL, e);
+
+	free(time);
+	d->now_ns = ns;
+	return rc;
+}
+
+int drive_start_job(const struct drive *d, const char *node, int64_t timeout_ns,
+		    const char *command, char **job, struct err *e)
+{
+	struct strvec v = {0};
+	struct arena a = {0};
+
+	vec_push(&v, "job");
+	vec_push(&v, node);
+	vec_push(&v, event_timeout(&a, timeout_ns));
+	vec_push(&v, "--");
+	vec_push(&v, "/bin/sh");
+	vec_push(&v, "-c");
+	vec_push(&v, command);
+	int rc = drive_ask(d, &v, job, e);
+
+	arena_finish(&a);
+	return rc;
+}
+
+const char *drive_last_line(const char *text)
+{
+	const char *line = strrchr(text, '\n');
+
+	return line ? line + 1 : text;
+}
+
+int drive_job_result(const struct drive *d, const char *job, int *status, char **text,
+		     struct err *e)
+{
+	struct arena a = {0};
+	struct words w = {0};
+	struct strvec v = {0};
+	char *line = NULL;
+
+	vec_push(&v, "result");
+	vec_push(&v, job);
+	if (drive_ask(d, &v, &line, e) < 0)
+		return -1;
+	int rc = words_split(line, strlen(line), &a, &w, e);
+
+	if (rc == 0 && w.n == 3) {
+		*status = atoi(w.at[1]);
+		size_t len = strlen(w.at[2]);
+
+		while (len && w.at[2][len - 1] == '\n')
+			len--;
+		*text = xstrndup(w.at[2], len);
+		rc = 1;
+	}
+	arena_finish(&a);
+	free(line);
+	return rc;
+}
+
+struct drive drive_begin(const char *lab, bool is_virtual)
+{
+	return (struct drive){.lab = lab, .is_virtual = is_virtual, .zero_ns = monotonic_ns()};
+}
+
+int64_t drive_step_ns(const struct drive *d)
+{
+	return d->is_virtual ? 250000000 : 20000000;
+}

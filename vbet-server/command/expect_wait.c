@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One check, now: `vbet clock until CHECK`, and "expect" in the console. */
+#include "vbet-server/command/drive.h"
+#include "vbet-server/command/expect.h"
+
+#include "lib/words.h"
+#include "topo/graph.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Lets the lab go on until a command has ended. */
+static int await_job(struct drive *d, const char *job, int *status, char **text, struct err *e)
+{
+	int64_t step = drive_step_ns(d);
+	int rc;
+
+	while ((rc = drive_job_result(d, job, status, text, e)) == 0)
+		if (drive_go_to(d, d->now_ns + step, e) < 0)
+			return -1;
+	return rc < 0 ? -1 : 0;
+}
+
+/* Tries once: *held. */
+static int try_check(struct drive *d, const struct words *check, bool *held, char **text,
+		     struct err *e)
+{
+	struct err why = {0};
+	char *job = NULL;
+	int status = 255;
+	int rc = 0;
+
+	free(*text);
+	*text = NULL;
+	if (drive_start_job(d, check->at[0], GRAPH_COMMAND_NS, check->at[2], &job, &why) == 0)
+		rc = await_job(d, job, &status, text, e);
+	else
+		*text = xstrdup(why.text);
+	free(job);
+	*held = (status == 0) == !strcmp(check->at[1], "is");
+	return rc;
+}
+
+static int try_until(struct drive *d, const struct words *check, int64_t limit_ns,
+		     int64_t *began_ns, char **text, struct err *e)
+{
+	int64_t end = limit_ns ? d->now_ns + limit_ns : INT64_MAX;
+	bool held = false;
+
+	for (;;) {
+		*began_ns = d->now_ns;
+		if (try_check(d, check, &held, text, e) < 0)
+			return -1;
+		if (held)
+			return 0;
+		if (d->now_ns >= end)
+			return err_set(e, ERR_TIMEOUT, "it did not hold until %.9f s%s%s",
+				       (double)d->now_ns / 1e9, *text && **text ? ": " : "",
+				       *text ? drive_last_line(*text) : "");
+		if (d->now_ns < *began_ns + DRIVE_RETRY_NS &&
+		    drive_go_to(d, *began_ns + DRIVE_RETRY_NS, e) < 0)
+			return -1;
+	}
+}
+
+int expect_wait(const char *lab, bool is_virtual, const char *check, int64_t limit_ns, FILE *out,
+		struct err *e)
+{
+	struct drive d = drive_begin(lab, is_virtual);
+	struct strvec v = {0};
+	struct arena a = {0};
+	struct words w = {0};
+	char *line = NULL;
+	char *text = NULL;
+	int64_t began_ns = 0;
+
+	vec_push(&v, "check");
+	vec_push(&v, check);
+	int rc = drive_ask(&d, &v, &line, e);
+
+	if (rc == 0)
+		rc = words_split(line, strlen(line), &a, &w, e);
+	if (rc == 0 && limit_ns == EXPECT_AS_SAID && w.n > 3)
+		limit_ns = strtoll(w.at[3], NULL, 10) + 1; /* 0 would be for ever */
+	if (rc == 0)
+		rc = drive_stand(&d, e);
+	if (rc == 0)
+		rc = try_until(&d, &w, limit_ns, &began_ns, &text, e);
+	if (rc == 0)
+		fprintf(out, is_virtual ? "held at %.9f s\n" : "held after %.3f s\n",
+			(double)began_ns / 1e9);
+	free(text);
+	free(line);
+	arena_finish(&a);
+	return rc;
+}
