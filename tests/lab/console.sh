@@ -55,8 +55,6 @@ typed 'link(switch1, h5)'
 term_wait "console:1:15: .*'h5'"
 typed 'pingall'
 term_wait '^12 of 12 reached' 30
-typed 'frobnicate'
-term_wait "no command or node 'frobnicate'"
 
 # As in a script: blocks over several lines, actions, expectations.
 typed 'for i in 5..6 {'
@@ -92,6 +90,9 @@ term_keys C-u
 typed 'help'
 term_wait '^links +the cables'
 
+typed 'frobnicate'
+term_wait "no command or node 'frobnicate'"
+
 typed 'exit'
 term_wait '^\[status 0\]'
 nothing_left || fail "something is left"
@@ -101,8 +102,7 @@ nothing_left || fail "something is left"
 term_end
 term_start 100 40 "vbet run '$EXAMPLES/hello.vbet'"
 term_wait "$prompt" 30
-term_keys C-r
-tmux_ send-keys -l frobni
+term_keys Up Up
 term_wait '^hello> frobnicate$'
 term_keys C-u
 term_keys C-d
