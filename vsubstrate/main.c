@@ -9,7 +9,6 @@
 #include "lib/slice.h"
 #include "substrate/control/control.h"
 #include "substrate/control/control_server.h"
-#include "substrate/nic/nic.h"
 #include "substrate/virtio/guestmem.h"
 #include "vhub/hub.h"
 #include "vswitch/switch.h"
@@ -140,7 +139,8 @@ int main(int argc, char **argv)
 		return rc < 0 ? 3 : rc;
 	}
 	if (argc == 2 && !strcmp(argv[1], "--version")) {
-		printf("vsubstrate %s\nlibslirp %s\n", VBET_VERSION, nic_slirp_version());
+		printf("vsubstrate %s\n", VBET_VERSION);
+		control_print_libraries(stdout);
 		return 0;
 	}
 	if (argc > 1 && !listen) {

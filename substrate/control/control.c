@@ -369,3 +369,8 @@ void control_finish(struct control_session *c)
 	c->sub->on_event = NULL;
 	conn_finish(&c->conn);
 }
+
+void control_print_libraries(FILE *out)
+{
+	fprintf(out, "libslirp %s\n", nic_slirp_version());
+}

@@ -21,6 +21,8 @@ int control_open(struct control_session *c, struct loop *l, struct substrate *s,
 /* Carries out one command; what follows "ok" is written to answer. 0 or -1. */
 int control_run_line(struct substrate *s, const char *line, size_t len, FILE *answer,
 		     struct err *e);
+/* "libslirp 4.7.0": what the substrate is linked with, a line each. */
+void control_print_libraries(FILE *out);
 void control_finish(struct control_session *c);
 
 #endif

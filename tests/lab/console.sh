@@ -57,6 +57,7 @@ typed 'pingall'
 term_wait '^12 of 12 reached' 30
 
 # As in a script: blocks over several lines, actions, expectations.
+typed 'attach(switch1, alloc(NIC), alloc(NIC), alloc(NIC))'
 typed 'for i in 5..6 {'
 term_wait '^\.\.\. $'
 term_type 'h[i] = alloc(host) link(switch1, h[i])'
