@@ -12,6 +12,7 @@
 #include "vbet-server/plan/address.h"
 #include "vbet-server/plan/describe.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -80,82 +81,34 @@ static const char *far_end(const struct lab *lab, const struct graph_nic *c, cha
 	return far ? buf : "-";
 }
 
-/*
- * What the substrate counts per cable, picked from its answer once: a large lab has a thousand of
- * them. [cable][direction]: "loss 12", or NULL.
- */
-struct losses {
-	char *(*at)[2];
+struct drops {
+	FILE *out;
+	const char *before;
 };
 
-/* {"loss":12,"full":3} becomes "loss 12, full 3"; NULL: nothing was dropped. */
-static char *format_drops(const char *dropped)
+static void print_drop(void *ctx, const char *reason, int64_t frames)
 {
-	char *text = xcalloc(strlen(dropped) * 2 + 1, 1);
-	char *to = text;
+	struct drops *d = ctx;
 
-	for (const char *s = dropped; *s; s++) {
-		if (strchr("{}\"", *s))
-			continue;
-		*to++ = *s == ':' ? ' ' : *s;
-		if (*s == ',')
-			*to++ = ' ';
-	}
-	if (*text)
-		return text;
-	free(text);
-	return NULL;
+	if (!frames)
+		return;
+	fprintf(d->out, "%s%s %" PRId64, d->before, reason, frames);
+	d->before = ", ";
 }
 
-static void note_losses(const struct lab *lab, struct losses *l, const char *member)
+bool report_drops(FILE *out, const char *before, struct json_object *object)
 {
-	size_t len = *member == '"' ? strcspn(member + 1, "\"") : 0;
+	struct drops d = {out, before};
 
-	for (size_t i = 0; i < lab->graph->n_cables && len; i++) {
-		const char *name = lab->graph->cables[i].name;
-
-		if (strlen(name) != len || strncmp(name, member + 1, len) != 0)
-			continue;
-		for (int dir = 0; dir < 2; dir++) {
-			char *one = json_member(member + len + 3, dir ? "ba" : "ab");
-			char *dropped = one ? json_member(one, "dropped") : NULL;
-
-			free(l->at[i][dir]);
-			l->at[i][dir] = dropped ? format_drops(dropped) : NULL;
-			free(dropped);
-			free(one);
-		}
-	}
-}
-
-static void collect_losses(const struct lab *lab, const char *substrate, struct losses *l)
-{
-	char *objects = json_member(substrate, "objects");
-	const char *at = objects;
-	char *member;
-
-	l->at = xcalloc(lab->graph->n_cables + 1, sizeof(*l->at));
-	while (at && (member = json_next(&at))) {
-		if (strstr(member, "\"kind\":\"cable\""))
-			note_losses(lab, l, member);
-		free(member);
-	}
-	free(objects);
-}
-
-static void free_losses(const struct lab *lab, struct losses *l)
-{
-	for (size_t i = 0; i < lab->graph->n_cables; i++) {
-		free(l->at[i][0]);
-		free(l->at[i][1]);
-	}
-	free(l->at);
+	status_each_number(status_member(object, "dropped"), print_drop, &d);
+	return d.before != before;
 }
 
 /* How the cable treats what this NIC sends, and what of it was lost. */
 static void text_cable(FILE *out, const struct lab *lab, const struct graph_nic *c,
-		       const struct losses *l)
+		       struct json_object *status)
 {
+	const char *direction = c->cable_end ? "ba" : "ab";
 	char *text = NULL;
 	size_t len = 0;
 
@@ -167,11 +120,12 @@ static void text_cable(FILE *out, const struct lab *lab, const struct graph_nic 
 	fclose(f);
 	fputs(text, out); /* with a blank in front */
 	free(text);
-	if (l->at[c->cable][c->cable_end])
-		fprintf(out, ", dropped: %s", l->at[c->cable][c->cable_end]);
+	report_drops(
+		out, ", dropped: ",
+		status_member(status_object(status, lab->graph->cables[c->cable].name), direction));
 }
 
-static void text_nics(FILE *out, const struct lab *lab, size_t node, const struct losses *l)
+static void text_nics(FILE *out, const struct lab *lab, size_t node, struct json_object *status)
 {
 	const struct graph_node *n = &lab->graph->nodes[node];
 	char buf[160];
@@ -184,7 +138,7 @@ static void text_nics(FILE *out, const struct lab *lab, size_t node, const struc
 		for (size_t j = 0; j < c->n_addrs; j++)
 			fprintf(out, "%s ", addr_format(&c->addrs[j], true, buf, sizeof(buf)));
 		fprintf(out, "-> %s", far_end(lab, c, buf, sizeof(buf)));
-		text_cable(out, lab, c, l);
+		text_cable(out, lab, c, status);
 		if (mtu != c->mtu)
 			fprintf(out, " (MTU %u: its path carries no more)", mtu);
 		fputc('\n', out);
@@ -236,9 +190,6 @@ static void json_processes(struct json *j, const struct lab *lab)
 
 void report_text(FILE *out, const struct lab *lab, struct json_object *status)
 {
-	struct losses losses;
-
-	collect_losses(lab, substrate, &losses);
 	fprintf(out, "lab %s, %s clock, server %d, in %s\n", lab->graph->lab,
 		lab->graph->clock == CLOCK_VIRTUAL ? "virtual" : "real", (int)getpid(), lab->dir);
 	text_processes(out, lab);
@@ -257,9 +208,8 @@ void report_text(FILE *out, const struct lab *lab, struct json_object *status)
 			fprintf(out, ", pid %d, %lld MB, jail %s", (int)gu->child.pid,
 				(long long)(n->memory_bytes >> 20), gu->jail);
 		fputc('\n', out);
-		text_nics(out, lab, i, &losses);
+		text_nics(out, lab, i, status);
 	}
-	free_losses(lab, &losses);
 }
 
 static void json_nics(struct json *j, const struct lab *lab, size_t node,

@@ -14,6 +14,12 @@ void report_json(FILE *out, const struct lab *lab, struct json_object *status);
  */
 void report_nodes(FILE *out, const struct lab *lab);
 
+/*
+ * Of an object of the substrate: what it dropped and why, "full 3, too-long 1", behind those words.
+ * False, and nothing is written: it dropped nothing.
+ */
+bool report_drops(FILE *out, const char *before, struct json_object *object);
+
 /* report_substrate.c: substrate links with all that passes over them, for `vbet substrate`. */
 void report_substrate_text(FILE *out, const struct lab *lab, struct json_object *status);
 void report_substrate_json(FILE *out, const struct lab *lab, struct json_object *status);

@@ -46,31 +46,6 @@ static struct json_object *end_status(const struct lab *lab, const struct graph_
 	return object;
 }
 
-struct drops {
-	FILE *out;
-	bool any;
-};
-
-static void print_drop(void *ctx, const char *reason, int64_t frames)
-{
-	struct drops *d = ctx;
-
-	if (!frames)
-		return;
-	fprintf(d->out, "%s%s %" PRId64, d->any ? ", " : "", reason, frames);
-	d->any = true;
-}
-
-/* "full 3, too-long 1", or "-". */
-static void print_drops(FILE *out, struct json_object *vli)
-{
-	struct drops d = {.out = out};
-
-	status_each_number(status_member(vli, "dropped"), print_drop, &d);
-	if (!d.any)
-		fputc('-', out);
-}
-
 static void print_vli(FILE *out, struct json_object *vli)
 {
 	const char *number = status_text(vli, "vli");
@@ -90,7 +65,8 @@ static void print_vli(FILE *out, struct json_object *vli)
 		fprintf(out, " %10s", text);
 	}
 	fputs("  ", out);
-	print_drops(out, vli);
+	if (!report_drops(out, "", vli))
+		fputc('-', out);
 	fputs(status_is_false(vli, "up") ? "  DOWN\n" : "\n", out);
 	free(name);
 }
