@@ -64,11 +64,12 @@ static int place_fds(const struct spawn *s, int *report)
 		else if (dup2(high[i], (int)i) < 0)
 			return -1;
 	}
-	/* The rest is close-on-exec by rule; this makes sure. */
-	for (int fd = (int)s->n_fds; fd < SPAWN_FDS_MAX + 16; fd++)
-		if (fd != *report)
-			close(fd);
-	return *report < 0 ? -1 : 0;
+	if (*report < 0)
+		return -1;
+	/* The rest is close-on-exec by rule; this makes sure, and of what prepare() may show. */
+	close_range((unsigned)s->n_fds, (unsigned)*report - 1, 0);
+	close_range((unsigned)*report + 1, ~0U, 0);
+	return 0;
 }
 
 __attribute__((noreturn)) static void run_child(const struct spawn *s, int report, pid_t parent)
@@ -110,6 +111,8 @@ int spawn_child(const struct spawn *s, struct child *c, struct err *e)
 	if (c->pid == 0)
 		run_child(s, report[1], parent);
 	close(report[1]);
+	if (s->attend)
+		s->attend(s->prepare_ctx);
 	ssize_t n;
 
 	do {

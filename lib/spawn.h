@@ -21,6 +21,9 @@ struct spawn {
 	 */
 	int (*prepare)(void *ctx);
 	void *prepare_ctx; /* borrowed */
+	/* Called in the parent, which then waits for exec, with prepare_ctx: what prepare() needs
+	 * somebody else for. It returns when the child has ended, too. NULL: nothing to do. */
+	void (*attend)(void *ctx);
 };
 
 struct child {

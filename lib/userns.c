@@ -20,14 +20,24 @@ static int write_file(const char *path, const char *text, struct err *e)
 	return n < 0 ? -1 : 0;
 }
 
-int userns_map(uid_t uid, gid_t gid, struct err *e)
+static int map_ids(uid_t to_uid, uid_t uid, gid_t to_gid, gid_t gid, struct err *e)
 {
 	char map[32];
 
-	snprintf(map, sizeof(map), "0 %u 1", (unsigned)uid);
+	snprintf(map, sizeof(map), "%u %u 1", (unsigned)to_uid, (unsigned)uid);
 	if (write_file("/proc/self/setgroups", "deny", e) < 0 ||
 	    write_file("/proc/self/uid_map", map, e) < 0)
 		return -1;
-	snprintf(map, sizeof(map), "0 %u 1", (unsigned)gid);
+	snprintf(map, sizeof(map), "%u %u 1", (unsigned)to_gid, (unsigned)gid);
 	return write_file("/proc/self/gid_map", map, e);
+}
+
+int userns_map(uid_t uid, gid_t gid, struct err *e)
+{
+	return map_ids(0, uid, 0, gid, e);
+}
+
+int userns_keep(uid_t uid, gid_t gid, struct err *e)
+{
+	return map_ids(uid, uid, gid, gid, e);
 }

@@ -9,5 +9,7 @@
 
 /* Maps the user and group to root in a new namespace, and nobody else. 0 or -1. */
 int userns_map(uid_t uid, gid_t gid, struct err *e);
+/* The same, but they stay what they are. */
+int userns_keep(uid_t uid, gid_t gid, struct err *e);
 
 #endif

@@ -33,7 +33,7 @@ $(UNIT_PROGS): $(B)/tests/unit/%: $(B)/tests/unit/%.o $$(UNIT_LIBS_$$(firstword 
 VNET_DAEMON := $(B)/tests/support/vnet_daemon $(B)/tests/support/vnet_worker
 TESTS       += $(VNET_DAEMON)
 $(VNET_DAEMON): %: %.o $$(LIBVNET)
-$(filter $(B)/tests/unit/vnet_%,$(UNIT_PROGS)): LDLIBS += -lpcap
+$(filter $(B)/tests/unit/vnet_%,$(UNIT_PROGS)): LDLIBS += -lpcap -lseccomp
 $(B)/tests/unit/vnet_mux_test: | $(VNET_DAEMON) $(B)/vnet-mux
 $(B)/tests/unit/vnet_trellis_lab_test: $(B)/tests/support/vlab.o | $(B)/vsubstrate $(B)/vnet-mux $(B)/trellisd $(B)/trellis
 $(B)/tests/unit/vnet_nic_test: $(B)/tests/support/vlab.o | $(B)/vsubstrate
@@ -66,6 +66,7 @@ $(FUZZ_NAMES:%=$(B)/tests/fuzz/%_fuzz): $(B)/tests/fuzz/%_fuzz: $(B)/tests/fuzz/
 		$$(UNIT_LIBS_$$(firstword $$(subst _, ,$$*)))
 	$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer $(filter %.o %.a,$^) -o $@ $(LDLIBS)
 
+$(filter $(B)/tests/fuzz/vnet_%,$(FUZZ_NAMES:%=$(B)/tests/fuzz/%_fuzz)): LDLIBS += -lpcap -lseccomp
 $(filter $(B)/tests/fuzz/server_%,$(FUZZ_NAMES:%=$(B)/tests/fuzz/%_fuzz)): LDLIBS += -lreadline $(LIBSERVER_LDLIBS)
 
 .PHONY: fuzz $(FUZZ_NAMES:%=fuzz-%)

@@ -14,7 +14,7 @@ $(LIBMUX): $(patsubst %.c,$(B)/%.o,$(filter-out %/main.c,$(wildcard vnet/mux/*.c
 BINS += $(B)/vnet-mux
 programs: $(LIBVNET)
 $(B)/vnet-mux: $(B)/vnet/mux/main.o $(LIBMUX) $(VNET_PUBLIC:%.c=$(B)/%.o) $(LIBVBET)
-$(B)/vnet-mux: LDLIBS += -lpcap
+$(B)/vnet-mux: LDLIBS += -lpcap -lseccomp
 
 # Trellis, a network of its own: the control daemon, the library for applications, its programs.
 TRELLIS_PUBLIC := $(addprefix vnet/trellis/,library.c library_stream.c stream.c stream_control.c node.c \

@@ -5,16 +5,24 @@
  */
 #include "vnet/vnet.h"
 
+#include <asm/ioctls.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 enum { APPS = 16, NICS = 4 };
@@ -28,6 +36,7 @@ static struct {
 } apps[APPS];
 static struct vnet_nic_info nics[NICS];
 static bool taken[256];
+static char *self; /* this program */
 
 static void set_taken(unsigned number, bool is_taken)
 {
@@ -72,9 +81,60 @@ static void bind_text(int app, const char *filter)
 		close(fd);
 }
 
-/* What a sandbox must not let through; the names of what it does. */
-static void escape(char *text, size_t size)
+/* By a socket of a pair, which needs no socket(2). */
+static bool reach(const char *path, int type)
 {
+	struct sockaddr_un to = {.sun_family = AF_UNIX};
+	int pair[2];
+
+	snprintf(to.sun_path, sizeof(to.sun_path), "%.100s", path);
+	if (socketpair(AF_UNIX, type, 0, pair) < 0)
+		return false;
+	return connect(pair[0], (struct sockaddr *)&to, sizeof(to)) == 0 ||
+	       sendto(pair[0], "x", 1, MSG_NOSIGNAL, (struct sockaddr *)&to, sizeof(to)) == 1;
+}
+
+static bool write_new(const char *path)
+{
+	return open(path, O_WRONLY | O_CREAT, 0600) >= 0;
+}
+
+/* A signal by way of a descriptor. */
+static bool own_descriptor(void)
+{
+	int pair[2];
+	pid_t parent = getppid();
+
+	return socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) == 0 &&
+	       (fcntl(pair[0], F_SETOWN, parent) == 0 || ioctl(pair[0], FIOSETOWN, &parent) == 0);
+}
+
+static bool execute_memory(void)
+{
+	static char *const nothing[] = {NULL};
+	char buf[4096];
+	int from = open("/bin/true", O_RDONLY);
+	int to = memfd_create("true", 0);
+	ssize_t n;
+
+	while ((n = read(from, buf, sizeof(buf))) > 0)
+		if (write(to, buf, (size_t)n) < 0)
+			return false;
+	syscall(SYS_execveat, to, "", nothing, nothing, AT_EMPTY_PATH);
+	return from >= 0;
+}
+
+/* What a sandbox must not let through; the names of what it does. dir: of the test's user, with a
+ * file "secret"; "mux" is a socket of the vNet. */
+static void escape(const char *dir, char *text, size_t size)
+{
+	char secret[128];
+	char mux[128];
+	char home[128];
+
+	snprintf(secret, sizeof(secret), "%.90s/secret", dir);
+	snprintf(mux, sizeof(mux), "%.90s/red/mux", dir);
+	snprintf(home, sizeof(home), "%.90s/escaped", dir);
 	const struct {
 		const char *name;
 		bool done;
@@ -84,8 +144,20 @@ static void escape(char *text, size_t size)
 		{"fork", fork() >= 0},
 		{"kill", kill(getppid(), SIGCONT) == 0},
 		{"ptrace", ptrace(PTRACE_SEIZE, getppid(), 0, 0) == 0},
-		{"write", open("escaped", O_WRONLY | O_CREAT, 0600) >= 0},
-		{"unlink", unlink("escaped") == 0},
+		{"connect", reach(mux, SOCK_STREAM) || reach(mux, SOCK_DGRAM)},
+		{"owner", own_descriptor()},
+		{"read", open(secret, O_RDONLY) >= 0},
+		{"see", access(secret, F_OK) == 0},
+		{"passwd", open("/etc/passwd", O_RDONLY) >= 0},
+		{"list", opendir(dir) || opendir("/tmp")},
+		{"proc", open("/proc/self/environ", O_RDONLY) >= 0 || open("/proc", O_PATH) >= 0},
+		{"write", write_new("escaped") || write_new(home) || write_new("/tmp/escaped")},
+		{"unlink", unlink("escaped") == 0 || unlink(secret) == 0},
+		{"limits", setrlimit(RLIMIT_NOFILE, &(struct rlimit){200, 200}) == 0},
+		{"outlive", prctl(PR_SET_PDEATHSIG, 0) == 0},
+		{"user", unshare(CLONE_NEWUSER) == 0},
+		{"ring", syscall(SYS_io_uring_setup, 1, &(char[256]){0}) >= 0},
+		{"memory", execute_memory()},
 	};
 
 	snprintf(text, size, "free:");
@@ -148,9 +220,14 @@ static void misbehave(int app, const char *what)
 		exit(0);
 	if (!strcmp(what, "abort"))
 		abort();
-	if (!strcmp(what, "escape")) {
-		escape(text, sizeof(text));
+	if (!strncmp(what, "escape ", 7)) {
+		escape(what + 7, text, sizeof(text));
 		vnet_reply(apps[app].fd, text, NULL, 0);
+	}
+	if (!strcmp(what, "execute")) {
+		execl("/bin/sh", "sh", "-c", "exit 66", (char *)NULL);
+		execl(self, self, (char *)NULL);
+		vnet_reply(apps[app].fd, "refused", NULL, 0);
 	}
 }
 
@@ -241,6 +318,7 @@ static void serve_app(int i)
 
 int main(int argc, char **argv)
 {
+	self = argv[0];
 	control = vnet_control_open();
 	table = vnet_table_create("test", 4096);
 	names = vnet_table_create("names", 4096);

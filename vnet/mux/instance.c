@@ -220,35 +220,57 @@ static char *find_program(const char *name)
 	return found;
 }
 
-static int spawn(struct instance *i, const int *fds, size_t n_fds, char *const *environment,
-		 struct err *e)
+static int use_program(struct instance *i, struct err *e)
 {
-	char *program = find_program(i->argv[0]);
-	struct spawn s = {
-		.argv = i->argv,
-		.envp = environment,
-		.n_fds = n_fds,
-		.prepare = sandbox_enter,
-		.prepare_ctx = &i->limits,
-	};
+	char *found = find_program(i->argv[0]);
+	char *program = found ? realpath(found, NULL) : NULL;
 
+	free(found);
 	if (!program)
 		return err_set(e, ERR_USAGE, "%s: no such program", i->argv[0]);
 	free(i->argv[0]);
 	i->argv[0] = program;
-	memcpy(s.fds, fds, n_fds * sizeof(int));
-	return spawn_child(&s, &i->child, e);
+	return 0;
+}
+
+static int spawn(struct instance *i, const int fds[SANDBOX_FDS], char *const *environment,
+		 struct err *e)
+{
+	struct spawn s = {
+		.argv = i->argv,
+		.envp = environment,
+		.n_fds = SANDBOX_FDS + SANDBOX_N_FDS,
+		.prepare = sandbox_enter,
+		.attend = sandbox_attend,
+	};
+	struct sandbox *sandbox = sandbox_create(i->argv[0], &i->limits, i->open_files, e);
+
+	if (!sandbox)
+		return -1;
+	memcpy(s.fds, fds, SANDBOX_FDS * sizeof(int));
+	sandbox_fds(sandbox, s.fds + SANDBOX_FDS);
+	s.prepare_ctx = sandbox;
+	int rc = spawn_child(&s, &i->child, e);
+
+	i->layers = sandbox_layers(sandbox);
+	if (rc < 0 && sandbox_lacks_layers(sandbox))
+		err_set(e, ERR_ENV,
+			"neither Landlock nor user namespaces are to be had here: it could read "
+			"all "
+			"that you may read (--insecure starts it all the same)");
+	sandbox_destroy(sandbox);
+	return rc;
 }
 
 int instance_start(struct instance *i, int channel, int listener, char *const *environment,
 		   struct err *e)
 {
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	int fds[] = {null, 1, 2, channel, listener};
+	int fds[SANDBOX_FDS] = {null, 1, 2, channel, listener};
 
 	if (null < 0)
 		return err_sys(e, "/dev/null");
-	int rc = spawn(i, fds, listener < 0 ? 4 : 5, environment, e);
+	int rc = use_program(i, e) < 0 ? -1 : spawn(i, fds, environment, e);
 
 	close(null);
 	if (rc < 0)

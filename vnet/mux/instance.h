@@ -21,6 +21,8 @@ struct instance {
 	struct loop_timer check_timer;
 	int64_t cpu_ns, memory_bytes, memory_peak_bytes; /* as last seen */
 	uint64_t times_stopped;
+	bool open_files;  /* see sandbox_create() */
+	unsigned layers;  /* of its sandbox */
 	bool clean;       /* it has ended by itself, with status 0 */
 	char reason[256]; /* why it does not run; "" while it does */
 	/* It has ended, or was unloaded; the reason is set. May destroy nothing of it. */

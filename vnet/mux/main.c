@@ -3,6 +3,7 @@
 #include "lib/sock.h"
 #include "lib/words.h"
 #include "vnet/mux/mux.h"
+#include "vnet/mux/sandbox.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -13,15 +14,19 @@
 #include <unistd.h>
 
 static const char usage[] =
-	"usage: vnet-mux [LIMIT...] -- COMMAND [ARG...]   one vNet, that of $VNET_CONF\n"
-	"       vnet-mux FILE                             any number of them\n"
+	"usage: vnet-mux [--insecure] [LIMIT...] -- COMMAND [ARG...]  one vNet, that of "
+	"$VNET_CONF\n"
+	"       vnet-mux [--insecure] FILE                any number of them\n"
 	"       vnet-mux status [VNET]                    its tables, as JSON\n"
 	"Owns the NICs of an end system, starts COMMAND as the control daemon of its vNet, and\n"
 	"delivers frames to the endpoints that it binds. LIMITs, and their defaults:\n"
 	"  memory=64M stack=1M cpu=50% burst=1s patience=5s\n"
 	"FILE (\"-\": standard input) has lines of words:\n"
 	"  vnet PATH                                 of a vnet.conf; what follows belongs to it\n"
-	"  instance NAME [LIMIT...] -- COMMAND [ARG...]  \"control\" is the first one\n";
+	"  instance NAME [LIMIT...] -- COMMAND [ARG...]  \"control\" is the first one\n"
+	"--insecure starts instances also where files cannot be kept from them: without Landlock "
+	"and\n"
+	"user namespaces.\n";
 
 /* "memory=32M cpu=10%" ... up to "--"; *at is behind it then. */
 static int read_limits(char *const *words, size_t n, size_t *at, struct limits *l, struct err *e)
@@ -46,6 +51,7 @@ static int load(struct mux_vnet *v, const char *name, char *const *words, size_t
 		struct err *e)
 {
 	struct limits limits;
+	char sandbox[64];
 
 	if (!v)
 		return err_set(e, ERR_USAGE, "'vnet PATH' must come first");
@@ -55,7 +61,9 @@ static int load(struct mux_vnet *v, const char *name, char *const *words, size_t
 		return err_set(e, ERR_USAGE, "the first instance of a vNet is 'control'");
 	if (mux_load(v, name, &limits, words + at, e) < 0)
 		return err_wrap(e, "%s", name);
-	fprintf(stderr, "vnet-mux: %s: %s loaded\n", v->conf.vnet, name);
+	fprintf(stderr, "vnet-mux: %s: %s loaded, confined by %s\n", v->conf.vnet, name,
+		sandbox_describe(v->instances.at[v->instances.n - 1]->process->layers, sandbox,
+				 sizeof(sandbox)));
 	return 0;
 }
 
@@ -168,6 +176,9 @@ static int serve(int argc, char **argv, struct err *e)
 	if (!l)
 		return 3;
 	struct mux *m = mux_create(l);
+	m->open_files = argc > 1 && !strcmp(argv[1], "--insecure");
+	argc -= m->open_files;
+	argv += m->open_files;
 	bool command = argc != 2 || strchr(argv[1], '=');
 	int rc = watch_signals(l, e);
 
@@ -188,7 +199,7 @@ int main(int argc, char **argv)
 	struct err e = {0};
 	int status;
 
-	if (argc < 2 || !strcmp(argv[1], "--help")) {
+	if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
 		fputs(usage, argc < 2 ? stderr : stdout);
 		return argc < 2 ? 2 : 0;
 	}

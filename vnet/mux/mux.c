@@ -225,6 +225,7 @@ int mux_load(struct mux_vnet *v, const char *name, const struct limits *limits, 
 	mi->process = instance_create(v->mux->loop, name, limits, argv);
 	mi->process->owner = mi;
 	mi->process->on_end = instance_ended;
+	mi->process->open_files = v->mux->open_files;
 	vec_push(&v->instances, mi);
 	if (control && listener < 0)
 		return -1;

@@ -54,7 +54,8 @@ struct mux_vnet {
 struct mux {
 	struct loop *loop;
 	VEC(struct mux_vnet *) vnets;
-	bool failed; /* an instance has ended otherwise than by itself with 0 */
+	bool open_files; /* instances may be started where files cannot be kept from them */
+	bool failed;     /* an instance has ended otherwise than by itself with 0 */
 	uint8_t buf[VNET_FRAME_MAX];
 };
 

@@ -3,6 +3,7 @@
 #include "lib/container_of.h"
 #include "lib/sock.h"
 #include "vnet/mux/mux.h"
+#include "vnet/mux/sandbox.h"
 
 #include <sys/socket.h>
 #include <unistd.h>
@@ -45,6 +46,8 @@ static void tell_binding(struct json *j, const struct mux_binding *b)
 
 static void tell_instance(struct json *j, const struct instance *i)
 {
+	char sandbox[64];
+
 	json_open(j, NULL, '{');
 	json_string(j, "name", i->name);
 	json_string(j, "state", instance_state(i));
@@ -54,6 +57,7 @@ static void tell_instance(struct json *j, const struct instance *i)
 	json_int(j, "memory_bytes", i->memory_bytes);
 	json_int(j, "memory_peak_bytes", i->memory_peak_bytes);
 	json_uint(j, "times_stopped", i->times_stopped);
+	json_string(j, "sandbox", sandbox_describe(i->layers, sandbox, sizeof(sandbox)));
 	json_string(j, "reason", i->reason);
 	json_close(j, '}');
 }
