@@ -15,6 +15,8 @@ void *arena_alloc(struct arena *a, size_t size);
 char *arena_strdup(struct arena *a, const char *s);
 char *arena_strndup(struct arena *a, const char *s, size_t n);
 char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Octets that it has taken so far, used or not. */
+size_t arena_size(const struct arena *a);
 /* Frees everything; the arena is empty and may be used again. */
 void arena_finish(struct arena *a);
 

@@ -26,7 +26,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { READ_SIZE = 65536, IN_MAX_DEFAULT = 16 << 20 };
+enum {
+	READ_SIZE = 65536,
+	IN_MAX_DEFAULT = 16 << 20,
+	TURN_MAX = 128, /* what on_data is called for until others have their turn */
+};
 
 bool conn_is_open(const struct conn *c)
 {
@@ -42,6 +46,7 @@ void conn_finish(struct conn *c)
 {
 	if (!c->loop)
 		return;
+	loop_cancel_timer(c->loop, &c->again);
 	loop_remove(c->loop, &c->watch);
 	close(c->watch.fd);
 	free(c->in);
@@ -60,9 +65,10 @@ static void lose(struct conn *c)
 
 static void update_events(struct conn *c)
 {
-	uint32_t events = c->closing ? 0 : EPOLLIN;
+	uint32_t events = c->closing || c->again.heap_index ? 0 : EPOLLIN;
 
-	if (conn_pending(c))
+	/* With nothing to write, EPOLLOUT brings us back to close in the loop's next turn. */
+	if (conn_pending(c) || c->closing)
 		events |= EPOLLOUT;
 	loop_change(c->loop, &c->watch, events);
 }
@@ -89,28 +95,46 @@ static bool flush(struct conn *c)
 	return true;
 }
 
-/* Offers what is buffered until the handler uses no more of it. False if gone. */
-static bool offer(struct conn *c)
+/* Offers what is buffered, at most so many times, until the handler uses no more of it. What is
+ * left then is for the loop's next turn. False if gone. */
+static bool offer(struct conn *c, size_t times)
 {
-	while (c->in_len && !c->closing) {
-		size_t used = c->on_data(c, c->in, c->in_len);
+	size_t at = 0;
+	bool wants_more = false;
+	bool left_before = c->again.heap_index != 0;
+
+	for (; at < c->in_len && times && !wants_more && !c->closing; times--) {
+		size_t used = c->on_data(c, c->in + at, c->in_len - at);
 
 		if (!c->loop)
 			return false;
-		if (!used)
-			break;
-		c->in_len -= used;
-		memmove(c->in, c->in + used, c->in_len);
+		at += used;
+		wants_more = !used;
 	}
-	if (c->in_len > c->in_max) {
+	c->in_len -= at;
+	memmove(c->in, c->in + at, c->in_len);
+	if (wants_more && c->in_len > c->in_max) {
 		lose(c);
 		return false;
 	}
+	bool left = c->in_len && !wants_more && !c->closing;
+
+	if (left)
+		loop_set_timer(c->loop, &c->again, loop_now_ns(c->loop) + 1);
+	else
+		loop_cancel_timer(c->loop, &c->again);
+	if (left != left_before)
+		update_events(c);
 	return true;
 }
 
+static void on_again(struct loop_timer *t, int64_t now_ns)
+{
+	offer(container_of(t, struct conn, again), TURN_MAX);
+}
+
 /* Reads once. False if there was nothing, or the connection is gone. */
-static bool read_some(struct conn *c)
+static bool read_some(struct conn *c, size_t times)
 {
 	if (c->in_cap - c->in_len < READ_SIZE) {
 		c->in_cap = c->in_len + READ_SIZE;
@@ -125,12 +149,14 @@ static bool read_some(struct conn *c)
 		return false;
 	}
 	c->in_len += (size_t)n;
-	return offer(c);
+	return offer(c, times);
 }
 
 void conn_poll(struct conn *c)
 {
-	while (c->loop && !c->closing && read_some(c))
+	if (c->loop && c->again.heap_index)
+		offer(c, SIZE_MAX);
+	while (c->loop && !c->closing && read_some(c, SIZE_MAX))
 		;
 }
 
@@ -146,8 +172,8 @@ static void on_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) {
 		if (c->closing)
 			lose(c);
-		else
-			read_some(c);
+		else if (!c->again.heap_index)
+			read_some(c, TURN_MAX);
 	}
 }
 
@@ -156,6 +182,7 @@ int conn_open(struct conn *c, struct loop *l, int fd, struct err *e)
 	sock_set_nonblock(fd);
 	c->watch.fd = fd;
 	c->watch.ready = on_ready;
+	c->again.fire = on_again;
 	if (!c->in_max)
 		c->in_max = IN_MAX_DEFAULT;
 	if (loop_add(l, &c->watch, EPOLLIN, e) < 0)
@@ -215,6 +242,5 @@ void conn_close_later(struct conn *c)
 	if (!c->loop)
 		return;
 	c->closing = true;
-	/* With nothing to write, EPOLLOUT brings us back to close in the loop's next turn. */
-	loop_change(c->loop, &c->watch, EPOLLOUT);
+	update_events(c);
 }

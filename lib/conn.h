@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A stream socket on the loop with buffers on both sides: nothing blocks. Handlers may close the
- * connection, but not free the struct before they return.
+ * connection, but not free the struct before they return. In one turn of the loop it reads once and
+ * has its handler called some hundred times at most: then others have their turn.
  */
 #ifndef LIB_CONN_H
 #define LIB_CONN_H
@@ -13,7 +14,8 @@
 struct conn {
 	struct loop *loop; /* borrowed */
 	struct loop_watch watch;
-	char *in, *out; /* owned */
+	struct loop_timer again; /* set: input is left that was read in an earlier turn */
+	char *in, *out;          /* owned */
 	size_t in_len, in_cap, out_len, out_sent, out_cap;
 	size_t in_max; /* more than this unconsumed closes the connection */
 	/* Bytes came: returns how many were used; the rest is kept and offered again with more. */
@@ -29,7 +31,8 @@ int conn_open(struct conn *c, struct loop *l, int fd, struct err *e);
 /* Queues bytes; written as the socket takes them. Ignored after close. */
 void conn_write(struct conn *c, const void *data, size_t len);
 void conn_printf(struct conn *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* Reads and handles what has arrived, now: for when something else says that there is something. */
+/* Reads and handles all that has arrived, now: for when something else says that there is
+ * something. */
 void conn_poll(struct conn *c);
 /* Closes when all queued bytes are written; on_close is called then. */
 void conn_close_later(struct conn *c);

@@ -44,7 +44,7 @@ static int read_escape(const char **p, const char *end, char *byte)
 	return *byte ? 0 : -1;
 }
 
-/* Reads a quoted word at *p (just after the opening quote) into buf, which is large enough. */
+/* Reads quoted text at *p (just after the opening quote) into buf, which is large enough. */
 static int read_quoted(const char **p, const char *end, char *buf, size_t *len)
 {
 	while (*p < end && **p != '"') {
@@ -60,45 +60,65 @@ static int read_quoted(const char **p, const char *end, char *buf, size_t *len)
 	return 0;
 }
 
-int words_split(const char *line, size_t len, struct arena *a, struct words *out, struct err *e)
+/* Reads a word at *p into buf, which is large enough, with a NUL. Quotes may open in the middle of
+ * it: key="a value". */
+static int read_word(const char **p, const char *end, char *buf, size_t *len)
+{
+	while (*p < end && **p != ' ' && **p != '\t') {
+		if (**p != '"') {
+			buf[(*len)++] = *(*p)++;
+			continue;
+		}
+		++*p;
+		if (read_quoted(p, end, buf, len) < 0)
+			return -1;
+	}
+	buf[(*len)++] = '\0';
+	return 0;
+}
+
+int words_split_few(const char *line, size_t len, size_t max, struct arena *a, struct words *out,
+		    struct err *e)
 {
 	const char *p = line;
 	const char *end = line + len;
 	VEC(char *) list = {0};
+	int rc = 0;
 
 	if (memchr(line, '\0', len))
 		return err_set(e, ERR_USAGE, "a NUL byte in a line of words");
+	/* A word is no longer than its text, and its NUL stands for the blank behind it. */
 	char *buf = arena_alloc(a, len + 1);
 
-	while (p < end) {
+	while (p < end && rc == 0) {
+		size_t n = 0;
+
 		if (*p == ' ' || *p == '\t') {
 			p++;
 			continue;
 		}
-		size_t n = 0;
-
-		/* Quotes may open in the middle of a word: key="a value". */
-		while (p < end && *p != ' ' && *p != '\t') {
-			if (*p != '"') {
-				buf[n++] = *p++;
-				continue;
-			}
-			p++;
-			if (read_quoted(&p, end, buf, &n) < 0) {
-				vec_free(&list);
-				return err_set(e, ERR_USAGE, "bad or unclosed quote in column %td",
-					       p - line + 1);
-			}
-		}
-		vec_push(&list, buf);
-		buf += n + 1;
+		if (list.n == max)
+			rc = err_set(e, ERR_USAGE, "more than %zu words in a line", max);
+		else if (read_word(&p, end, buf, &n) < 0)
+			rc = err_set(e, ERR_USAGE, "bad or unclosed quote in column %td",
+				     p - line + 1);
+		else
+			vec_push(&list, buf);
+		buf += n;
 	}
-	out->n = list.n;
-	out->at = arena_alloc(a, (list.n + 1) * sizeof(char *));
-	if (list.n)
-		memcpy(out->at, list.at, list.n * sizeof(char *));
+	if (rc == 0) {
+		out->n = list.n;
+		out->at = arena_alloc(a, (list.n + 1) * sizeof(char *));
+		if (list.n)
+			memcpy(out->at, list.at, list.n * sizeof(char *));
+	}
 	vec_free(&list);
-	return 0;
+	return rc;
+}
+
+int words_split(const char *line, size_t len, struct arena *a, struct words *out, struct err *e)
+{
+	return words_split_few(line, len, WORDS_MAX, a, out, e);
 }
 
 static bool needs_quotes(const char *word)

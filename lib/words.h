@@ -18,8 +18,17 @@ struct words {
 	size_t n;
 };
 
-/* Splits one line (without its newline). Words live in the arena. 0, or -1 with the error set. */
+enum { WORDS_MAX = 65536 };
+
+/*
+ * Splits one line (without its newline) of at most WORDS_MAX words. Words live in the arena, which
+ * grows by no more than a pointer and two octets for each octet of the line, and a block.
+ * 0, or -1 with the error set: a quote, a NUL byte, too many words.
+ */
 int words_split(const char *line, size_t len, struct arena *a, struct words *out, struct err *e);
+/* The same for lines of strangers, which have no reason to be of more than `max` words. */
+int words_split_few(const char *line, size_t len, size_t max, struct arena *a, struct words *out,
+		    struct err *e);
 /* Writes one word, quoted if it must be. */
 void words_put(FILE *out, const char *word);
 /* Writes words with single spaces between them and a newline at the end. */

@@ -137,6 +137,41 @@ START_TEST(quoting_is_only_done_when_needed)
 }
 END_TEST
 
+/* A line costs what it is long, however many words it has. */
+START_TEST(memory_is_bounded_by_the_line)
+{
+	enum { LEN = 65536 };
+	char *line = malloc(LEN);
+	struct words w;
+	struct err e;
+
+	for (size_t i = 0; i < LEN; i++)
+		line[i] = i % 2 ? ' ' : 'x';
+	ck_assert_int_eq(words_split(line, LEN, &arena, &w, &e), 0);
+	ck_assert_uint_eq(w.n, LEN / 2);
+	ck_assert_str_eq(w.at[LEN / 2 - 1], "x");
+	ck_assert_uint_lt(arena_size(&arena), LEN * 10 + 65536);
+	free(line);
+}
+END_TEST
+
+START_TEST(too_many_words_are_refused)
+{
+	struct words w;
+	struct err e = {0};
+	char *line = malloc(2 * WORDS_MAX + 2);
+
+	ck_assert_int_eq(words_split_few("a b c", 5, 3, &arena, &w, &e), 0);
+	ck_assert_int_eq(words_split_few("a b c d", 7, 3, &arena, &w, &e), -1);
+	ck_assert_ptr_nonnull(strstr(e.text, "more than 3 words"));
+	for (size_t i = 0; i < 2 * WORDS_MAX + 2; i++)
+		line[i] = i % 2 ? ' ' : 'x';
+	ck_assert_int_eq(words_split(line, 2 * WORDS_MAX, &arena, &w, &e), 0);
+	ck_assert_int_eq(words_split(line, 2 * WORDS_MAX + 2, &arena, &w, &e), -1);
+	free(line);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("words");
@@ -151,6 +186,8 @@ int main(void)
 	tcase_add_test(tc, every_byte_survives_the_round_trip);
 	tcase_add_test(tc, words_take_no_more_room_than_their_line);
 	tcase_add_test(tc, quoting_is_only_done_when_needed);
+	tcase_add_test(tc, memory_is_bounded_by_the_line);
+	tcase_add_test(tc, too_many_words_are_refused);
 	suite_add_tcase(s, tc);
 	return suite_run(s);
 }

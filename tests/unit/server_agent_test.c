@@ -273,6 +273,57 @@ START_TEST(a_guest_that_sends_nonsense_is_cut_off)
 }
 END_TEST
 
+static unsigned n_events;
+
+static void count_event(void *ctx, const struct words *w)
+{
+	n_events++;
+}
+
+/* One guest does not make the server work, or its log grow, without end. */
+START_TEST(a_guest_is_not_heard_for_ever)
+{
+	char text[64];
+
+	agent.on_event = count_event;
+	n_events = 0;
+	for (int i = 0; i < AGENT_EVENTS_MAX + 100; i++) {
+		send_message(0, WIRE_EVENT, "failed x y");
+		if (i % 100 == 99)
+			turn(); /* more than this does not fit into the socket */
+	}
+	ck_assert_uint_eq(n_events, AGENT_EVENTS_MAX);
+	ck_assert_uint_eq(agent.n_unheard, 100);
+	/* What is asked for is heard all the same. */
+	agent_control(&agent, "nic eth0");
+	read_head(text, sizeof(text));
+	send_message(0, WIRE_EVENT, "done nic eth0");
+	send_message(0, WIRE_EVENT, "done nic eth0");
+	turn();
+	ck_assert_uint_eq(n_events, AGENT_EVENTS_MAX + 1);
+}
+END_TEST
+
+START_TEST(an_event_is_short)
+{
+	char text[AGENT_EVENT_MAX + 2];
+
+	agent.on_event = count_event;
+	n_events = 0;
+	memset(text, 'x', sizeof(text));
+	text[AGENT_EVENT_MAX + 1] = '\0';
+	send_message(0, WIRE_EVENT, text);
+	send_message(0, WIRE_EVENT, text + 1);
+	for (size_t i = 0; i < AGENT_EVENT_MAX; i++)
+		text[i] = i % 2 ? ' ' : 'x';
+	text[AGENT_EVENT_MAX] = '\0';
+	send_message(0, WIRE_EVENT, text);
+	turn();
+	ck_assert_uint_eq(n_events, 1);
+	ck_assert_uint_eq(agent.n_unheard, 2);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("agent");
@@ -291,6 +342,8 @@ int main(void)
 	tcase_add_test(tc, when_the_guest_goes_so_do_its_channels);
 	tcase_add_test(tc, a_second_hello_ends_what_was_open);
 	tcase_add_test(tc, a_guest_that_sends_nonsense_is_cut_off);
+	tcase_add_test(tc, a_guest_is_not_heard_for_ever);
+	tcase_add_test(tc, an_event_is_short);
 	suite_add_tcase(s, tc);
 	return suite_run(s);
 }

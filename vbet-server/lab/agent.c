@@ -30,14 +30,25 @@ long wire_read(const char *data, size_t len, struct wire_head *h)
 	return len < WIRE_HEAD + h->len ? 0 : (long)(WIRE_HEAD + h->len);
 }
 
+/* What a guest says of itself costs time, a line of the log, and more: one that says more than any
+ * has to is not heard any more. */
 static void event(struct agent *a, const char *prefix, const char *text, size_t len)
 {
 	struct arena arena = {0};
 	struct words w;
+
+	if (len > AGENT_EVENT_MAX || !a->events_left) {
+		a->n_unheard++;
+		return;
+	}
+	a->events_left--;
 	char *line = arena_printf(&arena, "%s%.*s", prefix, (int)len, text);
 
-	if (words_split(line, strlen(line), &arena, &w, NULL) == 0 && w.n)
+	if (words_split_few(line, strlen(line), AGENT_EVENT_WORDS_MAX, &arena, &w, NULL) == 0 &&
+	    w.n)
 		a->on_event(a->ctx, &w);
+	else
+		a->n_unheard++;
 	arena_finish(&arena);
 }
 
@@ -122,6 +133,8 @@ int agent_connect(struct agent *a, struct loop *l, const char *path, struct err 
 	a->conn.on_close = on_close;
 	a->conn.owner = a;
 	a->said_hello = false;
+	a->events_left = AGENT_EVENTS_MAX;
+	a->n_unheard = 0;
 	return conn_open(&a->conn, l, fd, e);
 }
 
@@ -134,6 +147,8 @@ void agent_close(struct agent *a)
 
 void agent_send(struct agent *a, uint32_t channel, uint8_t type, const void *data, uint32_t len)
 {
+	if (type == WIRE_CONTROL)
+		a->events_left++; /* the answer */
 	wire_write(&a->conn, channel, type, data, len);
 }
 

@@ -9,6 +9,10 @@
 
 #include <stdint.h>
 
+/* What is heard of one boot of a guest: events, beside those that answer our WIRE_CONTROL; of each
+ * so many octets and words. */
+enum { AGENT_EVENTS_MAX = 1000, AGENT_EVENT_MAX = 4096, AGENT_EVENT_WORDS_MAX = 16 };
+
 struct agent_channel {
 	uint32_t id; /* 0: not open */
 	/* A message came. After WIRE_EXIT the channel is closed. */
@@ -23,6 +27,8 @@ struct agent {
 	struct agent_channel *channels;
 	uint32_t last_id;
 	bool said_hello;
+	uint64_t events_left; /* that will be heard */
+	uint64_t n_unheard;   /* that were not: too many, too long, no words */
 	/* Words on channel 0: "hello" "version=1", "ready" NAME, "ready-all", "failed" NAME WHY */
 	void (*on_event)(void *ctx, const struct words *w);
 	void *ctx;

@@ -25,10 +25,26 @@ static void give_back_clock(struct client *c)
 	c->lent = false;
 }
 
+/* Bytes that wait for a side that does not read. Who keeps to the window needs less, even with one
+ * byte in a message; a guest has many channels. */
+enum { TO_CLIENT_MAX = 16 * WIRE_WINDOW, TO_GUEST_MAX = 256 * WIRE_WINDOW };
+
+static void give_up(struct client *c, const char *why)
+{
+	wire_write(&c->conn, 1, WIRE_EXIT, why, (uint32_t)strlen(why));
+	give_back_clock(c);
+	conn_close_later(&c->conn);
+	input_drop_channel(c->guest, &c->channel);
+}
+
 static void relay_message(struct agent_channel *ch, uint8_t type, const void *data, uint32_t len)
 {
 	struct client *c = container_of(ch, struct client, channel);
 
+	if (conn_pending(&c->conn) > TO_CLIENT_MAX) {
+		give_up(c, "\"error=the node sends more than it may\"");
+		return;
+	}
 	wire_write(&c->conn, 1, type, data, len);
 	if (type != WIRE_EXIT)
 		return;
@@ -67,7 +83,9 @@ long request_relay(struct client *c, const char *data, size_t len)
 	struct wire_head h;
 	long size = wire_read(data, len, &h);
 
-	if (size > 0 && c->channel.id)
+	if (size > 0 && c->channel.id && conn_pending(&c->guest->agent.conn) > TO_GUEST_MAX)
+		give_up(c, "\"error=the node asks for more than it reads\"");
+	else if (size > 0 && c->channel.id)
 		to_guest(c, &h, data + WIRE_HEAD);
 	return size;
 }

@@ -167,8 +167,14 @@ static const int allowed[] = {
 			__VA_ARGS__ \
 		}                   \
 	}
-#define IS(arg, value)        SCMP_CMP(arg, SCMP_CMP_EQ, value)
-#define HAS(arg, mask, value) SCMP_CMP(arg, SCMP_CMP_MASKED_EQ, mask, value)
+#define IS(arg, value)                     \
+	{                                  \
+		arg, SCMP_CMP_EQ, value, 0 \
+	}
+#define HAS(arg, mask, value)                        \
+	{                                            \
+		arg, SCMP_CMP_MASKED_EQ, mask, value \
+	}
 
 static const struct {
 	int call;
