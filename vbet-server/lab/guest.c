@@ -216,6 +216,18 @@ static void close_report(struct guest *gu)
 	gu->report.fd = -1;
 }
 
+static void tell_lost(struct lab *lab)
+{
+	if (lab->progress.told_lost)
+		return;
+	lab->progress.told_lost = true;
+	progress_say(
+		lab,
+		"note: personality() is refused here, so guests have random addresses, and up to "
+		"16 MB less memory%s",
+		lab->clock.is_virtual ? ": a run need not repeat" : "");
+}
+
 static void on_report(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
 	struct guest *gu = container_of(w, struct guest, report);
@@ -233,6 +245,8 @@ static void on_report(struct loop_watch *w, uint32_t events, int64_t now_ns)
 		snprintf(gu->jail, sizeof(gu->jail), "%.100s", line + 5);
 	else
 		fail_guest(gu, line + (strncmp(line, "error ", 6) ? 0 : 6));
+	if (strstr(gu->jail, "aslr-off"))
+		tell_lost(gu->lab);
 }
 
 /*

@@ -22,6 +22,7 @@ struct progress {
 	struct loop_timer
 		vlinks_deadline; /* when it is ready without the virtual links that are down */
 	bool vlinks_waited;      /* it has passed */
+	bool told_lost;          /* what is lost where guests' addresses are random */
 };
 
 /* One line for people, while the lab is set up. */

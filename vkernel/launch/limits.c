@@ -22,6 +22,9 @@ enum {
 	FILE_SLACK = 64 << 20, /* a file may be as large as the guest's memory, and this */
 	FILES_MAX = 65536,     /* one for every file that the guest has open */
 	STACK = 8 << 20,       /* a fixed size, or addresses differ between machines */
+	/* The kernel's file of memory begins at its program and ends behind its heap, which is so
+	 * far away at most where addresses are random (arch_randomize_brk() of Linux 6.9). */
+	RANDOM_GAP = 1 << 30,
 };
 
 static void lower(int what, rlim_t to)
@@ -41,13 +44,13 @@ int limits_apply(const struct launch *l, unsigned *missing, struct err *e)
 
 	/* A console that never stops must not fill the disk: writes fail, with no signal. */
 	signal(SIGXFSZ, SIG_IGN);
-	lower(RLIMIT_FSIZE, l->memory + FILE_SLACK);
+	if (personality(ADDR_NO_RANDOMIZE) < 0)
+		*missing |= MISSING_ASLR;
+	lower(RLIMIT_FSIZE, l->memory + FILE_SLACK + (*missing & MISSING_ASLR ? RANDOM_GAP : 0));
 	lower(RLIMIT_CORE, 0);
 	lower(RLIMIT_NOFILE, FILES_MAX);
 	lower(RLIMIT_STACK, STACK);
 	umask(077);
-	if (personality(ADDR_NO_RANDOMIZE) < 0)
-		*missing |= MISSING_ASLR;
 	if (l->cpu >= 0 && l->cpu < CPU_SETSIZE) {
 		CPU_ZERO(&set);
 		CPU_SET((size_t)l->cpu, &set);
