@@ -11,7 +11,7 @@ $(B)/tests/unit/substrate_lent_test: $(B)/tests/support/vuser.o
 $(B)/tests/unit/substrate_slirp_test: LDLIBS += -lslirp
 # These drive all of the control table.
 $(B)/tests/unit/substrate_overlay_test $(B)/tests/unit/substrate_isolation_test \
-$(B)/tests/fuzz/substrate_overlay_fuzz: LDLIBS += -lslirp -lpcap
+$(B)/tests/unit/substrate_control_test $(B)/tests/fuzz/substrate_overlay_fuzz: LDLIBS += -lslirp -lpcap
 
 # `make bench-substrate`: frames per second through NICs, cables and a switch, without guests.
 TESTS += $(B)/tests/bench/substrate_frames

@@ -67,6 +67,9 @@ $(FUZZ_NAMES:%=$(B)/tests/fuzz/%_fuzz): $(B)/tests/fuzz/%_fuzz: $(B)/tests/fuzz/
 		$$(UNIT_LIBS_$$(firstword $$(subst _, ,$$*)))
 	$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer $(filter %.o %.a,$^) -o $@ $(LDLIBS)
 
+# With devices, which need the substrate once more.
+$(B)/tests/fuzz/substrate_control_fuzz: $$(LIBVHUB) $$(LIBVSWITCH)
+$(B)/tests/fuzz/substrate_control_fuzz: LDLIBS += $(LIBVHUB) $(LIBVSWITCH) $(LIBSUBSTRATE) $(LIBVBET) -lslirp -lpcap
 $(filter $(B)/tests/fuzz/vnet_%,$(FUZZ_NAMES:%=$(B)/tests/fuzz/%_fuzz)): LDLIBS += -lpcap -lseccomp
 $(filter $(B)/tests/fuzz/server_%,$(FUZZ_NAMES:%=$(B)/tests/fuzz/%_fuzz)): LDLIBS += -lreadline $(LIBSERVER_LDLIBS)
 
@@ -78,8 +81,8 @@ $(FUZZ_NAMES:%=fuzz-%): fuzz-%:
 	@$(if $(FUZZ_SEEDS_$*),cp $(FUZZ_SEEDS_$*) build/fuzz/$*/seeds)
 	build/$(subst $(comma),-,$(FUZZ_SAN))/clang/tests/fuzz/$*_fuzz -max_total_time=$(FUZZ_SECONDS) \
 		-timeout=25 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=1 \
-		-artifact_prefix=build/fuzz/$*/ $(addprefix -dict=,$(wildcard tests/fuzz/$*.dict)) \
-		build/fuzz/$*/corpus build/fuzz/$*/seeds
+		-artifact_prefix=$(CURDIR)/build/fuzz/$*/ $(addprefix -dict=,$(wildcard tests/fuzz/$*.dict)) \
+		$(CURDIR)/build/fuzz/$*/corpus $(CURDIR)/build/fuzz/$*/seeds
 .PHONY: $(FUZZ_NAMES:%=build-fuzz-%)
 $(FUZZ_NAMES:%=build-fuzz-%): build-fuzz-%: $(B)/tests/fuzz/%_fuzz
 

@@ -427,10 +427,11 @@ struct object *cable_create(struct substrate *s, const char *name, struct end *a
 int cable_reset(struct object *o, char *const *words, size_t n, struct err *e)
 {
 	struct cable *c = cable_of(o);
-	struct wanted w = {.up = {c->up[0], c->up[1]}, .passes = {c->passes[0], c->passes[1]}};
 
 	if (o->kind != &cable_kind)
 		return err_set(e, ERR_USAGE, "'%s' is a %s, not a cable", o->name, o->kind->name);
+	struct wanted w = {.up = {c->up[0], c->up[1]}, .passes = {c->passes[0], c->passes[1]}};
+
 	for (size_t i = 0; i < n; i++)
 		if (read_word(&w, words[i], e) < 0)
 			return -1;
