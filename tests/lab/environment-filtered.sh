@@ -23,7 +23,7 @@ run_lab() {
 }
 # It is said once, for a lab.
 notes() { grep -c 'note: personality.. is refused here' <<<"$said"; }
-for try in 1 2 3; do
+for _ in 1 2 3; do
 	run_lab personality
 	assert_eq 1 "$(notes)" "lines about what is lost"
 done

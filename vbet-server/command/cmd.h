@@ -15,7 +15,7 @@ struct cmd_options {
 	const char *lab, *kernel, *dump, *user, *clock, *seed, *write;
 	const char *timeout, *jobs, *processes, *count, *duration, *keep, *comment;
 	const char *record, *until, *back, *whatif, *spin, *at_once;
-	bool step, json, insecure, help, all, follow, quiet;
+	bool step, json, insecure, help, all, follow, raw, quiet;
 };
 
 enum cmd_option {
@@ -34,6 +34,7 @@ enum cmd_option {
 	OPT_CLOCK = 1 << 12,
 	OPT_SEED = 1 << 13,
 	OPT_STEP = 1 << 14,
+	OPT_RAW = 1 << 15,
 	OPT_COMMENT = 1 << 19,
 	OPT_WRITE = 1 << 20,
 	OPT_FOR = 1 << 21,

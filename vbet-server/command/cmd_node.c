@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Commands for single nodes: exec, console, cp, log, start, stop, restart, kill. */
+#include "lib/console_log.h"
 #include "lib/vec.h"
+#include "lib/visible.h"
 #include "vbet-server/command/client.h"
 #include "vbet-server/command/clock_view.h"
 #include "vbet-server/command/cmd.h"
@@ -275,15 +277,30 @@ int cmd_cp(const struct cmd_options *o, int argc, char **argv, struct err *e)
 	return rc;
 }
 
-static int print_rest(FILE *f)
+struct log {
+	int fd;
+	bool raw;
+	int64_t at, lost;
+	struct visible visible;
+};
+
+static int print_rest(struct log *l)
 {
 	char buf[16384];
-	size_t n;
+	int64_t lost = l->lost;
+	long n;
 
-	while ((n = fread(buf, 1, sizeof(buf), f)) > 0)
-		fwrite(buf, 1, n, stdout);
+	while ((n = console_log_read(l->fd, &l->at, buf, sizeof(buf), &l->lost)) > 0) {
+		if (l->lost != lost)
+			fprintf(stderr, "vbet: %lld octets of the log are lost here\n",
+				(long long)(l->lost - lost));
+		lost = l->lost;
+		if (l->raw)
+			fwrite(buf, 1, (size_t)n, stdout);
+		else
+			visible_write(&l->visible, stdout, buf, (size_t)n);
+	}
 	fflush(stdout);
-	clearerr(f);
 	return ferror(stdout) ? -1 : 0;
 }
 
@@ -292,23 +309,24 @@ int cmd_log(const struct cmd_options *o, int argc, char **argv, struct err *e)
 	char *lab = client_find_lab(o->lab, e);
 	char *base = paths_base_dir(e);
 	char *path = xasprintf("%s/%s/n/%s/console.log", base ? base : "", lab ? lab : "", argv[0]);
-	FILE *f = lab && base ? fopen(path, "re") : NULL;
-	int rc = f ? print_rest(f) : -1;
+	struct log l = {.fd = lab && base ? open(path, O_RDONLY | O_CLOEXEC) : -1, .raw = o->raw};
+	int rc = l.fd >= 0 ? print_rest(&l) : -1;
 
-	if (!f && lab && base)
+	if (l.fd < 0 && lab && base)
 		err_set(e, ERR_USAGE, "no log of a node '%s'", argv[0]);
-	if (f && o->follow) {
+	if (l.fd >= 0 && o->follow) {
 		int watch = inotify_init1(IN_CLOEXEC);
 		char event[4096];
 
 		/* IN_ATTRIB: that is what removing a file that we hold open looks like. */
 		inotify_add_watch(watch, path, IN_MODIFY | IN_ATTRIB | IN_CLOSE_WRITE);
 		while (rc == 0 && access(path, F_OK) == 0 && read(watch, event, sizeof(event)) > 0)
-			rc = print_rest(f);
+			rc = print_rest(&l);
 		close(watch);
 	}
-	if (f)
-		fclose(f);
+	if (l.fd >= 0)
+		close(l.fd);
+	visible_end(&l.visible, stdout);
 	free(path);
 	free(base);
 	free(lab);

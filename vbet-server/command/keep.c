@@ -6,15 +6,18 @@
  */
 #include "vbet-server/command/keep.h"
 
+#include "lib/console_log.h"
 #include "lib/xalloc.h"
 #include "vbet-server/command/client.h"
 #include "vbet-server/store/paths.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static bool is_empty_directory(const char *path)
 {
@@ -75,20 +78,25 @@ int keep_open(struct keep *k, const char *dir, struct err *e)
 	return rc;
 }
 
-static int copy_file(const char *from, const char *to, struct err *e)
+static int copy_console(const char *from, const char *to, struct err *e)
 {
-	size_t len;
-	char *text = paths_read_file(from, &len, e);
-	FILE *f = text ? fopen(to, "we") : NULL;
-	int rc = f ? 0 : -1;
+	int fd = open(from, O_RDONLY | O_CLOEXEC);
+	FILE *f = fd < 0 ? NULL : fopen(to, "we");
+	int rc = fd < 0 ? err_sys(e, "%s", from) : f ? 0 : err_sys(e, "make %s", to);
+	char buf[16384];
+	int64_t at = 0;
+	int64_t lost = 0;
+	long n;
 
-	if (text && !f)
-		err_sys(e, "make %s", to);
-	if (f && (fwrite(text, 1, len, f) != len || fflush(f)))
+	while (rc == 0 && (n = console_log_read(fd, &at, buf, sizeof(buf), &lost)) > 0)
+		if (fwrite(buf, 1, (size_t)n, f) != (size_t)n)
+			rc = -1;
+	if (f && (fflush(f) || rc < 0))
 		rc = err_sys(e, "write %s", to);
 	if (f)
 		fclose(f);
-	free(text);
+	if (fd >= 0)
+		close(fd);
 	return rc;
 }
 
@@ -121,7 +129,7 @@ int keep_lab(const struct keep *k, const char *lab, const struct graph *g, struc
 		char *from = xasprintf("%s/%s/n/%s/console.log", base, lab, g->nodes[i].name);
 		char *to = xasprintf("%s/nodes/%s.log", k->dir, g->nodes[i].name);
 
-		rc = copy_file(from, to, e);
+		rc = copy_console(from, to, e);
 		free(from);
 		free(to);
 	}

@@ -19,11 +19,12 @@
  */
 #include "vbet-server/lab/guest.h"
 
+#include "lib/console_log.h"
 #include "lib/container_of.h"
+#include "lib/visible.h"
 #include "lib/xalloc.h"
 #include "vbet-server/lab/lab.h"
 #include "vbet-server/lab/spin.h"
-#include "vbet-server/store/paths.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -34,7 +35,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { TAIL_LINES = 15 };
+enum { TAIL_LINES = 15, TAIL_OCTETS = 16384 };
 static const int64_t stop_timeout_ns = INT64_C(5000000000);
 
 static const char *const state_names[] = {
@@ -65,33 +66,34 @@ static void set_state(struct guest *gu, enum guest_state s)
 static char *console_tail(const struct guest *gu)
 {
 	char *path = xasprintf("%s/n/%s/console.log", gu->lab->dir, gu->name);
+	char *text = console_log_tail(path, TAIL_OCTETS);
 	size_t lines = TAIL_LINES;
-	size_t len;
-	char *text = paths_read_file(path, &len, NULL);
+	char *p = text + strlen(text);
 
 	free(path);
-	if (!text)
-		return xstrdup("");
-	char *p = text + len;
-
 	while (p > text && p[-1] == '\n')
 		*--p = '\0';
 	while (p > text && (p[-1] != '\n' || --lines))
 		p--;
-	memmove(text, p, strlen(p) + 1);
-	return text;
+	/* It goes to somebody's terminal. */
+	char *shown = visible_text(p);
+
+	free(text);
+	return shown;
 }
 
 /* The reason is on its console, as a rule: its last lines go with the error. */
 static void fail_guest(struct guest *gu, const char *why)
 {
 	char *tail = console_tail(gu);
+	char *shown = visible_text(why);
 	struct err e;
 
-	err_set(&e, ERR_ENV, "%s: %s%s%s", gu->name, why,
+	err_set(&e, ERR_ENV, "%s: %s%s%s", gu->name, shown,
 		*tail ? "; the end of its console:\n" : "", tail);
 	free(tail);
-	fprintf(stderr, "%s: %s\n", gu->name, why);
+	fprintf(stderr, "%s: %s\n", gu->name, shown);
+	free(shown);
 	gu->failed = e;
 	progress_fail(gu->lab, &e);
 }

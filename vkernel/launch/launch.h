@@ -46,6 +46,10 @@ int limits_apply(const struct launch *l, unsigned *missing, struct err *e);
 /* Drops all capabilities for good. */
 int limits_drop_caps(struct err *e);
 
+/* console.c: waits until a child has ended, which stays to be reaped, and keeps descriptor 1, the
+ * log of the console, at its size. */
+void console_watch(pid_t child);
+
 /* filter.c: refuses system calls that a guest's kernel never makes. 0 or -1. Needs no_new_privs. */
 int filter_calls(void);
 

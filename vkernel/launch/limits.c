@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <sched.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
@@ -19,12 +18,8 @@
 #include <unistd.h>
 
 enum {
-	FILE_SLACK = 64 << 20, /* a file may be as large as the guest's memory, and this */
-	FILES_MAX = 65536,     /* one for every file that the guest has open */
-	STACK = 8 << 20,       /* a fixed size, or addresses differ between machines */
-	/* The kernel's file of memory begins at its program and ends behind its heap, which is so
-	 * far away at most where addresses are random (arch_randomize_brk() of Linux 6.9). */
-	RANDOM_GAP = 1 << 30,
+	FILES_MAX = 65536, /* one for every file that the guest has open */
+	STACK = 8 << 20,   /* a fixed size, or addresses differ between machines */
 };
 
 static void lower(int what, rlim_t to)
@@ -42,11 +37,10 @@ int limits_apply(const struct launch *l, unsigned *missing, struct err *e)
 {
 	cpu_set_t set;
 
-	/* A console that never stops must not fill the disk: writes fail, with no signal. */
-	signal(SIGXFSZ, SIG_IGN);
+	/* No limit of what is written: the console has a bound of its own (console.c), and waits
+	 * for ever at a limit; the file of memory reaches over the gap before a heap at random. */
 	if (personality(ADDR_NO_RANDOMIZE) < 0)
 		*missing |= MISSING_ASLR;
-	lower(RLIMIT_FSIZE, l->memory + FILE_SLACK + (*missing & MISSING_ASLR ? RANDOM_GAP : 0));
 	lower(RLIMIT_CORE, 0);
 	lower(RLIMIT_NOFILE, FILES_MAX);
 	lower(RLIMIT_STACK, STACK);

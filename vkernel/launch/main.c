@@ -243,5 +243,6 @@ int main(int argc, char **argv)
 	close(REPORT_FD);
 	close(l.kernel_fd);
 	prctl(PR_SET_NAME, l.name, 0, 0, 0);
+	console_watch(pid);
 	return reap_until(pid);
 }

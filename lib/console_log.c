@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "lib/console_log.h"
+
+#include "lib/xalloc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { BLOCK = 1 << 20 }; /* given back at once, at least: few holes, whole pages */
+
+static int64_t size_of(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) < 0 ? 0 : st.st_size;
+}
+
+/* The beginning of the first whole line at or behind `at`; there may be none. */
+static int64_t next_line(int fd, int64_t at)
+{
+	char buf[4096];
+	ssize_t n;
+
+	for (at--; (n = pread(fd, buf, sizeof(buf), at)) > 0; at += n) {
+		const char *end = memchr(buf, '\n', (size_t)n);
+
+		if (end)
+			return at + (end - buf) + 1;
+	}
+	return at;
+}
+
+long console_log_read(int fd, int64_t *at, char *buf, size_t size, int64_t *lost)
+{
+	int64_t end = size_of(fd);
+
+	if (*at > end)
+		*at = 0; /* all of it was given back */
+	if (end - *at > CONSOLE_LOG_KEPT) {
+		int64_t begin = next_line(fd, end - CONSOLE_LOG_KEPT);
+
+		*lost += begin - *at;
+		*at = begin;
+	}
+	ssize_t n = pread(fd, buf, size, *at);
+
+	if (n > 0)
+		*at += n;
+	return n;
+}
+
+void console_log_trim(int fd)
+{
+	int64_t end = size_of(fd) - CONSOLE_LOG_KEPT;
+	off_t first = end > BLOCK ? lseek(fd, 0, SEEK_DATA) : -1;
+
+	if (end <= BLOCK || (first >= 0 && end - first < BLOCK))
+		return;
+	/* Where there are no holes all of it goes, or it would grow without end. */
+	if (fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, end / BLOCK * BLOCK) < 0 &&
+	    ftruncate(fd, 0) < 0)
+		return;
+}
+
+char *console_log_tail(const char *path, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char *text = xcalloc(1, size);
+	int64_t at = fd < 0 ? 0 : size_of(fd) - (int64_t)(size - 1);
+	int64_t lost = 0;
+
+	if (at > 0)
+		at = next_line(fd, at);
+	else
+		at = 0;
+	if (fd >= 0 && console_log_read(fd, &at, text, size - 1, &lost) < 0)
+		text[0] = '\0';
+	if (fd >= 0)
+		close(fd);
+	return text;
+}
