@@ -81,7 +81,7 @@ $(FUZZ_NAMES:%=fuzz-%): fuzz-%:
 	@$(if $(FUZZ_SEEDS_$*),cp $(FUZZ_SEEDS_$*) build/fuzz/$*/seeds)
 	build/$(subst $(comma),-,$(FUZZ_SAN))/clang/tests/fuzz/$*_fuzz -max_total_time=$(FUZZ_SECONDS) \
 		-timeout=25 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=1 \
-		-artifact_prefix=$(CURDIR)/build/fuzz/$*/ $(addprefix -dict=,$(wildcard tests/fuzz/$*.dict)) \
+		-artifact_prefix=$(CURDIR)/build/fuzz/$*/ $(addprefix -dict=$(CURDIR)/,$(wildcard tests/fuzz/$*.dict)) \
 		$(CURDIR)/build/fuzz/$*/corpus $(CURDIR)/build/fuzz/$*/seeds
 .PHONY: $(FUZZ_NAMES:%=build-fuzz-%)
 $(FUZZ_NAMES:%=build-fuzz-%): build-fuzz-%: $(B)/tests/fuzz/%_fuzz
