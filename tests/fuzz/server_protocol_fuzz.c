@@ -14,6 +14,7 @@
 #include "vbet-server/lab/held.h"
 #include "vbet-server/lab/input.h"
 #include "vbet-server/lab/job.h"
+#include "vbet-server/lab/lab.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -176,14 +177,14 @@ static void set_up(void)
 	lab = (struct lab){
 		.loop = loop_create(&e),
 		.dir = dir,
-		.record_dir = dir,
+		.record.dir = dir,
 		.graph = &graph,
 		.plan = &plan,
 		.guests = guests,
 		.n_guests = 1,
 	};
 	demand(lab.loop != NULL);
-	struct carrier *ended = carriers_add(&lab.substrates, 1, "substrate");
+	struct carrier *ended = carriers_add(&lab.carriers, 1, "substrate");
 
 	ended->last = &ended->first;
 	server = (struct server){.loop = lab.loop, .lab = &lab};
@@ -211,7 +212,7 @@ static void tear_down(void)
 	job_finish(&lab);
 	held_finish(&lab);
 	input_finish(&lab);
-	carriers_stop_all(&lab.substrates);
+	carriers_stop_all(&lab.carriers);
 	for (int i = 0; i < CLIENTS; i++)
 		remove_client(i);
 	loop_destroy(lab.loop);

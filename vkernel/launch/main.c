@@ -208,6 +208,26 @@ static pid_t start_unconfined(const struct launch *l)
 	return pid;
 }
 
+/* A kernel that fails leaves children behind, stopped and in sessions of their own; in a jail the
+ * end of process 1 is theirs. They are ours now: we are their reaper. */
+static void end_children(void)
+{
+	char path[64];
+	int pid;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
+	for (;;) {
+		FILE *f = fopen(path, "re");
+		bool found = f && fscanf(f, "%d", &pid) == 1;
+
+		if (f)
+			fclose(f);
+		if (!found || kill(pid, SIGKILL) < 0)
+			return;
+		waitpid(pid, NULL, 0);
+	}
+}
+
 static void close_others(int keep)
 {
 	if (keep > REPORT_FD + 1)
@@ -233,8 +253,10 @@ int main(int argc, char **argv)
 		if (pid < 0 && !first.kind)
 			first = e;
 	}
-	if (pid < 0 && l.insecure)
+	if (pid < 0 && l.insecure) {
+		prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 		pid = start_unconfined(&l);
+	}
 	if (pid < 0) {
 		err_wrap(&first,
 			 "this guest cannot be confined (--insecure starts it all the same)");
@@ -244,5 +266,8 @@ int main(int argc, char **argv)
 	close(l.kernel_fd);
 	prctl(PR_SET_NAME, l.name, 0, 0, 0);
 	console_watch(pid);
-	return reap_until(pid);
+	int status = reap_until(pid);
+
+	end_children();
+	return status;
 }
