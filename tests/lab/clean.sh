@@ -19,4 +19,21 @@ kill $innocent
 [ ! -e "$RUN/dead" ] || fail "the dead lab is still there"
 must vbet pingall
 must vbet down
+
+# Nor does a killed --whatif leave its captures behind, and one that goes on keeps them.
+must vbet up -n run --clock virtual --record run "$EXAMPLES/hello.vbet"
+must vbet clock step 2s -n run
+must vbet down -n run
+vbet up -q -n other --whatif 'cut(host1, switch1)' run@1s >/dev/null 2>&1 </dev/null &
+what_if=$!
+has_begun() { compgen -G "$RUN/.whatif-*/was" >/dev/null; }
+wait_until 10 has_begun
+kill -STOP "$what_if"
+must vbet clean
+has_begun || fail "clean took what is in use"
+kill -KILL "$what_if"
+wait "$what_if" 2>/dev/null
+must vbet down -a
+must vbet clean
+out_has '^cleaned .whatif-'
 nothing_left || fail "something is left"

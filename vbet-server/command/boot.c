@@ -250,6 +250,31 @@ int boot_file(const struct cmd_options *o, const struct boot_wish *wish, const c
 	return rc;
 }
 
+static bool runs(const char *lab)
+{
+	char *base = paths_base_dir(NULL);
+	bool locked = base && paths_is_locked_lab(base, lab);
+
+	free(base);
+	return locked;
+}
+
+/* A lab runs from its lock on; its server listens a little later, and for a little less. 0, 1: it
+ * does not run any more, or -1. */
+static int connect_while_it_runs(struct session *s, const char *lab, struct err *e)
+{
+	enum { TRIES = 500, PAUSE_MS = 20 };
+
+	for (int i = 0; i < TRIES; i++) {
+		if (client_connect(s, lab, e) == 0)
+			return 0;
+		if (!runs(lab))
+			return 1;
+		poll(NULL, 0, PAUSE_MS);
+	}
+	return -1;
+}
+
 /*
  * The server's answer says that all its processes have ended; it itself is the last. Whoever looks
  * after that must find nothing, so its end is waited for, too.
@@ -258,20 +283,27 @@ int boot_take_down(const char *lab, struct err *e)
 {
 	char *words[] = {"down"};
 	struct session s;
+	struct err why;
+	int rc = connect_while_it_runs(&s, lab, &why);
 
-	if (client_connect(&s, lab, e) < 0)
-		return -1;
-	struct pollfd server = {.fd = client_server_fd(&s), .events = POLLIN};
-	int rc = client_send(&s, words, 1, e);
+	if (rc == 0) {
+		struct pollfd server = {.fd = client_server_fd(&s), .events = POLLIN};
 
-	if (rc == 0)
-		rc = client_answer(&s, NULL, client_show_note, NULL, e);
-	client_close(&s);
-	while (rc == 0 && server.fd >= 0 && poll(&server, 1, -1) < 0 && errno == EINTR)
-		;
-	if (server.fd >= 0)
-		close(server.fd);
-	return rc;
+		rc = client_send(&s, words, 1, &why);
+		if (rc == 0)
+			rc = client_answer(&s, NULL, client_show_note, NULL, &why);
+		client_close(&s);
+		while (rc == 0 && server.fd >= 0 && poll(&server, 1, -1) < 0 && errno == EINTR)
+			;
+		if (server.fd >= 0)
+			close(server.fd);
+	}
+	/* Somebody else may have done it. */
+	if (rc >= 0 || !runs(lab))
+		return 0;
+	if (e)
+		*e = why;
+	return -1;
 }
 
 /* The connection is what the server watches: it closes also when we are killed. */

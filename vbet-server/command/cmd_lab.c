@@ -11,6 +11,7 @@
 #include "vbet-server/store/load.h"
 #include "vbet-server/store/paths.h"
 
+#include <dirent.h>
 #include <pwd.h>
 #include <signal.h>
 #include <string.h>
@@ -127,9 +128,10 @@ int cmd_down(const struct cmd_options *o, int argc, char **argv, struct err *e)
 		return -1;
 	size_t n = paths_list_labs(base, &labs);
 
-	for (size_t i = 0; i < n && rc == 0; i++)
-		if (labs[i].running)
-			rc = boot_take_down(labs[i].name, e);
+	/* One that cannot be taken down keeps none of the others up. */
+	for (size_t i = 0; i < n; i++)
+		if (labs[i].running && boot_take_down(labs[i].name, rc < 0 ? NULL : e) < 0)
+			rc = -1;
 	free(labs);
 	free(base);
 	return rc;
@@ -294,6 +296,29 @@ static size_t end_processes(const char *dir)
 	return n;
 }
 
+/* What --whatif has left behind that was killed: its lock is free then. */
+static void clean_what_ifs(const char *base)
+{
+	DIR *d = opendir(base);
+	struct dirent *de;
+
+	while (d && (de = readdir(d))) {
+		if (strncmp(de->d_name, ".whatif-", 8) != 0)
+			continue;
+		char *dir = xasprintf("%s/%s", base, de->d_name);
+		int lock = paths_lock(dir);
+
+		if (lock >= 0) {
+			paths_remove_tree(dir);
+			close(lock);
+			fprintf(stderr, "cleaned %s\n", de->d_name);
+		}
+		free(dir);
+	}
+	if (d)
+		closedir(d);
+}
+
 /* Only labs whose lock is free: their server has ended without taking them down. */
 int cmd_clean(const struct cmd_options *o, int argc, char **argv, struct err *e)
 {
@@ -317,6 +342,7 @@ int cmd_clean(const struct cmd_options *o, int argc, char **argv, struct err *e)
 		}
 		free(dir);
 	}
+	clean_what_ifs(base);
 	free(labs);
 	free(base);
 	return 0;

@@ -167,6 +167,7 @@ struct what_if {
 	int64_t at_ns, end_ns;
 	char *dir; /* owned: of both, ours if temporary */
 	bool temporary;
+	int lock; /* of dir, if it is temporary: nobody cleans it away */
 };
 
 /* The run once more, up to to_ns, with captures in dir/NAME. */
@@ -295,14 +296,16 @@ static int choose_directory(struct what_if *w, struct err *e)
 	w->dir = base ? xasprintf("%s/.whatif-XXXXXX", base) : xstrdup(w->o->keep);
 	w->temporary = base != NULL;
 	free(base);
+	if (w->temporary && (!mkdtemp(w->dir) || (w->lock = paths_lock(w->dir)) < 0))
+		return err_sys(e, "make %s", w->dir);
 	if (w->temporary)
-		return mkdtemp(w->dir) ? 0 : err_sys(e, "make %s", w->dir);
+		return 0;
 	return mkdir(w->dir, 0777) < 0 ? err_sys(e, "make %s", w->dir) : 0;
 }
 
 int cmd_what_if(const struct cmd_options *o, const char *run, struct err *e)
 {
-	struct what_if w = {.o = o, .run = run, .statement = o->whatif};
+	struct what_if w = {.o = o, .run = run, .statement = o->whatif, .lock = -1};
 	struct run r = {0};
 	char *name = NULL;
 	int rc = run_parse(run, &name, &w.at_ns, e);
@@ -319,6 +322,8 @@ int cmd_what_if(const struct cmd_options *o, const char *run, struct err *e)
 		rc = show_difference(&w, e);
 	if (w.temporary)
 		paths_remove_tree(w.dir);
+	if (w.lock >= 0)
+		close(w.lock);
 	free(w.dir);
 	free(name);
 	run_close(&r);
