@@ -2,6 +2,8 @@
 /* What all files that make plans are built from: steps, lines, names. */
 #include "vbet-server/plan/plan_build.h"
 
+#include "lib/words.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
@@ -13,6 +15,11 @@ struct plan_step *plan_add_step(struct builder *b, enum plan_op op, const char *
 	s->name = arena_strdup(&b->plan->arena, name);
 	s->node = -1;
 	return s;
+}
+
+const char *plan_dir(struct builder *b)
+{
+	return words_quote(&b->plan->arena, b->env->lab_dir);
 }
 
 const char *plan_end_name(struct builder *b, struct graph_end end)
@@ -76,7 +83,7 @@ void plan_add_nic(struct builder *b, int node, int nic)
 	const struct graph_node *n = &b->g->nodes[node];
 	const struct graph_nic *c = &n->nics[nic];
 	const char *name = plan_end_name(b, (struct graph_end){node, nic});
-	const char *dir = b->env->lab_dir;
+	const char *dir = plan_dir(b);
 	char mac[24];
 	struct arena *a = &b->plan->arena;
 

@@ -90,7 +90,7 @@ int plan_guest_node(struct builder *b, int index, struct err *e)
 {
 	const struct graph_node *n = &b->g->nodes[index];
 	struct arena *a = &b->plan->arena;
-	const char *dir = b->env->lab_dir;
+	const char *dir = plan_dir(b);
 
 	if (plan_guest_files(b, index, e) < 0)
 		return -1;

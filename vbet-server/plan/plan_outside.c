@@ -22,7 +22,7 @@ static void plan_outside_nic(struct builder *b, int node, int nic)
 		fputs(" path=", f);
 		words_put(f, c->path);
 	} else if (c->backend == NIC_TAP) {
-		fprintf(f, " path=%s/n/%s/%s", b->env->lab_dir, n->name, c->name);
+		fprintf(f, " path=%s/n/%s/%s", plan_dir(b), n->name, c->name);
 	} else if (c->backend == NIC_PCAP) {
 		fprintf(f, " interface=%s", c->name);
 	}
@@ -43,7 +43,7 @@ static void plan_interface(struct builder *b, int node, const struct graph_nic *
 	struct text t;
 	FILE *f = text_open(&t);
 
-	fprintf(f, "tap %s path=%s/n/%s/%s mac=%s mtu=%u", c->name, b->env->lab_dir, n->name,
+	fprintf(f, "tap %s path=%s/n/%s/%s mac=%s mtu=%u", c->name, plan_dir(b), n->name,
 		c->name, addr_format_mac(c->mac, buf, sizeof(buf)), c->mtu);
 	for (size_t i = 0; i < n->n_params; i++)
 		fprintf(f, " %s=%s", n->params[i].key, n->params[i].value);
