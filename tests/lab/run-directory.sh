@@ -4,6 +4,14 @@
 . "${0%/*}/lib.sh"
 
 TOP=$XDG_RUNTIME_DIR
+leave() {
+	local status=$?
+	vbet down -a >/dev/null 2>&1
+	export XDG_RUNTIME_DIR=$TOP
+	(exit "$status")
+	finish
+}
+trap leave EXIT
 export XDG_RUNTIME_DIR=$TOP/$'a b"\'\\c\nd'
 mkdir "$XDG_RUNTIME_DIR"
 cat >t.vbet <<'END'

@@ -66,15 +66,42 @@ static int64_t available_memory(void)
 	return bytes;
 }
 
+enum {
+	LAB_NAME_MAX = 32,
+	ROOM_LEAST = 12, /* for NODE and NIC; with less it is not their names that are too long */
+};
+
+/* Longest socket path: BASE/LAB/n/NODE/j/NIC. */
+static size_t socket_room(const char *base)
+{
+	size_t fixed = (base ? strlen(base) : 32) + LAB_NAME_MAX + strlen("//n//j/");
+
+	return fixed < SOCK_PATH_MAX ? SOCK_PATH_MAX - fixed : 0;
+}
+
+static int check_base(struct err *e)
+{
+	char *base = paths_base_dir(e);
+	size_t room = base ? socket_room(base) : 0;
+	int rc = base ? 0 : -1;
+
+	if (base && room < ROOM_LEAST)
+		rc = err_set(
+			e, ERR_ENV,
+			"%s: too long for the sockets of a lab: set XDG_RUNTIME_DIR to a directory "
+			"whose name has at most %zu letters",
+			base, SOCK_PATH_MAX - LAB_NAME_MAX - strlen("/vbet//n//j/") - ROOM_LEAST);
+	free(base);
+	return rc;
+}
+
 static void make_script(struct loaded *l, const char *text, size_t len, const char *lab)
 {
 	char *base = paths_base_dir(NULL);
-	/* Longest socket path: BASE/LAB/n/NODE/j/NIC; a lab's name has at most 32 bytes. */
-	size_t fixed = (base ? strlen(base) : 32) + 32 + strlen("//n//j/");
 	struct topo_options opt = {
 		.lab = lab,
 		.memory_limit = available_memory(),
-		.socket_room = fixed < SOCK_PATH_MAX ? SOCK_PATH_MAX - fixed : 1,
+		.socket_room = socket_room(base),
 		.read_file = read_included,
 		.file_exists = file_exists,
 		.ctx = l,
@@ -102,6 +129,8 @@ int load_script(struct loaded *l, const char *file, const char *lab, struct err 
 	size_t len;
 
 	memset(l, 0, sizeof(*l));
+	if (check_base(e) < 0)
+		return -1;
 	char *text = sources_read(&l->sources, file, &len, e);
 
 	if (!text) {

@@ -18,6 +18,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { FILE_MAX = 256 << 20 };
+
 /* In this order a build tree never uses what happens to be installed. */
 char *paths_find_part(const char *name, struct err *e)
 {
@@ -104,9 +106,13 @@ char *paths_read_file(const char *path, size_t *len, struct err *e)
 		cap = cap ? cap * 2 : 65536;
 		buf = xrealloc(buf, cap);
 		*len += fread(buf + *len, 1, cap - 1 - *len, f);
-	} while (*len == cap - 1);
-	if (ferror(f)) {
-		err_sys(e, "read %s", path);
+	} while (*len == cap - 1 && cap < FILE_MAX);
+	if (ferror(f) || *len == cap - 1) {
+		if (ferror(f))
+			err_sys(e, "read %s", path);
+		else
+			err_set(e, ERR_USAGE, "%s has %d MB or more: nothing that is read here has",
+				path, FILE_MAX >> 20);
 		fclose(f);
 		free(buf);
 		return NULL;

@@ -1,0 +1,28 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# What this machine cannot do is said before anything starts, and by its name: a long run directory, few descriptors, an endless file.
+. "${0%/*}/lib.sh"
+
+cat >t.vbet <<'END'
+sw = alloc(switch)
+for i in 1..4 { link(alloc(host), sw) }
+END
+# Not the names of the script.
+long=$XDG_RUNTIME_DIR/$(printf 'x%.0s' {1..60})
+mkdir "$long"
+must_status 3 env XDG_RUNTIME_DIR="$long" vbet up t.vbet
+out_has 'set XDG_RUNTIME_DIR to a directory whose name has at most [0-9]+ letters'
+out_has_not "the name '"
+
+# 4 guests with a NIC: about 130.
+begin=$EPOCHSECONDS
+must_status 3 bash -c 'ulimit -n 100; exec vbet up t.vbet'
+out_has 'needs 128 descriptors in one process, and may have 100'
+[ $((EPOCHSECONDS - begin)) -lt 10 ] || fail "it took $((EPOCHSECONDS - begin)) s"
+must bash -c 'ulimit -n 128; exec vbet up t.vbet'
+must vbet down
+
+# shellcheck disable=SC2016 # for the other shell
+must_status 2 bash -c 'ulimit -v 4000000; timeout 30 vbet check /dev/zero'
+out_has '/dev/zero has 256 MB or more'
+nothing_left || fail "something is left"
