@@ -37,6 +37,7 @@ for options in t.vbet 'v.vbet --clock virtual' 't.vbet --substrate-processes 2';
 	# shellcheck disable=SC2086 # words
 	must vbet up $options
 	must vbet exec h1 -- ping -c1 -W5 h2
+	# shellcheck disable=SC2016 # for the other shell
 	must vbet exec e1 -- sh -c '[ -r "$VNET_CONF" ]'
 	echo 'attach(h1, alloc(NIC, address = 10.5.0.1/24))
 attach(h2, alloc(NIC, address = 10.5.0.2/24))

@@ -40,8 +40,8 @@ static void need_trunk(struct builder *b, unsigned p, unsigned q)
 		const char *name = arena_printf(a, "%u>%u", here, i ? low : high);
 
 		plan_add_line(b, here, name,
-			      arena_printf(a, "trunk %s path=%s/t/%u-%u%s", name, plan_dir(b),
-					   low, high, i ? "" : " listen=1"));
+			      arena_printf(a, "trunk %s path=%s/t/%u-%u%s", name, plan_dir(b), low,
+					   high, i ? "" : " listen=1"));
 	}
 }
 

@@ -43,8 +43,8 @@ static void plan_interface(struct builder *b, int node, const struct graph_nic *
 	struct text t;
 	FILE *f = text_open(&t);
 
-	fprintf(f, "tap %s path=%s/n/%s/%s mac=%s mtu=%u", c->name, plan_dir(b), n->name,
-		c->name, addr_format_mac(c->mac, buf, sizeof(buf)), c->mtu);
+	fprintf(f, "tap %s path=%s/n/%s/%s mac=%s mtu=%u", c->name, plan_dir(b), n->name, c->name,
+		addr_format_mac(c->mac, buf, sizeof(buf)), c->mtu);
 	for (size_t i = 0; i < n->n_params; i++)
 		fprintf(f, " %s=%s", n->params[i].key, n->params[i].value);
 	for (size_t i = 0; i < c->n_addrs; i++)
