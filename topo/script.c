@@ -297,6 +297,14 @@ void topo_print_errors(FILE *out, const struct topo_script *s)
 	diag_print(out, &s->diag);
 }
 
+const struct source *topo_find_source(const struct topo_script *s, const char *name)
+{
+	for (size_t i = 0; i < s->sources.n; i++)
+		if (!strcmp(s->sources.at[i].source->name, name))
+			return s->sources.at[i].source;
+	return NULL;
+}
+
 void topo_print_tree(FILE *out, const struct topo_script *s)
 {
 	for (size_t i = 0; i < s->units.n && !s->is_parsed_badly; i++)

@@ -56,6 +56,16 @@ struct graph *topo_drop_statement(struct topo_script *s);
 size_t topo_n_errors(const struct topo_script *s);
 /* Prints all messages as file:line:col: text, the line and a caret. */
 void topo_print_errors(FILE *out, const struct topo_script *s);
+/*
+ * Prints what is allowed and yet hardly meant in a graph of this script (topo/warn.h), one line
+ * each, in the order of the text. Returns how many.
+ */
+struct warn_choice;
+size_t topo_print_warnings(FILE *out, const struct topo_script *s, const struct graph *g,
+			   const struct warn_choice *choice);
+/* The text of that name, of the script or something it includes; NULL: none. */
+struct source;
+const struct source *topo_find_source(const struct topo_script *s, const char *name);
 /* The syntax tree as text (`vbet check --dump=tree`). */
 void topo_print_tree(FILE *out, const struct topo_script *s);
 /* Names of the language's functions, for completion; NULL past the end. */

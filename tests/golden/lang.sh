@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Golden tests of the language. For each tests/golden/lang/X.vbet, what is kept beside it is compared
-# with what topo-dump prints: X.tree, X.graph, and X.err for a script that is wrong (exit status 2). Of
-# a good script the printed graph must also parse to the same graph. A first line "#! OPTION ..." gives
+# with what topo-dump prints: X.tree, X.graph, X.err for a script that is wrong (exit status 2), and X.warn
+# for one that has warnings (without that file it must have none). Of a good script the printed graph must also parse to the same graph. A first line "#! OPTION ..." gives
 # options for topo-dump; lines "#> STATEMENT" are added as at a console.
 # With --update the kept files are written anew.
 set -u
@@ -44,6 +44,8 @@ for script in "$dir"/*.vbet examples/*.vbet; do
 		compare "$base.graph" "$out/graph"
 		"$dump" "${options[@]}" twice "$script" "${lines[@]}" 2>"$out/twice" ||
 			{ fail "$script: printed and parsed again"; cat "$out/twice"; }
+		"$dump" "${options[@]}" warn "$script" "${lines[@]}" >"$out/warn" 2>/dev/null
+		[[ ! -s $out/warn && ! -e $base.warn ]] || compare "$base.warn" "$out/warn"
 	fi
 	if [[ -e $base.tree ]]; then
 		"$dump" tree "$script" >"$out/tree" 2>&1 || fail "$script: tree"
@@ -51,7 +53,7 @@ for script in "$dir"/*.vbet examples/*.vbet; do
 	fi
 done
 # Every kept file must have its script.
-for kept in "$dir"/*.{err,graph,tree}; do
+for kept in "$dir"/*.{err,graph,tree,warn}; do
 	name=$(basename "${kept%.*}")
 	[[ -e $dir/$name.vbet || -e examples/$name.vbet ]] || fail "$kept belongs to no script"
 done

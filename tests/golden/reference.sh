@@ -84,9 +84,16 @@ fields set_nic >"$out/want"
 section 'NICs and ports' | words_in_rows >"$out/have"
 compare 'parameters of NICs'
 
-table topo/builtin_guest.c 'daemons\[\] = {' | quoted >"$out/want"
+{
+	table topo/service.c 'services\[\] = {' | grep -oE '(\.name = |FRR\(|OTHER\()"[^"]+"' | quoted | grep -vx mgmtd
+	echo frr
+} >"$out/want"
 section Daemons | sed '/^|/d' | grep -o '`[^`]*`' | tr -d '`' | grep -vx -e config -e service >"$out/have"
 compare daemons
+
+table topo/warn.c 'kinds\[\] = {' | grep -oE '= \{"[^"]+"' | quoted >"$out/want"
+section Warnings | words_in_rows >"$out/have"
+compare warnings
 
 # ---- the environment: what the sources read ----
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * topo-dump [-m BYTES] [-r ROOM] tree|graph|twice FILE [LINE ...]: prints what the language makes
- * of a script; each LINE is a statement added to it as at a console. For the golden tests: links
- * only topo and lib. Exits 0, or 2 with the messages on standard error. "twice" prints the graph,
- * parses what was printed, and fails if that prints differently.
+ * topo-dump [-m BYTES] [-r ROOM] tree|graph|twice|warn FILE [LINE ...]: prints what the language
+ * makes of a script; each LINE is a statement added to it as at a console. For the golden tests:
+ * links only topo and lib. Exits 0, or 2 with the messages on standard error. "twice" prints the
+ * graph, parses what was printed, and fails if that prints differently. "warn" prints the warnings.
  */
 #include "lib/xalloc.h"
 #include "topo/topo.h"
+#include "topo/warn.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -133,6 +134,8 @@ static int run(const char *what, char **lines, struct topo_options *opt)
 
 		if (g && !strcmp(what, "graph"))
 			graph_print(stdout, g);
+		else if (g && !strcmp(what, "warn"))
+			topo_print_warnings(stdout, s, g, &(struct warn_choice){0});
 		else if (g)
 			rc = check_twice(g, opt);
 		graph_destroy(g);
@@ -163,7 +166,8 @@ int main(int argc, char **argv)
 			return 2;
 	}
 	if (argc - optind < 2) {
-		fprintf(stderr, "usage: topo-dump [-m BYTES] [-r ROOM] tree|graph|twice FILE\n");
+		fprintf(stderr,
+			"usage: topo-dump [-m BYTES] [-r ROOM] tree|graph|twice|warn FILE\n");
 		return 2;
 	}
 	main_file = argv[optind + 1];

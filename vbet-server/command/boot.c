@@ -231,6 +231,15 @@ int boot_loaded(const struct cmd_options *o, const struct boot_wish *wish, struc
 	return rc;
 }
 
+int boot_warn(const struct cmd_options *o, const struct loaded *l, struct err *e)
+{
+	size_t n = topo_print_warnings(stderr, l->script, l->graph, &o->warn);
+
+	if (!n || !o->warn.is_error)
+		return 0;
+	return err_set(e, ERR_USAGE, "%zu warning%s, and -Werror", n, n == 1 ? "" : "s");
+}
+
 int boot_file(const struct cmd_options *o, const struct boot_wish *wish, const char *file,
 	      char **lab, struct err *e)
 {
@@ -243,7 +252,11 @@ int boot_file(const struct cmd_options *o, const struct boot_wish *wish, const c
 	if (topo_n_errors(l.script)) {
 		topo_print_errors(stderr, l.script);
 	} else {
-		rc = boot_loaded(o, wish, &l, e);
+		rc = parse_clock(o, l.graph, e);
+		if (rc == 0)
+			rc = boot_warn(o, &l, e);
+		if (rc == 0)
+			rc = boot_loaded(o, wish, &l, e);
 		*lab = xstrdup(l.graph->lab);
 	}
 	load_finish(&l);

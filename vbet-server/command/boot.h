@@ -45,4 +45,10 @@ void boot_release(struct session *held, const char *lab, struct err *e);
 int boot_parse_processes(const struct cmd_options *o, const struct graph *g, unsigned *n,
 			 struct err *e);
 
+/*
+ * Prints the warnings of a script that was loaded without errors, as -W says. -1: there are some,
+ * and they are to be errors.
+ */
+int boot_warn(const struct cmd_options *o, const struct loaded *l, struct err *e);
+
 #endif

@@ -28,7 +28,7 @@ static const struct cmd commands[] = {
 	 cmd_diff},
 	{"down", "", "take a lab down", OPT_LAB | OPT_ALL, 0, 0, cmd_down},
 	{"check", "FILE", "find what is wrong with a script; --dump prints it as vbet sees it",
-	 OPT_DUMP | OPT_LAB | OPT_KERNEL | OPT_PROCESSES, 1, 1, cmd_check},
+	 OPT_DUMP | OPT_LAB | OPT_KERNEL | OPT_PROCESSES | OPT_WARN, 1, 1, cmd_check},
 	{"ls", "", "list the labs", OPT_JSON, 0, 0, cmd_ls},
 	{"status", "", "nodes, NICs, cables and counters of a lab", OPT_LAB | OPT_JSON, 0, 0,
 	 cmd_status},
@@ -77,7 +77,7 @@ struct option_spec {
 	unsigned bit;
 	char letter; /* 0: none */
 	const char *name, *arg, *help;
-	size_t offset; /* of a const char * (with arg) or a bool in struct cmd_options */
+	size_t offset; /* in struct cmd_options: of a const char * (with arg), or of a bool */
 };
 
 #define FIELD(f) offsetof(struct cmd_options, f)
@@ -114,6 +114,8 @@ static const struct option_spec options[] = {
 	 "virtual clock: let at most N guests run side by side (8)", FIELD(at_once)},
 	{OPT_RECORD, 0, "record", "DIR", "keep there what it takes to replay this run",
 	 FIELD(record)},
+	{OPT_WARN, 'W', "warn", "NAME|no-NAME|error",
+	 "which warnings are shown (all); error: any of them is an error", FIELD(warn)},
 	{OPT_UNTIL, 0, "until", "TIME", "stand at this time of the lab (the end of the run)",
 	 FIELD(until)},
 	{OPT_BACK, 0, "back", "TIME", "stand that long before the end of the run, or before now",
@@ -182,6 +184,25 @@ int cmd_timeout_ns(const struct cmd_options *o, int64_t default_s, int64_t *ns, 
 	return o->timeout ? unit_parse(UNIT_TIME, o->timeout, ns, e) : 0;
 }
 
+/* -W may be given many times, each for one warning; of all others the last one holds. */
+static int take_option(struct cmd_options *out, const struct option_spec *o, const char *arg)
+{
+	void *field = (char *)out + o->offset;
+	struct err e = {0};
+
+	if (o->bit == OPT_WARN) {
+		if (warn_choose(field, arg, &e) == 0)
+			return 0;
+		fprintf(stderr, "vbet: -W: %s\n", e.text);
+		return -1;
+	}
+	if (o->arg)
+		*(const char **)field = arg;
+	else
+		*(bool *)field = true;
+	return 0;
+}
+
 /* getopt's tables from ours, for the options that the command takes. */
 static int parse_options(const struct cmd *c, int argc, char **argv, struct cmd_options *out)
 {
@@ -210,14 +231,8 @@ static int parse_options(const struct cmd *c, int argc, char **argv, struct cmd_
 		for (int i = 0; i < n && !o; i++)
 			if (spec[i]->letter == opt)
 				o = spec[i];
-		if (!o)
+		if (!o || take_option(out, o, optarg) < 0)
 			return -1;
-		void *field = (char *)out + o->offset;
-
-		if (o->arg)
-			*(const char **)field = optarg;
-		else
-			*(bool *)field = true;
 	}
 	return optind;
 }

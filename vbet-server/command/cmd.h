@@ -4,6 +4,7 @@
 #define VBET_SERVER_COMMAND_CMD_H
 
 #include "lib/err.h"
+#include "topo/warn.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,6 +17,7 @@ struct cmd_options {
 	const char *timeout, *jobs, *processes, *count, *duration, *keep, *comment;
 	const char *record, *until, *back, *whatif, *spin, *at_once;
 	bool step, json, insecure, help, all, follow, raw, quiet;
+	struct warn_choice warn;
 };
 
 enum cmd_option {
@@ -46,8 +48,9 @@ enum cmd_option {
 	OPT_WHATIF = 1 << 27,
 	OPT_SPIN = 1 << 28,
 	OPT_AT_ONCE = 1 << 29,
+	OPT_WARN = 1 << 30,
 	OPT_UP = OPT_LAB | OPT_KERNEL | OPT_TIMEOUT | OPT_INSECURE | OPT_JOBS | OPT_QUIET |
-		 OPT_CLOCK | OPT_SEED | OPT_PROCESSES | OPT_SPIN | OPT_AT_ONCE,
+		 OPT_CLOCK | OPT_SEED | OPT_PROCESSES | OPT_SPIN | OPT_AT_ONCE | OPT_WARN,
 	OPT_REPLAY = OPT_LAB | OPT_TIMEOUT | OPT_INSECURE | OPT_QUIET | OPT_AT_ONCE,
 };
 

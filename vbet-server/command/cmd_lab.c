@@ -72,8 +72,10 @@ int cmd_check(const struct cmd_options *o, int argc, char **argv, struct err *e)
 	} else if (o->dump && strcmp(o->dump, "tree") != 0) {
 		rc = dump(o, &l, e);
 	} else if (!o->dump) {
-		printf("%s: lab %s, %zu nodes, %zu cables: nothing wrong\n", argv[0], l.graph->lab,
-		       l.graph->n_nodes, l.graph->n_cables);
+		rc = boot_warn(o, &l, e);
+		if (rc == 0)
+			printf("%s: lab %s, %zu nodes, %zu cables: nothing wrong\n", argv[0],
+			       l.graph->lab, l.graph->n_nodes, l.graph->n_cables);
 	}
 	load_finish(&l);
 	return rc;
