@@ -80,9 +80,9 @@ term_wait 'not a node: link\(\) gives the switch or hub'
 
 # Completion by command, and a help of its own.
 wait_until 30 at_prompt
-tmux_ send-keys -l 'link h6 switch1 set del'
+tmux_ send-keys -l 'link h6 switch1 set mt'
 term_keys Tab
-term_wait 'link h6 switch1 set delay=$'
+term_wait 'link h6 switch1 set mtu=$'
 term_keys C-u
 tmux_ send-keys -l 'clock u'
 term_keys Tab

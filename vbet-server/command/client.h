@@ -52,6 +52,8 @@ struct exec_options {
 	const char *user, *cwd;
 	FILE *out, *err; /* NULL: standard output and error */
 	bool escape;     /* Ctrl-] leaves the console */
+	bool share;      /* no shell of its own: into the terminal that somebody has open there */
+	bool watch;      /* the same, and keys are not passed on */
 	bool step;       /* a virtual clock that stands goes on for it, and no longer */
 };
 /*

@@ -16,7 +16,7 @@ struct cmd_options {
 	const char *lab, *kernel, *dump, *user, *clock, *seed, *write;
 	const char *timeout, *jobs, *processes, *count, *duration, *keep, *comment;
 	const char *record, *until, *back, *whatif, *spin, *at_once;
-	bool step, json, insecure, help, all, follow, raw, quiet;
+	bool step, share, watch, json, insecure, help, all, follow, raw, quiet;
 	struct warn_choice warn;
 };
 
@@ -37,6 +37,7 @@ enum cmd_option {
 	OPT_SEED = 1 << 13,
 	OPT_STEP = 1 << 14,
 	OPT_RAW = 1 << 15,
+	OPT_SHARE = 1 << 16,
 	OPT_COMMENT = 1 << 19,
 	OPT_WRITE = 1 << 20,
 	OPT_FOR = 1 << 21,

@@ -115,15 +115,23 @@ int cmd_console(const struct cmd_options *o, int argc, char **argv, struct err *
 	int status = 0;
 	int rc = -1;
 
-	if (lab && argc == 0) {
+	if (lab && argc == 0 && (o->share || o->watch)) {
+		err_set(e, ERR_USAGE, "--share and --watch want a node");
+	} else if (lab && argc == 0) {
 		rc = status = console_run(lab, e);
 	} else if (lab) {
-		struct exec_options opt = {
-			.user = o->user, .tty = true, .escape = true, .step = o->step};
+		struct exec_options opt = {.user = o->user,
+					   .tty = true,
+					   .escape = true,
+					   .step = o->step,
+					   .share = o->share,
+					   .watch = o->watch};
 		char *shell[] = {getenv("SHELL") ? getenv("SHELL") : "/bin/sh"};
 
+		bool joins = o->share || o->watch;
+
 		if (exec_on_endsystems(lab, argv[0], shell, 1, e) < 0 ||
-		    (!was_open(lab, argv[0]) && clock_view_settle(lab, &opt, e) < 0)) {
+		    (!joins && !was_open(lab, argv[0]) && clock_view_settle(lab, &opt, e) < 0)) {
 			free(lab);
 			return -1;
 		}

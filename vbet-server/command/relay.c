@@ -342,6 +342,10 @@ static void push_exec_words(struct arena *a, const struct exec_options *opt, boo
 		vec_push(v, "subst=1");
 	if (opt->step)
 		vec_push(v, "step=1");
+	if (opt->share)
+		vec_push(v, "share=1");
+	if (opt->watch)
+		vec_push(v, "watch=1");
 	if (tty) {
 		ioctl(STDIN_FILENO, TIOCGWINSZ, &ws);
 		vec_push(v, "tty=1");

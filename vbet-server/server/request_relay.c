@@ -29,9 +29,48 @@ static void give_back_clock(struct client *c)
  * byte in a message; a guest has many channels. */
 enum { TO_CLIENT_MAX = 16 * WIRE_WINDOW, TO_GUEST_MAX = 256 * WIRE_WINDOW };
 
+static void leave_shared(struct client *c, const char *why)
+{
+	c->shares = NULL;
+	wire_write(&c->conn, 1, WIRE_EXIT, why, (uint32_t)strlen(why));
+	conn_close_later(&c->conn);
+}
+
+/* What a terminal shows is shown to all who share it. */
+static void show_others(struct client *owner, uint8_t type, const void *data, uint32_t len)
+{
+	for (struct client *c = owner->server->clients; c; c = c->next) {
+		if (c->dead || c->shares != owner)
+			continue;
+		if (type == WIRE_EXIT)
+			leave_shared(c, "status=0");
+		else if (conn_pending(&c->conn) > TO_CLIENT_MAX)
+			leave_shared(c, "\"error=this terminal does not keep up\"");
+		else if (type == WIRE_DATA)
+			wire_write(&c->conn, 1, type, data, len);
+	}
+}
+
+static void keep_seen(struct client *c, const char *data, size_t len)
+{
+	if (!c->seen)
+		c->seen = xcalloc(1, CLIENT_SEEN_MAX);
+	if (len > CLIENT_SEEN_MAX) {
+		data += len - CLIENT_SEEN_MAX;
+		len = CLIENT_SEEN_MAX;
+	}
+	size_t kept = CLIENT_SEEN_MAX - len < c->seen_len ? CLIENT_SEEN_MAX - len : c->seen_len;
+
+	memmove(c->seen, c->seen + c->seen_len - kept, kept);
+	memcpy(c->seen + kept, data, len);
+	c->seen_len = kept + len;
+}
+
 static void give_up(struct client *c, const char *why)
 {
 	wire_write(&c->conn, 1, WIRE_EXIT, why, (uint32_t)strlen(why));
+	if (c->is_terminal)
+		show_others(c, WIRE_EXIT, NULL, 0);
 	give_back_clock(c);
 	conn_close_later(&c->conn);
 	input_drop_channel(c->guest, &c->channel);
@@ -44,6 +83,11 @@ static void relay_message(struct agent_channel *ch, uint8_t type, const void *da
 	if (conn_pending(&c->conn) > TO_CLIENT_MAX) {
 		give_up(c, "\"error=the node sends more than it may\"");
 		return;
+	}
+	if (c->is_terminal) {
+		if (type == WIRE_DATA)
+			keep_seen(c, data, len);
+		show_others(c, type, data, len);
 	}
 	wire_write(&c->conn, 1, type, data, len);
 	if (type != WIRE_EXIT)
@@ -78,12 +122,28 @@ static void to_guest(struct client *c, const struct wire_head *h, const char *da
 	c->owed = 0;
 }
 
+/* Keys of somebody who shares the terminal of another; its size and its end are that one's. */
+static void to_shared(struct client *c, const struct wire_head *h, const char *data)
+{
+	if (h->type != WIRE_DATA)
+		return;
+	if (conn_pending(&c->guest->agent.conn) > TO_GUEST_MAX) {
+		leave_shared(c, "\"error=the node asks for more than it reads\"");
+		return;
+	}
+	if (!c->watches)
+		input_send(c->guest, c->shares->channel.id, WIRE_DATA, data, h->len);
+	wire_write(&c->conn, 1, WIRE_WINDOW_ADD, &h->len, sizeof(h->len));
+}
+
 long request_relay(struct client *c, const char *data, size_t len)
 {
 	struct wire_head h;
 	long size = wire_read(data, len, &h);
 
-	if (size > 0 && c->channel.id && conn_pending(&c->guest->agent.conn) > TO_GUEST_MAX)
+	if (size > 0 && c->shares)
+		to_shared(c, &h, data + WIRE_HEAD);
+	else if (size > 0 && c->channel.id && conn_pending(&c->guest->agent.conn) > TO_GUEST_MAX)
 		give_up(c, "\"error=the node asks for more than it reads\"");
 	else if (size > 0 && c->channel.id)
 		to_guest(c, &h, data + WIRE_HEAD);
@@ -92,6 +152,9 @@ long request_relay(struct client *c, const char *data, size_t len)
 
 void request_client_gone(struct client *c)
 {
+	c->shares = NULL;
+	if (c->is_terminal)
+		show_others(c, WIRE_EXIT, NULL, 0);
 	give_back_clock(c);
 	if (c->state == CLIENT_RELAY && c->channel.id)
 		input_drop_channel(c->guest, &c->channel);
@@ -127,6 +190,36 @@ static bool take_over(struct client *c, const struct words *w, struct guest *gu)
 	held_take(gu, &c->channel, &c->owed, &c->repeated);
 	input_send(gu, c->channel.id, WIRE_RESIZE, size, sizeof(size));
 	return true;
+}
+
+/* The terminal that was opened last in that node, by somebody else. */
+static struct client *find_terminal(const struct client *self, const struct guest *gu)
+{
+	for (struct client *c = self->server->clients; c; c = c->next)
+		if (c != self && !c->dead && c->state == CLIENT_RELAY && c->is_terminal &&
+		    c->guest == gu && c->channel.id)
+			return c;
+	return NULL;
+}
+
+static int share(struct client *c, struct guest *gu, bool watches, struct err *e)
+{
+	struct client *owner = find_terminal(c, gu);
+
+	if (!owner)
+		return err_set(e, ERR_USAGE,
+			       "nobody has a terminal open in %s: 'vbet console %s' opens one",
+			       gu->name, gu->name);
+	request_tell_clock(c);
+	client_ok(c);
+	c->state = CLIENT_RELAY;
+	c->guest = gu;
+	c->shares = owner;
+	c->watches = watches;
+	c->is_terminal = false;
+	if (owner->seen_len)
+		wire_write(&c->conn, 1, WIRE_DATA, owner->seen, (uint32_t)owner->seen_len);
+	return REQUEST_ANSWERED;
 }
 
 static int open_relay(struct client *c, const char *node, uint8_t type, char *const *words,
@@ -181,7 +274,10 @@ static bool is_ours(const char *word)
 	return !strncmp(word, "subst=", 6) || !strncmp(word, "step=", 5);
 }
 
-/* exec NODE [subst=1] [step=1] [key=value...] -- [ARGV...]; without ARGV the node's login shell */
+/*
+ * exec NODE share=1|watch=1 --: into the terminal that somebody has open there.
+ * exec NODE [subst=1] [step=1] [key=value...] -- [ARGV...]; without ARGV the node's login shell
+ */
 int request_exec(struct client *c, const struct words *w, struct err *e)
 {
 	struct arena a = {0};
@@ -199,6 +295,9 @@ int request_exec(struct client *c, const struct words *w, struct err *e)
 	if (!gu)
 		return -1;
 	c->steps = step && *step == '1';
+	c->is_terminal = tty && *tty == '1';
+	if (words_get(w, "share") || words_get(w, "watch"))
+		return share(c, gu, words_get(w, "watch") != NULL, e);
 	if (dashes + 1 == w->n && tty && *tty == '1' && take_over(c, w, gu)) {
 		c->lent = c->steps && clock_lend(c->server->lab);
 		return REQUEST_ANSWERED;

@@ -12,6 +12,9 @@
 #include "lib/words.h"
 #include "vbet-server/lab/lab.h"
 
+/* The end of what a terminal has shown, for who comes to it later. */
+enum { CLIENT_SEEN_MAX = 4096 };
+
 enum client_state { CLIENT_LINE, CLIENT_RELAY, CLIENT_WAIT };
 
 struct server;
@@ -27,6 +30,11 @@ struct client {
 	/* CLIENT_WAIT: true when what is waited for has come, or cannot come (e is set). */
 	bool (*is_over)(const struct client *c, struct err *e);
 	bool json;
+	bool is_terminal;      /* CLIENT_RELAY: others may share it */
+	struct client *shares; /* CLIENT_RELAY: whose terminal it is in; NULL: in its own */
+	bool watches;          /* and only looks */
+	char *seen;            /* owned: CLIENT_SEEN_MAX bytes at most; NULL: nothing */
+	size_t seen_len;
 	bool steps; /* CLIENT_RELAY: a clock that stands shall go on for it, and no longer */
 	bool lent;  /* CLIENT_RELAY: the clock goes on for it (clock_lend()) */
 	bool holds; /* the lab goes down with this client */
