@@ -180,6 +180,7 @@ static int parse_up_options(const struct cmd_options *o, struct graph *g, struct
 	    parse_number(o->jobs, "--jobs", &jobs, e) < 0 ||
 	    parse_number(o->seed, "--seed", &seed, e) < 0 || parse_clock(o, g, e) < 0)
 		return -1;
+	opt->boot_is_bounded = o->timeout != NULL;
 	opt->jobs = (size_t)jobs;
 	g->seed = (uint64_t)seed;
 	if (o->spin && !graph_find_spin(o->spin, &g->spin))

@@ -177,6 +177,15 @@ void guest_hear(struct lab *lab, const struct words *w)
 		loop_set_timer(lab->loop, &gu->deadline, loop_now_ns(lab->loop) + stop_timeout_ns);
 }
 
+void guest_say_late(const struct guest *gu, const char *others, struct err *e)
+{
+	char *tail = console_tail(gu);
+
+	err_set(e, ERR_TIMEOUT, "%s: not ready after %g s%s; the end of its console:\n%s", gu->name,
+		(double)gu->lab->progress.boot_timeout_ns / 1e9, others, tail);
+	free(tail);
+}
+
 /*
  * One timer for whatever a guest is waited for: to be ready, to power off, or for its process
  * to end when its kernel has said that it does.
@@ -194,11 +203,7 @@ static void on_deadline(struct loop_timer *t, int64_t now_ns)
 		give_up_stopping(gu);
 		return;
 	}
-	char *tail = console_tail(gu);
-
-	err_set(&e, ERR_TIMEOUT, "%s: not ready after %lld s; the end of its console:\n%s",
-		gu->name, (long long)(gu->lab->progress.boot_timeout_ns / 1000000000), tail);
-	free(tail);
+	guest_say_late(gu, "", &e);
 	fprintf(stderr, "%s\n", e.text);
 	gu->failed = e;
 	progress_fail(gu->lab, &e);

@@ -44,6 +44,8 @@ int guest_boot(struct guest *gu, struct err *e);
 int guest_start(struct guest *gu, struct err *e);
 /* It shall be down: asks for a clean power-off, or ends it at once. */
 void guest_stop(struct guest *gu, bool at_once);
+/* The error of a guest that is not ready in time; others: what is to be said of others, or "". */
+void guest_say_late(const struct guest *gu, const char *others, struct err *e);
 /* Sends SIGKILL to all its processes and does not wait. NULL is fine. */
 void guest_kill(struct guest *gu);
 /*

@@ -261,6 +261,8 @@ struct lab *lab_create(struct loop *l, struct topo_script *script, struct graph 
 	if (opt->captures)
 		capture_all(lab, opt->captures);
 	clock_begin(lab);
+	if (opt->boot_is_bounded)
+		progress_limit(lab, opt->boot_timeout_ns);
 	return lab;
 fail:
 	lab_destroy(lab);

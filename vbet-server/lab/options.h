@@ -11,6 +11,7 @@ struct lab_options {
 	const char *base;      /* paths_base_dir() */
 	struct plan_wish plan; /* base_dir: that of the script */
 	size_t jobs;           /* 0: twice the processors */
+	bool boot_is_bounded;  /* boot_timeout_ns is also how long all of them may take together */
 	int64_t boot_timeout_ns;
 	bool stopped;            /* the virtual clock is handed over standing still */
 	const char *captures;    /* a directory for captures of all cables, or NULL; absolute */

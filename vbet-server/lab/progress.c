@@ -17,6 +17,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+enum { OTHERS_MAX = 300 }; /* bytes of names in a message */
+
 /* Where a wire is cut, no virtual link over it ever comes up. */
 static const int64_t vlinks_patience_ns = 5000000000;
 
@@ -134,6 +136,51 @@ static bool boot_next(struct lab *lab)
 	return true;
 }
 
+static bool is_late(const struct guest *gu)
+{
+	return gu && gu->wanted && gu->state != GUEST_READY;
+}
+
+/* Each guest has its own time, which begins with its boot: those that wait for their turn have
+ * none. */
+static void on_limit(struct loop_timer *t, int64_t now_ns)
+{
+	struct lab *lab = container_of(t, struct lab, progress.limit);
+	const struct guest *first = NULL;
+	char *others = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&others, &len);
+	struct err e;
+
+	for (size_t i = 0; i < lab->n_guests; i++) {
+		const struct guest *gu = lab->guests[i];
+
+		if (!is_late(gu))
+			continue;
+		if (first && ftell(f) > OTHERS_MAX)
+			continue;
+		if (first)
+			fprintf(f, "%s %s (%s)", ftell(f) ? "," : ", nor are", gu->name,
+				gu->queued ? "waits for its turn" : guest_state_name(gu->state));
+		else
+			first = gu;
+	}
+	fclose(f);
+	if (first)
+		guest_say_late(first, others, &e);
+	else
+		err_set(&e, ERR_TIMEOUT, "the substrate is not ready after %g s",
+			(double)lab->progress.boot_timeout_ns / 1e9);
+	free(others);
+	progress_fail(lab, &e);
+}
+
+void progress_limit(struct lab *lab, int64_t limit_ns)
+{
+	lab->progress.limit.fire = on_limit;
+	loop_set_timer(lab->loop, &lab->progress.limit, loop_now_ns(lab->loop) + limit_ns);
+}
+
 static void end_set_up(struct lab *lab)
 {
 	double wall_s = (double)(loop_now_ns(lab->loop) - lab->progress.began_ns) / 1e9;
@@ -144,6 +191,7 @@ static void end_set_up(struct lab *lab)
 	else
 		progress_say(lab, "ready after %.2f s", wall_s);
 	lab->progress.setting_up = false;
+	loop_cancel_timer(lab->loop, &lab->progress.limit);
 	start_programs(lab);
 	input_begin(lab);
 	if (lab->listener.ready)
@@ -167,4 +215,5 @@ void progress_check(struct lab *lab)
 void progress_finish(struct lab *lab)
 {
 	loop_cancel_timer(lab->loop, &lab->progress.vlinks_deadline);
+	loop_cancel_timer(lab->loop, &lab->progress.limit);
 }

@@ -16,8 +16,9 @@ struct progress {
 	bool setting_up; /* ready or failed is still owed to the listener */
 	bool failed;
 	int64_t began_ns;
-	size_t booting; /* guests that are not up yet, of those that were started */
-	size_t jobs;    /* at most so many boot at once */
+	size_t booting;          /* guests that are not up yet, of those that were started */
+	size_t jobs;             /* at most so many boot at once */
+	struct loop_timer limit; /* all of the set-up takes too long */
 	int64_t boot_timeout_ns;
 	struct loop_timer
 		vlinks_deadline; /* when it is ready without the virtual links that are down */
@@ -35,6 +36,8 @@ void progress_tell(struct lab *lab);
 void progress_fail(struct lab *lab, const struct err *e);
 /* True if all guests that shall be up are ready. */
 bool progress_is_ready(const struct lab *lab);
+/* From here on the set-up may take so long, and no longer. */
+void progress_limit(struct lab *lab, int64_t limit_ns);
 void progress_finish(struct lab *lab);
 
 #endif
