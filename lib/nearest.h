@@ -6,11 +6,13 @@
 struct nearest {
 	const char *wanted; /* borrowed */
 	const char *best;   /* borrowed; NULL: nothing near */
-	unsigned distance;
+	unsigned distance; /* of the best; at first, what is too far */
 	char hint[128];
 };
 
 void nearest_init(struct nearest *n, const char *wanted);
+/* Before names are offered: letters of a name that may be wrong at most. */
+void nearest_limit(struct nearest *n, unsigned letters);
 void nearest_offer(struct nearest *n, const char *candidate);
 /* "; did you mean 'router'?" or "". */
 const char *nearest_hint(struct nearest *n);

@@ -98,7 +98,7 @@ static struct world_vlink *make_vlink(struct eval *ev, struct loc loc)
 		return NULL;
 	struct world_vlink *v = arena_alloc(ev->arena, sizeof(*v));
 
-	v->loc = v->name_loc = loc;
+	v->loc = v->name_loc = v->min_loc = loc;
 	v->number = ev->world->n_vlinks++;
 	world_append(&ev->world->vlinks_end, v);
 	return v;
@@ -258,6 +258,8 @@ static bool set_vlink_fields(struct eval *ev, struct world_vlink *v, const struc
 
 			if (is_direction == (pass == 1) && !set_vlink_field(ev, v, f))
 				return false;
+			if (is_direction || !strcmp(f->name, "min"))
+				v->min_loc = c->loc;
 		}
 	}
 	for (int i = 0; i < 2; i++) {

@@ -265,6 +265,14 @@ static const char *spare(struct mapping *m, const struct embed_failure *f)
 			    rate_text(m, f->total_bps));
 }
 
+/* A LAN carries both directions of a virtual link one after the other. */
+static const char *spare_of_lan(struct mapping *m, const struct embed_failure *f)
+{
+	return arena_printf(
+		m->ev->arena, "needs %s, both directions together, and %s of %s are left",
+		rate_text(m, f->want_bps), rate_text(m, f->left_bps), rate_text(m, f->total_bps));
+}
+
 /* Why a virtual link found no way. */
 static const char *link_reason(struct mapping *m, const struct embed_failure *f)
 {
@@ -281,23 +289,69 @@ static const char *link_reason(struct mapping *m, const struct embed_failure *f)
 					    ends, v->name, m->slinks[f->link]->name);
 
 	if (f->why == EMBED_SHORT_LAN)
-		return arena_printf(a, "%s: it %s on the whole LAN %s", short_of, spare(m, f),
-				    m->lan_slinks[f->lan]->name);
+		return arena_printf(a, "%s: it %s on the whole LAN %s", short_of,
+				    spare_of_lan(m, f), m->lan_slinks[f->lan]->name);
 	if (f->why == EMBED_SHORT_SHARE)
 		return arena_printf(a, "%s: it %s in the share that %s has of %s", short_of,
-				    spare(m, f), v->vnet->name, m->lan_slinks[f->lan]->name);
+				    spare_of_lan(m, f), v->vnet->name, m->lan_slinks[f->lan]->name);
 	return arena_printf(a, "%s: from %s on it %s", short_of, m->substrate[f->node]->name,
 			    spare(m, f));
 }
 
+static bool is_later(struct loc a, struct loc b)
+{
+	return a.src->order != b.src->order ? a.src->order > b.src->order : a.at > b.at;
+}
+
+/*
+ * The last minimum that set() changed, if all could be embedded without it: then that is what asks
+ * too much, whichever link it is that finds no room. NULL: no such.
+ */
+static const struct world_vlink *find_last_straw(struct mapping *m)
+{
+	struct embed_failure why;
+	struct embed_result result;
+	size_t last = m->in.n_vlinks;
+
+	for (size_t i = 0; i < m->in.n_vlinks; i++) {
+		const struct world_vlink *v = m->virtual_links[i];
+		bool is_changed = v->min_loc.src != v->loc.src || v->min_loc.at != v->loc.at;
+
+		if (is_changed && (last == m->in.n_vlinks ||
+				   is_later(v->min_loc, m->virtual_links[last]->min_loc)))
+			last = i;
+	}
+	if (last == m->in.n_vlinks)
+		return NULL;
+	m->vlinks[last].min_bps[0] = 0;
+	m->vlinks[last].min_bps[1] = 0;
+	return embed_run(m->ev->arena, &m->in, &result, &why) == 0 ? m->virtual_links[last] : NULL;
+}
+
+static void report_straw(struct mapping *m, const struct embed_failure *f,
+			 const struct world_vlink *straw)
+{
+	int64_t min = straw->min_bps[straw->min_bps[1] > straw->min_bps[0]];
+
+	eval_wrong(m->ev, straw->min_loc, "with min = %s of %s there is not enough for all: %s",
+		   rate_text(m, min), straw->name, link_reason(m, f));
+}
+
 static void report(struct mapping *m, const struct embed_failure *f)
 {
+	const struct world_vlink *straw =
+		f->vlink >= 0 && f->why != EMBED_NO_WAY && !f->gave_up ? find_last_straw(m) : NULL;
+
+	if (straw) {
+		report_straw(m, f, straw);
+		return;
+	}
 	const char *why =
 		f->vlink >= 0 ? link_reason(m, f)
 			      : arena_printf(m->ev->arena,
 					     "no substrate node may hold %s, or has room for it",
 					     m->virtual[f->vnode] -> name);
-	struct loc loc = f->vlink >= 0 ? m->virtual_links[f->vlink]->loc
+	struct loc loc = f->vlink >= 0 ? m->virtual_links[f->vlink]->min_loc
 				       : m->virtual[f->vnode] -> loc;
 
 	if (f->gave_up)

@@ -302,8 +302,7 @@ static const char *keyword_hint(struct parser *p, size_t k)
 	if (!before || before->kind != NAME || strlen(before->name) < 2)
 		return "";
 	nearest_init(&near, before->name);
-	if (near.distance > 3)
-		near.distance = 3;
+	nearest_limit(&near, 2);
 	for (size_t i = 0; lex_keyword(i); i++)
 		nearest_offer(&near, lex_keyword(i));
 	return arena_strdup(p->arena, nearest_hint(&near));

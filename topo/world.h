@@ -177,6 +177,7 @@ struct world_vlink {
 	struct world_slink **path; /* what was chosen */
 	size_t n_path;
 	int64_t min_bps[2], max_bps[2]; /* max 0: what the way has */
+	struct loc min_loc;             /* where its minimum was said last */
 	bool is_removed;
 	struct world_vlink *next;
 };

@@ -46,6 +46,44 @@ START_TEST(the_nearest_is_found_and_the_far_is_not)
 }
 END_TEST
 
+/* From scanning the paper of vBET: an l for a 1, an O for a 0. */
+START_TEST(letters_that_look_alike_are_nearer)
+{
+	static const struct {
+		const char *wanted, *known[4], *best;
+	} scans[] = {
+		{"hostl", {"host3", "host2", "host1", "hosts"}, "host1"},
+		{"rl", {"r3", "r2", "r1", "h1"}, "r1"},
+		{"fwO", {"fw1", "fw2", "fw0", "fwa"}, "fw0"},
+		{"rlO", {"r11", "r1", "r20", "r10"}, "r10"},
+		{"pc_1", {"pc_2", "pc1", "pc-1", "pc_l"}, "pc-1"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(scans); i++) {
+		struct nearest n;
+
+		nearest_init(&n, scans[i].wanted);
+		for (size_t k = 0; k < 4; k++)
+			nearest_offer(&n, scans[i].known[k]);
+		ck_assert_ptr_nonnull(n.best);
+		ck_assert_str_eq(n.best, scans[i].best);
+	}
+}
+END_TEST
+
+/* Half of a word is not enough: ldpd is no ripd. */
+START_TEST(words_that_share_little_are_far)
+{
+	static const char *const others[] = {"ripd", "ospfd", "bgpd", "zebra"};
+	struct nearest n;
+
+	nearest_init(&n, "ldpd");
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		nearest_offer(&n, others[i]);
+	ck_assert_ptr_null(n.best);
+}
+END_TEST
+
 START_TEST(very_long_names_are_compared_by_their_beginning)
 {
 	char a[2000];
@@ -80,6 +118,8 @@ int main(void)
 	TCase *tc = tcase_create("nearest");
 
 	tcase_add_loop_test(tc, the_nearest_is_found_and_the_far_is_not, 0, (int)ARRAY_LEN(cases));
+	tcase_add_test(tc, letters_that_look_alike_are_nearer);
+	tcase_add_test(tc, words_that_share_little_are_far);
 	tcase_add_test(tc, very_long_names_are_compared_by_their_beginning);
 	tcase_add_test(tc, the_first_of_equals_wins);
 	suite_add_tcase(s, tc);
