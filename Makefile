@@ -69,6 +69,7 @@ $(BINS) $(TESTS):
 guest:
 	@vkernel/build.sh build/linux
 	@rootfs/build.sh debian build/rootfs/debian
+	@ln -sfn ../../rootfs build/rootfs/build
 
 # What people type first.
 .PHONY: setup run
@@ -145,6 +146,10 @@ install: all
 	rm -rf $(LIBDIR)/rootfs/debian
 	$(if $(TREE_AS_FILE),$(TAR_REPRODUCIBLE) -C build/rootfs/debian/ -c . | zstd -q -12 -T0 >$(LIBDIR)/rootfs/debian.tar.zst,\
 		cp -a "$$(readlink -f build/rootfs/debian)" $(LIBDIR)/rootfs/debian)
+	install -d $(LIBDIR)/rootfs/build/profiles
+	install rootfs/packages.sh rootfs/check.sh $(LIBDIR)/rootfs/build
+	install -m 644 rootfs/common.sh rootfs/profile.sh rootfs/extras $(LIBDIR)/rootfs/build
+	install -m 644 rootfs/profiles/* $(LIBDIR)/rootfs/build/profiles
 	install build/vnet-mux build/trellisd build/trellis $(DESTDIR)$(PREFIX)/bin
 	install -d $(DESTDIR)$(PREFIX)/include
 	install -m 644 vnet/vnet.h vnet/trellis/trellis.h $(DESTDIR)$(PREFIX)/include

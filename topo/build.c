@@ -8,6 +8,7 @@
 
 #include "lib/addr.h"
 #include "lib/xalloc.h"
+#include "topo/packages.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@ struct builder {
 	int *of_vnet, *of_slink, *of_vlink;
 	const struct source *last_source;
 	const char *last_file;
+	const struct world_pair *packages; /* of all nodes */
 };
 
 static const char *copy(struct builder *b, const char *s)
@@ -129,6 +131,21 @@ static void build_texts(struct builder *b, const struct world_node *n, struct gr
 		};
 }
 
+static void build_packages(struct builder *b, const struct world_node *n, struct graph_node *out)
+{
+	const struct world_pair *own = n->packages;
+	const struct world_pair *all = n->root ? NULL : b->packages;
+	size_t n_own;
+	size_t n_all;
+
+	COUNT(struct world_pair, own, n_own);
+	COUNT(struct world_pair, all, n_all);
+	out->packages = copies(b, n_own + n_all, sizeof(*out->packages));
+	out->n_packages = packages_join(own, all, out->packages);
+	for (size_t i = 0; i < out->n_packages; i++)
+		out->packages[i] = copy(b, out->packages[i]);
+}
+
 static void build_node(struct builder *b, const struct world_node *n, struct graph_node *out)
 {
 	const struct world_pair *command = n->commands;
@@ -154,6 +171,7 @@ static void build_node(struct builder *b, const struct world_node *n, struct gra
 	out->memory_bytes = n->memory_bytes;
 	out->hostname = copy(b, n->hostname ? n->hostname : n->name);
 	out->root = copy(b, n->root);
+	build_packages(b, n, out);
 	out->shell = copy(b, n->shell);
 	build_pairs(b, n->sysctls, &out->sysctls, &out->n_sysctls);
 	build_texts(b, n, out);
@@ -320,6 +338,7 @@ struct graph *build_graph(const struct world *w)
 
 	b.of_node = xcalloc(w->n_nodes + 1, sizeof(int));
 	b.of_cable = xcalloc(w->n_cables + 1, sizeof(int));
+	b.packages = w->packages;
 	b.g->lab = copy(&b, w->lab);
 	b.g->clock = w->clock;
 	b.g->spin = w->spin;

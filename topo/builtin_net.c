@@ -5,6 +5,7 @@
 #include "lib/addr.h"
 #include "lib/vec.h"
 #include "topo/builtin.h"
+#include "topo/packages.h"
 
 #include <inttypes.h>
 #include <stddef.h>
@@ -105,6 +106,12 @@ static bool set_path(struct eval *ev, struct world_node *n, const struct builtin
 	return true;
 }
 
+static bool set_packages(struct eval *ev, struct world_node *n, const struct builtin_field *p,
+			 const struct arg *a)
+{
+	return packages_take(ev, a, &n->packages);
+}
+
 static bool set_name(struct eval *ev, struct world_node *n, const struct builtin_field *p,
 		     const struct arg *a)
 {
@@ -201,6 +208,7 @@ static const struct builtin_field fields[] = {
 	 .kinds = BUILTIN_GUESTS,
 	 .set_node = set_path,
 	 .offset = offsetof(struct world_node, root)},
+	{.name = "packages", .kinds = BUILTIN_GUESTS, .set_node = set_packages},
 	{.name = "shell",
 	 .kinds = BUILTIN_GUESTS,
 	 .set_node = set_text,

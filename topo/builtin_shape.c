@@ -43,8 +43,8 @@ static bool is_other_field(const char *name)
 /* Reports fields that neither the shape, its links nor its nodes know. */
 static bool check_fields(struct shape *s)
 {
-	static const char *const link_names[] = {"*link", "forward", "back", "up", "memory",
-						 "root",  "shell",   "vnet", "on"};
+	static const char *const link_names[] = {"*link", "forward",  "back",  "up",   "memory",
+						 "root",  "packages", "shell", "vnet", "on"};
 	const char *known[ARRAY_LEN(link_names) + ARRAY_LEN(s->own)];
 	size_t n = 0;
 

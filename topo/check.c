@@ -19,6 +19,7 @@
 #include "topo/event.h"
 #include "topo/naming.h"
 #include "topo/outside.h"
+#include "topo/packages.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -315,6 +316,7 @@ void check_world(struct eval *ev, const struct kept *kept, bool is_live)
 	if (!is_live)
 		check_ends(ev);
 	check_sizes(ev);
+	packages_check(ev);
 	find_segments(ev);
 	for (struct world_nic *nic = ev->world->nics; nic; nic = nic->next)
 		nic->segment = segment_of(nic);

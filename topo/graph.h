@@ -138,7 +138,10 @@ struct graph_node {
 	/* Guests only. */
 	int64_t memory_bytes;
 	const char *hostname;
-	const char *root;  /* user's own directory tree or image, relative to the script, or NULL */
+	const char *root; /* user's own directory tree or image, relative to the script, or NULL */
+	/* Debian packages beside those of our tree, sorted, each once; none with `root`. */
+	const char **packages;
+	size_t n_packages;
 	const char *shell; /* login shell of consoles, or NULL for the profile's */
 	struct graph_pair *sysctls;
 	size_t n_sysctls;

@@ -147,6 +147,15 @@ static void print_place(FILE *out, const struct graph *g, const struct graph_nod
 		fprintf(out, ", room = %d", n->room);
 }
 
+static void print_packages(FILE *out, const struct graph_node *n)
+{
+	for (size_t i = 0; i < n->n_packages; i++) {
+		fputs(i ? ", " : ", packages = [", out);
+		graph_put_string(out, n->packages[i]);
+	}
+	fputs(n->n_packages ? "]" : "", out);
+}
+
 static void print_node(FILE *out, const struct graph *g, const struct graph_node *n)
 {
 	bool is_guest = node_kind_is_guest(n->kind);
@@ -164,6 +173,7 @@ static void print_node(FILE *out, const struct graph *g, const struct graph_node
 		graph_put_param(out, "hostname", n->hostname);
 	print_place(out, g, n);
 	graph_put_param(out, "root", n->root);
+	print_packages(out, n);
 	graph_put_param(out, "shell", n->shell);
 	for (size_t i = 0; i < n->n_params; i++)
 		fprintf(out, ", %s = %s", n->params[i].key, n->params[i].value);

@@ -2,6 +2,7 @@
 #include "topo/settings.h"
 
 #include "lib/xalloc.h"
+#include "topo/packages.h"
 
 #include <string.h>
 
@@ -82,6 +83,13 @@ static bool set_allow_duplicates(struct eval *ev, struct loc loc, const struct v
 	return set_bool(ev, loc, v, &ev->world->allow_duplicates);
 }
 
+static bool set_packages(struct eval *ev, struct loc loc, const struct value *v)
+{
+	struct arg a = {.v = *v, .loc = loc, .name = "packages", .name_loc = loc};
+
+	return packages_take(ev, &a, &ev->world->packages);
+}
+
 static const char *clock_word(size_t i)
 {
 	static const char *const words[] = {"real", "virtual"};
@@ -112,6 +120,7 @@ static const struct {
 	{"spin", set_spin, spin_word},
 	{"auto_address", set_auto_address, switch_word},
 	{"allow_duplicates", set_allow_duplicates, switch_word},
+	{"packages", set_packages, no_word},
 };
 
 bool setting_assign(struct eval *ev, const char *name, struct loc loc, const struct value *v)

@@ -83,6 +83,7 @@ struct world_node {
 	int64_t memory_bytes;
 	const char *hostname, *root, *shell;
 	struct world_route *routes, **routes_end;
+	struct world_pair *packages; /* sorted; the value is the name */
 	struct world_pair *sysctls, **sysctls_end;
 	struct world_pair *commands, **commands_end;
 	struct world_pair *params, **params_end;
@@ -218,6 +219,7 @@ struct world {
 	uint64_t seed;
 	bool auto_address;
 	bool allow_duplicates;
+	struct world_pair *packages; /* of all nodes of the script */
 };
 
 void world_init(struct world *w, struct arena *a);

@@ -58,6 +58,7 @@ make_copy() {
 		rm -rf "$lib/rootfs/debian"
 		cp -a "$(readlink -f "$root/build/rootfs/debian")" "$lib/rootfs/debian" || return 1
 	}
+	cp -a "$root/rootfs" "$lib/rootfs/build"
 	cp -a "$root/docs" "$root/examples" "$root/share" "$work/src/"
 	cp -a "$here" "$work/src/tests/lab"
 	chmod -R a+rX "$work/src" "$work/bin"

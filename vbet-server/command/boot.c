@@ -11,6 +11,7 @@
 #include "lib/xalloc.h"
 #include "vbet-server/command/client.h"
 #include "vbet-server/command/cmd.h"
+#include "vbet-server/command/packages.h"
 #include "vbet-server/plan/spread.h"
 #include "vbet-server/server/start.h"
 #include "vbet-server/store/load.h"
@@ -220,6 +221,8 @@ int boot_loaded(const struct cmd_options *o, const struct boot_wish *wish, struc
 
 	if (rc == 0)
 		rc = parse_up_options(o, l->graph, &opt, e);
+	if (rc == 0)
+		rc = packages_build(l->graph, o->quiet, e);
 	if (rc == 0)
 		rc = server_start(l->script, l->graph, &opt, &s.fd, e);
 	if (rc == 0) {

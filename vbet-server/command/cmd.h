@@ -74,6 +74,7 @@ void cmd_usage(FILE *out, const struct cmd *c);
 /* The time of --timeout, or a default in seconds. 0 or -1. */
 int cmd_timeout_ns(const struct cmd_options *o, int64_t default_s, int64_t *ns, struct err *e);
 
+int cmd_packages(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_check(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_up(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_run_lab(const struct cmd_options *o, int argc, char **argv, struct err *e);

@@ -184,6 +184,8 @@ static int make_plan(struct lab *lab, const struct lab_options *opt, struct err 
 	lab->env.base_dir = lab->base_dir;
 	lab->env.read_file = read_script_file;
 	lab->env.ctx = lab->record.sources;
+	if (plan_env_check_trees(&lab->env, lab->graph, e) < 0)
+		return -1;
 	lab->plan = plan_make(lab->graph, &lab->env, e);
 	lab->env.running = lab->plan;
 	return lab->plan ? 0 : -1;
@@ -282,7 +284,8 @@ int lab_replace_plan(struct lab *lab, struct plan *plan, struct err *e)
 /* Whatever compares the two graphs does it before the old one goes. */
 int lab_change(struct lab *lab, struct graph *g, struct err *e)
 {
-	struct plan *plan = plan_make(g, &lab->env, e);
+	struct plan *plan =
+		plan_env_check_trees(&lab->env, g, e) < 0 ? NULL : plan_make(g, &lab->env, e);
 
 	if (!plan) {
 		graph_destroy(g);

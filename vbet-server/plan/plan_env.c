@@ -34,6 +34,8 @@ static int find_parts(struct plan_env *env, const char *kernel, struct err *e)
 	env->launcher = paths_find_part("vbet-launch", e);
 	env->substrate = paths_find_part("vsubstrate", e);
 	env->tree = paths_find_part("rootfs/debian", e);
+	if (env->tree)
+		env->sets = paths_sets_dir(env->tree);
 	return env->init && env->launcher && env->substrate && env->tree ? 0 : -1;
 }
 
@@ -73,5 +75,49 @@ void plan_env_finish(struct plan_env *env)
 	free(env->launcher);
 	free(env->substrate);
 	free(env->tree);
+	free(env->sets);
 	memset(env, 0, sizeof(*env));
+}
+
+const char *plan_env_packages(const struct graph_node *n, struct arena *a)
+{
+	const char *text = n->n_packages ? n->packages[0] : "";
+
+	for (size_t i = 1; i < n->n_packages; i++)
+		text = arena_printf(a, "%s %s", text, n->packages[i]);
+	return text;
+}
+
+const char *plan_env_tree(const struct plan_env *env, const struct graph_node *n, struct arena *a)
+{
+	if (n->root)
+		return n->root[0] == '/' ? n->root
+					 : arena_printf(a, "%s/%s", env->base_dir, n->root);
+	if (!n->n_packages)
+		return env->tree;
+	const char *names = plan_env_packages(n, a);
+
+	if (!env->sets)
+		return NULL;
+	return arena_printf(a, "%s/%016llx", env->sets,
+			    (unsigned long long)hash_fnv1a(names, strlen(names), HASH_FNV1A_START));
+}
+
+int plan_env_check_trees(const struct plan_env *env, const struct graph *g, struct err *e)
+{
+	struct arena a = {0};
+	int rc = 0;
+
+	for (size_t i = 0; i < g->n_nodes && rc == 0; i++) {
+		const struct graph_node *n = &g->nodes[i];
+		const char *tree = n->n_packages ? plan_env_tree(env, n, &a) : NULL;
+
+		if (n->n_packages && (!tree || access(tree, X_OK) < 0))
+			rc = err_set(e, ERR_ENV,
+				     "%s: its packages are not built yet: run 'vbet packages %s' "
+				     "first",
+				     n->name, plan_env_packages(n, &a));
+	}
+	arena_finish(&a);
+	return rc;
 }

@@ -16,6 +16,7 @@ struct plan_env {
 	/* Owned: files of the installation. */
 	char *kernel, *init, *launcher, *substrate;
 	char *tree; /* owned: root file system of guests without one of their own */
+	char *sets; /* owned: directory of the trees with more packages; or NULL: HOME is not set */
 	/* Borrowed. */
 	const char *lab_dir;  /* absolute path of the run directory */
 	const char *base_dir; /* directory of the script: what its file names are relative to */
@@ -50,5 +51,18 @@ int plan_env_make(struct plan_env *env, const struct graph *g, const struct plan
 /* Looks at the parts that a run depends on: manifest_look(). */
 void plan_env_look(const struct plan_env *env, struct manifest *m, struct arena *a, bool quick);
 void plan_env_finish(struct plan_env *env);
+
+/*
+ * The tree that the node boots from, in the arena. Nodes with the same packages have the same;
+ * packages_build() (command/packages.h) makes it. NULL: there is no place for it.
+ */
+const char *plan_env_tree(const struct plan_env *env, const struct graph_node *n, struct arena *a);
+/*
+ * Whether the trees of all nodes with packages are there. 0, or -1: the error tells how to build
+ * the first that is not.
+ */
+int plan_env_check_trees(const struct plan_env *env, const struct graph *g, struct err *e);
+/* "nginx tshark": the packages of a node, in the arena. */
+const char *plan_env_packages(const struct graph_node *n, struct arena *a);
 
 #endif

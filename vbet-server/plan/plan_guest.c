@@ -27,16 +27,13 @@ void plan_guest_argv(struct builder *b, int index, struct plan_step *s)
 	const struct plan_env *env = b->env;
 	struct arena *a = &b->plan->arena;
 	VEC(const char *) v = {0};
-	const char *tree = env->tree;
+	const char *tree = plan_env_tree(env, n, a);
 
-	if (n->root)
-		tree = n->root[0] == '/' ? n->root
-					 : arena_printf(a, "%s/%s", env->base_dir, n->root);
 	vec_push(&v, env->launcher);
 	vec_push(&v, arena_printf(a, "name=%s", n->name));
 	vec_push(&v, arena_printf(a, "kernel=%s", env->kernel));
 	vec_push(&v, arena_printf(a, "init=%s", env->init));
-	vec_push(&v, arena_printf(a, "root=%s", tree));
+	vec_push(&v, arena_printf(a, "root=%s", tree ? tree : env->tree));
 	vec_push(&v, arena_printf(a, "dir=%s/n/%s/j", env->lab_dir, n->name));
 	vec_push(&v, arena_printf(a, "memory=%lld", (long long)n->memory_bytes));
 	if (env->cpus)

@@ -65,6 +65,37 @@ char *paths_search_path(void)
 }
 
 /* Somebody else's directory of that name would let them into all labs. */
+static char *cache_dir(void)
+{
+	const char *own = getenv("VBET_CACHE");
+	const char *xdg = getenv("XDG_CACHE_HOME");
+	const char *home = getenv("HOME");
+
+	if (own && *own)
+		return xstrdup(own);
+	if (xdg && *xdg)
+		return xasprintf("%s/vbet", xdg);
+	return home && *home ? xasprintf("%s/.cache/vbet", home) : NULL;
+}
+
+char *paths_sets_dir(const char *tree)
+{
+	char *id_file = xasprintf("%s/usr/share/vbet/id", tree);
+	size_t len;
+	char *id = paths_read_file(id_file, &len, NULL);
+	char *cache = id ? cache_dir() : NULL;
+	char *dir = NULL;
+
+	if (cache) {
+		id[strcspn(id, "\n")] = '\0';
+		dir = xasprintf("%s/rootfs/sets/%s", cache, id);
+	}
+	free(cache);
+	free(id);
+	free(id_file);
+	return dir;
+}
+
 char *paths_base_dir(struct err *e)
 {
 	const char *run = getenv("XDG_RUNTIME_DIR");

@@ -19,6 +19,12 @@ char *paths_find_part(const char *name, struct err *e);
  * "PATH=...".
  */
 char *paths_search_path(void);
+/*
+ * Where trees with more packages than `tree` are kept (docs/guests.md): below $VBET_CACHE, or vbet
+ * in $XDG_CACHE_HOME or ~/.cache. malloc'ed; NULL: the tree has no id (it is not of this version),
+ * or there is no cache. Nothing is made.
+ */
+char *paths_sets_dir(const char *tree);
 /* $XDG_RUNTIME_DIR/vbet, or /tmp/vbet-UID: made if missing, mode 0700, ours. malloc'ed or NULL. */
 char *paths_base_dir(struct err *e);
 /* Reads a whole file; malloc'ed and NUL-terminated (the NUL is not in *len). */
