@@ -168,7 +168,7 @@ apt_progress()
 apt_update()
 {
 	progress "reading the package lists of $suite"
-	apt_progress "reading the package lists of $suite" update -o APT::Update::Error-Mode=any && return
+	apt_progress "reading the package lists of $suite" update -o APT::Update::Error-Mode=any && { : >"$apt/refreshed"; return; }
 	progress_end
 	echo "rootfs: not all package lists could be refreshed; going on with what is there" >&2
 	stale=1

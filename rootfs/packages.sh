@@ -97,7 +97,7 @@ explain()
 {
 	local name near
 	name=$(sed -En "s/^E: (Unable to locate package|Couldn't find any package by .* ') ?([^ ']+).*/\2/p; s/^E: Package '([^']+)' has no installation candidate.*/\1/p" "$log" | head -n 1)
-	if [[ -n $stale && -n $name ]]; then
+	if [[ -n $stale && -n $name && -z $(find "$apt/lists" -maxdepth 1 -name '*_Packages*' -print -quit) ]]; then
 		explained=1
 		die "$what: not in the cache, and the package sources of $suite cannot be reached: connect to the network once; then they are kept"
 	fi
@@ -105,26 +105,24 @@ explain()
 	near=$(nearest "$name")
 	explained=1
 	progress_end
-	echo "rootfs: $suite has no package '$name'${near:+; did you mean \"$near\"?}" >&2
+	echo "rootfs: $suite has no package '$name'${stale:+ in the lists of last time}${near:+; did you mean \"$near\"?}" >&2
 	exit 2
 }
 
 fetch()
 {
-	apt_resolve "${wanted[@]}" || return 2
-	((count == 0)) && return
-	apt_progress "downloading $count packages" --download-only install "${wanted[@]}"
+	apt_resolve "${wanted[@]}" || explain
+	((count == 0)) || apt_progress "downloading $count packages" --download-only install "${wanted[@]}"
 }
 
 apt_begin "$suite" "$arch"
 mapfile -t absent < <(words without "$profiles" | grep -vxF "$(printf '%s\n' "${wanted[@]}")")
 { base_status; apt_pretend "${absent[@]}"; } >"$apt/status"
 # Lists of today are good enough, unless the packages in them are gone already.
-[[ -n $(find "$apt/lists" -maxdepth 1 -name '*_Packages*' -mmin -1440 -print -quit) ]] || { apt_update; updated=1; }
+[[ -n $(find "$apt" -maxdepth 1 -name refreshed -mmin -1440 -print -quit) ]] || { apt_update; updated=1; }
 if ! fetch; then
 	[[ -n $updated ]] || apt_update
 	: >"$log"
-	apt_resolve "${wanted[@]}" || explain
 	fetch || {
 		[[ -z $stale ]] || explained=1
 		die "$what: ${stale:+not in the cache, and }the package sources of $suite cannot be reached: connect to the network once; then they are kept"
