@@ -69,6 +69,8 @@ static void build_nic(struct builder *b, const struct world_nic *nic, struct gra
 	out->name = world_nic_name(&b->g->arena, nic);
 	memcpy(out->mac, nic->mac, sizeof(out->mac));
 	out->mtu = nic->mtu;
+	out->speed_bps = nic->speed_bps;
+	out->duplex = nic->duplex;
 	out->backend = nic->backend;
 	out->path = copy(b, nic->path);
 	out->cable = -1;

@@ -182,6 +182,40 @@ static bool set_mtu(struct eval *ev, struct world_nic *nic, const struct builtin
 	return true;
 }
 
+static bool set_speed(struct eval *ev, struct world_nic *nic, const struct builtin_field *p,
+		      const struct arg *a)
+{
+	static const int64_t most = INT64_C(800000000000);
+
+	if (a->v.kind == VALUE_NUMBER && a->v.unit == UNIT_RATE && a->v.number >= 1000000 &&
+	    a->v.number <= most) {
+		nic->speed_bps = a->v.number;
+		return true;
+	}
+	eval_wrong(ev, a->loc, "speed wants a rate from 1Mbit to 800Gbit");
+	return false;
+}
+
+static const char *duplex_word(size_t i)
+{
+	i += NIC_DUPLEX_HALF;
+	return i < NIC_DUPLEXES ? nic_duplex_name((enum nic_duplex)i) : NULL;
+}
+
+static bool set_duplex(struct eval *ev, struct world_nic *nic, const struct builtin_field *p,
+		       const struct arg *a)
+{
+	bool is_word = a->v.kind == VALUE_WORD || a->v.kind == VALUE_STRING;
+
+	for (int d = NIC_DUPLEX_HALF; is_word && d < NIC_DUPLEXES; d++) {
+		nic->duplex = (enum nic_duplex)d;
+		if (!strcmp(a->v.text, nic_duplex_name(nic->duplex)))
+			return true;
+	}
+	eval_wrong(ev, a->loc, "duplex is half or full");
+	return false;
+}
+
 /* ---- both ---- */
 
 #define NUMBER(n, k, u, f, lo, hi)                                                 \
@@ -226,6 +260,8 @@ static const struct builtin_field fields[] = {
 	DEVICE("max_entries", NODE_SWITCH, UNIT_COUNT, 1, 1000000),
 	{.name = "mac", .set_nic = set_mac},
 	{.name = "mtu", .set_nic = set_mtu},
+	{.name = "speed", .set_nic = set_speed},
+	{.name = "duplex", .set_nic = set_duplex, .words = duplex_word},
 };
 
 /* ---- alloc, attach ---- */

@@ -62,6 +62,10 @@ static bool attach_outside(struct eval *ev, struct world_node *node, struct worl
 	out->hint = nic->ifname ? nic->ifname : nic_backend_name(nic->backend);
 	out->is_fixed = node->is_fixed = true;
 	inner->mtu = nic->mtu;
+	inner->speed_bps = nic->speed_bps;
+	inner->duplex = nic->duplex;
+	nic->speed_bps = 0;
+	nic->duplex = NIC_DUPLEX_AUTO;
 	inner->params = nic->params;
 	nic->params = NULL;
 	nic->params_end = &nic->params;

@@ -44,6 +44,13 @@ static void check_ends(struct eval *ev)
 			eval_wrong(ev, nic->loc,
 				   "%s is no port of a switch: it has no parameter '%s'",
 				   world_describe_nic(ev->world, nic), nic->params->key);
+		else if ((nic->speed_bps || nic->duplex) &&
+			 (!node_kind_is_guest(nic->node->kind) || nic->backend != NIC_VHOST))
+			eval_wrong(ev, nic->loc,
+				   "%s has no parameter '%s': NICs of guests with the back end "
+				   "vhost have one",
+				   world_describe_nic(ev->world, nic),
+				   nic->speed_bps ? "speed" : "duplex");
 }
 
 static void check_sizes(struct eval *ev)

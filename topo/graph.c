@@ -109,6 +109,14 @@ const char *graph_encap_name(enum graph_encap e)
 	return encap_names[e];
 }
 
+const char *nic_duplex_name(enum nic_duplex duplex)
+{
+	static const char *const names[] = {"auto", "half", "full"};
+
+	_Static_assert(ARRAY_LEN(names) == NIC_DUPLEXES, "a duplex without a name");
+	return names[duplex];
+}
+
 const char *nic_backend_name(enum nic_backend backend)
 {
 	return backend_names[backend];

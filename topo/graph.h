@@ -56,6 +56,10 @@ const char *nic_backend_name(enum nic_backend backend);
 bool nic_backend_fits(enum nic_backend backend, enum node_kind kind);
 enum nic_backend nic_backend_default(enum node_kind kind);
 
+/* What a NIC says of its duplex; without a word of the script as its cable has it. */
+enum nic_duplex { NIC_DUPLEX_AUTO, NIC_DUPLEX_HALF, NIC_DUPLEX_FULL, NIC_DUPLEXES };
+const char *nic_duplex_name(enum nic_duplex duplex);
+
 /* Where a thing was written: for messages. */
 struct graph_pos {
 	const char *file; /* in the arena */
@@ -71,8 +75,10 @@ struct graph_nic {
 	/* "eth0", ... on stations; of the outside: the interface of the host, or "socket0", ...;
 	 * "1", "2", ... (from 1) on all others */
 	const char *name;
-	uint8_t mac[6]; /* not of ports: local, derived from (lab, node, nic) or given */
-	unsigned mtu;   /* bytes of layer-3 payload; default 1500 */
+	uint8_t mac[6];    /* not of ports: local, derived from (lab, node, nic) or given */
+	unsigned mtu;      /* bytes of layer-3 payload; default 1500 */
+	int64_t speed_bps; /* that it says it has; 0: as its cable has it */
+	enum nic_duplex duplex;
 	enum nic_backend backend;
 	const char *path; /* of the socket, where the outside has one to connect to; or NULL */
 	struct addr *addrs;

@@ -121,6 +121,11 @@ static void print_nic(FILE *out, const struct graph_nic *nic, enum node_kind kin
 		fprintf(out, ", mac = %s", addr_format_mac(nic->mac, text, sizeof(text)));
 	if (nic->mtu != 1500)
 		fprintf(out, ", mtu = %u", nic->mtu);
+	if (nic->speed_bps)
+		fprintf(out, ", speed = %s",
+			unit_format(UNIT_RATE, nic->speed_bps, text, sizeof(text)));
+	if (nic->duplex)
+		fprintf(out, ", duplex = %s", nic_duplex_name(nic->duplex));
 	if (nic->backend != nic_backend_default(kind))
 		fprintf(out, ", backend = %s", nic_backend_name(nic->backend));
 	if (nic->backend == NIC_TAP || nic->backend == NIC_PCAP)

@@ -112,6 +112,8 @@ struct world_nic *world_get_nic(struct world *w, struct world_node *node, size_t
 		if (node->more) {
 			nic->mtu = node->more->mtu;
 			nic->has_mtu = node->more->has_mtu;
+			nic->speed_bps = node->more->speed_bps;
+			nic->duplex = node->more->duplex;
 			nic->has_backend = node->more->has_backend;
 			nic->backend = node->more->backend;
 			nic->params = node->more->params;

@@ -27,6 +27,8 @@ struct world_nic {
 	bool has_mac, has_mtu;
 	uint8_t mac[6];
 	unsigned mtu;
+	int64_t speed_bps;
+	enum nic_duplex duplex;
 	bool has_backend; /* said by the script: else what the node's kind has */
 	enum nic_backend backend;
 	const char *ifname, *path; /* of the outside: the host's interface; a socket; or NULL */

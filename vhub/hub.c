@@ -165,6 +165,14 @@ static bool hub_takes_raw(const struct device *d)
 	return !d->shared;
 }
 
+/* A plain one is as fast as its cables; still nobody behind it may send and receive at once. */
+static bool hub_is_shared(const struct device *d, int64_t *rate_bps)
+{
+	if (d->shared)
+		*rate_bps = d->medium.rate_bps;
+	return true;
+}
+
 static int64_t hub_next_due_ns(const struct device *d)
 {
 	return d->shared ? medium_next_ns(&d->medium) : INT64_MAX;
@@ -205,6 +213,7 @@ const struct device_kind hub_kind = {
 	.port_change = hub_port_change,
 	.forward = hub_forward,
 	.takes_raw = hub_takes_raw,
+	.is_shared = hub_is_shared,
 	.next_due_ns = hub_next_due_ns,
 	.tick = hub_tick,
 	.status = hub_status,

@@ -182,6 +182,40 @@ static void look_again(struct cable *c)
 	s->time->cables_changed(s);
 }
 
+/*
+ * What an end sees is what the script says: of a schedule the largest rate, as a modem names the
+ * rate of its line and not of the weather; and not the rate that all cables have in virtual time.
+ */
+static struct end_wire wire_from(const struct cable *c, unsigned side)
+{
+	const struct end *far = c->end[!side];
+	struct end_wire w = {0};
+	int64_t rate_bps = cable_dir_top_rate_bps(c->dir[side], &c->spec[side]);
+
+	if (far->kind->limits)
+		far->kind->limits(far, &w);
+	if (!w.rate_bps || (rate_bps && rate_bps < w.rate_bps))
+		w.rate_bps = rate_bps;
+	return w;
+}
+
+static void set_wire(struct cable *c, unsigned side, int64_t now_ns)
+{
+	struct end_wire w = wire_from(c, side);
+	struct end *n = c->end[side];
+
+	if (w.rate_bps == n->wire.rate_bps && w.shared == n->wire.shared)
+		return;
+	n->wire = w;
+	if (n->kind->wire)
+		n->kind->wire(n, now_ns);
+}
+
+static void limits_changed(struct end *n, int64_t now_ns)
+{
+	set_wire(n->cable, !n->side, now_ns);
+}
+
 static void set_carrier(struct cable *c, int64_t now_ns)
 {
 	bool up = c->up[0] && c->up[1];
@@ -279,6 +313,8 @@ static int change(struct cable *c, const struct wanted *w, struct err *e)
 	memcpy(c->up, w->up, sizeof(c->up));
 	memcpy(c->passes, w->passes, sizeof(c->passes));
 	set_carrier(c, now);
+	for (unsigned i = 0; i < 2; i++)
+		set_wire(c, i, now);
 	look_again(c);
 	return 0;
 }
@@ -360,7 +396,8 @@ static void unplug(struct end *n)
 	cable_destroy(&n->cable->object);
 }
 
-static const struct cable_hooks hooks = {.send = take, .straight = straight, .unplug = unplug};
+static const struct cable_hooks hooks = {
+	.send = take, .straight = straight, .limits_changed = limits_changed, .unplug = unplug};
 
 static const struct object_kind cable_kind = {
 	.name = "cable", .destroy = cable_destroy, .set = cable_set, .status = cable_status};
@@ -421,6 +458,9 @@ struct object *cable_create(struct substrate *s, const char *name, struct end *a
 			return NULL;
 		}
 	}
+	/* A trace is known only now. */
+	for (unsigned i = 0; i < 2; i++)
+		set_wire(c, i, substrate_now_ns(s));
 	return &c->object;
 }
 

@@ -324,6 +324,14 @@ const struct linkspec *cable_dir_spec_now(const struct cable_dir *d)
 	return &d->live;
 }
 
+int64_t cable_dir_top_rate_bps(const struct cable_dir *d, const struct linkspec *asked)
+{
+	struct linkspec top = *asked;
+
+	cable_schedule_bound(&d->schedule, true, &top);
+	return top.rate_bps;
+}
+
 void cable_dir_queue(struct cable_dir *d, int64_t now_ns, uint32_t *frames, uint64_t *bytes)
 {
 	const struct stage_box *rate = &d->stage[STAGE_RATE];

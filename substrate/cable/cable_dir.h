@@ -87,6 +87,8 @@ const struct cable_counters *cable_dir_counters(const struct cable_dir *d);
 /* The parameters as given, and as they are now by the schedule. */
 const struct linkspec *cable_dir_spec(const struct cable_dir *d);
 const struct linkspec *cable_dir_spec_now(const struct cable_dir *d);
+/* The largest rate that a link with these parameters ever has by the schedule; 0: unlimited. */
+int64_t cable_dir_top_rate_bps(const struct cable_dir *d, const struct linkspec *asked);
 /* Frames and bytes waiting in front of the rate at now_ns. */
 void cable_dir_queue(struct cable_dir *d, int64_t now_ns, uint32_t *frames, uint64_t *bytes);
 

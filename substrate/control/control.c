@@ -126,8 +126,13 @@ static int run_trunk(struct substrate *s, const struct words *w, FILE *answer, s
 static int run_far(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
 {
 	struct object *trunk = object_find_kind(s, w->at[2], NULL, e);
+	const char *shared = words_get(w, "shared");
+	const char *rate = words_get(w, "rate");
+	struct end_wire limits = {.shared = shared && *shared == '1'};
 
-	return trunk && trunk_create_far(s, w->at[1], trunk, words_get(w, "key"), e) ? 0 : -1;
+	if (!trunk || (rate && unit_parse(UNIT_RATE, rate, &limits.rate_bps, e) < 0))
+		return -1;
+	return trunk_create_far(s, w->at[1], trunk, words_get(w, "key"), &limits, e) ? 0 : -1;
 }
 
 static int run_capture(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
@@ -225,7 +230,7 @@ static const struct command commands[] = {
 	{"cable", 3, run_cable,
 	 "cable NAME END END [ab.key=value...] [ba.key=value...] [[a.|b.|ab.|ba.]up=0]"},
 	{"trunk", 2, run_trunk, "trunk NAME path=PATH [listen=1]"},
-	{"far", 3, run_far, "far NAME TRUNK key=WORD"},
+	{"far", 3, run_far, "far NAME TRUNK key=WORD [shared=1] [rate=RATE]"},
 	{"snode", 1, snode_cmd, "snode NAME [key=HEX]"},
 	{"snif", 2, snif_cmd,
 	 "snif NAME SNODE mac=MAC [encap=ethernet|udp] [addr=IPV4] [rate=RATE]"},

@@ -26,11 +26,24 @@ enum end_drop {
 	END_DROPS,
 };
 
+/* What the NIC or port at an end can know of the wire that is plugged in. */
+struct end_wire {
+	int64_t rate_bps; /* the fastest that frames leave from here; 0: nothing limits them */
+	bool shared;      /* others send on it, too: half duplex */
+};
+
 struct end_kind {
 	/* A frame arrives (with its reference). */
 	void (*deliver)(struct end *n, struct frame *f, int64_t now_ns);
 	/* The carrier came or went. */
 	void (*carrier)(struct end *n, int64_t now_ns);
+	/* end.wire changed. NULL: nobody asks. */
+	void (*wire)(struct end *n, int64_t now_ns);
+	/*
+	 * What stands here limits who is plugged in at the other end, as the medium of a hub does:
+	 * fills in a zeroed wire. NULL: it does not.
+	 */
+	void (*limits)(const struct end *n, struct end_wire *wire);
 	bool is_far; /* the end is in another process: trunk.h */
 	/*
 	 * The bits of OFFLOAD_* with which frames may be delivered; others are made real before.
@@ -46,6 +59,8 @@ struct cable_hooks {
 	void (*send)(struct end *n, struct frame *f, int64_t now_ns);
 	/* The end that frames reach from here in this batch, as they are; NULL: they do not now. */
 	struct end *(*straight)(const struct end *n);
+	/* What limits() says changed. */
+	void (*limits_changed)(struct end *n, int64_t now_ns);
 	/* The end goes away: so does the cable. */
 	void (*unplug)(struct end *n);
 };
@@ -62,10 +77,11 @@ struct end {
 	const struct end_kind *kind;
 	struct object *object;      /* whose end it is */
 	struct vclock_guest *guest; /* virtual clock: whose NIC this is, or NULL */
-	struct cable *cable;        /* NULL: unplugged. This and the next two are the cable's */
+	struct cable *cable;        /* NULL: unplugged. This and the next four are the cable's */
 	const struct cable_hooks *hooks;
 	unsigned side; /* which end of the cable */
 	bool carrier;
+	struct end_wire wire;
 	bool has_own_wire; /* which is no cable: it can be captured, not plugged */
 	bool absent; /* a far end that cannot be reached: there is no carrier at the other end */
 	struct end_counters count;

@@ -69,6 +69,11 @@ struct device_kind {
 	 * frames that are not yet as on a wire, or still lent (frame.h). May be NULL: never.
 	 */
 	bool (*takes_raw)(const struct device *d);
+	/*
+	 * True if all ports send on one medium, as stations at half duplex; *rate_bps (0 before) is
+	 * its rate, if it has one. May be NULL: never.
+	 */
+	bool (*is_shared)(const struct device *d, int64_t *rate_bps);
 	/* Time at which tick() wants to be called next; INT64_MAX: not. May be NULL. */
 	int64_t (*next_due_ns)(const struct device *d);
 	/* Does what is due; may send frames of its own (BPDUs) through out. May be NULL. */

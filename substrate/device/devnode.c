@@ -175,8 +175,29 @@ static uint16_t port_takes(const struct end *n)
 	return d && d->kind->takes_raw && d->kind->takes_raw(d->device) ? UINT16_MAX : 0;
 }
 
-static const struct end_kind port_end_kind = {
-	.deliver = port_deliver, .carrier = port_carrier, .takes = port_takes};
+static void port_limits(const struct end *n, struct end_wire *wire)
+{
+	const struct devnode *d = ((const struct devport *)n->object)->node;
+
+	if (d && d->kind->is_shared)
+		wire->shared = d->kind->is_shared(d->device, &wire->rate_bps);
+}
+
+static const struct end_kind port_end_kind = {.deliver = port_deliver,
+					      .carrier = port_carrier,
+					      .limits = port_limits,
+					      .takes = port_takes};
+
+/* A setting of the device may be one that its neighbours see. */
+static void tell_neighbours(struct devnode *d, int64_t now_ns)
+{
+	for (int i = 0; i < DEVICE_PORTS_MAX; i++) {
+		struct end *n = d->port[i] ? &d->port[i]->end : NULL;
+
+		if (n && n->cable)
+			n->hooks->limits_changed(n, now_ns);
+	}
+}
 
 static int split_word(const char *word, char key[64], const char **value, struct err *e)
 {
@@ -201,6 +222,7 @@ static int device_set(struct object *o, char *const *words, size_t n, struct err
 		    d->kind->set(d->device, key, value, e) < 0)
 			return -1;
 	set_tick_after(d, substrate_now_ns(o->sub));
+	tell_neighbours(d, substrate_now_ns(o->sub));
 	return 0;
 }
 

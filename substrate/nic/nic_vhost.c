@@ -2,11 +2,14 @@
 /* A guest's NIC as virtio-net rings in shared memory (virtio 1.2, section 5.1) over vhost-user. */
 #include "lib/addr.h"
 #include "lib/container_of.h"
+#include "lib/units.h"
 #include "substrate/cable/cable.h"
 #include "substrate/clock/vclock.h"
 #include "substrate/nic/nic.h"
 #include "substrate/virtio/vhost.h"
 
+#include <endian.h>
+#include <linux/ethtool.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_net.h>
 #include <stdlib.h>
@@ -19,6 +22,7 @@ enum {
 	QUEUE_BYTES = 4 << 20,
 	CHAINS_MAX = 64, /* receive buffers that one frame may fill */
 	TX_BATCH = 1024, /* frames taken from one NIC before others get their turn */
+	MBIT = 1000000,
 };
 
 #define BIT(n) (UINT64_C(1) << (n))
@@ -33,6 +37,8 @@ struct nic {
 	struct frame_lender lender; /* of the guest's TX buffers, under the heads of their chains */
 	uint8_t mac[6];
 	uint16_t mtu;
+	int64_t speed_bps;           /* as said; 0: as the cable has it */
+	uint8_t duplex;              /* the same; DUPLEX_UNKNOWN: as the cable has it */
 	struct frame *first, **last; /* queue in front of RX */
 	unsigned queued;
 	uint32_t queued_bytes;
@@ -370,18 +376,36 @@ static void down(struct vhost *v, int64_t now_ns)
 	drop_queue(n, END_DROP_DOWN);
 }
 
+/* In Mbit/s. A cable without a rate is as fast as veth says it is. */
+static uint32_t speed_of(const struct nic *n)
+{
+	int64_t bps = n->speed_bps ? n->speed_bps : n->end.wire.rate_bps;
+	int64_t mbps = bps ? (bps + MBIT / 2) / MBIT : SPEED_10000;
+
+	return mbps < 1 ? 1 : mbps > INT32_MAX ? INT32_MAX : (uint32_t)mbps;
+}
+
+static uint8_t duplex_of(const struct nic *n)
+{
+	if (n->duplex != DUPLEX_UNKNOWN)
+		return n->duplex;
+	return n->end.wire.shared ? DUPLEX_HALF : DUPLEX_FULL;
+}
+
 static void read_config(struct vhost *v, uint8_t config[VHOST_CONFIG_MAX])
 {
 	struct nic *n = nic_of_vhost(v);
 	struct virtio_net_config c = {.status = n->end.carrier ? VIRTIO_NET_S_LINK_UP : 0,
 				      .max_virtqueue_pairs = 1,
-				      .mtu = n->mtu};
+				      .mtu = n->mtu,
+				      .speed = htole32(speed_of(n)),
+				      .duplex = duplex_of(n)};
 
 	memcpy(c.mac, n->mac, sizeof(c.mac));
 	memcpy(config, &c, sizeof(c) < VHOST_CONFIG_MAX ? sizeof(c) : VHOST_CONFIG_MAX);
 }
 
-static void carrier(struct end *end, int64_t now_ns)
+static void tell_guest(struct end *end, int64_t now_ns)
 {
 	vhost_config_changed(&((struct nic *)end->object)->vhost, now_ns);
 }
@@ -392,11 +416,11 @@ static uint16_t takes(const struct end *end)
 }
 
 static const struct end_kind nic_end_kind = {
-	.deliver = deliver, .carrier = carrier, .takes = takes};
+	.deliver = deliver, .carrier = tell_guest, .wire = tell_guest, .takes = takes};
 
 static const struct vhost_kind net_kind = {
 	.features = BIT(VIRTIO_NET_F_MAC) | BIT(VIRTIO_NET_F_STATUS) | BIT(VIRTIO_NET_F_MTU) |
-		    BIT(VIRTIO_NET_F_MRG_RXBUF),
+		    BIT(VIRTIO_NET_F_MRG_RXBUF) | BIT(VIRTIO_NET_F_SPEED_DUPLEX),
 	.n_queues = 2,
 	.late_queues = 1 << TX,
 	.answer_ns = answer_ns,
@@ -424,6 +448,8 @@ static void status(struct object *o, struct json *j, int64_t now_ns)
 	json_string(j, "backend", "vhost");
 	vhost_status(&n->vhost, j);
 	json_uint(j, "queue_frames", n->queued);
+	json_uint(j, "speed_mbps", speed_of(n));
+	json_string(j, "duplex", duplex_of(n) == DUPLEX_HALF ? "half" : "full");
 	end_status(&n->end, j);
 }
 
@@ -432,8 +458,38 @@ static struct end *end_of(struct object *o)
 	return &((struct nic *)o)->end;
 }
 
+/* speed= and duplex= of the words; a parameter that is not there, or auto: as the cable has it. */
+static int read_speed(struct nic *n, const struct words *w, struct err *e)
+{
+	const char *speed = words_get(w, "speed");
+	const char *duplex = words_get(w, "duplex");
+	bool half = duplex && !strcmp(duplex, "half");
+	int64_t bps = 0;
+
+	if (speed && strcmp(speed, "auto") != 0 && unit_parse(UNIT_RATE, speed, &bps, e) < 0)
+		return err_wrap(e, "speed");
+	if (duplex && !half && strcmp(duplex, "full") != 0 && strcmp(duplex, "auto") != 0)
+		return err_set(e, ERR_USAGE, "duplex is half, full or auto");
+	n->speed_bps = bps;
+	n->duplex = half                                ? DUPLEX_HALF
+		    : duplex && !strcmp(duplex, "full") ? DUPLEX_FULL
+							: DUPLEX_UNKNOWN;
+	return 0;
+}
+
+static int set(struct object *o, char *const *words, size_t n_words, struct err *e)
+{
+	struct nic *n = (struct nic *)o;
+	struct words w = {.at = (char **)(uintptr_t)words, .n = n_words};
+
+	if (read_speed(n, &w, e) < 0)
+		return -1;
+	tell_guest(&n->end, substrate_now_ns(o->sub));
+	return 0;
+}
+
 static const struct object_kind nic_kind = {
-	.name = "nic", .destroy = destroy, .status = status, .end = end_of};
+	.name = "nic", .destroy = destroy, .set = set, .status = status, .end = end_of};
 
 /* Virtual time: a segment cut into frames late would leave in no time, so none are offered. */
 static uint64_t offers(const struct vclock_guest *g, const struct words *w)
@@ -464,6 +520,10 @@ static struct object *create(struct substrate *s, const char *name, const struct
 
 	memcpy(n->mac, addr, sizeof(addr));
 	n->mtu = mtu;
+	if (read_speed(n, w, e) < 0) {
+		free(n);
+		return NULL;
+	}
 	n->last = &n->first;
 	n->publish.run = run_publish;
 	n->again.run = run_again;

@@ -32,10 +32,11 @@ static const uint32_t raw = 1u << 30;
 struct far {
 	struct object object;
 	struct end end;
-	struct trunk *trunk; /* NULL: it went */
-	char *key;           /* owned */
-	uint32_t id;         /* index into trunk.fars: what our records are marked with */
-	bool announced;      /* the other side knows what the id means */
+	struct trunk *trunk;    /* NULL: it went */
+	char *key;              /* owned */
+	uint32_t id;            /* index into trunk.fars: what our records are marked with */
+	bool announced;         /* the other side knows what the id means */
+	struct end_wire limits; /* of what it stands for */
 };
 
 struct trunk {
@@ -118,8 +119,16 @@ static void far_carrier(struct end *n, int64_t now_ns)
 	/* The process that has the end itself hears of it, too. */
 }
 
-static const struct end_kind far_end_kind = {
-	.deliver = far_deliver, .carrier = far_carrier, .is_far = true, .takes = far_takes};
+static void far_limits(const struct end *n, struct end_wire *wire)
+{
+	*wire = ((const struct far *)n->object)->limits;
+}
+
+static const struct end_kind far_end_kind = {.deliver = far_deliver,
+					     .carrier = far_carrier,
+					     .limits = far_limits,
+					     .is_far = true,
+					     .takes = far_takes};
 
 static void far_destroy(struct object *o)
 {
@@ -382,7 +391,7 @@ static void add_far(struct trunk *t, struct far *far)
 }
 
 struct object *trunk_create_far(struct substrate *s, const char *name, struct object *trunk,
-				const char *key, struct err *e)
+				const char *key, const struct end_wire *limits, struct err *e)
 {
 	struct trunk *t = (struct trunk *)trunk;
 
@@ -399,6 +408,8 @@ struct object *trunk_create_far(struct substrate *s, const char *name, struct ob
 		return NULL;
 	}
 	far->key = xstrdup(key);
+	if (limits)
+		far->limits = *limits;
 	far->end = (struct end){.kind = &far_end_kind, .object = &far->object};
 	add_far(t, far);
 	return &far->object;

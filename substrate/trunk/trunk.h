@@ -16,9 +16,10 @@ struct object *trunk_create(struct substrate *s, const char *name, const struct 
 			    struct err *e);
 /*
  * The end that is called `name` in the process at the other side of the trunk. key: the same word
- * at both sides, once per trunk. NULL with the error set.
+ * at both sides, once per trunk. limits: what that end would say to end_kind.limits(); NULL:
+ * nothing. NULL with the error set.
  */
 struct object *trunk_create_far(struct substrate *s, const char *name, struct object *trunk,
-				const char *key, struct err *e);
+				const char *key, const struct end_wire *limits, struct err *e);
 
 #endif

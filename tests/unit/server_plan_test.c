@@ -660,6 +660,73 @@ START_TEST(a_cable_between_processes_has_an_end_in_each)
 }
 END_TEST
 
+/* A NIC shows what a hub in another process does to it; a switch does nothing. */
+START_TEST(a_far_end_says_that_it_is_a_hub)
+{
+	const struct graph *g =
+		graph_of("h = alloc(hub, medium = shared, rate = 5Mbit, name = \"h\")\n"
+			 "p = alloc(hub, name = \"p\")\n"
+			 "s = alloc(switch, name = \"s\")\n"
+			 "for i in 1..9 { x[i] = alloc(host, name = \"x${i}\") }\n"
+			 "link(h, x[1], x[2], x[3]) link(p, x[4], x[5], x[6])\n"
+			 "link(s, x[7], x[8], x[9])\n"
+			 "r = alloc(router, name = \"r\") link(r, h) link(r, p) link(r, s)\n");
+
+	env.processes = 4;
+	struct plan *p = plan_of_graph(g);
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+
+	plan_print(f, p);
+	fclose(f);
+	bool told[3] = {0};
+
+	for (const char *at = text; (at = strstr(at, "far ")); at++) {
+		const char *end = strchr(at, '\n');
+		int n = (int)(end - at);
+		const char *shared = strstr(at, " shared=1");
+
+		if (at[4] == 'h')
+			told[0] = shared && shared < end && !strncmp(end - 11, " rate=5Mbit", 11);
+		else if (at[4] == 'p')
+			told[1] = shared && shared + 9 == end;
+		else if (shared && shared < end)
+			ck_abort_msg("%.*s", n, at);
+		told[2] |= at[4] == 's';
+	}
+	ck_assert_msg(told[0] || plan_process_of(p, "h") == plan_process_of(p, "r"), "%s", text);
+	ck_assert_msg(told[1] || plan_process_of(p, "p") == plan_process_of(p, "r"), "%s", text);
+	ck_assert_msg(told[0] + told[1] + told[2] >= 2, "%s", text);
+	free(text);
+	plan_destroy(p);
+}
+END_TEST
+
+START_TEST(a_nic_says_its_speed_and_can_be_told_another)
+{
+	const struct graph *g =
+		graph_of("a = attach(alloc(host, name = \"a\"), alloc(NIC, speed = 1Gbit, duplex "
+			 "= half))\n"
+			 "b = alloc(host, name = \"b\") link(a, b)\n");
+	struct plan *p = plan_of_graph(g);
+
+	for (size_t i = 0; i < p->n_steps; i++) {
+		const struct plan_step *s = &p->steps[i];
+
+		if (!strcmp(s->name, "a:eth0")) {
+			ck_assert_ptr_nonnull(strstr(s->text, " speed=1Gbit duplex=half"));
+			ck_assert_str_eq(s->set, "set a:eth0 speed=1Gbit duplex=half");
+			ck_assert_ptr_null(strstr(s->fixed, "speed"));
+		} else if (!strcmp(s->name, "b:eth0")) {
+			ck_assert_ptr_null(strstr(s->text, "speed"));
+			ck_assert_str_eq(s->set, "set b:eth0");
+		}
+	}
+	plan_destroy(p);
+}
+END_TEST
+
 START_TEST(a_switch_keeps_its_guests)
 {
 	const struct graph *g = graph_of("s = alloc(switch, name = \"s\")\n"
@@ -780,6 +847,8 @@ int main(void)
 	tcase_add_test(tc, what_is_added_to_a_lab_is_all_that_happens);
 	tcase_add_test(tc, what_is_taken_away_goes_backwards);
 	tcase_add_test(tc, a_cable_between_processes_has_an_end_in_each);
+	tcase_add_test(tc, a_far_end_says_that_it_is_a_hub);
+	tcase_add_test(tc, a_nic_says_its_speed_and_can_be_told_another);
 	tcase_add_test(tc, a_switch_keeps_its_guests);
 	tcase_add_test(tc, a_substrate_node_has_a_process_of_its_own);
 	tcase_add_test(tc, each_process_gets_a_share_of_a_ring);

@@ -108,8 +108,8 @@ static void add_half(int i, const char *word)
 	struct err e = {0};
 	char *words[] = {(char *)(uintptr_t)word};
 	const char *names[] = {"a", "b"};
-	struct object *far =
-		trunk_create_far(sub[i], names[!i], object_find(sub[i], i ? "t1" : "t0"), "c", &e);
+	struct object *far = trunk_create_far(sub[i], names[!i],
+					      object_find(sub[i], i ? "t1" : "t0"), "c", NULL, &e);
 
 	ck_assert_msg(far != NULL, "%s", e.text);
 	probe[i] = (struct probe){.end = {.kind = &probe_end, .object = &probe[i].object}};
@@ -399,8 +399,10 @@ START_TEST(a_cable_that_goes_leaves_the_others)
 	}
 	/* A new one with the same name at one side; the ids are given anew. */
 	object_find(sub[0], "b")->kind->destroy(object_find(sub[0], "b"));
-	ck_assert_ptr_nonnull(trunk_create_far(sub[0], "b", object_find(sub[0], "t0"), "c", &e));
-	ck_assert_ptr_nonnull(trunk_create_far(sub[1], "a", object_find(sub[1], "t1"), "c", &e));
+	ck_assert_ptr_nonnull(
+		trunk_create_far(sub[0], "b", object_find(sub[0], "t0"), "c", NULL, &e));
+	ck_assert_ptr_nonnull(
+		trunk_create_far(sub[1], "a", object_find(sub[1], "t1"), "c", NULL, &e));
 	cable[0] = cable_create(sub[0], "c", &probe[0].end, end_of_object(object_find(sub[0], "b")),
 				NULL, 0, &e);
 	cable[1] = cable_create(sub[1], "c", end_of_object(object_find(sub[1], "a")), &probe[1].end,
@@ -434,12 +436,14 @@ START_TEST(what_cannot_be_is_refused)
 {
 	struct err e = {0};
 
-	ck_assert_ptr_nonnull(trunk_create_far(sub[0], "x", object_find(sub[0], "t0"), "k", &e));
-	ck_assert_ptr_null(trunk_create_far(sub[0], "y", object_find(sub[0], "t0"), "k", &e));
+	ck_assert_ptr_nonnull(
+		trunk_create_far(sub[0], "x", object_find(sub[0], "t0"), "k", NULL, &e));
+	ck_assert_ptr_null(trunk_create_far(sub[0], "y", object_find(sub[0], "t0"), "k", NULL, &e));
 	ck_assert_str_eq(e.text, "t0: the key 'k' is taken");
-	ck_assert_ptr_null(trunk_create_far(sub[0], "y", object_find(sub[0], "x"), "l", &e));
+	ck_assert_ptr_null(trunk_create_far(sub[0], "y", object_find(sub[0], "x"), "l", NULL, &e));
 	ck_assert_str_eq(e.text, "'x' is a far end, not a trunk");
-	ck_assert_ptr_null(trunk_create_far(sub[0], "y", object_find(sub[0], "t0"), NULL, &e));
+	ck_assert_ptr_null(
+		trunk_create_far(sub[0], "y", object_find(sub[0], "t0"), NULL, NULL, &e));
 }
 END_TEST
 

@@ -32,6 +32,18 @@ static void share(void)
 	set("propagation", "5us");
 }
 
+START_TEST(everybody_behind_it_shares_it)
+{
+	int64_t rate_bps = 0;
+
+	ck_assert(kind->is_shared(dev, &rate_bps));
+	ck_assert_int_eq(rate_bps, 0);
+	share();
+	ck_assert(kind->is_shared(dev, &rate_bps));
+	ck_assert_int_eq(rate_bps, 10000000);
+}
+END_TEST
+
 /* A station gives the hub a frame of len bytes, whose byte 11 says whose it is. */
 static void station_sends(int port, uint32_t len, int64_t now_ns)
 {
@@ -320,6 +332,7 @@ END_TEST
 static void add_tests(TCase *tc)
 {
 	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, everybody_behind_it_shares_it);
 	tcase_add_test(tc, a_plain_hub_repeats_to_all_others);
 	tcase_add_test(tc, a_plain_hub_passes_segments);
 	tcase_add_test(tc, a_frame_takes_its_time_on_the_medium);

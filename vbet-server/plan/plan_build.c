@@ -2,6 +2,7 @@
 /* What all files that make plans are built from: steps, lines, names. */
 #include "vbet-server/plan/plan_build.h"
 
+#include "lib/units.h"
 #include "lib/words.h"
 
 #include <assert.h>
@@ -78,6 +79,20 @@ struct plan_step *plan_add_at(struct builder *b, int node, const char *name, con
 	return s;
 }
 
+/* " speed=1Gbit duplex=half", as far as the script says it. */
+static const char *speed_words(struct builder *b, const struct graph_nic *c)
+{
+	struct arena *a = &b->plan->arena;
+	const char *words = "";
+	char rate[32];
+
+	if (c->speed_bps)
+		words = arena_printf(a, " speed=%s",
+				     unit_format(UNIT_RATE, c->speed_bps, rate, sizeof(rate)));
+	return c->duplex ? arena_printf(a, "%s duplex=%s", words, nic_duplex_name(c->duplex))
+			 : words;
+}
+
 void plan_add_nic(struct builder *b, int node, int nic)
 {
 	const struct graph_node *n = &b->g->nodes[node];
@@ -91,10 +106,16 @@ void plan_add_nic(struct builder *b, int node, int nic)
 	/* The program of an end system speaks frames over a socket; it has no virtio driver. */
 	bool seqpacket = c->backend == NIC_SEQPACKET || n->kind == NODE_ENDSYSTEM;
 
-	plan_add_at(b, node, name,
-		    arena_printf(a, "nic %s %s path=%s/n/%s/j/%s mac=%s mtu=%u guest=%s", name,
-				 seqpacket ? "seqpacket" : "vhost", dir, n->name, c->name, mac,
-				 c->mtu, n->name));
+	const char *fixed = arena_printf(a, "nic %s %s path=%s/n/%s/j/%s mac=%s mtu=%u guest=%s",
+					 name, seqpacket ? "seqpacket" : "vhost", dir, n->name,
+					 c->name, mac, c->mtu, n->name);
+	const char *speed = seqpacket ? "" : speed_words(b, c);
+	struct plan_step *s = plan_add_at(b, node, name, arena_printf(a, "%s%s", fixed, speed));
+
+	if (seqpacket)
+		return;
+	s->fixed = fixed;
+	s->set = arena_printf(a, "set %s%s", name, speed);
 }
 
 void plan_add_dirs(struct builder *b, int node)

@@ -20,6 +20,7 @@ struct builder {
 struct plan_end {
 	const char *name;
 	unsigned process;
+	const struct graph_node *node; /* whose it is; NULL: a virtual interface */
 };
 
 /* A line of text in the arena, written through a FILE. */

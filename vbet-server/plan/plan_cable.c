@@ -6,6 +6,8 @@
  */
 #include "vbet-server/plan/plan_build.h"
 
+#include <string.h>
+
 /*
  * What the language cuts in one word can be cut in parts: a whole cable, the carrier at an end,
  * or one direction.
@@ -45,15 +47,35 @@ static void need_trunk(struct builder *b, unsigned p, unsigned q)
 	}
 }
 
+/* What a NIC sees of a hub that is in another process. */
+static const char *hub_words(struct builder *b, const struct graph_node *n)
+{
+	const char *medium = "plain";
+	const char *rate = "10Mbit"; /* vhub/medium.c */
+
+	if (!n || n->kind != NODE_HUB)
+		return "";
+	for (size_t i = 0; i < n->n_params; i++) {
+		if (!strcmp(n->params[i].key, "medium"))
+			medium = n->params[i].value;
+		else if (!strcmp(n->params[i].key, "rate"))
+			rate = n->params[i].value;
+	}
+	if (strcmp(medium, "shared") != 0)
+		return " shared=1";
+	return arena_printf(&b->plan->arena, " shared=1 rate=%s", rate);
+}
+
 /* The other end of a cable, in a process that has only this one. */
 static void plan_far_end(struct builder *b, const char *cable, unsigned here, struct plan_end far)
 {
 	struct arena *a = &b->plan->arena;
 
 	need_trunk(b, here, far.process);
-	struct plan_step *s = plan_add_line(
-		b, here, arena_printf(a, "far %s", far.name),
-		arena_printf(a, "far %s %u>%u key=%s", far.name, here, far.process, cable));
+	struct plan_step *s =
+		plan_add_line(b, here, arena_printf(a, "far %s", far.name),
+			      arena_printf(a, "far %s %u>%u key=%s%s", far.name, here, far.process,
+					   cable, hub_words(b, far.node)));
 
 	s->undo = arena_printf(a, "remove %s", far.name);
 }
@@ -92,6 +114,7 @@ void plan_cable(struct builder *b, const struct graph_cable *c)
 	plan_cut(f, &c->cut);
 	for (int i = 0; i < 2; i++)
 		end[i] = (struct plan_end){plan_end_name(b, c->end[i]),
-					   plan_process_at(b, c->end[i].node)};
+					   plan_process_at(b, c->end[i].node),
+					   &b->g->nodes[c->end[i].node]};
 	plan_add_cable(b, c->name, end[0], end[1], text_close(b, &t));
 }

@@ -191,10 +191,11 @@ void plan_virtual_interfaces(struct builder *b)
 			const char *nic = plan_end_name(b, end);
 			const char *vif = vif_name(b, end);
 
-			plan_add_cable(b, arena_printf(a, "%s-%s", nic, vif),
-				       (struct plan_end){nic, plan_process_at(b, end.node)},
-				       (struct plan_end){vif, plan_process_at(b, place_of(b, end))},
-				       "");
+			plan_add_cable(
+				b, arena_printf(a, "%s-%s", nic, vif),
+				(struct plan_end){nic, plan_process_at(b, end.node), NULL},
+				(struct plan_end){vif, plan_process_at(b, place_of(b, end)), NULL},
+				"");
 		}
 	}
 }
