@@ -153,6 +153,7 @@ static void build_node(struct builder *b, const struct world_node *n, struct gra
 	const struct world_pair *command = n->commands;
 
 	out->name = copy(b, n->name);
+	out->label = copy(b, n->label);
 	out->kind = n->kind;
 	out->pos = position(b, n->loc);
 	out->n_nics = n->n_nics;

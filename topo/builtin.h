@@ -140,6 +140,8 @@ void builtin_remove_node(struct eval *ev, struct world_node *n);
 /* Makes a node; NULL if there are too many. */
 struct world_node *builtin_make_node(struct eval *ev, enum node_kind kind, struct loc loc);
 
+/* How a node that has no NIC left gets more, for the end of a message; in the arena. */
+const char *builtin_more_nics(struct eval *ev, const struct world_node *n);
 /* The argument "name = ..." of a call, or NULL. */
 const struct arg *builtin_find_field(const struct call *c, const char *name);
 

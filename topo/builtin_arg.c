@@ -206,6 +206,19 @@ struct world_node *builtin_want_substrate(struct eval *ev, const struct arg *a)
 	return a->v.node;
 }
 
+const char *builtin_more_nics(struct eval *ev, const struct world_node *n)
+{
+	const char *what = world_nic_word(n->kind);
+
+	if (!n->is_fixed || n->more)
+		return "; it can have no more";
+	return arena_printf(
+		ev->arena,
+		"; attach() gave it no more: add one there, or '...' behind the last for "
+		"as many %ss as it takes",
+		what);
+}
+
 struct world_nic *builtin_end(struct eval *ev, const struct arg *end)
 {
 	struct world_nic *nic = end->v.kind == VALUE_NIC ? end->v.nic : NULL;
@@ -219,9 +232,10 @@ struct world_nic *builtin_end(struct eval *ev, const struct arg *end)
 		}
 		nic = world_free_nic(ev->world, node, end->loc);
 		if (!nic)
-			eval_wrong(ev, end->loc, "%s has no free %s: %zu %s plugged",
+			eval_wrong(ev, end->loc, "%s has no free %s: %zu %s plugged%s",
 				   world_describe_node(ev->world, node), world_nic_word(node->kind),
-				   node->n_nics, node->n_nics == 1 ? "is" : "are");
+				   node->n_nics, node->n_nics == 1 ? "is" : "are",
+				   builtin_more_nics(ev, node));
 		return nic;
 	}
 	if (!nic) {

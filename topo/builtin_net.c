@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <string.h>
 
+enum { LABEL_MAX = 128 }; /* bytes */
+
 /* ---- parameters of nodes ---- */
 
 static bool want_number(struct eval *ev, const struct builtin_field *p, const struct arg *a)
@@ -119,6 +121,43 @@ static bool set_name(struct eval *ev, struct world_node *n, const struct builtin
 	const char *text;
 
 	return builtin_want_text(ev, a, "a name", &text) && eval_set_name(ev, &v, text, a->loc);
+}
+
+/* The length of the UTF-8 character at p, or 0 if there is none that can stand on a line. */
+static size_t label_char(const unsigned char *p)
+{
+	size_t n = *p < 0x80 ? 1 : *p >= 0xc2 && *p < 0xe0 ? 2 : *p >= 0xe0 && *p < 0xf0 ? 3 : 4;
+
+	if (*p < ' ' || *p == 0x7f || *p == '"' || (*p >= 0x80 && *p < 0xc2) || *p > 0xf4)
+		return 0;
+	/* U+0080 to U+009F are control characters, too. */
+	if (*p == 0xc2 && p[1] < 0xa0)
+		return 0;
+	for (size_t i = 1; i < n; i++)
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+	return n;
+}
+
+/* What people call a node, where a host name cannot hold it: "Zürich 2". */
+static bool set_label(struct eval *ev, struct world_node *n, const struct builtin_field *f,
+		      const struct arg *a)
+{
+	const char *text;
+	size_t len = 0;
+	size_t next;
+
+	if (!builtin_want_text(ev, a, "a label", &text))
+		return false;
+	while ((next = label_char((const unsigned char *)text + len)))
+		len += next;
+	if (len && !text[len] && len <= LABEL_MAX && len == strlen(text)) {
+		n->label = text;
+		return true;
+	}
+	eval_wrong(ev, a->loc, "a label is one line of UTF-8 without quotes, of 1 to %d bytes",
+		   LABEL_MAX);
+	return false;
 }
 
 static bool set_room(struct eval *ev, struct world_node *n, const struct builtin_field *p,
@@ -235,6 +274,7 @@ static bool set_duplex(struct eval *ev, struct world_nic *nic, const struct buil
 
 static const struct builtin_field fields[] = {
 	{.name = "name", .kinds = BUILTIN_ALL, .set_node = set_name},
+	{.name = "label", .kinds = BUILTIN_ALL, .set_node = set_label},
 	{.name = "room", .kinds = 1 << NODE_SUBSTRATE, .set_node = set_room},
 	NUMBER("memory", BUILTIN_GUESTS, UNIT_SIZE, memory_bytes, INT64_C(16) << 20,
 	       INT64_C(64) << 30),
@@ -409,13 +449,15 @@ static struct value run_nic(struct eval *ev, const struct call *c)
 	size_t n = of->node->n_nics;
 
 	if (c->n_args > 1)
-		return eval_wrong(ev, c->args[1].loc, "%s has %zu %s%s: there is no %s %" PRId64,
+		return eval_wrong(ev, c->args[1].loc,
+				  "%s has %zu %s%s: there is no %s %" PRId64 "%s",
 				  world_describe_node(ev->world, of->node), n, what,
-				  n == 1 ? "" : "s", what, i);
+				  n == 1 ? "" : "s", what, i, builtin_more_nics(ev, of->node));
 	return eval_wrong(
 		ev, c->loc,
-		"%s has no free %s: %zu %s plugged; to mean one of them, write its number",
-		world_describe_node(ev->world, of->node), what, n, n == 1 ? "is" : "are");
+		"%s has no free %s: %zu %s plugged; to mean one of them, write its number%s",
+		world_describe_node(ev->world, of->node), what, n, n == 1 ? "is" : "are",
+		builtin_more_nics(ev, of->node));
 }
 
 static struct value run_node(struct eval *ev, const struct call *c)

@@ -152,18 +152,24 @@ static bool begin(struct shape *s, size_t at_least)
 	return true;
 }
 
-static bool join(struct shape *s, size_t i, size_t j)
+static const struct world_node *node_of(const struct arg *end)
+{
+	return end->v.kind == VALUE_NIC ? end->v.nic->node : end->v.node;
+}
+
+/* Joins two nodes, or NICs of them. */
+static bool join_ends(struct shape *s, const struct arg *a, const struct arg *b)
 {
 	struct eval *ev = s->ev;
-	struct arg a = {.v = s->nodes.list->at[i], .loc = s->c->loc};
-	struct arg b = {.v = s->nodes.list->at[j], .loc = s->c->loc};
+	const struct world_node *from = node_of(a);
+	const struct world_node *to = node_of(b);
 
-	if (a.v.node->kind == NODE_SUBSTRATE && b.v.node->kind == NODE_SUBSTRATE)
-		return builtin_join_substrate(ev, s->c, &a, &b);
-	if (a.v.node->vnet && b.v.node->vnet)
-		return builtin_join_virtual(ev, s->c, &a, &b);
-	struct world_nic *na = builtin_end(ev, &a);
-	struct world_nic *nb = na ? (a.v.node == b.v.node ? na : builtin_end(ev, &b)) : NULL;
+	if (from->kind == NODE_SUBSTRATE && to->kind == NODE_SUBSTRATE)
+		return builtin_join_substrate(ev, s->c, a, b);
+	if (from->vnet && to->vnet)
+		return builtin_join_virtual(ev, s->c, a, b);
+	struct world_nic *na = builtin_end(ev, a);
+	struct world_nic *nb = na ? (from == to ? na : builtin_end(ev, b)) : NULL;
 	struct world_cable *cable = nb ? builtin_join(ev, s->c->loc, na, nb) : NULL;
 	bool ok = cable != NULL;
 
@@ -182,6 +188,14 @@ static bool join(struct shape *s, size_t i, size_t j)
 	return ok;
 }
 
+static bool join(struct shape *s, size_t i, size_t j)
+{
+	struct arg a = {.v = s->nodes.list->at[i], .loc = s->c->loc};
+	struct arg b = {.v = s->nodes.list->at[j], .loc = s->c->loc};
+
+	return join_ends(s, &a, &b);
+}
+
 static struct value run_line(struct eval *ev, const struct call *c)
 {
 	struct shape s = {.ev = ev, .c = c};
@@ -194,15 +208,40 @@ static struct value run_line(struct eval *ev, const struct call *c)
 	return s.nodes;
 }
 
+/* The NIC of a node for one side of a ring: the first free one, or the one after that. */
+static struct arg ring_end(struct shape *s, size_t i, size_t side)
+{
+	struct world_node *n = s->nodes.list->at[i].node;
+	struct world_nic *nic =
+		n->is_removed ? NULL : world_next_free_nic(s->ev->world, n, side, s->c->loc);
+	struct arg end = {.v = s->nodes.list->at[i], .loc = s->c->loc};
+
+	if (nic)
+		end.v = (struct value){.kind = VALUE_NIC, .nic = nic};
+	return end;
+}
+
+/*
+ * The first NIC of each leads to the node before it, the second to the next one. Nodes get them in
+ * that order by themselves, but for the first, whose cable to the last one is laid at the end.
+ */
 static struct value run_ring(struct eval *ev, const struct call *c)
 {
 	struct shape s = {.ev = ev, .c = c};
 
 	if (!begin(&s, 3))
 		return value_wrong;
-	for (size_t i = 0; i < s.nodes.list->n; i++)
-		if (!join(&s, i, (i + 1) % s.nodes.list->n))
+	struct arg before = ring_end(&s, 0, 0);
+	struct arg after = ring_end(&s, 0, 1);
+	size_t n = s.nodes.list->n;
+
+	for (size_t i = 0; i < n; i++) {
+		struct arg here = {.v = s.nodes.list->at[i], .loc = c->loc};
+		struct arg next = {.v = s.nodes.list->at[(i + 1) % n], .loc = c->loc};
+
+		if (!join_ends(&s, i ? &here : &after, i + 1 < n ? &next : &before))
 			return value_wrong;
+	}
 	return s.nodes;
 }
 

@@ -123,6 +123,7 @@ struct graph_config {
 
 struct graph_node {
 	const char *name;
+	const char *label; /* how people call it, for them alone: UTF-8 on one line; or NULL */
 	enum node_kind kind;
 	struct graph_pos pos;
 	struct graph_nic *nics;

@@ -171,6 +171,7 @@ static void print_node(FILE *out, const struct graph *g, const struct graph_node
 	fprintf(out, "%salloc(%s", n->n_nics ? "attach(" : "", node_kind_name(n->kind));
 	if (!graph_is_plain(n->name))
 		graph_put_param(out, "name", n->name);
+	graph_put_param(out, "label", n->label);
 	if (is_guest)
 		fprintf(out, ", memory = %s",
 			unit_format(UNIT_SIZE, n->memory_bytes, text, sizeof(text)));

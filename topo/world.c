@@ -123,12 +123,18 @@ struct world_nic *world_get_nic(struct world *w, struct world_node *node, size_t
 	return node->nics[i];
 }
 
-struct world_nic *world_free_nic(struct world *w, struct world_node *node, struct loc loc)
+struct world_nic *world_next_free_nic(struct world *w, struct world_node *node, size_t skip,
+				      struct loc loc)
 {
 	for (size_t i = 0; i < node->n_nics; i++)
-		if (!world_is_plugged(node->nics[i]))
+		if (!world_is_plugged(node->nics[i]) && !skip--)
 			return node->nics[i];
-	return world_get_nic(w, node, node->n_nics, loc);
+	return world_get_nic(w, node, node->n_nics + skip, loc);
+}
+
+struct world_nic *world_free_nic(struct world *w, struct world_node *node, struct loc loc)
+{
+	return world_next_free_nic(w, node, 0, loc);
 }
 
 bool world_is_plugged(const struct world_nic *nic)

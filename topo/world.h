@@ -83,6 +83,7 @@ struct world_node {
 	int room;
 	const struct world_nic *more; /* model of the NICs that "..." stands for */
 	int64_t memory_bytes;
+	const char *label; /* how people call it, or NULL */
 	const char *hostname, *root, *shell;
 	struct world_route *routes, **routes_end;
 	struct world_pair *packages; /* sorted; the value is the name */
@@ -234,6 +235,9 @@ bool world_attach(struct world *w, struct world_node *node, struct world_nic *ni
 struct world_nic *world_get_nic(struct world *w, struct world_node *node, size_t i, struct loc loc);
 /* The first NIC that is not plugged, made if the node may grow; NULL if there is none. */
 struct world_nic *world_free_nic(struct world *w, struct world_node *node, struct loc loc);
+/* The one after the first `skip` of those; NULL if there is none. */
+struct world_nic *world_next_free_nic(struct world *w, struct world_node *node, size_t skip,
+				      struct loc loc);
 /* True if a cable or a virtual link is in it. */
 bool world_is_plugged(const struct world_nic *nic);
 void world_plug(struct world_cable *c, unsigned end, struct world_nic *nic);

@@ -201,6 +201,8 @@ void report_text(FILE *out, const struct lab *lab, struct json_object *status)
 		const struct guest *gu = lab->guests[i];
 
 		fprintf(out, "%-14s%-10s%s", n->name, node_kind_name(n->kind), node_state(lab, i));
+		if (n->label)
+			fprintf(out, ", \"%s\"", n->label);
 		if (n->vnet >= 0)
 			fprintf(out, ", of %s on %s", lab->graph->vnets[n->vnet].name,
 				lab->graph->nodes[n->place].name);
@@ -254,6 +256,7 @@ static void json_node(struct json *j, const struct lab *lab, size_t i, struct js
 
 	json_open(j, NULL, '{');
 	json_string(j, "name", n->name);
+	json_string(j, "label", n->label);
 	json_string(j, "kind", node_kind_name(n->kind));
 	json_string(j, "state", node_state(lab, i));
 	if (n->vnet >= 0) {
