@@ -28,7 +28,7 @@ check() {
 	grep -q '^scanned [0-9]' "$log" || fail "$WHO: no scan"
 	! grep -q "^$WORD" "$log" || fail "$WHO: read a file of the host: $(grep -B3 "^$WORD" "$log")"
 	! grep -q 'root:.*:0:0:root\|daemon:' "$log" || fail "$WHO: read /etc of the host"
-	! grep -q '^wrote /mnt/\(x\|vbet\|root\|init\)' "$log" || fail "$WHO: $(grep ^wrote "$log")"
+	! grep -q '^\(wrote\|touched\) ' "$log" || fail "$WHO: $(grep '^\(wrote\|touched\) ' "$log")"
 	! grep -q '^found' "$log" || fail "$WHO: saw the environment of the launcher"
 	! grep -q '^readable' "$log" || fail "$WHO: sees memory that is not its own: $(grep -c ^readable "$log") pages, $(grep -m3 ^readable "$log")"
 	echo "ok: $WHO, $(cat "$log.report"), $(grep ^scanned "$log")"
