@@ -35,5 +35,5 @@ for script in [0-9]*.vbet; do
 	cat out >&2
 	bad=$((bad + 1))
 done
-[ "$scripts" -ge "${VBET_GUESTS_DOC_SCRIPTS:-15}" ] || fail "only $scripts scripts"
+[ "$scripts" -ge "${VBET_GUESTS_DOC_SCRIPTS:-20}" ] || fail "only $scripts scripts"
 [ "$bad" = 0 ] || fail "$bad examples of $page"

@@ -29,7 +29,7 @@ static const struct cmd commands[] = {
 	{"down", "", "take a lab down", OPT_LAB | OPT_ALL, 0, 0, cmd_down},
 	{"check", "FILE", "find what is wrong with a script; --dump prints it as vbet sees it",
 	 OPT_DUMP | OPT_LAB | OPT_KERNEL | OPT_PROCESSES | OPT_WARN, 1, 1, cmd_check},
-	{"packages", "FILE | NAME...",
+	{"packages", "FILE|NAME...",
 	 "build the file systems with more packages that a script needs, while there is a network",
 	 OPT_QUIET, 1, -1, cmd_packages},
 	{"ls", "", "list the labs", OPT_JSON, 0, 0, cmd_ls},
