@@ -276,7 +276,7 @@ static const struct builtin_field fields[] = {
 	{.name = "name", .kinds = BUILTIN_ALL, .set_node = set_name},
 	{.name = "label", .kinds = BUILTIN_ALL, .set_node = set_label},
 	{.name = "room", .kinds = 1 << NODE_SUBSTRATE, .set_node = set_room},
-	NUMBER("memory", BUILTIN_GUESTS, UNIT_SIZE, memory_bytes, INT64_C(16) << 20,
+	NUMBER("memory", BUILTIN_GUESTS, UNIT_SIZE, memory_bytes, INT64_C(21) << 20,
 	       INT64_C(64) << 30),
 	{.name = "root",
 	 .kinds = BUILTIN_GUESTS,
