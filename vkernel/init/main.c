@@ -18,6 +18,7 @@
 #include "vkernel/init/proc.h"
 #include "vkernel/init/root.h"
 #include "vkernel/init/service.h"
+#include "vkernel/init/sysctl.h"
 #include "vkernel/init/transport.h"
 
 #include <errno.h>
@@ -240,15 +241,6 @@ static void load_conf(void)
 	free(text);
 }
 
-static void set_sysctls(void)
-{
-	const struct conf_sysctl *s;
-
-	VEC_FOREACH (s, &conf.sysctls)
-		if (files_write_sysctl(s->key, s->value) < 0)
-			on_failed(s->key, strerror(errno));
-}
-
 static void lay_files(void)
 {
 	const struct conf_file *f;
@@ -279,7 +271,7 @@ static int set_up(struct err *e)
 	open_agent();
 	if (net_start(&conf, on_failed, e) < 0)
 		return -1;
-	set_sysctls();
+	sysctl_set_all(&conf, on_failed);
 	net_set_up();
 	lay_files();
 	net_add_routes();

@@ -13,6 +13,7 @@
 
 #include "lib/netlink.h"
 #include "vkernel/init/files.h"
+#include "vkernel/init/sysctl.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -67,25 +68,12 @@ static void name_link(const struct conf_nic *c, const struct netlink_link *l)
 		fail(c->name, "name");
 }
 
-/* Link-local addresses usable at once; routers' advertisements only for those who ask. */
-static void set_defaults(const char *nic)
-{
-	static const char *const keys[] = {"accept_dad", "accept_ra"};
-	char key[64];
-
-	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-		snprintf(key, sizeof(key), "net/ipv6/conf/%s/%s", nic, keys[i]);
-		files_write_sysctl(key, "0");
-	}
-}
-
 static void take_link(size_t i, const struct netlink_link *l)
 {
 	const struct conf_nic *c = &conf->nics.at[i];
 
 	nics.at[i]->index = l->index;
 	name_link(c, l);
-	set_defaults(c->name);
 	if (c->has_mac && memcmp(c->mac, l->mac, 6) != 0 &&
 	    netlink_set_attr(talk_fd, l->index, IFLA_ADDRESS, c->mac, 6) < 0)
 		fail(c->name, "MAC address");
@@ -161,7 +149,6 @@ int net_start(struct conf *c, net_failed *failed, struct err *e)
 	if (talk_fd < 0)
 		return -1;
 	netlink_set_up(talk_fd, 1, true);
-	set_defaults("default"); /* for NICs and tunnels that come later */
 	for (size_t i = 0; i < conf->nics.n; i++)
 		vec_push(&nics, xcalloc(1, sizeof(struct nic)));
 	netlink_list(talk_fd, collect, &f);
@@ -233,6 +220,7 @@ static void link_came(const struct netlink_link *l)
 	if (i < 0 || nics.at[i]->index == l->index)
 		return;
 	take_link((size_t)i, l);
+	sysctl_set_nic(conf, conf->nics.at[i].name, tell_failed);
 	set_nic_up((size_t)i);
 	for (size_t r = 0; r < conf->routes.n; r++)
 		if (!strcmp(conf->routes.at[r].dev, conf->nics.at[i].name))
