@@ -149,19 +149,78 @@ static bool read_link(const struct nlmsghdr *h, struct netlink_link *l)
 	return true;
 }
 
+static bool read_address(const struct nlmsghdr *h, struct netlink_address *to)
+{
+	static const uint32_t unusable = IFA_F_TENTATIVE | IFA_F_DADFAILED | IFA_F_TEMPORARY;
+	const struct ifaddrmsg *ifa = NLMSG_DATA(h);
+	size_t left = h->nlmsg_len - NLMSG_LENGTH(sizeof(*ifa));
+	uint32_t flags = 0;
+
+	if (h->nlmsg_type != RTM_NEWADDR || h->nlmsg_len < NLMSG_LENGTH(sizeof(*ifa)))
+		return false;
+	bool has_flags = ifa->ifa_family == AF_INET6;
+	size_t size = ifa->ifa_family == AF_INET ? 4 : 16;
+
+	if (ifa->ifa_family != AF_INET && ifa->ifa_family != AF_INET6)
+		return false;
+	*to = (struct netlink_address){
+		.index = (int)ifa->ifa_index,
+		.addr = {.family = ifa->ifa_family, .prefix = ifa->ifa_prefixlen},
+	};
+	flags = ifa->ifa_flags;
+	bool has_local = false;
+
+	for (const struct rtattr *a = IFA_RTA(ifa); RTA_OK(a, left); a = RTA_NEXT(a, left)) {
+		size_t len = RTA_PAYLOAD(a);
+
+		/* Of a point-to-point link, IFA_ADDRESS is the other side's. */
+		if (len == size &&
+		    (a->rta_type == IFA_LOCAL || (a->rta_type == IFA_ADDRESS && !has_local)))
+			memcpy(to->addr.bytes, RTA_DATA(a), size);
+		has_local |= a->rta_type == IFA_LOCAL;
+		if (a->rta_type == IFA_FLAGS && len == sizeof(flags))
+			memcpy(&flags, RTA_DATA(a), len);
+	}
+	/* Of IPv4, the bit of IFA_F_TEMPORARY says that the address is the second of its subnet. */
+	to->usable = ifa->ifa_scope < RT_SCOPE_LINK && !(has_flags && flags & unusable);
+	return true;
+}
+
+/* What a list is of, and who wants it: one of the two. */
+struct reader {
+	netlink_each *link;
+	netlink_each_address *address;
+	void *ctx;
+};
+
 /* True at the end of a list. */
-static bool read_batch(size_t n, netlink_each *each, void *ctx)
+static bool read_batch(size_t n, const struct reader *r)
 {
 	const struct nlmsghdr *h = (const struct nlmsghdr *)receive_buf;
+	struct netlink_address a;
 	struct netlink_link l;
 
 	for (; NLMSG_OK(h, n); h = NLMSG_NEXT(h, n)) {
 		if (h->nlmsg_type == NLMSG_DONE || h->nlmsg_type == NLMSG_ERROR)
 			return true;
-		if (read_link(h, &l))
-			each(ctx, &l);
+		if (r->link && read_link(h, &l))
+			r->link(r->ctx, &l);
+		if (r->address && read_address(h, &a))
+			r->address(r->ctx, &a);
 	}
 	return false;
+}
+
+static int read_list(int fd, const struct reader *r)
+{
+	for (;;) {
+		ssize_t n = recv(fd, receive_buf, sizeof(receive_buf), 0);
+
+		if (n < 0)
+			return -1;
+		if (read_batch((size_t)n, r))
+			return 0;
+	}
 }
 
 int netlink_list(int fd, netlink_each *each, void *ctx)
@@ -172,14 +231,17 @@ int netlink_list(int fd, netlink_each *each, void *ctx)
 	netlink_put_u32(&m, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
 	if (send_request(fd, &m, 0) < 0)
 		return -1;
-	for (;;) {
-		ssize_t n = recv(fd, receive_buf, sizeof(receive_buf), 0);
+	return read_list(fd, &(struct reader){.link = each, .ctx = ctx});
+}
 
-		if (n < 0)
-			return -1;
-		if (read_batch((size_t)n, each, ctx))
-			return 0;
-	}
+int netlink_list_addresses(int fd, netlink_each_address *each, void *ctx)
+{
+	struct netlink_msg m;
+
+	netlink_begin(&m, RTM_GETADDR, NLM_F_DUMP, sizeof(struct ifaddrmsg));
+	if (send_request(fd, &m, 0) < 0)
+		return -1;
+	return read_list(fd, &(struct reader){.address = each, .ctx = ctx});
 }
 
 void netlink_drain(int fd)

@@ -3,6 +3,7 @@
 #ifndef LIB_NETLINK_H
 #define LIB_NETLINK_H
 
+#include "lib/addr.h"
 #include "lib/err.h"
 
 #include <stdbool.h>
@@ -25,7 +26,19 @@ struct netlink_link {
 
 typedef void netlink_each(void *ctx, const struct netlink_link *l);
 
-/* Opens a socket; groups: RTMGRP_LINK or 0. */
+struct netlink_address {
+	int index; /* of its link */
+	struct addr addr;
+	/*
+	 * Others may send to it: no loopback or link-local address, checked for duplicates, and no
+	 * temporary one (RFC 8981), which changes by itself.
+	 */
+	bool usable;
+};
+
+typedef void netlink_each_address(void *ctx, const struct netlink_address *a);
+
+/* Opens a socket; groups: bits RTMGRP_..., or 0. */
 int netlink_open(uint32_t groups, struct err *e);
 /* Begins a message with a fixed part of `size` bytes, which is zeroed and returned. */
 void *netlink_begin(struct netlink_msg *m, int type, int flags, size_t size);
@@ -40,7 +53,9 @@ void netlink_end_nest(struct netlink_msg *m, size_t nest);
 int netlink_talk(int fd, struct netlink_msg *m);
 /* Calls each for every link, in the order of their index. No netlink_talk() in it. */
 int netlink_list(int fd, netlink_each *each, void *ctx);
-/* Throws away all news that wait at a socket of the group RTMGRP_LINK. */
+/* The same of every address of either family. */
+int netlink_list_addresses(int fd, netlink_each_address *each, void *ctx);
+/* Throws away all news that wait at a socket with groups. */
 void netlink_drain(int fd);
 
 struct netlink_route {

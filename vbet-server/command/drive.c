@@ -116,7 +116,7 @@ int drive_go_to(struct drive *d, int64_t ns, struct err *e)
 	return rc;
 }
 
-int drive_start_job(const struct drive *d, const char *node, int64_t timeout_ns,
+int drive_start_job(const struct drive *d, const char *node, const char *peer, int64_t timeout_ns,
 		    const char *command, char **job, struct err *e)
 {
 	struct strvec v = {0};
@@ -125,6 +125,8 @@ int drive_start_job(const struct drive *d, const char *node, int64_t timeout_ns,
 	vec_push(&v, "job");
 	vec_push(&v, node);
 	vec_push(&v, event_timeout(&a, timeout_ns));
+	if (peer)
+		vec_push(&v, arena_printf(&a, "peer=%s", peer));
 	vec_push(&v, "--");
 	vec_push(&v, "/bin/sh");
 	vec_push(&v, "-c");

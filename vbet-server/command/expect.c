@@ -213,12 +213,15 @@ static void end_try(struct driver *d, struct trial *t, int status)
 
 static void begin_try(struct driver *d, struct trial *t)
 {
-	char *command = event_check_command(d->graph, t->expect);
+	const struct graph_expect *x = t->expect;
+	char *command = event_check_command(d->graph, x);
+	bool asks = x->kind == CHECK_PING && x->peer >= 0 && strstr(command, EVENT_PEER);
+	const char *peer = asks ? d->graph->nodes[x->peer].name : NULL;
 	struct err e = {0};
 
 	t->began_ns = d->lab.now_ns;
-	if (drive_start_job(&d->lab, d->graph->nodes[t->expect->node].name, t->expect->timeout_ns,
-			    command, &t->job, &e) == 0) {
+	if (drive_start_job(&d->lab, d->graph->nodes[x->node].name, peer, x->timeout_ns, command,
+			    &t->job, &e) == 0) {
 		t->state = TRIAL_RUNS;
 	} else {
 		/* A node that is down, for one: it may come up before the deadline. */

@@ -32,7 +32,7 @@ static int try_check(struct drive *d, const struct words *check, bool *held, cha
 
 	free(*text);
 	*text = NULL;
-	if (drive_start_job(d, check->at[0], GRAPH_COMMAND_NS, check->at[2], &job, &why) == 0)
+	if (drive_start_job(d, check->at[0], NULL, GRAPH_COMMAND_NS, check->at[2], &job, &why) == 0)
 		rc = await_job(d, job, &status, text, e);
 	else
 		*text = xstrdup(why.text);

@@ -79,6 +79,7 @@ static void on_stopped(struct lab *lab, int64_t now_ns)
 	hear_guests(lab);
 	lab->clock.stopped = true;
 	lab->clock.asked = false;
+	names_update(lab);
 	if (lab->progress.setting_up) {
 		mtu_update(lab);
 		if (now_ns < lab->clock.until_ns) {

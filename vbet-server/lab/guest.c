@@ -127,11 +127,16 @@ static void on_agent_event(void *ctx, const struct words *w)
 		mtu_forget(gu->lab, gu->name);
 		hotplug_tell(gu->lab, true);
 		mtu_update(gu->lab);
+		names_update(gu->lab);
 	} else if (!strcmp(what, "ready-all") && gu->state == GUEST_UP) {
 		gu->ready_ns = now;
 		set_state(gu, GUEST_READY);
 		gu->failed.kind = ERR_NONE;
 		loop_cancel_timer(gu->lab->loop, &gu->deadline);
+	} else if (!strcmp(what, "address")) {
+		learned_hear(gu, w);
+		gu->lab->names_changed = true;
+		names_update(gu->lab);
 	} else if (!strcmp(what, "power") && w->n >= 2) {
 		powers_off(gu, w->at[1]);
 	} else if (!strcmp(what, "failed") && w->n >= 2) {
@@ -268,6 +273,8 @@ static void finish_child(struct guest *gu)
 	loop_cancel_timer(l, &gu->deadline);
 	close_report(gu);
 	agent_close(&gu->agent);
+	learned_forget(gu);
+	names_forget(gu);
 	if (gu->child.pid) {
 		/* Whatever of it is left: all of a guest is one process group. */
 		kill(-gu->child.pid, SIGKILL);

@@ -6,6 +6,7 @@
 #include "lib/loop.h"
 #include "lib/spawn.h"
 #include "vbet-server/lab/agent.h"
+#include "vbet-server/lab/learned.h"
 
 struct lab;
 
@@ -21,6 +22,8 @@ struct guest {
 	struct loop_watch report; /* the launcher's report pipe; fd -1: closed */
 	char jail[128];           /* what the launcher said: "level=full" */
 	struct agent agent;
+	struct learned learned;     /* addresses: learned.h */
+	char *names;                /* owned: what it was told of others' (names.c), or NULL */
 	struct loop_timer deadline; /* boot or stop takes too long */
 	int64_t started_ns, up_ns, ready_ns;
 	struct err failed; /* why it did not come up, or went; kind 0: nothing is known of it */

@@ -19,6 +19,7 @@
 #include "lib/units.h"
 #include "lib/vec.h"
 #include "vbet-server/lab/lab.h"
+#include "vbet-server/plan/event.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -118,6 +119,28 @@ static void on_gone(struct agent_channel *ch)
 	keep_text(j, "the node has gone down", 22);
 }
 
+/* "peer=NODE": that node's address, for the environment of the command. malloc'ed, or NULL. */
+static int read_peer(const struct lab *lab, const struct guest *gu, const struct words *w,
+		     char **peer, struct err *e)
+{
+	const char *name = words_get(w, "peer");
+	char text[80];
+
+	if (!name)
+		return 0;
+	int from = graph_find_node(lab->graph, gu->name);
+	int to = graph_find_node(lab->graph, name);
+
+	if (to < 0)
+		return err_set(e, ERR_USAGE, "there is no node '%s'", name);
+	struct addr a = learned_address_for(lab, (size_t)from, (size_t)to);
+
+	if (!a.family)
+		return err_set(e, ERR_ENV, "%s has no address in a network of %s", name, gu->name);
+	*peer = xasprintf("env." EVENT_PEER "=%s", addr_format(&a, false, text, sizeof(text)));
+	return 0;
+}
+
 static int start(struct lab *lab, const struct words *w, FILE *out, struct err *e)
 {
 	struct guest *gu = lab_find_guest(lab, w->at[1], e);
@@ -129,13 +152,21 @@ static int start(struct lab *lab, const struct words *w, FILE *out, struct err *
 	if (!guest_can_hear(gu, e))
 		return -1;
 	VEC(char *) v = {0};
+	char *peer = NULL;
+
+	if (read_peer(lab, gu, w, &peer, e) < 0)
+		return -1;
 	FILE *f = open_memstream(&text, &len);
 
 	vec_push(&v, "exec");
 	for (size_t i = 2; i < w->n; i++)
-		vec_push(&v, w->at[i]);
+		if (!peer || strncmp(w->at[i], "peer=", 5) != 0)
+			vec_push(&v, w->at[i]);
+		else
+			vec_push(&v, peer);
 	words_put_line(f, v.at, v.n);
 	vec_free(&v);
+	free(peer);
 	fclose(f);
 	len--; /* the newline */
 	int rc = len > WIRE_PAYLOAD_MAX ? err_set(e, ERR_USAGE, "the command is too long") : 0;

@@ -20,7 +20,8 @@ struct jobs {
 };
 
 /*
- * "job NODE [timeout_ms=N] -- ARGV...": starts it and prints its number. "result NUMBER": prints
+ * "job NODE [timeout_ms=N] [peer=NODE] -- ARGV...": starts it and prints its number; the address
+ * by which NODE calls the peer is in its environment (plan/event.h). "result NUMBER": prints
  * "running", or "done STATUS TEXT" and forgets it. STATUS is as a shell has it; TEXT is the
  * beginning of what it printed.
  */

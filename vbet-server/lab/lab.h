@@ -15,6 +15,7 @@
 #include "vbet-server/lab/job.h"
 #include "vbet-server/lab/link.h"
 #include "vbet-server/lab/mtu.h"
+#include "vbet-server/lab/names.h"
 #include "vbet-server/lab/options.h"
 #include "vbet-server/lab/outside.h"
 #include "vbet-server/lab/program.h"
@@ -65,6 +66,7 @@ struct lab {
 	struct links links;
 	struct vlinks vlinks;
 	struct hotplugs hotplugs;
+	bool names_changed; /* guests may have to be told: names.c */
 	struct mtus mtus;
 	struct jobs jobs;
 	struct held *held; /* consoles of the run that is repeated */

@@ -112,6 +112,24 @@ int statement_read_action(struct lab *lab, const char *text, FILE *out, struct e
 	return rc;
 }
 
+/* With the address of whom it is about, if only the guests know it. */
+static char *check_command(const struct lab *lab, const struct graph *g,
+			   const struct graph_expect *x)
+{
+	char *command = event_check_command(g, x);
+	char text[80];
+
+	if (x->kind != CHECK_PING || x->peer < 0 || !strstr(command, EVENT_PEER))
+		return command;
+	struct addr a = learned_address_for(lab, (size_t)x->node, (size_t)x->peer);
+	char *whole =
+		xasprintf(EVENT_PEER "=%s; %s",
+			  a.family ? addr_format(&a, false, text, sizeof(text)) : "", command);
+
+	free(command);
+	return whole;
+}
+
 int statement_read_check(struct lab *lab, const char *text, FILE *out, struct err *e)
 {
 	char *line = xasprintf("expect %s", text);
@@ -123,7 +141,7 @@ int statement_read_check(struct lab *lab, const char *text, FILE *out, struct er
 		return say_errors(lab, e);
 	if (g->n_expects == lab->graph->n_expects + 1) {
 		const struct graph_expect *x = &g->expects[g->n_expects - 1];
-		char *command = event_check_command(g, x);
+		char *command = check_command(lab, g, x);
 		char *within = xasprintf("%lld", (long long)(x->deadline_ns - x->start_ns));
 		char *words[] = {(char *)g->nodes[x->node].name, x->negated ? "not" : "is", command,
 				 within};

@@ -82,6 +82,8 @@ char *event_check_command(const struct graph *g, const struct graph_expect *x)
 		if (x->peer < 0)
 			return xasprintf("exec ping -n -q -c 1 -W 1 %s", x->text);
 		a = address_for(&g->nodes[x->node], &g->nodes[x->peer], 0);
+		if (!a && address_are_together(&g->nodes[x->node], &g->nodes[x->peer]))
+			return xstrdup("exec ping -n -q -c 1 -W 1 \"$" EVENT_PEER "\"");
 		if (!a)
 			return xasprintf("echo '%s has no address in a network of %s' >&2; exit 2",
 					 g->nodes[x->peer].name, g->nodes[x->node].name);

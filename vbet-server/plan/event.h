@@ -13,9 +13,12 @@ int event_words(const struct graph *g, const struct graph_event *ev, struct aren
 		struct strvec *v, struct err *e);
 /* "timeout_ms=N", as exec takes it, in the arena. */
 char *event_timeout(struct arena *a, int64_t timeout_ns);
+/* The environment variable with the address of whom a job is about ("peer=NODE"). */
+#define EVENT_PEER "VBET_PEER"
 /*
  * The command of a check, malloc'ed, for /bin/sh in the expectation's node: it holds if it exits
- * with 0 (or does not, if the expectation is negated).
+ * with 0 (or does not, if the expectation is negated). An address that the script does not give is
+ * in EVENT_PEER: only the lab knows it.
  */
 char *event_check_command(const struct graph *g, const struct graph_expect *x);
 

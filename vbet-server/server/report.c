@@ -42,19 +42,21 @@ void report_nodes(FILE *out, const struct lab *lab)
 	char buf[80];
 
 	for (size_t i = 0; i < lab->graph->n_nodes; i++) {
-		const struct graph_node *n = &lab->graph->nodes[i];
+		struct arena arena = {0};
+		const struct graph_node *n = learned_node(lab, i, &arena);
 		bool can_answer = node_kind_is_guest(n->kind);
 		const struct addr *a = can_answer ? address_first(n, 0) : NULL;
 
 		fprintf(out, "%s %s %s %s", n->name, node_kind_name(n->kind), node_state(lab, i),
 			a ? addr_format(a, false, buf, sizeof(buf)) : "-");
-		for (size_t j = 0; j < n->n_nics; j++)
+		for (size_t j = 0; j < lab->graph->nodes[i].n_nics; j++)
 			fprintf(out, " %s", n->nics[j].name);
 		if (n->vnet >= 0)
 			fprintf(out, " vnet=%s", lab->graph->vnets[n->vnet].name);
 		if (n->vnet >= 0 && address_are_together(n, &nobody))
 			fputs(" gateway=1", out);
 		fputc('\n', out);
+		arena_finish(&arena);
 	}
 }
 
@@ -125,24 +127,30 @@ static void text_cable(FILE *out, const struct lab *lab, const struct graph_nic 
 		status_member(status_object(status, lab->graph->cables[c->cable].name), direction));
 }
 
+/* Interfaces that are not of the script (loopback, a bridge) have addresses and nothing else. */
 static void text_nics(FILE *out, const struct lab *lab, size_t node, struct json_object *status)
 {
-	const struct graph_node *n = &lab->graph->nodes[node];
+	size_t of_script = lab->graph->nodes[node].n_nics;
+	struct arena a = {0};
+	const struct graph_node *n = learned_node(lab, node, &a);
 	char buf[160];
 
 	for (size_t i = 0; i < n->n_nics; i++) {
 		const struct graph_nic *c = &n->nics[i];
-		unsigned mtu = mtu_of_nic(lab, node, i);
+		unsigned mtu = i < of_script ? mtu_of_nic(lab, node, i) : c->mtu;
 
 		fprintf(out, "  %-12s", c->name);
 		for (size_t j = 0; j < c->n_addrs; j++)
 			fprintf(out, "%s ", addr_format(&c->addrs[j], true, buf, sizeof(buf)));
-		fprintf(out, "-> %s", far_end(lab, c, buf, sizeof(buf)));
-		text_cable(out, lab, c, status);
+		if (i < of_script) {
+			fprintf(out, "-> %s", far_end(lab, c, buf, sizeof(buf)));
+			text_cable(out, lab, c, status);
+		}
 		if (mtu != c->mtu)
 			fprintf(out, " (MTU %u: its path carries no more)", mtu);
 		fputc('\n', out);
 	}
+	arena_finish(&a);
 }
 
 /* Which process carries what, if there is more than one, or if one has ended. */
@@ -214,14 +222,27 @@ void report_text(FILE *out, const struct lab *lab, struct json_object *status)
 	}
 }
 
+static void json_addresses(struct json *j, const struct graph_nic *c)
+{
+	char buf[80];
+
+	json_open(j, "addresses", '[');
+	for (size_t k = 0; k < c->n_addrs; k++)
+		json_string(j, NULL, addr_format(&c->addrs[k], true, buf, sizeof(buf)));
+	json_close(j, ']');
+}
+
+/* "nics" of the script; then "interfaces", what else has an address in the guest. */
 static void json_nics(struct json *j, const struct lab *lab, size_t node,
 		      struct json_object *status)
 {
-	const struct graph_node *n = &lab->graph->nodes[node];
+	size_t of_script = lab->graph->nodes[node].n_nics;
+	struct arena a = {0};
+	const struct graph_node *n = learned_node(lab, node, &a);
 	char buf[200];
 
 	json_open(j, "nics", '[');
-	for (size_t i = 0; i < n->n_nics; i++) {
+	for (size_t i = 0; i < of_script; i++) {
 		const struct graph_nic *c = &n->nics[i];
 
 		json_open(j, NULL, '{');
@@ -233,10 +254,7 @@ static void json_nics(struct json *j, const struct lab *lab, size_t node,
 			json_string(j, "mac", addr_format_mac(c->mac, buf, sizeof(buf)));
 			json_int(j, "mtu", mtu_of_nic(lab, node, i));
 		}
-		json_open(j, "addresses", '[');
-		for (size_t k = 0; k < c->n_addrs; k++)
-			json_string(j, NULL, addr_format(&c->addrs[k], true, buf, sizeof(buf)));
-		json_close(j, ']');
+		json_addresses(j, c);
 		json_string(j, "cable", c->cable < 0 ? NULL : lab->graph->cables[c->cable].name);
 		json_string(j, "vlink", c->vlink < 0 ? NULL : lab->graph->vlinks[c->vlink].name);
 		json_string(j, "peer",
@@ -247,6 +265,15 @@ static void json_nics(struct json *j, const struct lab *lab, size_t node,
 		json_close(j, '}');
 	}
 	json_close(j, ']');
+	json_open(j, "interfaces", '[');
+	for (size_t i = of_script; i < n->n_nics; i++) {
+		json_open(j, NULL, '{');
+		json_string(j, "name", n->nics[i].name);
+		json_addresses(j, &n->nics[i]);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+	arena_finish(&a);
 }
 
 static void json_node(struct json *j, const struct lab *lab, size_t i, struct json_object *status)

@@ -260,11 +260,13 @@ static void substitute_names(struct lab *lab, struct arena *a, const char *from,
 
 	for (size_t i = 1; i < n && self >= 0; i++) {
 		int node = graph_find_node(g, argv[i]);
-		const struct addr *addr =
-			node < 0 ? NULL : address_for(&g->nodes[self], &g->nodes[node], 0);
 
-		if (addr)
-			argv[i] = arena_strdup(a, addr_format(addr, false, buf, sizeof(buf)));
+		if (node < 0)
+			continue;
+		struct addr addr = learned_address_for(lab, (size_t)self, (size_t)node);
+
+		if (addr.family)
+			argv[i] = arena_strdup(a, addr_format(&addr, false, buf, sizeof(buf)));
 	}
 }
 

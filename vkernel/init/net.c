@@ -12,8 +12,10 @@
 #include "vkernel/init/net.h"
 
 #include "lib/netlink.h"
+#include "vkernel/init/agent.h"
 #include "vkernel/init/files.h"
 #include "vkernel/init/sysctl.h"
+#include "vkernel/init/told.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -239,6 +241,66 @@ static void look_for_links(void)
 	vec_free(&f.links);
 }
 
+/* ---- addresses ---- */
+
+static struct loop_watch address_news;
+static struct told told;
+
+static bool is_of_script(const struct netlink_address *a)
+{
+	const struct addr *ip;
+
+	for (size_t i = 0; i < nics.n; i++) {
+		if (nics.at[i]->index != a->index)
+			continue;
+		VEC_FOREACH (ip, &conf->nics.at[i].addrs)
+			if (addr_compare(ip, &a->addr) == 0)
+				return true;
+	}
+	return false;
+}
+
+static void tell_address(const char *nic, const struct addr *addr, const char *what)
+{
+	char text[80];
+
+	agent_event("address", nic, addr_format(addr, true, text, sizeof(text)), what);
+}
+
+struct found_addresses {
+	VEC(struct netlink_address) at;
+};
+
+static void collect_address(void *ctx, const struct netlink_address *a)
+{
+	struct found_addresses *f = ctx;
+
+	if (a->usable && !is_of_script(a))
+		vec_push(&f->at, *a);
+}
+
+/* As with links, all are listed anew whenever one changes. */
+static void look_for_addresses(void)
+{
+	struct found_addresses f = {0};
+	const struct netlink_address *a;
+	char name[IF_NAMESIZE];
+
+	netlink_list_addresses(talk_fd, collect_address, &f);
+	told_begin(&told);
+	VEC_FOREACH (a, &f.at)
+		if (if_indextoname((unsigned)a->index, name))
+			told_see(&told, name, &a->addr, tell_address);
+	told_end(&told, tell_address);
+	vec_free(&f.at);
+}
+
+static void read_address_news(struct loop_watch *w, uint32_t events, int64_t now_ns)
+{
+	netlink_drain(w->fd);
+	look_for_addresses();
+}
+
 static void read_news(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
 	netlink_drain(w->fd);
@@ -250,9 +312,14 @@ int net_watch(struct loop *l, struct err *e)
 	loop = l;
 	news.fd = netlink_open(RTMGRP_LINK, e);
 	news.ready = read_news;
-	if (news.fd < 0)
+	if (news.fd < 0 || loop_add(l, &news, EPOLLIN, e) < 0)
 		return -1;
-	return loop_add(l, &news, EPOLLIN, e);
+	address_news.fd = netlink_open(RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR, e);
+	address_news.ready = read_address_news;
+	if (address_news.fd < 0)
+		return -1;
+	look_for_addresses();
+	return loop_add(l, &address_news, EPOLLIN, e);
 }
 
 static void plug_timed_out(struct loop_timer *t, int64_t now_ns)
