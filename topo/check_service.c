@@ -75,7 +75,6 @@ static void check_memory(struct eval *ev, const struct world_node *n)
 {
 	bool is_frr = n->kind == NODE_ROUTER;
 	bool is_configured = has_content(find_text(n->files, SERVICE_FRR_PATH));
-	char have[32];
 
 	for (const struct world_text *c = n->configs; c; c = c->next) {
 		is_frr |= service_find(c->key)->is_frr;
@@ -83,10 +82,13 @@ static void check_memory(struct eval *ev, const struct world_node *n)
 	}
 	int least = is_configured ? FRR_MB : is_frr ? ZEBRA_MB : 0;
 
-	if (!n->root && n->memory_bytes < (int64_t)least << 20)
-		eval_wrong(ev, n->loc, "%s of memory are too few for %s: %s at least %dM",
-			   unit_format(UNIT_SIZE, n->memory_bytes, have, sizeof(have)), n->name,
-			   is_configured ? "FRR and its configuration need" : "zebra needs", least);
+	if (n->root || n->memory_bytes >= (int64_t)least << 20)
+		return;
+	char have[32];
+
+	eval_wrong(ev, n->loc, "%s of memory are too few for %s: %s at least %dM",
+		   unit_format(UNIT_SIZE, n->memory_bytes, have, sizeof(have)), n->name,
+		   is_configured ? "FRR and its configuration need" : "zebra needs", least);
 }
 
 static void check_node(struct eval *ev, const struct world_node *n)

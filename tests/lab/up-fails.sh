@@ -21,6 +21,22 @@ nothing_left || fail "something is left"
 must vbet ls
 assert_eq '' "$OUT" "the list of labs"
 
+# Lines that no daemon takes: of another one, in a file that the script names; in a file for all of them.
+printf 'interface lo\nrouter ospf\n' >zebra.conf
+cat >other.vbet <<'END'
+r = attach(alloc(router), alloc(NIC))
+config(r, zebra, file("zebra.conf"))
+END
+must_status 3 vbet up other.vbet
+out_has '^vbet: r: zebra failed.*zebra does not take line 2: router ospf'
+cat >all.vbet <<'END'
+r = attach(alloc(router), alloc(NIC))
+config(r, frr, "router bgp 1\n neighbor nobody route-map x in\n")
+END
+must_status 3 vbet up all.vbet
+out_has '^vbet: r: frr failed.*line 2: .*bgpd.*neighbor nobody'
+nothing_left || fail "something is left"
+
 cat >rules.vbet <<'END'
 fw = alloc(firewall)
 config(fw, nft, "table inet filter { chain x { nonsense } }\n")
