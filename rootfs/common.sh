@@ -171,6 +171,7 @@ apt_update()
 	apt_progress "reading the package lists of $suite" update -o APT::Update::Error-Mode=any && { : >"$apt/refreshed"; return; }
 	progress_end
 	echo "rootfs: not all package lists could be refreshed; going on with what is there" >&2
+	# shellcheck disable=SC2034 # packages.sh reads it
 	stale=1
 }
 

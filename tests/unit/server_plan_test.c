@@ -823,6 +823,54 @@ START_TEST(what_runs_stays_where_it_is)
 }
 END_TEST
 
+/* The tree that the node of that name boots from: what its launcher is told. */
+static const char *tree_of(const struct plan *p, const char *name)
+{
+	for (size_t i = 0; i < p->n_steps; i++) {
+		const struct plan_step *s = &p->steps[i];
+
+		for (size_t k = 0; s->op == PLAN_GUEST && !strcmp(s->name, name) && k < s->argc;
+		     k++)
+			if (!strncmp(s->argv[k], "root=", 5))
+				return s->argv[k] + 5;
+	}
+	ck_abort_msg("no guest %s", name);
+	return NULL;
+}
+
+START_TEST(nodes_with_equal_packages_share_a_tree)
+{
+	env.sets = (char *)"/cache/sets";
+	struct plan *p =
+		plan_of("a = alloc(host, packages = [\"nginx\", \"tshark\"])\n"
+			"b = alloc(router, packages = [\"tshark\", \"nginx\", \"nginx\"])\n"
+			"c = alloc(host, packages = [\"nginx\"]) d = alloc(host)\n");
+
+	env.sets = NULL;
+	ck_assert_str_eq(tree_of(p, "a"), tree_of(p, "b"));
+	ck_assert_str_ne(tree_of(p, "a"), tree_of(p, "c"));
+	ck_assert_int_eq(strncmp(tree_of(p, "c"), "/cache/sets/", 12), 0);
+	ck_assert_str_eq(tree_of(p, "d"), "/lib/tree");
+	plan_destroy(p);
+}
+END_TEST
+
+START_TEST(packages_that_are_not_built_are_an_error_that_says_what_to_do)
+{
+	struct err e;
+
+	env.sets = (char *)"/nowhere";
+	int rc = plan_env_check_trees(
+		&env, graph_of("a = alloc(host, packages = [\"tshark\", \"nginx\"])\n"), &e);
+
+	env.sets = NULL;
+	ck_assert_int_eq(rc, -1);
+	ck_assert_ptr_nonnull(strstr(e.text, "vbet packages nginx tshark"));
+	teardown();
+	ck_assert_int_eq(plan_env_check_trees(&env, graph_of("a = alloc(host)\n"), &e), 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("plan");
@@ -860,6 +908,8 @@ int main(void)
 	tcase_add_test(tc, what_a_line_needs_takes_it_along);
 	tcase_add_test(tc, a_virtual_network_goes_alone);
 	tcase_add_test(tc, names_of_other_networks_are_unknown);
+	tcase_add_test(tc, nodes_with_equal_packages_share_a_tree);
+	tcase_add_test(tc, packages_that_are_not_built_are_an_error_that_says_what_to_do);
 	suite_add_tcase(s, tc);
 	return suite_run(s);
 }

@@ -18,8 +18,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
-
 /* Proxies and the like come from our environment. */
 static char **environment(bool quiet)
 {
