@@ -21,9 +21,8 @@ must vbet clock pause
 goes_on
 
 # A console is left open, and something runs in it, while minutes go by; then its node's kernel dies.
-term_start 80 24 'vbet console a'
-term_wait 'the clock stands'
 must vbet clock run
+term_start 80 24 'vbet console a'
 term_type 'while sleep 1; do echo t''ick; done'
 term_wait '^tick'
 must vbet clock pause
