@@ -13,8 +13,8 @@ must vbet pingall
 
 must vbet up -n other "$EXAMPLES/hello.vbet"
 must vbet ls
-out_has '^hello +running$'
-out_has '^other +running$'
+out_has '^hello +running, real clock'
+out_has '^other +running, real clock'
 must_status 2 vbet pingall
 out_has 'hello'
 out_has 'other'

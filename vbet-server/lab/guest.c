@@ -71,7 +71,7 @@ static char *console_tail(const struct guest *gu)
 	char *p = text + strlen(text);
 
 	free(path);
-	while (p > text && p[-1] == '\n')
+	while (p > text && (p[-1] == '\n' || p[-1] == '\r'))
 		*--p = '\0';
 	while (p > text && (p[-1] != '\n' || --lines))
 		p--;
@@ -112,6 +112,18 @@ static void powers_off(struct guest *gu, const char *how)
 }
 
 /*
+ * A NIC that was added while the guest booted: its init.conf may have it already, its kernel was
+ * not told of it. It is plugged in when the guest is up (hotplug.h).
+ */
+static bool is_to_come(const struct guest *gu, const char *nic)
+{
+	int node = graph_find_node(gu->lab->graph, gu->name);
+	int i = node < 0 ? -1 : graph_find_nic(&gu->lab->graph->nodes[node], nic);
+
+	return i >= 0 && (size_t)i >= gu->n_nics;
+}
+
+/*
  * Process 1 of the guest speaks. All that it can move is its own state, and whether the set-up
  * fails.
  */
@@ -139,7 +151,7 @@ static void on_agent_event(void *ctx, const struct words *w)
 		names_update(gu->lab);
 	} else if (!strcmp(what, "power") && w->n >= 2) {
 		powers_off(gu, w->at[1]);
-	} else if (!strcmp(what, "failed") && w->n >= 2) {
+	} else if (!strcmp(what, "failed") && w->n >= 2 && !is_to_come(gu, w->at[1])) {
 		char *why = xasprintf("%s failed: %s", w->at[1], w->n > 2 ? w->at[2] : "");
 
 		fail_guest(gu, why);
@@ -402,6 +414,7 @@ int guest_boot(struct guest *gu, struct err *e)
 		close_report(gu);
 		return -1;
 	}
+	gu->n_nics = lab->graph->nodes[graph_find_node(lab->graph, gu->name)].n_nics;
 	lab_note_pid(lab, &gu->child, gu->name);
 	gu->exited.fd = gu->child.pidfd;
 	if (loop_add(lab->loop, &gu->exited, EPOLLIN, e) < 0 ||

@@ -25,6 +25,7 @@ struct guest {
 	struct learned learned;     /* addresses: learned.h */
 	char *names;                /* owned: what it was told of others' (names.c), or NULL */
 	struct loop_timer deadline; /* boot or stop takes too long */
+	size_t n_nics;              /* of which its kernel was told when it booted */
 	int64_t started_ns, up_ns, ready_ns;
 	struct err failed; /* why it did not come up, or went; kind 0: nothing is known of it */
 	bool wanted;       /* shall be up: its end is a failure */

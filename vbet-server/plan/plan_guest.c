@@ -29,7 +29,7 @@ void plan_guest_argv(struct builder *b, int index, struct plan_step *s)
 	VEC(const char *) v = {0};
 	const char *tree = plan_env_tree(env, n, a);
 
-	vec_push(&v, env->launcher);
+	vec_push(&v, arena_strdup(a, env->launcher)); /* a plan outlives its environment */
 	vec_push(&v, arena_printf(a, "name=%s", n->name));
 	vec_push(&v, arena_printf(a, "kernel=%s", env->kernel));
 	vec_push(&v, arena_printf(a, "init=%s", env->init));

@@ -1,4 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * An instance talks through the descriptors that it was given and by no other way. The parent reads
+ * what the program needs (needs.c), and makes the filter of system calls and the Landlock ruleset
+ * of it, where memory may be allocated. The child goes into its namespaces, drops what rights it
+ * has, puts both in force, and asks to execute the program: the filter asks its listener, which the
+ * parent was sent, and the parent says yes once and closes it. So the first execve() is ours, and
+ * there is no second.
+ *
+ * Namespaces are tried in a process of its own first: who fails half way, in a user namespace
+ * without rights in it, is of no use any more.
+ */
 #include "vnet/mux/sandbox.h"
 
 #include "lib/sock.h"
