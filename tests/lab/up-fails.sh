@@ -27,8 +27,8 @@ cat >other.vbet <<'END'
 r = attach(alloc(router), alloc(NIC))
 config(r, zebra, file("zebra.conf"))
 END
-must_status 3 vbet up other.vbet
-out_has '^vbet: r: zebra failed.*zebra does not take line 2: router ospf'
+must_status 2 vbet up other.vbet
+out_has '^vbet: .*other.vbet:2:.*zebra.conf: zebra does not take line 2: router ospf: it is for ospfd'
 cat >all.vbet <<'END'
 r = attach(alloc(router), alloc(NIC))
 config(r, frr, "router bgp 1\n neighbor nobody route-map x in\n")

@@ -116,6 +116,52 @@ static int put_file(FILE *out, const char *path, unsigned mode, const char *owne
 	return 0;
 }
 
+struct reading {
+	const struct graph_config *config;
+	struct err *e;
+};
+
+/* zebra.conf may have routes: staticd reads them there if it has no file of its own. */
+static void refuse_line(void *ctx, const struct frr_conf_line *line)
+{
+	struct reading *r = ctx;
+	const char *mine = r->config->daemon;
+	bool is_route = !strcmp(mine, "zebra") && !strcmp(line->daemon, "staticd");
+
+	if (r->e->kind || line->is_needed || line->is_short || is_route ||
+	    !strcmp(line->daemon, mine))
+		return;
+	err_set(r->e, ERR_USAGE, "%s:%d:%d: %s: %s does not take line %u: %.*s: it is for %s",
+		r->config->pos.file, r->config->pos.line, r->config->pos.column, r->config->source,
+		mine, line->number, line->len < 60 ? (int)line->len : 60, line->text, line->daemon);
+}
+
+/*
+ * A daemon of FRR drops another's line in silence. What the script says itself was looked at with
+ * it (topo/check_service.c); this is for files that it names.
+ */
+static int check_config(const struct graph_config *c, const struct service *s, const char *text,
+			struct err *e)
+{
+	struct reading r = {c, e};
+
+	if (text && c->source && s->is_frr && s->command && strcmp(s->name, SERVICE_FRR) != 0)
+		frr_conf_scan(text, strlen(text), refuse_line, &r);
+	return text && !e->kind ? 0 : -1;
+}
+
+static int put_config(FILE *out, const struct graph_config *c, const struct service *s,
+		      const struct plan_env *env, struct err *e)
+{
+	char *text = file_text(env, c->text, c->text_len, c->source, e);
+
+	if (check_config(c, s, text, e) < 0) {
+		free(text);
+		return -1;
+	}
+	return put_file(out, s->path, 0640, s->owner, text);
+}
+
 static int put_files(FILE *out, const struct graph_node *n, const struct plan_env *env,
 		     struct err *e)
 {
@@ -129,9 +175,7 @@ static int put_files(FILE *out, const struct graph_node *n, const struct plan_en
 		 * service(n, d) gives neither text nor file: the file that its file system has
 		 * stays.
 		 */
-		if (s->path && (c->text || c->source) &&
-		    put_file(out, s->path, 0640, s->owner,
-			     file_text(env, c->text, c->text_len, c->source, e)) < 0)
+		if (s->path && (c->text || c->source) && put_config(out, c, s, env, e) < 0)
 			return -1;
 	}
 	for (size_t i = 0; i < n->n_files; i++) {
