@@ -11,7 +11,7 @@ END
 gcc -D_GNU_SOURCE -O1 -static -o garbage "$ROOT/tests/lab/agent_garbage.c" || skip "no compiler"
 deaf() { ! vbet exec evil -- true </dev/null >/dev/null 2>&1; }
 
-for try in 1 2 3; do
+for _ in 1 2 3; do
 	must vbet cp garbage evil:/root/garbage
 	vbet exec evil -- /root/garbage </dev/null >&2
 	wait_until 10 deaf

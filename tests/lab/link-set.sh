@@ -48,7 +48,7 @@ must_status 3 vbet link a c set table=/no/such/table
 out_has '/no/such/table'
 
 # Back to what the script says, not to a wire; a second time too.
-for i in 1 2; do
+for _ in 1 2; do
 	must vbet link a c set delay=1ms loss=3%
 	must vbet link a c reset
 	must vbet link a c show

@@ -44,7 +44,7 @@ must vbet ping node1 node3
 must vbet ping pc1 pc2
 last() { tshark -r "$HOME/SR.pcapng" -Y 'eth.type == 0x88b7 || vlan.etype == 0x88b7' 2>/dev/null | grep -q .; }
 wait_until 20 last
-kill $(jobs -p) 2>/dev/null
+jobs -p | xargs -r kill
 wait
 frames() { tshark -r "$HOME/$1.pcapng" -Y "$2" 2>/dev/null; } # frames CAPTURE FILTER
 assert_eq '' "$(frames host3 'eth.type == 0x88b6')" "what was forged, in vnet1"
