@@ -6,7 +6,7 @@
 struct nearest {
 	const char *wanted; /* borrowed */
 	const char *best;   /* borrowed; NULL: nothing near */
-	unsigned distance; /* of the best; at first, what is too far */
+	unsigned distance;  /* of the best; at first, what is too far */
 	char hint[128];
 };
 

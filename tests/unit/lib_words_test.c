@@ -116,7 +116,7 @@ START_TEST(words_take_no_more_room_than_their_line)
 	struct err e;
 
 	for (size_t i = 0; i < WORDS; i++)
-		memcpy(line + 2 * i, "x ", 2);
+		line[2 * i] = 'x', line[2 * i + 1] = ' ';
 	ck_assert_int_eq(words_split(line, 2 * WORDS - 1, &arena, &w, &e), 0);
 	ck_assert_uint_eq(w.n, WORDS);
 	for (size_t i = 0; i < WORDS; i++) {

@@ -79,10 +79,11 @@ END_TEST
 START_TEST(deep_nesting_is_refused)
 {
 	enum { DEPTH = 1 << 20 };
-	char *text = xcalloc(DEPTH, 5 + 1);
+	static const char level[] = "{\"a\":";
+	char *text = xcalloc(DEPTH, sizeof(level));
 
-	for (size_t i = 0; i < DEPTH; i++)
-		memcpy(text + 5 * i, "{\"a\":", 5);
+	for (size_t i = 0; i < DEPTH * strlen(level); i++)
+		text[i] = level[i % strlen(level)];
 	ck_assert_ptr_null(status_parse(text));
 	free(text);
 }
