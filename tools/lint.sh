@@ -7,7 +7,7 @@ read -r -a sources <<<"$1"
 read -r -a headers <<<"$2"
 read -r -a scripts <<<"$3"
 failed=0
-flags=(-std=c11 -D_GNU_SOURCE -I. -Ibuild '-DVBET_PREFIX="/usr/local"')
+flags=(-std=c11 -D_GNU_SOURCE -I. -Ibuild '-DVBET_PREFIX="/usr/local"' '-DVBET_VERSION="0"')
 
 step() { printf 'lint: %s\n' "$1" >&2; }
 check() { "$@" || { failed=1; printf 'lint: FAILED: %s\n' "$1" >&2; }; }
@@ -20,7 +20,7 @@ step "shellcheck"
 check shellcheck -S warning "${scripts[@]}"
 step "cppcheck"
 check cppcheck -q --std=c11 --error-exitcode=1 --inline-suppr --enable=warning,portability \
-	--suppress=missingIncludeSystem -I. -Ibuild -D_GNU_SOURCE '-DVBET_PREFIX="/usr/local"' -j "$(nproc)" "${sources[@]}"
+	--suppress=missingIncludeSystem -I. -Ibuild -D_GNU_SOURCE '-DVBET_PREFIX="/usr/local"' '-DVBET_VERSION="0"' -j "$(nproc)" "${sources[@]}"
 step "clang builds without warnings"
 check make -s -j "$(nproc)" CC=clang programs
 step "clang-tidy"

@@ -158,6 +158,9 @@ void request_client_gone(struct client *c)
 	give_back_clock(c);
 	if (c->state == CLIENT_RELAY && c->channel.id)
 		input_drop_channel(c->guest, &c->channel);
+	free(c->seen);
+	c->seen = NULL;
+	c->seen_len = 0;
 }
 
 /* From here on no more lines: what comes next are messages, in both directions. */

@@ -103,7 +103,6 @@ static void free_dead_clients(struct server *s)
 		*p = c->next;
 		loop_cancel_timer(s->loop, &c->timeout);
 		conn_finish(&c->conn);
-		free(c->seen);
 		free(c);
 	}
 }
