@@ -30,7 +30,8 @@ enum { GUEST, GUEST_WHOLE, CLIENT, READ, CLIENTS = 2, RECORD_HEAD = 3 };
 static struct graph_node node = {
 	.kind = NODE_HOST, .name = "a", .vnet = -1, .place = -1, .room = -1};
 static struct graph graph = {.nodes = &node, .n_nodes = 1};
-static struct plan plan;
+static struct plan_place place = {"a", 0};
+static struct plan plan = {.places = &place, .n_places = 1};
 static char dir[] = "/dev/null";
 static char path[64];
 static struct lab lab;
