@@ -65,7 +65,7 @@ static void lose(struct conn *c)
 
 static void update_events(struct conn *c)
 {
-	uint32_t events = c->closing || c->again.heap_index ? 0 : EPOLLIN;
+	uint32_t events = c->closing || c->waits ? 0 : EPOLLIN;
 
 	/* With nothing to write, EPOLLOUT brings us back to close in the loop's next turn. */
 	if (conn_pending(c) || c->closing)
@@ -101,7 +101,6 @@ static bool offer(struct conn *c, size_t times)
 {
 	size_t at = 0;
 	bool wants_more = false;
-	bool left_before = c->again.heap_index != 0;
 
 	for (; at < c->in_len && times && !wants_more && !c->closing; times--) {
 		size_t used = c->on_data(c, c->in + at, c->in_len - at);
@@ -123,8 +122,10 @@ static bool offer(struct conn *c, size_t times)
 		loop_set_timer(c->loop, &c->again, loop_now_ns(c->loop) + 1);
 	else
 		loop_cancel_timer(c->loop, &c->again);
-	if (left != left_before)
+	if (left != c->waits) {
+		c->waits = left;
 		update_events(c);
+	}
 	return true;
 }
 
@@ -154,7 +155,7 @@ static bool read_some(struct conn *c, size_t times)
 
 void conn_poll(struct conn *c)
 {
-	if (c->loop && c->again.heap_index)
+	if (c->loop && c->waits)
 		offer(c, SIZE_MAX);
 	while (c->loop && !c->closing && read_some(c, SIZE_MAX))
 		;
@@ -172,7 +173,7 @@ static void on_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) {
 		if (c->closing)
 			lose(c);
-		else if (!c->again.heap_index)
+		else if (!c->waits)
 			read_some(c, TURN_MAX);
 	}
 }
@@ -188,7 +189,7 @@ int conn_open(struct conn *c, struct loop *l, int fd, struct err *e)
 	if (loop_add(l, &c->watch, EPOLLIN, e) < 0)
 		return -1;
 	c->loop = l;
-	c->closing = false;
+	c->closing = c->waits = false;
 	return 0;
 }
 

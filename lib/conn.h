@@ -24,6 +24,7 @@ struct conn {
 	void (*on_close)(struct conn *c);
 	void *owner;
 	bool closing;
+	bool waits; /* what was read waits for the loop's next turn; until then nothing more is read */
 };
 
 /* Takes over fd (made non-blocking). Set on_data, on_close and owner before. 0 or -1. */

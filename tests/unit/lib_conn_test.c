@@ -92,6 +92,22 @@ START_TEST(who_says_much_does_not_keep_others_waiting)
 }
 END_TEST
 
+/* Also what comes when nothing of the earlier is left. */
+START_TEST(who_has_said_much_is_heard_again)
+{
+	char lines[300];
+
+	memset(lines, '\n', sizeof(lines));
+	ck_assert_int_eq(sock_write_all(sides[0].other, lines, sizeof(lines)), 0);
+	for (int i = 0; i < 10; i++)
+		turn();
+	ck_assert_uint_eq(sides[0].n_lines, 300);
+	send_lines(0, 1);
+	turn();
+	ck_assert_uint_eq(sides[0].n_lines, 301);
+}
+END_TEST
+
 /* All of it, also what an earlier turn has left. */
 START_TEST(a_poll_hears_all)
 {
@@ -167,6 +183,7 @@ int main(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, who_says_much_does_not_keep_others_waiting);
+	tcase_add_test(tc, who_has_said_much_is_heard_again);
 	tcase_add_test(tc, a_poll_hears_all);
 	tcase_add_test(tc, who_has_gone_is_heard_to_the_end);
 	tcase_add_test(tc, a_handler_may_close);
