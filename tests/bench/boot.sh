@@ -11,7 +11,13 @@ echo 'star(100, host, memory = 32M)' >hundred.vbet
 # One guest: from the start of its launcher (jail included) to the first word of process 1.
 boots=()
 readies=()
+others=()
 for ((i = 0; i < RUNS; i++)); do
+	if [ -n "$BESIDE" ]; then
+		measure beside up -q two.vbet || exit 1
+		mapfile -t -O ${#others[@]} others < <(status_values ready_ns beside)
+		measure beside down || exit 1
+	fi
 	measure vbet up -q two.vbet || exit 1
 	mapfile -t -O ${#boots[@]} boots < <(status_values boot_ns)
 	mapfile -t -O ${#readies[@]} readies < <(status_values ready_ns)
@@ -20,6 +26,7 @@ done
 figure "start of a guest to its process 1" "$(median "${boots[@]}") / 1e6" ms '<=' 60
 figure "  the least disturbed one" "$(printf '%s\n' "${boots[@]}" | sort -g | head -n 1) / 1e6" ms
 figure "start of a guest to ready" "$(median "${readies[@]}") / 1e6" ms
+[ -z "$BESIDE" ] || figure_beside "start of a guest to ready" "$(median "${readies[@]}")" "$(median "${others[@]}")"
 
 # Memory: what the host has less with 20 guests than before, with all that belongs to them.
 before=$(available_kb)
@@ -29,7 +36,7 @@ after=$(available_kb)
 measure vbet down || exit 1
 figure "memory per idle guest, MemAvailable over 20 guests" "($before - $after) / 1024 / 20" MiB
 
-ours=() both=() peers=()
+ours=() both=() peers=() others=() others_both=()
 for ((i = 0; i < RUNS; i++)); do
 	measure vbet up -q hundred.vbet || exit 1
 	ours+=("$TOOK")
@@ -44,6 +51,13 @@ for ((i = 0; i < RUNS; i++)); do
 	up=$TOOK
 	measure vbet down || exit 1
 	both+=("$(calc "$up + $TOOK")")
+	if [ -n "$BESIDE" ]; then
+		measure beside up -q hundred.vbet || exit 1
+		others+=("$TOOK")
+		up=$TOOK
+		measure beside down || exit 1
+		others_both+=("$(calc "$up + $TOOK")")
+	fi
 	if can_be_root; then
 		measure "${as_root[@]}" mn --topo single,100 --switch lxbr --controller none --test none && peers+=("$TOOK")
 	fi
@@ -52,6 +66,10 @@ figure "memory per idle guest, Pss of 100 guests and their lab" "$pss / 1024 / 1
 figure "CPU of 100 connected idle guests, of one core" "$idle / $(getconf CLK_TCK) / 10 * 100" % '<=' 2
 figure "100 guests and a switch: up until ready" "$(median "${ours[@]}")" s
 figure "100 guests and a switch: up, and down again" "$(median "${both[@]}")" s
+if [ -n "$BESIDE" ]; then
+	figure_beside "up until ready" "$(median "${ours[@]}")" "$(median "${others[@]}")"
+	figure_beside "up and down" "$(median "${both[@]}")" "$(median "${others_both[@]}")"
+fi
 if [ ${#peers[@]} -gt 0 ]; then
 	figure "mn --topo single,100 --switch lxbr --test none" "$(median "${peers[@]}")" s
 	figure "ratio: up until ready / Mininet" "$(median "${ours[@]}") / $(median "${peers[@]}")" x '<=' 1
