@@ -61,6 +61,7 @@ FUZZ_SECONDS ?= 60
 FUZZ_SAN     := fuzzer-no-link,address,undefined
 FUZZ_NAMES   := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
 FUZZ_SEEDS_vnet_needs = /bin/true /etc/ld.so.cache
+FUZZ_SEEDS_server_import = $(filter-out %.vbet %.notes %.warn %.err,$(wildcard tests/golden/import/*.* tests/golden/import/*/lab.conf))
 FUZZ_SEEDS_topo = $(wildcard examples/*.vbet tests/golden/lang/*.vbet)
 
 $(FUZZ_NAMES:%=$(B)/tests/fuzz/%_fuzz): $(B)/tests/fuzz/%_fuzz: $(B)/tests/fuzz/%_fuzz.o \

@@ -61,6 +61,8 @@ make_copy() {
 	cp -a "$root/rootfs" "$lib/rootfs/build"
 	cp -a "$root/docs" "$root/examples" "$root/share" "$work/src/"
 	cp -a "$here" "$work/src/tests/lab"
+	mkdir "$work/src/tests/golden"
+	cp -a "$root/tests/golden/import" "$work/src/tests/golden/"
 	chmod -R a+rX "$work/src" "$work/bin"
 	find "$lib" -maxdepth 1 -type f -exec chmod a+rx {} +
 }

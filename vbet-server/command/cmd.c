@@ -32,6 +32,8 @@ static const struct cmd commands[] = {
 	{"packages", "FILE|NAME...",
 	 "build the file systems with more packages that a script needs, while there is a network",
 	 OPT_QUIET, 1, -1, cmd_packages},
+	{"import", "FILE|DIR", "make a lab of that of another tool, and say what is not in it",
+	 OPT_OUTPUT, 1, 1, cmd_import},
 	{"ls", "", "list the labs", OPT_JSON, 0, 0, cmd_ls},
 	{"status", "", "nodes, NICs, cables and counters of a lab", OPT_LAB | OPT_JSON, 0, 0,
 	 cmd_status},
@@ -129,6 +131,8 @@ static const struct option_spec options[] = {
 	{OPT_WHATIF, 0, "whatif", "STATEMENT",
 	 "FILE is RUN@TIME: repeat that run, but do this then, and show what differs",
 	 FIELD(whatif)},
+	{OPT_OUTPUT, 'o', "output", "DIR", "write the lab and its files there (a new directory)",
+	 FIELD(output)},
 	{~0u, 'h', "help", NULL, "this text", FIELD(help)},
 };
 

@@ -15,7 +15,7 @@
 struct cmd_options {
 	const char *lab, *kernel, *dump, *user, *clock, *seed, *write;
 	const char *timeout, *jobs, *processes, *count, *duration, *keep, *comment;
-	const char *record, *until, *back, *whatif, *spin, *at_once;
+	const char *record, *until, *back, *whatif, *spin, *at_once, *output;
 	bool step, share, watch, json, insecure, help, all, follow, raw, quiet;
 	struct warn_choice warn;
 };
@@ -38,6 +38,7 @@ enum cmd_option {
 	OPT_STEP = 1 << 14,
 	OPT_RAW = 1 << 15,
 	OPT_SHARE = 1 << 16,
+	OPT_OUTPUT = 1 << 18,
 	OPT_COMMENT = 1 << 19,
 	OPT_WRITE = 1 << 20,
 	OPT_FOR = 1 << 21,
@@ -106,6 +107,7 @@ int cmd_unplug(const struct cmd_options *o, int argc, char **argv, struct err *e
 int cmd_ping(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_pingall(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_version(const struct cmd_options *o, int argc, char **argv, struct err *e);
+int cmd_import(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_help(const struct cmd_options *o, int argc, char **argv, struct err *e);
 
 /* The interactive console of a running lab (console.c): returns the exit status. */

@@ -8,6 +8,7 @@
 
 #include "lib/sock.h"
 #include "lib/xalloc.h"
+#include "vbet-server/import/format.h"
 #include "vbet-server/store/paths.h"
 
 #include <limits.h>
@@ -124,6 +125,17 @@ static char *real_directory_of(const char *file)
 	return xstrdup(*real ? real : "/");
 }
 
+/* What is wrong as a script may be right as a file of another tool. */
+static int check_format(const char *file, const char *text, size_t len, struct err *e)
+{
+	const struct import_format *f = format_find(file, text, len);
+
+	if (!f)
+		return 0;
+	return err_set(e, ERR_USAGE, "%s is %s, no script: vbet import %s -o DIR makes a lab of it",
+		       file, f->name, file);
+}
+
 int load_script(struct loaded *l, const char *file, const char *lab, struct err *e)
 {
 	size_t len;
@@ -141,8 +153,12 @@ int load_script(struct loaded *l, const char *file, const char *lab, struct err 
 	l->file = xstrdup(file);
 	l->dir = real_directory_of(file);
 	make_script(l, text, len, lab);
+	int rc = topo_n_errors(l->script) ? check_format(file, text, len, e) : 0;
+
 	free(text);
-	return 0;
+	if (rc < 0)
+		load_finish(l);
+	return rc;
 }
 
 int load_kept(struct loaded *l, const struct sources *sources, const char *file, const char *dir,

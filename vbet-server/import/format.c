@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "vbet-server/import/format.h"
+
+#include "lib/xalloc.h"
+#include "vbet-server/import/clab.h"
+
+#include <string.h>
+
+static bool ends_in(const char *text, const char *end)
+{
+	size_t n = strlen(text);
+	size_t len = strlen(end);
+
+	return n > len && !strcmp(text + n - len, end);
+}
+
+/* Does a line begin with that? */
+static bool has_line(const char *text, const char *start)
+{
+	size_t len = strlen(start);
+
+	for (const char *p = text; p; p = strchr(p, '\n')) {
+		p += *p == '\n';
+		if (!strncmp(p, start, len))
+			return true;
+	}
+	return false;
+}
+
+static bool is_yaml(const char *base)
+{
+	return ends_in(base, ".yml") || ends_in(base, ".yaml");
+}
+
+static bool is_clab(const char *base, const char *text, size_t len)
+{
+	return ends_in(base, ".clab.yml") || ends_in(base, ".clab.yaml") ||
+	       (is_yaml(base) && has_line(text, "topology:") && strstr(text, "nodes:"));
+}
+
+static const struct import_format formats[] = {
+	{"a topology of containerlab", "containerlab", is_clab, clab_read},
+};
+
+static const char *base_of(const char *file)
+{
+	const char *slash = strrchr(file, '/');
+
+	return slash ? slash + 1 : file;
+}
+
+const struct import_format *format_find(const char *file, const char *text, size_t len)
+{
+	for (size_t i = 0; i < ARRAY_LEN(formats); i++)
+		if (formats[i].is_one(base_of(file), text, len))
+			return &formats[i];
+	return NULL;
+}
+
+const char *format_list(void)
+{
+	return "topologies of containerlab (*.clab.yml)";
+}
+
+static void name_lab(struct import_model *m, const char *file)
+{
+	const char *base = base_of(file);
+
+	model_set_lab(m, arena_strndup(&m->arena, base, strcspn(base, ".")));
+}
+
+int format_read(const struct import_format *f, struct import_model *m, const char *file,
+		const struct import_source *src, const char *text, size_t len, struct err *e)
+{
+	model_init(m, file, f->tool);
+	name_lab(m, file);
+	if (f->read(m, src, text, len, e) < 0)
+		return -1;
+	model_settle(m);
+	return 0;
+}

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "vbet-server/import/script.h"
+
+#include "lib/units.h"
+#include "lib/xalloc.h"
+#include "vbet-server/import/name.h"
+#include "vbet-server/import/put.h"
+
+#include <string.h>
+
+struct writer {
+	FILE *out;
+	struct import_model *m;
+	bool is_copied;
+	VEC(struct script_copy) copies;
+	struct name_set taken; /* paths of copies outside of the lab */
+};
+
+/* ---- files ---- */
+
+static bool is_below(const char *path)
+{
+	return path[0] != '/' && strcmp(path, "..") != 0 && strncmp(path, "../", 3) != 0 &&
+	       !strstr(path, "/../");
+}
+
+/* Where the script finds the file. */
+static const char *path_of(struct writer *w, const struct import_file *f)
+{
+	const char *base = strrchr(f->source, '/');
+	struct script_copy c = {f->source, f->source, f->text, f->is_executable};
+
+	if (!w->is_copied)
+		return f->source;
+	for (size_t i = 0; i < w->copies.n; i++)
+		if (!strcmp(w->copies.at[i].from, f->source))
+			return w->copies.at[i].to;
+	if (!is_below(f->source))
+		c.to = arena_printf(&w->m->arena, "files/%s", base ? base + 1 : f->source);
+	c.to = name_take(&w->taken, &w->m->arena, c.to);
+	vec_push(&w->copies, c);
+	return c.to;
+}
+
+/* A file of the lab, as it is, or as a copy that can be changed. */
+static bool is_beside(const struct writer *w, const struct import_file *f)
+{
+	return f->source && (w->is_copied || !f->text);
+}
+
+static void put_content(struct writer *w, const struct import_file *f)
+{
+	if (is_beside(w, f)) {
+		fputs("file(", w->out);
+		put_string(w->out, path_of(w, f));
+		fputc(')', w->out);
+	} else {
+		put_here_document(w->out, f->text);
+	}
+}
+
+static void put_file(struct writer *w, const struct import_node *n, const struct import_file *f)
+{
+	if (f->daemon) {
+		fprintf(w->out, "config(%s, %s, ", n->variable, f->daemon);
+	} else {
+		fprintf(w->out, "write(%s, ", n->variable);
+		put_string(w->out, f->path);
+		fputs(", ", w->out);
+	}
+	put_content(w, f);
+	fputs(f->is_executable && !f->daemon ? ", mode = \"0755\")" : ")", w->out);
+	if (!is_beside(w, f))
+		put_here_document_body(w->out, f->text);
+	fputc('\n', w->out);
+}
+
+/* ---- nodes ---- */
+
+static const char *kind_name(enum import_kind kind)
+{
+	static const char *const names[] = {"host", "router", "firewall", "switch"};
+
+	return names[kind];
+}
+
+static bool is_special(const struct import_nic *c)
+{
+	return c->mac || c->mtu || c->addrs.n;
+}
+
+static void put_nic(FILE *out, const struct import_nic *c)
+{
+	char text[80];
+
+	fputs("alloc(NIC", out);
+	if (c->addrs.n)
+		fputs(c->addrs.n > 1 ? ", address = [" : ", address = ", out);
+	for (size_t i = 0; i < c->addrs.n; i++)
+		fprintf(out, "%s%s", i ? ", " : "",
+			addr_format(&c->addrs.at[i], true, text, sizeof(text)));
+	if (c->addrs.n > 1)
+		fputc(']', out);
+	if (c->mac)
+		fprintf(out, ", mac = %s", c->mac);
+	if (c->mtu)
+		fprintf(out, ", mtu = %u", c->mtu);
+	fputc(')', out);
+}
+
+/* All up to the last one of which there is something to say, or that stays without a cable. */
+static size_t nics_to_tell(const struct import_node *n)
+{
+	size_t last = 0;
+
+	for (size_t i = 0; i < n->nics.n; i++)
+		if (is_special(&n->nics.at[i]))
+			last = i + 1;
+	return last ? n->nics.n : 0;
+}
+
+static void put_alloc(struct writer *w, const struct import_node *n)
+{
+	char text[32];
+
+	fprintf(w->out, "alloc(%s", kind_name(n->kind));
+	if (strcmp(n->variable, n->name) != 0)
+		fprintf(w->out, ", name = \"%s\"", n->name);
+	if (n->memory_bytes)
+		fprintf(w->out, ", memory = %s",
+			unit_format(UNIT_SIZE, n->memory_bytes, text, sizeof(text)));
+	fputc(')', w->out);
+}
+
+static void put_node(struct writer *w, const struct import_node *n)
+{
+	size_t count = nics_to_tell(n);
+	bool is_long = count > 2;
+
+	fprintf(w->out, "%s = ", n->variable);
+	if (count)
+		fputs("attach(", w->out);
+	put_alloc(w, n);
+	for (size_t i = 0; i < count; i++) {
+		fputs(is_long ? ",\n\t" : ", ", w->out);
+		put_nic(w->out, &n->nics.at[i]);
+	}
+	if (count)
+		fputc(')', w->out);
+	if (n->comment || strcmp(n->name, n->was) != 0) {
+		fputs(" # ", w->out);
+		put_comment(w->out, n->was);
+		if (n->comment) {
+			fputs(": ", w->out);
+			put_comment(w->out, n->comment);
+		}
+	}
+	fputc('\n', w->out);
+}
+
+/* ---- cables ---- */
+
+static void put_end(struct writer *w, const struct import_end *end)
+{
+	const struct import_node *n = &w->m->nodes.at[end->node];
+
+	/* Ports of a switch are all alike. */
+	if (n->kind == IMPORT_SWITCH)
+		fputs(n->variable, w->out);
+	else
+		fprintf(w->out, "NIC(%s, %zu)", n->variable, end->nic + 1);
+}
+
+static void put_link(struct writer *w, const struct import_link *l)
+{
+	char text[32];
+
+	fputs("link(", w->out);
+	put_end(w, &l->a);
+	fputs(", ", w->out);
+	put_end(w, &l->b);
+	if (l->rate_bps)
+		fprintf(w->out, ", rate = %s",
+			unit_format(UNIT_RATE, l->rate_bps, text, sizeof(text)));
+	if (l->delay_ns)
+		fprintf(w->out, ", delay = %s",
+			unit_format(UNIT_TIME, l->delay_ns, text, sizeof(text)));
+	fputc(')', w->out);
+	if (l->comment) {
+		fputs(" # ", w->out);
+		put_comment(w->out, l->comment);
+	}
+	fputc('\n', w->out);
+}
+
+/* ---- what runs in nodes ---- */
+
+static void put_routes(struct writer *w, const struct import_node *n)
+{
+	char to[80];
+	char via[80];
+
+	for (size_t i = 0; i < n->commands.n; i++) {
+		const struct import_command *c = &n->commands.at[i];
+
+		if (c->meaning == IMPORT_SYSCTL) {
+			fprintf(w->out, "sysctl(%s, \"%s\", ", n->variable, c->key);
+			put_string(w->out, c->value);
+			fputs(")\n", w->out);
+		}
+		if (c->meaning != IMPORT_ROUTE)
+			continue;
+		addr_format(&c->via, false, via, sizeof(via));
+		if (c->is_default)
+			fprintf(w->out, "default_route(%s, %s)\n", n->variable, via);
+		else
+			fprintf(w->out, "route(%s, %s, %s)\n", n->variable,
+				addr_format(&c->addr, true, to, sizeof(to)), via);
+	}
+}
+
+static void put_commands(struct writer *w, const struct import_node *n)
+{
+	size_t count = 0;
+	size_t done = 0;
+
+	for (size_t i = 0; i < n->commands.n; i++)
+		count += n->commands.at[i].meaning == IMPORT_RUN;
+	for (size_t i = 0; i < n->commands.n; i++) {
+		if (n->commands.at[i].meaning != IMPORT_RUN)
+			continue;
+		if (!done)
+			fprintf(w->out, "exec(%s,%s", n->variable, count > 1 ? "\n\t" : " ");
+		else
+			fputs(",\n\t", w->out);
+		put_string(w->out, n->commands.at[i].text);
+		done++;
+	}
+	if (done)
+		fputs(")\n", w->out);
+}
+
+static bool has_content(const struct import_node *n)
+{
+	for (size_t i = 0; i < n->commands.n; i++)
+		if (n->commands.at[i].meaning != IMPORT_ADDRESS)
+			return true;
+	return n->files.n || n->services.n;
+}
+
+static void put_content_of(struct writer *w, const struct import_node *n)
+{
+	if (!has_content(n))
+		return;
+	fputc('\n', w->out);
+	put_routes(w, n);
+	for (size_t i = 0; i < n->files.n; i++)
+		put_file(w, n, &n->files.at[i]);
+	for (size_t i = 0; i < n->services.n; i++)
+		fprintf(w->out, "service(%s, %s)\n", n->variable, n->services.at[i]);
+	put_commands(w, n);
+}
+
+/* ---- the whole ---- */
+
+void script_write_notes(FILE *out, const struct import_model *m, const char *indent)
+{
+	for (size_t i = 0; i < m->notes.n; i++) {
+		const struct import_note *note = &m->notes.at[i];
+
+		fputs(indent, out);
+		put_comment(out, note->text);
+		for (size_t k = 0; k < note->nodes.n; k++) {
+			fputs(k ? ", " : ": ", out);
+			put_comment(out, note->nodes.at[k]);
+		}
+		fputc('\n', out);
+	}
+}
+
+static void put_head(struct writer *w)
+{
+	const struct import_model *m = w->m;
+
+	fputs("# ", w->out);
+	put_comment(w->out, m->lab);
+	fprintf(w->out, ", from a lab of %s: ", m->tool);
+	put_comment(w->out, m->file);
+	fputc('\n', w->out);
+	if (m->comment) {
+		fputs("# ", w->out);
+		put_comment(w->out, m->comment);
+		fputc('\n', w->out);
+	}
+	if (m->notes.n) {
+		fputs("#\n# Not carried over:\n", w->out);
+		script_write_notes(w->out, m, "#   ");
+	}
+	fprintf(w->out, "\nlab = \"%s\"\n", m->lab);
+	if (!m->keep_auto_address)
+		fputs("auto_address = off\n", w->out);
+	fputc('\n', w->out);
+}
+
+void script_write(FILE *out, struct import_model *m, bool is_copied, struct script_copies *copies)
+{
+	struct writer w = {.out = out, .m = m, .is_copied = is_copied};
+
+	name_take(&w.taken, &m->arena, "lab.vbet");
+	put_head(&w);
+	for (size_t i = 0; i < m->nodes.n; i++)
+		put_node(&w, &m->nodes.at[i]);
+	if (m->links.n)
+		fprintf(out, "\n%s%s%s", m->remark ? "# " : "", m->remark ? m->remark : "",
+			m->remark ? "\n" : "");
+	for (size_t i = 0; i < m->links.n; i++)
+		put_link(&w, &m->links.at[i]);
+	for (size_t i = 0; i < m->nodes.n; i++)
+		put_content_of(&w, &m->nodes.at[i]);
+	for (size_t i = 0; m->epilog && m->epilog[i]; i++)
+		fprintf(out, "%s%s\n", i ? "" : "\n", m->epilog[i]);
+	copies->n = w.copies.n;
+	copies->at = arena_alloc(&m->arena, (w.copies.n + 1) * sizeof(*copies->at));
+	if (w.copies.n)
+		memcpy(copies->at, w.copies.at, w.copies.n * sizeof(*copies->at));
+	vec_free(&w.copies);
+	name_set_finish(&w.taken);
+}
