@@ -27,7 +27,11 @@ struct cable {
 	unsigned under_way; /* events that point here; the last one frees a removed cable */
 };
 
-/* A frame under way. */
+/*
+ * A frame under way. It points to the cable and not to the end: when an end goes, so does its
+ * cable, and the frame finds out on arrival. The list of passages that are not in use is shared, as
+ * bursts move from cable to cable.
+ */
 struct passage {
 	struct event event;
 	struct cable *cable;
@@ -39,6 +43,10 @@ struct passage {
 /* Kept for reuse: one for each frame under way, of all cables together. */
 static struct passage *idle_passages;
 
+/*
+ * What the clock adds where the script says nothing; the specification itself stays as it was said,
+ * so that status and changes speak of what people wrote.
+ */
 static struct linkspec in_effect(const struct substrate *s, const struct linkspec *spec)
 {
 	struct linkspec e = *spec;
@@ -86,6 +94,11 @@ static void arrive(struct event *ev, int64_t now_ns)
 		end_deliver(to, f, now_ns);
 }
 
+/*
+ * The event goes into the calendar of the guest at the far end: its horizon depends on what will
+ * reach it (clock/vclock.c). Each direction is a source of its own, since the order of events at
+ * one instant must not depend on which direction was busier.
+ */
 static void schedule(struct cable *c, unsigned from, struct frame *f, int64_t due_ns)
 {
 	struct passage *p = idle_passages;
@@ -464,6 +477,10 @@ struct object *cable_create(struct substrate *s, const char *name, struct end *a
 	return &c->object;
 }
 
+/*
+ * A specification made of these words alone, on top of nothing: what was set before is gone. The
+ * carrier is kept, which is a state and no parameter.
+ */
 int cable_reset(struct object *o, char *const *words, size_t n, struct err *e)
 {
 	struct cable *c = cable_of(o);
@@ -491,6 +508,10 @@ int cable_set_carrier(struct object *o, bool up, int side, struct err *e)
 	return 0;
 }
 
+/*
+ * The other process has carried the frame through its copy of this direction already: here it has
+ * only to be handed over, if this copy's state agrees.
+ */
 void cable_arrive_from(struct end *far, struct frame *f, int64_t now_ns)
 {
 	struct cable *c = far->cable;
@@ -510,6 +531,7 @@ void cable_set_absent(struct end *far, bool absent, int64_t now_ns)
 		set_carrier(far->cable, now_ns);
 }
 
+/* No cable: nothing will ever come this way, so it bounds nobody. */
 int64_t cable_min_delay_ns(const struct end *n, bool in)
 {
 	if (!n->cable)

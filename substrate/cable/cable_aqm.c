@@ -1,4 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Queue management in front of the rate: which frames to drop or mark although there is room.
+ *
+ * RED (Floyd, Jacobson 1993) follows a moving average of the queue's length and takes frames with a
+ * chance that rises between two thresholds. The average is kept with 20 bits of fraction. While the
+ * link is idle nothing comes that could lower it, so the time is turned into the number of packets
+ * that could have left, and the average decays as if each had found the queue empty.
+ *
+ * CoDel (RFC 8289) looks at how long frames wait. It works on frames that leave a queue; here there
+ * is none, as the moment at which a frame will leave is known when it comes (cable_rate.c). So its
+ * pseudo code is run at that moment, one frame at a time, with the times at which the frames would
+ * be taken out. It takes the very frames that the RFC's code takes from a queue that is really
+ * there.
+ *
+ * All of it is in integers: the same frames are taken on every machine.
+ */
 #include "substrate/cable/cable_aqm.h"
 
 enum {
@@ -26,6 +42,9 @@ static uint64_t decay(unsigned weight, uint64_t n)
 	return result;
 }
 
+/*
+ * The average is of bytes, not of frames, so that many small frames are not taken for a long queue.
+ */
 static void red_average(struct cable_aqm *q, const struct linkspec *spec,
 			const struct cable_arrival *a)
 {
@@ -78,6 +97,9 @@ static bool red_takes(struct cable_aqm *q, const struct linkspec *spec, struct r
 	return false;
 }
 
+/*
+ *
+ */
 static uint64_t integer_root(unsigned __int128 x)
 {
 	uint64_t root = 0;
@@ -119,6 +141,10 @@ static bool codel_is_long(struct cable_aqm *q, const struct linkspec *spec,
 	return a->start_ns >= q->codel.above_ns;
 }
 
+/*
+ * Coming back soon after the last time, it goes on with almost the rate that it had: the load that
+ * needed it is likely still there (RFC 8289, section 5.5).
+ */
 static bool codel_begin(struct cable_aqm *q, const struct linkspec *spec, int64_t now_ns)
 {
 	uint32_t delta = q->codel.count - q->codel.last_count;

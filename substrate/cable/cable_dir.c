@@ -80,6 +80,7 @@ const char *cable_drop_name(enum cable_drop why)
 	return drop_names[why];
 }
 
+/* Asked only when something changes, so that a frame pays for nothing that it does not meet. */
 static void choose_stages(struct cable_dir *d, int64_t now_ns)
 {
 	d->n_gate = d->n_path = 0;
@@ -201,6 +202,10 @@ bool cable_dir_pass(struct cable_dir *d, unsigned frames, uint64_t bytes)
 	return true;
 }
 
+/*
+ * The copy of a duplicated frame goes through the path again, behind the first: it takes its own
+ * time of the rate, its own place in the queue, and may be dropped or corrupted for itself.
+ */
 struct cable_verdict cable_dir_offer(struct cable_dir *d, uint32_t len, const uint8_t *data,
 				     int64_t now_ns)
 {
@@ -256,6 +261,10 @@ int64_t cable_dir_min_delay_ns(const struct cable_dir *d)
 	return ns;
 }
 
+/*
+ * A schedule makes a direction not plain even while its values do nothing: it is looked up when
+ * frames come, and plain frames are not looked at.
+ */
 bool cable_dir_is_plain(const struct cable_dir *d)
 {
 	return d->up && d->n_gate == 0 && d->n_path == 0 && d->schedule.plan.n == 0;

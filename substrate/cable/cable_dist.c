@@ -54,6 +54,10 @@ static double normal_cdf(double z, double *density)
 	return 0.5 + sum * *density;
 }
 
+/*
+ * Newton's method with a fixed number of rounds: libm's functions may differ in the last bit
+ * between versions, and a delay that differs by a nanosecond is another run.
+ */
 static double cube_root(double x)
 {
 	double y = x > 1 ? x / 3 + 1 : 1;
@@ -124,6 +128,7 @@ static void fill_tables(void)
 	have_tables = true;
 }
 
+/* Uniform has no table: it is worked out from the draw itself (cable_delay.c). */
 struct cable_dist cable_dist_builtin(enum link_distribution which)
 {
 	static const int32_t *const tables[] = {
@@ -205,6 +210,10 @@ static int read_value(const char **at, const char *end, int32_t *value)
 	return s > first && (s == end || isspace((unsigned char)*s) || *s == '#') ? 0 : -1;
 }
 
+/*
+ * The format of the tables that come with iproute2 (tc-netem(8)): whitespace between numbers,
+ * comments behind #. Order does not matter to a table of quantiles, which is therefore sorted.
+ */
 int32_t *cable_dist_parse(const char *text, size_t len, uint32_t *n, struct err *e)
 {
 	const char *end = text + len;

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The congestion mark of RFC 3168 in frames: where it stands, and how it is set. */
+/*
+ * The congestion mark of RFC 3168 in frames: where it stands, and how it is set. Up to two VLAN
+ * tags may stand in front of the IP header, an outer and an inner one (802.1ad), as on real ports.
+ * Frames whose sender does not take part, or that are no IP, are not marked but dropped by whoever
+ * asked: that is what the answer is for.
+ */
 #include "substrate/cable/cable_aqm.h"
 #include "substrate/cable/cable_dir.h"
 

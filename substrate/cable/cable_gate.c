@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Stages that decide at once and know nothing of time: MTU, loss, duplication, corruption. */
+/*
+ * Stages that decide at once and know nothing of time: MTU, loss, duplication, corruption.
+ *
+ * Each has a random stream of its own, so that what one stage draws moves no number of another.
+ * Only the three models of loss share theirs, and count and draw for every frame that reaches them.
+ */
 #include "substrate/cable/cable_stage.h"
 
 enum {
@@ -45,6 +50,10 @@ const struct cable_stage cable_stage_mtu = {
 	.pass = mtu_pass,
 };
 
+/*
+ * Three models of loss, which may be combined: independent (with correlation), Gilbert and
+ * Elliott's two states, and every n-th frame, which needs no chance and suits tests that count.
+ */
 struct loss_state {
 	struct cable_chance independent;
 	bool bad; /* Gilbert-Elliott: in the bad state */

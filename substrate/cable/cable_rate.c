@@ -31,6 +31,10 @@ struct moment {
 	int64_t part;
 };
 
+/*
+ * A frame that was accepted is already on its way as an event; this is only its shadow, by which
+ * the length of the queue is known. It leaves the ring when its first bit would leave the queue.
+ */
 struct waiting {
 	int64_t start_ns; /* when its first bit leaves: it waits until then */
 	uint32_t len;
@@ -59,6 +63,10 @@ static uint32_t frames_limit(const struct linkspec *spec)
 	return QUEUE_FRAMES_DEFAULT;
 }
 
+/*
+ * The limit may be set below what waits. What was accepted stays: the queue is then over its limit
+ * until enough has left.
+ */
 static void ring_resize(struct rate_state *s, uint32_t cap)
 {
 	if (cap < s->n)
@@ -111,6 +119,9 @@ static bool rate_wanted(const void *state, const struct linkspec *spec, int64_t 
 	return spec->rate_bps > 0 || s->last_ns > now_ns;
 }
 
+/*
+ *
+ */
 static void rate_change(void *state, const struct linkspec *spec, int64_t now_ns)
 {
 	struct rate_state *s = state;

@@ -53,6 +53,10 @@ static bool square_value(const struct linksched_item *it, struct cable_course *c
 	return true;
 }
 
+/*
+ * A step is uniform between -step and +step. Every cable has its own stream (cable_dir.c), so walks
+ * of two cables are independent of each other, and the same in each run.
+ */
 static bool walk_value(const struct linksched_item *it, struct cable_course *c, struct rng *random,
 		       int64_t t_ns, int64_t *value)
 {
@@ -71,6 +75,7 @@ static bool walk_value(const struct linksched_item *it, struct cable_course *c, 
 	return true;
 }
 
+/* By halves, as traces have thousands of points and this is asked for each frame. */
 static bool trace_value(const struct linksched_item *it, struct cable_course *c, struct rng *random,
 			int64_t t_ns, int64_t *value)
 {
@@ -124,6 +129,10 @@ bool cable_schedule_apply(struct cable_schedule *s, struct rng *random, int64_t 
 	return changed;
 }
 
+/*
+ * What the virtual clock may rely on whatever the schedule will say: the smallest delay, the
+ * largest rate. So a schedule costs lookahead, but no look at the schedule while guests run.
+ */
 void cable_schedule_bound(const struct cable_schedule *s, bool largest, struct linkspec *spec)
 {
 	for (size_t i = 0; i < s->plan.n; i++) {

@@ -42,6 +42,10 @@ void vclock_touch(struct vclock_guest *g)
 	vec_push(&g->clock->touched, g);
 }
 
+/*
+ * Slots lie side by side in one table, in the order of the guests: deciding whose turn it is reads
+ * nothing else. When a guest comes or goes all numbers are given anew, which is rare.
+ */
 static void number_guests(struct vclock *c)
 {
 	c->slots.n = 0;
@@ -97,6 +101,11 @@ static void cables_changed(struct substrate *s)
 	vclock_of(s)->cables_dirty = true;
 }
 
+/*
+ * The lookahead of each guest: the shortest delay of any cable that leads to it, and of any that
+ * leads away. Only a guest's own cables count. The frame that a switch sends on comes out of the
+ * switch's end of such a cable, so whatever reaches the guest has passed one of them.
+ */
 static void look_at_cables(struct vclock *c)
 {
 	struct substrate *s = c->sub;
@@ -156,6 +165,11 @@ int64_t vclock_pace_limit_ns(const struct vclock *c, int64_t wall_ns)
 	return c->pace_ns + (int64_t)((double)(wall_ns - c->pace_wall_ns) * c->pace);
 }
 
+/*
+ * What comes from outside must not come into the past of any guest: so it is as late as the guest
+ * that was granted the most time. A paced clock that goes on while nobody runs shows the time by
+ * its pace.
+ */
 int64_t vclock_now_ns(const struct vclock *c)
 {
 	int64_t now = c->floor_ns;

@@ -12,6 +12,7 @@
 static const int64_t spin_wall_ns = INT64_C(5000000000);
 static const int64_t charge_wall_ns = 10000000; /* how often who spins is charged */
 
+/* Its slot changes: what it may still be told of no longer bounds the others (vclock_turn.c). */
 static void begin_charge(struct vclock *c, struct vclock_guest *g, int64_t wall_ns)
 {
 	g->charged = true;
@@ -46,6 +47,10 @@ static void charge(struct vclock *c, struct vclock_guest *g, int64_t wall_ns)
 	vclock_touch(g);
 }
 
+/*
+ * An honest turn takes far less than five seconds of the wall clock, on a busy machine as well. A
+ * guest whose clock moves at all is slow, and not stuck: it gets another five.
+ */
 static void look_for_spin(struct vclock *c, struct vclock_guest *g, int64_t wall_ns)
 {
 	if (wall_ns - g->turn_wall_ns >= spin_wall_ns && vclock_guest_now_ns(g) > g->spin_ns) {

@@ -11,6 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+/*
+ * So many guests may run side by side if the lab does not say otherwise (at_once=). What happens,
+ * and when, does not depend on it (vclock_turn.c). Nor does the time of day at which a lab begins
+ * depend on today's: the guests' programs see it.
+ */
 enum { GUESTS_AT_ONCE = 8 };
 static const int64_t default_tod_s = 1767225600; /* 2026-01-01 00:00 UTC */
 
@@ -129,6 +134,10 @@ int vclock_cmd_run(struct substrate *s, const struct words *w, FILE *answer, str
 	return 0;
 }
 
+/*
+ * Going to a time that is over is refused and not taken as "now": who says so believes the lab to
+ * be elsewhere.
+ */
 static int go_until(struct substrate *s, const char *text, bool relative, struct err *e)
 {
 	int64_t t;

@@ -194,6 +194,11 @@ void vclock_guest_run(struct vclock_guest *g, int64_t at_ns, int64_t until_ns, i
 		send_message(g, TIME_RUN, ++g->next_seq, (uint64_t)(at_ns - g->offset_ns));
 }
 
+/*
+ * The guest's kernel looks at free_until before each step of its clock, so a write is enough: no
+ * message is sent, and nobody waits. What follows from its own kicks cuts its turn while it waits
+ * for us; a stop that others ask for lies where it cannot have been yet (stand_soon() in vclock.c).
+ */
 void vclock_guest_cut(struct vclock_guest *g, int64_t until_ns)
 {
 	if (g->state != VCLOCK_GUEST_RUNNING || until_ns >= g->until_ns)
@@ -406,6 +411,10 @@ static const char *take_message(struct vclock_guest *g)
 	}
 }
 
+/*
+ * A message may come in pieces, as on any stream; and the guest sends the next one only when it was
+ * let run again, so one is all there is to read.
+ */
 static void conn_ready(struct loop_watch *w, uint32_t events, int64_t loop_ns)
 {
 	struct vclock_guest *g = container_of(w, struct vclock_guest, conn);
@@ -428,6 +437,10 @@ static void conn_ready(struct loop_watch *w, uint32_t events, int64_t loop_ns)
 		leave(g, wrong);
 }
 
+/*
+ * One kernel at a time: the socket is not looked at while one is connected. The next boot's kernel
+ * waits in the backlog until the last one's connection has ended.
+ */
 static void listener_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
 	struct vclock_guest *g = container_of(w, struct vclock_guest, listener);

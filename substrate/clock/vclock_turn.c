@@ -50,6 +50,10 @@ static void refresh_slots(struct vclock *c)
 	c->touched.n = 0;
 }
 
+/*
+ * Several calendars may have an event at the earliest time: then the order of sources decides, as
+ * it does within one calendar.
+ */
 static void look_at_event(struct vclock *c, struct vclock_view *v, size_t i)
 {
 	struct calendar *cal = &c->guests.at[i]->calendar;

@@ -185,6 +185,10 @@ static int run_remove(struct substrate *s, const struct words *w, FILE *answer, 
 	return 0;
 }
 
+/*
+ * The answer is one word: a line of JSON, quoted. It is written while objects are walked, with no
+ * tree in between, as frames wait meanwhile.
+ */
 static int run_status(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
 {
 	int64_t now = substrate_now_ns(s);
@@ -260,6 +264,10 @@ static const struct command commands[] = {
 	{"until", 1, vclock_cmd_until, "until TIME"},
 };
 
+/*
+ * A command that does not exist is answered with the nearest one that does: people speak this
+ * protocol too (vsubstrate --connect).
+ */
 static int run_words(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
 {
 	struct nearest near;
@@ -313,6 +321,10 @@ static void answer_line(struct control_session *c, const char *line, size_t len)
 	arena_finish(&a);
 }
 
+/*
+ * Whatever is complete is carried out now; the rest of a line waits for its end in the connection's
+ * buffer, which is bounded.
+ */
 static size_t take_lines(struct conn *conn, const char *data, size_t len)
 {
 	struct control_session *c = conn->owner;
@@ -328,6 +340,9 @@ static size_t take_lines(struct conn *conn, const char *data, size_t len)
 	}
 }
 
+/*
+ * The lab's server has gone, so there is nobody left to carry frames for: the process ends with it.
+ */
 static void closed(struct conn *conn)
 {
 	struct control_session *c = conn->owner;

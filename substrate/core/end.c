@@ -24,6 +24,9 @@ static const char *const drop_names[] = {
 };
 _Static_assert(ARRAY_LEN(drop_names) == END_DROPS, "a reason without a name");
 
+/*
+ * A segment that stands for many frames counts as all of them: counters speak of frames on a wire.
+ */
 void end_drop(struct end *n, struct frame *f, enum end_drop why)
 {
 	n->count.dropped[why] += f ? frame_count(f) : 1;
@@ -66,6 +69,11 @@ void end_take_bytes(struct end *n, const uint8_t *data, size_t len, int64_t now_
 	end_take_raw(n, data, len, &nothing, now_ns);
 }
 
+/*
+ * The kernel of the host hands over what its own interfaces leave undone: segments that GRO has put
+ * together, and checksums that hold no more than the sum of the pseudo-header. Nothing beside the
+ * frame says so, hence it is seen in the frame itself (offload_find()).
+ */
 void end_take_from_host(struct end *n, const uint8_t *data, size_t len, uint32_t mtu,
 			int64_t now_ns)
 {
@@ -112,6 +120,7 @@ bool end_takes(const struct end *n, uint16_t flags)
 	return !n->capture && n->kind->takes && !(flags & ~n->kind->takes(n));
 }
 
+/* A frame for which the pool has no room is dropped here, and never reaches fn. */
 void end_make_real(struct end *n, struct frame *f, int64_t now_ns, end_frame_fn fn)
 {
 	struct end_call call = {n, now_ns, fn};
@@ -119,6 +128,11 @@ void end_make_real(struct end *n, struct frame *f, int64_t now_ns, end_frame_fn 
 	n->count.dropped[END_DROP_MEMORY] += frame_make_real(f, call_for_end, &call);
 }
 
+/*
+ * True only if nothing on the way could tell: the cable hands frames over as they are, nobody
+ * captures at either end, and who is at the far end takes such frames. It is asked for each frame,
+ * since a capture may begin at any time.
+ */
 bool end_passes_raw(const struct end *n, uint16_t flags)
 {
 	const struct end *to = n->cable && !n->capture ? n->hooks->straight(n) : NULL;
@@ -126,6 +140,10 @@ bool end_passes_raw(const struct end *n, uint16_t flags)
 	return to && end_takes(to, flags);
 }
 
+/*
+ * The digest is kept in virtual time alone: two runs are the same if all digests are, and no
+ * capture is needed to see it. In real time it would cost a pass over each byte and say nothing.
+ */
 static void send_through(struct end *n, struct frame *f, int64_t now_ns)
 {
 	n->count.in_frames += frame_count(f);
@@ -162,6 +180,10 @@ static void deliver(struct end *n, struct frame *f, int64_t now_ns)
 	n->kind->deliver(n, f, now_ns);
 }
 
+/*
+ * The second look is needed although the sender had one: a device between the two may have sent the
+ * frame out of several ports, and ends differ in what they take.
+ */
 void end_deliver(struct end *n, struct frame *f, int64_t now_ns)
 {
 	if (frame_is_lent(f) && !end_takes(n, OFFLOAD_LENT))
@@ -172,6 +194,10 @@ void end_deliver(struct end *n, struct frame *f, int64_t now_ns)
 		deliver(n, f, now_ns);
 }
 
+/*
+ * The cable first: unplugging drops what it has under way, and tells the far end. Then captures,
+ * which may not outlive their end, then frames in hand.
+ */
 void end_finish(struct end *n)
 {
 	if (n->cable)

@@ -42,6 +42,10 @@ struct loan {
 _Static_assert(FRAME_HEAD % _Alignof(struct loan) == 0, "a loan lies behind the head");
 _Static_assert(FRAME_HEAD + sizeof(struct loan) <= (size_t)FRAME_LENT_MIN, "it has room there");
 
+/*
+ * used_bytes counts what somebody holds, idle_bytes what lies in the lists. The bound is for the
+ * former alone: a frame in a list costs memory, too, but can be had at once.
+ */
 struct frame_pool {
 	size_t max_bytes, used_bytes, idle_bytes;
 	struct frame *idle[CLASSES];
@@ -90,6 +94,11 @@ static size_t size_of(uint32_t room)
 	return sizeof(struct frame) + FRAME_HEADROOM + room;
 }
 
+/*
+ * A block is as large as its class, not as its frame, so that every block of a list fits every
+ * frame of that class. The data pointer, the length and the offload are set anew each time; the
+ * room is not, and so must be right again when a block goes back (frame_unref()).
+ */
 struct frame *frame_get(struct frame_pool *p, uint32_t len)
 {
 	int c = class_of(len);
@@ -122,6 +131,10 @@ static struct loan *loan_of(const struct frame *f)
 	return (struct loan *)(void *)(f->data + FRAME_HEAD);
 }
 
+/*
+ * Below that length a loan costs more than it saves: the second copy of a short frame comes from
+ * the cache. And a frame in more pieces than a loan can note is copied at once.
+ */
 bool frame_may_be_lent(uint32_t len, unsigned pieces)
 {
 	return len >= FRAME_LENT_MIN && pieces <= FRAME_LENT_PIECES;
@@ -152,7 +165,10 @@ struct frame *frame_get_lent(struct frame_pool *p, struct frame_lender *l, uint1
 	return f;
 }
 
-/* loan: what is noted of f, which may be a copy by now. */
+/*
+ * loan: what is noted of f, which may be a copy by now. The lender hears of it last, when the frame
+ * is out of its list: it may publish the buffers at once.
+ */
 static void end_loan(struct frame *f, const struct loan *loan)
 {
 	if (loan->before)
@@ -177,6 +193,7 @@ void frame_keep(struct frame *f)
 	end_loan(f, &loan);
 }
 
+/* Each frame_keep() takes the first one out of the list, so this ends. */
 void frame_recall(struct frame_lender *l)
 {
 	while (l->first)
@@ -190,6 +207,10 @@ void frame_read(const struct frame *f, uint32_t from, void *to, uint32_t len)
 	frame_write(f, from, len, &iov, 1, 0);
 }
 
+/*
+ * What is asked for may lie across the border between the head, which is ours, and the rest, which
+ * is still the guest's. Only the rest is read from memory that may change under us.
+ */
 void frame_write_lent(const struct frame *f, uint32_t from, uint32_t len, const struct iovec *iov,
 		      unsigned n, size_t offset)
 {
@@ -236,6 +257,10 @@ void frame_unref(struct frame *f)
 	p->idle_bytes += size;
 }
 
+/*
+ * Writing into a frame that others hold would change it under their eyes: after a switch has
+ * flooded it, the same bytes are at every port. The last holder needs no copy.
+ */
 struct frame *frame_own(struct frame *f)
 {
 	if (f->refs == 1) {
@@ -252,6 +277,10 @@ struct frame *frame_own(struct frame *f)
 	return own;
 }
 
+/*
+ * The pool may be at its bound in the middle of a segment: the frames that fit are made, and those
+ * that do not are counted one by one, as a wire would lose them.
+ */
 static struct frame *cut(const struct frame *f, unsigned i)
 {
 	struct frame *real = frame_get(f->pool, offload_segment_len(&f->offload, f->len, i));
@@ -295,6 +324,10 @@ unsigned frame_make_real(struct frame *f, void (*fn)(void *ctx, struct frame *re
 	return lost;
 }
 
+/*
+ * A substrate link puts its headers in front without moving the payload. Only the sole holder may
+ * do that, and only to a frame that is here as a whole.
+ */
 bool frame_push(struct frame *f, uint32_t n)
 {
 	const uint8_t *start = (uint8_t *)(f + 1);

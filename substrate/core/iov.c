@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Bytes in pieces. A guest's frame lies in as many buffers as its driver liked, and goes into as
+ * many as the receiver's driver offered; neither side's pieces match the other's. All three
+ * functions take an offset into the whole, as if the pieces were joined, and stop at the end of the
+ * last piece: who calls has checked that there is enough room.
+ */
 #include "substrate/core/iov.h"
 
 #include <stdbool.h>
@@ -46,6 +52,10 @@ void iov_write(const struct iovec *iov, unsigned n, size_t offset, const void *f
 	move(iov, n, offset, (uint8_t *)(uintptr_t)from, len, true);
 }
 
+/*
+ * From pieces to pieces: each piece of the source is written as one flat range. The destination's
+ * pieces are walked anew for each, which is no loss with the few pieces that frames have.
+ */
 void iov_copy(const struct iovec *to, unsigned n_to, size_t to_offset, const struct iovec *from,
 	      unsigned n_from, size_t from_offset, size_t len)
 {

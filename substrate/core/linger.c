@@ -1,4 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A capture into a FIFO that has ended may still hold what its reader was too slow for. It would be
+ * wrong to drop it, as the end of a capture is often what it was made for, and wrong to wait for
+ * it: the command that ends the capture must be answered. So what is left lives on here without its
+ * capture, with the descriptor, and is written whenever the FIFO has room.
+ *
+ * An entry goes when all is written, when the reader closes (EPIPE), or when the substrate ends.
+ */
 #include "substrate/core/linger.h"
 
 #include "lib/xalloc.h"
@@ -7,6 +15,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/*
+ * prev points to the pointer that leads here, be it the list's or another entry's: an entry can
+ * take itself out without knowing whose list it is in.
+ */
 struct linger {
 	struct loop_watch watch; /* owns its descriptor */
 	struct loop *loop;

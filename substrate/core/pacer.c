@@ -22,6 +22,10 @@ static int64_t tell_time(struct pacer *p, int64_t now_ns)
 	return p->last_ns;
 }
 
+/*
+ * put() may lead to another frame for the same scheduler, for instance when a node answers a
+ * message at once. That is safe: due is asked only after the queue has no more to give.
+ */
 static void let_go(struct pacer *p, int64_t now_ns)
 {
 	struct htb_class *from;
@@ -64,6 +68,9 @@ void pacer_init(struct pacer *p, struct substrate *s, int64_t rate_bps,
 	p->htb = htb_create(&params, p->last_ns);
 }
 
+/*
+ * The scheduler gives back what waits by release(): those frames count as dropped in their class.
+ */
 void pacer_finish(struct pacer *p)
 {
 	if (!p->htb)

@@ -1,4 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The pcapng format (draft-ietf-opsawg-pcapng), as much of it as a capture needs: a section, one
+ * interface, packets, and statistics at the end. Blocks are put into a buffer that the capture
+ * writes out; a reader that skips blocks finds the next one by the length that stands at both ends
+ * of each.
+ *
+ * Everything is in the byte order of this machine, which the section's magic tells. Times count
+ * nanoseconds (if_tsresol is 9), as those of the lab do. Nothing of the host goes in: no name of an
+ * operating system, no time of writing. So equal runs give equal files.
+ */
 #include "substrate/core/pcapng.h"
 
 #include "lib/xalloc.h"
@@ -22,6 +32,7 @@ enum {
 	LINKTYPE_ETHERNET = 1,
 };
 
+/* The room grows by doubling, and never shrinks: it settles at what one batch of frames needs. */
 static void put(struct pcapng *p, const void *data, size_t len)
 {
 	if (p->len + len > p->cap) {
@@ -37,6 +48,7 @@ static void put_u32(struct pcapng *p, uint32_t value)
 	put(p, &value, sizeof(value));
 }
 
+/* The upper half of a time comes first, whatever the byte order of the rest is. */
 static void put_time(struct pcapng *p, uint64_t at_ns)
 {
 	put_u32(p, (uint32_t)(at_ns >> 32));

@@ -125,6 +125,11 @@ void substrate_put_off(struct substrate *s, struct flush *f)
 	s->last_flush = &f->next;
 }
 
+/*
+ * Whoever is destroyed while it waits for the end of the batch must be taken out of the list, which
+ * would else run into freed memory. That is rare, so the list has links one way only and is
+ * searched.
+ */
 void substrate_forget(struct substrate *s, struct flush *f)
 {
 	if (!f->queued)
@@ -154,6 +159,10 @@ __attribute__((noinline, cold)) static void grow_hops(struct substrate *s)
 	s->hops.cap = cap;
 }
 
+/*
+ * A ring whose size is a power of two: a place is found by a mask. It never shrinks, as what one
+ * burst needed the next will need again.
+ */
 void substrate_hop(struct substrate *s, struct end *to, struct frame *f)
 {
 	if (s->hops.n == s->hops.cap)
@@ -173,11 +182,20 @@ void substrate_forget_end(struct substrate *s, struct end *to)
 	}
 }
 
+/*
+ * Sources are numbered in the order in which objects are declared, and the script fixes that order.
+ * So two runs number them alike, and events of one instant come in the same order in both
+ * (calendar.c).
+ */
 void event_source_init(struct event_source *from, struct substrate *s)
 {
 	*from = (struct event_source){.id = ++s->last_source};
 }
 
+/*
+ * Only commands look for names; frames follow pointers. So a list will do. Its order, that of the
+ * declarations, is relied on: objects are destroyed backwards, and the clock looks at cables in it.
+ */
 struct object *object_find(struct substrate *s, const char *name)
 {
 	for (size_t i = 0; i < s->objects.n; i++)

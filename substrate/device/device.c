@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What all devices share: names of their reasons to drop, and settings by a table. The reasons are
+ * one enum for all kinds, counted by devnode.c, so that a device only says why.
+ */
 #include "substrate/device/device.h"
 
 #include "lib/nearest.h"

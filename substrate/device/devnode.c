@@ -1,4 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A hub or a switch as an object of the substrate. The device itself is pure (device.h); here it
+ * gets ports that cables can be plugged into, its time, and somebody who sends what it wants sent.
+ *
+ * A frame that comes in at a port is put before the device with its port's number. The device fills
+ * a list of ports, each with the same frame or one of its own; the frame then leaves by each of
+ * them, with a reference for each. After every call the device is asked when it wants to be called
+ * by itself (next_due_ns), and one event of the device stands in the calendar for that.
+ *
+ * A port sends frames on at once, and they wait in the cable. That changes with the first frame
+ * that has an 802.1Q priority, if the cable has a rate: from then on a scheduler (core/pacer.h)
+ * stands in front of it, which sends frames with a priority first. Ports that never see one pay
+ * nothing for it.
+ */
 #include "substrate/device/devnode.h"
 
 #include "lib/container_of.h"
@@ -65,6 +79,7 @@ static void set_tick(struct devnode *d)
 	set_tick_after(d, INT64_MIN);
 }
 
+/* The tag must be the outermost, as it is where a switch looks; priority 0 is best effort. */
 static bool has_priority(const struct frame *f)
 {
 	return f->len >= FRAME_MIN + 4 && f->data[12] == 0x81 && f->data[13] == 0 &&

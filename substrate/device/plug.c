@@ -1,4 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Where clients plug themselves in: vhub and vswitch as programs of their own have no script that
+ * declares ports. Whoever connects gets the lowest free port of the device, with a plain cable
+ * between the two, and gives both back when it goes. A client is an object like any other, so that
+ * status shows it.
+ *
+ * There are two protocols: packets (SOCK_SEQPACKET), where a connection is the whole client; and
+ * that of uml_switch, whose clients have a stream for control and a socket for frames, and exist as
+ * soon as their request is complete. What such a client does wrong ends it alone.
+ */
 #include "substrate/device/plug.h"
 #include "substrate/cable/cable.h"
 

@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The main program that vhub and vswitch share. */
+/*
+ * The main program that vhub and vswitch share: a substrate with a single device, in a process of
+ * its own, and sockets at which clients plug themselves in (plug.h). There is no control protocol.
+ * What is to be set is said on the command line; status is asked for at a socket or by SIGUSR1.
+ *
+ * Options of the program are a table. Every other option is a parameter of the device or, behind
+ * --port, of one of its ports: the device knows their names, and refuses what it does not know.
+ */
 #include "lib/container_of.h"
 #include "lib/sock.h"
 #include "lib/vec.h"
@@ -239,6 +246,7 @@ static int open_sockets(struct program *p, struct err *e)
 	return p->status.fd < 0 ? -1 : loop_add(p->loop, &p->status, EPOLLIN, e);
 }
 
+/* Sockets last, and the line at --ready-fd behind them: whoever reads it can connect. */
 static int start(struct program *p, struct err *e)
 {
 	static const struct device_kind *kinds[2];

@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A listening socket with a single place behind it. While somebody is in, the listener is not
+ * watched: who comes then stays in the kernel's backlog, connected but unheard, and is let in as
+ * soon as the place is free. Clients need no retries that way, and nobody is turned away with an
+ * error that they would have to understand.
+ *
+ * Reading frames from such sockets is here, too, because it is easy to get wrong in different ways:
+ * what an error means depends on whether the socket is connected (door_read()).
+ */
 #include "substrate/nic/door.h"
 
 #include "lib/container_of.h"
@@ -20,6 +29,10 @@ void door_close_watch(struct loop *l, struct loop_watch *w)
 	w->fd = -1;
 }
 
+/*
+ * An empty datagram is no end, and cannot be told from one by its length: so unconnected sockets
+ * pass it over. A reset connection still has what its client sent before it closed.
+ */
 ssize_t door_read(int fd, bool connected, void *buf, size_t size)
 {
 	for (;;) {
@@ -88,6 +101,7 @@ void door_hang_up(struct door *d)
 		loop_add(d->loop, &d->listener, EPOLLIN, NULL);
 }
 
+/* The path goes before the listener: a client that finds the path must find somebody behind it. */
 void door_close(struct door *d)
 {
 	if (!d->path)

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What all kinds of NICs read from their commands. An MTU is from 68, the least that IPv4 allows a
+ * link to have (RFC 791), to 65,535, the longest IP packet.
+ */
 #include "substrate/nic/nic.h"
 
 #include "lib/units.h"

@@ -1,4 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Three kinds of NIC differ only in what comes through their door: nic_seqpacket has its frames
+ * there, nic_tap and nic_uml_switch a descriptor by which frames come. What they share is one
+ * object here, told apart by a table (struct nic_door_kind): the door, the end, status, and what to
+ * do with a frame that does not go out.
+ *
+ * Nothing ever waits: a client that does not read fills its socket, and its frames are dropped and
+ * counted as those of a full queue. A NIC is up while it has a descriptor for frames; "event up"
+ * and "event down" come in pairs.
+ */
 #include "substrate/nic/nic_door.h"
 
 #include "lib/container_of.h"
@@ -77,6 +87,7 @@ static ssize_t put(const struct nic_door *n, const struct frame *f)
 	return send(nic_door_fd(n), f->data, f->len, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
+/* A frame may be 18 bytes longer than the MTU: the Ethernet header and one VLAN tag. */
 void nic_door_deliver(struct end *end, struct frame *f, int64_t now_ns)
 {
 	struct nic_door *n = (struct nic_door *)end->object;

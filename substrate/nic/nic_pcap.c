@@ -32,6 +32,7 @@ struct nic {
 	bool lost; /* the interface is gone */
 };
 
+/* A frame that was cut to the snapshot length cannot be sent on. */
 static void take(u_char *user, const struct pcap_pkthdr *h, const u_char *data)
 {
 	struct nic *n = (struct nic *)(void *)user;
@@ -42,6 +43,10 @@ static void take(u_char *user, const struct pcap_pkthdr *h, const u_char *data)
 		end_take_from_host(&n->end, data, h->caplen, n->mtu, n->now_ns);
 }
 
+/*
+ * An interface that is gone does not come back under the same socket: the NIC stays, down, until
+ * the script or the user removes it. Its frames are counted as dropped.
+ */
 static void lose(struct nic *n)
 {
 	loop_remove(n->object.sub->loop, &n->frames);
@@ -141,6 +146,7 @@ static struct end *end_of(struct object *o)
 static const struct object_kind nic_kind = {
 	.name = "nic", .destroy = destroy, .status = status, .end = end_of};
 
+/* Who meets these is a user at a real machine: the answer says what to type. */
 static int explain(const struct nic *n, int rc, struct err *e)
 {
 	if (rc == PCAP_ERROR_NO_SUCH_DEVICE)
@@ -178,6 +184,11 @@ static int watch_news(struct nic *n, struct err *e)
 	return 0;
 }
 
+/*
+ * Promiscuous, since the frames are for MAC addresses of guests, which the interface does not know.
+ * Immediate, since a batch that waits for more would be a delay that no cable says. And inward
+ * only: else every frame that we inject would come back.
+ */
 static int open_pcap(struct nic *n, struct err *e)
 {
 	char text[PCAP_ERRBUF_SIZE];

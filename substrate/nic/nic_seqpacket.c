@@ -78,6 +78,10 @@ static void carrier(struct end *end, int64_t now_ns)
 	tell((struct nic *)end->object);
 }
 
+/*
+ * An MTU may be lowered and raised again, up to that with which the NIC was made: programs may have
+ * made their buffers for it.
+ */
 static int set(struct object *o, char *const *words, size_t n_words, struct err *e)
 {
 	struct nic *n = (struct nic *)o;

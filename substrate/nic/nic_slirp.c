@@ -4,6 +4,16 @@
  * it needs no privileges. It has a network of its own, with itself as router, name server and DHCP
  * server. It is driven by our loop: its sockets are watched here, and it knows the time only from
  * us. Real clock only.
+ *
+ * slirp is asked for three things: which sockets it waits for (slirp_pollfds_fill()), how long,
+ * and, when something happened, to look at them (slirp_pollfds_poll()). All three are cheap only if
+ * they are not done for each frame; so whatever happens merely disturbs the NIC, and at the end of
+ * the batch it is served once and asked anew. Its sockets stay in our loop from one time to the
+ * next, and only what it waits for is changed: descriptors are the index, and unregister_fd() says
+ * when one goes that the next socket may get.
+ *
+ * Its stations have MAC addresses only on its own network. A guest behind a router of the lab would
+ * not answer its ARP, so we answer for whoever was heard (stations.c).
  */
 #include "lib/container_of.h"
 #include "lib/vec.h"

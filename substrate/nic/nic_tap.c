@@ -123,6 +123,9 @@ static ssize_t put(const struct nic_door *d, const struct frame *f)
 	return writev(d->frames.fd, iov, 2);
 }
 
+/*
+ * Without PACKET_VNET_HDR a packet socket takes no note of what is left to do: it gets real frames.
+ */
 static uint16_t takes(const struct end *end)
 {
 	const struct nic *n = (const struct nic *)end->object;
@@ -164,6 +167,10 @@ static void take_descriptor(struct nic *n)
 	substrate_event(n->door.object.sub, "event up %s", n->door.object.name);
 }
 
+/*
+ * Who handed the descriptor over stays connected: the interface lives as long as that process, and
+ * its end is the end of the NIC's carrier. What it may say after that is not listened to.
+ */
 static void holder_ready(struct door *d, int64_t now_ns)
 {
 	struct nic *n = (struct nic *)nic_door_of(d);

@@ -36,6 +36,7 @@ static void frames_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 	substrate_drain(n->door.object.sub, now_ns);
 }
 
+/* The answer comes last: a client that has it sends at once, and there must be somebody to read. */
 static int begin(struct nic *n, int fd, struct err *e)
 {
 	int size = BUFFER;

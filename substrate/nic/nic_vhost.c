@@ -1,5 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A guest's NIC as virtio-net rings in shared memory (virtio 1.2, section 5.1) over vhost-user. */
+/*
+ * A guest's NIC as virtio-net rings in shared memory (virtio 1.2, section 5.1) over vhost-user.
+ *
+ * From the guest (TX): a kick, or a batch that was cut short, takes chains off the ring. Each is
+ * one frame. Its bytes are copied and the chain given back at once, or the frame is lent: only its
+ * head is copied, and the chain comes back by returned() when the last reader has had the rest. The
+ * guest is told once per batch.
+ *
+ * To the guest (RX): a frame goes straight into the buffers that the driver has offered, over
+ * several if it must (MRG_RXBUF). If there are too few, it waits in a queue of its own and the
+ * driver is asked to kick when there are more. The queue is short, as it stands for the memory of a
+ * NIC: what a guest does not fetch is lost, and costs nobody else anything.
+ *
+ * The header in front of each frame says what of checksums and cutting is left to do; what it says
+ * is checked against the copy of the frame's head (offload.c) before it is believed.
+ */
 #include "lib/addr.h"
 #include "lib/container_of.h"
 #include "lib/units.h"
@@ -96,7 +111,11 @@ static uint32_t fill_chain(const struct vring_chain *c, const struct frame *f, u
 	return n;
 }
 
-/* Writes a frame into receive buffers. 1: done, 0: not enough buffers, -1: it never fits. */
+/*
+ * Writes a frame into receive buffers. 1: done, 0: not enough buffers, -1: it never fits. A chain
+ * is given back as used only when the whole frame has found room: until then taking it can be
+ * undone (vring_untake()), and the guest sees nothing of a frame that was only half written.
+ */
 static int put_frame(struct nic *n, const struct frame *f)
 {
 	struct virtq *r = &n->vhost.queue[RX].ring;
@@ -168,11 +187,16 @@ static void flush_queue(struct nic *n)
 	}
 }
 
+/* A single frame always fits, however long: else a jumbo frame could never get in. */
 static bool is_full(const struct nic *n, const struct frame *f)
 {
 	return n->queued && (n->queued == QUEUE_FRAMES || n->queued_bytes + f->len > QUEUE_BYTES);
 }
 
+/*
+ * A guest that never offered a buffer has not set its interface up. Nothing is kept for it: else
+ * one that boots into traffic would find a thousand old frames in front of the first new one.
+ */
 static void deliver(struct end *end, struct frame *f, int64_t now_ns)
 {
 	struct nic *n = (struct nic *)end->object;

@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One table, one place for each hash, no chains: a station that collides with another takes its
+ * place, and the other is learnt again with its next packet. So the table has a bound whatever is
+ * sent, and no look into it takes longer than another.
+ *
+ * IPv4 addresses are kept as IPv6 maps them (RFC 4291, section 2.5.5.2): one table for both. What
+ * is learnt is the address of the sender alone, from packets that it sends anyway; whoever lies
+ * about it harms itself.
+ */
 #include "substrate/nic/stations.h"
 
 #include "lib/rng.h"
@@ -156,6 +165,11 @@ size_t stations_answer(const struct stations *n, const uint8_t *frame, size_t le
 	return 0;
 }
 
+/*
+ * Addresses by which a connection of libslirp's would end at this machine itself: 127.0.0.0/8, and
+ * 0.0.0.0/8, of which Linux takes 0.0.0.0 for the loopback; :: and ::1; and all of IPv4 in the form
+ * of IPv6, behind which these could hide.
+ */
 bool stations_is_loopback(const uint8_t *frame, size_t len)
 {
 	static const uint8_t zero[16];

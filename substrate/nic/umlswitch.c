@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The protocol is in umlswitch.h. The original switch has one data socket for all clients and tells
+ * them apart by their addresses. Here each client has one of its own, connected to it: the kernel
+ * refuses the datagrams of all others, and the port that a frame belongs to needs no search. The
+ * stream says by its end that the client has gone.
+ */
 #include "substrate/nic/umlswitch.h"
 
 #include <errno.h>
@@ -45,6 +51,10 @@ static enum umlswitch_step take_request(struct umlswitch_session *u, int *data_f
 	return UMLSWITCH_OVER;
 }
 
+/*
+ * The request may come in pieces. What comes after it has no meaning, and is read only to notice
+ * the end of the stream.
+ */
 enum umlswitch_step umlswitch_read(struct umlswitch_session *u, int stream, int *data_fd,
 				   struct err *e)
 {

@@ -62,6 +62,9 @@ static void ask_vbm(struct snode *n, const struct tm_action *a, int64_t now_ns)
 	vbm_object_tell(tm_lan_owner(a->lan), a->vnet, &a->ask, a->answer, now_ns);
 }
 
+/*
+ * Which room an action belongs to is a matter of its kind alone: a table, by the order of the enum.
+ */
 static void settle(struct snode *n, int64_t now_ns)
 {
 	static void (*const act[])(struct snode * n, const struct tm_action *a, int64_t now_ns) = {

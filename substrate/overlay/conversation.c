@@ -61,6 +61,10 @@ void conversation_finish(struct conversation *c, int64_t now_ns)
 	vec_free(&c->asks);
 }
 
+/*
+ * Our sequences go on from where they were, while the memory of answers is emptied: the other side
+ * may have begun anew, and number its requests from the start.
+ */
 void conversation_restart(struct conversation *c, int64_t now_ns)
 {
 	end_asks(c, now_ns);
@@ -126,6 +130,10 @@ void conversation_ask(struct conversation *c, enum message_type type, const char
 	start_asks(c, now_ns);
 }
 
+/*
+ * The request stays under way: the other side may act on it. Only nobody hears of its answer, as
+ * who asked is about to be freed.
+ */
 void conversation_forget(struct conversation *c, const void *ctx)
 {
 	struct conversation_ask *a;
@@ -135,6 +143,10 @@ void conversation_forget(struct conversation *c, const void *ctx)
 			a->done = NULL;
 }
 
+/*
+ * Sequences go up by one, so those of a window lie in different places of the table; an older one
+ * is gone when the place is needed, and then it can no longer be asked again (start_asks()).
+ */
 static struct conversation_memory *remembered(struct conversation *c, uint32_t sequence)
 {
 	struct conversation_memory *m = &c->memory[sequence % CONVERSATION_WINDOW];

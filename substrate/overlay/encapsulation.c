@@ -151,6 +151,7 @@ void encapsulation_write(uint8_t *at, const struct encapsulation *h, size_t payl
 	put_be16(p + 4, (uint16_t)payload_len);
 }
 
+/* The Ethernet header of the wire is not part of its MTU, those of IP and UDP are. */
 uint32_t encapsulation_room(enum encapsulation_kind kind, uint32_t mtu)
 {
 	uint32_t more = kind == ENCAPSULATION_ETHERNET ? HEAD : IPV4 + UDP + ENCAPSULATION_VLI_UDP;

@@ -51,6 +51,7 @@ bool message_name_fits(const char *name)
 	return strlen(name) <= MESSAGE_NAME_MAX;
 }
 
+/* Names are hashed, so that a head has a fixed length. 0 stands for nobody. */
 uint64_t message_id(const char *name)
 {
 	uint64_t h = hash_fnv1a(name, strlen(name), HASH_FNV1A_START);
@@ -114,6 +115,10 @@ size_t message_write(uint8_t buf[MESSAGE_MAX], const struct message *m, const st
 	return len;
 }
 
+/*
+ * Lengths first, then what is cheap to look at, then the sum over all: garbage costs little, and
+ * nothing of a message that is not authentic leaves this function.
+ */
 enum message_drop message_read(const uint8_t *data, size_t len, const struct message_key *k,
 			       struct message *m)
 {
@@ -150,6 +155,10 @@ bool message_is_to_strangers(const uint8_t *data, size_t len)
 	return len >= MESSAGE_HEAD && data[1] == MESSAGE_HELLO && get_be32(data + 4) != 0;
 }
 
+/*
+ * A first octet that is no version ends a stream at once, before a head is complete: whoever
+ * connects and talks another protocol is not waited for.
+ */
 int message_stream_length(const uint8_t *data, size_t len)
 {
 	if (len < MESSAGE_HEAD)
@@ -161,6 +170,10 @@ int message_stream_length(const uint8_t *data, size_t len)
 	return len < (size_t)total ? 0 : total;
 }
 
+/*
+ * The window of RFC 4303, section 3.4.3: bit i stands for the number that is i below the top.
+ * Messages may overtake each other by less than 64; what is older cannot be told from a repetition.
+ */
 bool message_window_take(struct message_window *w, uint64_t number)
 {
 	if (number > w->top) {

@@ -36,6 +36,10 @@ static void greet(struct message_stream *s)
 	s->ops->send(s, buf, len);
 }
 
+/*
+ * Both sides greet first, without having heard anything: whoever hears a greeting repeats its life
+ * in the next one. Who connects knows whom it expects; who listens learns that by the greeting.
+ */
 void message_stream_init(struct message_stream *s, const struct message_stream_ops *ops,
 			 void *owner, const struct message_key *key, const char *name,
 			 const char *peer, uint64_t number, int64_t now_ns)
@@ -131,6 +135,10 @@ static long hear(struct message_stream *s, const struct message *m, const uint8_
 	return 0;
 }
 
+/*
+ * What comes is taken message by message, as lengths in their heads say. An impossible length ends
+ * the connection, as nothing behind it can be found any more.
+ */
 long message_stream_take(struct message_stream *s, const uint8_t *data, size_t len, int64_t now_ns)
 {
 	int size = message_stream_length(data, len);

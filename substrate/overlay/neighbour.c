@@ -76,7 +76,10 @@ static void say_event(const struct neighbour *b, const char *what)
 		substrate_event(l->object.sub, "event slink %s %s", l->object.name, what);
 }
 
-/* The link is no longer open. */
+/*
+ * The link is no longer open. First nothing passes any more, then all who hang on it are told, and
+ * last the conversation begins anew: requests of theirs that were under way end unanswered.
+ */
 static void lose(struct neighbour *b, const char *why, int64_t now_ns)
 {
 	b->why = why;
@@ -93,6 +96,7 @@ static void lose(struct neighbour *b, const char *why, int64_t now_ns)
 	say_event(b, "lost");
 }
 
+/* The VBM is told of first: multi-access links ask it for their VLI at once. */
 static void open_up(struct neighbour *b, int64_t now_ns)
 {
 	b->conversation.open = true;
@@ -229,6 +233,7 @@ int64_t neighbour_due_ns(const struct neighbour *b)
 		       b->instance ? b->silent_ns : INT64_MAX);
 }
 
+/* A cut cable needs no silence to be known: the carrier says it at once. */
 void neighbour_tick(struct neighbour *b, int64_t now_ns)
 {
 	bool cut = !b->slink->snif->end.carrier;

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What several commands of this room read alike. A rate that is not said is 0, and what that means
+ * is the business of whoever asks: no limit for a wire, no guarantee for a link.
+ */
 #include "substrate/overlay/overlay_words.h"
 
 #include "lib/units.h"

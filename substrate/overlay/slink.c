@@ -42,6 +42,11 @@ struct slink *slink_of_lan(const struct snif *i)
 	return NULL;
 }
 
+/*
+ * The longest frame of a virtual link that fits. On a cable its MTU says so, over a real network
+ * the MTU of the path, which the host's kernel learns from routers. It may change at any time, so
+ * it is looked at with every tick (follow_room()).
+ */
 uint32_t slink_room(const struct slink *l)
 {
 	const struct udp_wire_path *path = l->neighbours.n ? l->neighbours.at[0]->path : NULL;
@@ -96,6 +101,10 @@ void slink_set_vbm(struct slink *l, struct vbm_object *vbm, int64_t now_ns)
 
 /* ---- frames ---- */
 
+/*
+ * Over UDP the neighbour's MAC address is learnt from its first greeting; until then frames go to
+ * the broadcast address, and the IP address decides.
+ */
 bool slink_send(struct slink *l, const struct neighbour *to, uint32_t vli, struct htb_class *c,
 		struct frame *f, int64_t now_ns)
 {
@@ -147,7 +156,11 @@ static struct neighbour *find_sender(struct snif *i, const struct encapsulation 
 	return NULL;
 }
 
-/* A frame of a virtual link goes on without its headers, and without padding behind it. */
+/*
+ * A frame of a virtual link goes on without its headers, and without padding behind it. A neighbour
+ * that is not open has no part in any virtual link: its table of VLIs may be that of an earlier
+ * life, and its frames would enter somebody else's network.
+ */
 static void pass_on(struct neighbour *b, struct frame *f, uint32_t vli, const uint8_t *payload,
 		    size_t len, int64_t now_ns)
 {
@@ -316,6 +329,7 @@ const struct snode_user slink_snode_user = {.due_ns = due_ns, .tick = tick_all};
 
 /* ---- the object ---- */
 
+/* From the last to the first, as for nodes (snode.c): who stands on others goes before they do. */
 static void tell_gone(struct slink *l, int64_t now_ns)
 {
 	int users = 0;

@@ -151,6 +151,11 @@ static void put_on_wire(struct pacer *p, struct frame *f, struct htb_class *from
 		end_send(&i->end, f, now_ns);
 }
 
+/*
+ * Headers are written before the frame waits, and not when it leaves: the scheduler must know how
+ * much of the wire it will take. What it counts for the link's own rate is the same on every
+ * encapsulation (VLINK_OVERHEAD), so that a rate means the same on all hops.
+ */
 bool snif_send(struct snif *i, const struct snif_to *to, uint32_t vli, struct htb_class *c,
 	       struct frame *f, int64_t now_ns)
 {
@@ -179,6 +184,10 @@ static void carrier(struct end *end, int64_t now_ns)
 
 static const struct end_kind end_kind = {.deliver = deliver, .carrier = carrier};
 
+/*
+ * Those who hang on it go first, while its scheduler and its port are still there: they have
+ * classes in the one and links at the other.
+ */
 static void destroy(struct object *o)
 {
 	struct snif *i = (struct snif *)o;
@@ -194,6 +203,10 @@ static void destroy(struct object *o)
 	free(i);
 }
 
+/*
+ * Three hear of a new rate: the scheduler, which may send sooner; the traffic manager, which
+ * divides it; and the node, which carries out what the manager has decided.
+ */
 static int set(struct object *o, char *const *words, size_t n, struct err *e)
 {
 	struct snif *i = (struct snif *)o;

@@ -21,6 +21,10 @@ static int64_t due_ns(const struct snode *n)
 	return due;
 }
 
+/*
+ * Whoever sets a timer of the node's calls this; what is due already is due now, and not in the
+ * past.
+ */
 void snode_wake(struct snode *n, int64_t now_ns)
 {
 	int64_t due = max_i64(due_ns(n), now_ns);
@@ -34,6 +38,10 @@ void snode_wake(struct snode *n, int64_t now_ns)
 		substrate_schedule(n->object.sub, NULL, &n->event, due, &n->source);
 }
 
+/*
+ * At the end of whatever happened: the traffic manager's decisions are carried out (admission.c),
+ * and what they set off is decided in turn, until nobody has anything left to do.
+ */
 void snode_settle(struct snode *n, int64_t now_ns)
 {
 	for (int i = 0; snode_users[i]; i++)

@@ -77,7 +77,11 @@ static void strangers_ready(struct loop_watch *w, uint32_t events, int64_t now_n
 	read_all(u, w->fd, NULL, now_ns);
 }
 
-/* A socket at our address that never fragments. */
+/*
+ * A socket at our address that never fragments. IP_PMTUDISC_DO sets DF, and lets send() say
+ * EMSGSIZE where it would have to fragment. So the path's MTU becomes known, and virtual links can
+ * be told before a frame is lost.
+ */
 static int open_socket(const struct udp_wire *u, struct err *e)
 {
 	static const int discover = IP_PMTUDISC_DO;
@@ -154,6 +158,11 @@ uint32_t udp_wire_ip(const struct udp_wire *u)
 	return ntohl(u->here.sin_addr.s_addr);
 }
 
+/*
+ * SO_REUSEADDR lets all of these sockets have one local address and port; connecting each tells the
+ * kernel which datagrams are for it. What comes in between binding and connecting, or from somebody
+ * unknown, is for the unconnected socket, and is looked at in the same way.
+ */
 struct udp_wire_path *udp_wire_path_create(struct udp_wire *u, uint32_t ip, struct err *e)
 {
 	struct sockaddr_in to = u->here;

@@ -76,6 +76,10 @@ static void run(struct vbm_object *v, int64_t now_ns)
 	snode_wake(n, now_ns);
 }
 
+/*
+ * What a node's traffic manager says to the VBM: a call if it is here, a message if it is at a
+ * neighbour. If nobody is there it is not kept: the manager says its whole state again, later.
+ */
 void vbm_object_tell(struct slink *l, const char *vnet, const struct grant_ask *ask, bool answer,
 		     int64_t now_ns)
 {
@@ -103,6 +107,10 @@ void vbm_object_tell(struct slink *l, const char *vnet, const struct grant_ask *
 	arena_finish(&a);
 }
 
+/*
+ * Whoever has "limit" in its words is the VBM, and is believed only if it greeted as such; else it
+ * is a node that wants something, and the VBM must be here.
+ */
 static void hear_aggregate(struct neighbour *b, const struct message *m, const struct words *w,
 			   int64_t now_ns)
 {
@@ -161,6 +169,7 @@ static uint32_t make_vli(struct vbm_object *v, struct group *g)
 	return vli;
 }
 
+/* Joining twice changes nothing: a request whose answer was lost is made again. */
 uint32_t vbm_object_join(struct vbm_object *v, const char *node, const char *vnet,
 			 const char *group)
 {
@@ -209,6 +218,10 @@ void vbm_object_leave(struct vbm_object *v, const char *node, const char *vnet, 
 	}
 }
 
+/*
+ * A node that is lost has left every group, and holds nothing of the LAN's rate any more. If it
+ * comes back it joins and asks anew.
+ */
 static void neighbour_lost(struct neighbour *b, const char *why, int64_t now_ns)
 {
 	struct vbm_object *v = b->slink->vbm;

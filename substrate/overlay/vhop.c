@@ -64,6 +64,7 @@ void vhop_destroy(struct vhop *h)
 	free(h);
 }
 
+/* By the name of the link and the side by which it comes: a virtual link may pass a node twice. */
 struct vhop *vhop_find(struct snode *n, const char *vlink, const struct slink *in)
 {
 	for (size_t i = 0; i < n->hops.n; i++)
@@ -72,6 +73,7 @@ struct vhop *vhop_find(struct snode *n, const char *vlink, const struct slink *i
 	return NULL;
 }
 
+/* With the try: a message about a hop that was given up meanwhile must not touch its successor. */
 struct vhop *vhop_find_leaving(struct neighbour *b, const struct words *w)
 {
 	const char *vlink = words_get(w, "vlink");
@@ -87,6 +89,10 @@ struct vhop *vhop_find_leaving(struct neighbour *b, const struct words *w)
 	return NULL;
 }
 
+/*
+ * Only a change is told, and only of a link that is up: the answer to a setup says the room as
+ * well.
+ */
 void vhop_set_room(struct vhop *h, uint32_t room, int64_t now_ns)
 {
 	char value[16];

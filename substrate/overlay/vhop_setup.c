@@ -83,6 +83,10 @@ void vhop_say_word(struct neighbour *b, enum message_type type, const struct vho
 	free(rest);
 }
 
+/*
+ * The listener last: it may begin the next try at once, which needs the interface and the name
+ * free.
+ */
 void vhop_fail(struct vhop *h, const char *reason, int64_t now_ns)
 {
 	struct vlink_listener *listener = h->listener;
@@ -277,6 +281,10 @@ void vhop_begin(const struct vhop_spec *spec, struct vhop **place, int64_t now_n
 	go_on(h, spec->path, now_ns);
 }
 
+/*
+ * An older or equal try is one that was repeated, or overtaken by its successor: refused, it harms
+ * nothing. A newer one means that the node before has given this hop up, whatever we know of it.
+ */
 void vhop_hear_setup(struct neighbour *b, const struct message *m, const struct words *w,
 		     int64_t now_ns)
 {
@@ -313,6 +321,10 @@ void vhop_hear_setup(struct neighbour *b, const struct message *m, const struct 
 		vhop_fail(h, "all VLIs of the substrate link are in use", now_ns);
 }
 
+/*
+ * Answered in any case: whoever releases wants to know that nothing is left, not that there was
+ * something.
+ */
 void vhop_hear_release(struct neighbour *b, const struct message *m, const struct words *w,
 		       int64_t now_ns)
 {

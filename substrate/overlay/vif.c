@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The substrate's end of a virtual node's NIC: where frames leave an ordinary cable and enter a
+ * virtual link. It belongs to one vNet for its life, and that is what keeps vNets apart at their
+ * ends: a virtual link can only join interfaces of one.
+ *
+ * What a frame's way is from here is said by whoever has taken the interface (vif_way): a vhop, or
+ * a multi-access link. While nobody has, frames are refused and counted. Too long ones are refused
+ * here as well, before they take anything of a wire.
+ */
 #include "substrate/overlay/vif.h"
 
 #include "lib/units.h"

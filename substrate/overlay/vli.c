@@ -42,6 +42,11 @@ static void put_at(struct vli_table *t, size_t i, uint32_t vli, void *what)
 	t->entries.at[i] = (struct vli_entry){.vli = vli, .what = what};
 }
 
+/*
+ * From the number behind the last one that was given, over the ones that are in use, and round to
+ * the first again: so a frame that is still on its way under an old number finds nobody for a long
+ * time.
+ */
 uint32_t vli_allocate(struct vli_table *t, void *what)
 {
 	uint32_t max = t->max ? t->max : UINT32_MAX;

@@ -209,6 +209,10 @@ static void destroy(struct object *o)
 	free(v);
 }
 
+/*
+ * Refused before anything changes: tm_link_set() says whether this node has room. What nodes
+ * further on think of it comes later, and may put the minimum back (min_kept()).
+ */
 static int set(struct object *o, char *const *words, size_t n, struct err *e)
 {
 	struct vlink *v = (struct vlink *)o;

@@ -181,6 +181,10 @@ static char *name_of(const struct vlink_multi *m)
 	return body;
 }
 
+/*
+ * Three cases: the VBM is here, it is at a neighbour that can be heard, or nobody knows of one.
+ * Only one request is under way at a time, however many members ask.
+ */
 static void ask_vbm(struct vlink_multi *m, int64_t now_ns)
 {
 	struct slink *l = m->slink;
@@ -276,6 +280,10 @@ static void destroy(struct vlink_multi *m, int64_t now_ns)
 	free(m);
 }
 
+/*
+ * What was learnt of a member goes with it: frames for its stations are flooded again, and not sent
+ * to an interface that has left. The last member takes the link itself with it.
+ */
 void vlink_multi_leave(struct vlink_multi_member *member, int64_t now_ns)
 {
 	struct vlink_multi *m = member->link;
@@ -295,6 +303,10 @@ void vlink_multi_leave(struct vlink_multi_member *member, int64_t now_ns)
 
 /* ---- what happens to the LAN ---- */
 
+/*
+ * A request may have been lost with the VBM that it was for: it is made anew, whatever was under
+ * way.
+ */
 static void vbm_is_back(struct slink *l, int64_t now_ns)
 {
 	for (size_t i = 0; i < l->vlink_multis.n; i++) {

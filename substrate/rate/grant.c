@@ -48,6 +48,7 @@ bool grant_asker_want(struct grant_asker *a, int64_t min_bps, int64_t want_bps)
 	return true;
 }
 
+/* A new serial with the same wish: the giver's answer then belongs to what now goes with it. */
 void grant_asker_again(struct grant_asker *a)
 {
 	a->ask.serial++;

@@ -63,6 +63,10 @@ struct htb_entry htb_queue_pop(struct htb_class *c)
 	return e;
 }
 
+/*
+ * Worked out on a copy of the bucket. Its rim holds here, although a backlog is owed more than
+ * that: who is owed tokens has not kept to its minimum, and its next frames do not conform either.
+ */
 static bool conforms(const struct htb_class *c, uint32_t bytes, int64_t now_ns)
 {
 	struct htb_bucket b = c->min;
@@ -106,6 +110,10 @@ static bool control_is_ready(const struct htb_class *c, int64_t now_ns)
 		       now_ns;
 }
 
+/*
+ * The order is that of htb.h. Each case is the top of one heap, so a choice costs the same however
+ * many classes there are.
+ */
 static struct htb_class *choose(struct htb *h, int64_t now_ns, enum htb_mode *mode)
 {
 	struct htb_node *n;

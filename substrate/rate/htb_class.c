@@ -2,6 +2,11 @@
 /*
  * The classes of a scheduler and their rates. A vNet is there while it has a class. What waits when
  * a class goes is given back by release(), and counted.
+ *
+ * Rates may change at any time, also under a backlog. The bucket is filled at the old rate up to
+ * now, then the new one holds: nobody gains or loses by the moment at which a rate is set. Where
+ * somebody gives a rate and no depth, buckets are 2 ms deep and queues 50 ms long, but no less than
+ * the defaults of htb.h: at low rates a single frame must fit.
  */
 #include "substrate/rate/htb_priv.h"
 

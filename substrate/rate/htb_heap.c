@@ -2,6 +2,10 @@
 /*
  * A binary heap whose nodes know where they stand: with every frame a class changes its place, and
  * must be found without a search.
+ *
+ * Nodes are embedded in what is ordered, so a place in a heap costs no memory and cannot fail.
+ * Equal keys come in the order of the nodes' numbers: what the scheduler does is then the same in
+ * each run.
  */
 #include "substrate/rate/htb_heap.h"
 
@@ -42,6 +46,7 @@ static void sink(struct htb_heap *h, uint32_t i)
 	set(h, i, n);
 }
 
+/* What was put into a hole may belong further up or further down: the parent tells which. */
 static void settle(struct htb_heap *h, uint32_t i)
 {
 	if (i > 1 && is_before(h->v.at[i], h->v.at[i / 2]))

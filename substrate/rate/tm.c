@@ -248,6 +248,10 @@ static int check_room(struct tm_link *l, int64_t min_bps, struct err *e)
 		       unit_format(UNIT_RATE, room > 0 ? room : 0, left, sizeof(left)));
 }
 
+/*
+ * A smaller minimum holds at once, as nobody needs to agree. A larger one is only asked for: the
+ * nodes downstream and the VBM decide (tm_rates.c), and until then the old one stays.
+ */
 int tm_link_set(struct tm_link *l, int64_t min_bps, int64_t max_bps, int64_t now_ns, struct err *e)
 {
 	assert(!l->from_node);
@@ -409,6 +413,10 @@ static int64_t link_due_ns(const struct tm_link *l)
 	return due_ns;
 }
 
+/*
+ * What the VBM lends beyond minima is a lease: without a word of it the node goes back to its
+ * minima, well before the VBM takes the node for gone and lends its part to others.
+ */
 static int64_t lease_end_ns(const struct tm_aggregate *g)
 {
 	bool lends = g->asker.limit_bps > g->asker.ask.min_bps;
@@ -545,6 +553,9 @@ static bool next_of_lan(struct tm *t, struct tm_lan *l, struct tm_action *a)
 	return false;
 }
 
+/*
+ * By kind first and by link second: no message leaves while a rate that it confirms is not yet set.
+ */
 bool tm_next_action(struct tm *t, struct tm_action *a)
 {
 	if (!t->due)

@@ -53,6 +53,10 @@ struct sums {
 	int64_t min, asked, cap, held;
 };
 
+/*
+ * Over the links of an aggregate, or of a port. Links that have died count for nothing; those that
+ * still wait are in `asked`, so that nobody else is promised what they may get.
+ */
 static struct sums sums_of(const struct tm *t, const struct tm_aggregate *g,
 			   const struct tm_port *p)
 {
@@ -230,6 +234,10 @@ static void divide_all(struct tm *t)
 
 /* ---- what each gets ---------------------------------------------------------------------- */
 
+/*
+ * What the node may let through of it is the least of what this node can carry and the next one
+ * lends.
+ */
 static int64_t goal_of(const struct tm_link *l)
 {
 	return l->to_node ? min_i64(l->share_bps, l->asker.limit_bps) : l->share_bps;

@@ -308,6 +308,7 @@ void vbm_hear(struct vbm *v, const char *node, const char *vnet, const struct gr
 	m->tell &= !request; /* the answer says the same */
 }
 
+/* A node that is known to be gone: its part is free at once, since nobody sends there any more. */
 void vbm_forget(struct vbm *v, const char *node, int64_t now_ns)
 {
 	v->now_ns = now_ns;

@@ -1,4 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A ring of records in memory that two processes share, for one writer and one reader. head and
+ * tail count bytes for ever, modulo 2^32; what is between them is what waits. Each side also keeps
+ * its own count in memory that the other cannot touch (at), and believes of the shared ones only
+ * what is possible.
+ *
+ * A record has a head of eight bytes and lies in one piece, so that it can be read where it is.
+ * Where one does not fit in front of the end of the ring, what is left there is filled by a record
+ * that is skipped. Records are written with shmring_room() and shmring_put(), and shown all
+ * together with shmring_publish(), which also says whether the reader must be woken: a reader that
+ * is at work finds them by itself, and costs no system call.
+ */
 #include "substrate/trunk/shmring.h"
 
 #include <assert.h>
@@ -114,6 +126,7 @@ int shmring_take(struct shmring *r, struct shmring_record *rec)
 	return 0;
 }
 
+/* The writer may overwrite what was taken from here on: whoever took a record has copied it. */
 void shmring_give_back(struct shmring *r)
 {
 	__atomic_store_n(&r->shared->tail, r->at, __ATOMIC_RELEASE);

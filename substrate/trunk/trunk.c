@@ -80,6 +80,10 @@ static bool announce_far(struct trunk *t, struct far *far)
 	return true;
 }
 
+/*
+ * A raw frame goes as it is, with a note in front, as from a guest's NIC. What is lent is read out
+ * of the guest's memory straight into the ring.
+ */
 static void far_deliver(struct end *n, struct frame *f, int64_t now_ns)
 {
 	struct far *far = (struct far *)n->object;

@@ -80,6 +80,10 @@ static void bytes_clear(struct bytes *b)
 	memset(b, 0, sizeof(*b));
 }
 
+/*
+ * Bytes are taken at the front and put at the back; they are moved to the front only when the back
+ * has run out of room, so that a stream costs no copy for each message.
+ */
 static uint8_t *bytes_room(struct bytes *b, size_t want)
 {
 	if (b->start && b->start + b->len + want > b->cap) {
@@ -297,6 +301,11 @@ static void take_output(struct channel *c, int64_t now_ns)
 		close_client(c, now_ns);
 }
 
+/*
+ * The handshake of virtio 1.2, section 5.3.6.2: the driver is ready, we add the port, the driver is
+ * ready with the port, and we give it its name and say whether our side is open. Each step is the
+ * answer to a message, so nothing is sent to a driver that would not understand it yet.
+ */
 static void take_control(struct channel *c, int64_t now_ns)
 {
 	struct virtq *r = &c->vhost.queue[CONTROL_TX].ring;

@@ -257,6 +257,10 @@ static void call_by_descriptor(const struct vhost_queue *q)
 		(void)!write(q->call_fd, &one, sizeof(one));
 }
 
+/*
+ * The index first, then the question whether the driver wants to be told: the other way round it
+ * could go to sleep in between, and never hear of what was just published (vring.c).
+ */
 void vhost_publish(struct vhost *v, unsigned queue, int64_t now_ns)
 {
 	struct vhost_queue *q = &v->queue[queue];
@@ -311,6 +315,10 @@ static int64_t mail_answer_ns(const struct vclock_guest_device *d, unsigned queu
 	return v->kind->late_queues >> queue & 1 && late_call_ns < ns ? late_call_ns : ns;
 }
 
+/*
+ * Rings and memory that were found to be broken are only marked where that was found, often deep in
+ * a batch; here, at its end, the connection is ended. So nothing is freed under somebody's hands.
+ */
 bool vhost_check(struct vhost *v, int64_t now_ns)
 {
 	if (!v->connected)

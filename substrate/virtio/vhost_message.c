@@ -102,6 +102,10 @@ static int get_protocol_features(struct vhost *v, int64_t now_ns, struct err *e)
 	return 1;
 }
 
+/*
+ * In virtual time all of them are needed: a kernel that acknowledges fewer would send its kicks in
+ * a way that has no time, and the run would not repeat.
+ */
 static int set_protocol_features(struct vhost *v, int64_t now_ns, struct err *e)
 {
 	v->protocol_features = u64_of(v) & protocol_features(v);
@@ -153,6 +157,7 @@ static int set_vring_num(struct vhost *v, int64_t now_ns, struct err *e)
 	return q ? vring_set_num(&q->ring, s.num, e) : -1;
 }
 
+/* Where the driver goes on counting: 0 after a boot, else where a stopped queue was left. */
 static int set_vring_base(struct vhost *v, int64_t now_ns, struct err *e)
 {
 	struct vhost_state s = state_of(v);
@@ -244,6 +249,10 @@ static int set_vring_enable(struct vhost *v, int64_t now_ns, struct err *e)
 	return 0;
 }
 
+/*
+ * The driver says how much it wants and from where, and checks that the answer repeats both. What
+ * is beyond our configuration reads as zeroes.
+ */
 static int get_config(struct vhost *v, int64_t now_ns, struct err *e)
 {
 	uint8_t config[VHOST_CONFIG_MAX] = {0};
@@ -310,6 +319,10 @@ static const struct {
 	[VHOST_SET_MAIL] = {set_mail, 8},
 };
 
+/*
+ * An acknowledgement goes out only after the request was carried out and nothing was found broken:
+ * a driver that has it may rely on it.
+ */
 int vhost_handle(struct vhost *v, int64_t now_ns)
 {
 	uint32_t request = v->head.request;

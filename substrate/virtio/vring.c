@@ -31,6 +31,10 @@ static volatile uint16_t *avail_event_of(const struct virtq *r)
 	return &r->used[RING_ENTRIES + r->num * 4];
 }
 
+/*
+ * The first fault stays: it is what the user is told. A broken ring gives nothing more, and is put
+ * right only by a new set-up.
+ */
 static int break_ring(struct virtq *r, const char *why)
 {
 	if (!r->broken)
@@ -140,6 +144,10 @@ static int walk(struct virtq *r, struct vring_chain *c, volatile struct vring_de
 	return break_ring(r, "loop of descriptors");
 }
 
+/*
+ * Counts are compared by their difference in 16 bits, which holds over the wrap as long as no more
+ * than the ring's size is outstanding; more than that is a driver that lies.
+ */
 int vring_take(struct virtq *r, struct vring_chain *c)
 {
 	if (r->broken || !r->desc)
@@ -173,6 +181,10 @@ bool vring_has(const struct virtq *r)
 	return r->avail && r->avail[RING_IDX] != r->last_avail;
 }
 
+/*
+ * A frame that needs three buffers when there are two gives both back: they were read, and not yet
+ * given to the guest as used, so counting back is all that is needed.
+ */
 void vring_untake(struct virtq *r, unsigned n)
 {
 	r->last_avail = (uint16_t)(r->last_avail - n);
@@ -208,6 +220,10 @@ bool vring_wants_call(struct virtq *r)
 	return !(r->avail[RING_FLAGS] & VRING_AVAIL_F_NO_INTERRUPT);
 }
 
+/*
+ * The mark is put at what was seen, not at what was taken. A frame may wait for more buffers than
+ * are there: then it is new ones that must wake us, and not those that were looked at in vain.
+ */
 bool vring_kicks_on(struct virtq *r)
 {
 	if (!r->used || r->broken || r->limited)
@@ -235,6 +251,10 @@ void vring_kicks_stop(struct virtq *r)
 		*avail_event_of(r) = (uint16_t)(r->avail[RING_IDX] + 0x8000u);
 }
 
+/*
+ * Virtual time: a kick says how far the ring was filled at its time. What the guest added
+ * afterwards is in memory by the time we look, but belongs to a later kick, with a later time.
+ */
 void vring_limit(struct virtq *r, uint16_t avail)
 {
 	r->limited = true;
