@@ -14,6 +14,8 @@ check() { "$@" || { failed=1; printf 'lint: FAILED: %s\n' "$1" >&2; }; }
 
 step "arrows between rooms"
 check tools/arrows.sh
+step "sizes of functions and files"
+check tools/size.sh "${sources[@]}" "${headers[@]}"
 step "clang-format"
 check clang-format --dry-run -Werror "${sources[@]}" "${headers[@]}"
 step "shellcheck"
