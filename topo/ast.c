@@ -19,6 +19,10 @@ struct ast *ast_create(struct arena *a, enum ast_kind kind, struct loc loc)
 	return t;
 }
 
+/*
+ * Children are appended, so that they stand in the order of the text. The depth goes up by one
+ * level only, to the parent: trees are built from the leaves.
+ */
 struct ast *ast_add(struct ast *parent, struct ast *child)
 {
 	if (!child)
@@ -63,6 +67,7 @@ static void print_literal(FILE *out, const struct value *v)
 		value_print(out, v);
 }
 
+/* For vbet check --dump=tree, and for tests of the grammar. */
 void ast_print(FILE *out, const struct ast *t, unsigned indent)
 {
 	fprintf(out, "%*s%s", (int)indent * 2, "", kind_names[t->kind]);

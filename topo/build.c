@@ -33,6 +33,7 @@ static void *copies(struct builder *b, size_t n, size_t size)
 	return n ? arena_alloc(&b->g->arena, n * size) : NULL;
 }
 
+/* Most places of a graph are in one file: its name is copied once for each run of them. */
 static struct graph_pos position(struct builder *b, struct loc loc)
 {
 	struct graph_pos pos;
@@ -62,6 +63,10 @@ static void build_pairs(struct builder *b, const struct world_pair *list, struct
 		(*out)[i] = (struct graph_pair){copy(b, list->key), copy(b, list->value)};
 }
 
+/*
+ * The cable is filled in later, by the cable (build_cable()): nodes come first, and what is in a
+ * NIC is known only when all cables are numbered.
+ */
 static void build_nic(struct builder *b, const struct world_nic *nic, struct graph_nic *out)
 {
 	const struct world_addr *a = nic->addrs;
@@ -103,6 +108,10 @@ static void build_routes(struct builder *b, const struct world_node *n, struct g
 	}
 }
 
+/*
+ * A text may hold anything but NUL, and its length is kept beside it: a file of a guest need not be
+ * a string for us.
+ */
 static char *copy_text(struct builder *b, const struct world_text *t)
 {
 	char *text = t->text ? arena_alloc(&b->g->arena, t->len + 1) : NULL;
@@ -133,6 +142,10 @@ static void build_texts(struct builder *b, const struct world_node *n, struct gr
 		};
 }
 
+/*
+ * Those of the script as a whole go into the file system of vbet; a node with a root of its own has
+ * no part in that. Both lists are sorted, so joining them is a merge (packages.c).
+ */
 static void build_packages(struct builder *b, const struct world_node *n, struct graph_node *out)
 {
 	const struct world_pair *own = n->packages;
@@ -148,6 +161,7 @@ static void build_packages(struct builder *b, const struct world_node *n, struct
 		out->packages[i] = copy(b, out->packages[i]);
 }
 
+/* What only guests have stays zero for the rest: whoever reads a graph asks for the kind first. */
 static void build_node(struct builder *b, const struct world_node *n, struct graph_node *out)
 {
 	const struct world_pair *command = n->commands;
@@ -200,6 +214,10 @@ static void build_cable(struct builder *b, const struct world_cable *c, size_t i
 	}
 }
 
+/*
+ * While a script is being typed a cable may wait for its second end. It is no part of the graph
+ * until then, and keeps its number in the world.
+ */
 static bool is_whole(const struct world_cable *c)
 {
 	return !c->is_removed && c->end[0] && c->end[1];
@@ -334,6 +352,11 @@ static void build_expects(struct builder *b, const struct world *w)
 		};
 }
 
+/*
+ * Numbers first, then contents. Nodes get their indices before any is filled in, since they refer
+ * to each other: a virtual node to the place that holds it, which may come later. What was removed
+ * has the index -1, and the check has made sure that nothing which is left refers to it.
+ */
 struct graph *build_graph(const struct world *w)
 {
 	struct builder b = {.g = xcalloc(1, sizeof(struct graph))};

@@ -52,6 +52,10 @@ static const struct builtin_field *field_at(size_t i)
 	return NULL;
 }
 
+/*
+ * The evaluator asks before it computes an argument: in `backend = tap` the name tap is not a
+ * variable. A part may say so of any function's parameter (words), or of a parameter that it adds.
+ */
 eval_words *builtin_field_words(const char *name)
 {
 	const struct builtin_field *f;
@@ -75,6 +79,10 @@ static bool is_of(const struct builtin_field *f, int kind)
 	return kind == OF_NICS ? f->set_nic != NULL : f->set_node && f->kinds >> kind & 1;
 }
 
+/*
+ * The same name may be a parameter of different kinds (name, priority, rate), each with a row of
+ * its own: the kind is part of the search.
+ */
 static const struct builtin_field *find_field(const char *name, int kind)
 {
 	const struct builtin_field *f;

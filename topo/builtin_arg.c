@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What arguments of built-in functions stand for: checks that many of them need. */
+/*
+ * What arguments of built-in functions stand for: checks that many of them need.
+ *
+ * All checks report by themselves, at the place of the argument, and say what would have been
+ * right. So a built-in function reads like a list of what it wants, and returns as soon as one
+ * check fails.
+ */
 #include "lib/addr.h"
 #include "lib/nearest.h"
 #include "lib/xalloc.h"
@@ -39,6 +45,10 @@ int builtin_node_kind(const struct value *v)
 
 /* ---- fields ---- */
 
+/*
+ * "*link" among the known names stands for all parameters that cables have: those are a table of
+ * their own (lib/linkspec.c), and new ones need no line here.
+ */
 void builtin_unknown_field(struct eval *ev, const char *what, const struct arg *field,
 			   const char *const *known, size_t n)
 {
@@ -93,6 +103,10 @@ bool builtin_want_text(struct eval *ev, const struct arg *a, const char *what, c
 	return true;
 }
 
+/*
+ * A path in a script is relative to the file that it is written in, not to where vbet was started,
+ * as with an include of C: a lab that consists of several files can be moved as a whole.
+ */
 bool builtin_want_path(struct eval *ev, const struct arg *a, const char **out)
 {
 	const char *path;
@@ -136,6 +150,7 @@ bool builtin_want_addr(struct eval *ev, const struct arg *a, struct addr *out)
 	return true;
 }
 
+/* A plain 0 is a rate, too: nothing is nothing in any unit. */
 bool builtin_want_rate(struct eval *ev, const char *name, const struct value *v, struct loc loc,
 		       int64_t *out)
 {
@@ -148,6 +163,10 @@ bool builtin_want_rate(struct eval *ev, const char *name, const struct value *v,
 	return true;
 }
 
+/*
+ * Lists within lists are gone through as if they were one. A list may hold itself many times over,
+ * so depth and steps are bounded as for everything else that a script can make grow.
+ */
 bool builtin_each(struct eval *ev, const struct arg *a,
 		  bool (*fn)(struct eval *ev, const struct arg *item, void *ctx), void *ctx)
 {
@@ -219,6 +238,11 @@ const char *builtin_more_nics(struct eval *ev, const struct world_node *n)
 		what);
 }
 
+/*
+ * What stands for an end of a link is generous: a NIC, or a node, which gives its next free one.
+ * What is refused is said with the place of the other cable, as two lines of a script that use the
+ * same NIC are seldom beside each other.
+ */
 struct world_nic *builtin_end(struct eval *ev, const struct arg *end)
 {
 	struct world_nic *nic = end->v.kind == VALUE_NIC ? end->v.nic : NULL;
@@ -270,6 +294,11 @@ static bool end_is(const struct world_nic *nic, const struct value *v)
 	return v->kind == VALUE_NIC ? v->nic == nic : v->node == nic->node;
 }
 
+/*
+ * Cables have no table by their ends: few scripts name them like that, and the search is paid for
+ * as steps of the script. Two nodes with several cables between them are ambiguous, and it is not
+ * guessed which is meant.
+ */
 struct world_cable *builtin_find_cable(struct eval *ev, const struct call *c)
 {
 	const struct value *a = &c->args[0].v;

@@ -11,6 +11,10 @@
 
 /* ---- parameters ---- */
 
+/*
+ * The table of parameters (lib/linkspec.c) reads numbers with their units, and text; it does not
+ * know values of the language. This is the border between the two.
+ */
 static bool set_link_value(struct eval *ev, struct linkspec *s, const char *key,
 			   const struct value *v, struct loc loc)
 {
@@ -107,6 +111,9 @@ bool builtin_cable_fields(struct eval *ev, struct world_cable *c, const struct c
 
 /* ---- cables ---- */
 
+/*
+ * At the limit the whole evaluation stops: a script that makes too many cables does so in a loop.
+ */
 struct world_cable *builtin_make_cable(struct eval *ev, struct loc loc)
 {
 	if (ev->world->n_cables >= WORLD_MAX_CABLES) {
@@ -136,6 +143,10 @@ struct world_cable *builtin_join(struct eval *ev, struct loc loc, struct world_n
 	return cable;
 }
 
+/*
+ * The first end that is free. The order of the ends matters: "forward" is from the first to the
+ * second in the order in which they were plugged.
+ */
 static bool plug_end(struct eval *ev, struct world_cable *cable, const struct arg *end)
 {
 	unsigned free_end = !cable->end[0] ? 0 : !cable->end[1] ? 1 : 2;
@@ -209,6 +220,10 @@ static struct world_cable *link_pair(struct eval *ev, const struct call *c, cons
 	return cable && builtin_cable_fields(ev, cable, c) ? cable : NULL;
 }
 
+/*
+ * What comes back depends on what was linked. Two ends give their cable; a switch or hub with any
+ * number of ends gives the device itself, for `sw = link(alloc(switch), a, b)`.
+ */
 static struct value link_ends(struct eval *ev, const struct call *c, const struct arg *ends,
 			      size_t n)
 {
@@ -248,6 +263,10 @@ static struct value run_link(struct eval *ev, const struct call *c)
 	return v;
 }
 
+/*
+ * said_link and said_up count what the script has said of a cable. Cables can also be changed by
+ * hand in a running lab; what the script says anew, even if it is the same, goes before that.
+ */
 static struct value run_impair(struct eval *ev, const struct call *c)
 {
 	struct world_cable *cable = builtin_find_cable(ev, c);

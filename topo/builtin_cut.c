@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* up, down: cables that are cut, whole, at one end or in one direction, and mended. */
+/*
+ * up, down: cables that are cut, whole, at one end or in one direction, and mended.
+ *
+ * A cut is a state of the cable, not a parameter of its direction: the lab keeps it apart from what
+ * impair() says, so that mending a cable gives back all its parameters. cut(), mend() at a time are
+ * the same with the words of events (event.c).
+ */
 #include "lib/xalloc.h"
 #include "topo/builtin.h"
 

@@ -60,6 +60,10 @@ static bool set_address(struct eval *ev, struct world_nic *nic, const struct bui
 	return builtin_each(ev, a, add_address, nic);
 }
 
+/*
+ * Of a node with a single NIC, or none yet, the NIC need not be said. With several it must: the
+ * first one would be a guess, and the message shows how to write it.
+ */
 static struct value run_address(struct eval *ev, const struct call *c)
 {
 	const struct value *to = &c->args[0].v;
@@ -85,6 +89,11 @@ static struct value run_address(struct eval *ev, const struct call *c)
 
 /* ---- things said about one guest, or about each of a list ---- */
 
+/*
+ * What one function says of each node: the call with its arguments, and which kinds of nodes may be
+ * meant. Routes may be given to what stands for the host, too, since it has addresses; commands to
+ * end systems, since a program is all they are.
+ */
 struct about {
 	const struct call *call;
 	bool on_host; /* may be said of what stands for the host, too */
@@ -119,6 +128,10 @@ static bool about_one(struct eval *ev, const struct arg *item, void *ctx)
 
 typedef bool one_fn(struct eval *ev, const struct call *c, struct world_node *n);
 
+/*
+ * Each call costs the script a step and some bytes, however long its list is; builtin_each() pays
+ * for the items.
+ */
 static struct value for_nodes(struct eval *ev, const struct call *c, one_fn *one, bool on_host)
 {
 	struct about about = {.call = c, .one = one, .on_host = on_host};
@@ -159,6 +172,10 @@ static bool set_gateway(struct eval *ev, const struct arg *a, struct world_route
 	return true;
 }
 
+/*
+ * A network with bits behind its prefix is refused and not cut off: whoever wrote 10.0.0.1/24 may
+ * have meant the network, or /32.
+ */
 static bool set_destination(struct eval *ev, const struct arg *a, struct world_route *r)
 {
 	char text[64];
@@ -191,6 +208,10 @@ static bool has_route(const struct world_node *n, const struct world_route *r)
 	return false;
 }
 
+/*
+ * A default route by itself has no family: it takes that of its gateway, and IPv4 if it has only a
+ * device. It is noted in dest, so that each family can have one.
+ */
 static bool add_route(struct eval *ev, const struct call *c, struct world_node *n,
 		      const struct arg *dest, const struct arg *via)
 {
@@ -286,6 +307,10 @@ static struct world_text *find_text(struct world_text *list, const char *key)
 	return list;
 }
 
+/*
+ * config() gives a daemon its text, service() only starts it, and changes nothing for one that has
+ * a text. A second config() is refused, since one of the two would silently win.
+ */
 static bool add_config(struct eval *ev, const struct call *c, struct world_node *n,
 		       const struct arg *text)
 {
@@ -334,6 +359,7 @@ static struct value run_service(struct eval *ev, const struct call *c)
 	return for_guests(ev, c, service_one);
 }
 
+/* A path with ".." would be followed in the guest, and means something else than it says. */
 static bool is_guest_path(const char *path)
 {
 	size_t len = strlen(path);
@@ -464,6 +490,10 @@ static struct value run_sysctl(struct eval *ev, const struct call *c)
 	return for_guests(ev, c, sysctl_one);
 }
 
+/*
+ * Wider than the names that vbet gives: "_" is common in labs, and Linux takes it. At most 64
+ * letters is the kernel's bound (__NEW_UTS_LEN).
+ */
 static bool set_hostname(struct eval *ev, struct world_node *n, const struct builtin_field *f,
 			 const struct arg *a)
 {

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Nodes and their NICs, and what is said of them: alloc, attach, NIC, node, free.
+ *
+ * A node's NICs come in two ways. Unless the script attaches some, they are made when they are
+ * asked for, by NIC(node, n) or by a link. With the first attach() the node has those NICs and no
+ * more (is_fixed), except for those that "..." stands for.
  */
 #include "lib/addr.h"
 #include "lib/vec.h"
@@ -15,6 +19,10 @@ enum { LABEL_MAX = 128 }; /* bytes */
 
 /* ---- parameters of nodes ---- */
 
+/*
+ * A size may be given without a unit (memory = 67108864), as many kernels' parameters are; a rate
+ * or a time may not, since a bare number of those means nothing.
+ */
 static bool want_number(struct eval *ev, const struct builtin_field *p, const struct arg *a)
 {
 	const struct value *given = &a->v;
@@ -206,6 +214,7 @@ static bool set_mac(struct eval *ev, struct world_nic *nic, const struct builtin
 	return false;
 }
 
+/* A size and a count mean the same here: people write 1500, 9000 or 9k. */
 static bool set_mtu(struct eval *ev, struct world_nic *nic, const struct builtin_field *p,
 		    const struct arg *a)
 {
@@ -272,6 +281,11 @@ static bool set_duplex(struct eval *ev, struct world_nic *nic, const struct buil
 		.name = (n), .kinds = 1 << (k), .set_node = set_device_word, .words = (w) \
 	}
 
+/*
+ * The bounds are those of what stands behind: memory is at least what a guest's kernel boots with,
+ * the priority of a switch is one of 802.1D, and so on. A value out of range is better refused
+ * here, with its place, than by a kernel that does not start.
+ */
 static const struct builtin_field fields[] = {
 	{.name = "name", .kinds = BUILTIN_ALL, .set_node = set_name},
 	{.name = "label", .kinds = BUILTIN_ALL, .set_node = set_label},
@@ -306,6 +320,10 @@ static const struct builtin_field fields[] = {
 
 /* ---- alloc, attach ---- */
 
+/*
+ * A node that had a name in an earlier graph of this script gets it back before it is assigned to
+ * anything: names are kept by number, and are known then to node("...") at once.
+ */
 struct world_node *builtin_make_node(struct eval *ev, enum node_kind kind, struct loc loc)
 {
 	if (ev->world->n_nodes >= WORLD_MAX_NODES) {
@@ -328,6 +346,10 @@ struct world_node *builtin_make_node(struct eval *ev, enum node_kind kind, struc
 	return n;
 }
 
+/*
+ * A NIC belongs to nobody yet. What is said of it that only some nodes can have (an address, a
+ * VLAN) is checked when it is attached, or when the script is through.
+ */
 static struct value alloc_nic(struct eval *ev, const struct call *c)
 {
 	struct value v = {.kind = VALUE_NIC, .nic = world_add_nic(ev->world, c->loc)};
@@ -460,6 +482,10 @@ static struct value run_nic(struct eval *ev, const struct call *c)
 		builtin_more_nics(ev, of->node));
 }
 
+/*
+ * Substrate links are searched only if nothing else has the name: most are named after their
+ * cables, and have no entry in the table.
+ */
 static struct value run_node(struct eval *ev, const struct call *c)
 {
 	const char *name;
@@ -481,6 +507,11 @@ static struct value run_node(struct eval *ev, const struct call *c)
 
 /* ---- what goes ---- */
 
+/*
+ * Its cables go with it, its virtual links lose an end, and each part takes away what it hangs on
+ * the node (node_goes). The node itself stays in the list, marked, and its number is not used
+ * again.
+ */
 void builtin_remove_node(struct eval *ev, struct world_node *n)
 {
 	n->is_removed = true;
@@ -506,6 +537,7 @@ static bool free_node(struct eval *ev, const struct arg *a)
 	return true;
 }
 
+/* The name becomes free: another node may be called that from here on. */
 static struct value run_free(struct eval *ev, const struct call *c)
 {
 	for (size_t i = 0; i < c->n_args; i++) {

@@ -10,6 +10,7 @@ static const char *backend_word(size_t i)
 	return i < NIC_BACKENDS ? nic_backend_name((enum nic_backend)i) : NULL;
 }
 
+/* Whether the back end fits is decided when the NIC is attached: only then is it known to what. */
 static bool set_backend(struct eval *ev, struct world_nic *nic, const struct builtin_field *p,
 			const struct arg *f)
 {
@@ -41,7 +42,9 @@ static bool set_path(struct eval *ev, struct world_nic *nic, const struct builti
 
 /*
  * attach(sw, alloc(NIC, backend = tap, name = "lab0")): the interface is that of an outside node of
- * its own, and a cable leads from it to the node. A guest keeps what is said of its own end.
+ * its own, and a cable leads from it to the node. A guest keeps what is said of its own end. What
+ * was said of the NIC is shared out: name, path and back end are of the interface outside; speed,
+ * MAC and addresses are what the guest means by its own end.
  */
 static bool attach_outside(struct eval *ev, struct world_node *node, struct world_nic *nic,
 			   struct loc loc)

@@ -87,6 +87,10 @@ static const char *words_of(struct eval *ev, const struct value *v)
 	return text;
 }
 
+/*
+ * The last value of a key holds, as with all parameters; the list keeps the earlier ones, and the
+ * substrate, which is told all of them in order, comes to the same.
+ */
 static bool set_param(struct eval *ev, struct world_nic *nic, const struct builtin_field *field,
 		      const struct arg *f)
 {

@@ -40,7 +40,10 @@ static bool is_other_field(const char *name)
 	return builtin_is_vlink_field(name) || !strcmp(name, "encapsulation");
 }
 
-/* Reports fields that neither the shape, its links nor its nodes know. */
+/*
+ * Reports fields that neither the shape, its links nor its nodes know. Those who take their own
+ * would each pass over a wrong one as somebody else's.
+ */
 static bool check_fields(struct shape *s)
 {
 	static const char *const link_names[] = {"*link", "forward",  "back",  "up",   "memory",
@@ -245,6 +248,10 @@ static struct value run_ring(struct eval *ev, const struct call *c)
 	return s.nodes;
 }
 
+/*
+ * The order of the pairs decides which NIC leads where, and is part of the language: a script may
+ * say NIC(m[1], 2) and mean a certain neighbour.
+ */
 static struct value run_mesh(struct eval *ev, const struct call *c)
 {
 	struct shape s = {.ev = ev, .c = c};

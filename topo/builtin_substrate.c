@@ -1,5 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Substrate links: slink, slan. */
+/*
+ * Substrate links: slink, slan.
+ *
+ * A substrate link is laid over cables. slink(s1, s2) lays one of its own, unless the interfaces
+ * named have cables already; slink(..., over = lan) lays none, but uses the interfaces by which the
+ * two nodes are members of a LAN; slan(switch, ...) is a LAN, with a cable from each member to the
+ * switch.
+ *
+ * Parameters of a call belong to the link or to the cables that it lays. The former are set first,
+ * because the kind of the link decides which of the latter make sense: where no cable is laid, none
+ * can be given (refuse_cable_field()).
+ */
 #include "lib/vec.h"
 #include "lib/xalloc.h"
 #include "topo/builtin.h"
@@ -285,6 +296,10 @@ static struct value run_slink(struct eval *ev, const struct call *c)
 	return over ? slink_across(ev, c, over) : slink_between(ev, c, &c->args[0], &c->args[1]);
 }
 
+/*
+ * A shape's call has parameters for its nodes as well: only those that a substrate link can have
+ * are passed on.
+ */
 bool builtin_join_substrate(struct eval *ev, const struct call *c, const struct arg *a,
 			    const struct arg *b)
 {
@@ -366,6 +381,7 @@ static struct value run_slan(struct eval *ev, const struct call *c)
 	return v;
 }
 
+/* Only cables that this link has laid go with it; those that were there before it stay. */
 static void free_slink(struct eval *ev, struct world_slink *l, struct loc loc)
 {
 	l->is_removed = true;
@@ -379,7 +395,11 @@ static void free_slink(struct eval *ev, struct world_slink *l, struct loc loc)
 	}
 }
 
-/* Takes a substrate node out of all its links; those that then join nothing go. */
+/*
+ * Takes a substrate node out of all its links; those that then join nothing go. A LAN goes on with
+ * the members that are left; if its manager was the node that goes, another member is chosen
+ * (check_substrate.c).
+ */
 static void leave_slinks(struct eval *ev, struct world_node *n)
 {
 	if (n->kind != NODE_SUBSTRATE)

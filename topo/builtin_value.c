@@ -1,4 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Functions that compute: no node, cable or guest is changed by them. They are here rather than in
+ * value.c because they take arguments from a script, and so must say what is wrong with one, and
+ * where.
+ *
+ * What can grow is paid for (eval_spend()): a script that appends to a list in a loop must end,
+ * too.
+ */
 #include "lib/addr.h"
 #include "lib/xalloc.h"
 #include "topo/builtin.h"
@@ -6,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A range of two 64-bit numbers may have more items than a number can say. */
 static struct value run_len(struct eval *ev, const struct call *c)
 {
 	const struct value *v = &c->args[0].v;
@@ -25,6 +34,10 @@ static struct value run_len(struct eval *ev, const struct call *c)
 	return eval_wrong(ev, c->args[0].loc, "%s has no length", value_kind_name(v));
 }
 
+/*
+ * A new list each time: lists are values to the script (eval_value.c), and the one that is appended
+ * to may have other names.
+ */
 static struct value run_append(struct eval *ev, const struct call *c)
 {
 	const struct value *v = &c->args[0].v;
@@ -77,6 +90,10 @@ static struct value run_text(struct eval *ev, const struct call *c)
 	return eval_spend(ev, c->loc, len / 64, len) ? v : value_wrong;
 }
 
+/*
+ * The address alone, without its prefix: for commands and configurations, where a prefix is one too
+ * many.
+ */
 static struct value run_ip(struct eval *ev, const struct call *c)
 {
 	struct value v = {.kind = VALUE_ADDR};
@@ -95,6 +112,10 @@ static struct value run_ip(struct eval *ev, const struct call *c)
 	return v;
 }
 
+/*
+ * The n-th part of a network that is divided into parts of that prefix length. What lies beyond its
+ * end is refused, not wrapped into somebody else's network.
+ */
 static struct value run_subnet(struct eval *ev, const struct call *c)
 {
 	struct value v = {.kind = VALUE_ADDR};
@@ -119,6 +140,10 @@ static struct value run_subnet(struct eval *ev, const struct call *c)
 	return v;
 }
 
+/*
+ * Of a single list its items are meant, of several arguments these. What cannot be compared with
+ * each other is found out by the comparison itself.
+ */
 static struct value find_extreme(struct eval *ev, const struct call *c, enum value_op op)
 {
 	struct value best = c->args[0].v;

@@ -26,6 +26,10 @@ static bool set_vnet(struct eval *ev, struct world_node *n, const struct builtin
 	return true;
 }
 
+/*
+ * Where the script says it, with its place in the text: if the substrate node has no room, that is
+ * what the message is about.
+ */
 static bool set_place(struct eval *ev, struct world_node *n, const struct builtin_field *p,
 		      const struct arg *a)
 {
@@ -139,6 +143,10 @@ static bool add_vlink_end(struct eval *ev, struct world_vlink *v, const struct a
 	return true;
 }
 
+/*
+ * A cable is taken for the substrate link that runs over it: people who laid it themselves, and
+ * gave it a name, think of it rather than of the link.
+ */
 static bool read_stop(struct eval *ev, const struct arg *item, struct world_stop *stop)
 {
 	*stop = (struct world_stop){.loc = item->loc};
@@ -161,6 +169,10 @@ static bool read_stop(struct eval *ev, const struct arg *item, struct world_stop
 	return true;
 }
 
+/*
+ * The stops are only noted. Whether a way leads past all of them, in this order and with room for
+ * the minimum, is for the embedding to find out.
+ */
 static bool set_via(struct eval *ev, struct world_vlink *v, const struct arg *f)
 {
 	struct builtin_args stops = {0};
@@ -276,6 +288,10 @@ static bool set_vlink_fields(struct eval *ev, struct world_vlink *v, const struc
 	return true;
 }
 
+/*
+ * Two ends make a point-to-point link, which may have minima and a way; a LAN in front makes a
+ * multi-access one, which has neither: it is best effort, wherever its members are.
+ */
 static struct value vlink_ends(struct eval *ev, const struct call *c, const struct arg *ends,
 			       size_t n)
 {
@@ -339,6 +355,10 @@ bool builtin_join_virtual(struct eval *ev, const struct call *c, const struct ar
 
 /* ---- changes ---- */
 
+/*
+ * Moving a virtual node is all that can be changed of one: its vNet decides what it may be joined
+ * to, and a node that changed it would have links to strangers.
+ */
 static struct value change_node(struct eval *ev, const struct call *c, struct world_node *n)
 {
 	static const char *const known[] = {"on"};
@@ -398,6 +418,7 @@ static struct value run_set(struct eval *ev, const struct call *c)
 	}
 }
 
+/* All its nodes go with it, and their virtual links with them. */
 static void free_vnet(struct eval *ev, struct world_vnet *v, struct loc loc)
 {
 	v->is_removed = true;

@@ -53,6 +53,11 @@ static void check_ends(struct eval *ev)
 				   nic->speed_bps ? "speed" : "duplex");
 }
 
+/*
+ * Told once, at the first node for which there is no room, with the sum of all: the user must learn
+ * how much is missing, not only that it is too much. Sockets of a lab lie in one directory whose
+ * path has a length already; sun_path holds 108 bytes.
+ */
 static void check_sizes(struct eval *ev)
 {
 	int64_t memory = 0;
@@ -92,6 +97,10 @@ static void check_sizes(struct eval *ev)
 
 /* ---- segments ---- */
 
+/*
+ * Union and find (Tarjan): every NIC points to another of its segment, or to itself. Each look
+ * halves the way for the next one.
+ */
 static struct world_nic *segment_of(struct world_nic *nic)
 {
 	while (nic->segment != nic) {
@@ -101,6 +110,7 @@ static struct world_nic *segment_of(struct world_nic *nic)
 	return nic;
 }
 
+/* The lower number is the one that stands for a segment, so that it is the same from run to run. */
 static void merge(struct world_nic *a, struct world_nic *b)
 {
 	a = segment_of(a);
@@ -134,6 +144,10 @@ struct owned {
 	struct world_nic *nic;
 };
 
+/*
+ * By address first, so that those who share one are neighbours in the list; then by network, since
+ * addresses of different vNets may repeat; then in the order of the script.
+ */
 static int compare_owned(const void *pa, const void *pb)
 {
 	const struct owned *a = pa;
@@ -160,6 +174,10 @@ static bool is_link_local(const struct addr *a)
 	return a->bytes[0] == 0xfe && (a->bytes[1] & 0xc0) == 0x80;
 }
 
+/*
+ * Link-local addresses are unique on their segment only, and a vNet's within the vNet. On one
+ * segment nothing may repeat, whatever the script allows.
+ */
 static void check_pair(struct eval *ev, const struct owned *a, const struct owned *b)
 {
 	char text[64];
@@ -230,6 +248,10 @@ static void derive_mac(struct eval *ev, struct names *macs, struct world_nic *ni
 	add_mac(ev, macs, nic);
 }
 
+/*
+ * Given ones first: a derived MAC makes way for one that the script says, whichever comes first in
+ * the text.
+ */
 static void check_macs(struct eval *ev)
 {
 	struct names macs = {0};
@@ -275,6 +297,10 @@ static const char *list_networks(struct eval *ev, const struct world_node *n, in
 	return *list ? list : "none";
 }
 
+/*
+ * A gateway must be a neighbour: the kernel of the guest refuses one that is not, at boot, where
+ * only its console would show it.
+ */
 static void check_route(struct eval *ev, const struct world_node *n, const struct world_route *r)
 {
 	char text[64];
@@ -313,6 +339,10 @@ static void check_routes(struct eval *ev)
 			check_route(ev, n, r);
 }
 
+/*
+ * The order is that of the theory above. Networks of internet nodes are chosen before addresses are
+ * checked and given out, so that nobody else gets them.
+ */
 void check_world(struct eval *ev, const struct kept *kept, bool is_live)
 {
 	naming_nodes(ev);

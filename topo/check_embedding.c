@@ -41,6 +41,7 @@ static void *array(struct mapping *m, size_t n, size_t size)
 	return arena_alloc(m->ev->arena, (n + 1) * size);
 }
 
+/* Substrate nodes first: places of virtual nodes refer to them by number. */
 static void map_nodes(struct mapping *m)
 {
 	struct world *w = m->ev->world;
@@ -78,6 +79,10 @@ static int64_t usable_bps(int64_t rate_bps)
 	return rate_bps > control ? rate_bps - control : rate_bps ? 1 : 0;
 }
 
+/*
+ * Two links over one interface share its rate, so the interface is a port of its own, numbered when
+ * the first link that uses it is met. 0 in the table means that it has no number yet.
+ */
 static int map_port(struct mapping *m, const struct world_nic *nic)
 {
 	int *port = &m->of_nic[nic->number]; /* plus 1 */
@@ -163,6 +168,7 @@ static bool map_via(struct mapping *m, const struct world_vlink *v, struct embed
 	return true;
 }
 
+/* Multi-access links are not embedded: they only say where their nodes may be (bind_to_lan()). */
 static bool map_vlinks(struct mapping *m)
 {
 	struct world *w = m->ev->world;
@@ -199,6 +205,10 @@ static bool map_vlinks(struct mapping *m)
 
 /* ---- what was chosen before ---- */
 
+/*
+ * Given to the embedding like places that the script says. Only what is new, or whose place is
+ * gone, is open.
+ */
 static void keep_places(struct mapping *m)
 {
 	struct world_node **by_number = array(m, m->ev->world->n_nodes, sizeof(*by_number));
@@ -392,6 +402,10 @@ static bool check_places(struct mapping *m)
 
 /* ---- the answer ---- */
 
+/*
+ * The answer goes back into the world as if the script had said it: whatever reads places and paths
+ * from here on need not know who chose them.
+ */
 static void take(struct mapping *m, const struct embed_result *r)
 {
 	for (size_t i = 0; i < m->in.n_vnodes; i++)

@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Checks of what guests run, when all is known that the script says of them. Each is about a
+ * mistake that is hard to find from the outside: a configuration that lies under a file of the same
+ * path, a line in the wrong daemon's file, which that daemon drops in silence, and a router with so
+ * little memory that its daemons are killed.
+ */
 #include "topo/check_service.h"
 
 #include "lib/units.h"
@@ -48,6 +54,7 @@ static bool is_route_for_staticd(const struct reading *r, const struct frr_conf_
 	       !has_content(find_text(r->node->configs, "staticd"));
 }
 
+/* One line is enough: the others likely have the same cause. */
 static void read_line(void *ctx, const struct frr_conf_line *line)
 {
 	struct reading *r = ctx;
@@ -91,6 +98,7 @@ static void check_memory(struct eval *ev, const struct world_node *n)
 		   is_configured ? "FRR and its configuration need" : "zebra needs", least);
 }
 
+/* Only text that stands in the script can be read: the language touches no files. */
 static void check_node(struct eval *ev, const struct world_node *n)
 {
 	for (const struct world_text *c = n->configs; c; c = c->next) {

@@ -62,6 +62,7 @@ static void check_cables(struct eval *ev)
 
 /* ---- substrate links ---- */
 
+/* Of rates where 0 means that there is no limit. */
 static int64_t least_rate(int64_t a, int64_t b)
 {
 	return !a ? b : !b || a < b ? a : b;
@@ -75,6 +76,10 @@ static unsigned least_mtu(unsigned mtu, const struct world_cable *c)
 	return mtu;
 }
 
+/*
+ * What is left of a wire's MTU for the packets of a virtual link. A wire that is narrower than the
+ * encapsulation carries nothing, and is found out by fill_vlink().
+ */
 static unsigned virtual_mtu(const struct world_slink *l, unsigned mtu)
 {
 	unsigned overhead = l->encap == ENCAP_UDP ? UDP_OVERHEAD : ETHER_OVERHEAD;
@@ -89,6 +94,7 @@ struct wires {
 	const struct world_cable *slowest;
 };
 
+/* Cables of guests do not count: they are no part of the way from one substrate node to another. */
 static struct wires measure_segment(struct eval *ev, const struct world_nic *segment)
 {
 	struct wires w = {.mtu = NO_MTU};
@@ -109,6 +115,7 @@ static struct wires measure_segment(struct eval *ev, const struct world_nic *seg
 	return w;
 }
 
+/* One message for a link is enough: what else is wrong with it likely has the same cause. */
 static bool check_members(struct eval *ev, const struct world_slink *l)
 {
 	for (size_t i = 0; i < l->n_ends; i++) {
@@ -131,7 +138,10 @@ static bool check_members(struct eval *ev, const struct world_slink *l)
 	return true;
 }
 
-/* The rates of a point-to-point link: from ends[0], from ends[1]. */
+/*
+ * The rates of a point-to-point link: from ends[0], from ends[1]. Between the two there may be
+ * several cables, with a switch between: the narrower of the first and the last counts.
+ */
 static void fill_rates(struct world_slink *l)
 {
 	for (int i = 0; i < 2; i++) {
@@ -192,6 +202,10 @@ static void check_vlan_ports(struct eval *ev, const struct world_slink *l)
 	}
 }
 
+/*
+ * A rate of the whole LAN may be less than its slowest cable, as a share that the substrate is to
+ * have, but not more.
+ */
 static void fill_lan(struct eval *ev, struct world_slink *l)
 {
 	struct wires w = measure_segment(ev, l->ends[0]->segment);
@@ -402,6 +416,10 @@ static void check_shares(struct eval *ev, const struct world_slink *lan)
 
 /* ---- MTUs, maxima ---- */
 
+/*
+ * An MTU that the script gives is a wish that must be possible; one that it leaves open becomes
+ * what fits.
+ */
 static void fill_vlink(struct eval *ev, struct world_vlink *v)
 {
 	unsigned mtu = v->lan ? v->lan->mtu : NO_MTU;

@@ -12,6 +12,10 @@
 
 enum { SHOWN = 160, LEAD = 60 }; /* bytes of a long line that are shown; of them before the place */
 
+/*
+ * The beginnings of all lines are noted once: places in messages, warnings and graphs are offsets,
+ * and become lines when somebody wants to read them.
+ */
 struct source *source_create(const char *name, const char *dir, const char *text, size_t len)
 {
 	struct source *s = xcalloc(1, sizeof(*s));
@@ -63,6 +67,10 @@ static bool is_continuation(char c)
 	return ((unsigned char)c & 0xc0) == 0x80;
 }
 
+/*
+ * Columns count characters and not bytes, as editors do: bytes that go on a UTF-8 character are
+ * passed over.
+ */
 void source_position(const struct source *s, uint32_t at, int *line, int *column)
 {
 	size_t i = line_of(s, at);
@@ -74,6 +82,7 @@ void source_position(const struct source *s, uint32_t at, int *line, int *column
 			(*column)++;
 }
 
+/* The same message at the same place is kept once: a loop of the script repeats its mistakes. */
 void diag_add(struct diag *d, struct loc loc, const char *fmt, ...)
 {
 	va_list ap;
@@ -105,6 +114,10 @@ bool diag_is_full(const struct diag *d)
 	return d->items.n >= DIAG_MAX;
 }
 
+/*
+ * By source in the order in which they were read, then by place, then by the order of the messages:
+ * the output of a check must not depend on the order of its steps.
+ */
 static int compare_items(const void *pa, const void *pb)
 {
 	const struct diag_item *a = pa;
@@ -172,6 +185,7 @@ static void print_line(FILE *out, const char *s, const char *end, const char *at
 	fputc('\n', out);
 }
 
+/* A place may lie behind the end of its line, as that of something that is missing there. */
 static void print_item(FILE *out, const struct diag_item *i)
 {
 	const struct source *s = i->loc.src;

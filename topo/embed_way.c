@@ -61,6 +61,7 @@ static int far_end(const struct embed_link *l, int node)
 	return l->node[l->node[0] == node];
 }
 
+/* Computed for one node at a time, when somebody asks from there first: a search asks from few. */
 unsigned embed_net_hops(struct embed_net *net, int from, int to)
 {
 	const struct embed_input *in = net->in;
@@ -266,6 +267,10 @@ static void measure(struct search *s)
 	net->steps += s->tail / 16 + 1;
 }
 
+/*
+ * Which links are wide enough is settled once for a search; during a walk the link's own minima are
+ * booked as it goes, since a way may cross one LAN twice.
+ */
 static void begin(struct search *s, struct embed_net *net, const struct embed_vlink *v, int to,
 		  int64_t tolerance_bps)
 {

@@ -124,6 +124,7 @@ static struct value *find_place(struct eval *ev, const struct ast *target, const
 	return &list->list->at[i.number - 1];
 }
 
+/* A setting is a variable as well, so that a script can read back what it said. */
 static void run_setting(struct eval *ev, const struct ast *target, const struct ast *expr)
 {
 	struct eval_place at = {setting_words(target->name), NULL, target->name};
@@ -187,6 +188,7 @@ static void run_if(struct eval *ev, const struct ast *t)
 		eval_run_block(ev, t);
 }
 
+/* Over a copy of the list: the body may change the list that it goes over. */
 static void run_for(struct eval *ev, const struct ast *t)
 {
 	struct value over = eval_own_copy(ev, t->loc, eval_value(ev, t->first));
@@ -272,6 +274,10 @@ void eval_run_block(struct eval *ev, const struct ast *block)
 	ev->depth--;
 }
 
+/*
+ * All functions of a source are known before its first statement runs, so one may call another that
+ * is written further down.
+ */
 static void define(struct eval *ev, const struct ast *t)
 {
 	const struct value *other = names_get(&ev->functions, t->name);

@@ -69,6 +69,11 @@ static bool list_words(const struct eval_place *at, char *text, size_t size)
 	return len < size;
 }
 
+/*
+ * Most unknown names are one of four mistakes, and each gets the message that helps: a function
+ * without its brackets, a kind outside of alloc(), a misspelt word where only some are possible, or
+ * a misspelt name.
+ */
 static struct value unknown_name(struct eval *ev, const struct ast *t, const struct eval_place *at)
 {
 	static const struct eval_place kinds = {.words = builtin_kinds};
@@ -115,6 +120,10 @@ struct value eval_name(struct eval *ev, const struct ast *t, const struct eval_p
 	return unknown_name(ev, t, at);
 }
 
+/*
+ * Names become host names, paths of sockets and words of protocols: what those cannot hold is
+ * refused.
+ */
 static bool is_good_name(const char *name)
 {
 	if (!isalpha((unsigned char)*name) && *name != '_')
@@ -125,6 +134,10 @@ static bool is_good_name(const char *name)
 	return true;
 }
 
+/*
+ * A name belongs to one thing at a time. In a loop the second round would take it from the first,
+ * which is why the message then shows how to make a list of it.
+ */
 bool eval_set_name(struct eval *ev, struct value *v, const char *name, struct loc loc)
 {
 	const struct value *other = names_get(&ev->world->names, name);
@@ -167,6 +180,11 @@ const char *eval_numbered(struct eval *ev, const char *name, size_t number)
 			    len && isdigit((unsigned char)name[len - 1]) ? "_" : "", number);
 }
 
+/*
+ * Called with what has just been assigned. What has no name yet gets that of the variable; items of
+ * a list get it with their number. What has one keeps it: the first variable counts, and `x = r1`
+ * does not rename r1.
+ */
 void eval_name_value(struct eval *ev, struct value *v, const char *name, struct loc loc)
 {
 	struct world_label label;

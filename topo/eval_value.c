@@ -15,6 +15,11 @@
 
 /* ---- calls ---- */
 
+/*
+ * Arguments are given by place or by name, as with built-in functions, and all must be there: the
+ * language has no defaults. The function gets a table of variables of its own for the time that it
+ * runs, and leaves by is_returning, which unwinds all blocks inside.
+ */
 static struct value call_function(struct eval *ev, const struct ast *def, const struct call *c)
 {
 	const struct ast *params = def->first;
@@ -55,6 +60,10 @@ static struct value call_function(struct eval *ev, const struct ast *def, const 
 	return ev->result;
 }
 
+/*
+ * What is the same for all functions is checked here, by the table: how many arguments, and whether
+ * there may be fields or "...". The functions check the rest.
+ */
 static struct value run_builtin(struct eval *ev, const struct builtin *b, const struct call *c)
 {
 	if ((int)c->n_args < b->min || (b->max >= 0 && (int)c->n_args > b->max))
@@ -95,6 +104,10 @@ static bool eval_arg(struct eval *ev, const struct ast *a, const struct eval_pla
 	return arg->v.kind != VALUE_WRONG;
 }
 
+/*
+ * All arguments are computed, also behind one that is wrong: each may have a mistake of its own to
+ * report, and the call is not made then.
+ */
 bool eval_call_args(struct eval *ev, const struct ast *t, const struct builtin *b, struct call *c)
 {
 	size_t room = ast_count(t);
@@ -170,6 +183,10 @@ struct value eval_own_copy(struct eval *ev, struct loc loc, struct value v)
 	return v;
 }
 
+/*
+ * Items count from 1, as NICs and ports do. A range is indexed without being written out:
+ * 1..1000000 is two numbers.
+ */
 static struct value eval_index(struct eval *ev, const struct ast *t)
 {
 	struct value list = eval_value(ev, t->first);
@@ -200,6 +217,10 @@ static struct value eval_index(struct eval *ev, const struct ast *t)
 	return list.list->at[i.number - 1];
 }
 
+/*
+ * The right side is looked at only if the left one leaves it open, so that `n > 0 && list[n] == x`
+ * may be written.
+ */
 static struct value eval_logic(struct eval *ev, const struct ast *t)
 {
 	for (const struct ast *side = t->first; side; side = side->next) {
@@ -216,6 +237,10 @@ static struct value eval_logic(struct eval *ev, const struct ast *t)
 	return value_wrong;
 }
 
+/*
+ * What may have become long is paid for after it was made: its length is known only then, and
+ * bounded by value_compute().
+ */
 static struct value eval_operation(struct eval *ev, const struct ast *t)
 {
 	if (t->op == OP_AND || t->op == OP_OR)
@@ -255,6 +280,9 @@ static struct value eval_list(struct eval *ev, const struct ast *t)
 	return v;
 }
 
+/*
+ * Fields of a group have words of their own, as the arguments of a call do: distribution = normal.
+ */
 static struct value eval_dict(struct eval *ev, const struct ast *t)
 {
 	struct value v = {.kind = VALUE_DICT,

@@ -95,6 +95,7 @@ static bool read_times(struct eval *ev, const struct call *c, int64_t *timeout_n
 	return true;
 }
 
+/* A command at a time has a bound in any case, if not the script's. */
 static bool fill_exec(struct eval *ev, const struct call *c, struct world_event *to)
 {
 	to->timeout_ns = GRAPH_COMMAND_NS;
@@ -137,6 +138,11 @@ static void put_fields(struct eval *ev, FILE *out, const struct call *c, const c
 	}
 }
 
+/*
+ * The parameters are checked at once by setting them on a copy of the cable, and kept as words in
+ * the form of the substrate's protocol: when the time comes nothing can be wrong with them any
+ * more.
+ */
 static bool fill_impair(struct eval *ev, const struct call *c, struct world_event *to)
 {
 	struct world_cable *cable = builtin_find_cable(ev, c);
@@ -172,6 +178,10 @@ static bool fill_impair(struct eval *ev, const struct call *c, struct world_even
 	return true;
 }
 
+/*
+ * down and up are the words that a script knows, cut and mend those that read well at a time; both
+ * pairs mean the same.
+ */
 static const struct action actions[] = {
 	{fill_cable, "cut", "cut(a, b)", ACTION_CUT, 1, 2, true},
 	{fill_cable, "mend", "mend(a, b)", ACTION_MEND, 1, 2, true},
@@ -319,6 +329,10 @@ void event_run_at(struct eval *ev, const struct ast *t)
 		world_append(&ev->world->events_end, event);
 }
 
+/*
+ * "within 10s of 30s": a check that holds at some time from the one to the other. Without "within"
+ * it must hold at that very time.
+ */
 void event_run_expect(struct eval *ev, const struct ast *t)
 {
 	struct world_expect *expect = arena_alloc(ev->arena, sizeof(*expect));
@@ -358,6 +372,10 @@ static bool is_whole(const struct world_cable *c)
 	return !c || (!c->is_removed && c->end[0] && c->end[1]);
 }
 
+/*
+ * At the console a node may be freed of which an event speaks: the event goes with it. In a script
+ * that is a mistake.
+ */
 void event_check(struct eval *ev, bool is_live)
 {
 	struct world_event **event = &ev->world->events;

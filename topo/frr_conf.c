@@ -163,6 +163,10 @@ static bool begins_with(const char *line, const char *end, const char *words, bo
 	return true;
 }
 
+/*
+ * A row that fits exactly is looked for first, in the whole table, so that a word that is cut short
+ * never wins over one that is written out.
+ */
 static const struct row *find_row(const char *line, const char *end, bool in_interface,
 				  bool may_cut)
 {
@@ -192,6 +196,10 @@ static bool speaks_of_bfd(const char *line, const char *end)
 	return false;
 }
 
+/*
+ * Lines inside of a block are indented, but need not be; what ends the block of an interface is the
+ * line that opens another.
+ */
 static bool opens_block(struct word first)
 {
 	static const char *const openers[] = {
@@ -204,6 +212,7 @@ static bool opens_block(struct word first)
 	return false;
 }
 
+/* A line can be told twice, as its daemon's and as one that needs bfdd. */
 void frr_conf_scan(const char *text, size_t len,
 		   void (*fn)(void *ctx, const struct frr_conf_line *line), void *ctx)
 {

@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Names of what a graph consists of, and questions about kinds. The names are those of the
+ * language: they are read from scripts, printed in messages, and written back by graph_print.c, so
+ * each is in one table. Kinds stand in an order by which guests are those before NODE_HUB
+ * (node_kind_is_guest()).
+ */
 #include "topo/graph.h"
 
 #include "lib/xalloc.h"
@@ -99,6 +105,10 @@ bool node_kind_is_device(enum node_kind kind)
 	return kind == NODE_HUB || kind == NODE_SWITCH;
 }
 
+/*
+ * A station has a MAC address and takes frames for itself; what is none passes them on: hubs,
+ * switches and substrate nodes.
+ */
 bool node_kind_is_station(enum node_kind kind)
 {
 	return !node_kind_is_device(kind) && kind != NODE_SUBSTRATE;
@@ -136,6 +146,7 @@ bool nic_backend_fits(enum nic_backend backend, enum node_kind kind)
 	return backend == nic_backend_default(kind);
 }
 
+/* By a walk: a lab has some thousands of nodes at most, and only commands of people ask by name. */
 int graph_find_node(const struct graph *g, const char *name)
 {
 	for (size_t i = 0; i < g->n_nodes; i++)
@@ -152,6 +163,10 @@ int graph_find_nic(const struct graph_node *n, const char *name)
 	return -1;
 }
 
+/*
+ * Cutting or mending the whole cable overrides what was cut of its parts: up(a, b) always means
+ * that frames pass.
+ */
 void graph_cut_set(struct graph_cut *c, struct graph_side side, bool cut)
 {
 	switch (side.part) {

@@ -17,6 +17,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/*
+ * Names that can stand in a script as they are. All others, such as "r-1" or one that is a keyword,
+ * are said by node("...").
+ */
 bool graph_is_plain(const char *name)
 {
 	if (setting_words(name) || isdigit((unsigned char)*name))
@@ -84,6 +88,10 @@ void graph_put_name(FILE *out, const char *name)
 	fputc(')', out);
 }
 
+/*
+ * All addresses are written out, those that were given automatically as well: the text says
+ * auto_address = off, so that another version that gives others changes nothing.
+ */
 static void print_addrs(FILE *out, const struct graph_nic *nic)
 {
 	char text[64];
@@ -106,6 +114,10 @@ void graph_put_param(FILE *out, const char *name, const char *value)
 	graph_put_string(out, value);
 }
 
+/*
+ * Ports of devices have no MAC address, and interfaces of the host that are there already keep
+ * theirs.
+ */
 static bool has_mac(const struct graph_nic *nic, enum node_kind kind)
 {
 	return !node_kind_is_device(kind) &&
@@ -161,6 +173,10 @@ static void print_packages(FILE *out, const struct graph_node *n)
 	fputs(n->n_packages ? "]" : "", out);
 }
 
+/*
+ * A node with a plain name is assigned to a variable of that name, which gives the name back; any
+ * other gets it as a parameter. NICs are attached one by one, as numbers and MACs must be the same.
+ */
 static void print_node(FILE *out, const struct graph *g, const struct graph_node *n)
 {
 	bool is_guest = node_kind_is_guest(n->kind);
@@ -262,6 +278,10 @@ static void print_cut(FILE *out, const struct graph *g, const struct graph_cable
 	fputs(")\n", out);
 }
 
+/*
+ * A name that is derived from the ends comes again by itself and is left out, so that the text
+ * stays readable.
+ */
 static void print_cable(FILE *out, const struct graph *g, const struct graph_cable *c)
 {
 	const struct graph_node *n[2] = {&g->nodes[c->end[0].node], &g->nodes[c->end[1].node]};
@@ -305,6 +325,7 @@ static void begin_call(FILE *out, const char *function, const struct graph_node 
 	fputs(", ", out);
 }
 
+/* The path of a file, not its content: the graph only refers to it. */
 static void print_source(FILE *out, const char *text, size_t len, const char *source)
 {
 	if (!source) {
@@ -349,6 +370,10 @@ static void print_route(FILE *out, const struct graph_node *n, const struct grap
 	fputs(")\n", out);
 }
 
+/*
+ * What belongs to one guest stands together, in the order in which it is done at boot: routes,
+ * sysctls, configurations, files, commands.
+ */
 static void print_inside(FILE *out, const struct graph_node *n)
 {
 	for (size_t i = 0; i < n->n_routes; i++)
@@ -423,6 +448,10 @@ static void print_changes(FILE *out, const struct words *words, const char *pref
 		fputc('}', out);
 }
 
+/*
+ * The words of a changed cable go back to what a script says: those with "ab." into the group
+ * forward, those with "ba." into back.
+ */
 void graph_print_event(FILE *out, const struct graph *g, const struct graph_event *e)
 {
 	struct arena arena = {0};
@@ -474,6 +503,10 @@ void graph_print_expect(FILE *out, const struct graph *g, const struct graph_exp
 	fputc(')', out);
 }
 
+/*
+ * In an order in which everything can be named: settings, vNets, nodes, cables, what is virtual,
+ * and then what is inside of guests, which may speak of all of it.
+ */
 void graph_print(FILE *out, const struct graph *g)
 {
 	fputs("lab = ", out);

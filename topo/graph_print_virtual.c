@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The part of a graph's text that is about substrate links, virtual networks and virtual links. */
+/*
+ * The part of a graph's text that is about substrate links, virtual networks and virtual links.
+ *
+ * Names with a dot are derived, of interfaces or of cables: nothing can be given such a name, and
+ * it comes again by itself. So it is not printed, and what refers to it says node("...").
+ */
 #include "lib/units.h"
 #include "topo/graph_print.h"
 

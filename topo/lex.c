@@ -135,7 +135,10 @@ static void unknown_unit(struct lexer *l, const char *from, const char *suffix)
 		 nearest_hint(&near));
 }
 
-/* A number without a unit: whole, with an exponent (1e6), or a fraction: a share (0.01). */
+/*
+ * A number without a unit: whole, with an exponent (1e6), or a fraction: a share (0.01). So six
+ * digits behind the point are all that a share can hold; more are refused rather than rounded.
+ */
 static struct value plain_number(struct lexer *l, const char *from, const char *to)
 {
 	int64_t v = 0;
@@ -172,6 +175,10 @@ static bool is_percent(const char *p)
 	return *p == '%' && !lex_is_name(p[1]) && p[1] != '(';
 }
 
+/*
+ * Everything that looks like a unit belongs to the number, known or not: "5mm" is a unit that
+ * nobody knows, not a number beside a name.
+ */
 static void lex_number(struct lexer *l)
 {
 	const char *from = l->p;
@@ -246,6 +253,10 @@ static size_t dotted_address(const char *p)
 	return points >= 2 ? n : 0;
 }
 
+/*
+ * Tried before numbers and names, as all of these may begin with the same letters: "fe80::1" would
+ * be a name, "10.0.0.1" a number with a rest.
+ */
 static bool lex_address(struct lexer *l)
 {
 	const char *from = l->p;
@@ -314,6 +325,10 @@ static bool is_strange(char c)
 	       c == 0x7f;
 }
 
+/*
+ * Typographic quotes and dashes come from word processors and web pages: the message says what to
+ * write instead.
+ */
 static void lex_unknown(struct lexer *l)
 {
 	static const struct {

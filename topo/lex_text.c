@@ -116,6 +116,10 @@ static void lex_escape(struct lexer *l, struct text *t)
 		 "unknown escape; known are \\n \\t \\r \\\" \\\\ \\$ and \\xHH (not \\x00)");
 }
 
+/*
+ * A string ends on its line. So one that is not closed is one mistake, and the next line is read as
+ * what it is.
+ */
 void lex_string(struct lexer *l)
 {
 	const char *start = l->p++;
@@ -171,6 +175,10 @@ static const char *find_word(const struct here *h, const char *line, const char 
 	return p;
 }
 
+/*
+ * The least indentation of all lines that are not blank: a here-document in a nested block can be
+ * indented with it (<<-), and its lines keep theirs relative to each other.
+ */
 static void measure_indent(struct here *h)
 {
 	h->indent = SIZE_MAX;

@@ -34,6 +34,10 @@ const struct addr *outside_address(const struct world_nic *nic, int family)
 	return NULL;
 }
 
+/*
+ * Before cables get their names, which contain those of the NICs. An interface is called like its
+ * node, as the host's user will see it beside all others.
+ */
 void outside_name_interfaces(struct eval *ev)
 {
 	for (struct world_node *n = ev->world->nodes; n; n = n->next) {
@@ -97,6 +101,10 @@ static void give(struct eval *ev, struct world_nic *nic, const struct addr *addr
 	world_append(&nic->addrs_end, item);
 }
 
+/*
+ * The first network that nobody uses, 10.0.2.0/24 and on: one that was given in an earlier graph of
+ * the script stays. Both families go together, by one number.
+ */
 void outside_give_addresses(struct eval *ev, const struct kept *kept)
 {
 	unsigned next = FIRST_NET;
@@ -168,6 +176,10 @@ static void give_name_server(struct eval *ev, struct world_nic *nic, struct addr
 	world_append(&nic->node->files_end, t);
 }
 
+/*
+ * Only guests whose addresses were given automatically get a route and a name server: whoever says
+ * addresses says the rest, too. What the script says is never overwritten.
+ */
 void outside_give_routes(struct eval *ev)
 {
 	static const int families[] = {AF_INET, AF_INET6};
@@ -258,6 +270,10 @@ static void check_socket(struct eval *ev, const struct world_nic *nic)
 			   nic_backend_name(nic->backend), nic->ifname ? "name" : "address");
 }
 
+/*
+ * One interface of the host, and one socket, can be that of one NIC only: the second would get the
+ * frames of the first, or none.
+ */
 static void check_nic(struct eval *ev, struct world_nic *nic, struct names *seen)
 {
 	const struct value *other;

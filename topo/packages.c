@@ -1,4 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Names of Debian packages: of the script as a whole (`packages = [...]`), and of single nodes.
+ * Here they are only names, checked by their form; whether there are such packages, and what they
+ * depend on, is found out when the file system is made.
+ *
+ * Lists are sorted and without repetitions, so that two nodes that want the same, in whatever
+ * order, have the same file system, and it is made once.
+ */
 #include "topo/packages.h"
 
 #include "topo/builtin.h"

@@ -164,7 +164,10 @@ static int enclosing_block(const struct parser *p, size_t i)
 	return open;
 }
 
-/* Where to go on after an error at token k: somewhere else than the last time. */
+/*
+ * Where to go on after an error at token k: somewhere else than the last time. If it could stay,
+ * the same token would be reported for ever.
+ */
 static size_t find_next_statement(const struct parser *p, size_t k, bool may_stay)
 {
 	const struct token *at = p->tokens.list.at;
@@ -370,6 +373,10 @@ void grammar_report(struct parser *p, const char *const *expected, size_t n)
 	p->is_lost = true;
 }
 
+/*
+ * Deeper trees would overflow the stack of those who walk them. The parser's own stack has a bound,
+ * too (bison's YYMAXDEPTH), which topo_yyerror() reports.
+ */
 static void check_depth(struct parser *p, const struct ast *root)
 {
 	if (root->depth <= AST_MAX_DEPTH + 1)

@@ -200,6 +200,10 @@ static void keep_way(struct topo_script *s, const struct world_vlink *v)
 	way->slinks = slinks;
 }
 
+/*
+ * By the numbers of things, in the order in which they were made: a script that grows only at its
+ * end gives the same numbers to what was there before.
+ */
 static void keep_choices(struct topo_script *s, const struct world *w)
 {
 	forget_kept(s);
@@ -217,6 +221,7 @@ static void keep_choices(struct topo_script *s, const struct world *w)
 	}
 }
 
+/* Everything of one evaluation lives in its own arena, and dies with it; the graph is a copy. */
 static struct graph *make_graph(struct topo_script *s)
 {
 	struct arena arena = {0};
@@ -253,6 +258,7 @@ struct graph *topo_make_graph(struct topo_script *s)
 	return make_graph(s);
 }
 
+/* A statement that makes no graph is as if it had never been typed, but for its messages. */
 struct graph *topo_add_statement(struct topo_script *s, const char *text, size_t len)
 {
 	size_t n_units = s->units.n;
@@ -279,6 +285,10 @@ struct graph *topo_add_statement(struct topo_script *s, const char *text, size_t
 	return NULL;
 }
 
+/*
+ * The statement's tree goes; its source stays, as messages and places of the graph may point into
+ * it.
+ */
 struct graph *topo_drop_statement(struct topo_script *s)
 {
 	if (s->units.n < 2)

@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What is said of a lab as a whole, by assignments to names of their own: lab, clock, seed and so
+ * on. They look like variables and can be read like them, but only outside of functions do they set
+ * anything. Each is a row in a table; the third column says which words mean something behind the
+ * equals sign, so that `clock = virtual` needs no quotes.
+ */
 #include "topo/settings.h"
 
 #include "lib/xalloc.h"
@@ -60,6 +66,9 @@ static bool set_seed(struct eval *ev, struct loc loc, const struct value *v)
 	return true;
 }
 
+/*
+ * At this place on and off are words (switch_word()); true and false are constants of the language.
+ */
 static bool set_bool(struct eval *ev, struct loc loc, const struct value *v, bool *out)
 {
 	bool is_on = v->kind == VALUE_WORD && !strcmp(v->text, "on");
@@ -131,6 +140,10 @@ bool setting_assign(struct eval *ev, const char *name, struct loc loc, const str
 	return false;
 }
 
+/*
+ * Never NULL for a setting, also if it has no words: that is how the evaluator knows that it is
+ * one.
+ */
 eval_words *setting_words(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_LEN(settings); i++)

@@ -86,6 +86,10 @@ struct value_list *value_list_create(struct arena *a)
 	return arena_alloc(a, sizeof(struct value_list));
 }
 
+/*
+ * Room grows by doubling in an arena, which takes nothing back: what a long list costs in all is at
+ * most twice its last size, and is paid for by whoever appends (eval_spend()).
+ */
 int value_list_push(struct arena *a, struct value_list *l, struct value v)
 {
 	if (l->n >= VALUE_MAX_LIST)
@@ -103,6 +107,10 @@ int value_list_push(struct arena *a, struct value_list *l, struct value v)
 	return 0;
 }
 
+/*
+ * Both sides are named by what they are, since both look alike in a script: "cannot be used between
+ * a rate and a time" says more than "type error".
+ */
 static int unfit(enum value_op op, const struct value *l, const struct value *r, struct err *e)
 {
 	return err_set(e, ERR_USAGE, "'%s' cannot be used between %s and %s", op_names[op],
@@ -114,7 +122,11 @@ static int too_large(struct err *e)
 	return err_set(e, ERR_USAGE, "the result is too large");
 }
 
-/* A product of two numbers of which one has no unit, or is a share. */
+/*
+ * A product of two numbers of which one has no unit, or is a share. A share scales what it is
+ * multiplied with; twice a share is a share. A rate times a time has no meaning here, though it
+ * could be a size.
+ */
 static int multiply(const struct value *l, const struct value *r, struct value *out, struct err *e)
 {
 	const struct value *by = r->unit == UNIT_COUNT || r->unit == UNIT_PPM ? r : l;
@@ -136,6 +148,10 @@ static int multiply(const struct value *l, const struct value *r, struct value *
 	return 0;
 }
 
+/*
+ * Like units give a plain number, how often the one fits into the other; a plain divisor leaves the
+ * unit.
+ */
 static int divide(enum value_op op, const struct value *l, const struct value *r, struct value *out,
 		  struct err *e)
 {
@@ -155,6 +171,10 @@ static int divide(enum value_op op, const struct value *l, const struct value *r
 	return 0;
 }
 
+/*
+ * What adds, subtracts or counts from one to the other must be of one unit, and there is no
+ * conversion: a script that adds a time to a rate has mixed up two variables.
+ */
 static int compute_number(enum value_op op, const struct value *l, const struct value *r,
 			  struct value *out, struct err *e)
 {
@@ -209,6 +229,10 @@ static int join_lists(struct arena *a, const struct value *l, const struct value
 	return 0;
 }
 
+/*
+ * 10.0.0.1 + 1 is the next address. Beyond the network that the prefix says it is an error and not
+ * the next network's.
+ */
 static int shift_addr(enum value_op op, const struct value *l, const struct value *r,
 		      struct value *out, struct err *e)
 {
@@ -223,7 +247,10 @@ static int shift_addr(enum value_op op, const struct value *l, const struct valu
 		       op_names[op], r->number);
 }
 
-/* < 0, 0, > 0 in *order; -1 if the two cannot be ordered. */
+/*
+ * < 0, 0, > 0 in *order; -1 if the two cannot be ordered. Only what has an order is compared:
+ * numbers of like units, strings, addresses.
+ */
 static int compare(const struct value *l, const struct value *r, int *order)
 {
 	if (l->kind != r->kind)
@@ -251,6 +278,7 @@ static bool lists_equal(const struct value_list *a, const struct value_list *b)
 	return true;
 }
 
+/* Things of the world are equal if they are the same thing, lists if all their items are. */
 bool value_equal(const struct value *a, const struct value *b)
 {
 	int order;
@@ -343,6 +371,7 @@ int value_compute(struct arena *a, enum value_op op, const struct value *l, cons
 	return unfit(op, l, r, e);
 }
 
+/* INT64_MIN has no positive counterpart, so its digits are written out. */
 int value_print(FILE *out, const struct value *v)
 {
 	char buf[64];

@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Warnings: what is allowed, and hardly meant. They are about the finished graph, and know nothing
+ * of how the script came to it. Each has a name, by which it can be switched off for a run (-W
+ * no-NAME) or for a line of the script (warn_print.c).
+ *
+ * What makes a warning useful is that it is right: each check leaves out whatever could be meant.
+ */
 #include "topo/warn.h"
 
 #include "lib/nearest.h"

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Warnings about nodes for themselves, and about the lab as a whole. */
+/*
+ * Warnings about nodes for themselves, and about the lab as a whole.
+ *
+ * Only what the script itself says is looked at. A guest may be configured by a command, by a file
+ * that comes with its root, or by hand; where that is possible nothing is said.
+ */
 #include "topo/warn.h"
 
 #include "lib/xalloc.h"

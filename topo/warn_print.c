@@ -80,6 +80,10 @@ static int compare_numbers(int a, int b)
 	return a < b ? -1 : a > b;
 }
 
+/*
+ * Warnings of different checks are found in no order that a reader would expect. The text is
+ * compared last, so that the output is the same in each run.
+ */
 static int compare(const void *pa, const void *pb)
 {
 	const struct warn_item *a = pa;

@@ -83,7 +83,10 @@ static void warn_prefix(struct context *c, const struct station *a, const struct
 		 b->node->name, addr_format(first_address(b->nic, family), true, two, sizeof(two)));
 }
 
-/* Joins those that know each other; reports where only one does. */
+/*
+ * Joins those that know each other; reports where only one does. NICs are in one part if a chain of
+ * neighbours joins them: a second address on one of them may lead from one network to another.
+ */
 static void find_parts(struct context *c, struct station *at, size_t n, int family)
 {
 	bool told = false;
@@ -133,6 +136,10 @@ static void check_networks(struct context *c, struct station *at, size_t n, int 
 
 /* ---- what guests may do by themselves ---- */
 
+/*
+ * A plain search in all text of the node. It finds too much rather than too little, which is the
+ * right way round for keeping silent.
+ */
 static bool speaks_of(const struct graph_node *n, const char *what)
 {
 	for (size_t i = 0; i < n->n_commands; i++)
@@ -189,6 +196,10 @@ static bool any_gives_addresses(const struct station *at, size_t n)
 	return false;
 }
 
+/*
+ * Where no NIC of a wire has an address, all get one automatically; so one that is missing beside
+ * others is likely an oversight.
+ */
 static void check_missing(struct context *c, const struct station *at, size_t n)
 {
 	const struct station *has = NULL;
@@ -212,6 +223,7 @@ static void check_missing(struct context *c, const struct station *at, size_t n)
 
 /* ---- MTUs ---- */
 
+/* One message for a wire: with the first NIC, whichever is the odd one out. */
 static void check_mtus(struct context *c, const struct station *at, size_t n)
 {
 	for (size_t i = 1; i < n; i++) {
@@ -261,6 +273,10 @@ static bool gets_routes(const struct graph_node *n)
 	return n->n_routes || n->root || addressed != 1 || is_router(n) || speaks_of_any(n, words);
 }
 
+/*
+ * Only hosts with a single addressed NIC, of which nothing is said: for all others a default route
+ * would be a guess.
+ */
 static void check_routes(struct context *c, const struct station *at, size_t n)
 {
 	char text[64];

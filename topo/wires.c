@@ -117,6 +117,7 @@ static size_t node_element(const struct wires *w, size_t node, size_t place)
 	return (w->n_nics + node) * w->n_vlans + place;
 }
 
+/* Union and find with halving of the way, as in check.c, but over elements of a finished graph. */
 static size_t find(const struct wires *w, size_t i)
 {
 	while (w->set[i] != i) {
@@ -137,6 +138,10 @@ static bool join(struct wires *w, size_t a, size_t b)
 	return true;
 }
 
+/*
+ * Without VLANs a port joins every place to the inside of its device. With them an access port
+ * joins its untagged frames to its VLAN's place inside, a trunk each VLAN to itself.
+ */
 static void join_port(struct wires *w, size_t node, size_t nic, bool vlans)
 {
 	const struct graph_nic *port = &w->g->nodes[node].nics[nic];

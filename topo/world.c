@@ -75,6 +75,10 @@ struct world_nic *world_add_nic(struct world *w, struct loc loc)
 	return nic;
 }
 
+/*
+ * The list of NICs grows in the arena, where the old one stays until the script is through:
+ * pointers to NICs themselves never change.
+ */
 bool world_attach(struct world *w, struct world_node *node, struct world_nic *nic)
 {
 	size_t max = node_kind_is_station(node->kind) ? WORLD_MAX_NICS : WORLD_MAX_PORTS;
@@ -98,6 +102,10 @@ bool world_attach(struct world *w, struct world_node *node, struct world_nic *ni
 	return true;
 }
 
+/*
+ * A NIC that "..." stands for is made like its model, but for what must be unique: MAC and
+ * addresses.
+ */
 struct world_nic *world_get_nic(struct world *w, struct world_node *node, size_t i, struct loc loc)
 {
 	size_t max = node_kind_is_station(node->kind) ? WORLD_MAX_NICS : WORLD_MAX_PORTS;
@@ -164,6 +172,10 @@ void world_remove_vlink(struct world_vlink *v)
 	v->n_ends = 0;
 }
 
+/*
+ * A multi-access link goes on with the members that are left, a point-to-point one joins nothing
+ * any more.
+ */
 void world_leave(struct world_nic *nic)
 {
 	struct world_vlink *v = nic->vlink;
@@ -244,6 +256,10 @@ const char *world_nic_word(enum node_kind kind)
 	return node_kind_is_device(kind) ? "port" : kind == NODE_SUBSTRATE ? "interface" : "NIC";
 }
 
+/*
+ * Ports and interfaces count from 1, as their labels on a real box; NICs of guests are eth0 and so
+ * on.
+ */
 const char *world_nic_name(struct arena *a, const struct world_nic *nic)
 {
 	if (!node_kind_is_station(nic->node->kind))
@@ -253,6 +269,10 @@ const char *world_nic_name(struct arena *a, const struct world_nic *nic)
 	return arena_printf(a, "%s%zu", nic->path ? "socket" : "eth", nic->index);
 }
 
+/*
+ * A virtual node with an ordinary cable is a gateway: the addresses at that end belong to the
+ * ordinary network.
+ */
 const struct world_vnet *world_realm(const struct world_nic *nic)
 {
 	return nic->node && !nic->cable ? nic->node->vnet : NULL;
