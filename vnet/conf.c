@@ -1,4 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The end system's file, and the text of the last error.
+ *
+ * The file is lines of words, written by vbet beside the sockets of the NICs. A program may belong
+ * to several end systems, one in each vNet: then $VNET_CONF lists several files, and the vNet's
+ * name says which is meant.
+ *
+ * Errors are kept as in errno: a number for programs, per thread, and beside it a sentence for
+ * people.
+ */
 #include "lib/addr.h"
 #include "lib/units.h"
 #include "lib/words.h"
@@ -39,6 +49,10 @@ static bool keep(char *to, size_t size, const char *word)
 	return word && (size_t)snprintf(to, size, "%s", word) < size;
 }
 
+/*
+ * 65,521 octets is the longest packet that fits, with the Ethernet header, into a message of
+ * 65,535.
+ */
 static bool read_nic(struct vnet_conf *conf, const struct words *w)
 {
 	if (conf->n_nics == VNET_NICS_MAX || w->n < 2)
@@ -111,6 +125,7 @@ int vnet_conf_read(const char *path, struct vnet_conf *conf)
 	return rc;
 }
 
+/* The first file of the list is the answer if no vNet is named: most programs are in one. */
 int vnet_conf_find(const char *vnet, struct vnet_conf *conf)
 {
 	const char *list = getenv("VNET_CONF");

@@ -77,7 +77,10 @@ static enum answer take_words(struct vnet_control *c, const struct words *w)
 	return ANSWER_NONE;
 }
 
-/* Reads one message; flags as recv(2). 0 with *answer, or -1: EAGAIN, EPIPE. */
+/*
+ * Reads one message; flags as recv(2). 0 with *answer, or -1: EAGAIN, EPIPE. A message that makes
+ * no sense is passed over: a later multiplexer may say more than we know.
+ */
 static int read_message(struct vnet_control *c, int flags, enum answer *answer)
 {
 	char text[VNET_MESSAGE_MAX];
@@ -129,6 +132,10 @@ static void tell_waiting(struct vnet_control *c)
 	errno = saved;
 }
 
+/*
+ * The descriptors 3 and 4 are looked at before they are believed: a program that is started by hand
+ * may have anything there. They must not go on to what the daemon itself starts.
+ */
 struct vnet_control *vnet_control_open(void)
 {
 	struct vnet_control *c = calloc(1, sizeof(*c));
@@ -204,6 +211,9 @@ static int tell_mux(struct vnet_control *c, char *const *words, size_t n, int fd
 			: 0;
 }
 
+/*
+ * Waits for the answer and not only for a message: NICs may change in between, which is an event.
+ */
 static int ask_binding(struct vnet_control *c, const struct vnet_binding *b, int fd)
 {
 	char *words[5] = {"bind"};
@@ -223,6 +233,10 @@ static int ask_binding(struct vnet_control *c, const struct vnet_binding *b, int
 	return answer == ANSWER_BOUND ? 0 : -1;
 }
 
+/*
+ * The endpoint is a pair of sockets: one end stays here, to be handed to an application, the other
+ * goes to the multiplexer with the request. When either is closed, the other reads its end.
+ */
 int vnet_control_bind(struct vnet_control *c, const struct vnet_binding *b)
 {
 	int pair[2];
@@ -259,6 +273,10 @@ int vnet_control_listener(const struct vnet_control *c)
 	return VNET_FD_LISTENER;
 }
 
+/*
+ * Who asks is taken from the kernel's word (SO_PEERCRED), which holds for the process that
+ * connected, at that time. Other users than the lab's and root are hung up on.
+ */
 int vnet_accept(struct vnet_control *c, struct vnet_peer *peer)
 {
 	for (;;) {

@@ -15,6 +15,10 @@
 #include <time.h>
 #include <unistd.h>
 
+/*
+ * The number of the NIC goes in front of the frame, in the same message: one endpoint serves all
+ * links of an end system, and the frame itself stays as it will be on the wire.
+ */
 int vnet_endpoint_send(int endpoint, unsigned nic, const void *frame, size_t len)
 {
 	uint8_t head[VNET_ENDPOINT_HEAD] = {(uint8_t)nic};
@@ -77,7 +81,10 @@ static int64_t now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-/* Waits for a reply. 0 or -1. */
+/*
+ * Waits for a reply. 0 or -1. A signal that comes in between must not make the wait longer: the
+ * time that is left is worked out anew.
+ */
 static int wait_readable(int fd, int timeout_ms)
 {
 	int64_t until = now_ms() + timeout_ms;
@@ -96,6 +103,7 @@ static int wait_readable(int fd, int timeout_ms)
 	}
 }
 
+/* One question at a time on a connection: what comes next is the answer. */
 ssize_t vnet_request(int connection, const char *request, char *reply, size_t size, int *fds,
 		     size_t n_fds, int timeout_ms)
 {

@@ -24,6 +24,10 @@ struct vnet_nic {
 
 static const uint8_t ask[VNET_NIC_ASK] = {0, 1, 0, 0};
 
+/*
+ * The carrier counts as there until the NIC says otherwise: a switch program (vswitch --listen)
+ * never says anything.
+ */
 struct vnet_nic *vnet_nic_open_path(const char *path, const uint8_t mac[6], uint16_t mtu)
 {
 	struct err e;
@@ -89,6 +93,10 @@ bool vnet_nic_carrier(const struct vnet_nic *nic)
 	return nic->carrier;
 }
 
+/*
+ * A message of six octets that begins with 0, 1 is no frame, but the substrate's word on the
+ * carrier and the MTU: every frame has 14 octets at least.
+ */
 ssize_t vnet_nic_receive(struct vnet_nic *nic, void *frame, size_t size)
 {
 	uint8_t *p = frame;

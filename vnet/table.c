@@ -78,6 +78,10 @@ struct vnet_table *vnet_table_create(const char *name, size_t capacity)
 	return t;
 }
 
+/*
+ * The order of the three stores is the whole of it: odd, contents, even. The fence keeps the
+ * contents from being seen before the odd number.
+ */
 int vnet_table_publish(struct vnet_table *t, const void *data, size_t len)
 {
 	uint32_t sequence = atomic_load_explicit(&t->head->sequence, memory_order_relaxed);
@@ -128,6 +132,10 @@ uint32_t vnet_table_version(const struct vnet_table *t)
 	return atomic_load_explicit(&t->head->sequence, memory_order_acquire) / 2;
 }
 
+/*
+ * A reader that meets a writer at work spins for a while, then lets others run: the writer may wait
+ * for this very CPU. One that has been stopped in the middle of publishing is given up on.
+ */
 ssize_t vnet_table_read(const struct vnet_table *t, void *data, size_t size, uint32_t *version)
 {
 	for (int i = 0; i < TRIES; i++) {

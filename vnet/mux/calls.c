@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The filter of system calls, as a list of what is allowed; calls.h says what for. libseccomp makes
+ * a program of it that the kernel runs for every call.
+ *
+ * The list is made in the parent, where memory may be allocated, and put in force by the child
+ * after fork. Two things cannot be in it. Who the process is, is not known yet: that signals go to
+ * oneself only is a filter of its own (restrict_signals()). And the one execve() that must be
+ * allowed is not different from any later one: it is referred to a listener, which answers once.
+ */
 #include "vnet/mux/calls.h"
 
 #include "lib/seccomp.h"
@@ -216,6 +225,10 @@ static const int absent[] = {
 	SCMP_SYS(futex_waitv),
 };
 
+/*
+ * A call of another architecture (the 32-bit entry of the same machine) is told that it does not
+ * exist: its numbers would mean other calls.
+ */
 static int add_rules(scmp_filter_ctx c)
 {
 	int rc = seccomp_attr_set(c, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS));
@@ -288,6 +301,10 @@ int calls_install(const struct sock_fprog *program)
 			    program);
 }
 
+/*
+ * The listener is closed behind this answer. From then on the kernel refuses what would be asked
+ * there, so that the first execve() was the last.
+ */
 bool calls_permit_exec(int listener)
 {
 	struct pollfd p = {.fd = listener, .events = POLLIN};

@@ -63,6 +63,7 @@ struct demux_binding *demux_find(const struct demux *d, const uint8_t *frame, si
 	return NULL;
 }
 
+/* The source first: it is what the rest of the network relies on, and costs no filter. */
 enum demux_verdict demux_check(const struct demux_binding *b, const uint8_t mac[6],
 			       const uint8_t *frame, size_t len)
 {

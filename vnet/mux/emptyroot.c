@@ -1,4 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A root directory with nothing in it but the files that a program needs to start, and no network.
+ *
+ * It is built on a tmpfs: the old root is moved to /old in it (pivot_root(2)), the files are bound
+ * from there to the paths at which the loader looks for them, and then /old is taken away. What
+ * cannot be named cannot be opened; nothing has to be listed that must not. At the end all of it is
+ * read-only.
+ *
+ * The tmpfs is 64 kB: it holds nothing but directories and empty files to bind over.
+ */
 #include "vnet/mux/emptyroot.h"
 
 #include "lib/userns.h"
@@ -52,6 +62,10 @@ static int make_parents(const char *path)
 	return 0;
 }
 
+/*
+ * A bind mount needs something to lie on: an empty file, at the path that the loader asks for. What
+ * is bound is the file itself, without links, as /old is gone when they would be followed.
+ */
 static int bind_file(const struct needs_file *f)
 {
 	char old[PATH_MAX + 8];

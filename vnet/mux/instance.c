@@ -92,6 +92,7 @@ void instance_destroy(struct instance *i)
 	free(i);
 }
 
+/* The reason names the limit and what was used of it: whoever reads it must know which to raise. */
 static void unload(struct instance *i, enum limits_verdict why)
 {
 	if (why == LIMITS_CPU)
@@ -105,7 +106,10 @@ static void unload(struct instance *i, enum limits_verdict why)
 	i->on_end(i);
 }
 
-/* Why it ended by itself. */
+/*
+ * Why it ended by itself. Memory that ran out shows in many ways, as a signal or as an exit with an
+ * error: what was used at the peak says more than how it ended.
+ */
 static void explain(struct instance *i, int status)
 {
 	bool full = i->memory_peak_bytes >= i->limits.memory_bytes / 10 * 9;
@@ -163,6 +167,10 @@ static bool look(struct instance *i)
 	return ok;
 }
 
+/*
+ * SIGSTOP goes to the process alone, SIGKILL to its group: an instance has no other processes (the
+ * filter of system calls sees to it), but what is killed must be gone for certain.
+ */
 static void check(struct loop_timer *t, int64_t now_ns)
 {
 	struct instance *i = container_of(t, struct instance, check_timer);
@@ -190,7 +198,10 @@ static void check(struct loop_timer *t, int64_t now_ns)
 	}
 }
 
-/* A program beside this one, or in $PATH; malloc'ed. NULL: there is none. */
+/*
+ * A program beside this one, or in $PATH; malloc'ed. NULL: there is none. Beside this one first: a
+ * vnet-mux that was not installed starts the daemons it was built with.
+ */
 static char *find_program(const char *name)
 {
 	char self[PATH_MAX];
@@ -220,6 +231,7 @@ static char *find_program(const char *name)
 	return found;
 }
 
+/* By its real path, as the sandbox looks at files and not at links. */
 static int use_program(struct instance *i, struct err *e)
 {
 	char *found = find_program(i->argv[0]);

@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Landlock by its three system calls; there is no library for it. A ruleset says which kinds of
+ * access it handles: all of these are refused but for what a rule allows. So what a newer kernel
+ * could refuse must be named, and what an older one does not know must not, or it refuses the whole
+ * ruleset.
+ */
 #include "vnet/mux/landlock.h"
 
 #include <fcntl.h>
@@ -33,6 +39,9 @@ int landlock_version(void)
 	return v < 0 ? 0 : (int)v;
 }
 
+/*
+ * Rules are for files, not for directories: nothing that comes to lie beside a library is readable.
+ */
 static int add_file(int ruleset, const struct needs_file *f)
 {
 	struct landlock_path_beneath_attr rule = {

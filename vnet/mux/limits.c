@@ -68,6 +68,10 @@ void limits_begin(struct limits_state *s, const struct limits *l, int64_t now_ns
 	*s = (struct limits_state){.checked_ns = now_ns, .credit_ns = l->burst_ns};
 }
 
+/*
+ * The credit may go below zero: what was used between two looks is owed, and the instance stands
+ * still for longer.
+ */
 static void refill(struct limits_state *s, const struct limits *l, int64_t now_ns, int64_t cpu_ns)
 {
 	/* In microseconds: the product of an hour in ns and a million does not fit. */

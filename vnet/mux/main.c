@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* vnet-mux: the multiplexer of an end system; it starts and watches protocol instances. */
+/*
+ * vnet-mux: the multiplexer of an end system; it starts and watches protocol instances.
+ *
+ * Words in, instances out: the command line is one vNet with its control daemon, a file is any
+ * number of them. Messages for people go to standard error, one for each instance that is loaded or
+ * unloaded; tables are at a socket beside the end system's file ("status").
+ */
 #include "lib/sock.h"
 #include "lib/words.h"
 #include "vnet/mux/mux.h"
@@ -168,7 +174,10 @@ static int watch_signals(struct loop *l, struct err *e)
 	return loop_add(l, &signals.watch, EPOLLIN, e);
 }
 
-/* The exit status. */
+/*
+ * The exit status. 1 if an instance has failed: a script that runs it in a lab sees that something
+ * broke.
+ */
 static int serve(int argc, char **argv, struct err *e)
 {
 	struct loop *l = loop_create(e);

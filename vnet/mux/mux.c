@@ -46,6 +46,10 @@ static void end_if_nothing_left(struct mux *m)
 	loop_stop(m->loop);
 }
 
+/*
+ * NICs go one by one when a lab ends. The last one of all vNets is the end of the lab; until then
+ * it is only news for the control daemon.
+ */
 static void lose_nic(struct mux_nic *n)
 {
 	struct mux *m = n->vnet->mux;
@@ -168,7 +172,11 @@ static void instance_ended(struct instance *i)
 	end_if_nothing_left(v->mux);
 }
 
-/* Returns descriptor 3 of the new process; *mine is our end of it, or -1. */
+/*
+ * Returns descriptor 3 of the new process; *mine is our end of it, or -1. The control daemon gets a
+ * pair of sockets to the multiplexer; any other instance what an application has, a connection to
+ * the control daemon, made for it, since it may not connect.
+ */
 static int make_channel(struct mux_vnet *v, bool control, int *mine, struct err *e)
 {
 	int pair[2];
@@ -185,6 +193,10 @@ static int make_channel(struct mux_vnet *v, bool control, int *mine, struct err 
 	return pair[1];
 }
 
+/*
+ * The environment is made, not passed on: what the user has in his is none of an instance's
+ * business.
+ */
 static int start(struct mux_instance *mi, int channel, int listener, struct err *e)
 {
 	const struct vnet_conf *c = &mi->vnet->conf;
@@ -213,6 +225,10 @@ static void greet(struct mux_instance *mi)
 		mux_tell_nic(&v->nics[i]);
 }
 
+/*
+ * The channel is watched and filled before the process starts: what the daemon reads first is there
+ * already, and it need not be told that it can begin.
+ */
 int mux_load(struct mux_vnet *v, const char *name, const struct limits *limits, char *const *argv,
 	     struct err *e)
 {

@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What a control daemon may ask the multiplexer for, and the endpoints that come of it. */
+/*
+ * What a control daemon may ask the multiplexer for, and the endpoints that come of it.
+ *
+ * A request is a message of words, "bind" with one end of a socket pair as its descriptor; "bound"
+ * or "refused" answers it. The daemon keeps the other end of the pair, to hand it on. So the
+ * multiplexer never learns who has an endpoint: it knows a descriptor, two filters and a number,
+ * and when the descriptor reads its end, the binding is over.
+ */
 #include "lib/addr.h"
 #include "lib/container_of.h"
 #include "lib/sock.h"
@@ -17,6 +24,7 @@
 
 enum { BATCH = 64, SEND_BUFFER = 1 << 20, BINDINGS_MAX = 4096 };
 
+/* Only the control daemon has a channel. */
 static struct mux_instance *control_of(struct mux_vnet *v)
 {
 	for (size_t i = 0; i < v->instances.n; i++)
@@ -91,6 +99,10 @@ static void forward(struct mux_binding *b, unsigned nic, const uint8_t *frame, s
 	n->out_bytes += len;
 }
 
+/*
+ * A message that is no frame is counted like a runt, and the endpoint lives on: the application may
+ * be wrong once.
+ */
 static void endpoint_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
 	struct mux_binding *b = container_of(w, struct mux_binding, watch);
@@ -112,6 +124,10 @@ static void endpoint_ready(struct loop_watch *w, uint32_t events, int64_t now_ns
 	}
 }
 
+/*
+ * The filters are compiled before anything is entered: a binding that cannot be leaves no trace,
+ * and the daemon gets libpcap's own words.
+ */
 static int bind_endpoint(struct mux_vnet *v, const struct words *w, int fd, struct err *e)
 {
 	const char *in = words_get(w, "in");

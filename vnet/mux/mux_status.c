@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Whoever connects to a vNet's "mux" socket gets its tables as JSON, and nothing of other vNets. */
+/*
+ * Whoever connects to a vNet's "mux" socket gets its tables as JSON, and nothing of other vNets.
+ *
+ * Whoever may open the socket may know: it lies in the lab's directory, which is its user's. The
+ * answer is the state of one moment, as JSON, with the reasons for which frames were dropped.
+ */
 #include "lib/container_of.h"
 #include "lib/sock.h"
 #include "vnet/mux/mux.h"

@@ -1,4 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Which files a program needs to start, found out as the dynamic loader does (ld.so(8)): the
+ * program's interpreter, its DT_NEEDED libraries, theirs, and so on. A library is looked for in
+ * DT_RUNPATH or DT_RPATH, in the loader's cache, and in the usual directories. There is no asking
+ * the loader itself (ldd): that would run the program's code before its sandbox stands.
+ *
+ * ELF files and the cache come from anywhere. Everything is read with a bound, at an offset that is
+ * checked, and what makes no sense is left out. Whatever is missing then shows in the sandbox,
+ * where the loader says what it lacks.
+ */
 #include "vnet/mux/needs.h"
 
 #include "lib/xalloc.h"
@@ -40,6 +50,10 @@ struct elf {
 	size_t n_dynamic;
 };
 
+/*
+ * By the path at which the loader asks, and by the file behind it: the former is what the sandbox
+ * must offer, the latter what it binds.
+ */
 static void add(struct needs *n, const char *path, bool run)
 {
 	char *real = realpath(path, NULL);
@@ -70,7 +84,7 @@ static const Elf64_Phdr *find_phdr(const struct elf *f, uint32_t type)
 	return NULL;
 }
 
-/* False: not an ELF file of this machine. */
+/* False: not an ELF file of this machine. O_NONBLOCK, for a path that turns out to be a FIFO. */
 static bool open_elf(struct elf *f, const char *path)
 {
 	Elf64_Ehdr h;
@@ -170,6 +184,10 @@ static uint32_t number_at(const char *cache, size_t at)
 	return v;
 }
 
+/*
+ * A library may be in the cache several times, for different processors: the loader chooses one, so
+ * all of them are needed.
+ */
 void needs_look_up(const char *cache, size_t len, const char *name,
 		   void (*tell)(void *ctx, const char *path), void *ctx)
 {
@@ -189,6 +207,10 @@ void needs_look_up(const char *cache, size_t len, const char *name,
 	}
 }
 
+/*
+ * In the order of the loader, but for DT_RPATH, which is taken like DT_RUNPATH: what differs are
+ * libraries of libraries, and one too many in the sandbox does no harm.
+ */
 static void find_library(struct search *s, const struct elf *f, const char *name)
 {
 	char dirs[PATH_MAX];

@@ -103,6 +103,10 @@ static int set_limit(__rlimit_resource_t what, int64_t value)
 	return setrlimit(what, &r);
 }
 
+/*
+ * The addresses need slack beyond the memory: program, libraries and tables are mapped, too, and
+ * most of that is never touched.
+ */
 static int set_limits(const struct limits *l)
 {
 	if (set_limit(RLIMIT_CORE, 0) < 0 || set_limit(RLIMIT_MEMLOCK, 0) < 0 ||

@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Addresses of Trellis: paths of labels, as "/east/hall/h1" for people, and on the wire a length in
+ * front of the whole and of each label. They have no fixed length and no hierarchy that the network
+ * would have to know; a prefix of labels is the only relation between them, and routes use it.
+ *
+ * Reading is strict: an address has one form only, so that two are equal if their octets are.
+ */
 #include "vnet/trellis/address.h"
 
 #include <string.h>
@@ -83,6 +90,7 @@ bool trellis_address_equal(const struct trellis_address *a, const struct trellis
 	return a->len == b->len && !memcmp(a->octets, b->octets, a->len);
 }
 
+/* An order that all nodes agree on, no more: ties between paths are broken by it (state.c). */
 int trellis_address_compare(const struct trellis_address *a, const struct trellis_address *b)
 {
 	int order = memcmp(a->octets, b->octets, a->len < b->len ? a->len : b->len);
@@ -97,6 +105,7 @@ bool trellis_address_has_prefix(const struct trellis_address *a,
 	return a->len >= prefix->len && !memcmp(a->octets, prefix->octets, prefix->len);
 }
 
+/* Whole labels at the end: "h1" is an abbreviation of /east/h1, and not of /east/oh1. */
 bool trellis_address_has_suffix(const struct trellis_address *a, const char *text)
 {
 	char whole[TRELLIS_TEXT_MAX];

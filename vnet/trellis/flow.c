@@ -70,6 +70,10 @@ static bool is_connected(const struct flow_table *t, uint16_t port,
 	return false;
 }
 
+/*
+ * A connection that is called has the listener's port, and must be asked for by whoever has the
+ * listener: nobody else may take a connection off it. The same peer cannot have it twice.
+ */
 struct flow *flow_connect(struct flow_table *t, uint16_t port, const struct trellis_address *peer,
 			  uint16_t peer_port, unsigned owner)
 {
@@ -106,6 +110,7 @@ void flow_finish(struct flow_table *t)
 	vec_free(&t->flows);
 }
 
+/* A connection before the listener of the same port: its filter is the narrower one. */
 int flow_priority(const struct flow *f)
 {
 	return f->kind == FLOW_CONNECTION ? 1 : 2;
@@ -154,6 +159,7 @@ static int packet_kind(const struct flow *f)
 	return f->kind == FLOW_DATAGRAM ? TRELLIS_DATAGRAM : TRELLIS_STREAM;
 }
 
+/* The filter begins with what most frames fail at: the type, the version, the port. */
 char *flow_filter_in(const struct flow_table *t, const struct flow *f)
 {
 	struct text text;

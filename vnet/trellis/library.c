@@ -40,6 +40,10 @@ bool library_wait(int fd, int timeout_ms)
 	return poll(&p, 1, timeout_ms) > 0;
 }
 
+/*
+ * A copy, since the table may change at any time. It is taken anew when the version has changed,
+ * which costs one look at shared memory for each packet.
+ */
 const struct trellis_table *library_table(struct trellis *t)
 {
 	uint32_t version;
@@ -111,6 +115,10 @@ const char *trellis_self(const struct trellis *t)
 	return t->self;
 }
 
+/*
+ * A short name must mean one address: with two, saying which is the user's business. It holds for
+ * the nodes that are known now.
+ */
 int library_resolve(struct trellis *t, const char *name, struct trellis_address *a)
 {
 	const struct trellis_table *table = library_table(t);
@@ -190,6 +198,10 @@ int library_bind(struct trellis *t, const char *request, uint16_t *port)
 	return fd;
 }
 
+/*
+ * A full endpoint gets a moment (ROOM_MS) to make room. Without that, a program that sends in a
+ * loop would lose most of what it sends, and see nothing of it.
+ */
 int library_send(struct trellis *t, int fd, struct trellis_packet *p, uint8_t *frame)
 {
 	const struct trellis_route *r = library_route(t, &p->destination);
@@ -312,6 +324,7 @@ int trellis_send(struct trellis_socket *s, const char *to, uint16_t port, const 
 	return library_send(s->t, s->fd, &p, s->frame);
 }
 
+/* An error of the network takes the place of a datagram: its sender is the node that says so. */
 ssize_t trellis_receive(struct trellis_socket *s, struct trellis_from *from, void *data,
 			size_t size, int timeout_ms)
 {

@@ -41,7 +41,10 @@ static uint32_t random_number(void)
 	return n;
 }
 
-/* Octets per segment on the way to the other end; 0: no way. */
+/*
+ * Octets per segment on the way to the other end; 0: no way. It is asked for again whenever the
+ * routes have changed: the way may be narrower now.
+ */
 static uint32_t segment_size(struct trellis_stream *s)
 {
 	const struct trellis_route *r = library_route(s->t, &s->peer);
@@ -79,6 +82,10 @@ static void send_all(struct trellis_stream *s)
 		send_segment(s, len);
 }
 
+/*
+ * "Too long" is no failure of the stream, but a smaller segment. Everything else is passed on to
+ * the state machine, which knows whether it can bear it.
+ */
 static void take_error(struct trellis_stream *s, const struct trellis_packet *p)
 {
 	const struct trellis_table *table = library_table(s->t);
@@ -294,6 +301,10 @@ static struct trellis_stream *answer_call(struct trellis_socket *l, const struct
 	return s;
 }
 
+/*
+ * A call that is answered is waited for until it is open, within the caller's time: what comes back
+ * is a stream on which somebody is. Others that call meanwhile wait in the endpoint's socket.
+ */
 struct trellis_stream *trellis_accept(struct trellis_socket *l, int timeout_ms)
 {
 	int64_t begin = library_now_ns();
@@ -389,6 +400,10 @@ int trellis_end(struct trellis_stream *s, int timeout_ms)
 	}
 }
 
+/*
+ * What was written and not acknowledged is given up, and the other end told so by a reset: whoever
+ * wants all of it to arrive calls trellis_end() first.
+ */
 void trellis_stream_close(struct trellis_stream *s)
 {
 	if (!s)

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* trellis: ping, trace, file transfer and more, on a vNet that speaks Trellis. */
+/*
+ * trellis: ping, trace, file transfer and more, on a vNet that speaks Trellis.
+ *
+ * Each command is a small program upon libtrellis, and meant as an example of it. They use no more
+ * than trellis.h says, but for status, which asks the daemon directly.
+ */
 #include "lib/loop.h"
 #include "lib/xalloc.h"
 #include "vnet/trellis/trellis.h"
@@ -65,7 +70,10 @@ struct ping {
 	int answered;
 };
 
-/* Waits for the answer to number `seq`, at most until_ms. */
+/*
+ * Waits for the answer to number `seq`, at most until_ms. Answers that come late belong to an
+ * earlier number, and are passed over.
+ */
 static bool hear_ping(struct ping *g, int seq, int wait_ms, int64_t sent_ns)
 {
 	uint8_t data[CHUNK];
@@ -146,6 +154,10 @@ static int cmd_ping(struct trellis *t, int argc, char **argv)
 	return g.answered ? 0 : 1;
 }
 
+/*
+ * As traceroute does it: with a hop limit of one, two, three, each node on the way in turn has to
+ * send an error back, and is known by it.
+ */
 static int cmd_trace(struct trellis *t, int argc, char **argv)
 {
 	struct trellis_socket *s = trellis_datagram(t, 0);
@@ -353,7 +365,10 @@ struct pipe {
 	bool ended;
 };
 
-/* Passes on what there is. -1: broken. */
+/*
+ * Passes on what there is. -1: broken. Without waiting (a timeout of 0), as both directions are
+ * served by one thread.
+ */
 static int pump(struct pipe *p)
 {
 	while (!p->ended) {
@@ -405,6 +420,7 @@ static int relay_pair(struct trellis_stream *a, struct trellis_stream *b)
 	}
 }
 
+/* One stream at a time: who calls meanwhile waits at the listener. */
 static int cmd_relay(struct trellis *t, int argc, char **argv)
 {
 	int port;

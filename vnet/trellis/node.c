@@ -83,6 +83,10 @@ static void send_control(struct node *n, unsigned nic, const uint8_t mac[6], uin
 	node_send_packet(n, nic, mac, &p);
 }
 
+/*
+ * All neighbours of that link are named in it, as far as they fit: that is how each learns that it
+ * is heard.
+ */
 static void say_hello(struct node *n, unsigned nic)
 {
 	uint8_t payload[TRELLIS_PACKET_MAX];
@@ -251,6 +255,10 @@ static void neighbour_changed(struct node *n, struct node_neighbour *b, int64_t 
 	originate(n, now_ns);
 }
 
+/*
+ * Two nodes are neighbours while each says that it hears the other: a link that works in one
+ * direction only is no link.
+ */
 static void receive_hello(struct node *n, unsigned nic, const struct trellis_packet *p,
 			  const uint8_t mac[6], int64_t now_ns)
 {
@@ -280,6 +288,9 @@ static void receive_hello(struct node *n, unsigned nic, const struct trellis_pac
 		say_hello(n, nic);
 }
 
+/*
+ * Also what is old or known already is acknowledged: the neighbour repeats it until it hears that.
+ */
 static void acknowledge(struct node *n, struct node_neighbour *b, const struct state *s)
 {
 	uint8_t payload[4 + 1 + TRELLIS_ADDRESS_MAX];
@@ -368,6 +379,10 @@ void node_receive(struct node *n, unsigned nic, const uint8_t *frame, size_t len
 	}
 }
 
+/*
+ * A carrier that is lost is news at once. One that comes needs a hello to become a link, so that is
+ * said now.
+ */
 void node_set_nic(struct node *n, unsigned nic, const uint8_t mac[6], uint16_t mtu, bool carrier,
 		  int64_t now_ns)
 {
@@ -417,6 +432,10 @@ static const struct node_neighbour *best_link(struct node *n, const struct trell
 	return best;
 }
 
+/*
+ * A path says by which neighbour it begins; a route says by which NIC and to which MAC. Two nodes
+ * may have several links between them, which the paths do not tell apart.
+ */
 static void compute_routes(struct node *n)
 {
 	struct state_path *paths = xcalloc(n->base.entries.n + 1, sizeof(*paths));
@@ -473,6 +492,7 @@ int64_t node_due_ns(const struct node *n)
 	return n->spf_due_ns < due ? n->spf_due_ns : due;
 }
 
+/* By the longest prefix. Routes lead to nodes, so most destinations match one of them whole. */
 const struct trellis_route *trellis_route_find(const struct trellis_route *routes, size_t n,
 					       const struct trellis_address *to)
 {

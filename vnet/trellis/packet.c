@@ -12,6 +12,7 @@
 
 enum { ETHERNET = 14, AT_KIND = 15, AT_LEN = 16, AT_HOPS = 18, AT_PORTS = 20, AT_CRC = 24 };
 
+/* CRC-32C (Castagnoli), bit by bit reflected; RFC 3720, appendix B.4, has test vectors. */
 uint32_t trellis_crc(uint32_t crc, const uint8_t *data, size_t len)
 {
 	static uint32_t table[256]; /* the same whoever fills it */
@@ -42,6 +43,10 @@ static uint32_t crc_of(const uint8_t *frame, size_t end)
 	return trellis_crc(crc, frame + TRELLIS_HEAD, end - TRELLIS_HEAD);
 }
 
+/*
+ * The ports stand in front of the addresses, at a fixed place, so that packet filters find them
+ * without knowing how long the addresses are.
+ */
 bool trellis_packet_read(struct trellis_packet *p, const uint8_t *frame, size_t len)
 {
 	size_t at = TRELLIS_HEAD;
@@ -72,6 +77,7 @@ size_t trellis_packet_overhead(const struct trellis_address *destination,
 	return TRELLIS_HEAD - ETHERNET + 2u + destination->len + source->len;
 }
 
+/* The payload may lie in the same buffer as the frame that is written: hence memmove(). */
 size_t trellis_packet_write(const struct trellis_packet *p, const uint8_t to[6],
 			    const uint8_t from[6], uint8_t *frame, size_t room)
 {

@@ -90,7 +90,10 @@ size_t state_write(const struct state *s, uint8_t *data, size_t room)
 	return n ? at + n : 0;
 }
 
-/* Where an address is, or belongs. */
+/*
+ * Where an address is, or belongs. Entries are sorted by address: a link names its other end by
+ * one, and is looked up by halves.
+ */
 static size_t place_of(const struct state_base *b, const struct trellis_address *origin,
 		       bool *there)
 {
@@ -151,6 +154,10 @@ enum state_news state_base_offer(struct state_base *b, const struct state *s, in
 	return STATE_NEW;
 }
 
+/*
+ * A state carries its age, and ages while it lies here. So it dies everywhere at about the same
+ * time, without clocks that agree.
+ */
 uint32_t state_entry_age_ms(const struct state_entry *e, int64_t now_ns)
 {
 	int64_t age = e->state.age_ms + (now_ns - e->came_ns) / 1000000;
@@ -203,7 +210,11 @@ static const struct state_link *link_to(const struct state *from, const struct t
 	return best;
 }
 
-/* Is the way by `w` better than what is known? */
+/*
+ * Is the way by `w` better than what is known? Of several of equal cost the one with the lowest
+ * first hop, and of those the widest: every node must decide alike, or packets could circle between
+ * two that do not.
+ */
 static bool is_better(const struct visit *w, const struct visit *known)
 {
 	if (!known->reached || w->cost != known->cost)
@@ -250,6 +261,10 @@ static size_t nearest_of(const struct visit *v, size_t n)
 	return best;
 }
 
+/*
+ * Ways lead only through nodes that forward (transit); others are ends. The first step is from
+ * ourselves, whatever we are.
+ */
 size_t state_paths(const struct state_base *b, const struct trellis_address *self,
 		   struct state_path *paths)
 {

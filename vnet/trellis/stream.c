@@ -107,6 +107,11 @@ static bool fin_is_sent(const struct stream *s)
 	return s->fin_wanted && stream_before(s->end, s->highest);
 }
 
+/*
+ * What the network says ends a stream only while it is being opened, or if the other end itself
+ * says that there is none: an open one outlives a lost route, and finds its way when there is one
+ * again.
+ */
 void stream_network_error(struct stream *s, int error)
 {
 	/* The other end has gone after its last acknowledgement, which was lost: nothing is
@@ -150,7 +155,10 @@ static void remove_piece(struct stream *s, size_t i)
 	memmove(&s->pieces[i], &s->pieces[i + 1], (--s->n_pieces - i) * sizeof(s->pieces[0]));
 }
 
-/* Notes that [from, to) is here. False: too many pieces; it will be sent again. */
+/*
+ * Notes that [from, to) is here. False: too many pieces; it will be sent again. Pieces that touch
+ * or overlap become one. If all places are taken, what came is forgotten as if it had been lost.
+ */
 static bool note_piece(struct stream *s, uint32_t from, uint32_t to)
 {
 	for (size_t i = s->n_pieces; i-- > 0;) {
@@ -174,6 +182,10 @@ static bool note_piece(struct stream *s, uint32_t from, uint32_t to)
 	return true;
 }
 
+/*
+ * What lies before `expected` was received already, what lies beyond the window was never allowed:
+ * of a segment that overlaps, only the rest counts.
+ */
 static void take_data(struct stream *s, const struct stream_segment *g)
 {
 	uint32_t from = g->sequence;

@@ -27,6 +27,10 @@ enum { BATCH = 64, APPS_MAX = 128, RAW_ID = 1u << 30, RAW_PRIORITY = 100 };
 
 struct daemon;
 
+/*
+ * An application that is connected. What it has is found by its number, not by its descriptor,
+ * which another one may get later.
+ */
 struct app {
 	struct daemon *d;
 	struct loop_watch watch;
@@ -55,6 +59,10 @@ static const char usage[] =
 	"The control daemon of a node of Trellis; vnet-mux starts it:\n"
 	"  vnet-mux -- trellisd /east/r1 router\n";
 
+/*
+ * Whatever an application needs for a packet is in the table: its own address, the MACs and MTUs of
+ * the NICs, and the routes. So it asks the daemon once for each port, and never for a packet.
+ */
 static void publish(void *ctx)
 {
 	struct daemon *d = ctx;
@@ -152,6 +160,10 @@ static void control_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 	set_timer(d);
 }
 
+/*
+ * An application is known by its connection: when that ends, so does all that it had, even if an
+ * endpoint of it lives on in another process.
+ */
 static void drop_app(struct app *a)
 {
 	struct daemon *d = a->d;
@@ -167,7 +179,10 @@ static void drop_app(struct app *a)
 	free(a);
 }
 
-/* Binds a flow and hands its endpoint over, or says why not. */
+/*
+ * Binds a flow and hands its endpoint over, or says why not. The name is taken before the binding
+ * is made, and given back if that fails: two applications can never have the same.
+ */
 static void answer_flow(struct app *a, struct flow *f, const char *refusal)
 {
 	struct daemon *d = a->d;
@@ -204,6 +219,7 @@ static bool read_port(const char *text, uint16_t *port)
 	return true;
 }
 
+/* Port 7 is the node's own: it answers echoes itself. */
 static void do_open(struct app *a, const struct words *w, enum flow_kind kind)
 {
 	uint16_t port;
@@ -265,6 +281,7 @@ static void tell_neighbours(struct json *j, const struct node *n)
 	json_close(j, ']');
 }
 
+/* The answer is one message, which has a bound: only the first twenty neighbours are told. */
 static void do_status(struct app *a, const struct words *w)
 {
 	const struct node *n = &a->d->node;
@@ -400,6 +417,10 @@ static int read_options(struct daemon *d, struct node_options *o, int argc, char
 	return 0;
 }
 
+/*
+ * The raw endpoint has the lowest priority, so it gets what no flow of an application wants:
+ * hellos, states, packets that pass through, and those for ports that nobody has.
+ */
 static int open_daemon(struct daemon *d, struct err *e)
 {
 	struct vnet_binding raw = {
