@@ -79,7 +79,7 @@ fuzz: $(FUZZ_NAMES:%=fuzz-%)
 $(FUZZ_NAMES:%=fuzz-%): fuzz-%:
 	+$(MAKE) CC=clang SAN=$(FUZZ_SAN) OPT='-O1 -g' FUZZ_NAMES=$* build-fuzz-$*
 	@mkdir -p build/fuzz/$*/corpus build/fuzz/$*/seeds
-	@$(if $(FUZZ_SEEDS_$*),cp $(FUZZ_SEEDS_$*) build/fuzz/$*/seeds)
+	@$(if $(FUZZ_SEEDS_$*),cp --backup=numbered $(FUZZ_SEEDS_$*) build/fuzz/$*/seeds)
 	build/$(subst $(comma),-,$(FUZZ_SAN))/clang/tests/fuzz/$*_fuzz -max_total_time=$(FUZZ_SECONDS) \
 		-timeout=25 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=1 \
 		-artifact_prefix=$(CURDIR)/build/fuzz/$*/ $(addprefix -dict=$(CURDIR)/,$(wildcard tests/fuzz/$*.dict)) \

@@ -2,7 +2,7 @@
 /*
  * Any bytes as a lab of another tool: refused with a reason, or a script that our language parses
  * without a mistake (what it says of addresses or cables may be wrong; the golden tests look at
- * that). The first byte chooses the format; files that the lab names are the input itself.
+ * that). It is read under the name of each format; files that the lab names are the input itself.
  */
 #include "lib/xalloc.h"
 #include "topo/topo.h"
@@ -76,33 +76,35 @@ static void check_script(struct import_model *m, bool is_copied)
 	free(text);
 }
 
+static void read_as(const char *name, const char *text, size_t len)
+{
+	struct import_model m;
+	struct err e = {0};
+	struct input in = {text, len, 0};
+	struct import_source src = {read_any, list_any, any_is_executable, &in};
+	const struct import_format *f = format_find(name, text, len);
+
+	if (!f)
+		return;
+	if (format_read(f, &m, name, &src, text, len, &e) == 0) {
+		check_script(&m, true);
+		check_script(&m, false);
+	} else if (e.kind == ERR_NONE || !e.text[0]) {
+		abort();
+	}
+	model_finish(&m);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const names[] = {"x.clab.yml", "lab.conf", "x.graphml", "x.gml",
 					    "topology.yml"};
-	struct import_model m;
-	struct err e = {0};
+	char *text = xcalloc(size + 1, 1);
 
-	if (!size)
-		return 0;
-	const char *name = names[data[0] % ARRAY_LEN(names)];
-	char *text = malloc(size);
-
-	memcpy(text, data + 1, size - 1);
-	text[size - 1] = '\0';
-	struct input in = {text, size - 1, 0};
-	struct import_source src = {read_any, list_any, any_is_executable, &in};
-	const struct import_format *f = format_find(name, text, size - 1);
-
-	if (f) {
-		if (format_read(f, &m, name, &src, text, size - 1, &e) == 0) {
-			check_script(&m, true);
-			check_script(&m, false);
-		} else if (e.kind == ERR_NONE || !e.text[0]) {
-			abort();
-		}
-		model_finish(&m);
-	}
+	if (size)
+		memcpy(text, data, size);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		read_as(names[i], text, size);
 	free(text);
 	return 0;
 }

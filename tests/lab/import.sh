@@ -4,11 +4,14 @@
 . "${0%/*}/lib.sh"
 
 LABS=$ROOT/tests/golden/import
-# import LAB: it is up, with nothing failed in it.
+# import LAB TIME: it has been up for that long, with nothing failed in it.
 import() {
 	must vbet import "$LABS/$1" -o "$HOME/lab"
 	must vbet up --clock virtual "$HOME/lab/lab.vbet"
 	out_has_not 'failed'
+	must vbet clock pace max
+	must vbet clock step "$2"
+	must vbet clock run
 }
 end_lab() {
 	must vbet down
@@ -16,8 +19,8 @@ end_lab() {
 }
 
 # containerlab: FRR with OSPF between two clients; addresses and routes of the clients by ip(8) there.
-import clab-frr
-wait_until 60 vbet ping client-1 client-2
+import clab-frr 30s
+must vbet ping client-1 client-2
 must in_node client-1 'ip route get 10.2.0.2 && ping -c1 -W1 10.2.0.2'
 out_has 'via 10.1.0.1 dev eth1'
 out_has 'ttl=62'
@@ -27,4 +30,30 @@ out_has '^9000'
 out_has '^bfdd.pid'
 must in_node client-1 'cat /tmp/site'
 assert_eq 'site north' "$OUT" "what a command made of its environment"
+end_lab
+
+# Kathará: OSPF by the integrated configuration, a switch, trees and shared files.
+import kathara-ospf 60s
+must vbet exec pc1 -- ping -c1 -W1 10.3.0.1
+must in_node pc1 'ip route get 10.3.0.1; cat /shared/README'
+out_has 'via 10.2.0.1'
+out_has 'notes for all'
+must vbet ping pc1 pc2
+must in_node r3 'cat /sys/class/net/eth0/address; vtysh -c "show ip ospf neighbor"'
+out_has '02:00:00:00:03:00'
+out_has '10\.255\.255\.1 .*Full'
+end_lab
+
+# Netkit: RIP by daemons' own files, commands of net-tools, a script that stays one.
+import netkit-rip 30s
+must vbet ping pc1 192.168.2.10
+must in_node r1 'vtysh -c "show ip route rip"; pidof ospfd || echo no ospfd'
+out_has '192\.168\.2\.0/24'
+out_has 'no ospfd'
+end_lab
+
+# Kathará: a name server and a web server that the lab starts by systemd.
+import kathara-dns 1s
+must vbet exec pc -- wget -q -O - http://www.lab.example/
+out_has 'found'
 end_lab

@@ -370,7 +370,7 @@ int clab_read_contents(struct clab *c)
 		choose_router(node);
 		if (node->kind != IMPORT_SWITCH && read_content(&n) < 0)
 			return -1;
-		has_content |= node->files.n || node->commands.n;
+		has_content |= node->has_frr || node->commands.n;
 	}
 	c->m->keep_auto_address = !has_content;
 	return 0;

@@ -3,6 +3,7 @@
 
 #include "lib/xalloc.h"
 #include "vbet-server/import/clab.h"
+#include "vbet-server/import/kathara.h"
 
 #include <string.h>
 
@@ -38,8 +39,14 @@ static bool is_clab(const char *base, const char *text, size_t len)
 	       (is_yaml(base) && has_line(text, "topology:") && strstr(text, "nodes:"));
 }
 
+static bool is_kathara(const char *base, const char *text, size_t len)
+{
+	return !strcmp(base, "lab.conf");
+}
+
 static const struct import_format formats[] = {
 	{"a topology of containerlab", "containerlab", is_clab, clab_read},
+	{"a lab of Kathará or Netkit", "Kathará or Netkit", is_kathara, kathara_read},
 };
 
 static const char *base_of(const char *file)
@@ -59,13 +66,23 @@ const struct import_format *format_find(const char *file, const char *text, size
 
 const char *format_list(void)
 {
-	return "topologies of containerlab (*.clab.yml)";
+	return "topologies of containerlab (*.clab.yml), labs of Kathará and Netkit (lab.conf)";
 }
 
 static void name_lab(struct import_model *m, const char *file)
 {
 	const char *base = base_of(file);
+	size_t dir = (size_t)(base - file);
 
+	/* Where all labs call it the same, the directory has the lab's name. */
+	if (dir > 1 && (!strcmp(base, "lab.conf") || !strcmp(base, "topology.yml"))) {
+		char *parent = arena_strndup(&m->arena, file, dir - 1);
+
+		if (strcmp(base_of(parent), ".") != 0 && strcmp(base_of(parent), "..") != 0) {
+			model_set_lab(m, base_of(parent));
+			return;
+		}
+	}
 	model_set_lab(m, arena_strndup(&m->arena, base, strcspn(base, ".")));
 }
 
