@@ -15,23 +15,32 @@
  */
 #include "lib/loop.h"
 
+#include "lib/container_of.h"
+#include "lib/minmax.h"
 #include "lib/vec.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+
+/* How long nobody is let in when there are no descriptors. */
+#define ACCEPT_AGAIN_NS INT64_C(100000000)
 
 struct slot {
 	struct loop_watch *watch;
 	uint32_t generation;
+	bool is_full; /* a listener that is not looked at until `again` */
 };
 
 struct loop {
 	int epoll_fd;
 	bool stopped, turning;
 	int64_t now_ns;
+	uint32_t lowest_free;    /* no slot below it is free */
+	struct loop_timer again; /* for listeners that are full */
 	VEC(struct slot) slots;
 	VEC(struct loop_timer *) heap;
 };
@@ -42,6 +51,36 @@ int64_t clock_monotonic_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+static void accept_again(struct loop_timer *t, int64_t now_ns)
+{
+	struct loop *l = container_of(t, struct loop, again);
+
+	for (size_t i = 1; i < l->slots.n; i++) {
+		struct slot *s = &l->slots.at[i];
+
+		if (s->watch && s->is_full)
+			loop_change(l, s->watch, EPOLLIN);
+		s->is_full = false;
+	}
+}
+
+int loop_accept(struct loop *l, struct loop_watch *w)
+{
+	int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	/* Who waits at the socket goes on waiting, so epoll would say so again and again. */
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)) {
+		int reason = errno;
+
+		loop_change(l, w, 0);
+		l->slots.at[w->slot].is_full = true;
+		if (!l->again.heap_index)
+			loop_set_timer(l, &l->again, loop_now_ns(l) + ACCEPT_AGAIN_NS);
+		errno = reason;
+	}
+	return fd;
 }
 
 struct loop *loop_create(struct err *e)
@@ -56,6 +95,8 @@ struct loop *loop_create(struct err *e)
 	}
 	vec_push_zero(&l->slots);
 	vec_push_zero(&l->heap);
+	l->lowest_free = 1;
+	l->again.fire = accept_again;
 	return l;
 }
 
@@ -73,11 +114,13 @@ static uint32_t take_slot(struct loop *l, struct loop_watch *w)
 {
 	uint32_t i;
 
-	for (i = 1; i < l->slots.n && l->slots.at[i].watch; i++)
+	for (i = l->lowest_free; i < l->slots.n && l->slots.at[i].watch; i++)
 		;
 	if (i == l->slots.n)
 		vec_push_zero(&l->slots);
 	l->slots.at[i].watch = w;
+	l->slots.at[i].is_full = false;
+	l->lowest_free = i + 1;
 	return i;
 }
 
@@ -89,6 +132,7 @@ int loop_add(struct loop *l, struct loop_watch *w, uint32_t events, struct err *
 
 	if (epoll_ctl(l->epoll_fd, EPOLL_CTL_ADD, w->fd, &ev) < 0) {
 		l->slots.at[i].watch = NULL;
+		l->lowest_free = i;
 		return err_sys(e, "epoll_ctl");
 	}
 	w->slot = i;
@@ -112,6 +156,7 @@ void loop_remove(struct loop *l, struct loop_watch *w)
 	epoll_ctl(l->epoll_fd, EPOLL_CTL_DEL, w->fd, NULL);
 	l->slots.at[w->slot].watch = NULL;
 	l->slots.at[w->slot].generation++;
+	l->lowest_free = min_u32(l->lowest_free, w->slot);
 	w->slot = 0;
 }
 

@@ -33,6 +33,12 @@ void loop_destroy(struct loop *l);
 /* Starts watching w->fd for events (EPOLLIN...). 0 or -1. */
 int loop_add(struct loop *l, struct loop_watch *w, uint32_t events, struct err *e);
 void loop_change(struct loop *l, struct loop_watch *w, uint32_t events);
+/*
+ * For the handler of a listening socket that is watched for EPOLLIN: the next connection, close on
+ * exec and non-blocking, or -1 (errno kept). Without descriptors or memory for it, the socket is
+ * left alone for 100 ms: a loop that is told of it again and again would do nothing else.
+ */
+int loop_accept(struct loop *l, struct loop_watch *w);
 /* Stops watching; safe on a watch that is not in the loop, if it was zero-initialised. */
 void loop_remove(struct loop *l, struct loop_watch *w);
 /* Sets (or moves) a timer; cancels it. */

@@ -444,7 +444,7 @@ static void conn_ready(struct loop_watch *w, uint32_t events, int64_t loop_ns)
 static void listener_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
 	struct vclock_guest *g = container_of(w, struct vclock_guest, listener);
-	int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd = loop_accept(g->object.sub->loop, w);
 
 	if (fd < 0)
 		return;

@@ -52,7 +52,7 @@ static void free_closed(struct control_server *c, bool all)
 static void listener_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
 	struct control_server *c = container_of(w, struct control_server, listener);
-	int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd = loop_accept(c->loop, w);
 
 	/* Not when they close: that is within a function of their connection. */
 	free_closed(c, false);

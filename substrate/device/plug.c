@@ -195,7 +195,7 @@ static void control_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 static void listener_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
 	struct plug *p = container_of(w, struct plug, listener);
-	int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd = loop_accept(p->sub->loop, w);
 	struct err e;
 
 	if (fd < 0)

@@ -153,7 +153,7 @@ static void print_status(struct program *p, FILE *out)
 static void status_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
 	struct program *p = container_of(w, struct program, status);
-	int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd = loop_accept(p->loop, w);
 	char *text = NULL;
 	size_t len = 0;
 	int size = 16 << 20;

@@ -62,7 +62,7 @@ static void client_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 static void listener_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
 	struct door *d = container_of(w, struct door, listener);
-	int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd = loop_accept(d->loop, w);
 
 	if (fd < 0)
 		return;

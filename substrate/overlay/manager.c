@@ -346,7 +346,7 @@ static void listener_ready(struct loop_watch *w, uint32_t events, int64_t now_ns
 {
 	struct manager *m = container_of(w, struct manager, listener);
 	int64_t now = substrate_now_ns(m->object.sub);
-	int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd = loop_accept(m->object.sub->loop, w);
 
 	free_ended(m);
 	if (fd < 0)

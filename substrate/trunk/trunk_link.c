@@ -151,7 +151,7 @@ static int watch_conn(struct trunk_link *l, int fd)
 static void listener_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
 	struct trunk_link *l = container_of(w, struct trunk_link, listener);
-	int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd = loop_accept(l->loop, w);
 
 	if (fd < 0)
 		return;

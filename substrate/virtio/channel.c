@@ -432,7 +432,7 @@ static void client_ready(struct loop_watch *w, uint32_t events, int64_t loop_ns)
 static void listener_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
 	struct channel *c = container_of(w, struct channel, listener);
-	int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd = loop_accept(c->object.sub->loop, w);
 
 	if (fd < 0)
 		return;

@@ -172,7 +172,7 @@ static void conn_ready(struct loop_watch *w, uint32_t events, int64_t loop_ns)
 static void listener_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
 	struct vhost *v = container_of(w, struct vhost, listener);
-	int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd = loop_accept(sub_of(v)->loop, w);
 
 	if (fd < 0)
 		return;

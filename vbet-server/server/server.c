@@ -110,7 +110,7 @@ static void free_dead_clients(struct server *s)
 static void on_connect(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
 	struct server *s = container_of(w, struct server, listener);
-	int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd = loop_accept(s->loop, w);
 
 	if (fd >= 0)
 		add_client(s, fd);

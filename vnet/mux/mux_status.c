@@ -94,7 +94,7 @@ static void tell_vnet(FILE *f, const struct mux_vnet *v)
 void mux_status_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
 	struct mux_vnet *v = container_of(w, struct mux_vnet, status);
-	int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd = loop_accept(v->mux->loop, w);
 	char *text = NULL;
 	size_t len = 0;
 
