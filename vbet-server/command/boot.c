@@ -78,6 +78,10 @@ static int parse_at_once(const struct cmd_options *o, const struct graph *g, uns
 	return 0;
 }
 
+/*
+ * A stage is the first word of what the server says. What begins with the same word as the line
+ * before is news of the same stage, and takes its place on the terminal.
+ */
 struct progress {
 	bool tty, quiet, open_line;
 	char last_stage[32];
@@ -244,6 +248,11 @@ int boot_warn(const struct cmd_options *o, const struct loaded *l, struct err *e
 	return err_set(e, ERR_USAGE, "%zu warning%s, and -Werror", n, n == 1 ? "" : "s");
 }
 
+/*
+ * The clock is set before the warnings, so that they are about the graph that will run, and an
+ * option that is wrong comes before them. It is parsed again with the other options in
+ * boot_loaded(), which has callers that come with a graph of their own.
+ */
 int boot_file(const struct cmd_options *o, const struct boot_wish *wish, const char *file,
 	      char **lab, struct err *e)
 {

@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What commands want to know of a lab's clock: the time, and whether it stands. In a lab whose
+ * clock stands nothing answers, so a command that was typed there would hang; who sits at a
+ * terminal is asked whether the clock may go on for it. A script is not asked: it says --step, or
+ * means it.
+ */
 #include "vbet-server/command/clock_view.h"
 
 #include "vbet-server/command/client.h"
@@ -7,7 +13,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* "12.345000000 s, pace 1, paused": request_change.c, on_now(). */
+/*
+ * "12.345000000 s, pace 1, paused": request_change.c, on_now(). False for a real clock, of which
+ * there is nothing to tell.
+ */
 bool clock_view_get(const char *lab, struct clock_view *v)
 {
 	char *words[] = {"clock"};

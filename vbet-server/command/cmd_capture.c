@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* vbet capture: frames at a NIC or port, as pcapng, to a file or a pipe. */
+/*
+ * vbet capture: frames at a NIC or port, as pcapng, to a file or a pipe.
+ *
+ * The filter is compiled here before anything is asked of the lab, so that a mistake in it is a
+ * mistake of usage with libpcap's own words. The substrate writes the frames into a FIFO of ours
+ * (frames.c): the server does not touch them, and who reads slowly loses frames of his own capture
+ * but never slows the lab.
+ */
 #include "lib/units.h"
 #include "vbet-server/command/client.h"
 #include "vbet-server/command/cmd.h"
@@ -37,6 +44,9 @@ static int open_out(struct frames_wish *w, const char *path, struct err *e)
 	return w->out ? 0 : err_sys(e, "%s", path);
 }
 
+/*
+ * How many are missing is part of the result: a capture with holes must not look like a whole one.
+ */
 static void report(const struct frames_count *n)
 {
 	fprintf(stderr, "%llu frames\n", (unsigned long long)n->passed);

@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Commands for whole labs: check, up, run, down, ls, status, wait, clean. */
+/*
+ * Commands for whole labs: check, up, run, down, ls, status, wait, clean.
+ *
+ * Which labs there are is not kept anywhere: a lab is a directory under the base, and it runs as
+ * long as its server holds the lock in it (store/paths.c). So a lab whose server was killed is
+ * known at once for what it is, "dead", and needs no more than `vbet clean`.
+ */
 #include "lib/json.h"
 #include "lib/spawn.h"
 #include "lib/vec.h"
@@ -18,6 +24,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/*
+ * --dump plan makes the plan that `up` would carry out, with the paths of this machine and for the
+ * directory that the lab would have, and starts nothing: the plan is a text for golden tests and
+ * for readers.
+ */
 static int dump(const struct cmd_options *o, struct loaded *l, struct err *e)
 {
 	if (!strcmp(o->dump, "graph")) {
@@ -98,6 +109,10 @@ int cmd_up(const struct cmd_options *o, int argc, char **argv, struct err *e)
 	return rc;
 }
 
+/*
+ * `vbet run` is up, console, down. The lab is held by a connection while the console is open: if
+ * this process is killed, the server sees it close and takes the lab down (boot_hold()).
+ */
 int cmd_run_lab(const struct cmd_options *o, int argc, char **argv, struct err *e)
 {
 	char *lab = NULL;
@@ -275,7 +290,10 @@ int cmd_wait(const struct cmd_options *o, int argc, char **argv, struct err *e)
 	return rc;
 }
 
-/* A number in the file may be that of another process by now; its start time tells. */
+/*
+ * A number in the file may be that of another process by now; its start time tells. What the server
+ * starts leads a session of its own (lib/spawn.c), hence the signal to the group as well.
+ */
 static size_t end_processes(const char *dir)
 {
 	char *path = xasprintf("%s/pids", dir);

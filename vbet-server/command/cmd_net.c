@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Commands for cables and reachability: link, plug, unplug, ping, pingall. */
+/*
+ * Commands for cables and reachability: link, plug, unplug, ping, pingall; and clock, which goes to
+ * the server in the same way.
+ *
+ * What changes the lab is sent to the server word for word and understood there, so that the same
+ * words stand in records and are repeated from them (lab/verb.c). Pings are commands in guests like
+ * any other: it is the guest's kernel that says whether it reaches somebody.
+ */
 #include "lib/nearest.h"
 #include "lib/units.h"
 #include "lib/vec.h"
@@ -48,7 +55,10 @@ static int clock_until(const struct cmd_options *o, const char *check, struct er
 	return rc;
 }
 
-/* Where it is, as long as somebody looks: "until" and "step" may take long. */
+/*
+ * Where it is, as long as somebody looks: "until" and "step" may take long. It is asked over a
+ * connection of its own: the first one waits for the end of "until".
+ */
 static void show_clock(const char *lab, bool *shown)
 {
 	struct clock_view v;

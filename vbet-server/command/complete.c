@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
+ * Completion in the console: what may stand where the cursor is.
+ *
  * One table says for each command what its arguments are; a line that has a bracket open is a
- * statement, where nodes and functions stand.
+ * statement, where nodes and functions stand. Nothing is parsed: half a line is seldom a right one,
+ * and a word too many in the list does no harm. Names of nodes and NICs are handed in by the
+ * console, which asks the lab for them.
  */
 #include "vbet-server/command/complete.h"
 
@@ -132,6 +136,10 @@ static void offer_keys(struct strvec *out, const char *text)
 	}
 }
 
+/*
+ * A whole word before the cursor: "link set" is found in "link a b set delay=", not in "link
+ * offset".
+ */
 static bool has_word(const char *line, const char *word)
 {
 	size_t len = strlen(word);

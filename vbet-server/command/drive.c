@@ -1,4 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * How a test drives a lab: the hand on the clock, and commands in guests that it does not wait for.
+ *
+ * In virtual time nothing runs but when it is told to: "clock until T" goes there and stands, and
+ * between two such steps the test looks and acts at exact times, so it does the same in every run.
+ * With the real clock the same calls sleep until that time instead, counted from when the drive
+ * began. So the code above (expect.c) is written once for both.
+ *
+ * A command in a guest is a job: started, then asked for its result as the clock is moved on, since
+ * waiting for it would let nothing run that could finish it. How far one such step goes is
+ * drive_step_ns(): small enough that a wait is not much longer than it has to be, large enough that
+ * a long wait is not all questions.
+ */
 #include "vbet-server/command/drive.h"
 
 #include "lib/vec.h"
@@ -39,6 +52,7 @@ static int64_t monotonic_ns(void)
 	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
 }
 
+/* The clock is said in seconds with nine digits; rounding takes back what strtod() lost. */
 int drive_read_clock(struct drive *d, struct err *e)
 {
 	struct strvec v = {0};
@@ -67,6 +81,10 @@ int drive_stand(struct drive *d, struct err *e)
 	return drive_read_clock(d, e);
 }
 
+/*
+ * A process of the lab that has ended is an error at once: what the test waits for would never
+ * come.
+ */
 int drive_check_whole(const struct drive *d, struct err *e)
 {
 	struct strvec v = {0};
@@ -116,6 +134,10 @@ int drive_go_to(struct drive *d, int64_t ns, struct err *e)
 	return rc;
 }
 
+/*
+ * The guest ends the command after timeout_ns of the time that it lives in. EVENT_PEER in it stands
+ * for the address of `peer`, which only the server knows by then: it may have been learned.
+ */
 int drive_start_job(const struct drive *d, const char *node, const char *peer, int64_t timeout_ns,
 		    const char *command, char **job, struct err *e)
 {
@@ -137,6 +159,7 @@ int drive_start_job(const struct drive *d, const char *node, const char *peer, i
 	return rc;
 }
 
+/* Of what a command printed, the last line tells best why it failed. */
 const char *drive_last_line(const char *text)
 {
 	const char *line = strrchr(text, '\n');
@@ -144,6 +167,7 @@ const char *drive_last_line(const char *text)
 	return line ? line + 1 : text;
 }
 
+/* 1: it has ended, 0: it has not yet. */
 int drive_job_result(const struct drive *d, const char *job, int *status, char **text,
 		     struct err *e)
 {

@@ -1,4 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * vbet-extcap: NICs of running labs as capture interfaces in Wireshark. The same program under
+ * another name, by a link.
+ *
+ * Wireshark calls it several times, each with one question (extcap(4)): which interfaces there are,
+ * their link type, their options, whether a filter is right; and at last to capture into a FIFO
+ * until one of the two closes it. Interfaces are called vbet.LAB.NODE.NIC: names of labs, nodes and
+ * NICs are joined by dots here since ':' has a meaning to Wireshark. A lab has no dot in its name
+ * and a NIC none after the node's last, so the first and the last dot are the ones that count.
+ */
 #include "vbet-server/command/extcap.h"
 
 #include "lib/vec.h"

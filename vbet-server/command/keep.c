@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The directory is made before the lab boots, so that a run is not lost for a name that is
- * taken. Its captures are complete only when the substrate has been told to end them: until
- * then the last frames may still be in its buffers.
+ * `vbet test --keep DIR`: what is left of a run to look at, the report, the consoles, what went
+ * over each cable, and the record.
+ *
+ * The directory is made before the lab boots, so that a run is not lost for a name that is taken.
+ * Its captures are complete only when the substrate has been told to end them: until then the last
+ * frames may still be in its buffers. All this comes before the lab is taken down, for its own
+ * directory goes with it.
  */
 #include "vbet-server/command/keep.h"
 
@@ -78,6 +82,10 @@ int keep_open(struct keep *k, const char *dir, struct err *e)
 	return rc;
 }
 
+/*
+ * The file of a long log has a hole where its beginning was (lib/console_log.h): what is copied are
+ * the lines that are left, not the zeros.
+ */
 static int copy_console(const char *from, const char *to, struct err *e)
 {
 	int fd = open(from, O_RDONLY | O_CLOEXEC);

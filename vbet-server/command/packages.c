@@ -86,6 +86,7 @@ static int build_for(const struct graph_node *n, const struct plan_env *env, str
 	return build(env->tree, out, n->packages, n->n_packages, plan_env_packages(n, a), quiet, e);
 }
 
+/* A script without packages pays nothing: not even the common tree is looked for. */
 int packages_build(const struct graph *g, bool quiet, struct err *e)
 {
 	struct plan_env env = {0};
@@ -113,7 +114,10 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* The names as those of a node that has them. */
+/*
+ * The names as those of a node that has them. Sorted and each once, as the language keeps them: the
+ * name of the tree is a hash of the list.
+ */
 static int build_named(char **names, size_t n, bool quiet, struct err *e)
 {
 	struct graph_node node = {.name = "packages", .kind = NODE_HOST};

@@ -31,6 +31,10 @@ int run_parse(const char *text, char **name, int64_t *at_ns, struct err *e)
 	return 0;
 }
 
+/*
+ * A line of a record begins with its time, in seconds with all nine digits, as records write it:
+ * "12.345000000 ...".
+ */
 static int line_time(const char *line, size_t n, int64_t *ns, struct err *e)
 {
 	char text[64];

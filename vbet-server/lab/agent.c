@@ -1,8 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
+ * The wire to the agent in a guest (vkernel/init/agent.c), a virtio device of its own: the
+ * substrate passes its messages to a socket in the guest's directory, so that in virtual time they
+ * have their times like frames.
+ *
  * One stream carries everything to and from a guest: a head with channel, type and length, then
- * that many bytes. Channel 0 is the agent's own; each command or file has one of its own. The guest
- * is not trusted: what is no message ends the stream, what is for no channel is dropped.
+ * that many bytes. Channel 0 is the agent's own; each command or file has one of its own, numbered
+ * here, and no number is used twice. The guest is not trusted: what is no message ends the stream,
+ * what is for no channel is dropped.
+ *
+ * Channels are owned by those who opened them (exec, cp, logs). Unless they drop it themselves,
+ * they are told exactly once that it has ended: with WIRE_EXIT by the guest, or with on_gone() when
+ * guest or connection end before.
  */
 #include "vbet-server/lab/agent.h"
 
@@ -30,8 +39,11 @@ long wire_read(const char *data, size_t len, struct wire_head *h)
 	return len < WIRE_HEAD + h->len ? 0 : (long)(WIRE_HEAD + h->len);
 }
 
-/* What a guest says of itself costs time, a line of the log, and more: one that says more than any
- * has to is not heard any more. */
+/*
+ * What a guest says of itself costs time, a line of the log, and more: one that says more than any
+ * has to is not heard any more. Each question that is sent (WIRE_CONTROL) allows one more, so
+ * answers are always heard.
+ */
 static void event(struct agent *a, const char *prefix, const char *text, size_t len)
 {
 	struct arena arena = {0};
@@ -73,6 +85,10 @@ static void lose_channels(struct agent *a)
 	}
 }
 
+/*
+ * A channel is taken off the list before its owner hears of its end: the owner may free it, or open
+ * the next one, while it is told.
+ */
 static void handle(struct agent *a, const struct wire_head *h, const char *payload)
 {
 	if (h->channel == 0) {

@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Requests and answers are lines on a socket pair, and answers come in the order of the
- * requests: a list of who waits is all that tells them apart. When the process ends, all who
- * wait are told, and so is everybody who asks from then on: an answer always comes, which is
- * what change.c counts on.
+ * A connection to a process that carries a part of the lab: vsubstrate, of which there may be
+ * several, and vbet-outside, which speaks in the same way.
+ *
+ * Requests and answers are lines on a socket pair, and answers come in the order of the requests: a
+ * list of who waits is all that tells them apart. "event ..." lines come in between and answer
+ * nothing. When the process ends, all who wait are told, and so is everybody who asks from then on:
+ * an answer always comes, which is what change.c counts on.
+ *
+ * The process gets the socket as its standard input, the log as its output, and nothing else; it
+ * dies with this server (PR_SET_PDEATHSIG, lib/spawn.c).
  */
 #include "vbet-server/lab/carrier.h"
 
@@ -107,6 +113,10 @@ int carrier_start(struct carrier *s, struct loop *l, const char *program, int lo
 	return conn_open(&s->conn, l, pair[0], e);
 }
 
+/*
+ * The answer may come before this returns, if the process is lost: callers count their question
+ * before they send it.
+ */
 void carrier_send(struct carrier *s, const char *line, carrier_answer_fn answer, void *ctx)
 {
 	struct carrier_request *r = xcalloc(1, sizeof(*r));
@@ -123,6 +133,10 @@ void carrier_send(struct carrier *s, const char *line, carrier_answer_fn answer,
 	conn_write(&s->conn, "\n", 1);
 }
 
+/*
+ * The connection first, so that the end of the process is not taken for a loss. It has no state
+ * that would be worth a friendlier end than SIGKILL.
+ */
 void carrier_stop(struct carrier *s)
 {
 	conn_finish(&s->conn);

@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
+ * Which addresses guests have: DHCP, SLAAC or a user at a shell may give them others than the
+ * script did.
+ *
  * Nothing is asked for and nothing is sent: guests say what changes, at exact times in virtual
  * time, and whoever needs an address reads what they said so far. What they said before the clock
  * came to stand has been heard by then (clock.c), so equal runs know the same.
+ *
+ * A guest may say anything. What is no address is not heard, and there is an end to how many are
+ * kept (LEARNED_MAX).
  */
 #include "vbet-server/lab/learned.h"
 
@@ -69,6 +75,12 @@ static void add_address(struct graph_nic *c, const struct addr *addr, struct are
 	c->addrs = addrs;
 }
 
+/*
+ * The node as it is now: that of the script with what its guest has said. The graph itself stays as
+ * the script made it, for records and plans are made from it and must not depend on what happened
+ * in a run. Interfaces that the script does not know (a bridge, a tunnel) come after its own ones,
+ * so the first n_nics indices mean the same in both.
+ */
 struct graph_node *learned_node(const struct lab *lab, size_t node, struct arena *a)
 {
 	struct graph_node *n = arena_alloc(a, sizeof(*n));
@@ -95,6 +107,10 @@ struct graph_node *learned_node(const struct lab *lab, size_t node, struct arena
 	return n;
 }
 
+/*
+ * The address under which `from` reaches `to`: the same choice as address_for() makes, with what
+ * both have by now.
+ */
 struct addr learned_address_for(const struct lab *lab, size_t from, size_t to)
 {
 	struct arena a = {0};

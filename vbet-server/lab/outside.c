@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Lines for vbet-outside wait until the substrate has answered everything: it hands interfaces
- * over to NICs that must be there. The process is started with the first line, and never for a
- * lab that has nothing of the host.
+ * What a lab has of the host: vbet-outside, the process that works on the host's interfaces, and
+ * the lines that tell it which interfaces to make or take.
+ *
+ * Lines for vbet-outside wait until the substrate has answered everything: it hands interfaces over
+ * to NICs that must be there. The process is started with the first line, and never for a lab that
+ * has nothing of the host.
+ *
+ * Its answers count as those of the substrate do (change_ask(), change_answered()): a change of the
+ * lab is over when both have said yes. If it ends, the lab has failed.
  */
 #include "vbet-server/lab/outside.h"
 

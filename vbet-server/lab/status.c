@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the substrate says of itself, read: a thin layer over json-c that takes NULL for an object
+ * without members, so that callers can ask for a path of names and look at the end whether anything
+ * is there.
+ *
+ * The text comes from another process, which is trusted no more than it must be: it has to be one
+ * object and nothing behind it, and no deeper than DEPTH_MAX. What does not fit is no status at
+ * all.
+ */
 #include "vbet-server/lab/status.h"
 
 #include <json-c/json.h>
@@ -28,6 +37,10 @@ void status_free(struct json_object *status)
 	json_object_put(status);
 }
 
+/*
+ * A cable or a link between two processes is known in both: each counts what went through its half.
+ * Numbers are added, objects are merged, and of everything else the first one stands.
+ */
 void status_merge(struct json_object *into, struct json_object *from)
 {
 	if (!json_object_is_type(from, json_type_object))

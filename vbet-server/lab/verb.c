@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Everything that changes a running lab, in one table, by the words that ask for it. Requests of
+ * clients, events of the script and lines of a record all come here, and that is what makes a
+ * record repeatable: there is no second way to change a lab.
+ *
+ * The last column is for verbs that see to their own line in the record. A job is written when it
+ * starts with the number that it got; "ready", "clock", "charged" and "end" are notes in a record
+ * of what happened, and there is nothing to do when they are read.
+ */
 #include "vbet-server/lab/verb.h"
 
 #include "vbet-server/lab/lab.h"

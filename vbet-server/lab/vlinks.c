@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Virtual links need signalling between the S-Nodes of their path, so they come up some time after
+ * the line that asks for them was answered, and may go down again. The substrate tells by events;
+ * here is what it said last for each direction. A lab is not ready before all are up
+ * (vlinks_down()), and the guests' NICs get a smaller MTU when a path turns out to be narrow.
+ */
 #include "vbet-server/lab/vlinks.h"
 
 #include "lib/xalloc.h"

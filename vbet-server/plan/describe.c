@@ -1,9 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Who is at the other end: "eth0 of r1 (router), 10.0.0.1/24, cable to s1:3". For people who see
+ * one name out of a lab of hundreds: in captures it is the description of an interface, which
+ * Wireshark shows.
+ */
 #include "vbet-server/plan/describe.h"
 
 #include <string.h>
 
-/* The other end of a virtual link, or the LAN on which it joins many. */
+/*
+ * The other end of a virtual link, or the LAN on which it joins many. Which of the two ends a NIC
+ * is stands nowhere in it, as it does for cables; it is told by its address.
+ */
 static const char *far_virtual(const struct graph *g, const struct graph_nic *c, struct arena *a)
 {
 	const struct graph_vlink *v = &g->vlinks[c->vlink];

@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * An event becomes the words that a user would have typed for it, and a check becomes a command
- * of a shell: whoever carries them out needs to know nothing about either.
+ * Events of a script ("at 10s: cut r1 r2") and checks ("expect ping(a, b)") in the words of
+ * requests.
+ *
+ * An event becomes the words that a user would have typed for it, and a check becomes a command of
+ * a shell: whoever carries them out needs to know nothing about either. So an event in a script
+ * does just what the same request does, is written into a record as such a line, and is repeated
+ * from there without the script.
+ *
+ * The checks' commands end with 0 if the check holds. What they print is the reason if it does not.
  */
 #include "vbet-server/plan/event.h"
 
@@ -12,6 +19,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/*
+ * "link A B down --one-way": requests have no other name for a direction than the order of the
+ * ends.
+ */
 static int cable_words(const struct graph *g, const struct graph_event *ev, struct arena *a,
 		       struct strvec *v, struct err *e)
 {
@@ -45,6 +56,7 @@ static int cable_words(const struct graph *g, const struct graph_event *ev, stru
 	return 0;
 }
 
+/* Never 0, which would be no limit. */
 char *event_timeout(struct arena *a, int64_t timeout_ns)
 {
 	int64_t ms = timeout_ns / 1000000;
@@ -72,6 +84,12 @@ int event_words(const struct graph *g, const struct graph_event *ev, struct aren
 	return 0;
 }
 
+/*
+ * Addresses that the script gives are written into the command. One that is only learned in the run
+ * cannot be: the shell variable EVENT_PEER stands for it, and whoever starts the command fills it
+ * in (lab/job.c). "route" asks the kernel, and looks for the gateway with blanks around it, lest
+ * 10.0.0.1 be found in 10.0.0.11.
+ */
 char *event_check_command(const struct graph *g, const struct graph_expect *x)
 {
 	char addr[80];

@@ -1,7 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What a plan cannot know by itself is found here: files of the installation, the number of
- * processors, a key.
+ * processors, a key. So plan_make() is a function of its arguments alone, and golden tests of plans
+ * are the same on every machine.
+ *
+ * The kernel can be another one (--kernel); the other parts are of the installation that this
+ * program is of, for they speak protocols with each other that have no versions.
+ *
+ * A node's root file system is one of three: a directory that the script names ("root"), the common
+ * tree, or a tree with a set of packages. The latter is found by a hash of the sorted names, below
+ * a directory for the id of the common tree: a new common tree makes all sets anew, and nodes with
+ * the same packages share one.
  */
 #include "vbet-server/plan/plan_env.h"
 
@@ -12,7 +21,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A virtual lab repeats to the byte, and control messages are bytes like others. */
+/*
+ * A virtual lab repeats to the byte, and control messages are bytes like others: the key that they
+ * are signed with must come from the seed and cannot be drawn from /dev/urandom.
+ */
 static void derive_key(const struct graph *g, uint8_t key[16])
 {
 	struct rng r;
@@ -103,6 +115,10 @@ const char *plan_env_tree(const struct plan_env *env, const struct graph_node *n
 			    (unsigned long long)hash_fnv1a(names, strlen(names), HASH_FNV1A_START));
 }
 
+/*
+ * The server only checks: the command that asked for the lab has built what is missing
+ * (packages.c). For nodes that are added to a running lab nobody has, and the user is told how.
+ */
 int plan_env_check_trees(const struct plan_env *env, const struct graph *g, struct err *e)
 {
 	struct arena a = {0};

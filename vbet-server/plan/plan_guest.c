@@ -1,5 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Guests: their files, their lines for the substrate, and what the launcher is called with. */
+/*
+ * Guests: their files, their lines for the substrate, and what the launcher is called with.
+ *
+ * A guest is a User-Mode Linux kernel in a jail (vkernel/launch). Inside, all that concerns it is
+ * in /vbet: a socket for each of its devices, the one for its time, the configuration that
+ * vbet-init reads. Outside, that is the directory n/NODE/j of the lab, so the kernel's arguments
+ * have the same short names in every guest.
+ *
+ * Devices are vhost-user sockets ("virtio_uml.device=PATH:TYPE", the types are those of the virtio
+ * standard, 5: 1 is a network device, 3 a console). Their order on the command line is the order in
+ * which the kernel probes them: the agent first, then the NICs as the script has them.
+ */
 #include "vbet-server/plan/initconf.h"
 #include "vbet-server/plan/plan_build.h"
 
@@ -17,6 +28,11 @@ static const char *guest_nic_arg(struct builder *b, const struct graph_nic *c, s
 	return arena_printf(a, "virtio_uml.device=/vbet/%s:1", c->name);
 }
 
+/*
+ * Guests are dealt out to processors in turn (cpu=): a guest's kernel is one thread, and its caches
+ * stay warm where it is. The root is read-only and shared by all; vbet-init makes the writable
+ * parts.
+ */
 void plan_guest_argv(struct builder *b, int index, struct plan_step *s)
 {
 	static const char *const kernel_args[] = {

@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* All that is known of an operation before it is carried out; lab/step.c has a table of the same
- * length that does. */
+/*
+ * All that is known of an operation before it is carried out; lab/step.c has a table of the same
+ * length that does.
+ *
+ * The third column says what happens to a step when a new plan has it no more, or changed: a
+ * directory or file may lie there until the lab goes; a process or guest is ended; a line for the
+ * substrate is taken back by another line. lab/change.c works with these three ways only and knows
+ * no operations.
+ */
 #include "lib/vec.h"
 #include "lib/words.h"
 #include "vbet-server/plan/plan.h"

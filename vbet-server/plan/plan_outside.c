@@ -1,5 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The part of a plan for what is outside of the lab. */
+/*
+ * The part of a plan for what is outside of the lab: NICs whose other side is an interface of the
+ * host, a user-mode network stack, another program's socket.
+ *
+ * Two processes have a part in a TAP interface. The substrate has the NIC and listens on a socket;
+ * vbet-outside, which may do so, makes the interface and hands its descriptor over through that
+ * socket. So the substrate needs no rights on the host. The line for vbet-outside comes after all
+ * of the substrate's (lab/outside.c), and has an `undo`, for it is the host that would be left
+ * changed.
+ */
 #include "lib/words.h"
 #include "vbet-server/plan/address.h"
 #include "vbet-server/plan/plan_build.h"

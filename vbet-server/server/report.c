@@ -1,8 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * All state is in the graph, in the guests, or in the substrate; nothing is collected for
- * reports. `substrate` is the answer to its "status": a JSON object from which the parts are
- * picked by name.
+ * What `vbet status` and the console print of a lab, as text and as JSON.
+ *
+ * All state is in the graph, in the guests, or in the substrate; nothing is collected for reports,
+ * so a report cannot be out of date. `substrate` is the answer to its "status", already merged if
+ * several processes carry the lab: a JSON object from which the parts are picked by name. NICs are
+ * "NODE:NIC" in it, cables have the name that they have in the graph with one object for each
+ * direction.
+ *
+ * Addresses are those of the script and what guests have said since (lab/learned.c): the nodes are
+ * therefore looked at through learned_node(), a copy with both, made in an arena that is freed
+ * after each node.
  */
 #include "vbet-server/server/report.h"
 
@@ -36,6 +44,10 @@ static const char *node_state(const struct lab *lab, size_t i)
 	return !gu ? "ready" : gu->spins ? "spinning" : guest_state_name(gu->state);
 }
 
+/*
+ * One line for a node, made to be split by programs: the console completes names from it, `vbet ls`
+ * counts who is ready, pingall finds its pairs. New words go to the end, as NAME=VALUE.
+ */
 void report_nodes(FILE *out, const struct lab *lab)
 {
 	static const struct graph_node nobody = {.vnet = -1}; /* an ordinary node */
@@ -60,6 +72,10 @@ void report_nodes(FILE *out, const struct lab *lab)
 	}
 }
 
+/*
+ * Cables can be cut as a whole, at one end (its NIC loses carrier), or in one direction. It is said
+ * as seen from this end: the same cut reads differently at the other one.
+ */
 static const char *cut_note(const struct graph_cable *c, unsigned end)
 {
 	return c->cut.all                                             ? " (cut)"
@@ -83,6 +99,10 @@ static const char *far_end(const struct lab *lab, const struct graph_nic *c, cha
 	return far ? buf : "-";
 }
 
+/*
+ * Reasons are printed as the substrate names them, so a new one needs no change here. Those with no
+ * frames are left out: what is printed is worth looking at.
+ */
 struct drops {
 	FILE *out;
 	const char *before;

@@ -3,6 +3,15 @@
  * What `vbet substrate` shows: the substrate links of a lab, and for each direction the virtual
  * links that it carries, with what they were promised, what they may use now, and what became of
  * it.
+ *
+ * The lab knows what was asked for (graph_slink, graph_vlink), the substrate what has become of it;
+ * each row puts the two together. The substrate names its objects by where they are: "LINK@NODE" is
+ * an S-Node's end of a link with its neighbours and what it sends, "vbm@LAN" the bandwidth manager
+ * of a multi-access link, "VLINK:ab" and "VLINK:ba" the two directions of a virtual link.
+ *
+ * A process that has ended says nothing, so every look-up may find nothing; the functions of
+ * lab/status.h take NULL as an object without members, and the report has a "-", "?" or nothing in
+ * that place.
  */
 #include "lib/json.h"
 #include "lib/units.h"
@@ -46,6 +55,11 @@ static struct json_object *end_status(const struct lab *lab, const struct graph_
 	return object;
 }
 
+/*
+ * One row. On a point-to-point link it is a virtual link, on a multi-access one a group of
+ * receivers of one vNet. For a rate, 0 is as good as not given and printed so; a count of 0 is
+ * news.
+ */
 static void print_vli(FILE *out, struct json_object *vli)
 {
 	const char *number = status_text(vli, "vli");
@@ -100,7 +114,10 @@ static void print_end(FILE *out, const struct lab *lab, const struct graph_slink
 		print_vli(out, status_item(vlis, i));
 }
 
-/* What the manager of a LAN has given to each vNet. */
+/*
+ * What the manager of a LAN has given to each vNet. The manager also has rows for each S-Node;
+ * those belong to the ends, and are left to JSON.
+ */
 static void print_manager(FILE *out, const struct graph_slink *l, struct json_object *status)
 {
 	static const char *const keys[] = {"share_bps", "min_bps", "want_bps", "held_bps"};
@@ -146,7 +163,10 @@ static void print_link(FILE *out, const struct lab *lab, const struct graph_slin
 		print_manager(out, l, status);
 }
 
-/* Virtual links that are down, and why. */
+/*
+ * Virtual links that are down, and why. Those on a LAN have no two directions: there it is its
+ * manager and its groups that tell.
+ */
 static void print_down(FILE *out, const struct lab *lab, struct json_object *status)
 {
 	for (size_t i = 0; i < lab->graph->n_vlinks; i++) {

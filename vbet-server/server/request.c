@@ -1,9 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A request is words; its verb is looked up in one table, which also says whether it may come
- * while a record is replayed. What can be answered at once returns 0 or -1; what must wait for
+ * Where requests of clients come in.
+ *
+ * A request is a line of words; its verb is looked up in one table, which also says whether it may
+ * come while a record is replayed. What can be answered at once returns 0 or -1; what must wait for
  * the substrate or for the clock keeps a `struct query` with the client, and returns
  * REQUEST_ANSWERED.
+ *
+ * A client may be gone when its answer comes. Therefore nobody keeps a client and trusts the
+ * pointer: a query compares it with those that there are (query_client()), and whoever has waited
+ * in vain costs no more than a look. Those that wait for a state of the lab are not told by who
+ * changes it, either: after each change all that wait are asked whether their wait is over
+ * (request_check_waiting()). There are few of them, and none is forgotten.
  */
 #include "vbet-server/server/request.h"
 
@@ -20,6 +28,10 @@
 
 typedef int (*request_fn)(struct client *c, const struct words *w, struct err *e);
 
+/*
+ * What only looks has acts = false. A replay must be alone with the lab: anything that is done in
+ * it besides the record makes another run of it.
+ */
 struct request {
 	const char *name;
 	size_t min_words, max_words; /* with the name */
@@ -90,6 +102,10 @@ void query_answer(void *ctx, bool ok, const char *text)
 	free(q);
 }
 
+/*
+ * The report is made when the answer is here, not before: it tells of the lab as it is at one
+ * moment.
+ */
 static void on_status(void *ctx, struct json_object *status)
 {
 	struct query *q = ctx;

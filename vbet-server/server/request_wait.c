@@ -1,5 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Waiting until a node, or the lab, is ready. */
+/*
+ * Waiting until a node, or the lab, is ready.
+ *
+ * Nothing is polled: a client that waits is put into the state CLIENT_WAIT together with the
+ * question that it waits for, and whatever changes a guest or the progress of the lab has the
+ * question asked again (request_check_waiting()). A wait ends also when it has become hopeless: the
+ * node has failed or is down for good, or a process that carries it has ended. A test must not sit
+ * out its timeout for a lab that can never become ready.
+ *
+ * The timeout is in the time of the host also when the lab's clock is virtual: it guards the
+ * patience of who waits, and a lab whose clock stands would never reach a virtual one.
+ */
 #include "lib/container_of.h"
 #include "lib/units.h"
 #include "vbet-server/server/request.h"
@@ -12,6 +23,11 @@ static bool is_option(const char *word)
 	return strchr(word, '=') != NULL;
 }
 
+/*
+ * True also when there is nothing left to wait for; `e` has the reason then, and its kind stays 0
+ * when all is well. A guest that is down is no reason yet while its start is queued or wanted: it
+ * is about to boot.
+ */
 static bool wait_is_over(const struct client *c, struct err *e)
 {
 	const struct lab *lab = c->server->lab;
@@ -46,6 +62,7 @@ static void on_wait_timeout(struct loop_timer *t, int64_t now_ns)
 	client_error(c, &e);
 }
 
+/* The client may have gone while the carriers were asked: the query knows, and is ours to free. */
 static void on_whole(void *ctx, bool ok, const char *text)
 {
 	struct query *q = ctx;
@@ -62,6 +79,10 @@ static void on_whole(void *ctx, bool ok, const char *text)
 	free(q);
 }
 
+/*
+ * "whole": do all processes of the lab still live? Tests ask it about once a second: what they wait
+ * for may never come otherwise.
+ */
 int request_whole(struct client *c, const struct words *w, struct err *e)
 {
 	carriers_ask_whole(&c->server->lab->carriers, on_whole, query_create(c));

@@ -1,4 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * From `vbet up` to a server that outlives it. The lab must survive the terminal that it was
+ * started from, so the server is a daemon by the book: fork, setsid(2), fork again, so that it is
+ * no session's leader and can never get a controlling terminal. Script and graph need no writing
+ * down: the child has them because it is a fork.
+ *
+ * One end of a socket pair stays with the command, which reads from it how the boot goes; the
+ * server treats its end as its first client. If the server dies on the way, that end closes, and
+ * the command says so rather than wait.
+ */
 #include "vbet-server/server/start.h"
 
 #include "lib/xalloc.h"
@@ -30,6 +40,12 @@ static void redirect_log(const char *base, const char *lab)
 	free(dir);
 }
 
+/*
+ * The lock is looked at here only for the sake of a good message: the server takes it itself, and
+ * of two that start at once one is refused there. Buffers are flushed before the fork, else what is
+ * in them would be written twice. The child in the middle ends at once, so the waitpid() below does
+ * not wait for the server.
+ */
 int server_start(struct topo_script *script, struct graph *g, const struct lab_options *opt,
 		 int *fd, struct err *e)
 {

@@ -21,7 +21,10 @@ char *load_read_file(void *ctx, const char *path, size_t *len, struct err *e)
 	return paths_read_file(path, len, e);
 }
 
-/* As in C, names are relative to the directory of the file that they stand in. */
+/*
+ * As in C, names are relative to the directory of the file that they stand in. Nothing is taken out
+ * of "..": the kernel does that, and it knows of symbolic links.
+ */
 static char *beside(const char *from, const char *path)
 {
 	const char *slash = strrchr(from, '/');

@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Lines of words, KEY VALUE..., and at the end the graph as text. Unknown keys are skipped, so
- * that an older vbet reads what a newer one has written, as long as the version is the same.
- * The graph is in it to be compared, not read: it says whether the script of then makes the
- * same network today.
+ * The manifest of a kept run: all that must be the same for the run to repeat.
+ *
+ * Lines of words, KEY VALUE..., and at the end the graph as text. Unknown keys are skipped, so that
+ * an older vbet reads what a newer one has written, as long as the version is the same. The graph
+ * is in it to be compared, not read: it says whether the script of then makes the same network
+ * today.
+ *
+ * Files are known by what is in them (SHA-256) and not by where they are. Hashing a kernel for each
+ * short-lived run would take longer than some runs do, so there is a quick form, with size and time
+ * of change; it begins with '~', which no hash does. Both sides of a comparison must be of one
+ * form, so the manifest of then decides (manifest_is_quick()).
  */
 #include "vbet-server/store/manifest.h"
 
@@ -178,6 +185,10 @@ bool manifest_is_quick(const struct manifest *m)
 	return m->parts[MANIFEST_KERNEL].id && *m->parts[MANIFEST_KERNEL].id == '~';
 }
 
+/*
+ * What is not known on either side (a tree without an id) cannot be said to be the same, unless it
+ * lies in the same place: "may be another one".
+ */
 size_t manifest_compare(FILE *out, const struct manifest *then, const struct manifest *now)
 {
 	size_t n = 0;

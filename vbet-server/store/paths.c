@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A run directory belongs to whoever holds its lock, and the lock goes with the process,
- * however it ends: a directory whose lock is free is a dead lab's. The lock is one of open file
- * descriptions, which others can ask for without taking it.
+ * Where things are: parts of the installation, labs that run, what is cached. No list of anything
+ * is kept; the file system is asked.
+ *
+ * A run directory belongs to whoever holds its lock, and the lock goes with the process, however it
+ * ends: a directory whose lock is free is a dead lab's. The lock is one of open file descriptions,
+ * which others can ask for without taking it; with flock(2) the question would be a lock that a
+ * server that starts at that moment could run into.
+ *
+ * The base directory is private to the user and is checked to be, each time: under /tmp anybody
+ * could have made it first, and whoever owns it owns the sockets of all labs.
  */
 #include "vbet-server/store/paths.h"
 
@@ -64,7 +71,7 @@ char *paths_search_path(void)
 			 path ? path : "/usr/local/bin:/usr/bin:/bin");
 }
 
-/* Somebody else's directory of that name would let them into all labs. */
+/* Where trees with packages are: they are large, can be made again, and are shared by all labs. */
 static char *cache_dir(void)
 {
 	const char *own = getenv("VBET_CACHE");
@@ -96,6 +103,7 @@ char *paths_sets_dir(const char *tree)
 	return dir;
 }
 
+/* Somebody else's directory of that name would let them into all labs. */
 char *paths_base_dir(struct err *e)
 {
 	const char *run = getenv("XDG_RUNTIME_DIR");
@@ -116,6 +124,7 @@ char *paths_base_dir(struct err *e)
 	return NULL;
 }
 
+/* Read until it ends rather than by its size: files in /proc have none. */
 char *paths_read_file(const char *path, size_t *len, struct err *e)
 {
 	FILE *f = fopen(path, "re");

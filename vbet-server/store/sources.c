@@ -75,6 +75,11 @@ static int write_file(const char *dir, size_t number, const struct source_text *
 	return rc;
 }
 
+/*
+ * Files are named by numbers, for paths may be absolute or hold "..": the index says which is
+ * which. A lab that runs can read more files (a statement with "include"), so what is new is
+ * appended each time.
+ */
 int sources_write(struct sources *s, const char *dir, struct err *e)
 {
 	char *path = xasprintf("%s/index", dir);
