@@ -21,6 +21,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -32,17 +33,31 @@ static unsigned automatic_processes(void)
 	return cpus < 8 ? 1 : cpus < 4 * SPREAD_MAX ? (unsigned)cpus / 4 : SPREAD_MAX;
 }
 
-int boot_parse_processes(const struct cmd_options *o, const struct graph *g, unsigned *n,
+/* How many open files a process may have; 0: no bound. */
+static size_t descriptors_max(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) < 0 || r.rlim_max == RLIM_INFINITY)
+		return 0;
+	return (size_t)r.rlim_max;
+}
+
+int boot_parse_processes(const struct cmd_options *o, const struct graph *g, struct plan_wish *wish,
 			 struct err *e)
 {
 	bool is_virtual = g->clock == CLOCK_VIRTUAL;
 	int64_t v;
 
-	*n = 1;
+	wish->descriptors_max = descriptors_max();
+	wish->processes = is_virtual || !wish->descriptors_max
+				  ? 1
+				  : spread_processes(g, wish->descriptors_max);
 	if (!o->processes)
 		return 0;
 	if (!strcmp(o->processes, "auto")) {
-		*n = is_virtual ? 1 : automatic_processes();
+		if (!is_virtual && wish->processes < automatic_processes())
+			wish->processes = automatic_processes();
 		return 0;
 	}
 	if (unit_parse(UNIT_COUNT, o->processes, &v, e) < 0)
@@ -53,7 +68,7 @@ int boot_parse_processes(const struct cmd_options *o, const struct graph *g, uns
 		return err_set(e, ERR_USAGE,
 			       "--substrate-processes: in virtual time there is one process, which "
 			       "keeps the calendar (--clock real for more)");
-	*n = (unsigned)v;
+	wish->processes = (unsigned)v;
 	return 0;
 }
 
@@ -197,7 +212,7 @@ static int parse_up_options(const struct cmd_options *o, struct graph *g, struct
 			       "virtual");
 	if (parse_at_once(o, g, &opt->plan.guests_at_once, e) < 0)
 		return -1;
-	return boot_parse_processes(o, g, &opt->plan.processes, e);
+	return boot_parse_processes(o, g, &opt->plan, e);
 }
 
 int boot_loaded(const struct cmd_options *o, const struct boot_wish *wish, struct loaded *l,

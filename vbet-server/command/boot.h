@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 struct cmd_options;
+struct plan_wish;
 struct graph;
 struct loaded;
 struct session;
@@ -41,8 +42,8 @@ int boot_hold(struct session *s, const char *lab, struct err *e);
  * cannot be taken down, or its server has ended without being told to.
  */
 void boot_release(struct session *held, const char *lab, struct err *e);
-/* --substrate-processes, from 1. 0 or -1. */
-int boot_parse_processes(const struct cmd_options *o, const struct graph *g, unsigned *n,
+/* --substrate-processes, and as many as the limit of open files demands. 0 or -1. */
+int boot_parse_processes(const struct cmd_options *o, const struct graph *g, struct plan_wish *wish,
 			 struct err *e);
 
 /*

@@ -96,7 +96,7 @@ static const struct option_spec options[] = {
 	 FIELD(insecure)},
 	{OPT_JOBS, 'J', "jobs", "N", "boot at most N guests at once", FIELD(jobs)},
 	{OPT_PROCESSES, 0, "substrate-processes", "N|auto",
-	 "let N processes share the work of the substrate (1)", FIELD(processes)},
+	 "let N processes share the work of the substrate (as few as can)", FIELD(processes)},
 	{OPT_QUIET, 'q', "quiet", NULL, "no progress", FIELD(quiet)},
 	{OPT_DUMP, 'd', "dump", "tree|graph|plan", "print that value", FIELD(dump)},
 	{OPT_USER, 'u', "user", "NAME", "as this user of the node (root)", FIELD(user)},

@@ -38,7 +38,7 @@ static int dump(const struct cmd_options *o, struct loaded *l, struct err *e)
 	struct plan_wish wish = {.kernel = o->kernel, .base_dir = l->dir};
 	struct plan_env env;
 
-	if (boot_parse_processes(o, l->graph, &wish.processes, e) < 0)
+	if (boot_parse_processes(o, l->graph, &wish, e) < 0)
 		return -1;
 	char *base = paths_base_dir(e);
 

@@ -21,6 +21,7 @@
 #include "vbet-server/lab/hosts.h"
 #include "vbet-server/lab/step.h"
 #include "vbet-server/plan/describe.h"
+#include "vbet-server/plan/descriptors.h"
 #include "vbet-server/store/paths.h"
 #include "vbet-server/store/sources.h"
 
@@ -209,28 +210,28 @@ static void set_options(struct lab *lab, const struct lab_options *opt)
 	lab->inputs.replay_rest = opt->replay_rest;
 }
 
-/* Too few show late and as something else, a NIC that is not there. A guest's channel to its agent
- * takes 17 of vsubstrate, a NIC 7 (rings of vhost-user: calls, kicks, memory); fewer by the virtual
- * clock. */
-static int check_descriptors(const struct graph *g, unsigned processes, struct err *e)
+/* Our own are three for a guest; vsubstrate sees to its own. */
+static int check_descriptors(const struct lab *lab, struct err *e)
 {
-	enum { OTHERS = 32, PER_GUEST = 17, PER_NIC = 7 };
-	size_t need = 0;
+	const struct plan *p = lab->plan;
 	struct rlimit r;
 
-	for (size_t i = 0; i < g->n_nodes && g->clock == CLOCK_REAL; i++)
-		if (node_kind_is_guest(g->nodes[i].kind))
-			need += PER_GUEST + PER_NIC * g->nodes[i].n_nics;
-	need = need / (processes ? processes : 1) + OTHERS;
 	if (getrlimit(RLIMIT_NOFILE, &r) < 0 || r.rlim_max == RLIM_INFINITY)
 		return 0;
+	unsigned *process = xcalloc(p->n_places + 1, sizeof(*process));
+	unsigned n = lab->env.processes ? lab->env.processes : 1;
+
+	for (size_t i = 0; i < p->n_places; i++)
+		process[i] = p->places[i].process;
+	size_t need = descriptors_most(lab->graph, process, n);
+
+	free(process);
 	if (r.rlim_max < need)
 		return err_set(
 			e, ERR_ENV,
 			"this lab needs %zu descriptors in one process, and may have %llu: raise "
-			"the hard limit (ulimit -Hn), or use --substrate-processes",
+			"the hard limit (ulimit -Hn), or use more --substrate-processes",
 			need, (unsigned long long)r.rlim_max);
-	/* Our own are three for a guest; vsubstrate sees to its own. */
 	r.rlim_cur = r.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &r);
 	return 0;
@@ -249,8 +250,8 @@ struct lab *lab_create(struct loop *l, struct topo_script *script, struct graph 
 	lab->listener = *listener;
 	lab->lock_fd = -1;
 	set_options(lab, opt);
-	if (check_descriptors(g, opt->plan.processes, e) < 0 || make_run_dir(lab, e) < 0 ||
-	    make_plan(lab, opt, e) < 0 || record_begin(lab, opt->script, e) < 0)
+	if (make_run_dir(lab, e) < 0 || make_plan(lab, opt, e) < 0 ||
+	    check_descriptors(lab, e) < 0 || record_begin(lab, opt->script, e) < 0)
 		goto fail;
 	if (opt->inputs && input_load(lab, opt->inputs, e) < 0)
 		goto fail;

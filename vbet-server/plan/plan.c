@@ -61,7 +61,7 @@ static void place_nodes(struct builder *b)
 		for (size_t k = 0; running && k < running->n_places; k++)
 			if (!strcmp(g->nodes[i].name, running->places[k].node))
 				kept[i] = running->places[k].process;
-	unsigned *process = spread_nodes(g, n, kept);
+	unsigned *process = spread_nodes(g, n, kept, b->env->descriptors_max);
 
 	p->places = arena_alloc(&p->arena, (g->n_nodes + 1) * sizeof(*p->places));
 	p->n_places = g->n_nodes;

@@ -62,6 +62,7 @@ int plan_env_make(struct plan_env *env, const struct graph *g, const struct plan
 		.cpus = cpus > 0 ? (unsigned)cpus : 1,
 		.insecure = wish->insecure,
 		.processes = wish->processes,
+		.descriptors_max = wish->descriptors_max,
 		.guests_at_once = wish->guests_at_once,
 	};
 	derive_key(g, env->key);

@@ -25,6 +25,7 @@ struct plan_env {
 	unsigned guests_at_once; /* virtual clock: that may run side by side; 0: as many as help */
 	uint8_t key[16];         /* of the substrate's control messages */
 	unsigned processes; /* substrate processes that may share the work, to SPREAD_MAX; 0: one */
+	size_t descriptors_max; /* of each of them; 0: no bound */
 	/* Nodes stay in the process that this one has them in; or NULL. */
 	const struct plan *running;
 	/* Text of a file named by the script (malloc'ed), or NULL with the error set. */
@@ -39,6 +40,7 @@ struct plan_wish {
 	bool insecure;
 	unsigned guests_at_once;
 	unsigned processes;
+	size_t descriptors_max;
 };
 
 /*

@@ -7,7 +7,9 @@
 #include "vbet-server/plan/spread.h"
 
 #include "lib/xalloc.h"
+#include "vbet-server/plan/descriptors.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -142,21 +144,46 @@ static void place_component(struct spread *s, size_t first, size_t *queue, bool 
 	}
 }
 
-unsigned *spread_nodes(const struct graph *g, unsigned n_processes, const unsigned *kept)
+/*
+ * Heads and weights. Of a device with more guests than fit into a process, those beyond an equal
+ * share are heads of their own: their frames take a trunk, which is slower than to be refused.
+ */
+static void find_heads(struct spread *s, size_t descriptors_max)
+{
+	const struct graph *g = s->g;
+	size_t *need = xcalloc(g->n_nodes + 1, sizeof(*need));
+	size_t most = SIZE_MAX;
+	size_t all = 0;
+
+	for (size_t i = 0; i < g->n_nodes; i++)
+		all += descriptors_of_node(g, i);
+	if (descriptors_max && all + descriptors_of_process(s->n) > descriptors_max)
+		most = all / s->n;
+	for (size_t i = 0; i < g->n_nodes; i++) {
+		size_t head = head_of(g, i);
+
+		need[head] += descriptors_of_node(g, i);
+		s->head[i] = need[head] > most ? i : head;
+		s->weight[s->head[i]] += weight_of(&g->nodes[i]);
+	}
+	free(need);
+}
+
+unsigned *spread_nodes(const struct graph *g, unsigned n_processes, const unsigned *kept,
+		       size_t descriptors_max)
 {
 	struct spread s = {.g = g, .n = n_processes};
-	size_t *queue = xcalloc(g->n_nodes, sizeof(*queue));
-	bool *seen = xcalloc(g->n_nodes, sizeof(*seen));
+	size_t *queue = xcalloc(g->n_nodes + 1, sizeof(*queue));
+	bool *seen = xcalloc(g->n_nodes + 1, sizeof(*seen));
 	uint64_t total = 0;
 
-	s.process = xcalloc(g->n_nodes, sizeof(*s.process));
-	s.head = xcalloc(g->n_nodes, sizeof(*s.head));
-	s.weight = xcalloc(g->n_nodes, sizeof(*s.weight));
+	s.process = xcalloc(g->n_nodes + 1, sizeof(*s.process));
+	s.head = xcalloc(g->n_nodes + 1, sizeof(*s.head));
+	s.weight = xcalloc(g->n_nodes + 1, sizeof(*s.weight));
+	find_heads(&s, descriptors_max);
 	for (size_t i = 0; i < g->n_nodes; i++) {
-		s.head[i] = head_of(g, i);
-		s.weight[s.head[i]] += weight_of(&g->nodes[i]);
 		total += weight_of(&g->nodes[i]);
-		if (kept[i])
+		if (kept && kept[i])
 			put(&s, i, kept[i]);
 	}
 	s.room = (total + n_processes - 1) / n_processes;
@@ -168,4 +195,23 @@ unsigned *spread_nodes(const struct graph *g, unsigned n_processes, const unsign
 	free(s.head);
 	free(s.weight);
 	return s.process;
+}
+
+unsigned spread_processes(const struct graph *g, size_t descriptors_max)
+{
+	size_t least = SIZE_MAX;
+	unsigned best = 1;
+
+	/* More processes have more trunks: at some number each needs more again. */
+	for (unsigned n = 1; n <= SPREAD_MAX && least > descriptors_max; n++) {
+		unsigned *process = spread_nodes(g, n, NULL, descriptors_max);
+		size_t most = descriptors_most(g, process, n);
+
+		free(process);
+		if (most < least) {
+			least = most;
+			best = n;
+		}
+	}
+	return best;
 }
