@@ -1,4 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Addresses of both families in one form: sixteen octets in network order, of which IPv4 uses the
+ * first four and leaves the others zero. So comparing, masking and sorting are the same code for
+ * both, and sorting by octets sorts by number.
+ *
+ * A prefix belongs to an address, since scripts, guests and routes nearly always have the two
+ * together; ADDR_NO_PREFIX says that none was given, which differs from /32.
+ *
+ * What cannot be right as the address of a NIC is refused here with the reason
+ * (addr_check_for_nic()), and a mistyped one with what is wrong in it: inet_pton() says only that
+ * it is.
+ */
 #include "lib/addr.h"
 
 #include <arpa/inet.h>
@@ -11,7 +23,11 @@ unsigned addr_bits(const struct addr *a)
 	return a->family == AF_INET ? 32 : 128;
 }
 
-/* Says what is wrong with an IPv4 address that inet_pton() refused. */
+/*
+ * Says what is wrong with an IPv4 address that inet_pton() refused. Only for the message: what is
+ * right is decided by inet_pton(). The number stops growing at 1000, so a long one cannot wrap
+ * around to a small one.
+ */
 static int explain_ipv4(const char *text, struct err *e)
 {
 	unsigned parts = 0;
@@ -36,6 +52,7 @@ static int explain_ipv4(const char *text, struct err *e)
 	return err_set(e, ERR_USAGE, "'%s' is not an IPv4 address", text);
 }
 
+/* No zero in front: what is taken is what addr_format() writes. */
 static int parse_prefix(const char *text, struct addr *out, struct err *e)
 {
 	unsigned v = 0;
@@ -85,6 +102,10 @@ static int hex_digit(char c)
 	return p ? (int)(p - digits) : -1;
 }
 
+/*
+ * NICs of a lab only: multicast addresses and the one of zeros cannot be a sender, and a guest's
+ * kernel would refuse them later with less of a reason.
+ */
 int addr_parse_mac(const char *text, size_t len, uint8_t mac[6], struct err *e)
 {
 	bool ok = len == 17;
@@ -115,6 +136,7 @@ bool addr_same(const struct addr *a, const struct addr *b)
 	return a->family == b->family && !memcmp(a->bytes, b->bytes, sizeof(a->bytes));
 }
 
+/* Whole octets first, then the bits of the one in which the prefix ends. */
 static bool same_bits(const struct addr *a, const struct addr *b, unsigned bits)
 {
 	if (a->family != b->family)
@@ -160,6 +182,10 @@ bool addr_is_last(const struct addr *a)
 	return true;
 }
 
+/*
+ * Adds n << shift and refuses what goes past the family's last address. 128 bits hold any address
+ * as a number; that n << shift fits is checked before it is computed, as is the sum.
+ */
 int addr_add_shifted(struct addr *a, uint64_t n, unsigned shift)
 {
 	unsigned __int128 v = 0;
@@ -196,6 +222,10 @@ static int subtract(struct addr *a, uint64_t n)
 	return 0;
 }
 
+/*
+ * The n-th neighbour. With a prefix it must stay in its network: "the next address" past the end of
+ * a subnet is a mistake in a script, not the first one of the next subnet.
+ */
 int addr_add(struct addr *a, int64_t n)
 {
 	struct addr before = *a;
@@ -206,6 +236,7 @@ int addr_add(struct addr *a, int64_t n)
 	return a->prefix == ADDR_NO_PREFIX || addr_in_net(a, &before) ? 0 : -1;
 }
 
+/* IPv4 before IPv6, then by number, then the wider network first. */
 int addr_compare(const struct addr *a, const struct addr *b)
 {
 	if (a->family != b->family)
@@ -215,6 +246,11 @@ int addr_compare(const struct addr *a, const struct addr *b)
 	return c ? c : (int)a->prefix - (int)b->prefix;
 }
 
+/*
+ * A prefix of /31 (RFC 3021), /127 (RFC 6164) or a single address has neither network nor broadcast
+ * address, so the checks for those end before. IPv6 has no broadcast, but its subnet-router anycast
+ * address (RFC 4291, section 2.6.1) is the network itself, too.
+ */
 int addr_check_for_nic(const struct addr *a, struct err *e)
 {
 	static const uint8_t zero[16];

@@ -3,6 +3,8 @@
  * Blocks of BLOCK_SIZE, from which pieces are cut off one after the other; what is larger gets a
  * block of its own. Nothing is freed alone: whoever owns the arena frees a whole script, graph or
  * plan at once, so that no error path can forget a piece.
+ *
+ * All memory is zero, and aligned for any type. An arena that is only zeroed is a valid, empty one.
  */
 #include "lib/arena.h"
 
@@ -21,6 +23,10 @@ struct arena_block {
 	_Alignas(max_align_t) char data[];
 };
 
+/*
+ * A new block becomes the head, and what was left of the one before is given up: looking for room
+ * in older blocks would cost more than the few octets are worth.
+ */
 void *arena_alloc(struct arena *a, size_t size)
 {
 	size_t align = _Alignof(max_align_t);

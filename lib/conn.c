@@ -95,8 +95,12 @@ static bool flush(struct conn *c)
 	return true;
 }
 
-/* Offers what is buffered, at most so many times, until the handler uses no more of it. What is
- * left then is for the loop's next turn. False if gone. */
+/*
+ * Offers what is buffered, at most so many times, until the handler uses no more of it. What is
+ * left then is for the loop's next turn. False if gone. A peer that sends without end must not keep
+ * the others from their turn: after `times` calls the rest is left for a timer, and until that
+ * fires the socket is not read (waits).
+ */
 static bool offer(struct conn *c, size_t times)
 {
 	size_t at = 0;
@@ -153,6 +157,7 @@ static bool read_some(struct conn *c, size_t times)
 	return offer(c, times);
 }
 
+/* For those who wait for an answer in the middle of something and cannot go back to the loop. */
 void conn_poll(struct conn *c)
 {
 	if (c->loop && c->waits)
@@ -238,6 +243,10 @@ void conn_printf(struct conn *c, const char *fmt, ...)
 	free(text);
 }
 
+/*
+ * After what is pending has been written; even with nothing to write it is the loop that closes,
+ * never the caller's own stack.
+ */
 void conn_close_later(struct conn *c)
 {
 	if (!c->loop)

@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The console log of a guest: a file that only grows, of which the beginning is given back to the
+ * disk by punching a hole (fallocate(2)). Offsets never change, so a reader keeps its place across
+ * a trim, and knows how much it has missed. A second file to rotate to would have to be agreed on
+ * between the launcher, which trims, and the readers, which are other processes.
+ *
+ * Where the file system cannot punch holes, the whole file is emptied instead. A reader sees its
+ * place lie behind the end then, and begins anew.
+ */
 #include "lib/console_log.h"
 
 #include "lib/xalloc.h"
@@ -34,6 +43,10 @@ static int64_t next_line(int fd, int64_t at)
 	return at;
 }
 
+/*
+ * Readers do not trust that the launcher has trimmed: they skip what is further back than
+ * CONSOLE_LOG_KEPT themselves, so the same is read whether the hole is there yet or not.
+ */
 long console_log_read(int fd, int64_t *at, char *buf, size_t size, int64_t *lost)
 {
 	int64_t end = size_of(fd);
@@ -53,6 +66,10 @@ long console_log_read(int fd, int64_t *at, char *buf, size_t size, int64_t *lost
 	return n;
 }
 
+/*
+ * SEEK_DATA finds where the last hole ends: less than a block behind it is not worth a call. The
+ * end of the hole is rounded down to whole blocks, since only whole pages are given back.
+ */
 void console_log_trim(int fd)
 {
 	int64_t end = size_of(fd) - CONSOLE_LOG_KEPT;
@@ -66,6 +83,7 @@ void console_log_trim(int fd)
 		return;
 }
 
+/* Begins with a whole line: half a line would look like a message of its own. */
 char *console_log_tail(const char *path, size_t size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -1,4 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Errors are values that the caller owns: a kind, which becomes the exit status, and one line of
+ * text. All functions return -1, so that "return err_set(...)" reports and returns; a caller who
+ * does not care for the reason passes NULL.
+ *
+ * Text grows from the inside out: who fails says what failed, each caller may put before it where
+ * that was (err_wrap()), and the user reads "FILE: KEY: reason".
+ */
 #include "lib/err.h"
 
 #include <errno.h>
@@ -26,6 +34,10 @@ int err_set(struct err *e, enum err_kind kind, const char *fmt, ...)
 	return -1;
 }
 
+/*
+ * errno is taken first and given back last: making the text may change it, and callers look at it
+ * after.
+ */
 int err_sys(struct err *e, const char *fmt, ...)
 {
 	int saved = errno;
@@ -43,6 +55,10 @@ int err_sys(struct err *e, const char *fmt, ...)
 	return -1;
 }
 
+/*
+ * The text is its own source, hence the copy. What is too long is cut at its end, so the context
+ * stays.
+ */
 int err_wrap(struct err *e, const char *fmt, ...)
 {
 	char context[512];

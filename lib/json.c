@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A writer of JSON (RFC 8259) that keeps no document: values go out as they are said, and one bit
+ * knows whether a comma is due. That bit is enough for any depth, for after a bracket has closed a
+ * comma is always due, and after one has opened it never is. That brackets match is the caller's
+ * business.
+ *
+ * Text is passed on as the UTF-8 that it is; only quotes, backslashes, control characters below the
+ * blank and DEL are escaped.
+ */
 #include "lib/json.h"
 
 #include <inttypes.h>

@@ -1,4 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * "schedule": how parameters of a link change over time, such as "rate ramp 10Mbit 1Mbit 20s; loss
+ * square 0 5% 4s". Here it is only read and checked; the substrate computes the values.
+ *
+ * A table has a row for each shape with the number of its words and the function that reads them.
+ * Which keys may change, of which unit they are and how large they may be is asked of the caller
+ * (linkspec.c has that table), so neither file knows the other's.
+ */
 #include "lib/linksched.h"
 
 #include "lib/xalloc.h"
@@ -19,6 +27,7 @@ static int want_value(const struct linksched_item *it, enum unit_kind unit, cons
 	return unit_parse(unit, text, value, e) < 0 ? err_wrap(e, "%s", it->key) : 0;
 }
 
+/* A change is an event in the substrate: a script must not keep it busy with nothing else. */
 static int want_time(struct linksched_item *it, const char *text, struct err *e)
 {
 	if (want_value(it, UNIT_TIME, text, &it->time_ns, e) < 0)
@@ -105,6 +114,10 @@ static int check_values(const struct linksched_item *it, int64_t max, struct err
 	return 0;
 }
 
+/*
+ * Takes the text apart in place: it is linksched_parse()'s own copy. Words are few and short, so a
+ * fixed array holds them, and a line with too many is refused rather than cut.
+ */
 static int parse_item(struct linksched_item *it, char *text, linksched_find_key *find,
 		      struct err *e)
 {

@@ -69,7 +69,10 @@ static bool number_equal(const void *a, const void *b)
 	return *(const int64_t *)a == *(const int64_t *)b;
 }
 
-/* A word of a list; the first one is the default. */
+/*
+ * A word of a list; the first one is the default. The message lists all words: they are few, and
+ * nobody remembers them.
+ */
 static int word_parse(const struct linkspec_key *k, void *field, const char *text, struct err *e)
 {
 	struct nearest near;
@@ -101,7 +104,11 @@ static const char *word_format(const struct linkspec_key *k, const void *field, 
 	return v ? k->word[v] : "";
 }
 
-/* p[,r[,1-h[,1-k]]], as tc-netem's "loss gemodel"; commas or blanks between. */
+/*
+ * p[,r[,1-h[,1-k]]], as tc-netem's "loss gemodel"; commas or blanks between. Gilbert-Elliott: two
+ * states, good and bad, with p and r the chances to go from one to the other. What is left out is
+ * as in tc: r = 1-p makes losses independent, and a frame is always lost in the bad state.
+ */
 static int gemodel_parse(const struct linkspec_key *k, void *field, const char *text, struct err *e)
 {
 	int64_t v[4] = {0, 0, 1000000, 0};
@@ -133,6 +140,10 @@ static int gemodel_parse(const struct linkspec_key *k, void *field, const char *
 	return 0;
 }
 
+/*
+ * All four, also those that were left out: what is printed must read back as the same, whatever the
+ * defaults may become.
+ */
 static const char *gemodel_format(const struct linkspec_key *k, const void *field, char *buf,
 				  size_t size)
 {
@@ -167,6 +178,10 @@ static int text_parse(const struct linkspec_key *k, void *field, const char *tex
 	return 0;
 }
 
+/*
+ * A schedule stays text in the spec: it is read here to see that it is right, and by the substrate
+ * to be followed. A new spec that has the same text is therefore no change.
+ */
 static int schedule_parse(const struct linkspec_key *k, void *field, const char *text,
 			  struct err *e)
 {

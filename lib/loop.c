@@ -110,6 +110,7 @@ void loop_destroy(struct loop *l)
 	free(l);
 }
 
+/* From the front, so the table stays as small as the most watches that there ever were. */
 static uint32_t take_slot(struct loop *l, struct loop_watch *w)
 {
 	uint32_t i;
@@ -191,6 +192,10 @@ static void heap_down(struct loop *l, uint32_t i, struct loop_timer *t)
 	heap_put(l, i, t);
 }
 
+/*
+ * The last of the heap takes the place that became free; it may belong further down or further up,
+ * so both are tried, and one of them does nothing.
+ */
 void loop_cancel_timer(struct loop *l, struct loop_timer *t)
 {
 	uint32_t i = t->heap_index;
@@ -224,6 +229,10 @@ static void fire_timers(struct loop *l)
 	}
 }
 
+/*
+ * epoll_pwait2(2), for its timeout has nanoseconds: whole milliseconds would add up to one to every
+ * timer, and a cable's delay can be shorter.
+ */
 int loop_turn(struct loop *l, int64_t until_ns, struct err *e)
 {
 	struct epoll_event ev[64];
@@ -266,6 +275,7 @@ void loop_stop(struct loop *l)
 	l->stopped = true;
 }
 
+/* In a turn the time is that of its beginning, the same for all who ask. */
 int64_t loop_now_ns(const struct loop *l)
 {
 	return l->turning ? l->now_ns : clock_monotonic_ns();

@@ -51,6 +51,10 @@ void *netlink_begin(struct netlink_msg *m, int type, int flags, size_t size)
 	return NLMSG_DATA(h);
 }
 
+/*
+ * What does not fit is left out: a message holds a handful of attributes of known size, and the
+ * kernel's answer to one that lacks any tells.
+ */
 void netlink_put(struct netlink_msg *m, int attr, const void *data, size_t len)
 {
 	struct nlmsghdr *h = (struct nlmsghdr *)m->buf;
@@ -80,6 +84,7 @@ void netlink_put_raw(struct netlink_msg *m, const void *data, size_t len)
 	h->nlmsg_len += (uint32_t)NLMSG_ALIGN(len);
 }
 
+/* A nest is an attribute whose length is known only when all that is in it has been put. */
 size_t netlink_begin_nest(struct netlink_msg *m, int attr)
 {
 	size_t at = ((struct nlmsghdr *)m->buf)->nlmsg_len;
@@ -104,6 +109,10 @@ static int send_request(int fd, struct netlink_msg *m, int flags)
 	return send(fd, m->buf, h->nlmsg_len, 0) < 0 ? -1 : 0;
 }
 
+/*
+ * Waits for the acknowledgement. Left-overs of an earlier list, or news on a socket that is in a
+ * group, have other sequence numbers.
+ */
 int netlink_talk(int fd, struct netlink_msg *m)
 {
 	if (send_request(fd, m, NLM_F_ACK) < 0)
@@ -125,6 +134,10 @@ int netlink_talk(int fd, struct netlink_msg *m)
 	}
 }
 
+/*
+ * "Physical" is what no module made: virtual links (bridges, tunnels, VLANs) say in IFLA_LINKINFO
+ * of which kind they are.
+ */
 static bool read_link(const struct nlmsghdr *h, struct netlink_link *l)
 {
 	const struct ifinfomsg *ifi = NLMSG_DATA(h);
@@ -149,6 +162,10 @@ static bool read_link(const struct nlmsghdr *h, struct netlink_link *l)
 	return true;
 }
 
+/*
+ * Usable means that somebody else may send to it: not while duplicate address detection runs or has
+ * failed (RFC 4862), not link-local, not one of those that change every day (RFC 8981).
+ */
 static bool read_address(const struct nlmsghdr *h, struct netlink_address *to)
 {
 	static const uint32_t unusable = IFA_F_TENTATIVE | IFA_F_DADFAILED | IFA_F_TEMPORARY;
@@ -244,6 +261,10 @@ int netlink_list_addresses(int fd, netlink_each_address *each, void *ctx)
 	return read_list(fd, &(struct reader){.address = each, .ctx = ctx});
 }
 
+/*
+ * News only say that something changed; whoever hears them lists everything anew. So they may even
+ * be lost (ENOBUFS): one is enough.
+ */
 void netlink_drain(int fd)
 {
 	while (recv(fd, receive_buf, sizeof(receive_buf), 0) > 0 || errno == ENOBUFS)
@@ -277,6 +298,11 @@ int netlink_set_attr(int fd, int index, int attr, const void *data, size_t len)
 	return netlink_talk(fd, &m);
 }
 
+/*
+ * IPv6 without duplicate address detection, for which an address would stay unusable about a
+ * second; IPv4 with its broadcast address, which the kernel does not add by itself and /31 and /32
+ * do not have.
+ */
 int netlink_add_address(int fd, int index, int family, const uint8_t *bytes, unsigned prefix)
 {
 	struct netlink_msg m;
@@ -301,6 +327,10 @@ int netlink_add_address(int fd, int index, int family, const uint8_t *bytes, uns
 	return netlink_talk(fd, &m);
 }
 
+/*
+ * Scope says how far away the destination is: without a gateway it is on the link itself, which
+ * only IPv4 is asked.
+ */
 int netlink_set_route(int fd, const struct netlink_route *r, bool present)
 {
 	struct netlink_msg m;

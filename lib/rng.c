@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * splitmix64: one addition and a mixing function, so a stream is 8 octets and any number is a good
+ * start. Its start is a hash of seed, object and purpose, each with its zero at the end, or ("ab",
+ * "c") and ("a", "bc") would draw the same. All in integers: streams must be equal on all machines,
+ * which floating point would not promise.
+ */
 #include "lib/rng.h"
 
 #include <string.h>

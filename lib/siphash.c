@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * As in the reference: words of 8 octets in little-endian order, two rounds for each, the length in
+ * the top octet of the last word, four rounds at the end. The constants are
+ * "somepseudorandomlygeneratedbytes". It costs little for messages of some hundred octets, and
+ * needs no library.
+ */
 #include "lib/siphash.h"
 
 static uint64_t read_le64(const uint8_t *p)

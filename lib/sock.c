@@ -31,6 +31,10 @@ static int make_address(struct sockaddr_un *sa, const char *path, struct err *e)
 	return 0;
 }
 
+/*
+ * Connecting is the only test: that the file exists says nothing, and a lock beside it would be one
+ * more file to go stale. ECONNREFUSED means that nobody listens on it any more.
+ */
 static bool is_stale(const struct sockaddr_un *sa, int type)
 {
 	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
@@ -44,6 +48,7 @@ static bool is_stale(const struct sockaddr_un *sa, int type)
 	return stale;
 }
 
+/* The mode is set before listen(2): nobody can connect in between. */
 int sock_listen(const char *path, int type, struct err *e)
 {
 	struct sockaddr_un sa;
@@ -72,6 +77,10 @@ int sock_listen(const char *path, int type, struct err *e)
 	return fd;
 }
 
+/*
+ * errno is that of connect(2) when it fails, as the caller may want to tell "nobody listens" from
+ * the rest.
+ */
 int sock_connect(const char *path, int type, struct err *e)
 {
 	struct sockaddr_un sa;
@@ -93,6 +102,10 @@ int sock_connect(const char *path, int type, struct err *e)
 	return fd;
 }
 
+/*
+ * The union aligns the control buffer, which cmsg(3) wants. Without a descriptor (fd < 0) it is an
+ * ordinary message.
+ */
 ssize_t sock_send_fd(int sock, const void *data, size_t len, int fd)
 {
 	struct iovec iov = {.iov_base = (void *)data, .iov_len = len};
@@ -115,6 +128,10 @@ ssize_t sock_send_fd(int sock, const void *data, size_t len, int fd)
 	return sendmsg(sock, &msg, MSG_NOSIGNAL);
 }
 
+/*
+ * Descriptors that the caller has no place for are closed at once: a peer who sends more than was
+ * agreed must not fill our table. They are closed on exec from the beginning (MSG_CMSG_CLOEXEC).
+ */
 ssize_t sock_recv_fds(int sock, void *data, size_t len, int *fds, size_t max_fds, size_t *n_fds,
 		      int flags)
 {
@@ -155,6 +172,10 @@ void sock_set_nonblock(int fd)
 	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 }
 
+/*
+ * For descriptors that may be non-blocking but whose writer has nothing else to do: it waits with
+ * poll(2).
+ */
 int sock_write_all(int fd, const void *data, size_t len)
 {
 	const char *p = data;

@@ -72,6 +72,10 @@ const char *unit_example(enum unit_kind kind)
 	return examples[kind];
 }
 
+/*
+ * For the language, where a number with a unit is a token: the suffix alone tells the kind, which
+ * is why no suffix stands for two (bit and b differ, as in tc).
+ */
 int unit_of_suffix(const char *suffix, size_t len, int64_t *scale)
 {
 	for (size_t i = 0; len && i < ARRAY_LEN(units); i++) {
@@ -143,6 +147,10 @@ int unit_parse(enum unit_kind kind, const char *text, int64_t *value, struct err
 	return 0;
 }
 
+/*
+ * In the unit that is printed first for each scale; rates never as bytes per second, which read too
+ * much like bits.
+ */
 const char *unit_format(enum unit_kind kind, int64_t value, char *buf, size_t size)
 {
 	const struct unit *best = NULL;

@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What guests print is shown on the user's terminal only after it went through here: UTF-8 letters,
+ * line ends and tabs pass, everything else is shown as \xNN. A guest must not be able to write
+ * escape sequences to the terminal of whoever looks at its log.
+ *
+ * Output comes in pieces that end anywhere, so up to one letter is held back until it is whole
+ * (struct visible). A carriage return is held, too: before a newline it is a line end of a
+ * terminal, alone it could overwrite what stands in the line.
+ */
 #include "lib/visible.h"
 
 #include <stdbool.h>

@@ -121,6 +121,7 @@ int words_split(const char *line, size_t len, struct arena *a, struct words *out
 	return words_split_few(line, len, WORDS_MAX, a, out, e);
 }
 
+/* Bytes above 0x7f pass: they are UTF-8, which logs and people can read. */
 static bool needs_quotes(const char *word)
 {
 	if (!*word)

@@ -1,4 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Out of memory ends the process, at once and with a message that needs no memory. There is no path
+ * in these programs that could do better: the kernel overcommits, so malloc() hardly ever says no,
+ * and code that handled it everywhere would never have been run. What comes from outside is bounded
+ * where it comes in (conn.c, words.c), not by failing here.
+ *
+ * Sizes of 0 are made 1, for NULL must mean only failure.
+ */
 #include "lib/xalloc.h"
 
 #include <stdarg.h>
