@@ -1,7 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
+ * The table of stations: a hash with chains, and through the same entries a list by age.
+ *
  * Entries are named by index, not by pointer: half the size, and index 0 can mean "none", since
- * entry 0 is no station but the head of the list by age.
+ * entry 0 is no station but the head of the list by age. What is not used is in a third list,
+ * through `newer`.
+ *
+ * A frame's source is moved to the young end of the list each time it is seen, so the oldest is
+ * always at the other end: ageing looks there, and stops at the first entry that is young enough.
+ * There is no timer for it. Whoever finds an entry that is too old does as if it were not there,
+ * and its place is taken back only when a new station wants one; a table without traffic costs
+ * nothing, and a virtual clock need not stop for it.
+ *
+ * The hash is salted: in a lab of attacks, a guest could otherwise choose addresses that all share
+ * one chain.
  */
 #include "vswitch/fdb.h"
 
@@ -90,6 +102,7 @@ static uint32_t find_index(const struct fdb *t, uint64_t key)
 	return i;
 }
 
+/* Chains are short and have one link only, so the entry's predecessor is looked for. */
 static void forget(struct fdb *t, uint32_t i)
 {
 	uint32_t *link = &t->bucket[hash_key(t, t->entry[i].key)];
@@ -172,6 +185,10 @@ bool fdb_learn(struct fdb *t, uint64_t key, uint16_t port, int64_t now_ns)
 	return true;
 }
 
+/*
+ * All entries are gone through by age: it happens when a port goes down or the tree changes, which
+ * is seldom.
+ */
 static void flush(struct fdb *t, int port)
 {
 	for (uint32_t i = t->entry[0].newer, next; i; i = next) {

@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A list sorted by address, found by bisection: it changes when somebody sets it, and is asked for
+ * each frame. A station may live behind several ports (a bond, a bridge with two legs), so each has
+ * a set of them.
+ *
+ * Setting a port says all that live there and nothing of other ports, so the port is first taken
+ * out everywhere. Nothing is changed before all addresses are read: a mistake in the last one
+ * leaves the list as it was.
+ */
 #include "vswitch/guard.h"
 
 #include "lib/addr.h"

@@ -137,7 +137,10 @@ static bool run_active(struct rstp *r, struct rstp_port *p)
 	return false;
 }
 
-/* Topology change [17.31] */
+/*
+ * Topology change [17.31] A port that begins to forward, and is no edge, is news: stations may now
+ * be reached another way. All other ports tell it on and forget what they learned.
+ */
 bool rstp_run_topology(struct rstp *r, struct rstp_port *p)
 {
 	bool in_tree = p->role == RSTP_ROOT || p->role == RSTP_DESIGNATED;
@@ -271,6 +274,7 @@ void rstp_enable_port(struct rstp *r, uint16_t port, bool up)
 	run(r);
 }
 
+/* What is too old is still a BPDU: true, so that it is not forwarded like a frame of a station. */
 bool rstp_receive(struct rstp *r, uint16_t port, const uint8_t *frame, size_t len)
 {
 	struct rstp_port *p = get_port(r, port);
@@ -296,6 +300,7 @@ static void tick_timer(uint16_t *t)
 	*t -= *t > 0;
 }
 
+/* All timers are in whole seconds, as in the standard: one tick is one second. */
 void rstp_tick(struct rstp *r)
 {
 	for (uint16_t i = 0; i < r->n_ports; i++) {
@@ -334,6 +339,10 @@ bool rstp_wants_to_transmit(const struct rstp *r)
 	return false;
 }
 
+/*
+ * One BPDU at a time, from the lowest port that has one to send; the caller asks until there is
+ * none. The hold count (tx_count) lets at most RSTP_TX_HOLD go in a row, and one more each second.
+ */
 size_t rstp_transmit(struct rstp *r, uint16_t *port, uint8_t *frame)
 {
 	for (uint16_t i = 0; i < r->n_ports; i++) {

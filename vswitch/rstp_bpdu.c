@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* BPDUs as frames: 802.3 length, LLC 42-42-03, then clause 9 of 802.1D-2004. */
+/*
+ * BPDUs as frames: 802.3 length, LLC 42-42-03, then clause 9 of 802.1D-2004.
+ *
+ * Three kinds: Configuration and Topology Change Notification of the old protocol, RST of the rapid
+ * one. A port speaks the old one when a bridge at its other end does (migration). What comes from a
+ * guest is not trusted: lengths are checked before fields are read, and times are brought into
+ * their ranges, for a max age of 0 or 65535 would take the tree apart.
+ */
 #include "vswitch/rstp_priv.h"
 
 #include <string.h>
@@ -75,6 +82,7 @@ bool rstp_decode(const uint8_t *frame, size_t len, struct rstp_message *m)
 	return true;
 }
 
+/* A backup port says "alternate": the two have one value on the wire (9.3.3). */
 static uint8_t flags_of(const struct rstp_port *p, enum rstp_bpdu_type type)
 {
 	static const uint8_t roles[] = {

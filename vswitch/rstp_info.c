@@ -1,5 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the port knows [17.27], and which role follows from it [17.28]. */
+/*
+ * What the port knows [17.27], and which role follows from it [17.28].
+ *
+ * A port's knowledge is a priority vector: root, cost of the way there, bridge and port that say
+ * so. Lower is better, field by field. A port has heard one (received), or has said its own because
+ * nobody on the wire said a better one (mine), or has lost what it heard because it was not
+ * repeated for three hellos (aged).
+ *
+ * Roles are chosen for all ports at once, from nothing but these vectors. The best way to a root,
+ * with the cost of the port added, makes the root port. For each other port the vector that this
+ * bridge would send is compared with the one that the port has: if ours is better, we are
+ * designated for that wire; if somebody else's is, the port is an alternate way; if it is our own
+ * that came back, a backup.
+ */
 #include "vswitch/rstp_priv.h"
 
 enum { INFO_DISABLED, INFO_AGED, INFO_UPDATE, INFO_CURRENT };
@@ -70,6 +83,10 @@ static void keep_info(struct rstp_port *p)
 	p->rcvd_info_while = fresh ? (uint16_t)(3 * p->port_times.hello) : 0;
 }
 
+/*
+ * Agreements end with the vector that they were about: what was agreed under the old one may be a
+ * loop under the new one. An agreement of ours stays only if the new vector is at least as good.
+ */
 static void take_superior(struct rstp_port *p)
 {
 	p->agreed = p->proposing = false;
@@ -139,6 +156,10 @@ static void become_aged(struct rstp_port *p)
 	p->info_state = INFO_AGED;
 }
 
+/*
+ * The bridge now says what it has chosen: the other way round, an agreement of the other end stays
+ * if what we say has not become worse.
+ */
 static void update_info(struct rstp_port *p)
 {
 	p->proposing = p->proposed = false;
@@ -153,6 +174,11 @@ static void update_info(struct rstp_port *p)
 	p->info_state = INFO_CURRENT;
 }
 
+/*
+ * The order is that of the standard's conditions: disabled before all, then what was selected is
+ * taken over (updt_info) before a new message is looked at, for the message must be compared with
+ * what is current.
+ */
 bool rstp_run_info(struct rstp *r, struct rstp_port *p)
 {
 	if (!p->enabled && p->info_is != RSTP_INFO_DISABLED) {

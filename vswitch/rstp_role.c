@@ -1,5 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* How a port comes into its role without making a loop [17.29]. */
+/*
+ * How a port comes into its role without making a loop [17.29].
+ *
+ * To block is always safe and done at once; to forward must wait until nobody else's forwarding
+ * port could close a loop. There are three ways to know that: the other end agrees (proposal and
+ * agreement), nobody is there (an edge), or so much time has passed that all have heard the news
+ * (fd_while).
+ *
+ * A proposal spreads downwards. The bridge that receives one on its root port sets `sync` on all
+ * its ports: designated ones block unless they are agreed or edges, and say so by `synced`. When
+ * all are, it agrees upwards, and that wire forwards. Its own designated ports then propose in
+ * turn. So at any time there is a cut of blocked ports between the part of the tree that has
+ * settled and the rest, and the cut moves outwards, which takes as long as messages do and not 30
+ * seconds.
+ *
+ * A new root port may forward when no port that was root port lately (rr_while) still does: re_root
+ * tells those to block.
+ */
 #include "vswitch/rstp_priv.h"
 
 enum { ROLE_INIT, ROLE_BLOCKING, ROLE_SETTLED };
@@ -10,7 +27,10 @@ static uint16_t forward_delay(const struct rstp_port *p)
 	return p->send_rstp ? p->designated_times.hello : p->designated_times.delay;
 }
 
-/* allSynced [17.20.3] */
+/*
+ * allSynced [17.20.3] A port whose role is not settled counts as not synced even if it blocks now:
+ * it may be told to forward in the same run.
+ */
 static bool all_synced(const struct rstp *r)
 {
 	for (uint16_t i = 0; i < r->n_ports; i++) {

@@ -1,5 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* How a frame finds its way through the switch. */
+/*
+ * How a frame finds its way through the switch (IEEE 802.1Q-2018, clause 8.6): ingress, learning,
+ * forwarding, egress, and then the mirrors.
+ *
+ * Ingress says whether the frame may come in and in which VLAN it is. Its source is learned before
+ * its destination is looked up, and even if it goes nowhere. A destination that is known goes to
+ * one port; one that is not, and every group address, to all ports of the VLAN. The spanning tree
+ * has a say twice, for the port it comes from and the ports it goes to.
+ *
+ * A frame is never changed: other ports may have the same one in their queues. If a port wants it
+ * with another tag, one copy is made for all ports that want it so (struct transit). In a switch
+ * without VLANs no frame is looked into past its addresses.
+ *
+ * The switch knows no time but what it is told with frames and ticks, and draws its randomness by
+ * seed and name, so equal runs are equal.
+ */
 #include "vswitch/switch.h"
 
 #include "lib/rng.h"
@@ -66,6 +81,10 @@ static void switch_destroy(struct device *d)
 	free(d);
 }
 
+/*
+ * Flooding goes through this list rather than all DEVICE_PORTS_MAX ports; a mirror is not in it,
+ * for it only shows.
+ */
 void switch_list_ports(struct device *d)
 {
 	d->n_up = 0;
@@ -252,6 +271,10 @@ static bool is_watched(const struct port_set *watched, uint16_t in, const struct
 	return seen;
 }
 
+/*
+ * Last, because only then it is known where the frame went: a mirror shows what came in or went out
+ * at the ports it watches, once. It has the frame as it came in.
+ */
 static void mirror(struct device *d, uint16_t in, struct frame *f, struct device_out *out)
 {
 	uint32_t n = out->n;

@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Settings of the switch, and what it says about itself. */
+/*
+ * Settings of the switch, and what it says about itself.
+ *
+ * Two tables, one of the switch's keys and one of a port's. A setting checks its value completely
+ * before it changes anything. What has been learned is forgotten where a setting makes it wrong: a
+ * station that was learned in one VLAN must not be found in another.
+ */
 #include "lib/nearest.h"
 #include "lib/units.h"
 #include "lib/xalloc.h"
@@ -37,6 +43,10 @@ static int set_wire(struct device *d, const char *value, struct err *e)
 	return 0;
 }
 
+/*
+ * Told again for every change of a port; the tree itself finds out whether anything is new. A
+ * port's cost is set only when it differs, for that makes all roles be chosen anew.
+ */
 void switch_tell_rstp(struct device *d, uint16_t port)
 {
 	const struct port *p = &d->port[port];
@@ -172,6 +182,10 @@ static int parse_ports(const char *text, struct port_set *s, struct err *e)
 	return 0;
 }
 
+/*
+ * A mirror takes part in nothing: it is not flooded to, the tree does not know it, and what was
+ * learned there is forgotten. n_mirrors spares frames the look at all ports while there is none.
+ */
 static int set_mirror(struct device *d, struct port *p, const char *value, struct err *e)
 {
 	struct port_set s;

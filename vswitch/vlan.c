@@ -1,10 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Sets of VLANs as people write them ("10,20-29"), and frames with a tag put in or taken out.
+ *
+ * A tag is four octets between the addresses and the type (802.1Q-2018, 9.3): 81-00, then priority
+ * and VLAN. Frames have many references and may not be changed, so a tag costs a copy.
+ */
 #include "vswitch/vlan.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* A number from 1 to VLAN_MAX at *at, which is moved behind it; 0: there is none. */
+/*
+ * A number from 1 to VLAN_MAX at *at, which is moved behind it; 0: there is none. It stops as soon
+ * as the number is too large, so no number wraps around into a right one.
+ */
 static uint16_t read_vid(const char **at)
 {
 	unsigned v = 0;
