@@ -4,6 +4,14 @@
  * 0 and says which interfaces and routes there shall be (docs/protocols.md, "Outside"); each
  * interface is handed over to the substrate. It ends when descriptor 0 closes, and what it made
  * goes with it.
+ *
+ * It is a process of its own for its rights: to make interfaces it needs CAP_NET_ADMIN, of the host
+ * or of namespaces of its own, and the substrate, which parses what guests send, needs neither.
+ * Once an interface's descriptor is handed over, this process is not on the way of any frame. It
+ * only keeps the connection, on which the substrate tells whether the cable has carrier.
+ *
+ * All lines are answered in the order in which they come, each when it is done: everything here is
+ * a few system calls.
  */
 #include "lib/conn.h"
 #include "lib/container_of.h"
@@ -102,6 +110,10 @@ static void substrate_ready(struct loop_watch *w, uint32_t events, int64_t now_n
 		netif_set_carrier(&t->netif, line[8] == '1', t->outside->netlink);
 }
 
+/*
+ * By the socket at which the substrate waits for this NIC; "packet" and "tap" differ in how frames
+ * are read and written.
+ */
 static int hand_over(struct tap *t, const char *path, struct err *e)
 {
 	const char *kind = t->netif.packet ? "packet" : "tap";
@@ -115,6 +127,10 @@ static int hand_over(struct tap *t, const char *path, struct err *e)
 	return loop_add(t->outside->loop, &t->substrate, EPOLLIN, e);
 }
 
+/*
+ * The interface is in the list before it is whole, so that one that fails half way is removed like
+ * any other. The answer says where the interfaces are, for `vbet outside`.
+ */
 static int run_tap(struct outside *o, const struct words *w, FILE *answer, struct err *e)
 {
 	const char *name = w->at[1];

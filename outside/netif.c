@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
+ * Interfaces of the host's kernel that end in a descriptor.
+ *
  * A TAP device carries frames with their offloads (vnet header), and is what people expect; where
  * /dev/net/tun cannot be opened, as in most containers, a veth pair with a packet socket at its far
  * end does the same with more copying. All words are read before anything is made, so that a
  * mistake in them leaves nothing behind.
+ *
+ * An interface is there as long as its descriptor is: a TAP device of ours goes when it is closed,
+ * here and in the substrate, and a veth pair with its namespace or by name. One that was given to
+ * us stays as it was.
  */
 #include "outside/netif.h"
 
@@ -278,6 +284,10 @@ void netif_remove(struct netif *n, int netlink)
 	n->fd = -1;
 }
 
+/*
+ * The lab's cable decides whether the host sees a carrier: a TAP device can be told, a veth has one
+ * as long as its peer is up.
+ */
 void netif_set_carrier(struct netif *n, bool up, int netlink)
 {
 	int carrier = up;
@@ -288,6 +298,7 @@ void netif_set_carrier(struct netif *n, bool up, int netlink)
 		ioctl(n->fd, TUNSETCARRIER, &carrier);
 }
 
+/* By its gateway, its interface or both; without either the kernel refuses it. */
 int netif_set_route(const struct words *w, bool present, int netlink, struct err *e)
 {
 	struct netlink_route r = {.family = AF_INET};

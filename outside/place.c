@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Where a lab's interfaces are: on the host itself, or in a network namespace that belongs to a
+ * user namespace of our own, which any user may make. In the latter nobody else sees them, and
+ * programs join by `vbet outside`, with this process as the way in.
+ *
+ * For the host, rights are needed (CAP_NET_ADMIN over this very network namespace), or a TAP
+ * interface that an administrator has made and given to the user: that one may be opened without
+ * any.
+ */
 #include "outside/place.h"
 
 #include "lib/netlink.h"
@@ -23,7 +32,12 @@ const char *place_name(enum place p)
 	return p == PLACE_HOST ? "host" : p == PLACE_OWN ? "own" : "none";
 }
 
-/* Is this network namespace one of our user namespace, or of one below it? Rights end there. */
+/*
+ * Is this network namespace one of our user namespace, or of one below it? Rights end there. In a
+ * container one may be root with all capabilities and still have none over its network: then the
+ * owner of the network namespace is a user namespace further up, and NS_GET_USERNS (ioctl_ns(2))
+ * says EPERM.
+ */
 static bool is_our_network(void)
 {
 	int net = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
@@ -60,6 +74,7 @@ bool place_owns_tap(const char *name)
 	return owned;
 }
 
+/* Root may be denied user namespaces and needs none: then the network namespace alone will do. */
 int place_enter_own(struct err *e)
 {
 	uid_t uid = geteuid();
