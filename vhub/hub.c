@@ -1,4 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A hub: what comes in at one port goes out at all others.
+ *
+ * A plain hub passes frames on as fast as its cables do. "shared" makes it one medium of a given
+ * rate on which only one station can send, with the collisions of half-duplex Ethernet (medium.c):
+ * then frames wait in the medium, and come out by ticks.
+ *
+ * A frame is not copied: each port in the list gets a reference to the same one. Nothing is learned
+ * and nothing is looked at but the length, which must be that of a header.
+ */
 #include "vhub/hub.h"
 
 #include "lib/units.h"
@@ -32,6 +42,7 @@ static void hub_destroy(struct device *d)
 	free(d);
 }
 
+/* A new medium begins empty, as all that was queued had times of the old one. */
 static int set_medium(struct device *d, const char *value, struct err *e)
 {
 	if (strcmp(value, "shared") != 0 && strcmp(value, "plain") != 0)

@@ -61,6 +61,7 @@ void medium_finish(struct medium *m)
 	m->flight = NULL;
 }
 
+/* All that is queued or on its way is lost: its times are those of another rate. */
 void medium_set(struct medium *m, int64_t rate_bps, int64_t propagation_ns, uint32_t queue)
 {
 	medium_finish(m);
@@ -109,6 +110,10 @@ static int64_t first_start_ns(const struct medium *m)
 	return first;
 }
 
+/*
+ * The queue's memory comes with the first frame of a port: a hub has many ports, and most carry
+ * nothing.
+ */
 bool medium_send(struct medium *m, uint16_t port, struct frame *f, int64_t now_ns)
 {
 	struct medium_station *s = &m->station[port];
@@ -237,6 +242,10 @@ static void decide(struct medium *m)
 		collide_all(m, began, n);
 }
 
+/*
+ * At one instant a frame that arrives goes before a new beginning: who hears its last bit can only
+ * begin after it.
+ */
 struct frame *medium_run(struct medium *m, int64_t now_ns, uint16_t *from)
 {
 	for (int64_t t; (t = medium_next_ns(m)) <= now_ns;) {
