@@ -9,8 +9,8 @@
  * has a say twice, for the port it comes from and the ports it goes to.
  *
  * A frame is never changed: other ports may have the same one in their queues. If a port wants it
- * with another tag, one copy is made for all ports that want it so (struct transit). In a switch
- * without VLANs no frame is looked into past its addresses.
+ * with another tag, one copy is made for all ports that want it so (struct transit). A switch
+ * without VLANs looks at nothing behind the addresses but in BPDUs.
  *
  * The switch knows no time but what it is told with frames and ticks, and draws its randomness by
  * seed and name, so equal runs are equal.

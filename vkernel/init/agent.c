@@ -61,6 +61,7 @@ static bool want_out; /* EPOLLOUT is watched (on ports it always is) */
 
 /* --- buffers --- */
 
+/* Moves what is pending to the front before it grows: most of the time that is enough. */
 static void buffer_reserve(struct buffer *b, size_t len)
 {
 	if (b->start && b->end + len > b->cap) {
@@ -195,6 +196,10 @@ void chan_exit(struct chan *c, const char *word)
 		send_words(c->id, WIRE_EXIT, words, 1);
 }
 
+/*
+ * For a channel that never opened: it ends in the same way as one that did, so the server has one
+ * case to handle.
+ */
 void chan_refuse(uint32_t id, const char *why)
 {
 	char *word = xasprintf("error=%s", why);
@@ -317,6 +322,7 @@ static void on_eof(uint32_t id, const char *data, size_t len)
 		c->ops->eof(c);
 }
 
+/* Credit never exceeds a window, whatever the other side says. */
 static void on_window_add(uint32_t id, const char *data, size_t len)
 {
 	struct chan *c = find_chan(id);
@@ -483,6 +489,7 @@ struct loop *agent_loop(void)
 	return loop;
 }
 
+/* The one place that waits: at the end of the guest, when nothing else is left to do. */
 void agent_flush(int timeout_ms)
 {
 	struct pollfd p = {.fd = stream.fd, .events = POLLOUT};
@@ -493,6 +500,10 @@ void agent_flush(int timeout_ms)
 		write_out();
 }
 
+/*
+ * From the back, and with a look at the length each time: a handler that closes its channel removes
+ * it from the list.
+ */
 void agent_close(void)
 {
 	int fd = stream.fd;

@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
+ * /vbet/init.conf, which the server writes for each guest (vbet-server/plan/initconf.c): lines of
+ * words, each with a meaning of its own and most of them independent of order.
+ *
  * A table of line kinds, each with a function. A bad line is told and left out rather than ending
  * everything: a guest that comes up without one route can be looked at, one that does not come up
- * at all cannot.
+ * at all cannot. The same functions read a NIC that is plugged while the guest runs: a CONTROL
+ * message has the words that a line would have.
+ *
+ * Text is kept in an arena for the life of the guest; lists are vectors, for NICs come and go.
  */
 #include "vkernel/init/conf.h"
 
@@ -46,6 +52,9 @@ static int get_number(const struct words *w, const char *key, int base, unsigned
 	return 0;
 }
 
+/*
+ * 15 letters is what the kernel takes (IFNAMSIZ); names become parts of paths below /proc/sys/net.
+ */
 static int set_name(char name[16], const char *word, struct err *e)
 {
 	if (!word || !*word || strlen(word) > 15 || strchr(word, '/'))
@@ -89,6 +98,10 @@ static struct conf_nic *find_nic(struct conf *c, const char *name)
 	return NULL;
 }
 
+/*
+ * A NIC of that name takes the place of the old one, at the same index: net.c has a list in step
+ * with this one.
+ */
 struct conf_nic *conf_add_nic(struct conf *c, const struct words *w, struct err *e)
 {
 	struct conf_nic n = {0};
@@ -199,6 +212,10 @@ static int add_dir(struct conf *c, const struct words *w, struct err *e)
 	return 0;
 }
 
+/*
+ * "default" has no address to tell its family by, so the gateway's counts, and IPv4 where there is
+ * none.
+ */
 static int add_route(struct conf *c, const struct words *w, struct err *e)
 {
 	struct conf_route r = {0};
@@ -235,6 +252,10 @@ static char **keep_words(struct conf *c, const struct words *w, size_t first, si
 	return list;
 }
 
+/*
+ * Keys stand before "--" and the command behind it, so a command may have words that look like
+ * keys.
+ */
 static int add_service(struct conf *c, const struct words *w, struct err *e)
 {
 	struct conf_service s = {.name = keep(c, w->at[1])};

@@ -121,6 +121,10 @@ static void close_output(struct exec *x, struct output *o, bool keep)
 		close(fd);
 }
 
+/*
+ * The order matters: first the last word on the channel, then its descriptors. Outputs that others
+ * still have open go on being read (drain_to_the_end()), except when the command was ended by us.
+ */
 static void finish(struct exec *x)
 {
 	char word[64];
@@ -154,6 +158,7 @@ static bool try_finish(struct exec *x)
 	return true;
 }
 
+/* The group first, as it is one call, then whoever of the session is in another group. */
 static void kill_now(struct loop_timer *t, int64_t now_ns)
 {
 	struct exec *x = container_of(t, struct exec, killer);
@@ -277,6 +282,7 @@ static void exec_ended(void *ctx, int status)
 
 /* --- input --- */
 
+/* What was not taken is granted back, or the server would wait for room that never comes. */
 static void close_input(struct exec *x)
 {
 	close_watch(&x->in);
@@ -339,6 +345,10 @@ static void exec_data(struct chan *c, const char *data, size_t len)
 		add_input(x, data, len);
 }
 
+/*
+ * A terminal has no end of input that could be closed: the letter that means it is sent, as if it
+ * had been typed.
+ */
 static void exec_eof(struct chan *c)
 {
 	static const char ctrl_d = 4;
@@ -353,6 +363,7 @@ static void exec_eof(struct chan *c)
 		write_input(x);
 }
 
+/* At a terminal a signal is for the group in the foreground, as with Ctrl-C. */
 static void exec_signal(struct chan *c, int sig)
 {
 	struct exec *x = exec_of(c);
@@ -408,6 +419,11 @@ static int open_pipes(int fds[3], int ends[3], struct err *e)
 	return 0;
 }
 
+/*
+ * TIOCGPTPEER opens the other side by the descriptor and not by its name, so it works without
+ * /dev/pts in this mount namespace. The master is duplicated: input and output are watched and
+ * closed apart.
+ */
 static int open_terminal(const struct exec_request *r, int fds[3], int ends[3], struct err *e)
 {
 	int master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);

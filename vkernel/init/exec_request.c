@@ -38,6 +38,7 @@ static void set_env(struct exec_request *r, char *entry)
 	vec_push(&r->env, entry);
 }
 
+/* What the script says, else bash, else what every system has. */
 static const char *shell_of(const struct exec_request *r)
 {
 	static const char *const others[] = {"/bin/bash", "/usr/bin/bash"};
@@ -50,6 +51,7 @@ static const char *shell_of(const struct exec_request *r)
 	return "/bin/sh";
 }
 
+/* The order is that of importance, the last wins: what a login has, then what the message says. */
 static void fill_env(struct exec_request *r)
 {
 	struct arena *a = &r->arena;

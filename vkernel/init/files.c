@@ -13,6 +13,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/*
+ * By reading until the end: files in /proc and /sys say that they have no size. One byte is kept
+ * for a zero, so text can be used as it is.
+ */
 char *files_read(const char *path, size_t *len)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -87,6 +91,10 @@ int files_write(const struct conf_file *f, struct err *e)
 	return 0;
 }
 
+/*
+ * For files that programs read while they are replaced: whoever has it open keeps the old one. Mode
+ * and owner are those of the old file.
+ */
 int files_replace(const char *path, const char *text, const struct stat *like, struct err *e)
 {
 	char *fresh = xasprintf("%s.new", path);
@@ -144,7 +152,11 @@ int files_write_sysctl(const char *key, const char *value)
 	return rc;
 }
 
-/* Ours, when the tree has none or one that would talk to another init. */
+/*
+ * Ours, when the tree has none or one that would talk to another init. A tree made for systemd has
+ * links to systemctl there, which would ask a process 1 that is not ours. The four names are links
+ * to one file: it costs one page of the guest's memory.
+ */
 static void write_power_commands(void)
 {
 	static const char *const names[] = {"poweroff", "halt", "reboot", "shutdown"};
@@ -172,6 +184,11 @@ static void write_power_commands(void)
 	}
 }
 
+/*
+ * Names of the lab's nodes, and of the guest itself as Debian does it (127.0.1.1). /etc/resolv.conf
+ * may be a link to a file that systemd would have made: an empty file takes its place, to which
+ * programs can write.
+ */
 void files_write_names(const struct conf *c)
 {
 	const char *name = c->hostname ? c->hostname : "guest";
@@ -197,6 +214,11 @@ void files_write_names(const struct conf *c)
 	write_power_commands();
 }
 
+/*
+ * The module parameter is the kernel's way to add a device while it runs; our kernel has it also
+ * for vhost-user devices (vkernel/README.md). The write returns when the device is connected or
+ * could not be.
+ */
 int files_plug_virtio(const char *socket_path, struct err *e)
 {
 	static const char param[] = "/sys/module/virtio_uml/parameters/device";

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * /etc/hosts of a guest that runs, when nodes come to the lab or go. Only the lines that the
+ * message names are touched: the file may have been edited in the guest, and belongs to it.
+ */
 #include "vkernel/init/hosts.h"
 
 #include "vkernel/init/files.h"
@@ -11,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Whole lines only: 10.0.0.1 stands in 10.0.0.11, too. */
 static bool has_line(const char *text, const char *line)
 {
 	size_t want = strlen(line);
@@ -56,6 +61,10 @@ char *hosts_edit(const char *text, const struct words *w)
 	return out;
 }
 
+/*
+ * What does not change is not written, or the file would be copied up from the shared tree for
+ * nothing.
+ */
 int hosts_change(const char *path, const struct words *w, struct err *e)
 {
 	size_t len;

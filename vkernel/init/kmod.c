@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Modules of the guest's kernel, of which there are some when the kernel was not built by us:
+ * distributions' UML kernels have overlayfs and virtio as modules, in the jail's /usr/lib/uml.
+ * Process 1 loads what it needs itself, before the jail's root is left; there is no modprobe at
+ * that time.
+ *
+ * The rest is offered to the guest: the directory is mounted into its tree, with a modprobe if the
+ * tree has none.
+ */
 #include "vkernel/init/kmod.h"
 
 #include "vkernel/init/files.h"
@@ -34,7 +43,11 @@ static void insert(const char *release, const char *file, size_t len)
 	free(path);
 }
 
-/* Loads a module by its line "FILE: NEEDED..." of modules.dep: what it needs first, from behind. */
+/*
+ * Loads a module by its line "FILE: NEEDED..." of modules.dep: what it needs first, from behind.
+ * depmod(8) lists what a module needs from the nearest to the farthest, so the last word goes in
+ * first. What is loaded already says EEXIST, and nobody minds.
+ */
 static void load(const char *release, const char *dep, const char *name)
 {
 	char *key = xasprintf("/%s.ko:", name);
@@ -60,6 +73,10 @@ static void load(const char *release, const char *dep, const char *name)
 	insert(release, line, (size_t)(at + key_len - 1 - line));
 }
 
+/*
+ * What process 1 needs itself (the root's file systems, its stream, NICs), as there is nobody yet
+ * whom the kernel could ask for a module.
+ */
 void kmod_load(void)
 {
 	static const char *const names[] = {"overlay", "virtio_console", "virtio_net", "af_packet",

@@ -140,6 +140,10 @@ static void reopen(struct loop_timer *t, int64_t now_ns)
 	open_agent();
 }
 
+/*
+ * The server has gone, or the stream broke: a new one is opened, with a pause, as it would else be
+ * tried again and again while nobody is there.
+ */
 static void on_closed(void)
 {
 	static struct loop_timer again;
@@ -184,6 +188,10 @@ static const struct {
 	{SIGUSR2, "poweroff"}, {SIGPWR, "poweroff"},
 };
 
+/*
+ * signalfd(2) joins equal signals: one SIGCHLD may stand for many children, so proc_reap() takes
+ * all there are.
+ */
 static void on_signal(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
 	struct signalfd_siginfo si;
@@ -255,6 +263,7 @@ static void lay_files(void)
 			on_failed(f->path, e.text);
 }
 
+/* RB_DISABLE_CAD makes Ctrl-Alt-Del a signal to us (SIGINT) instead of an instant reset. */
 static int set_up(struct err *e)
 {
 	const char *name;

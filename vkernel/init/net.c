@@ -53,7 +53,10 @@ static int rename_link(int index, const char *name)
 	return netlink_set_attr(talk_fd, index, IFLA_IFNAME, name, strlen(name) + 1);
 }
 
-/* Gives a link its name; if another has it, that one is moved out of the way. */
+/*
+ * Gives a link its name; if another has it, that one is moved out of the way. The one that is moved
+ * away gets a name by its index, which no other link has, and its own name when its turn comes.
+ */
 static void name_link(const struct conf_nic *c, const struct netlink_link *l)
 {
 	char other[16];
@@ -159,6 +162,10 @@ int net_start(struct conf *c, net_failed *failed, struct err *e)
 	return 0;
 }
 
+/*
+ * After the sysctls: some (accept_ra, addr_gen_mode) have an effect only when set before the NIC
+ * comes up.
+ */
 void net_set_up(void)
 {
 	for (size_t i = 0; i < nics.n; i++)
@@ -206,6 +213,7 @@ void net_add_routes(void)
 
 /* --- NICs that come and go --- */
 
+/* Each CONTROL message is answered once: by the link that came, or by the timer. */
 static void answer(size_t i, const char *why)
 {
 	if (!nics.at[i]->asked)
@@ -215,6 +223,10 @@ static void answer(size_t i, const char *why)
 	tell_done(conf->nics.at[i].name, why);
 }
 
+/*
+ * A NIC that was pulled out and comes again has another index and has lost everything, so all is
+ * done as at the start.
+ */
 static void link_came(const struct netlink_link *l)
 {
 	int i = l->physical ? find_by_mac(l->mac) : -1;
@@ -246,6 +258,7 @@ static void look_for_links(void)
 static struct loop_watch address_news;
 static struct told told;
 
+/* The server knows those; only what came by other ways is told. */
 static bool is_of_script(const struct netlink_address *a)
 {
 	const struct addr *ip;
@@ -307,6 +320,10 @@ static void read_news(struct loop_watch *w, uint32_t events, int64_t now_ns)
 	look_for_links();
 }
 
+/*
+ * Sockets that only hear news are not those that ask: news in between the parts of an answer would
+ * have to be sorted out.
+ */
 int net_watch(struct loop *l, struct err *e)
 {
 	loop = l;
@@ -346,6 +363,7 @@ static void restore_ipv6(size_t i)
 			add_route(&conf->routes.at[r]);
 }
 
+/* Kept also for a NIC that is not there: it gets it when it comes. */
 int net_set_mtu(const char *nic, unsigned mtu, struct err *e)
 {
 	for (size_t i = 0; i < nics.n; i++) {

@@ -142,6 +142,7 @@ struct handover {
 	int error;
 };
 
+/* The mask is cleared as well: process 1 has blocked what it reads by signalfd. */
 static void reset_signals(void)
 {
 	/* Ignored by us, or by whoever started us ("nohup"): a command must be ended by these. */
@@ -154,6 +155,10 @@ static void reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/*
+ * Groups first, then the user: afterwards there is no right to. Root stays as it is, unless it has
+ * more groups.
+ */
 static int become_user(const struct proc_user *u)
 {
 	if (!u || (!u->uid && getuid() == 0 && u->n_groups <= 1))
@@ -204,6 +209,10 @@ static __attribute__((noinline)) pid_t fork_child(struct handover *h)
 	return pid;
 }
 
+/*
+ * All signals are blocked around vfork(): a handler that ran in the child would run in the parent's
+ * memory. The child unblocks them when it no longer matters.
+ */
 pid_t proc_start(const struct proc_spec *s, struct err *e)
 {
 	char *path = s->argv[0] ? find_program(s->argv[0], s->envp) : NULL;
@@ -256,6 +265,7 @@ void proc_watch(pid_t pid, proc_ended *ended, void *ctx)
 	vec_push(&watched, w);
 }
 
+/* The entry is removed before the call, which may start another process and watch it. */
 static void tell(pid_t pid, int status)
 {
 	for (size_t i = 0; i < watched.n; i++) {

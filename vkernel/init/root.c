@@ -129,6 +129,10 @@ static int attach_loop(int image, char *buf, size_t size, struct err *e)
 	return 0;
 }
 
+/*
+ * "noload" first: an image that was not unmounted cleanly has a journal, which would be replayed
+ * into a file that is read-only.
+ */
 static int mount_image(int image, const char *at, struct err *e)
 {
 	static const struct {
@@ -211,6 +215,11 @@ static int find_lower(const char *source, bool image, const char *lower, struct 
 	return rc;
 }
 
+/*
+ * pivot_root(".", ".") puts the old root over the new one and takes it off with one umount
+ * (pivot_root(2)), so no directory for it is needed. Modes of /tmp and the umask come last:
+ * everything before was made with the modes that it was given.
+ */
 int root_enter(const char *source, bool image, struct err *e)
 {
 	const char *lower = image ? WORK "/lower" : "/root";

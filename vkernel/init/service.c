@@ -74,6 +74,7 @@ static const char *last_line(char *text, size_t len)
 	return strlen(line) > 200 ? line + strlen(line) - 200 : line;
 }
 
+/* The log goes to the console as well: who looks for the reason looks there first. */
 static void fail_with_log(struct service *s, const char *how)
 {
 	char path[128];
@@ -91,6 +92,11 @@ static void fail_with_log(struct service *s, const char *how)
 	set_failed(s, why);
 }
 
+/*
+ * Three ways to end. One that is to run on (restart) fails if it ends before it was ready, and is
+ * started again after RESTART_S if it ends later; a daemon that goes to the background ends with 0
+ * and is ready when its path is there; everything else is a failure, with the last line of its log.
+ */
 static void ended(void *ctx, int status)
 {
 	struct service *s = ctx;
@@ -120,6 +126,10 @@ static int open_log(const char *name)
 	return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 }
 
+/*
+ * A service has an environment of its own and nothing of process 1's, which holds the kernel's
+ * arguments.
+ */
 static pid_t start_process(char *const *argv, char *const *env, int log, struct err *e)
 {
 	static const char *const base[] = {
@@ -200,7 +210,11 @@ static enum state state_of_needs(const struct service *s)
 	return all;
 }
 
-/* Looks at the directory of a path that is waited for, or the first above it that exists. */
+/*
+ * Looks at the directory of a path that is waited for, or the first above it that exists. If it is
+ * the directory that comes, the next look finds a nearer one to watch. Watches on the same
+ * directory are one to the kernel, so nothing piles up.
+ */
 static void watch_path(const char *path)
 {
 	char *copy = xstrdup(path);
@@ -225,6 +239,10 @@ static bool is_ready(const struct service *s)
 	return access(s->c->ready, F_OK) == 0; /* it may have come just before the watch */
 }
 
+/*
+ * One transition, if there is one. It is called until none is left, so a service whose needs fail
+ * fails in the same round, and so do all that need it.
+ */
 static bool step(struct service *s)
 {
 	enum state before = s->state;
@@ -271,6 +289,7 @@ static void run_ended(void *ctx, int status)
 	go_on();
 }
 
+/* Nobody waits for a path any more; the inotify descriptor goes. */
 static void finish(void)
 {
 	if (paths.slot) {

@@ -1,4 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * "sysctl net.ipv4.conf.all.KEY=V" means every NIC to whoever writes it, but the kernel is not of
+ * one mind: some keys of `all` count for each NIC, some are combined with the NIC's own by "and",
+ * "or" or maximum, and some do nothing (Documentation/networking/ip-sysctl.rst). A NIC that is
+ * there already does not care for `default` either. So both are written for each NIC of the script,
+ * too, and `all` also for `default`.
+ *
+ * Keys are compared with slashes: in "net.ipv4.conf.eth0.100.rp_filter" a dot may be part of the
+ * NIC's name, so a key that has a slash is taken as it is, as sysctl(8) does.
+ */
 #include "vkernel/init/sysctl.h"
 
 #include "vkernel/init/files.h"
@@ -96,6 +106,9 @@ void sysctl_set_all(const struct conf *c, sysctl_failed *failed)
 	}
 }
 
+/*
+ * For a NIC that comes later: its directory in /proc/sys is new, and has nothing of what was set.
+ */
 void sysctl_set_nic(const struct conf *c, const char *nic, sysctl_failed *failed)
 {
 	const struct conf_sysctl *s;

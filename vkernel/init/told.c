@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the server was told of addresses, compared with what there is now, so that only differences
+ * are sent. One round marks all as not seen, looks at each address that there is, and tells of
+ * those that were not seen as gone. A round may be run at any time and for any reason; without a
+ * change it says nothing.
+ */
 #include "vkernel/init/told.h"
 
 #include <stdio.h>

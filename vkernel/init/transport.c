@@ -22,6 +22,7 @@
 
 #define PORTS "/sys/class/virtio-ports"
 
+/* A guest may have other ports; the name is what the device says of itself. */
 static bool has_our_name(const char *port)
 {
 	char path[320];
@@ -72,6 +73,10 @@ static int open_port(void)
 	return fd;
 }
 
+/*
+ * Raw: each byte as it is, for the stream is binary. CLOCAL: a line without modem signals is no
+ * reason to hang up.
+ */
 static int open_terminal(const char *path, struct err *e)
 {
 	struct termios t;
@@ -128,6 +133,7 @@ static void read_news(struct loop_watch *w, uint32_t events, int64_t now_ns)
 	try_port();
 }
 
+/* The socket is opened before the first look: a port that comes in between is news then. */
 static int wait_for_port(struct err *e)
 {
 	struct sockaddr_nl sa = {.nl_family = AF_NETLINK, .nl_groups = 1};

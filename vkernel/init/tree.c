@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Copies a directory with all that is in it, for kernels without overlayfs. By sendfile(2), so the
+ * data needs no buffer here. Times are not kept; modes (less the umask) and owners are, as programs
+ * look at them.
+ */
 #include "vkernel/init/tree.h"
 
 #include "lib/xalloc.h"

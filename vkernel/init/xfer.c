@@ -42,6 +42,7 @@ static void finish(struct xfer *x, const char *word)
 	free(x);
 }
 
+/* errno is that of what failed; the temporary file goes with the rest. */
 static void fail(struct xfer *x, const char *what)
 {
 	struct err e;
@@ -57,6 +58,10 @@ static void xfer_close(struct chan *c)
 
 /* --- PUT --- */
 
+/*
+ * A file takes what it is given, so it is granted back at once; a pipe in place of a file may say
+ * EAGAIN, and that is an error here.
+ */
 static void put_data(struct chan *c, const char *data, size_t len)
 {
 	struct xfer *x = xfer_of(c);
@@ -142,6 +147,10 @@ void xfer_put(uint32_t id, const struct words *w)
 
 /* --- GET --- */
 
+/*
+ * Reads into the agent's own buffer, as much as the channel has room for: a large file costs no
+ * memory, and waits while the server is slow.
+ */
 static void get_pump(struct chan *c)
 {
 	struct xfer *x = xfer_of(c);

@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The launcher stays as the parent of the guest's kernel and has one thing left to do: to keep the
+ * console's log from filling the disk. It sleeps until something was printed, gives back what is
+ * too much (lib/console_log.h), and rests for PAUSE_MS, so a guest that prints without end costs
+ * ten looks a second. At the end it looks once more: the size that is left depends on what was
+ * printed alone.
+ *
+ * The log is its own standard output, so inotify watches that by its link in /proc.
+ */
 #include "lib/console_log.h"
 #include "vkernel/launch/launch.h"
 

@@ -86,6 +86,7 @@ static const struct {
 	{"cpu", set_cpu, false},  {"insecure", set_insecure, false},
 };
 
+/* A key counts only as a whole: "dir" is not "d". */
 static int set_key(struct launch *l, const char *word, unsigned *seen, struct err *e)
 {
 	size_t len = strcspn(word, "=");
@@ -121,6 +122,7 @@ static int inspect_kernel(struct launch *l, struct err *e)
 	return 0;
 }
 
+/* Who we are is asked now: in a new user namespace without a map everybody is nobody. */
 int launch_parse(struct launch *l, int argc, char **argv, struct err *e)
 {
 	unsigned seen = 0;
