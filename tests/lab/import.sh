@@ -57,3 +57,10 @@ import kathara-dns 1s
 must vbet exec pc -- wget -q -O - http://www.lab.example/
 out_has 'found'
 end_lab
+
+# The Topology Zoo: coordinates are delays. New York to Chicago is 1145 km as the crow flies, 5.73 ms in glass.
+import abilene.graphml 60s
+must vbet exec New_York -- ping -c1 -W1 Chicago
+out_has 'time=11\.5 ms'
+must vbet ping Seattle Atlanta
+end_lab

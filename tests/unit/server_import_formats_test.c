@@ -89,6 +89,24 @@ static const struct {
 	{"lab.conf", "r1\n", "lab.conf:1:3: expected '[' or '='"},
 	{"lab.conf", "r1[0\n", "lab.conf:1:4: expected NAME"},
 	{"lab.conf", "# nothing\n", "there are no nodes"},
+	{"x.graphml", "<graphml><graph>\n <node/></graph></graphml>",
+	 "x.graphml:2:2: a node has an id"},
+	{"x.graphml",
+	 "<graphml><graph><node id='a'/>\n<edge source='a' target='b'/></graph></graphml>",
+	 "x.graphml:2:1: the edge leads to 'b', which is no node"},
+	{"x.graphml", "<graphml><graph/><graph/></graphml>", "more than one graph"},
+	{"x.graphml", "<graphml><graph></node></graph>", "x.graphml:1:19: mismatched tag"},
+	{"x.graphml", "<graphml/>", "there are no nodes"},
+	{"x.graphml", "", "no element found"},
+	{"x.graphml", "<!DOCTYPE g [<!ENTITY a SYSTEM 'file:///etc/passwd'>]><g>&a;</g>",
+	 "entities are not taken"},
+	{"x.gml", "graph [ node [ label \"a\" ] ]", "x.gml:1:27: the node has no id"},
+	{"x.gml", "graph [ node [ id 1 label \"a ] ]", "the string has no end"},
+	{"x.gml", "graph [\n node [ id 1 ]\n", "x.gml:3:1: expected ']'"},
+	{"x.gml", "graph [ node [ id 1 ] ] ]", "x.gml:1:25: this ']' closes nothing"},
+	{"x.gml", "graph [ node [ id ] ]", "x.gml:1:19: expected a value"},
+	{"x.gml", "graph [ 1 ]", "x.gml:1:9: expected a key"},
+	{"x.gml", "graph [ node [ id 1 ]\n edge [ source 1 ] ]", "x.gml:2:7: the edge leads to ''"},
 };
 
 START_TEST(mistakes_have_a_place)
@@ -131,6 +149,15 @@ static const struct {
 	{"lab.conf", "", "r@[0]=A\n", 20000, "", "too large"},
 	{"lab.conf", "", "r@[0]=A\n", 5000, "", "too large"},
 	{"lab.conf", "", "r1[exec]=true\n", 100000, "", "too large"},
+	{"x.graphml", "<graphml><graph>", "<a>", 100000, "", "nested too deeply"},
+	{"x.graphml", "<graphml><graph>", "<node id='@'/>", 20000, "</graph></graphml>",
+	 "too large"},
+	{"x.graphml", "<graphml><graph><node id='a'/><node id='b'/>",
+	 "<edge source='a' target='b'/>", 65, "</graph></graphml>", "more than 64 edges"},
+	{"x.gml", "graph [", "a [ ", 100000, "", "nested too deeply"},
+	{"x.gml", "graph [", "node [ id @ ] ", 20000, "]", "too large"},
+	{"x.gml", "graph [ node [ id 1 ] ", "edge [ source 1 target 1 ] ", 300000, "]",
+	 "too large"},
 };
 
 START_TEST(what_is_hostile_is_refused)
@@ -142,10 +169,50 @@ START_TEST(what_is_hostile_is_refused)
 }
 END_TEST
 
+/* ---- what numbers of graphs mean ---- */
+
+static const struct {
+	const char *a, *b, *edge, *link;
+} graphs[] = {
+	/* A quarter of the way around the Earth: 10007.56 km at 199861.6 km/s. */
+	{"Longitude 0 Latitude 0", "Longitude 90 Latitude 0", "", "link(a, b, delay = 50070us)"},
+	{"Longitude 7 Latitude 90", "Longitude -30 Latitude 0.0", "",
+	 "link(a, b, delay = 50070us)"},
+	{"Longitude 179.5 Latitude 0", "Longitude -179.5 Latitude 0", "",
+	 "link(a, b, delay = 560us)"},
+	{"Longitude 1 Latitude 2", "Longitude 1 Latitude 2", "", "link(a, b)"},
+	{"Longitude 1", "Longitude 1 Latitude 2", "", "link(a, b)"},
+	{"Longitude nan Latitude 1e999", "Longitude 1 Latitude 2", "", "link(a, b)"},
+	{"", "", "LinkSpeedRaw 155520000.0", "link(a, b, rate = 155520kbit)"},
+	{"", "", "LinkSpeed \"2.5\" LinkSpeedUnits \"G\"", "link(a, b, rate = 2500Mbit)"},
+	{"", "", "LinkSpeed \"45\"", "link(a, b)"},
+	{"", "", "LinkSpeedRaw -5", "link(a, b)"},
+	{"", "", "LinkSpeedRaw 1e300", "link(a, b)"},
+	{"", "", "LinkSpeedRaw \"fast\"", "link(a, b)"},
+};
+
+START_TEST(numbers_become_rates_and_delays)
+{
+	char *text = xasprintf("graph [ node [ id 1 label \"a\" %s ] node [ id 2 label \"b\" %s ] "
+			       "edge [ source 1 target 2 %s ] ]",
+			       graphs[_i].a, graphs[_i].b, graphs[_i].edge);
+	bool ok;
+	char *script = import_text("x.gml", text, strlen(text), &ok);
+	char *want = xasprintf("\n%s\n", graphs[_i].link);
+
+	ck_assert_msg(ok && strstr(script, want), "expected \"%s\" in:\n%s", graphs[_i].link,
+		      script);
+	free(want);
+	free(script);
+	free(text);
+}
+END_TEST
+
 static void add_tests(TCase *t)
 {
 	tcase_add_loop_test(t, mistakes_have_a_place, 0, (int)ARRAY_LEN(mistakes));
 	tcase_add_loop_test(t, what_is_hostile_is_refused, 0, (int)ARRAY_LEN(hostile));
+	tcase_add_loop_test(t, numbers_become_rates_and_delays, 0, (int)ARRAY_LEN(graphs));
 }
 
 int main(void)

@@ -4,6 +4,7 @@
 #include "lib/xalloc.h"
 #include "vbet-server/import/clab.h"
 #include "vbet-server/import/kathara.h"
+#include "vbet-server/import/zoo.h"
 
 #include <string.h>
 
@@ -44,9 +45,21 @@ static bool is_kathara(const char *base, const char *text, size_t len)
 	return !strcmp(base, "lab.conf");
 }
 
+static bool is_graphml(const char *base, const char *text, size_t len)
+{
+	return ends_in(base, ".graphml") || (ends_in(base, ".xml") && strstr(text, "<graphml"));
+}
+
+static bool is_gml(const char *base, const char *text, size_t len)
+{
+	return ends_in(base, ".gml");
+}
+
 static const struct import_format formats[] = {
-	{"a topology of containerlab", "containerlab", is_clab, clab_read},
-	{"a lab of Kathará or Netkit", "Kathará or Netkit", is_kathara, kathara_read},
+	{"a topology of containerlab", is_clab, clab_read},
+	{"a graph in GraphML", is_graphml, graphml_read},
+	{"a graph in GML", is_gml, gml_read},
+	{"a lab of Kathará or Netkit", is_kathara, kathara_read},
 };
 
 static const char *base_of(const char *file)
@@ -66,7 +79,8 @@ const struct import_format *format_find(const char *file, const char *text, size
 
 const char *format_list(void)
 {
-	return "topologies of containerlab (*.clab.yml), labs of Kathará and Netkit (lab.conf)";
+	return "topologies of containerlab (*.clab.yml), labs of Kathará and Netkit (lab.conf), "
+	       "graphs of networks (*.graphml, *.gml)";
 }
 
 static void name_lab(struct import_model *m, const char *file)
@@ -89,7 +103,7 @@ static void name_lab(struct import_model *m, const char *file)
 int format_read(const struct import_format *f, struct import_model *m, const char *file,
 		const struct import_source *src, const char *text, size_t len, struct err *e)
 {
-	model_init(m, file, f->tool);
+	model_init(m, file, f->name);
 	name_lab(m, file);
 	if (f->read(m, src, text, len, e) < 0)
 		return -1;

@@ -9,8 +9,7 @@
 #include <stddef.h>
 
 struct import_format {
-	const char *name; /* "a topology of containerlab": for messages */
-	const char *tool; /* "containerlab" */
+	const char *name; /* "a topology of containerlab" */
 	/* base: the name of the file, without directories; the text is NUL-terminated. */
 	bool (*is_one)(const char *base, const char *text, size_t len);
 	/* Reads into an initialised model. 0, or -1 with "FILE:LINE:COLUMN: why". */

@@ -8,11 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 
-void model_init(struct import_model *m, const char *file, const char *tool)
+void model_init(struct import_model *m, const char *file, const char *what)
 {
 	memset(m, 0, sizeof(*m));
 	m->file = arena_strdup(&m->arena, file);
-	m->tool = tool;
+	m->what = what;
 	m->lab = "lab";
 }
 

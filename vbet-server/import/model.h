@@ -112,7 +112,7 @@ struct import_note {
 struct import_model {
 	struct arena arena;
 	const char *lab;        /* legal name of the lab */
-	const char *tool;       /* "containerlab", ... */
+	const char *what;       /* "a topology of containerlab", ... */
 	const char *file;       /* what was imported, as the user named it */
 	const char *comment;    /* a description that the lab has, or NULL */
 	const char *remark;     /* on the cables: one line, or NULL */
@@ -121,14 +121,16 @@ struct import_model {
 	VEC(struct import_node) nodes;
 	VEC(struct import_link) links;
 	VEC(struct import_note) notes;
-	const char *const *epilog; /* lines of the script after all nodes, up to NULL; or NULL */
+	bool is_next_nic;   /* each link takes the next NIC of its nodes: its number says nothing */
+	const char *list;   /* name of a list of all guests that the script makes, or NULL */
+	const char *epilog; /* lines of the script after all nodes, or NULL */
 	size_t n_items;
 	bool full;
 	uint32_t *by_name; /* places of nodes + 1, by the hash of their names; owned */
 	size_t by_name_cap;
 };
 
-void model_init(struct import_model *m, const char *file, const char *tool);
+void model_init(struct import_model *m, const char *file, const char *what);
 void model_finish(struct import_model *m);
 /* A lab's name of any text. */
 void model_set_lab(struct import_model *m, const char *name);

@@ -24,9 +24,9 @@ static const char *const taken_words[] = {
 	"internet",     "lab",       "no",
 	"node",         "none",      "off",
 	"on",           "outside",   "router",
-	"seed",         "server",    "spin",
-	"substrate",    "switch",    "true",
-	"vnet",         "yes",
+	"routers",      "seed",      "server",
+	"spin",         "substrate", "switch",
+	"true",         "vnet",      "yes",
 };
 
 /* The next letter of UTF-8, as one of ASCII if it can be; '_' otherwise. */

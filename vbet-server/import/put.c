@@ -45,19 +45,34 @@ void put_string(FILE *out, const char *text)
 	fputc('"', out);
 }
 
+/* n: the length of the letter. C1 controls are two bytes from 0xc2 0x80 on. */
+static bool is_control(const char *p, size_t n)
+{
+	return (unsigned char)*p < ' ' || *p == 0x7f ||
+	       (n == 2 && (unsigned char)p[0] == 0xc2 && (unsigned char)p[1] < 0xa0);
+}
+
+bool put_is_label(const char *text)
+{
+	size_t len = strlen(text);
+
+	for (const char *p = text; *p;) {
+		size_t n = letter_length(p);
+		if (!n || is_control(p, n) || *p == '"')
+			return false;
+		p += n;
+	}
+	return len > 0 && len <= PUT_MAX_LABEL;
+}
+
 void put_comment(FILE *out, const char *text)
 {
 	for (const char *p = text; *p;) {
 		size_t n = letter_length(p);
 
-		/* C1 controls are two bytes from 0xc2 0x80 on. */
-		bool is_control =
-			(unsigned char)*p < ' ' || *p == 0x7f ||
-			(n == 2 && (unsigned char)p[0] == 0xc2 && (unsigned char)p[1] < 0xa0);
-
 		if (*p == '\n' || *p == '\t' || *p == '\r')
 			fputc(' ', out);
-		else if (!n || is_control)
+		else if (!n || is_control(p, n))
 			fputc('?', out);
 		else
 			fwrite(p, 1, n, out);

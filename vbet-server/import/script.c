@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+enum { WIDTH = 100 }; /* columns of a list */
+
 struct writer {
 	FILE *out;
 	struct import_model *m;
@@ -119,6 +121,12 @@ static size_t nics_to_tell(const struct import_node *n)
 	return last ? n->nics.n : 0;
 }
 
+/* A name that is no host's name is its label, if it can be. */
+static bool has_label(const struct import_node *n)
+{
+	return strcmp(n->name, n->was) != 0 && put_is_label(n->was);
+}
+
 static void put_alloc(struct writer *w, const struct import_node *n)
 {
 	char text[32];
@@ -126,6 +134,10 @@ static void put_alloc(struct writer *w, const struct import_node *n)
 	fprintf(w->out, "alloc(%s", kind_name(n->kind));
 	if (strcmp(n->variable, n->name) != 0)
 		fprintf(w->out, ", name = \"%s\"", n->name);
+	if (has_label(n)) {
+		fputs(", label = ", w->out);
+		put_string(w->out, n->was);
+	}
 	if (n->memory_bytes)
 		fprintf(w->out, ", memory = %s",
 			unit_format(UNIT_SIZE, n->memory_bytes, text, sizeof(text)));
@@ -147,13 +159,15 @@ static void put_node(struct writer *w, const struct import_node *n)
 	}
 	if (count)
 		fputc(')', w->out);
-	if (n->comment || strcmp(n->name, n->was) != 0) {
+	bool is_lost = strcmp(n->name, n->was) != 0 && !has_label(n);
+
+	if (is_lost || n->comment) {
 		fputs(" # ", w->out);
-		put_comment(w->out, n->was);
-		if (n->comment) {
-			fputs(": ", w->out);
-			put_comment(w->out, n->comment);
-		}
+		put_comment(w->out, is_lost ? n->was : n->comment);
+	}
+	if (is_lost && n->comment) {
+		fputs(": ", w->out);
+		put_comment(w->out, n->comment);
 	}
 	fputc('\n', w->out);
 }
@@ -165,7 +179,7 @@ static void put_end(struct writer *w, const struct import_end *end)
 	const struct import_node *n = &w->m->nodes.at[end->node];
 
 	/* Ports of a switch are all alike. */
-	if (n->kind == IMPORT_SWITCH)
+	if (n->kind == IMPORT_SWITCH || w->m->is_next_nic)
 		fputs(n->variable, w->out);
 	else
 		fprintf(w->out, "NIC(%s, %zu)", n->variable, end->nic + 1);
@@ -284,7 +298,7 @@ static void put_head(struct writer *w)
 
 	fputs("# ", w->out);
 	put_comment(w->out, m->lab);
-	fprintf(w->out, ", from a lab of %s: ", m->tool);
+	fprintf(w->out, ", from %s: ", m->what);
 	put_comment(w->out, m->file);
 	fputc('\n', w->out);
 	if (m->comment) {
@@ -302,6 +316,34 @@ static void put_head(struct writer *w)
 	fputc('\n', w->out);
 }
 
+static void put_list(struct writer *w)
+{
+	const struct import_model *m = w->m;
+	const char *separator = "";
+	size_t column = 0;
+	size_t length = 0;
+
+	for (size_t i = 0; i < m->nodes.n; i++)
+		length += strlen(m->nodes.at[i].variable) + 2;
+	bool is_long = length > WIDTH - 20;
+
+	fprintf(w->out, "\n%s = [%s", m->list, is_long ? "\n\t" : "");
+	for (size_t i = 0; i < m->nodes.n; i++) {
+		const struct import_node *n = &m->nodes.at[i];
+
+		if (n->kind == IMPORT_SWITCH)
+			continue;
+		column += strlen(n->variable) + 2;
+		fprintf(w->out, "%s%s", separator, n->variable);
+		separator = ", ";
+		if (is_long && column > WIDTH - 30) {
+			separator = ",\n\t";
+			column = 0;
+		}
+	}
+	fputs(is_long ? "\n]\n" : "]\n", w->out);
+}
+
 void script_write(FILE *out, struct import_model *m, bool is_copied, struct script_copies *copies)
 {
 	struct writer w = {.out = out, .m = m, .is_copied = is_copied};
@@ -317,8 +359,10 @@ void script_write(FILE *out, struct import_model *m, bool is_copied, struct scri
 		put_link(&w, &m->links.at[i]);
 	for (size_t i = 0; i < m->nodes.n; i++)
 		put_content_of(&w, &m->nodes.at[i]);
-	for (size_t i = 0; m->epilog && m->epilog[i]; i++)
-		fprintf(out, "%s%s\n", i ? "" : "\n", m->epilog[i]);
+	if (m->list)
+		put_list(&w);
+	if (m->epilog)
+		fputs(m->epilog, out);
 	copies->n = w.copies.n;
 	copies->at = arena_alloc(&m->arena, (w.copies.n + 1) * sizeof(*copies->at));
 	if (w.copies.n)
