@@ -1,7 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The other end of server/server.c: blocking, one request at a time, for a command has nothing
- * else to do. "progress" lines are for people, and may come before any answer.
+ * The other end of server/server.c: blocking, one request at a time, for a command has nothing else
+ * to do. "progress" lines are for people, and may come before any answer.
+ *
+ * A request is a line of words. The answer is any number of lines "out TEXT", which go to where the
+ * caller says, and then "ok" or "error KIND TEXT"; KIND is what the command ends with. If the
+ * connection ends before either, the server has, and that is the answer.
+ *
+ * After some requests (exec, put, get) the connection is a stream of messages instead of lines
+ * (relay.c). What has been read past the "ok" stays in the session's buffer for it.
+ *
+ * Ctrl-C gives up waiting and not the request: a request that is on its way cannot be taken back.
  */
 #include "vbet-server/command/client.h"
 
@@ -72,6 +81,7 @@ int client_connect(struct session *s, const char *lab, struct err *e)
 	return s->fd < 0 ? err_wrap(e, "lab %s", lab) : 0;
 }
 
+/* A descriptor and not a number, so that it cannot come to mean another process. */
 int client_server_fd(const struct session *s)
 {
 	struct ucred peer; /* of the process that listens: unix(7), SO_PEERCRED */
@@ -140,6 +150,7 @@ static int await(int server, int ms)
 	return rc != 0;
 }
 
+/* True as soon as there is something to read, for those who show something meanwhile. */
 int client_wait(const struct session *s, int ms)
 {
 	return s->len ? 1 : await(s->fd, ms);

@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One table has the commands, one the options; what a command takes is a set of bits in its
- * line. Help, completion and parsing are made from the tables, and an option that a command
- * does not have is unknown to it.
+ * The command line: which commands there are, and what they take.
+ *
+ * One table has the commands, one the options; what a command takes is a set of bits in its line.
+ * Help, completion and parsing are made from the tables, and an option that a command does not have
+ * is unknown to it. Options are written into struct cmd_options by their offset, so a command reads
+ * fields and parses nothing; the meaning of a value is looked at where it is used.
+ *
+ * Commands return 0, -1 with an error, or an exit status of their own (exec passes on that of the
+ * program).
  */
 #include "vbet-server/command/cmd.h"
 
@@ -213,7 +219,10 @@ static int take_option(struct cmd_options *out, const struct option_spec *o, con
 	return 0;
 }
 
-/* getopt's tables from ours, for the options that the command takes. */
+/*
+ * getopt's tables from ours, for the options that the command takes. For long options getopt gives
+ * back a number past all letters, from which the row is found.
+ */
 static int parse_options(const struct cmd *c, int argc, char **argv, struct cmd_options *out)
 {
 	struct option longs[ARRAY_LEN(options) + 1] = {{0}};
@@ -285,6 +294,7 @@ static int usage_error(const struct cmd *c)
 	return ERR_USAGE;
 }
 
+/* The lab's name is checked here once for all commands, since it becomes part of paths. */
 int cmd_run(int argc, char **argv)
 {
 	struct cmd_options o = {0};

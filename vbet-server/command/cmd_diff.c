@@ -120,6 +120,7 @@ static int compare_frames(pcap_t *a, pcap_t *b, int64_t zero_ns, struct differen
 	}
 }
 
+/* libpcap reads both forms, pcapng and pcap; asked for nanoseconds, it converts what has less. */
 static int compare_captures(const char *path_a, const char *path_b, int64_t zero_ns,
 			    struct difference *at, struct err *e)
 {
@@ -255,6 +256,7 @@ static int list_names(const char *path, struct strvec *names, struct err *e)
 	return 0;
 }
 
+/* Names of both directories in one sorted list: what both have stands twice in a row. */
 static int compare_trees(struct run_diff *d, const char *name, const char *a, const char *b,
 			 unsigned depth, struct err *e)
 {

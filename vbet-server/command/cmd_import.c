@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * vbet import: the one place that reads the files of other tools, and writes the lab that is made
- * of them. Links are followed to files, not to directories: those could lead in a circle.
+ * of them. All in between is pure (import/README.md).
+ *
+ * Nothing of what is read is trusted: files have limits, only regular ones are read, and links are
+ * followed to files but not to directories, which could lead in a circle. Nothing that is there is
+ * overwritten: -o wants a new or empty directory, and files are made with "x" (O_EXCL).
  */
 #include "lib/xalloc.h"
 #include "vbet-server/command/cmd.h"
@@ -143,6 +147,7 @@ static int find_in_directory(struct import *im, struct err *e)
 	return -1;
 }
 
+/* A directory is as good as the file in it, if there is only one that can be meant. */
 static int find_file(struct import *im, const char *arg, struct err *e)
 {
 	struct stat st;
@@ -291,6 +296,11 @@ static int write_lab(struct import *im, struct err *e)
 	return rc;
 }
 
+/*
+ * What was not carried over is told at once and stands in the script as well: nobody should look
+ * for it in a lab that seems whole. Without -o the script is on standard output, so this goes to
+ * standard error.
+ */
 static void tell(const struct import *im)
 {
 	FILE *out = im->to ? stdout : stderr;

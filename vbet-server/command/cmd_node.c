@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Commands for single nodes: exec, console, cp, log, start, stop, restart, kill. */
+/*
+ * Commands for single nodes: exec, console, cp, log, start, stop, restart, kill.
+ *
+ * A command in a guest runs on a channel of its agent, through the server (relay.c): what it prints
+ * comes back as it is, and its exit status becomes ours. End systems have no agent, and their
+ * commands are programs of this machine: this process becomes the command, with an environment that
+ * tells libvnet which node it is.
+ */
 #include "lib/console_log.h"
 #include "lib/vec.h"
 #include "lib/visible.h"
@@ -16,7 +23,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Adds the file of one end system to a list; false: that is none. */
+/*
+ * Adds the file of one end system to a list; false: that is none. Looked for by its file in the
+ * lab's directory: that needs no question to the server.
+ */
 static bool add_endsystem(const char *lab, const char *node, size_t len, char **list, struct err *e)
 {
 	char *base = paths_base_dir(e);
@@ -146,7 +156,10 @@ int cmd_console(const struct cmd_options *o, int argc, char **argv, struct err *
 	return rc < 0 ? rc : status;
 }
 
-/* NODE:PATH into its parts; false if it names a file of this machine. */
+/*
+ * NODE:PATH into its parts; false if it names a file of this machine. As in scp(1): a colon behind
+ * a slash belongs to a file's name.
+ */
 static bool split_place(const char *text, char **node, const char **path)
 {
 	const char *colon = strchr(text, ':');
@@ -158,7 +171,10 @@ static bool split_place(const char *text, char **node, const char **path)
 	return true;
 }
 
-/* Trees go through tar at both ends: it is in every file system that we build. */
+/*
+ * Trees go through tar at both ends: it is in every file system that we build. The local side is
+ * told its paths by the environment, so that no shell takes them apart.
+ */
 static int copy_tree(const char *lab, const char *node, const char *from, const char *to, bool in,
 		     struct err *e)
 {
@@ -197,6 +213,9 @@ static int copy_tree(const char *lab, const char *node, const char *from, const 
 	return rc;
 }
 
+/*
+ * The guest writes beside the old file and renames (vkernel/init/xfer.c), as copy_out() does here.
+ */
 static int copy_in(const char *lab, const char *from, const char *node, const char *to,
 		   struct err *e)
 {
@@ -292,6 +311,10 @@ struct log {
 	struct visible visible;
 };
 
+/*
+ * Escape sequences are shown as text, unless --raw says otherwise: a guest could take over the
+ * terminal.
+ */
 static int print_rest(struct log *l)
 {
 	char buf[16384];
@@ -312,6 +335,7 @@ static int print_rest(struct log *l)
 	return ferror(stdout) ? -1 : 0;
 }
 
+/* The log is a file, so nothing need run for it to be read; followed, it ends when the lab goes. */
 int cmd_log(const struct cmd_options *o, int argc, char **argv, struct err *e)
 {
 	char *lab = client_find_lab(o->lab, e);

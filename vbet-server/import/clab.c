@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * containerlab's topologies: the file as a whole. Nodes are read first, as links name them; then
+ * links, which say how many NICs a node has; then what runs in the nodes, since commands name NICs.
+ *
+ * Environment variables are replaced in the text before it is YAML, as containerlab does it. Here
+ * there is no environment of a machine: each has its default, or stays as it is.
+ */
 #include "vbet-server/import/clab.h"
 
 #include "lib/xalloc.h"
@@ -27,6 +34,7 @@ static const char *default_of(const char *p, const char *end, const char **value
 	return q + 1;
 }
 
+/* A default is shorter than what it stands in, so the text never grows. */
 static char *take_defaults(struct import_model *m, const char *text, size_t *len)
 {
 	const char *end = text + *len;

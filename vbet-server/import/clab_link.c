@@ -182,6 +182,10 @@ static void note_keys(struct clab *c, const struct yaml_value *v)
 	}
 }
 
+/*
+ * Interfaces called ethN take their numbers while links are read; all others are given what is left
+ * when every link is known, or eth1 might find its place taken.
+ */
 static int read_link(struct links *ls, const struct yaml_value *v)
 {
 	struct link l = {.value = v};
@@ -259,6 +263,7 @@ static int finish_end(struct clab *c, const struct link *l, struct endpoint *end
 	return set_mtu(c, l, end) < 0 ? -1 : set_more(c, end);
 }
 
+/* A link that leaves the lab is not laid, but its NIC stays, as commands may name it. */
 static int finish_link(struct clab *c, struct link *l)
 {
 	const char *type = yaml_text(yaml_get(l->value, "type"));

@@ -52,6 +52,7 @@ static const char *const known[] = {
 	"suppress-startup-config",
 };
 
+/* The nearest layer that says anything wins. */
 static const struct yaml_value *find(const struct clab_node *n, const char *key)
 {
 	const struct yaml_value *v = NULL;
@@ -102,6 +103,10 @@ static bool has_frr_bind(const struct clab_node *n)
 	return false;
 }
 
+/*
+ * Kinds of other makers' systems become routers without a configuration: the lab has its shape, and
+ * the note says what is missing. A host with files of FRR is a router.
+ */
 static enum import_kind choose_kind(struct clab_node *n)
 {
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
@@ -153,6 +158,10 @@ int clab_read_nodes(struct clab *c)
 
 /* ---- what runs in a node ---- */
 
+/*
+ * From the defaults to the node: where a key is said twice, what is added last wins, and that is
+ * the node's.
+ */
 static int each(const struct clab_node *n, const char *key, enum yaml_kind kind,
 		int (*fn)(const struct clab_node *n, const struct yaml_item *item, void *ctx),
 		void *ctx)
@@ -180,6 +189,10 @@ static char *replace(struct arena *a, const char *text, const char *what, const 
 		  : arena_strdup(a, text);
 }
 
+/*
+ * Only files of the lab: what is bound from the machine itself would be another thing on each
+ * machine.
+ */
 static int add_bind(const struct clab_node *n, const struct yaml_item *item, void *ctx)
 {
 	struct import_model *m = n->c->m;
@@ -210,6 +223,7 @@ static int add_bind(const struct clab_node *n, const struct yaml_item *item, voi
 	return 0;
 }
 
+/* Commands run in a shell of their own each; if they use variables, that shell reads them first. */
 static int add_exec(const struct clab_node *n, const struct yaml_item *item, void *ctx)
 {
 	const char *text = yaml_text(item->value);

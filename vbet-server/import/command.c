@@ -1,4 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Which statement a command is. A lab in which addresses and routes are statements can be checked,
+ * drawn and pinged by name; one in which they are commands only runs. So the plain forms are
+ * understood, and nothing else: a command is taken only if every word of it was, for half
+ * understood is wrong. All others stay as they are, and run in the node.
+ *
+ * "up" is dropped, as NICs of a guest are up by themselves.
+ *
+ * A script is taken apart into its lines only if no line can depend on another; a word of the
+ * shell's language or an open quote keeps it whole. To be wrong on the side of keeping it costs
+ * nothing.
+ */
 #include "vbet-server/import/command.h"
 
 #include "lib/xalloc.h"
@@ -24,6 +36,7 @@ struct reader {
 	bool is_done; /* the guest is so by itself: nothing to be said */
 };
 
+/* Without any letter that a shell gives a meaning to, words are what stands between blanks. */
 static bool is_plain(const char *text)
 {
 	return !strpbrk(text, ";&|<>$`()*?\"'\\{}[]!#~\n");

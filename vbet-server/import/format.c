@@ -1,4 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Which of the known formats a text has. Names of files come first, as they are what users go by; a
+ * *.yml can be anything, so what is in it is looked at, but not parsed: who is asked here has not
+ * decided yet whether to read it.
+ *
+ * To read is the same for all: an empty model that is called after the file, the format's reader,
+ * and then model_settle().
+ */
 #include "vbet-server/import/format.h"
 
 #include "lib/xalloc.h"

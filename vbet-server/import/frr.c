@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Files of FRR and Quagga. Other tools lay them where a daemon looks for them, and "daemons" says
+ * who is started; in our language config(node, daemon, text) does both. So each file becomes a
+ * configuration of its daemon if that would have read it there, and a note if not: an integrated
+ * frr.conf makes FRR ignore the others, and a daemon that is off reads none.
+ */
 #include "vbet-server/import/frr.h"
 
 #include "lib/xalloc.h"

@@ -110,6 +110,7 @@ static int set_domain(struct kathara *k, size_t node, const char *key, const cha
 	return 0;
 }
 
+/* There is no environment of a guest as a whole; a login shell reads the file. */
 static void set_env(struct kathara *k, size_t node, const char *value)
 {
 	static const char path[] = "/etc/profile.d/environment.sh";
@@ -250,6 +251,7 @@ static int compare_members(const void *a, const void *b)
 		       : (x->end.nic < y->end.nic ? -1 : x->end.nic > y->end.nic);
 }
 
+/* A switch has the domain's name, so that the two can be told together. */
 static void add_domain(struct kathara *k, const struct member *at, size_t n)
 {
 	struct import_link *l;
@@ -280,6 +282,7 @@ static void add_domain(struct kathara *k, const struct member *at, size_t n)
 	}
 }
 
+/* Sorted by domain, node and NIC: the cables do not depend on the order of the lines. */
 static void add_domains(struct kathara *k)
 {
 	size_t i = 0;

@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What runs in a device: its tree, and the commands of its .startup. */
+/*
+ * What runs in a device: its tree, and the commands of its .startup.
+ *
+ * Services are not commands here: FRR and dnsmasq are started by vbet itself when a configuration
+ * is there, the others by a command that does the same in our Debian without systemd. Which are
+ * started must be known before the tree is laid, as files of FRR are configurations only then; so
+ * the scripts are looked through first and added last.
+ */
 #include "lib/xalloc.h"
 #include "vbet-server/import/command.h"
 #include "vbet-server/import/frr.h"

@@ -1,4 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The lab in our terms, as readers fill it.
+ *
+ * Past a limit nothing more is added, and `full` says so: functions that return a place then return
+ * the last one, so readers need no check after each call and end soon, for their loops look at
+ * `full`. The user is told once, at the end (model_check_size()).
+ *
+ * Notes are what is not carried over. The same text for many nodes is one note with a list of
+ * nodes, or a lab of a hundred routers with the same key would have a hundred lines.
+ */
 #include "vbet-server/import/model.h"
 
 #include "lib/xalloc.h"
@@ -54,6 +64,7 @@ static bool spend(struct import_model *m)
 
 /* ---- nodes by name: a table with open addressing, at most half full ---- */
 
+/* Indices, not pointers: the vector of nodes moves when it grows. 0 is an empty place. */
 static uint32_t *place_of(const struct import_model *m, const char *was)
 {
 	uint32_t h = 2166136261u; /* FNV-1a */
@@ -105,6 +116,10 @@ long model_find_node(const struct import_model *m, const char *was)
 	return m->by_name ? (long)*place_of(m, was) - 1 : -1;
 }
 
+/*
+ * NICs below that number come into being, too: in other tools eth3 may be there without eth2, here
+ * NICs are numbered without gaps.
+ */
 struct import_nic *model_nic(struct import_model *m, size_t node, size_t nic)
 {
 	struct import_node *n = &m->nodes.at[node];
@@ -140,6 +155,10 @@ struct import_link *model_add_link(struct import_model *m, struct import_end a, 
 	return l;
 }
 
+/*
+ * A later file takes the place of an earlier one at the same path, as a mount or copy over it
+ * would.
+ */
 void model_add_file(struct import_model *m, size_t node, const struct import_file *f)
 {
 	struct import_node *n = &m->nodes.at[node];

@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Names of other tools may have letters, lengths and dots that ours may not. They are changed as
+ * little as can be, so that people recognise them: accents go ("São" becomes "Sao"), what is left
+ * of the rest becomes '_', and of two that have become equal the second gets a number.
+ *
+ * The order of the nodes decides who keeps a name, so the same lab always gives the same names.
+ */
 #include "vbet-server/import/name.h"
 
 #include "lib/xalloc.h"
@@ -29,7 +36,10 @@ static const char *const taken_words[] = {
 	"true",         "vnet",      "yes",
 };
 
-/* The next letter of UTF-8, as one of ASCII if it can be; '_' otherwise. */
+/*
+ * The next letter of UTF-8, as one of ASCII if it can be; '_' otherwise. Letters of one and two
+ * octets are known; all others, also broken ones, are '_', and always at least one octet is taken.
+ */
 static char next_letter(const char **p)
 {
 	const unsigned char *u = (const unsigned char *)*p;
@@ -49,6 +59,7 @@ static char next_letter(const char **p)
 								       : '_';
 }
 
+/* One blank more than letters: an 'n' may be put before the first one. */
 char *name_make_legal(struct arena *a, const char *text)
 {
 	char *out = arena_alloc(a, NAME_MAX_LETTERS + 2);

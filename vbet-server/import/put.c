@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Text of other tools written into a script. It comes from files that nobody has looked at: nothing
+ * in it may end the string or comment that it stands in, or do anything to the terminal on which
+ * the script is read.
+ */
 #include "vbet-server/import/put.h"
 
 #include <stdbool.h>
@@ -65,6 +70,7 @@ bool put_is_label(const char *text)
 	return len > 0 && len <= PUT_MAX_LABEL;
 }
 
+/* One line, whatever is in it, with '?' for what cannot be shown: a comment is for reading. */
 void put_comment(FILE *out, const char *text)
 {
 	for (const char *p = text; *p;) {
@@ -121,6 +127,10 @@ void put_here_document(FILE *out, const char *text)
 	fprintf(out, "<<%s", end);
 }
 
+/*
+ * Decides as put_here_document() did for the same text: the rest of the line stands between the
+ * two.
+ */
 void put_here_document_body(FILE *out, const char *text)
 {
 	char end[16];

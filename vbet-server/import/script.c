@@ -1,4 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The script that is made of a model, in the order in which a person would write it: nodes with
+ * their NICs, then cables, then what runs in each node. It must be right as a script of ours and
+ * readable as one: short forms where they say all, NICs only where there is something to say of
+ * them.
+ *
+ * Files of the lab are named by file("..."); where the script stands in a directory of its own,
+ * they are copied there, at the place that they had. What lies outside of the lab goes to "files/",
+ * under its last name, with a number if that is taken.
+ */
 #include "vbet-server/import/script.h"
 
 #include "lib/units.h"
@@ -61,6 +71,7 @@ static void put_content(struct writer *w, const struct import_file *f)
 	}
 }
 
+/* A here-document's lines come after the rest of the line that begins it, hence the two steps. */
 static void put_file(struct writer *w, const struct import_node *n, const struct import_file *f)
 {
 	if (f->daemon) {
@@ -233,6 +244,10 @@ static void put_routes(struct writer *w, const struct import_node *n)
 	}
 }
 
+/*
+ * In their order, as one may need what another has done; all that became statements has been done
+ * before them.
+ */
 static void put_commands(struct writer *w, const struct import_node *n)
 {
 	size_t count = 0;

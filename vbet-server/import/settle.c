@@ -13,6 +13,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
+/*
+ * Twice: nodes have a name in the lab and a variable in the script, which may be different, as
+ * "r-1" is no variable.
+ */
 static void choose_names(struct import_model *m)
 {
 	struct name_set names = {0};
@@ -50,6 +54,11 @@ static bool is_link_local(const struct addr *a)
 	return a->family == AF_INET6 && a->bytes[0] == 0xfe && (a->bytes[1] & 0xc0) == 0x80;
 }
 
+/*
+ * Both of two equal addresses stay commands: none of them is more right than the other. Link-local
+ * ones are no duplicates, as they hold on one link only. The list is sorted by address, so equal
+ * ones are neighbours.
+ */
 static void drop_duplicates(struct import_model *m)
 {
 	VEC(struct address_use) uses = {0};
@@ -114,6 +123,11 @@ static bool is_same_route(const struct import_command *a, const struct import_co
 	       (a->is_default || addr_compare(&a->addr, &b->addr) == 0);
 }
 
+/*
+ * After the addresses: a gateway must be in a network of the node, and only what has become an
+ * address of the script counts. Of two routes to one network the first stays a statement; what the
+ * second one does (an error, a metric) only ip(8) knows.
+ */
 static void take_routes(struct import_node *n)
 {
 	for (size_t k = 0; k < n->commands.n; k++) {

@@ -1,4 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Directories of another tool that are laid over a node's root, as one file after the other: our
+ * language has no other way, and a script that names each can be read and changed.
+ *
+ * Only text is carried over, since files stand in scripts and records as text. What is deeper than
+ * MAX_DEPTH, or more than a node may have, ends with a note or with the model being full; nothing
+ * is left out in silence.
+ */
 #include "vbet-server/import/tree.h"
 
 #include "vbet-server/import/frr.h"
@@ -15,6 +23,7 @@ struct walk {
 	struct tree *out;
 };
 
+/* Without "..", so that the script shows where a file goes. */
 static bool is_guest_path(const char *path)
 {
 	size_t len = strlen(path);
@@ -92,6 +101,7 @@ bool tree_add(struct import_model *m, const struct import_source *src, const cha
 	return add(&w, from, path, 0);
 }
 
+/* Files of FRR go their own way: which of them is used depends on all of them together. */
 void tree_lay(struct import_model *m, const struct import_source *src, size_t node, struct tree *t,
 	      bool frr_is_started)
 {

@@ -1,4 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * libyaml's events made into a tree. The library has no limits of its own, and YAML has two ways to
+ * make a small text large: aliases of aliases, and merges ("<<"). An alias here is a pointer to the
+ * node that is there already. A merge copies pointers, and all that is copied, and all that is
+ * compared for it, is counted against one limit (spend()), so the time for a text is bounded by its
+ * length, whatever is in it.
+ *
+ * An anchor is known only when its value is complete: so no alias can lead back into itself.
+ *
+ * Errors have line and column; the first one ends it all. Nothing is freed on the way, since all
+ * but the vectors is in the arena.
+ */
 #include "vbet-server/import/yaml_tree.h"
 
 #include "lib/vec.h"
@@ -90,6 +102,10 @@ static bool is_null(const char *text)
 	       !strcmp(text, "NULL");
 }
 
+/*
+ * Numbers and truth values stay text, so that "no" can be a name and 010 is not 8; only a plain
+ * null is told from a quoted one.
+ */
 static struct yaml_value *load_scalar(struct loader *l, const yaml_event_t *event)
 {
 	const char *text = (const char *)event->data.scalar.value;

@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What is asked of all processes has one answer: the sum of all states, when the last has answered;
- * or, of an object, that of the first who knows it. Processes are pointers, for their sockets hold
- * on to them; numbers are those of the plan, and one that is gone leaves a hole.
+ * The substrate's processes as one: what is asked of all has one answer.
+ *
+ * It is the sum of all states, when the last has answered; or, of an object, that of the first who
+ * knows it. Processes are pointers, for their sockets hold on to them; numbers are those of the
+ * plan, and one that is gone leaves a hole.
+ *
+ * A poll counts the answers that are still to come. Whoever asks counts himself, too, until all are
+ * asked: a process that has ended answers while it is being asked, and that must not be taken for
+ * the last answer.
  */
 #include "vbet-server/lab/carriers.h"
 
@@ -85,6 +91,10 @@ static void on_first(void *ctx, bool ok, const char *text)
 		free(p);
 }
 
+/*
+ * Nobody knows which process has the object, so all are asked, and those that do not have it say
+ * so. If all do, the last refusal is the answer.
+ */
 void carriers_send_all(struct carriers *s, const char *line, carrier_answer_fn answer, void *ctx)
 {
 	struct poll *p = poll_create(answer, ctx);

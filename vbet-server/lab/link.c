@@ -172,6 +172,9 @@ static struct link_touched *find_touched(const struct lab *lab, const char *name
 	return NULL;
 }
 
+/*
+ * From the first time on that somebody changes it by hand. Cables that nobody touches cost nothing.
+ */
 static void touch(struct lab *lab, const struct graph_cable *c)
 {
 	if (!find_touched(lab, c->name))
@@ -189,6 +192,10 @@ void link_finish(struct lab *lab)
 	vec_free(&lab->links.touched);
 }
 
+/*
+ * One change may be several lines (each direction has its own), and the next may be on its way
+ * before the first is answered.
+ */
 void link_asked(struct lab *lab, const char *name)
 {
 	struct link_touched *t = find_touched(lab, name);
@@ -291,6 +298,10 @@ static int change_cable(struct lab *lab, const struct match *m, const struct wor
 	return rc;
 }
 
+/*
+ * A cable that is laid by hand is a statement of the script language, added as if it had stood in
+ * the script: so it is checked like one, and has a name like one.
+ */
 char *link_statement(const struct lab *lab, struct arena *a, const char *end1, const char *end2,
 		     struct err *e)
 {

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What was typed into a guest is part of a run. Text is kept as text, so that a record can be
- * read, and searched; anything else is in hexadecimal.
+ * Messages to agents, as lines of a record: what was typed into a guest is part of a run.
+ *
+ * Text is kept as text, so that a record can be read, and searched; anything else is in
+ * hexadecimal. Channels keep their numbers: later messages name them, and a repeated run must open
+ * the same ones. Only what goes to a guest is recorded; what comes from it follows.
  */
 #include "vbet-server/lab/message.h"
 

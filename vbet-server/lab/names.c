@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
+ * /etc/hosts in guests, as nodes get addresses that the script does not know.
+ *
  * What a guest should know is written as lines of an init.conf and compared with what it was told:
  * so it does not matter what changed, and hosts.c makes the messages.
+ *
+ * In virtual time guests are only told while the clock stands, and the message is part of the
+ * record: it changes a file in the guest, and so the run.
  */
 #include "vbet-server/lab/names.h"
 
@@ -98,6 +103,7 @@ void names_update(struct lab *lab)
 			update_guest(lab, i);
 }
 
+/* A guest that boots anew has forgotten what it was told. */
 void names_forget(struct guest *gu)
 {
 	free(gu->names);

@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Each program is the leader of a session of its own, so that it goes with all that it has
- * started. Its end is no business of the lab's: it is logged, and not repeated.
+ * Programs of end systems, which the script starts with "exec(es1, ...)". They run on the host as
+ * the user, with libvnet between them and the lab.
+ *
+ * Each program is the leader of a session of its own, so that it goes with all that it has started.
+ * Its end is no business of the lab's: it is logged, and not repeated.
+ *
+ * They are planned before the lab is up but started only when it is ready: their NICs are there
+ * then, and whom they talk to is, too. What is added later is started at once.
  */
 #include "vbet-server/lab/program.h"
 
@@ -137,6 +143,7 @@ static int start(struct program *g, struct lab *lab, struct err *e)
 	return loop_add(lab->loop, &g->exited, EPOLLIN, e);
 }
 
+/* One that cannot be started does not keep the others from it; the first error is told. */
 int programs_start(struct programs *p, struct lab *lab, struct err *e)
 {
 	int rc = 0;
@@ -150,6 +157,10 @@ int programs_start(struct programs *p, struct lab *lab, struct err *e)
 	return rc;
 }
 
+/*
+ * The whole group, by SIGKILL: programs may ignore anything milder, and the lab does not wait for
+ * them.
+ */
 static void free_program(struct program *g)
 {
 	if (g->child.pid) {

@@ -1,5 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What all files that make plans are built from: steps, lines, names. */
+/*
+ * What all files that make plans are built from: steps, lines, names.
+ *
+ * A plan is a list of steps in the order in which they are done, and undone in reverse. It is
+ * compared with the plan before it, step by step and by name, so a name must tell a thing for good:
+ * it may not have a number in it that moves when something else goes.
+ *
+ * Everything lives in the plan's arena, also what came from the graph or the environment, as a plan
+ * outlives both.
+ */
 #include "vbet-server/plan/plan_build.h"
 
 #include "lib/units.h"
@@ -49,6 +58,10 @@ const char *text_close(struct builder *b, struct text *t)
 	return copy;
 }
 
+/*
+ * Most lines make an object, which "remove NAME" takes away again; those that do not set `undo`
+ * themselves.
+ */
 struct plan_step *plan_add_line(struct builder *b, unsigned process, const char *name,
 				const char *text)
 {
@@ -60,6 +73,7 @@ struct plan_step *plan_add_line(struct builder *b, unsigned process, const char 
 	return s;
 }
 
+/* At most PLAN_MAX_NEEDS, for nothing here stands on more than two others. */
 void plan_add_need(struct builder *b, struct plan_step *s, const char *name)
 {
 	assert(s->n_needs < PLAN_MAX_NEEDS);
@@ -93,6 +107,10 @@ static const char *speed_words(struct builder *b, const struct graph_nic *c)
 			 : words;
 }
 
+/*
+ * Speed and duplex are what the guest is told of its NIC, and can be told anew at any time; for all
+ * else the NIC must be made anew.
+ */
 void plan_add_nic(struct builder *b, int node, int nic)
 {
 	const struct graph_node *n = &b->g->nodes[node];

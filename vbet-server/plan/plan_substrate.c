@@ -1,6 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Lines for substrate nodes and links, virtual interfaces and links: docs/substrate.md has all of
- * them. */
+/*
+ * Lines for substrate nodes and links, virtual interfaces and links: docs/substrate.md has all of
+ * them.
+ *
+ * A virtual network is put together from below. An S-Node ("snode") has interfaces ("snif"), and
+ * each end of a substrate link is an object of its own ("slink"): two S-Nodes may be in different
+ * processes or on different machines, and know each other by an address only. A virtual node's NIC
+ * is joined by a cable to a virtual interface ("vif") at the S-Node where the node is placed, and a
+ * virtual link ("vlink") leads from there, one object for each direction, along the names of the
+ * links on its path; the S-Nodes set the rest up by signalling.
+ *
+ * Each step says what must be there before it (plan_add_need()): when something of the lower layers
+ * is replaced, what stands on it is laid anew as well. What may change while frames flow (rates,
+ * shares) is told by a line `set`, so that nothing above it has to go.
+ */
 #include "lib/units.h"
 #include "lib/words.h"
 #include "lib/xalloc.h"
@@ -42,7 +55,10 @@ static const char *rate_text(struct builder *b, int64_t bps)
 	return arena_strdup(&b->plan->arena, unit_format(UNIT_RATE, bps, text, sizeof(text)));
 }
 
-/* A change of anything but `fixed` is told by the line `set`. */
+/*
+ * A change of anything but `fixed` is told by the line `set`. `fixed` is the line without what may
+ * change: as long as that stays the same, `set` will do.
+ */
 static void set_live(struct plan_step *s, const char *fixed, const char *set)
 {
 	s->fixed = fixed;
@@ -64,7 +80,10 @@ static bool is_udp(const struct builder *b, struct graph_end end)
 	return false;
 }
 
-/* What the wire in front of an interface carries; 0: no limit. */
+/*
+ * What the wire in front of an interface carries; 0: no limit. The interface's scheduler sends no
+ * faster than that, so frames wait where virtual links are known, and not in the cable's queue.
+ */
 static int64_t wire_rate(const struct builder *b, struct graph_end end)
 {
 	const struct graph_nic *nic = nic_of(b, end);
@@ -138,6 +157,10 @@ void plan_programs(struct builder *b, int node)
 	}
 }
 
+/*
+ * An end system is a program of the host with libvnet, no guest: its NICs are sockets, and the file
+ * says where they are.
+ */
 void plan_endsystem(struct builder *b, int node)
 {
 	const struct graph_node *n = &b->g->nodes[node];
@@ -178,6 +201,7 @@ static void plan_vif(struct builder *b, struct graph_end end, const struct graph
 		place);
 }
 
+/* First all interfaces, then the cables to them: a cable names both of its ends. */
 void plan_virtual_interfaces(struct builder *b)
 {
 	struct arena *a = &b->plan->arena;
@@ -208,7 +232,10 @@ static const char *slink_end(struct builder *b, const struct graph_slink *l, int
 	return arena_printf(&b->plan->arena, "%s@%s", l->name, b->g->nodes[node].name);
 }
 
-/* The other members of a LAN, as MACs between commas. */
+/*
+ * The other members of a LAN, as MACs between commas. With such a list nobody else is a member,
+ * even if it greets with the right key.
+ */
 static void put_members(struct builder *b, FILE *f, const struct graph_slink *l, size_t self)
 {
 	const char *lead = " members=";
@@ -252,7 +279,11 @@ static bool uses_lan(const struct graph *g, int vnet, int lan)
 	return false;
 }
 
-/* One node of each LAN divides its rate between the vNets; the others ask it. */
+/*
+ * One node of each LAN divides its rate between the vNets; the others ask it. Shares belong to the
+ * manager but are steps of their own, so that a new vNet is one line more. A share is taken back by
+ * setting it to 0 %, as there is no object to remove.
+ */
 static void plan_manager(struct builder *b, int lan)
 {
 	struct arena *a = &b->plan->arena;
@@ -297,6 +328,7 @@ static const char *path_text(struct builder *b, const struct graph_vlink *v, int
 	return text;
 }
 
+/* Guarantee and limit are of one direction: each S-Node on the way reserves for what it sends. */
 static void plan_direction(struct builder *b, const struct graph_vlink *v, int from)
 {
 	struct arena *a = &b->plan->arena;
@@ -322,6 +354,10 @@ static void plan_direction(struct builder *b, const struct graph_vlink *v, int f
 	plan_add_need(b, s, far);
 }
 
+/*
+ * In a multi-access virtual link each member has one object, for what it sends to the group; there
+ * is no path, the LAN carries it.
+ */
 static void plan_member(struct builder *b, const struct graph_vlink *v, struct graph_end end)
 {
 	struct arena *a = &b->plan->arena;
