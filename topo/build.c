@@ -13,6 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+/*
+ * Where things of the world are in the graph. Tables by number rather than a field in each thing:
+ * the world stays as it is, since at the console a script goes on and graphs are made of it again
+ * and again.
+ */
 struct builder {
 	struct graph *g;
 	int *of_node; /* number of a node in the world -> index in the graph */
@@ -89,6 +94,11 @@ static void build_nic(struct builder *b, const struct world_nic *nic, struct gra
 		out->addrs[i] = a->addr;
 }
 
+/*
+ * Routes become text, as the guest's init and the host's process are told them. Two forms of one
+ * address would be two routes to whoever compares plans, so they are always written by
+ * addr_format().
+ */
 static void build_routes(struct builder *b, const struct world_node *n, struct graph_node *out)
 {
 	const struct world_route *r = n->routes;
@@ -232,6 +242,7 @@ static struct graph_end *build_ends(struct builder *b, struct world_nic *const *
 	return out;
 }
 
+/* At the index that number_virtual() gave: those that were removed leave no holes. */
 static void build_slinks(struct builder *b, const struct world *w)
 {
 	b->g->slinks = copies(b, b->g->n_slinks, sizeof(*b->g->slinks));

@@ -28,6 +28,7 @@ static bool is_own(const struct shape *s, const char *name)
 	return false;
 }
 
+/* A field is told from those of nodes by its name alone: names of the two never meet. */
 static bool is_link_field(const char *name)
 {
 	return linkspec_has_key(name) || !strcmp(name, "forward") || !strcmp(name, "back") ||
@@ -69,6 +70,10 @@ static bool check_fields(struct shape *s)
 	return true;
 }
 
+/*
+ * Made as alloc() makes it, with the fields that are a node's. Devices take none of them: memory =
+ * 64M of a star with a switch in the middle is meant for the arms.
+ */
 static struct world_node *make_node(struct shape *s, enum node_kind kind)
 {
 	struct world_node *n = eval_spend(s->ev, s->c->loc, 1, sizeof(*n))
@@ -107,7 +112,10 @@ static bool collect_node(struct eval *ev, const struct arg *item, void *ctx)
 	return value_list_push(ev->arena, s->nodes.list, item->v) == 0;
 }
 
-/* The kind given by an argument or field, or `otherwise`; -1 after an error. */
+/*
+ * The kind given by an argument or field, or `otherwise`; -1 after an error. Words may be said as
+ * arguments or as fields; both come here.
+ */
 static int want_kind(struct eval *ev, const struct arg *a, enum node_kind otherwise)
 {
 	int kind = a ? builtin_node_kind(&a->v) : (int)otherwise;
@@ -191,6 +199,10 @@ static bool join_ends(struct shape *s, const struct arg *a, const struct arg *b)
 	return ok;
 }
 
+/*
+ * The first free NIC of each, or a new one: so the order in which a shape joins its nodes is the
+ * order of their NICs.
+ */
 static bool join(struct shape *s, size_t i, size_t j)
 {
 	struct arg a = {.v = s->nodes.list->at[i], .loc = s->c->loc};
@@ -199,6 +211,7 @@ static bool join(struct shape *s, size_t i, size_t j)
 	return join_ends(s, &a, &b);
 }
 
+/* A line of one node is no mistake: a script may have the number as a variable. */
 static struct value run_line(struct eval *ev, const struct call *c)
 {
 	struct shape s = {.ev = ev, .c = c};
@@ -211,7 +224,10 @@ static struct value run_line(struct eval *ev, const struct call *c)
 	return s.nodes;
 }
 
-/* The NIC of a node for one side of a ring: the first free one, or the one after that. */
+/*
+ * The NIC of a node for one side of a ring: the first free one, or the one after that. `side` says
+ * how many free ones are left for others.
+ */
 static struct arg ring_end(struct shape *s, size_t i, size_t side)
 {
 	struct world_node *n = s->nodes.list->at[i].node;
@@ -368,6 +384,11 @@ static bool draw_links(struct shape *s, struct rng *rng, uint32_t ppm, size_t n_
 	return true;
 }
 
+/*
+ * Equal seeds give equal meshes: the stream has a name of its own, so nothing else that is random
+ * in a lab draws from it. The lab's seed is the default. The bound of 2000 nodes is that of the
+ * table of pairs, one octet for each, whose memory the script has to pay for.
+ */
 static struct value run_partial_mesh(struct eval *ev, const struct call *c)
 {
 	struct shape s = {.ev = ev, .c = c, .own = {"degree", "p", "seed"}, .n_own = 3};

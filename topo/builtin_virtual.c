@@ -338,6 +338,10 @@ static struct value run_vlink(struct eval *ev, const struct call *c)
 	return v;
 }
 
+/*
+ * For shapes of virtual nodes. Of the call's fields only those of virtual links are passed on; the
+ * rest is of the nodes, or the shape's own.
+ */
 bool builtin_join_virtual(struct eval *ev, const struct call *c, const struct arg *a,
 			  const struct arg *b)
 {

@@ -123,6 +123,10 @@ static void put_word(struct eval *ev, FILE *out, const char *prefix, const char 
 	free(text);
 }
 
+/*
+ * The plain fields in one pass, and each group in a pass of its own; they end up as words with and
+ * without a prefix.
+ */
 static void put_fields(struct eval *ev, FILE *out, const struct call *c, const char *group,
 		       const char *prefix)
 {
@@ -228,6 +232,10 @@ static bool fill_check_exec(struct eval *ev, const struct call *c, struct world_
 	return to->node && builtin_want_text(ev, &c->args[1], "a command", &to->text);
 }
 
+/*
+ * The destination may be a word, "default". It is kept as text, for the check is a command in the
+ * guest ("ip route show").
+ */
 static bool fill_route(struct eval *ev, const struct call *c, struct world_expect *to)
 {
 	const struct arg *dest = &c->args[1];
@@ -295,6 +303,7 @@ static bool read_call(struct eval *ev, const struct ast *t, int min, int max, bo
 	return true;
 }
 
+/* 0 needs no unit: it is the same in all. */
 static bool read_time(struct eval *ev, const struct ast *t, int64_t *ns)
 {
 	struct value v = eval_value(ev, t);
@@ -313,6 +322,10 @@ static bool read_time(struct eval *ev, const struct ast *t, int64_t *ns)
 	return true;
 }
 
+/*
+ * Added only when all of it is right: after a mistake the script goes on to be read, and half an
+ * event would bring more messages.
+ */
 void event_run_at(struct eval *ev, const struct ast *t)
 {
 	struct world_event *event = arena_alloc(ev->arena, sizeof(*event));

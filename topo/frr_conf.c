@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
+ * Which daemons of FRR a configuration needs: the script has one text, and vbet starts only those
+ * daemons that have something to do in it, since each takes memory in every router of a lab.
+ *
  * A line's first words say whose it is, nearly always without what stands above it: where the same
  * words mean two daemons, the row says if it is about interfaces. FRR accepts words cut short, so
  * when no row fits exactly, the first row does whose words begin so.
+ *
+ * Lines of which no row knows anything are everybody's ("hostname", "log ...", route maps), or
+ * belong to the block that they stand in, whose first line has said already whose it is. So nothing
+ * here has to understand blocks, and a new version of FRR needs new rows at most.
  */
 #include "topo/frr_conf.h"
 
@@ -180,7 +187,10 @@ static const struct row *find_row(const char *line, const char *end, bool in_int
 	return NULL;
 }
 
-/* "neighbor 10.0.0.1 bfd", "ip ospf bfd profile fast", "bfd all-interfaces", ... */
+/*
+ * "neighbor 10.0.0.1 bfd", "ip ospf bfd profile fast", "bfd all-interfaces", ... In a description
+ * "bfd" is only a word.
+ */
 static bool speaks_of_bfd(const char *line, const char *end)
 {
 	struct word w = next_word(&line, end);
@@ -198,7 +208,7 @@ static bool speaks_of_bfd(const char *line, const char *end)
 
 /*
  * Lines inside of a block are indented, but need not be; what ends the block of an interface is the
- * line that opens another.
+ * line that opens another. This is for the few rows only that depend on it.
  */
 static bool opens_block(struct word first)
 {

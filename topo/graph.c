@@ -137,6 +137,10 @@ enum nic_backend nic_backend_default(enum node_kind kind)
 	return kind == NODE_OUTSIDE ? NIC_TAP : kind == NODE_INTERNET ? NIC_SLIRP : NIC_VHOST;
 }
 
+/*
+ * A guest has a driver for two of them; what stands for the host can be any interface that the host
+ * has; the internet is always the user-mode stack.
+ */
 bool nic_backend_fits(enum nic_backend backend, enum node_kind kind)
 {
 	if (node_kind_is_guest(kind) || kind == NODE_ENDSYSTEM)

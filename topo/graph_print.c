@@ -34,6 +34,7 @@ bool graph_is_plain(const char *name)
 	return true;
 }
 
+/* "$" is escaped, too: in a string of the language it begins a variable. */
 static void print_string(FILE *out, const char *text, size_t len)
 {
 	static const char escapes[][2] = {{'\n', 'n'}, {'\t', 't'},  {'\r', 'r'},
@@ -60,7 +61,11 @@ void graph_put_string(FILE *out, const char *text)
 	print_string(out, text, strlen(text));
 }
 
-/* Long text as a here-document, if it can be one; else as a string. Ends the call and the line. */
+/*
+ * Long text as a here-document, if it can be one; else as a string. Ends the call and the line. The
+ * word at the end may be nowhere in the text, not even in the middle of a line, which is more than
+ * is needed and simple to check.
+ */
 static void print_text(FILE *out, const char *text, size_t len)
 {
 	char word[32] = "END";

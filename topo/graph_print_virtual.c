@@ -69,6 +69,10 @@ static void print_lan(FILE *out, const struct graph *g, const struct graph_slink
 	graph_put_name(out, g->nodes[l->manager].name);
 }
 
+/*
+ * All that a default would decide is said (encapsulation, manager, priority), so the text means the
+ * same when defaults change.
+ */
 static void print_slink(FILE *out, const struct graph *g, const struct graph_slink *l)
 {
 	bool has_name = l->is_named && !strchr(l->name, '.');
@@ -94,6 +98,11 @@ static void print_slink(FILE *out, const struct graph *g, const struct graph_sli
 	fputs(")\n", out);
 }
 
+/*
+ * Rates that are equal in both directions are said once, else in two groups. The links of a path
+ * are named one by one, so a way that the embedding has chosen is the same when the text is read
+ * again.
+ */
 static void print_vlink(FILE *out, const struct graph *g, const struct graph_vlink *v)
 {
 	static const char *const names[] = {", forward = {", ", back = {"};
@@ -129,7 +138,10 @@ static void print_vlink(FILE *out, const struct graph *g, const struct graph_vli
 	fputs(")\n", out);
 }
 
-/* Nodes that are held by one that comes after them. */
+/*
+ * Nodes that are held by one that comes after them. A node can only be placed on one that is there
+ * already.
+ */
 static void print_late_places(FILE *out, const struct graph *g)
 {
 	for (size_t i = 0; i < g->n_nodes; i++) {

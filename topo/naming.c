@@ -11,6 +11,7 @@
 
 /* ---- nodes, cables ---- */
 
+/* A variable that holds nothing any more (its node was freed) leaves its name free. */
 static bool is_taken(const struct eval *ev, const char *name)
 {
 	const struct value *v = names_get(&ev->world->names, name);
@@ -18,7 +19,10 @@ static bool is_taken(const struct eval *ev, const char *name)
 	return v && v->kind != VALUE_NONE;
 }
 
-/* The first free one of NAME1, NAME2, ...; `next` remembers how far it got for each NAME. */
+/*
+ * The first free one of NAME1, NAME2, ...; `next` remembers how far it got for each NAME. A digit
+ * at the end gets "_" before the number: r1 and 2 would make r12.
+ */
 static const char *free_name(struct eval *ev, struct names *next, const char *base)
 {
 	struct value *v = names_get(next, base);
@@ -35,7 +39,12 @@ static const char *free_name(struct eval *ev, struct names *next, const char *ba
 	return name;
 }
 
-/* Nodes that nobody named: after the variable of the function that made them, or their kind. */
+/*
+ * Nodes that nobody named: after the variable of the function that made them, or their kind.
+ *
+ * They are counted by their hint first. One that is alone with it gets the hint as it is, of
+ * several each has a number.
+ */
 void naming_nodes(struct eval *ev)
 {
 	struct names next = {0};
@@ -62,6 +71,10 @@ void naming_nodes(struct eval *ev)
 	}
 }
 
+/*
+ * After both ends, with dots, which no name of a script may have: such a name cannot collide, and
+ * cables that are laid in another order keep theirs.
+ */
 void naming_cables(struct eval *ev)
 {
 	for (struct world_cable *c = ev->world->cables; c; c = c->next)
@@ -90,6 +103,7 @@ static const char *nic_name(struct eval *ev, const struct world_nic *nic)
 	return arena_printf(ev->arena, "%s.%s", nic->node->name, world_nic_name(ev->arena, nic));
 }
 
+/* is_named: the name was said, and not taken over from the cable, so graph_print must print it. */
 static void name_slink(struct eval *ev, struct world_slink *l)
 {
 	const struct world_cable *c = world_slink_cable(l);
@@ -107,6 +121,10 @@ static void name_vlink(struct eval *ev, struct world_vlink *v)
 			       v->lan ? v->lan->name : nic_name(ev, v->ends[1]));
 }
 
+/*
+ * A substrate link that has a name and runs over a cable without one: the two are one thing to
+ * people.
+ */
 void naming_slink_cables(struct eval *ev)
 {
 	for (struct world_slink *l = ev->world->slinks; l; l = l->next) {

@@ -40,6 +40,10 @@ static bool has_file(const struct graph_node *n, const char *path)
 	return false;
 }
 
+/*
+ * A command that only mentions a daemon is enough to say nothing: a warning that is wrong is worse
+ * than one that is missing.
+ */
 static bool runs(const struct graph_node *n, const char *command)
 {
 	for (size_t i = 0; i < n->n_commands; i++)
@@ -79,6 +83,7 @@ struct reading {
 	bool is_told;
 };
 
+/* Once for each text: the first line shows what is meant. */
 static void read_line(void *ctx, const struct frr_conf_line *line)
 {
 	struct reading *r = ctx;
@@ -105,7 +110,11 @@ static void check_bfd(const struct graph_node *n, struct warnings *out)
 	}
 }
 
-/* In virtual time nothing but the shortest delay says how far guests may run side by side. */
+/*
+ * In virtual time nothing but the shortest delay says how far guests may run side by side. One
+ * warning for all: with a few such cables it matters little, and a lab with many has them
+ * everywhere.
+ */
 static void check_delays(const struct graph *g, struct warnings *out)
 {
 	const struct graph_cable *first = NULL;
