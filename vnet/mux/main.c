@@ -53,6 +53,7 @@ static int read_limits(char *const *words, size_t n, size_t *at, struct limits *
 	return 0;
 }
 
+/* A vNet without its control daemon could carry nothing, so that is the first instance of each. */
 static int load(struct mux_vnet *v, const char *name, char *const *words, size_t n, size_t at,
 		struct err *e)
 {
@@ -73,6 +74,7 @@ static int load(struct mux_vnet *v, const char *name, char *const *words, size_t
 	return 0;
 }
 
+/* Lines of a file build on each other: instances belong to the vNet that was named last. */
 static int do_line(struct mux *m, struct mux_vnet **v, const struct words *w, struct err *e)
 {
 	struct vnet_conf conf;

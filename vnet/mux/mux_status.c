@@ -31,6 +31,10 @@ static void tell_nic(struct json *j, const struct mux_nic *n)
 	json_close(j, '}');
 }
 
+/*
+ * Why frames were refused is counted by verdict (demux.h): a program whose packets do not arrive
+ * has its reason here.
+ */
 static void tell_binding(struct json *j, const struct mux_binding *b)
 {
 	json_open(j, NULL, '{');

@@ -24,6 +24,7 @@ int64_t library_now_ns(void)
 	return clock_monotonic_ns();
 }
 
+/* -1 is for ever, as in poll(2), and stays so; a time that is over leaves 0, which only looks. */
 int library_left(int64_t begin_ns, int timeout_ms)
 {
 	int64_t left = timeout_ms - (library_now_ns() - begin_ns) / 1000000;
@@ -74,6 +75,10 @@ const struct trellis_route *library_route(struct trellis *t, const struct trelli
 	return table ? trellis_route_find(routes_of(table), table->n_routes, to) : NULL;
 }
 
+/*
+ * The table comes as a descriptor of shared memory over the daemon's socket; from then on routes
+ * are read without asking anybody.
+ */
 struct trellis *trellis_open(const char *vnet)
 {
 	struct vnet_conf conf;
@@ -155,6 +160,10 @@ int trellis_resolve(struct trellis *t, const char *name, char address[TRELLIS_NA
 	return 0;
 }
 
+/*
+ * The route's MTU is that of the narrowest link on the way, as far as it is known; headers with
+ * both addresses go off it.
+ */
 int trellis_datagram_max(struct trellis *t, const char *to)
 {
 	struct trellis_address a;
@@ -184,6 +193,10 @@ int trellis_ways(struct trellis *t, void (*each)(void *ctx, const struct trellis
 	return table ? (int)table->n_routes : -1;
 }
 
+/*
+ * The descriptor that comes with the answer is the endpoint: frames go through it to the
+ * multiplexer and not through the daemon.
+ */
 int library_bind(struct trellis *t, const char *request, uint16_t *port)
 {
 	char reply[VNET_MESSAGE_MAX];
@@ -225,6 +238,7 @@ int library_send(struct trellis *t, int fd, struct trellis_packet *p, uint8_t *f
 	return vnet_endpoint_send(fd, r->nic, frame, len);
 }
 
+/* Too long a frame (EMSGSIZE) is passed over like a damaged one: it can be no packet of ours. */
 bool library_receive(int fd, uint8_t *frame, struct trellis_packet *p, bool *gone)
 {
 	*gone = false;
@@ -242,6 +256,7 @@ bool library_receive(int fd, uint8_t *frame, struct trellis_packet *p, bool *gon
 	}
 }
 
+/* Applications know errors of sockets, so what a node on the way says becomes one of those. */
 int library_errno(enum trellis_error_code code)
 {
 	switch (code) {

@@ -103,6 +103,7 @@ static bool hear_ping(struct ping *g, int seq, int wait_ms, int64_t sent_ns)
 	}
 }
 
+/* The number is the first thing in the data, since the echo port sends back what it gets. */
 static void do_pings(struct ping *g)
 {
 	uint8_t data[CHUNK] = {0};
@@ -269,6 +270,7 @@ static int cmd_send(struct trellis *t, int argc, char **argv)
 	return status;
 }
 
+/* The file is closed, and checked for it, by the caller: a full disk may show only then. */
 static int copy_in(struct trellis_stream *s, FILE *f)
 {
 	static uint8_t buf[CHUNK];
@@ -293,6 +295,10 @@ static int copy_in(struct trellis_stream *s, FILE *f)
 	return 0;
 }
 
+/*
+ * The file is opened when somebody has called, so that a wrong command line or a listener that
+ * nobody calls leaves no empty file.
+ */
 static int cmd_receive(struct trellis *t, int argc, char **argv)
 {
 	int port = FILE_PORT;
