@@ -4,6 +4,11 @@
  * descriptor 0 and says what there is (docs/protocols.md, "Substrate control"); it ends when that
  * closes. Or it listens at a unix socket, is told there, and runs until it gets a signal: a
  * substrate node on a machine of its own.
+ *
+ * One thread and one loop. A turn waits no longer than until the first frame or timer of the
+ * substrate is due, and then lets the substrate do all that is due by now (turn()); with the
+ * virtual clock the substrate itself says what time it is. The kinds of devices are put in here, so
+ * that the substrate room knows none by name.
  */
 #include "lib/conn.h"
 #include "lib/slice.h"
@@ -48,6 +53,10 @@ static struct substrate *create(struct loop *l)
 	return s;
 }
 
+/*
+ * Everything that happens is a descriptor that is ready or a time that has come; there is no
+ * polling between the two.
+ */
 static int turn(struct loop *l, struct substrate *s, struct err *e)
 {
 	int rc = loop_turn(l, substrate_due_ns(s), e);
