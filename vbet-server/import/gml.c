@@ -2,6 +2,10 @@
 /*
  * GML (M. Himsolt, "GML: A portable Graph File Format", 1996): keys, each followed by a number, a
  * string, or a list of keys in brackets. Ours are graph, node, edge, and what is in these.
+ *
+ * It is read in one pass, by descent through the lists; what is not known is read over, as the
+ * format asks for. A node is added when its list begins and filled as keys come, for their order is
+ * free. Positions are counted letter by letter, for messages with line and column.
  */
 #include "lib/xalloc.h"
 #include "vbet-server/import/zoo.h"
@@ -114,6 +118,10 @@ static char *read_word(struct gml *g)
 
 static int read_list(struct gml *g, enum scope scope, unsigned depth);
 
+/*
+ * Lists inside of nodes and edges (graphics and the like) are read in the scope OUTSIDE, where no
+ * key means anything.
+ */
 static int open_list(struct gml *g, enum scope scope, const char *key, unsigned depth)
 {
 	enum scope inner = OUTSIDE;

@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * GraphML (graphml.graphdrawing.org) by expat: <key id= for= attr.name=>, <graph>, <node id=>,
- * <edge source= target=>, and <data key=> in each. Document types may not define entities: no
- * bombs.
+ * <edge source= target=>, and <data key=> in each.
+ *
+ * expat calls for each element as it comes, and no tree is kept: `in` says what data belongs to,
+ * `data` which value is being read. Text comes in pieces of any length and is put together in
+ * `text`; what is longer than that is cut, for no name or number is.
+ *
+ * A document may not define entities: with those, a few lines can become gigabytes ("billion
+ * laughs"), or be another file.
  */
 #include "lib/xalloc.h"
 #include "vbet-server/import/zoo.h"
@@ -102,6 +108,10 @@ static void start_edge(struct graphml *g, const char **atts)
 	g->in = IN_EDGE;
 }
 
+/*
+ * Data refer to a key by its id, and only the key says what it is called. Files without keys mean
+ * the id itself.
+ */
 static void start_data(struct graphml *g, const char **atts)
 {
 	const char *id = attribute(g, atts, "key");

@@ -1,4 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Graphs of real networks, as the Internet Topology Zoo (topology-zoo.org) and others collect them:
+ * cities with coordinates, lines with speeds. Each node becomes a router and each edge a cable,
+ * with the rate that it names and the delay that light in glass needs between the two places; OSPF
+ * on all of them makes a network of it that works.
+ *
+ * Readers of the two formats (gml.c, graphml.c) fill a list of nodes and one of edges, by keys that
+ * are the same in both. Only when all has been read are edges resolved: a file may name nodes that
+ * come later.
+ */
 #include "vbet-server/import/zoo.h"
 
 #include "lib/xalloc.h"
@@ -50,6 +60,10 @@ static const char *const silent[] = {"id",       "source",   "target", "key",   
 				     "type",     "doubled",  "x",      "y",       "z",
 				     "LinkType", "LinkNote", "Note",   "graphics"};
 
+/*
+ * Nodes, edges and the graph are filled by tables of keys with offsets; the text is kept and only
+ * looked at when it is used.
+ */
 static bool set(void *thing, const struct key *keys, size_t n, const char *key, const char *value)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -200,6 +214,7 @@ static int resolve(struct zoo *z, struct zoo_edge *edge, const struct place *pla
 	return 0;
 }
 
+/* Sorted by id, which also finds two nodes with the same one. */
 static int resolve_edges(struct zoo *z)
 {
 	struct place *places = xcalloc(z->nodes.n + 1, sizeof(*places));
@@ -272,6 +287,10 @@ static int add_edges(struct zoo *z)
 	return rc;
 }
 
+/*
+ * With speeds, costs must tell them apart: the reference is 100 Gbit/s, as FRR's own (100 Mbit/s)
+ * would make nearly all of them 1. Without speeds, hops decide.
+ */
 static void add_ospf(struct zoo *z)
 {
 	z->m->list = "routers";
