@@ -187,7 +187,7 @@ export KBUILD_BUILD_TIMESTAMP="$got" SOURCE_DATE_EPOCH=0
 
 # --- compile ---
 
-total=2020	# about; only for the display
+total=2110	# about; only for the display
 jobs=${VBET_JOBS:-$(nproc 2>/dev/null || echo 1)}
 start=$(date +%s)
 nice make -C "$src" ARCH=um -j "$jobs" linux >>"$log" 2>&1 &
