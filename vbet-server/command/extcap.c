@@ -5,9 +5,9 @@
  *
  * Wireshark calls it several times, each with one question (extcap(4)): which interfaces there are,
  * their link type, their options, whether a filter is right; and at last to capture into a FIFO
- * until one of the two closes it. Interfaces are called vbet.LAB.NODE.NIC: names of labs, nodes and
- * NICs are joined by dots here since ':' has a meaning to Wireshark. A lab has no dot in its name
- * and a NIC none after the node's last, so the first and the last dot are the ones that count.
+ * until one of the two closes it. Interfaces are called vbet.LAB.NODE.NIC: neither the name of a
+ * lab nor that of a NIC has a dot in it, so the first and the last dot behind "vbet." are the ones
+ * that count, whatever the node is called.
  */
 #include "vbet-server/command/extcap.h"
 
