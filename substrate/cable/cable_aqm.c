@@ -97,9 +97,6 @@ static bool red_takes(struct cable_aqm *q, const struct linkspec *spec, struct r
 	return false;
 }
 
-/*
- *
- */
 static uint64_t integer_root(unsigned __int128 x)
 {
 	uint64_t root = 0;

@@ -119,9 +119,6 @@ static bool rate_wanted(const void *state, const struct linkspec *spec, int64_t 
 	return spec->rate_bps > 0 || s->last_ns > now_ns;
 }
 
-/*
- *
- */
 static void rate_change(void *state, const struct linkspec *spec, int64_t now_ns)
 {
 	struct rate_state *s = state;
