@@ -24,7 +24,8 @@ struct conn {
 	void (*on_close)(struct conn *c);
 	void *owner;
 	bool closing;
-	bool waits; /* what was read waits for the loop's next turn; until then nothing more is read */
+	bool waits; /* what was read waits for the loop's next turn; until then nothing more is read
+		     */
 };
 
 /* Takes over fd (made non-blocking). Set on_data, on_close and owner before. 0 or -1. */
