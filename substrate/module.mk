@@ -3,14 +3,16 @@ LIBSUBSTRATE := $(B)/substrate/libsubstrate.a
 $(LIBSUBSTRATE): $(patsubst %.c,$(B)/%.o,$(wildcard substrate/*/*.c))
 
 # Tests of devices drive them with the other side of the protocol.
-$(B)/tests/unit/substrate_vhost_test: $(B)/tests/support/vuser.o $(B)/tests/support/tcpframe.o
-$(B)/tests/unit/substrate_trunk_test $(B)/tests/unit/substrate_lent_test: $(B)/tests/support/tcpframe.o
+$(B)/tests/unit/substrate_vhost_test $(B)/tests/unit/substrate_vhost_config_test \
+$(B)/tests/unit/substrate_vhost_segment_test: $(B)/tests/support/vuser.o $(B)/tests/support/tcpframe.o
+$(B)/tests/unit/substrate_trunk_test $(B)/tests/unit/substrate_lent_test \
+$(B)/tests/unit/substrate_lent_ends_test: $(B)/tests/support/tcpframe.o
 $(B)/tests/unit/substrate_offload_test $(B)/tests/unit/substrate_frame_test: $(B)/tests/support/tcpframe.o
-$(B)/tests/unit/substrate_lent_test: $(B)/tests/support/vuser.o
+$(B)/tests/unit/substrate_lent_test $(B)/tests/unit/substrate_lent_ends_test: $(B)/tests/support/vuser.o
 
 $(B)/tests/unit/substrate_slirp_test: LDLIBS += -lslirp
 # These drive all of the control table.
-$(B)/tests/unit/substrate_overlay_test $(B)/tests/unit/substrate_isolation_test \
+$(B)/tests/unit/substrate_overlay_test $(B)/tests/unit/substrate_overlay_lan_test $(B)/tests/unit/substrate_isolation_test \
 $(B)/tests/unit/substrate_control_test $(B)/tests/fuzz/substrate_overlay_fuzz: LDLIBS += -lslirp -lpcap
 
 # `make bench-substrate`: frames per second through NICs, cables and a switch, without guests.

@@ -34,7 +34,7 @@ VNET_DAEMON := $(B)/tests/support/vnet_daemon $(B)/tests/support/vnet_worker
 TESTS       += $(VNET_DAEMON)
 $(VNET_DAEMON): %: %.o $$(LIBVNET)
 $(filter $(B)/tests/unit/vnet_%,$(UNIT_PROGS)): LDLIBS += -lpcap -lseccomp
-$(B)/tests/unit/vnet_mux_test: | $(VNET_DAEMON) $(B)/vnet-mux
+$(B)/tests/unit/vnet_mux_test $(B)/tests/unit/vnet_mux_instance_test: | $(VNET_DAEMON) $(B)/vnet-mux
 $(B)/tests/unit/vnet_trellis_lab_test: $(B)/tests/support/vlab.o | $(B)/vsubstrate $(B)/vnet-mux $(B)/trellisd $(B)/trellis
 $(B)/tests/unit/vnet_nic_test: $(B)/tests/support/vlab.o | $(B)/vsubstrate
 

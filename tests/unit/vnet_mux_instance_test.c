@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The multiplexer as a process, with a control daemon for each of two vNets
+ * (tests/support/vnet_daemon.c). The test is the lab: it listens where the NICs are.
+ */
+#include "tests/unit/mux_help.h"
+
+static int wait_for_end(void)
+{
+	int status = 0;
+
+	ck_assert_int_eq(waitpid(mux, &status, 0), mux);
+	mux = 0;
+	return status;
+}
+
+START_TEST(an_instance_reaches_nothing_else)
+{
+	int app = app_of(0);
+	char pid[64];
+
+	char *secret = xasprintf("%s/secret", dir);
+	char *escape = xasprintf("escape %s", dir);
+
+	close(open(secret, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	ask(app, escape);
+	memset(said, 0, sizeof(said));
+	ck_assert_int_gt(recv(app, said, sizeof(said), 0), 0);
+	char *free_to = xstrdup(said);
+
+	/* Landlock alone does not hide that a file is there. */
+	ck_assert_str_eq(free_to, strstr(status_of(0), ", namespaces") ? "free:" : "free: see");
+	ck_assert_int_eq(unlink(secret), 0);
+	free(free_to);
+	free(secret);
+	free(escape);
+	snprintf(pid, sizeof(pid), "red pid %d", (int)getpid());
+	ask(app, "who");
+	ck_assert_str_eq(said, pid);
+}
+END_TEST
+
+/* Its own program neither; what it may start from, nothing else may be. */
+START_TEST(an_instance_executes_nothing)
+{
+	int app = app_of(0);
+
+	ask(app, "execute");
+	memset(said, 0, sizeof(said));
+	ck_assert_int_gt(recv(app, said, sizeof(said), 0), 0);
+	ck_assert_str_eq(said, "refused");
+}
+END_TEST
+
+/* System calls always; here at least one of the two that keep files from it. */
+START_TEST(the_sandbox_says_what_it_is)
+{
+	app_of(0);
+	status_of(0);
+	ck_assert_ptr_nonnull(strstr(said, "\"sandbox\":\"seccomp, "));
+}
+END_TEST
+
+/* What its table of names says; once it says that. */
+static void wait_names(const struct vnet_table *t, const char *want)
+{
+	char got[2000] = "";
+
+	for (int k = 0; k < 1000; k++) {
+		if (vnet_table_read(t, got, sizeof(got), NULL) > 0 && !strcmp(got, want))
+			return;
+		poll(NULL, 0, 10);
+	}
+	ck_abort_msg("names are '%s' instead of '%s'", got, want);
+}
+
+static struct vnet_table *names_of(int app)
+{
+	struct vnet_table *t = vnet_table_open(ask(app, "names"));
+
+	ck_assert_msg(t != NULL, "%s", vnet_error());
+	return t;
+}
+
+START_TEST(who_exceeds_limits_is_unloaded_and_nobody_else)
+{
+	int app = app_of(0);
+	int other = app_of(1);
+	int seven = bind_app(app, "bind 7");
+	int blue = bind_app(other, "bind 7");
+	struct vnet_table *t = names_of(app);
+	char byte;
+
+	wait_names(t, "7 50 "); /* the worker, which ends with its daemon, is at work */
+	vnet_table_close(t);
+	ask(app, sins[_i].request);
+	wait_status(0, "\"name\":\"control\",\"state\":\"ended\"");
+	ck_assert_msg(strstr(said, sins[_i].reason) != NULL, "%s", said);
+	ck_assert_ptr_nonnull(strstr(said, "\"bindings\":[]"));
+	ck_assert_int_eq(recv(seven, &byte, 1, 0), 0);
+	ck_assert_int_eq(vnet_connect(&conf[0]), -1);
+	ck_assert_ptr_nonnull(strstr(vnet_error(), "no control daemon of vNet red"));
+	send(wire[1], frame(9, 7, 44), 60, 0);
+	ck_assert_int_eq(next_from(blue), 44);
+	ask(other, "nics");
+	ck_assert_str_eq(said, "eth0 1500 up;");
+	/* With the last one it ends, and says whether all was well. */
+	ask(other, "exit");
+	int status = wait_for_end();
+
+	ck_assert(WIFEXITED(status));
+	ck_assert_int_eq(WEXITSTATUS(status), strcmp(sins[_i].request, "exit") != 0);
+}
+END_TEST
+
+static void say_to_worker(uint8_t from)
+{
+	send(wire[0], frame(9, 50, from), 60, 0);
+}
+
+/* Whoever has the table knows the names that are in use, of all, without asking. */
+START_TEST(names_are_read_from_a_table)
+{
+	int app = app_of(0);
+	struct vnet_table *t = names_of(app);
+	struct vnet_table *blue = names_of(app_of(1));
+	char got[64];
+
+	wait_names(t, "50 ");
+	int seven = bind_app(app, "bind 7");
+
+	bind_app(app, "bind 9");
+	wait_names(t, "7 9 50 ");
+	close(seven);
+	wait_names(t, "9 50 ");
+	ask(app, "unbind 9");
+	wait_names(t, "50 ");
+	ck_assert_int_eq(vnet_table_read(blue, got, sizeof(got), NULL), 0); /* nothing, ever */
+	vnet_table_close(t);
+	vnet_table_close(blue);
+}
+END_TEST
+
+/* It gets its frames by way of the control daemon, and is bound like anybody else. */
+START_TEST(a_further_instance_works)
+{
+	struct vnet_table *t = names_of(app_of(0));
+	uint8_t got[100];
+
+	wait_names(t, "50 ");
+	say_to_worker(8);
+	while (recv(wire[0], got, sizeof(got), 0) != 60)
+		;
+	ck_assert_int_eq(got[14], 8);
+	ck_assert_int_eq(got[15], 50);
+	ck_assert_ptr_nonnull(strstr(status_of(0), "\"name\":\"worker\",\"state\":\"running\""));
+	ck_assert_ptr_null(strstr(status_of(1), "worker"));
+	vnet_table_close(t);
+}
+END_TEST
+
+/* One that is unloaded takes its names with it; the daemon and the applications go on. */
+START_TEST(a_further_instance_is_unloaded_alone)
+{
+	int app = app_of(0);
+	struct vnet_table *t = names_of(app);
+	int seven = bind_app(app, "bind 7");
+
+	wait_names(t, "7 50 ");
+	say_to_worker(worker_sins[_i].word);
+	wait_status(0, worker_sins[_i].reason);
+	wait_names(t, "7 ");
+	send(wire[0], frame(9, 7, 44), 60, 0);
+	ck_assert_int_eq(next_from(seven), 44);
+	ck_assert_ptr_nonnull(strstr(status_of(0), "\"name\":\"control\",\"state\":\"running\""));
+	bind_app(app, "bind 50");
+	wait_names(t, "7 50 ");
+	vnet_table_close(t);
+}
+END_TEST
+
+START_TEST(it_ends_with_the_lab)
+{
+	int app = app_of(0);
+	char byte;
+
+	ask(app, "nics"); /* so that it is more than a call in the daemon's queue */
+	shutdown(wire[0], SHUT_RDWR);
+	wait_status(0, "\"carrier\":false");
+	shutdown(wire[1], SHUT_RDWR);
+	ck_assert_int_eq(wait_for_end(), 0);
+	ck_assert_int_eq(recv(app, &byte, 1, 0), 0);
+}
+END_TEST
+
+static void add_tests(TCase *tc)
+{
+	tcase_add_test(tc, an_instance_reaches_nothing_else);
+	tcase_add_test(tc, an_instance_executes_nothing);
+	tcase_add_test(tc, the_sandbox_says_what_it_is);
+	tcase_add_loop_test(tc, who_exceeds_limits_is_unloaded_and_nobody_else, 0,
+			    (int)ARRAY_LEN(sins));
+	tcase_add_test(tc, names_are_read_from_a_table);
+	tcase_add_test(tc, a_further_instance_works);
+	tcase_add_loop_test(tc, a_further_instance_is_unloaded_alone, 0,
+			    (int)ARRAY_LEN(worker_sins));
+	tcase_add_test(tc, it_ends_with_the_lab);
+}
+
+int main(void)
+{
+	Suite *s = suite_create("vnet mux: instances");
+	TCase *tc = tcase_create("mux");
+
+	signal(SIGPIPE, SIG_IGN);
+	tcase_set_timeout(tc, 60);
+	tcase_add_checked_fixture(tc, setup, teardown);
+	if (!suite_is_sanitized()) /* the sandbox has no room for what that needs */
+		add_tests(tc);
+	suite_add_tcase(s, tc);
+	return suite_run(s);
+}
