@@ -5,7 +5,7 @@
 # a line for each; the exit status is 1 if there is one. What does not fit a screen has two jobs.
 exec awk -v most_of_function=60 -v most_of_file=600 '
 FNR == 1 { begin = 0 }
-/^[a-z].*\(/ { name = $0; sub(/\(.*/, "", name); sub(/.*[ *]/, "", name) }
+/^[A-Za-z].*\(/ { name = $0; sub(/^START_TEST\(/, "", name); sub(/[()].*/, "", name); sub(/.*[ *]/, "", name) }
 /^\{/ { begin = FNR }
 /^\}/ && begin {
 	if (FNR - begin + 1 > most_of_function) {

@@ -79,74 +79,94 @@ START_TEST(rates_change_under_way)
 }
 END_TEST
 
+struct tally {
+	uint64_t offered, sent, dropped;
+};
+
+static void change_rates(struct lab *l, struct source *s)
+{
+	struct rng *r = &l->random;
+	int64_t min_bps = (int64_t)rng_below(r, 3) * MBIT;
+	struct htb_rates rates = {.min_bps = min_bps,
+				  .ceil_bps = rng_below(r, 2) ? min_bps + 1 : 0};
+
+	htb_link_set(s->class, &rates, l->now_ns);
+}
+
+/* Not a nanosecond early, and then something. */
+static void send_next(struct lab *l, struct tally *n)
+{
+	struct htb_class *from;
+	struct item *i;
+
+	if (htb_due_ns(l->h) != INT64_MAX && htb_due_ns(l->h) > l->now_ns) {
+		ck_assert_ptr_null(htb_dequeue(l->h, htb_due_ns(l->h) - 1, NULL));
+		l->now_ns = htb_due_ns(l->h);
+	}
+	if (htb_due_ns(l->h) <= l->now_ns) {
+		i = htb_dequeue(l->h, l->now_ns, &from);
+		ck_assert_ptr_nonnull(i);
+		n->sent++;
+		item_put(i);
+	}
+}
+
+static void offer_one(struct lab *l, struct source *s, struct tally *n)
+{
+	uint64_t before = s->dropped;
+
+	s->bytes = 60 + (uint32_t)rng_below(&l->random, 9000);
+	offer(l, s);
+	n->offered++;
+	n->dropped += s->dropped - before;
+}
+
+static void do_something(struct lab *l, struct tally *n)
+{
+	struct rng *r = &l->random;
+	struct source *s = l->n ? &l->at[rng_below(r, l->n)] : NULL;
+
+	switch (rng_below(r, 12)) {
+	case 0:
+		if (l->n < SOURCES_MAX - 1 && rng_below(r, 10) == 0)
+			link(l, rng_below(r, 2) ? "a" : "b", (int64_t)rng_below(r, 3) * MBIT, 0,
+			     1500, 0);
+		break;
+	case 1:
+		if (s && s->class)
+			change_rates(l, s);
+		break;
+	case 2:
+		if (s && s->class && rng_below(r, 20) == 0) {
+			htb_class_destroy(s->class, l->now_ns);
+			s->class = NULL;
+		}
+		break;
+	case 3:
+	case 4:
+	case 5:
+		l->now_ns += (int64_t)rng_below(r, 1000000);
+		break;
+	case 6:
+		send_next(l, n);
+		break;
+	default:
+		if (s && s->class)
+			offer_one(l, s, n);
+	}
+}
+
 /* Anything in any order: no frame is lost or made, no wire time wasted, nothing early. */
 START_TEST(whatever_comes)
 {
 	struct lab l;
-	uint64_t offered = 0, sent = 0, dropped = 0;
+	struct tally n = {0};
+	uint64_t waiting = 0;
 
 	lab_begin(&l, 50 * MBIT);
 	rng_init(&l.random, (uint64_t)_i, "htb", "whatever");
-	struct rng *r = &l.random;
-
-	for (int step = 0; step < 4000; step++) {
-		struct source *s = l.n ? &l.at[rng_below(r, l.n)] : NULL;
-		struct htb_class *from;
-		struct item *i;
-
-		switch (rng_below(r, 12)) {
-		case 0:
-			if (l.n < SOURCES_MAX - 1 && rng_below(r, 10) == 0)
-				link(&l, rng_below(r, 2) ? "a" : "b",
-				     (int64_t)rng_below(r, 3) * MBIT, 0, 1500, 0);
-			break;
-		case 1:
-			if (s && s->class) {
-				int64_t min_bps = (int64_t)rng_below(r, 3) * MBIT;
-				struct htb_rates rates = {.min_bps = min_bps,
-							  .ceil_bps = rng_below(r, 2) ? min_bps + 1
-										      : 0};
-
-				htb_link_set(s->class, &rates, l.now_ns);
-			}
-			break;
-		case 2:
-			if (s && s->class && rng_below(r, 20) == 0) {
-				htb_class_destroy(s->class, l.now_ns);
-				s->class = NULL;
-			}
-			break;
-		case 3:
-		case 4:
-		case 5:
-			l.now_ns += (int64_t)rng_below(r, 1000000);
-			break;
-		case 6:
-			if (htb_due_ns(l.h) != INT64_MAX && htb_due_ns(l.h) > l.now_ns) {
-				/* Not a nanosecond early, and then something. */
-				ck_assert_ptr_null(htb_dequeue(l.h, htb_due_ns(l.h) - 1, NULL));
-				l.now_ns = htb_due_ns(l.h);
-			}
-			if (htb_due_ns(l.h) <= l.now_ns) {
-				i = htb_dequeue(l.h, l.now_ns, &from);
-				ck_assert_ptr_nonnull(i);
-				sent++;
-				item_put(i);
-			}
-			break;
-		default:
-			if (s && s->class) {
-				uint64_t before = s->dropped;
-
-				s->bytes = 60 + (uint32_t)rng_below(r, 9000);
-				offer(&l, s);
-				offered++;
-				dropped += s->dropped - before;
-			}
-		}
-	}
-	uint64_t waiting = 0;
-
+	for (int step = 0; step < 4000; step++)
+		do_something(&l, &n);
 	for (size_t k = 0; k < l.n; k++) {
 		uint32_t frames = 0;
 		uint64_t bytes;
@@ -155,9 +175,9 @@ START_TEST(whatever_comes)
 			htb_class_queue(l.at[k].class, &frames, &bytes);
 		waiting += frames;
 	}
-	ck_assert_uint_eq(offered, sent + dropped + waiting + l.released);
+	ck_assert_uint_eq(n.offered, n.sent + n.dropped + waiting + l.released);
 	finish(&l);
-	ck_assert_uint_eq(offered, sent + dropped + l.released);
+	ck_assert_uint_eq(n.offered, n.sent + n.dropped + l.released);
 }
 END_TEST
 
