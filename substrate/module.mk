@@ -8,7 +8,8 @@ $(B)/tests/unit/substrate_vhost_segment_test: $(B)/tests/support/vuser.o $(B)/te
 $(B)/tests/unit/substrate_trunk_test $(B)/tests/unit/substrate_lent_test \
 $(B)/tests/unit/substrate_lent_ends_test: $(B)/tests/support/tcpframe.o
 $(B)/tests/unit/substrate_offload_test $(B)/tests/unit/substrate_frame_test: $(B)/tests/support/tcpframe.o
-$(B)/tests/unit/substrate_lent_test $(B)/tests/unit/substrate_lent_ends_test: $(B)/tests/support/vuser.o
+$(B)/tests/unit/substrate_lent_test $(B)/tests/unit/substrate_lent_ends_test \
+$(B)/tests/unit/substrate_disk_test: $(B)/tests/support/vuser.o
 
 $(B)/tests/unit/substrate_slirp_test: LDLIBS += -lslirp
 # These drive all of the control table.
@@ -23,6 +24,7 @@ $(B)/tests/bench/substrate_frames: $(B)/tests/bench/substrate_frames.o $(B)/test
 bench-substrate: $(B)/tests/bench/substrate_frames
 	$<
 $(B)/tests/fuzz/substrate_vhost_fuzz: $(B)/tests/support/vuser.o $(B)/tests/support/tcpframe.o
+$(B)/tests/fuzz/substrate_disk_fuzz: $(B)/tests/support/vuser.o
 
 # `make bench-htb`: what the scheduler in front of a substrate interface costs.
 TESTS += $(B)/tests/bench/substrate_htb

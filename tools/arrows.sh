@@ -17,10 +17,11 @@ substrate/cable:   substrate/core
 substrate/clock:   substrate/core substrate/cable
 substrate/virtio:  substrate/core substrate/clock
 substrate/nic:     substrate/core substrate/cable substrate/clock substrate/virtio
+substrate/disk:    substrate/core substrate/clock substrate/virtio
 substrate/device:  substrate/core substrate/cable substrate/nic
 substrate/trunk:   substrate/core substrate/cable
 substrate/overlay: substrate/rate substrate/core substrate/cable
-substrate/control: substrate/core substrate/cable substrate/clock substrate/virtio substrate/nic substrate/device substrate/trunk substrate/overlay
+substrate/control: substrate/core substrate/cable substrate/clock substrate/virtio substrate/nic substrate/disk substrate/device substrate/trunk substrate/overlay
 vhub:              substrate/device
 vswitch:           substrate/core substrate/device
 vsubstrate:        substrate/core substrate/virtio substrate/control vhub vswitch

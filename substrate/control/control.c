@@ -18,6 +18,7 @@
 #include "substrate/core/capture.h"
 #include "substrate/core/end.h"
 #include "substrate/device/devnode.h"
+#include "substrate/disk/disk.h"
 #include "substrate/nic/nic.h"
 #include "substrate/overlay/manager.h"
 #include "substrate/overlay/slink.h"
@@ -106,6 +107,11 @@ static int run_nic(struct substrate *s, const struct words *w, FILE *answer, str
 static int run_channel(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
 {
 	return channel_create(s, w->at[1], w, e) ? 0 : -1;
+}
+
+static int run_disk(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
+{
+	return disk_create(s, w->at[1], w, e);
 }
 
 static int run_cable(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
@@ -231,6 +237,8 @@ static const struct command commands[] = {
 	 "nic NAME vhost|seqpacket|slirp|tap|pcap|uml_switch [path=PATH] [mac=MAC] [mtu=N] "
 	 "[key=value...]"},
 	{"channel", 3, run_channel, "channel NAME path=PATH stream=PATH [guest=NODE]"},
+	{"disk", 3, run_disk,
+	 "disk NAME path=PATH [size=BYTES] [base=FILE] [layer=FILE] [ro=1] [guest=NODE]"},
 	{"cable", 3, run_cable,
 	 "cable NAME END END [ab.key=value...] [ba.key=value...] [[a.|b.|ab.|ba.]up=0]"},
 	{"trunk", 2, run_trunk, "trunk NAME path=PATH [listen=1]"},
