@@ -11,7 +11,10 @@
 #include "vkernel/init/service.h"
 
 #include <errno.h>
+#include <mntent.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/wait.h>
@@ -26,12 +29,29 @@ static struct loop *loop;
 static struct loop_timer timer;
 static bool ending;
 
+/*
+ * A disk that was unmounted can be the base of another, which is read-only: there a journal cannot
+ * be played back. Nobody is left who could hold a file open.
+ */
+static void unmount_disks(void)
+{
+	FILE *mounts = setmntent("/proc/self/mounts", "re");
+	struct mntent *m;
+
+	while (mounts && (m = getmntent(mounts)))
+		if (!strncmp(m->mnt_fsname, "/dev/vd", 7))
+			umount2(m->mnt_dir, MNT_DETACH);
+	if (mounts)
+		endmntent(mounts);
+}
+
 static void finish(void)
 {
 	kill(-1, SIGKILL);
 	while (waitpid(-1, NULL, 0) > 0)
 		;
 	agent_flush(FLUSH_MS);
+	unmount_disks();
 	sync();
 	mount(NULL, "/", NULL, MS_REMOUNT | MS_RDONLY, NULL);
 	reboot(RB_POWER_OFF);
