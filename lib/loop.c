@@ -275,6 +275,11 @@ void loop_stop(struct loop *l)
 	l->stopped = true;
 }
 
+void loop_resume(struct loop *l)
+{
+	l->stopped = false;
+}
+
 /* In a turn the time is that of its beginning, the same for all who ask. */
 int64_t loop_now_ns(const struct loop *l)
 {

@@ -49,6 +49,8 @@ int loop_turn(struct loop *l, int64_t until_ns, struct err *e);
 /* Turns until loop_stop(). */
 int loop_run(struct loop *l, struct err *e);
 void loop_stop(struct loop *l);
+/* After loop_stop(): turns handle events again. */
+void loop_resume(struct loop *l);
 /* The time of this turn; outside of a turn, the clock. */
 int64_t loop_now_ns(const struct loop *l);
 /* CLOCK_MONOTONIC in ns: for main programs and the loop only. */

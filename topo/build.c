@@ -200,6 +200,9 @@ static void build_node(struct builder *b, const struct world_node *n, struct gra
 	out->root = copy(b, n->root);
 	build_packages(b, n, out);
 	out->shell = copy(b, n->shell);
+	out->disk = copy(b, n->disk);
+	out->disk_bytes = n->disk_bytes;
+	out->disk_read_only = n->disk_read_only;
 	build_pairs(b, n->sysctls, &out->sysctls, &out->n_sysctls);
 	build_texts(b, n, out);
 }

@@ -95,6 +95,24 @@ static void check_sizes(struct eval *ev)
 	}
 }
 
+static void check_disks(struct eval *ev)
+{
+	enum { SECTOR = 512 };
+
+	for (const struct world_node *n = ev->world->nodes; n; n = n->next) {
+		if (n->is_removed)
+			continue;
+		if (n->disk_read_only && !n->disk)
+			eval_wrong(ev, n->disk_loc,
+				   "%s: a disk that is read-only needs what is on it: disk = "
+				   "\"FILE\"",
+				   n->name);
+		if (n->disk_bytes % SECTOR)
+			eval_wrong(ev, n->loc, "%s: disk_size is a multiple of %d bytes", n->name,
+				   SECTOR);
+	}
+}
+
 /* ---- segments ---- */
 
 /*
@@ -353,6 +371,7 @@ void check_world(struct eval *ev, const struct kept *kept, bool is_live)
 	if (!is_live)
 		check_ends(ev);
 	check_sizes(ev);
+	check_disks(ev);
 	packages_check(ev);
 	find_segments(ev);
 	for (struct world_nic *nic = ev->world->nics; nic; nic = nic->next)

@@ -150,6 +150,11 @@ bool nic_backend_fits(enum nic_backend backend, enum node_kind kind)
 	return backend == nic_backend_default(kind);
 }
 
+bool graph_has_disk(const struct graph_node *n)
+{
+	return n->disk || n->disk_bytes;
+}
+
 /* By a walk: a lab has some thousands of nodes at most, and only commands of people ask by name. */
 int graph_find_node(const struct graph *g, const char *name)
 {

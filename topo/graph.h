@@ -150,6 +150,11 @@ struct graph_node {
 	const char **packages;
 	size_t n_packages;
 	const char *shell; /* login shell of consoles, or NULL for the profile's */
+	/* Its disk, if one of the two is there: its base, relative to the script; bytes, 0: as the
+	 * base has. Read-only only with a base. */
+	const char *disk;
+	int64_t disk_bytes;
+	bool disk_read_only;
 	struct graph_pair *sysctls;
 	size_t n_sysctls;
 	struct graph_config *configs;
@@ -320,6 +325,7 @@ struct graph {
 	size_t n_expects;
 };
 
+bool graph_has_disk(const struct graph_node *n);
 /* Index of the node of that name, or -1. */
 int graph_find_node(const struct graph *g, const char *name);
 /* Index of the NIC of that name in the node, or -1. */

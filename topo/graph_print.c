@@ -178,6 +178,18 @@ static void print_packages(FILE *out, const struct graph_node *n)
 	fputs(n->n_packages ? "]" : "", out);
 }
 
+static void print_disk(FILE *out, const struct graph_node *n)
+{
+	char text[32];
+
+	graph_put_param(out, "disk", n->disk);
+	if (n->disk_bytes)
+		fprintf(out, ", disk_size = %s",
+			unit_format(UNIT_SIZE, n->disk_bytes, text, sizeof(text)));
+	if (n->disk_read_only)
+		fputs(", disk_read_only = on", out);
+}
+
 /*
  * A node with a plain name is assigned to a variable of that name, which gives the name back; any
  * other gets it as a parameter. NICs are attached one by one, as numbers and MACs must be the same.
@@ -202,6 +214,7 @@ static void print_node(FILE *out, const struct graph *g, const struct graph_node
 	graph_put_param(out, "root", n->root);
 	print_packages(out, n);
 	graph_put_param(out, "shell", n->shell);
+	print_disk(out, n);
 	for (size_t i = 0; i < n->n_params; i++)
 		fprintf(out, ", %s = %s", n->params[i].key, n->params[i].value);
 	fputc(')', out);

@@ -85,6 +85,10 @@ struct world_node {
 	int64_t memory_bytes;
 	const char *label; /* how people call it, or NULL */
 	const char *hostname, *root, *shell;
+	const char *disk;   /* base of its disk, or NULL */
+	int64_t disk_bytes; /* 0: as large as its base; neither: it has none */
+	bool disk_read_only;
+	struct loc disk_loc;
 	struct world_route *routes, **routes_end;
 	struct world_pair *packages; /* sorted; the value is the name */
 	struct world_pair *sysctls, **sysctls_end;

@@ -310,6 +310,42 @@ START_TEST(packages_that_are_not_built_are_an_error_that_says_what_to_do)
 }
 END_TEST
 
+/* The line for the disk of node `name`, or NULL. */
+static const char *disk_line(const struct plan *p, const char *name)
+{
+	for (size_t i = 0; i < p->n_steps; i++)
+		if (p->steps[i].op == PLAN_SUBSTRATE && !strcmp(p->steps[i].name, name))
+			return p->steps[i].text;
+	return NULL;
+}
+
+START_TEST(a_disk_is_kept_only_where_it_is_said)
+{
+	const struct graph *g =
+		graph_of("a = alloc(host, name = \"a\", disk_size = 1M)\n"
+			 "b = alloc(host, name = \"b\", disk = \"b c\", disk_read_only = on)\n"
+			 "c = alloc(host, name = \"c\", disk = \"/img\", disk_size = 2M)\n"
+			 "d = alloc(host, name = \"d\")\n");
+	struct plan *p = plan_of_graph(g);
+
+	ck_assert_str_eq(disk_line(p, "a:disk"),
+			 "disk a:disk path=/run/lab/n/a/j/disk size=1048576 guest=a");
+	ck_assert_str_eq(disk_line(p, "b:disk"), "disk b:disk path=/run/lab/n/b/j/disk "
+						 "base=\"/script/b c\" ro=1 guest=b");
+	ck_assert_ptr_null(disk_line(p, "d:disk"));
+	plan_destroy(p);
+	env.keep_disks = "/kept";
+	p = plan_of_graph(g);
+	env.keep_disks = NULL;
+	ck_assert_str_eq(disk_line(p, "b:disk"), "disk b:disk path=/run/lab/n/b/j/disk "
+						 "base=\"/script/b c\" ro=1 guest=b");
+	ck_assert_str_eq(disk_line(p, "c:disk"),
+			 "disk c:disk path=/run/lab/n/c/j/disk "
+			 "size=2097152 base=/img layer=/kept/c.disk guest=c");
+	plan_destroy(p);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("plan");
@@ -328,6 +364,7 @@ int main(void)
 	tcase_add_test(tc, daemons_keep_their_own_files_beside_frr_conf);
 	tcase_add_test(tc, a_nic_says_its_speed_and_can_be_told_another);
 	tcase_add_test(tc, nodes_with_equal_packages_share_a_tree);
+	tcase_add_test(tc, a_disk_is_kept_only_where_it_is_said);
 	tcase_add_test(tc, packages_that_are_not_built_are_an_error_that_says_what_to_do);
 	suite_add_tcase(s, tc);
 	return suite_run(s);

@@ -159,6 +159,23 @@ static int make_record(const char *dir, char **out, struct err *e)
 	return rc;
 }
 
+/* Makes the directory of disks that outlive the lab; *out gets its absolute path. */
+static int make_disks(const struct cmd_options *o, char **out, struct err *e)
+{
+	const char *dir = o->keep_disks;
+
+	if (!dir)
+		return 0;
+	if (o->record || o->whatif)
+		return err_set(e, ERR_USAGE,
+			       "--keep-disks: a run that begins with what an earlier one wrote "
+			       "cannot be repeated from its record");
+	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
+		return err_sys(e, "make %s", dir);
+	*out = realpath(dir, NULL);
+	return *out ? 0 : err_sys(e, "%s", dir);
+}
+
 /* The script was checked for the clock that it asks for, which may be the other one. */
 static int check_outside(const struct graph *g, struct err *e)
 {
@@ -224,10 +241,16 @@ int boot_loaded(const struct cmd_options *o, const struct boot_wish *wish, struc
 	struct session s = {0};
 	char *base = paths_base_dir(e);
 	char *record = NULL;
-	int rc = base ? make_record(w->record ? w->record : o->record, &record, e) : -1;
+	char *disks = NULL;
+	int rc = base ? make_disks(o, &disks, e) : -1;
+	if (rc == 0)
+		rc = make_record(w->record ? w->record : o->record, &record, e);
 	struct lab_options opt = {
 		.base = base,
-		.plan = {.kernel = o->kernel, .base_dir = l->dir, .insecure = o->insecure},
+		.plan = {.kernel = o->kernel,
+			 .base_dir = l->dir,
+			 .keep_disks = disks,
+			 .insecure = o->insecure},
 		.stopped = w->stopped,
 		.captures = w->captures,
 		.record = record,
@@ -249,6 +272,7 @@ int boot_loaded(const struct cmd_options *o, const struct boot_wish *wish, struc
 		end_progress(&p);
 		client_close(&s);
 	}
+	free(disks);
 	free(record);
 	free(base);
 	return rc;

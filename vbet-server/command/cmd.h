@@ -15,7 +15,7 @@
 struct cmd_options {
 	const char *lab, *kernel, *dump, *user, *clock, *seed, *write;
 	const char *timeout, *jobs, *processes, *count, *duration, *keep, *comment;
-	const char *record, *until, *back, *whatif, *spin, *at_once, *output;
+	const char *record, *until, *back, *whatif, *spin, *at_once, *output, *keep_disks;
 	bool step, share, watch, json, insecure, help, all, follow, raw, quiet;
 	struct warn_choice warn;
 };
@@ -38,6 +38,7 @@ enum cmd_option {
 	OPT_STEP = 1 << 14,
 	OPT_RAW = 1 << 15,
 	OPT_SHARE = 1 << 16,
+	OPT_KEEP_DISKS = 1 << 17,
 	OPT_OUTPUT = 1 << 18,
 	OPT_COMMENT = 1 << 19,
 	OPT_WRITE = 1 << 20,
@@ -52,7 +53,8 @@ enum cmd_option {
 	OPT_AT_ONCE = 1 << 29,
 	OPT_WARN = 1 << 30,
 	OPT_UP = OPT_LAB | OPT_KERNEL | OPT_TIMEOUT | OPT_INSECURE | OPT_JOBS | OPT_QUIET |
-		 OPT_CLOCK | OPT_SEED | OPT_PROCESSES | OPT_SPIN | OPT_AT_ONCE | OPT_WARN,
+		 OPT_CLOCK | OPT_SEED | OPT_PROCESSES | OPT_SPIN | OPT_AT_ONCE | OPT_WARN |
+		 OPT_KEEP_DISKS,
 	OPT_REPLAY = OPT_LAB | OPT_TIMEOUT | OPT_INSECURE | OPT_QUIET | OPT_AT_ONCE,
 };
 

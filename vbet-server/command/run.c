@@ -142,6 +142,11 @@ static int read_all(struct run *r, struct err *e)
 		rc = err_set(e, ERR_USAGE,
 			     "this run went by the real clock: only those in virtual time "
 			     "(--clock virtual) can be repeated");
+	else if (rc == 0 && r->manifest.disks)
+		rc = err_set(e, ERR_USAGE,
+			     "this run kept its disks (--keep-disks %s): what was on them when it "
+			     "began is not in the record, so it cannot be repeated",
+			     r->manifest.disks);
 	if (rc < 0)
 		return err_wrap(e, "%s", r->dir);
 	char *files = xasprintf("%s/files", r->dir);

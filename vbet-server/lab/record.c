@@ -45,6 +45,7 @@ int record_begin(struct lab *lab, const char *script, struct err *e)
 		.spin = graph_spin_name(lab->graph->spin),
 		.script = script ? script : "",
 		.dir = lab->base_dir,
+		.disks = lab->env.keep_disks,
 		.graph = graph,
 	};
 

@@ -59,6 +59,7 @@ int plan_env_make(struct plan_env *env, const struct graph *g, const struct plan
 	*env = (struct plan_env){
 		.lab_dir = lab_dir,
 		.base_dir = wish->base_dir,
+		.keep_disks = wish->keep_disks,
 		.cpus = cpus > 0 ? (unsigned)cpus : 1,
 		.insecure = wish->insecure,
 		.processes = wish->processes,

@@ -18,9 +18,11 @@ struct plan_env {
 	char *tree; /* owned: root file system of guests without one of their own */
 	char *sets; /* owned: directory of the trees with more packages; or NULL: HOME is not set */
 	/* Borrowed. */
-	const char *lab_dir;  /* absolute path of the run directory */
-	const char *base_dir; /* directory of the script: what its file names are relative to */
-	unsigned cpus;        /* guests are pinned to them in turn; 0: not pinned */
+	const char *lab_dir;    /* absolute path of the run directory */
+	const char *base_dir;   /* directory of the script: what its file names are relative to */
+	const char *keep_disks; /* absolute directory for what is written to disks; NULL: it goes
+				   with the lab */
+	unsigned cpus;          /* guests are pinned to them in turn; 0: not pinned */
 	bool insecure;
 	unsigned guests_at_once; /* virtual clock: that may run side by side; 0: as many as help */
 	uint8_t key[16];         /* of the substrate's control messages */
@@ -35,8 +37,9 @@ struct plan_env {
 
 /* What the user says of it. Zeroed: nothing. */
 struct plan_wish {
-	const char *kernel;   /* a path; NULL: ours */
-	const char *base_dir; /* borrowed by the environment */
+	const char *kernel;     /* a path; NULL: ours */
+	const char *base_dir;   /* borrowed by the environment */
+	const char *keep_disks; /* the same; or NULL */
 	bool insecure;
 	unsigned guests_at_once;
 	unsigned processes;

@@ -8,9 +8,11 @@
  * have the same short names in every guest.
  *
  * Devices are vhost-user sockets ("virtio_uml.device=PATH:TYPE", the types are those of the virtio
- * standard, 5: 1 is a network device, 3 a console). Their order on the command line is the order in
- * which the kernel probes them: the agent first, then the NICs as the script has them.
+ * standard, 5: 1 is a network device, 2 a disk, 3 a console). Their order on the command line is
+ * the order in which the kernel probes them: the agent first, then the NICs as the script has them,
+ * then the disk.
  */
+#include "lib/words.h"
 #include "vbet-server/plan/initconf.h"
 #include "vbet-server/plan/plan_build.h"
 
@@ -73,6 +75,8 @@ void plan_guest_argv(struct builder *b, int index, struct plan_step *s)
 	vec_push(&v, "virtio_uml.device=/vbet/agent:3");
 	for (size_t i = 0; i < n->n_nics; i++)
 		vec_push(&v, guest_nic_arg(b, &n->nics[i], i));
+	if (graph_has_disk(n))
+		vec_push(&v, "virtio_uml.device=/vbet/disk:2");
 	s->argc = v.n;
 	s->argv = arena_alloc(a, (v.n + 1) * sizeof(char *));
 	memcpy((void *)s->argv, v.at, v.n * sizeof(char *));
@@ -99,6 +103,34 @@ static int plan_guest_files(struct builder *b, int index, struct err *e)
 	return 0;
 }
 
+/* "disk h1:disk path=... size=67108864 base=... layer=... guest=h1" */
+static void plan_disk(struct builder *b, int index)
+{
+	const struct graph_node *n = &b->g->nodes[index];
+	const char *keep = b->env->keep_disks;
+	struct arena *a = &b->plan->arena;
+	struct text t;
+	FILE *f = text_open(&t);
+
+	fprintf(f, "disk %s:disk path=%s/n/%s/j/disk", n->name, plan_dir(b), n->name);
+	if (n->disk_bytes)
+		fprintf(f, " size=%lld", (long long)n->disk_bytes);
+	if (n->disk) {
+		fputs(" base=", f);
+		words_put(f, n->disk[0] == '/'
+				     ? n->disk
+				     : arena_printf(a, "%s/%s", b->env->base_dir, n->disk));
+	}
+	if (n->disk_read_only) {
+		fputs(" ro=1", f);
+	} else if (keep) {
+		fputs(" layer=", f);
+		words_put(f, arena_printf(a, "%s/%s.disk", keep, n->name));
+	}
+	fprintf(f, " guest=%s", n->name);
+	plan_add_at(b, index, arena_printf(a, "%s:disk", n->name), text_close(b, &t));
+}
+
 int plan_guest_node(struct builder *b, int index, struct err *e)
 {
 	const struct graph_node *n = &b->g->nodes[index];
@@ -117,5 +149,7 @@ int plan_guest_node(struct builder *b, int index, struct err *e)
 				 n->name, dir, n->name, dir, n->name, n->name));
 	for (size_t i = 0; i < n->n_nics; i++)
 		plan_add_nic(b, index, (int)i);
+	if (graph_has_disk(n))
+		plan_disk(b, index);
 	return 0;
 }

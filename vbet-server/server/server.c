@@ -22,6 +22,7 @@
 #include "lib/sock.h"
 #include "lib/vec.h"
 #include "vbet-server/lab/clock.h"
+#include "vbet-server/lab/disks.h"
 
 #include <signal.h>
 #include <stddef.h>
@@ -263,6 +264,22 @@ static void close_clients(struct server *s)
 	free_dead_clients(s);
 }
 
+/*
+ * The loop has been left, and goes on for this alone. Guests that do not power off in time are
+ * ended with all others.
+ */
+static void settle_disks(struct server *s)
+{
+	int64_t deadline_ns = loop_now_ns(s->loop) + INT64_C(10000000000);
+
+	if (!s->lab || s->failure.kind || !disks_power_off(s->lab))
+		return;
+	loop_resume(s->loop);
+	while (!disks_are_settled(s->lab) && loop_now_ns(s->loop) < deadline_ns)
+		if (loop_turn(s->loop, deadline_ns, NULL) < 0)
+			return;
+}
+
 int server_run(struct topo_script *script, struct graph *g, const struct lab_options *opt,
 	       int up_fd)
 {
@@ -285,6 +302,7 @@ int server_run(struct topo_script *script, struct graph *g, const struct lab_opt
 	}
 	if (s.listener.fd >= 0)
 		loop_remove(s.loop, &s.listener);
+	settle_disks(&s);
 	lab_destroy(s.lab);
 	if (s.up && !s.failure.kind)
 		err_set(&s.failure, ERR_ENV, "the lab was taken down before it was ready");

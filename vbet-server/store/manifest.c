@@ -122,6 +122,8 @@ void manifest_write(FILE *out, const struct manifest *m)
 	put(out, "spin", m->spin, NULL);
 	put(out, "script", m->script, NULL);
 	put(out, "dir", m->dir, NULL);
+	if (m->disks)
+		put(out, "disks", m->disks, NULL);
 	for (int i = 0; i < MANIFEST_PARTS; i++)
 		if (m->parts[i].where)
 			put(out, parts[i].key, m->parts[i].id, m->parts[i].where);
@@ -148,6 +150,8 @@ static int take_line(struct manifest *m, const struct words *w, struct err *e)
 		m->script = value;
 	else if (!strcmp(key, "dir"))
 		m->dir = value;
+	else if (!strcmp(key, "disks"))
+		m->disks = value;
 	for (int i = 0; i < MANIFEST_PARTS && w->n == 3; i++) {
 		if (strcmp(key, parts[i].key) != 0)
 			continue;

@@ -30,7 +30,8 @@ struct manifest {
 	uint64_t seed;
 	const char *spin;
 	const char *script,
-		*dir; /* as it was named; the directory that its files are relative to */
+		*dir;      /* as it was named; the directory that its files are relative to */
+	const char *disks; /* --keep-disks: such a run cannot be done again; or NULL */
 	struct {
 		const char *id;    /* equal if the part is; "" if it cannot be told */
 		const char *where; /* a path, or the processor's name */
