@@ -33,7 +33,7 @@ static const char *const commands[] = {
 	"device", "port",  "nic",    "cable",   "trunk", "far",   "snode",   "snif",
 	"slink",  "vif",   "vbm",    "share",   "vlink", "set",   "reset",   "carrier",
 	"remove", "guest", "status", "channel", "start", "pause", "capture", "manager",
-	"clock",  "pace",  "run",    "step",    "until", "now",
+	"clock",  "pace",  "run",    "step",    "until", "now",   "disk",
 };
 static const char *const words[] = {
 	"\n",
@@ -59,6 +59,11 @@ static const char *const words[] = {
 	"path=r",
 	"path=a,b",
 	"path=a",
+	"layer=r",
+	"layer=s",
+	"base=r",
+	"size=65536",
+	"ro=1",
 	"mac=02:00:00:00:00:01",
 	"mac=02:00:00:00:00:02",
 	"mtu=9000",
