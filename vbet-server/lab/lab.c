@@ -183,6 +183,7 @@ static int make_plan(struct lab *lab, const struct lab_options *opt, struct err 
 	if (lab->graph->clock == CLOCK_REAL && draw_key(lab->env.key, e) < 0)
 		return -1;
 	lab->env.base_dir = lab->base_dir;
+	lab->env.keep_disks = lab->keep_disks;
 	lab->env.read_file = read_script_file;
 	lab->env.ctx = lab->record.sources;
 	if (plan_env_check_trees(&lab->env, lab->graph, e) < 0)
@@ -198,6 +199,7 @@ static void set_options(struct lab *lab, const struct lab_options *opt)
 
 	lab->dir = xasprintf("%s/%s", opt->base, lab->graph->lab);
 	lab->base_dir = xstrdup(opt->plan.base_dir);
+	lab->keep_disks = opt->plan.keep_disks ? xstrdup(opt->plan.keep_disks) : NULL;
 	lab->progress = (struct progress){
 		.setting_up = true,
 		.began_ns = loop_now_ns(lab->loop),
@@ -334,6 +336,7 @@ void lab_destroy(struct lab *lab)
 	plan_env_finish(&lab->env);
 	free(lab->record.dir);
 	free(lab->base_dir);
+	free(lab->keep_disks);
 	free(lab->dir);
 	free(lab);
 }

@@ -38,8 +38,9 @@ struct lab_listener {
 struct lab {
 	struct loop *loop; /* borrowed */
 	struct lab_listener listener;
-	char *dir;      /* owned: of this run */
-	char *base_dir; /* owned: of the script */
+	char *dir;        /* owned: of this run */
+	char *base_dir;   /* owned: of the script */
+	char *keep_disks; /* owned: the directory of disks that outlive the lab, or NULL */
 	int lock_fd;
 	FILE *pids; /* what a later `vbet clean` is to end, if we cannot */
 
