@@ -64,3 +64,11 @@ must vbet exec New_York -- ping -c1 -W1 Chicago
 out_has 'time=11\.5 ms'
 must vbet ping Seattle Atlanta
 end_lab
+
+# netlab: its addresses and its BGP, over a reflector that OSPF leads to.
+import netlab-bgp 60s
+must vbet exec h1 -- ping -c1 -W2 198.51.100.7
+out_has 'ttl=60'
+must in_node ce2 'vtysh -c "show bgp ipv4 192.0.2.0/24"'
+out_has '65000 65101'
+end_lab

@@ -64,7 +64,8 @@ static void expect_error(const char *file, const char *text, const char *want)
 
 /* ---- mistakes ---- */
 
-#define CLAB(LINKS) "topology:\n  nodes:\n    a:\n    b:\n  links:\n" LINKS
+#define NETLAB(LINKS) "nodes: [a, b]\nlinks:\n" LINKS
+#define CLAB(LINKS)   "topology:\n  nodes:\n    a:\n    b:\n  links:\n" LINKS
 
 static const struct {
 	const char *file, *text, *error;
@@ -89,6 +90,21 @@ static const struct {
 	{"lab.conf", "r1\n", "lab.conf:1:3: expected '[' or '='"},
 	{"lab.conf", "r1[0\n", "lab.conf:1:4: expected NAME"},
 	{"lab.conf", "# nothing\n", "there are no nodes"},
+	{"x.yml", NETLAB("- a-c\n"), "x.yml:3:3: 'a-c' is not two nodes"},
+	{"x.yml", NETLAB("- [a, c]\n"), "x.yml:3:7: there is no node 'c'"},
+	{"x.yml", NETLAB("- [a, a]\n"), "a link leads from 'a' to itself"},
+	{"x.yml", NETLAB("- a:\n  c:\n"), "'c' is no node, and no attribute"},
+	{"x.yml", NETLAB("- pool: lan\n"), "x.yml:3:3: the link has no nodes"},
+	{"x.yml", NETLAB("- {a: , b: , pool: x}\n"), "there is no pool 'x'"},
+	{"x.yml", NETLAB("- {a: , b: , mtu: 1}\n"), "an MTU is a number"},
+	{"x.yml", "nodes: {a: {id: 1}, b: {id: 1}}\nlinks:\n", "x.yml:1:29: an id is a number"},
+	{"x.yml", "nodes: {a: {id: 0}}\nlinks:\n", "an id is a number"},
+	{"x.yml", "nodes: 5\nlinks:\n", "x.yml:1:8: the topology has no list or map of nodes"},
+	{"x.yml", "nodes: [a, a]\nlinks:\n", "there are two nodes 'a'"},
+	{"x.yml", "nodes: [a, b]\nlinks: [a-b, a-b]\naddressing.p2p: {ipv4: 10.0.0.0/30}\n",
+	 "the pool 'p2p' has no networks left"},
+	{"x.yml", "nodes: [a, b]\nlinks: [a-b]\naddressing.p2p: {prefix: 8}\n",
+	 "the prefixes of a pool are parts of it"},
 	{"x.graphml", "<graphml><graph>\n <node/></graph></graphml>",
 	 "x.graphml:2:2: a node has an id"},
 	{"x.graphml",
@@ -146,6 +162,10 @@ static const struct {
 	{"x.clab.yml", "topology:\n  nodes:\n", "    n@:\n", 20000, "", "too large"},
 	{"x.clab.yml", "topology:\n  nodes:\n    a:\n      exec: [", "x@, ", 250000, "]\n",
 	 "more than 200000"},
+	{"x.yml", "links:\nnodes:\n", "- n@\n", 20000, "", "too large"},
+	{"x.yml", "nodes: [a, b]\nlinks:\n", "- a-b\n", 65, "", "at most 64 links"},
+	{"x.yml", "nodes: [a, b]\nlinks:\n- x: 1\n", "  l@: 1\n", 1000, "", "more than 500 keys"},
+	{"x.yml", "links:\nmodule: [bgp]\nbgp.as: 1\nnodes:\n", "- n@\n", 1000, "", "too large"},
 	{"lab.conf", "", "r@[0]=A\n", 20000, "", "too large"},
 	{"lab.conf", "", "r@[0]=A\n", 5000, "", "too large"},
 	{"lab.conf", "", "r1[exec]=true\n", 100000, "", "too large"},
@@ -159,6 +179,19 @@ static const struct {
 	{"x.gml", "graph [ node [ id 1 ] ", "edge [ source 1 target 1 ] ", 300000, "]",
 	 "too large"},
 };
+
+/* Ten names for the same list, ten times over. */
+START_TEST(repeated_aliases_end_soon)
+{
+	expect_error("x.yml",
+		     "nodes: [a]\n"
+		     "a: &a [a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a]\n"
+		     "b: &b {1: *a, 2: *a, 3: *a, 4: *a, 5: *a, 6: *a, 7: *a, 8: *a, 9: *a}\n"
+		     "c: &c {1: *b, 2: *b, 3: *b, 4: *b, 5: *b, 6: *b, 7: *b, 8: *b, 9: *b}\n"
+		     "links: {1: *c, 2: *c, 3: *c, 4: *c, 5: *c, 6: *c, 7: *c, 8: *c, 9: *c}\n",
+		     "at most 64 links");
+}
+END_TEST
 
 START_TEST(what_is_hostile_is_refused)
 {
@@ -212,6 +245,7 @@ static void add_tests(TCase *t)
 {
 	tcase_add_loop_test(t, mistakes_have_a_place, 0, (int)ARRAY_LEN(mistakes));
 	tcase_add_loop_test(t, what_is_hostile_is_refused, 0, (int)ARRAY_LEN(hostile));
+	tcase_add_test(t, repeated_aliases_end_soon);
 	tcase_add_loop_test(t, numbers_become_rates_and_delays, 0, (int)ARRAY_LEN(graphs));
 }
 

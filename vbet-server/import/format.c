@@ -12,6 +12,7 @@
 #include "lib/xalloc.h"
 #include "vbet-server/import/clab.h"
 #include "vbet-server/import/kathara.h"
+#include "vbet-server/import/netlab.h"
 #include "vbet-server/import/zoo.h"
 
 #include <string.h>
@@ -63,8 +64,16 @@ static bool is_gml(const char *base, const char *text, size_t len)
 	return ends_in(base, ".gml");
 }
 
+/* What containerlab has below "topology:" stands at the margin. */
+static bool is_netlab(const char *base, const char *text, size_t len)
+{
+	return is_yaml(base) && has_line(text, "nodes:") &&
+	       (has_line(text, "links:") || !strcmp(base, "topology.yml"));
+}
+
 static const struct import_format formats[] = {
 	{"a topology of containerlab", is_clab, clab_read},
+	{"a topology of netlab", is_netlab, netlab_read},
 	{"a graph in GraphML", is_graphml, graphml_read},
 	{"a graph in GML", is_gml, gml_read},
 	{"a lab of Kathará or Netkit", is_kathara, kathara_read},
@@ -88,7 +97,7 @@ const struct import_format *format_find(const char *file, const char *text, size
 const char *format_list(void)
 {
 	return "topologies of containerlab (*.clab.yml), labs of Kathará and Netkit (lab.conf), "
-	       "graphs of networks (*.graphml, *.gml)";
+	       "topologies of netlab (topology.yml), graphs of networks (*.graphml, *.gml)";
 }
 
 static void name_lab(struct import_model *m, const char *file)
