@@ -82,11 +82,12 @@ static void read_as(const char *name, const char *text, size_t len)
 	struct err e = {0};
 	struct input in = {text, len, 0};
 	struct import_source src = {read_any, list_any, any_is_executable, &in};
-	const struct import_format *f = format_find(name, text, len);
+	const struct import_format *f =
+		name ? format_find(name, text, len) : format_find_name(text);
 
 	if (!f)
 		return;
-	if (format_read(f, &m, name, &src, text, len, &e) == 0) {
+	if (format_read(f, &m, name ? name : text, &src, text, len, &e) == 0) {
 		check_script(&m, true);
 		check_script(&m, false);
 	} else if (e.kind == ERR_NONE || !e.text[0]) {
@@ -97,8 +98,8 @@ static void read_as(const char *name, const char *text, size_t len)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const char *const names[] = {"x.clab.yml", "lab.conf", "x.graphml", "x.gml",
-					    "topology.yml"};
+	static const char *const names[] = {"x.clab.yml", "lab.conf",     "x.graphml",
+					    "x.gml",      "topology.yml", NULL};
 	char *text = xcalloc(size + 1, 1);
 
 	if (size)

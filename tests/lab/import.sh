@@ -6,7 +6,10 @@
 LABS=$ROOT/tests/golden/import
 # import LAB TIME: it has been up for that long, with nothing failed in it.
 import() {
-	must vbet import "$LABS/$1" -o "$HOME/lab"
+	case $1 in
+	*,*) must vbet import "$1" -o "$HOME/lab" ;;
+	*) must vbet import "$LABS/$1" -o "$HOME/lab" ;;
+	esac
 	must vbet up --clock virtual "$HOME/lab/lab.vbet"
 	out_has_not 'failed'
 	must vbet clock pace max
@@ -71,4 +74,9 @@ must vbet exec h1 -- ping -c1 -W2 198.51.100.7
 out_has 'ttl=60'
 must in_node ce2 'vtysh -c "show bgp ipv4 192.0.2.0/24"'
 out_has '65000 65101'
+end_lab
+
+# Mininet: a tree of switches, by its name.
+import tree,2,2 1s
+must vbet exec h1 -- ping -c1 -W1 10.0.0.4
 end_lab

@@ -38,7 +38,7 @@ static const struct cmd commands[] = {
 	{"packages", "FILE|NAME...",
 	 "build the file systems with more packages that a script needs, while there is a network",
 	 OPT_QUIET, 1, -1, cmd_packages},
-	{"import", "FILE|DIR", "make a lab of that of another tool, and say what is not in it",
+	{"import", "FILE|DIR|NAME", "make a lab of that of another tool, and say what is not in it",
 	 OPT_OUTPUT, 1, 1, cmd_import},
 	{"ls", "", "list the labs", OPT_JSON, 0, 0, cmd_ls},
 	{"status", "", "nodes, NICs, cables and counters of a lab", OPT_LAB | OPT_JSON, 0, 0,

@@ -185,6 +185,14 @@ static int read_lab(struct import *im, struct err *e)
 	return rc;
 }
 
+static int read_name(struct import *im, const char *name, struct err *e)
+{
+	struct import_source none = {read_source, list_source, is_executable_source, im};
+
+	im->dir = xstrdup(".");
+	return format_read(format_find_name(name), &im->m, name, &none, name, strlen(name), e);
+}
+
 /* ---- the lab that is written ---- */
 
 static int make_parents(const char *path, struct err *e)
@@ -316,10 +324,12 @@ static void tell(const struct import *im)
 int cmd_import(const struct cmd_options *o, int argc, char **argv, struct err *e)
 {
 	struct import im = {.to = o->output};
-	int rc = find_file(&im, argv[0], e);
+	int rc;
 
-	if (rc == 0)
-		rc = read_lab(&im, e);
+	if (access(argv[0], F_OK) < 0 && format_find_name(argv[0]))
+		rc = read_name(&im, argv[0], e);
+	else
+		rc = find_file(&im, argv[0], e) < 0 ? -1 : read_lab(&im, e);
 	if (rc == 0)
 		rc = write_lab(&im, e);
 	if (rc == 0)

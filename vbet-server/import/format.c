@@ -12,6 +12,7 @@
 #include "lib/xalloc.h"
 #include "vbet-server/import/clab.h"
 #include "vbet-server/import/kathara.h"
+#include "vbet-server/import/mininet.h"
 #include "vbet-server/import/netlab.h"
 #include "vbet-server/import/zoo.h"
 
@@ -94,10 +95,19 @@ const struct import_format *format_find(const char *file, const char *text, size
 	return NULL;
 }
 
+const struct import_format *format_find_name(const char *name)
+{
+	static const struct import_format mininet = {.name = "a topology of Mininet",
+						     .read = mininet_read};
+
+	return mininet_is_name(name) ? &mininet : NULL;
+}
+
 const char *format_list(void)
 {
 	return "topologies of containerlab (*.clab.yml), labs of Kathará and Netkit (lab.conf), "
-	       "topologies of netlab (topology.yml), graphs of networks (*.graphml, *.gml)";
+	       "topologies of netlab (topology.yml), graphs of networks (*.graphml, *.gml), "
+	       "names of Mininet (tree,2,3)";
 }
 
 static void name_lab(struct import_model *m, const char *file)

@@ -19,6 +19,11 @@ struct import_format {
 
 /* The format of a file, by its name and what is in it; NULL: none that is known. */
 const struct import_format *format_find(const char *file, const char *text, size_t len);
+/*
+ * The format of what is no file but a name ("tree,2,3"), which is its text as well; NULL: it is
+ * not.
+ */
+const struct import_format *format_find_name(const char *name);
 /* "containerlab, Kathará, ...": what can be imported. */
 const char *format_list(void);
 /*

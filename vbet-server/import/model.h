@@ -87,6 +87,7 @@ struct import_node {
 	enum import_kind kind;
 	int64_t memory_bytes; /* 0: the default of its kind */
 	bool has_frr;         /* FRR is started in it */
+	bool has_rstp;        /* a switch in a loop */
 	VEC(struct import_nic) nics;
 	VEC(struct import_file) files;
 	VEC(const char *) services; /* started without a configuration of the lab's */

@@ -149,6 +149,8 @@ static void put_alloc(struct writer *w, const struct import_node *n)
 		fputs(", label = ", w->out);
 		put_string(w->out, n->was);
 	}
+	if (n->has_rstp)
+		fputs(", rstp = on", w->out);
 	if (n->memory_bytes)
 		fprintf(w->out, ", memory = %s",
 			unit_format(UNIT_SIZE, n->memory_bytes, text, sizeof(text)));
