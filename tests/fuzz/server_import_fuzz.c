@@ -98,8 +98,8 @@ static void read_as(const char *name, const char *text, size_t len)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const char *const names[] = {"x.clab.yml", "lab.conf",     "x.graphml",
-					    "x.gml",      "topology.yml", NULL};
+	static const char *const names[] = {"x.clab.yml",   "lab.conf", "x.graphml", "x.gml",
+					    "topology.yml", "x.json",   NULL};
 	char *text = xcalloc(size + 1, 1);
 
 	if (size)

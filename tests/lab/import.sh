@@ -80,3 +80,11 @@ end_lab
 import tree,2,2 1s
 must vbet exec h1 -- ping -c1 -W1 10.0.0.4
 end_lab
+
+# FRR's topotests: three autonomous systems, by the addresses that topotests give.
+import bgp-chain.json 60s
+must vbet exec r4 -- ping -c1 -W2 10.0.0.1
+must vbet exec r1 -- ping -c1 -W2 -I 2001:db8:f::1:17 2001:db8:f::3:17
+must in_node r3 'vtysh -c "show bgp ipv4 100.50.3.0/24"'
+out_has '200 100'
+end_lab

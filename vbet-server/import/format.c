@@ -14,6 +14,7 @@
 #include "vbet-server/import/kathara.h"
 #include "vbet-server/import/mininet.h"
 #include "vbet-server/import/netlab.h"
+#include "vbet-server/import/topotests.h"
 #include "vbet-server/import/zoo.h"
 
 #include <string.h>
@@ -72,9 +73,15 @@ static bool is_netlab(const char *base, const char *text, size_t len)
 	       (has_line(text, "links:") || !strcmp(base, "topology.yml"));
 }
 
+static bool is_topotest(const char *base, const char *text, size_t len)
+{
+	return ends_in(base, ".json") && strstr(text, "\"routers\"") && strstr(text, "\"links\"");
+}
+
 static const struct import_format formats[] = {
 	{"a topology of containerlab", is_clab, clab_read},
 	{"a topology of netlab", is_netlab, netlab_read},
+	{"a topology of FRR's topotests", is_topotest, topotests_read},
 	{"a graph in GraphML", is_graphml, graphml_read},
 	{"a graph in GML", is_gml, gml_read},
 	{"a lab of Kathará or Netkit", is_kathara, kathara_read},
@@ -107,7 +114,7 @@ const char *format_list(void)
 {
 	return "topologies of containerlab (*.clab.yml), labs of Kathará and Netkit (lab.conf), "
 	       "topologies of netlab (topology.yml), graphs of networks (*.graphml, *.gml), "
-	       "names of Mininet (tree,2,3)";
+	       "names of Mininet (tree,2,3), topologies of FRR's topotests (*.json)";
 }
 
 static void name_lab(struct import_model *m, const char *file)

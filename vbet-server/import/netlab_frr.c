@@ -28,18 +28,6 @@ struct writer {
 	FILE *out;
 };
 
-/* A word of the file that may stand in a configuration; else the default. */
-static const char *word(const struct yaml_value *v, const char *otherwise)
-{
-	const char *text = v ? yaml_text(v) : NULL;
-
-	return text && *text && strlen(text) < 64 &&
-			       strspn(text, "0123456789abcdefghijklmnopqrstuvwxyz"
-					    "ABCDEFGHIJKLMNOPQRSTUVWXYZ.:/_-") == strlen(text)
-		       ? text
-		       : otherwise;
-}
-
 static const char *format(const struct addr *a, bool with_prefix, char buf[80])
 {
 	return addr_format(a, with_prefix, buf, 80);
@@ -60,12 +48,12 @@ static const char *area_of(const struct writer *w, const struct on *on)
 	const struct yaml_value *v =
 		on ? netlab_link_property(on->link, on->end, "ospf.area") : NULL;
 
-	return word(v ? v : netlab_property(w->n, w->node, "ospf.area"), "0.0.0.0");
+	return yaml_word(v ? v : netlab_property(w->n, w->node, "ospf.area"), "0.0.0.0");
 }
 
 static const char *instance_of(const struct writer *w)
 {
-	return word(netlab_property(w->n, w->node, "isis.instance"), "Gandalf");
+	return yaml_word(netlab_property(w->n, w->node, "isis.instance"), "Gandalf");
 }
 
 /* ---- interfaces ---- */
@@ -81,7 +69,7 @@ static bool runs_on(const struct writer *w, const struct on *on, unsigned module
 static void put_number(const struct writer *w, const struct on *on, const char *path,
 		       const char *command)
 {
-	const char *text = word(netlab_link_property(on->link, on->end, path), NULL);
+	const char *text = yaml_word(netlab_link_property(on->link, on->end, path), NULL);
 
 	if (text && strspn(text, "0123456789") == strlen(text))
 		fprintf(w->out, " %s %s\n", command, text);
@@ -93,8 +81,8 @@ static void put_ospf_interface(const struct writer *w, const struct on *on, size
 	const char *p = names[f];
 	bool is_passive = on->link->is_stub ||
 			  netlab_is_on(netlab_link_property(on->link, on->end, "ospf.passive"));
-	const char *type = word(netlab_link_property(on->link, on->end, "ospf.network_type"),
-				on->link->is_p2p ? "point-to-point" : NULL);
+	const char *type = yaml_word(netlab_link_property(on->link, on->end, "ospf.network_type"),
+				     on->link->is_p2p ? "point-to-point" : NULL);
 
 	fprintf(w->out, " %s area %s\n", p, area_of(w, on));
 	if (type)
@@ -168,7 +156,7 @@ static void put_loopback(const struct writer *w)
 /* The loopback, or the first address that there is; without any, the id. */
 static const char *router_id(const struct writer *w, const char *path, char buf[80])
 {
-	const char *own = word(netlab_get(w->node->own, path), NULL);
+	const char *own = yaml_word(netlab_get(w->node->own, path), NULL);
 
 	if (own)
 		return own;
@@ -181,7 +169,7 @@ static const char *router_id(const struct writer *w, const char *path, char buf[
 static void put_ospf(const struct writer *w)
 {
 	const char *bandwidth =
-		word(netlab_property(w->n, w->node, "ospf.reference_bandwidth"), NULL);
+		yaml_word(netlab_property(w->n, w->node, "ospf.reference_bandwidth"), NULL);
 	bool has_default = netlab_is_on(netlab_property(w->n, w->node, "ospf.default"));
 	char buf[80];
 
@@ -202,8 +190,8 @@ static void put_ospf(const struct writer *w)
 
 static void put_isis(const struct writer *w)
 {
-	const char *type = word(netlab_property(w->n, w->node, "isis.type"), "level-2");
-	const char *area = word(netlab_property(w->n, w->node, "isis.area"), "49.0001");
+	const char *type = yaml_word(netlab_property(w->n, w->node, "isis.type"), "level-2");
+	const char *area = yaml_word(netlab_property(w->n, w->node, "isis.area"), "49.0001");
 
 	fprintf(w->out,
 		"!\nrouter isis %s\n net %s.0000.0000.%04u.00\n is-type %s\n metric-style wide\n",
@@ -314,7 +302,7 @@ static void put_networks(const struct writer *w, size_t f)
 			fprintf(w->out, "  network %s\n", format(&net, true, buf));
 	}
 	for (size_t i = 0; own && own->kind == YAML_LIST && i < own->n && f == NETLAB_V4; i++) {
-		const char *text = word(own->items[i].value, NULL);
+		const char *text = yaml_word(own->items[i].value, NULL);
 
 		if (text)
 			fprintf(w->out, "  network %s\n", text);
@@ -359,7 +347,7 @@ static void put_bgp(const struct writer *w, size_t *left)
 	for (size_t f = 0; f < NETLAB_FAMILIES; f++)
 		put_family(w, &s, f);
 	for (size_t i = 0; own && own->kind == YAML_LIST && i < own->n; i++) {
-		const char *text = word(own->items[i].value, NULL);
+		const char *text = yaml_word(own->items[i].value, NULL);
 
 		fprintf(w->out, "%s", i ? "" : "!\n");
 		if (text)

@@ -313,6 +313,17 @@ const char *yaml_text(const struct yaml_value *v)
 	return v && v->kind == YAML_TEXT ? v->text : NULL;
 }
 
+const char *yaml_word(const struct yaml_value *v, const char *otherwise)
+{
+	static const char letters[] = "0123456789abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ.:/_-";
+	const char *text = yaml_text(v);
+
+	return text && *text && strlen(text) < 64 && strspn(text, letters) == strlen(text)
+		       ? text
+		       : otherwise;
+}
+
 int yaml_wrong(struct err *e, const char *file, const struct yaml_value *at, const char *fmt, ...)
 {
 	char text[512];

@@ -39,6 +39,11 @@ struct yaml_value *yaml_tree_read(struct arena *a, const char *file, const char 
 struct yaml_value *yaml_get(const struct yaml_value *v, const char *key);
 /* The text of a scalar, or NULL. */
 const char *yaml_text(const struct yaml_value *v);
+/*
+ * A text that may stand in a line of a configuration, as one word of letters, digits and ".:/_-";
+ * otherwise `otherwise`. v may be NULL.
+ */
+const char *yaml_word(const struct yaml_value *v, const char *otherwise);
 /* Sets "FILE:LINE:COLUMN: ..."; -1. */
 int yaml_wrong(struct err *e, const char *file, const struct yaml_value *at, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
