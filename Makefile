@@ -102,6 +102,13 @@ SOAK_SECONDS ?= 3600
 soak: all
 	@VBET_SOAK_SECONDS=$(SOAK_SECONDS) tests/lab/run.sh -v soak
 
+# Ends whatever a lab consists of, at random, for so long.
+.PHONY: faults
+FAULT_SECONDS ?= 600
+FAULTS        ?= $(patsubst tests/faults/%.sh,%,$(wildcard tests/faults/*.sh))
+faults: all
+	@VBET_FAULT_SECONDS=$(FAULT_SECONDS) tests/lab/run.sh -v $(FAULTS)
+
 # `make bench [BENCH="boot tcp"]`; bench-clock and bench-fidelity are those of the virtual clock.
 .PHONY: bench bench-clock bench-fidelity
 bench:

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# run.sh [-v] [NAME...]: runs the lab tests (tests/lab/NAME.sh; all of them without a name), several at
+# run.sh [-v] [NAME...]: runs the lab tests (tests/lab/NAME.sh, tests/faults/NAME.sh; all of them without a name), several at
 # once, and prints a line for each. As root, they run as the user vbet-test, made if missing, and those
 # that say so a second time as root: vbet is for ordinary users, and must work for root too.
 #
@@ -60,26 +60,34 @@ make_copy() {
 	}
 	cp -a "$root/rootfs" "$lib/rootfs/build"
 	cp -a "$root/docs" "$root/examples" "$root/share" "$work/src/"
-	cp -a "$here" "$work/src/tests/lab"
+	cp -a "$here" "$here/../faults" "$work/src/tests/"
 	mkdir "$work/src/tests/golden"
 	cp -a "$root/tests/golden/import" "$work/src/tests/golden/"
 	chmod -R a+rX "$work/src" "$work/bin"
 	find "$lib" -maxdepth 1 -type f -exec chmod a+rx {} +
 }
 
-says() { grep -q "^# lab: .*$2" "$here/$1.sh"; }
+# room_of NAME: where that test is, below tests; nothing if there is none.
+room_of() {
+	local room
+	for room in lab faults; do
+		[ ! -f "$here/../$room/$1.sh" ] || echo "$room"
+	done
+}
+says() { grep -q "^# lab: .*$2" "$here/../$(room_of "$1")/$1.sh"; }
 
 # start NAME USER LABEL: in the background.
 start() {
 	local name=$1 as=$2 label=$3 limit=100
 	local -a drop=()
 	[ "$as" = "$(id -un)" ] || drop=(setpriv --reuid="$as" --regid="$as" --init-groups)
-	! says "$name" slow || limit=$((300 + ${VBET_SOAK_SECONDS:-0} + ${VBET_REPEAT:-0} * 300))
+	! says "$name" slow || limit=$((300 + ${VBET_SOAK_SECONDS:-0} + ${VBET_REPEAT:-0} * 300 + ${VBET_FAULT_SECONDS:-0}))
 	timeout -k 10 "$limit" "${drop[@]}" env -i PATH="$work/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" \
 		LANG=C.UTF-8 TERM=xterm B="$work/lib" VBET_LIB="$work/lib" VBET_ROOT="$work/src" VBET_SOURCE="$root" \
 		VBET_TEST_USER="$user" ${VBET_SOAK_SECONDS:+VBET_SOAK_SECONDS="$VBET_SOAK_SECONDS"} \
-		${VBET_REPEAT:+VBET_REPEAT="$VBET_REPEAT"} ${VBET_EXAMPLES:+VBET_EXAMPLES="$VBET_EXAMPLES"} ASAN_OPTIONS="log_path=$work/log/san:exitcode=99" \
-		UBSAN_OPTIONS="log_path=$work/log/san:print_stacktrace=1" bash "$work/src/tests/lab/$name.sh" >"$work/log/$label" 2>&1 </dev/null &
+		${VBET_REPEAT:+VBET_REPEAT="$VBET_REPEAT"} ${VBET_FAULT_SECONDS:+VBET_FAULT_SECONDS="$VBET_FAULT_SECONDS"} \
+		${VBET_FAULT_SEED:+VBET_FAULT_SEED="$VBET_FAULT_SEED"} ${VBET_EXAMPLES:+VBET_EXAMPLES="$VBET_EXAMPLES"} ASAN_OPTIONS="log_path=$work/log/san:exitcode=99" \
+		UBSAN_OPTIONS="log_path=$work/log/san:print_stacktrace=1" bash "$work/src/tests/$(room_of "$name")/$name.sh" >"$work/log/$label" 2>&1 </dev/null &
 	label_of[$!]=$label
 	began_of[$!]=$EPOCHREALTIME
 }
@@ -164,14 +172,14 @@ names=()
 for name in "$@"; do
 	name=${name##*/}
 	name=${name%.sh}
-	[ -f "$here/$name.sh" ] || {
+	[ -n "$(room_of "$name")" ] || {
 		echo "run.sh: no test '$name'" >&2
 		exit 2
 	}
 	names+=("$name")
 done
 if [ ${#names[@]} -eq 0 ]; then
-	for f in "$here"/*.sh; do
+	for f in "$here"/*.sh "$here"/../faults/*.sh; do
 		f=${f##*/}
 		case $f in lib.sh | run.sh) ;; *) names+=("${f%.sh}") ;; esac
 	done
