@@ -169,8 +169,8 @@ static int read_ends(struct clab *c, const struct yaml_value *v, struct link *l)
 
 static void note_keys(struct clab *c, const struct yaml_value *v)
 {
-	static const char *const known[] = {"endpoints", "endpoint",       "type",
-					    "mtu",       "host-interface", "mode"};
+	static const char *const known[] = {"endpoints",      "endpoint", "type", "mtu",
+					    "host-interface", "mode",     "ipv4", "ipv6"};
 
 	for (size_t i = 0; i < v->n; i++) {
 		bool is_known = false;
@@ -226,7 +226,19 @@ static int set_mtu(struct clab *c, const struct link *l, const struct endpoint *
 	return 0;
 }
 
-static int set_more(struct clab *c, const struct endpoint *end)
+/* Said at the end, or in the link's list of both ends' addresses. */
+static const char *address_of(const struct link *l, const struct endpoint *end, const char *key)
+{
+	const struct yaml_value *list = yaml_get(l->value, key);
+	size_t place = (size_t)(end - l->ends);
+	const char *own = yaml_text(yaml_get(end->more, key));
+
+	if (!own && list && list->kind == YAML_LIST && place < list->n)
+		own = yaml_text(list->items[place].value);
+	return own && *own ? own : NULL;
+}
+
+static int set_more(struct clab *c, const struct link *l, const struct endpoint *end)
 {
 	static const char *const addresses[] = {"ipv4", "ipv6"};
 	const struct yaml_value *mac = yaml_get(end->more, "mac");
@@ -243,7 +255,7 @@ static int set_more(struct clab *c, const struct endpoint *end)
 			arena_strdup(&c->m->arena, addr_format_mac(bytes, out, sizeof(out)));
 	}
 	for (size_t i = 0; i < ARRAY_LEN(addresses); i++) {
-		text = yaml_text(yaml_get(end->more, addresses[i]));
+		text = address_of(l, end, addresses[i]);
 		if (text)
 			command_add(c->m, end->place,
 				    arena_printf(&c->m->arena, "ip address add %s dev eth%ld", text,
@@ -260,7 +272,7 @@ static int finish_end(struct clab *c, const struct link *l, struct endpoint *end
 		return -1;
 	if (!is_switch && number_of(end->interface) < 0)
 		keep_name(c, end);
-	return set_mtu(c, l, end) < 0 ? -1 : set_more(c, end);
+	return set_mtu(c, l, end) < 0 ? -1 : set_more(c, l, end);
 }
 
 /* A link that leaves the lab is not laid, but its NIC stays, as commands may name it. */

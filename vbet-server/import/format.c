@@ -69,8 +69,11 @@ static bool is_gml(const char *base, const char *text, size_t len)
 /* What containerlab has below "topology:" stands at the margin. */
 static bool is_netlab(const char *base, const char *text, size_t len)
 {
-	return is_yaml(base) && has_line(text, "nodes:") &&
-	       (has_line(text, "links:") || !strcmp(base, "topology.yml"));
+	bool has_nodes = has_line(text, "nodes:") || has_line(text, "groups:");
+
+	return is_yaml(base) &&
+	       ((has_nodes && has_line(text, "links:")) ||
+		(!strcmp(base, "topology.yml") && (has_nodes || has_line(text, "links:"))));
 }
 
 static bool is_topotest(const char *base, const char *text, size_t len)

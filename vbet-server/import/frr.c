@@ -60,8 +60,9 @@ static bool is_on(const struct frr *f, const char *daemon)
 }
 
 /*
- * Lines that would keep a daemon of ours from starting: logs in directories that are not there.
- * Returns the text without them, or NULL if there are none.
+ * Lines that would keep a daemon of ours from starting: logs in directories that are not there, and
+ * "debug" with words of Quagga that FRR does not know. Returns the text without them, or NULL if
+ * there are none.
  */
 static char *without_logs(struct frr *f, const char *path, const char *text)
 {
@@ -72,11 +73,15 @@ static char *without_logs(struct frr *f, const char *path, const char *text)
 	for (const char *p = text; *p;) {
 		size_t len = strcspn(p, "\n");
 		size_t indent = strspn(p, " \t");
-		bool drop = !strncmp(p + indent, "log file ", 9) &&
-			    strncmp(p + indent + 9, "/var/log/frr/", 13) != 0;
+		bool is_debug = !strncmp(p, "debug ", 6);
+		bool drop = is_debug || (!strncmp(p + indent, "log file ", 9) &&
+					 strncmp(p + indent + 9, "/var/log/frr/", 13) != 0);
 
 		len += p[len] == '\n';
-		if (drop) {
+		if (is_debug) {
+			model_note(f->m, f->m->nodes.at[f->node].was, "'debug' in %s", path);
+			is_changed = true;
+		} else if (drop) {
 			model_note(f->m, f->m->nodes.at[f->node].was,
 				   "'%.*s' of %s: vbet keeps what daemons say",
 				   (int)strcspn(p + indent, "\r\n"), p + indent, path);
@@ -91,6 +96,21 @@ static char *without_logs(struct frr *f, const char *path, const char *text)
 	return is_changed ? out : NULL;
 }
 
+/*
+ * Quagga took and gave routes without a policy (RFC 8212 is younger), and announced networks that
+ * it had no route to; FRR does so only if it is told. NULL: there is no BGP in the text.
+ */
+static char *with_ways_of_quagga(struct arena *a, const char *text)
+{
+	static const char router[] = "router bgp ";
+	static const char ways[] = " no bgp ebgp-requires-policy\n no bgp network import-check\n";
+	const char *p =
+		strncmp(text, router, strlen(router)) ? strstr(text, "\nrouter bgp ") : text;
+	const char *end = p ? strchr(p + 1, '\n') : NULL;
+
+	return end ? arena_printf(a, "%.*s%s%s", (int)(end + 1 - text), text, ways, end + 1) : NULL;
+}
+
 static void add_config(struct frr *f, const struct import_file *file, const char *daemon)
 {
 	struct import_file config = *file;
@@ -102,8 +122,11 @@ static void add_config(struct frr *f, const struct import_file *file, const char
 	config.is_executable = false;
 	if (text) {
 		char *changed = without_logs(f, file->path, text);
+		bool is_quagga = strncmp(file->path, "/etc/frr/", 9) != 0;
+		char *more = is_quagga ? with_ways_of_quagga(&f->m->arena, changed ? changed : text)
+				       : NULL;
 
-		config.text = changed;
+		config.text = more ? more : changed;
 	}
 	free(text);
 	model_add_file(f->m, f->node, &config);

@@ -65,6 +65,10 @@ static void start_key(struct graphml *g, const char **atts)
 {
 	struct key k = {attribute(g, atts, "id"), attribute(g, atts, "attr.name")};
 
+	/* How yEd draws it. */
+	if (!k.name && attribute(g, atts, "yfiles.type"))
+		k.name = "graphics";
+
 	if (g->keys.n >= MAX_KEYS)
 		fail(g, "too many keys");
 	else if (k.id && k.name)

@@ -159,6 +159,19 @@ static void read_text(struct import_model *m, const struct import_source *src, c
 	}
 }
 
+static bool has_frr_config(const struct tree *t)
+{
+	for (size_t i = 0; i < t->files.n; i++) {
+		const char *path = t->files.at[i].path;
+		size_t len = strlen(path);
+
+		if (frr_is_file(path) && len > 5 && !strcmp(path + len - 5, ".conf") &&
+		    !strstr(path, "/vtysh.conf"))
+			return true;
+	}
+	return false;
+}
+
 void kathara_add_contents(struct import_model *m, const struct import_source *src, size_t node,
 			  const struct strvec *exec, bool netkit)
 {
@@ -181,6 +194,10 @@ void kathara_add_contents(struct import_model *m, const struct import_source *sr
 	if (src->list(src->ctx, was, &m->arena, &names) == 0)
 		tree_add(m, src, was, was, "/", &t);
 	vec_free(&names);
+	if (!(started & STARTS_FRR) && has_frr_config(&t)) {
+		model_note(m, was, "FRR waits for somebody to start it there; here it runs");
+		started |= STARTS_FRR;
+	}
 	tree_lay(m, src, node, &t, started & STARTS_FRR);
 	tree_finish(&t);
 	if (started & STARTS_FRR)

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#define PATTERN "*?[~" /* begins or is in a pattern of names */
 enum { MAX_PATTERNS = 100, MAX_ID = 100000 };
 
 /* ---- values ---- */
@@ -89,24 +90,59 @@ static int add_node(struct netlab *n, const char *name, const struct yaml_value 
 	return 0;
 }
 
+static int read_node(struct netlab *n, const struct yaml_value *list, size_t i)
+{
+	const struct yaml_value *value = list->items[i].value;
+	const char *name = list->kind == YAML_MAP ? list->items[i].key
+			   : yaml_text(value)     ? yaml_text(value)
+						  : netlab_text(value, "name");
+
+	if (!name || (list->kind == YAML_MAP && yaml_text(value)))
+		return yaml_wrong(n->e, n->m->file, value,
+				  "a node is a name, or a name with a map of properties");
+	return check_keys(n, value) < 0 ? -1 : add_node(n, name, value, value);
+}
+
+static const struct yaml_value *members_of(const struct yaml_value *group)
+{
+	return group->kind == YAML_LIST ? group : yaml_get(group, "members");
+}
+
+/* With groups._auto_create, members that are not among the nodes are nodes as well. */
+static int create_members(struct netlab *n, const struct yaml_value *groups)
+{
+	bool all = netlab_is_on(yaml_get(groups, "_auto_create"));
+
+	for (size_t i = 0; groups && groups->kind == YAML_MAP && i < groups->n; i++) {
+		const struct yaml_value *group = groups->items[i].value;
+		const struct yaml_value *list = members_of(group);
+		bool is_wanted = all || netlab_is_on(yaml_get(group, "_auto_create"));
+
+		for (size_t k = 0; is_wanted && list && list->kind == YAML_LIST && k < list->n;
+		     k++) {
+			const struct yaml_value *v = list->items[k].value;
+			const char *name = netlab_step(n) ? yaml_text(v) : NULL;
+
+			if (name && !strpbrk(name, PATTERN) && model_find_node(n->m, name) < 0 &&
+			    add_node(n, name, v, v) < 0)
+				return -1;
+		}
+	}
+	return 0;
+}
+
 static int read_nodes(struct netlab *n)
 {
 	const struct yaml_value *v = yaml_get(n->top, "nodes");
+	const struct yaml_value *groups = yaml_get(n->top, "groups");
 
-	if (!v || (v->kind != YAML_LIST && v->kind != YAML_MAP))
+	if (v ? v->kind != YAML_LIST && v->kind != YAML_MAP : !groups)
 		return yaml_wrong(n->e, n->m->file, v ? v : n->top,
 				  "the topology has no list or map of nodes");
-	for (size_t i = 0; i < v->n && !n->m->full; i++) {
-		const struct yaml_value *value = v->items[i].value;
-		const char *name = v->kind == YAML_MAP ? v->items[i].key : yaml_text(value);
-
-		if (!name || (v->kind == YAML_MAP && yaml_text(value)))
-			return yaml_wrong(n->e, n->m->file, value,
-					  "a node is a name, or a name with a map of properties");
-		if (check_keys(n, value) < 0 || add_node(n, name, value, value) < 0)
+	for (size_t i = 0; v && i < v->n && !n->m->full; i++)
+		if (read_node(n, v, i) < 0)
 			return -1;
-	}
-	return 0;
+	return create_members(n, groups);
 }
 
 /* The number that addresses are made of: that of the file, else the next one that is free. */
@@ -151,7 +187,7 @@ static void join(struct netlab *n, const char *member, const struct yaml_value *
 		struct netlab_node *node = &n->nodes.at[place];
 
 		vec_push(&node->groups, group);
-	} else if (!strpbrk(member, "*?[~") || ++*patterns > MAX_PATTERNS || *member == '~') {
+	} else if (!strpbrk(member, PATTERN) || ++*patterns > MAX_PATTERNS || *member == '~') {
 		model_note(n->m, NULL, "member '%.64s' of a group: no such node", member);
 	} else {
 		for (size_t i = 0; i < n->nodes.n; i++)
@@ -167,8 +203,7 @@ static int read_groups(struct netlab *n)
 
 	for (size_t i = 0; groups && groups->kind == YAML_MAP && i < groups->n; i++) {
 		const struct yaml_value *group = groups->items[i].value;
-		const struct yaml_value *members =
-			group->kind == YAML_LIST ? group : yaml_get(group, "members");
+		const struct yaml_value *members = members_of(group);
 
 		if (check_keys(n, group) < 0)
 			return -1;

@@ -48,6 +48,11 @@ static const struct yaml_value *pool_value(struct netlab *n, const char *name, c
 	return netlab_get(n->top, arena_printf(&n->m->arena, "addressing.%s.%s", name, key));
 }
 
+static bool is_true(const char *text)
+{
+	return text && (!strcmp(text, "true") || !strcmp(text, "True"));
+}
+
 static int set_pool(struct netlab *n, struct netlab_pool *p)
 {
 	static const char *const sizes[] = {"prefix", "prefix6"};
@@ -56,9 +61,11 @@ static int set_pool(struct netlab *n, struct netlab_pool *p)
 		const struct yaml_value *net = pool_value(n, p->name, families[f]);
 		const struct yaml_value *size = pool_value(n, p->name, sizes[f]);
 
-		p->has[f] = net ? parse_net(yaml_text(net), f ? AF_INET6 : AF_INET, &p->net[f])
-				: p->has[f];
-		if (net && !p->has[f])
+		if (net && is_true(yaml_text(net)))
+			model_note(n->m, NULL, "unnumbered links: here they have addresses");
+		else if (net)
+			p->has[f] = parse_net(yaml_text(net), f ? AF_INET6 : AF_INET, &p->net[f]);
+		if (net && netlab_is_on(net) && !is_true(yaml_text(net)) && !p->has[f])
 			model_note(n->m, NULL, "addressing.%.64s.%s: no prefix, so no addresses",
 				   p->name, families[f]);
 		if (size && yaml_text(size))
@@ -153,10 +160,12 @@ static int add_end(struct netlab *n, struct netlab_link *l, const char *name,
 		return yaml_wrong(n->e, n->m->file, at, "there is no node '%.64s'", name);
 	if (l->ends.n >= MAX_ENDS)
 		return yaml_wrong(n->e, n->m->file, at, "a link has at most %d nodes", MAX_ENDS);
-	for (size_t i = 0; i < l->ends.n; i++)
-		if (l->ends.at[i].node == (size_t)place)
-			return yaml_wrong(n->e, n->m->file, at,
-					  "a link leads from '%.64s' to itself", name);
+	for (size_t i = 0; i < l->ends.n; i++) {
+		if (l->ends.at[i].node != (size_t)place)
+			continue;
+		model_note(n->m, name, "a link from a node to itself");
+		return 0;
+	}
 	end.node = (size_t)place;
 	end.nic = n->m->nodes.at[place].nics.n;
 	if (!model_nic(n->m, end.node, end.nic))
@@ -167,21 +176,41 @@ static int add_end(struct netlab *n, struct netlab_link *l, const char *name,
 	return 0;
 }
 
-/* "a-b"; names may have a '-', so that every place is tried. */
+/* Of "a-b - c", the node that the text begins with, and where the next one begins; NULL: none. */
+static const char *next_name(struct netlab *n, const char **text)
+{
+	const char *start = *text + strspn(*text, " \t");
+
+	/* Names may have a '-', so that every one is tried. */
+	for (const char *p = start + strcspn(start, "-");; p += 1 + strcspn(p + 1, "-")) {
+		size_t len = (size_t)(p - start);
+
+		while (len && (start[len - 1] == ' ' || start[len - 1] == '\t'))
+			len--;
+		char *name = arena_strndup(&n->m->arena, start, len);
+
+		*text = p + (*p == '-');
+		if (model_find_node(n->m, name) >= 0)
+			return name;
+		if (!*p || len > 256)
+			return NULL;
+	}
+}
+
 static int read_pair(struct netlab *n, struct netlab_link *l, const struct yaml_value *v)
 {
-	const char *text = yaml_text(v);
+	const char *p = yaml_text(v);
 
-	if (model_find_node(n->m, text) >= 0)
-		return add_end(n, l, text, v, NULL);
-	for (const char *p = strchr(text, '-'); p; p = strchr(p + 1, '-')) {
-		char *first = arena_strndup(&n->m->arena, text, (size_t)(p - text));
+	while (*p) {
+		const char *name = next_name(n, &p);
 
-		if (model_find_node(n->m, first) >= 0 && model_find_node(n->m, p + 1) >= 0)
-			return add_end(n, l, first, v, NULL) < 0 ? -1
-								 : add_end(n, l, p + 1, v, NULL);
+		if (!name)
+			return yaml_wrong(n->e, n->m->file, v,
+					  "'%.64s' is not two nodes, such as r1-r2", yaml_text(v));
+		if (add_end(n, l, name, v, NULL) < 0)
+			return -1;
 	}
-	return yaml_wrong(n->e, n->m->file, v, "'%.64s' is not two nodes, such as r1-r2", text);
+	return 0;
 }
 
 static int read_interfaces(struct netlab *n, struct netlab_link *l, const struct yaml_value *v)
@@ -198,36 +227,61 @@ static int read_interfaces(struct netlab *n, struct netlab_link *l, const struct
 	return 0;
 }
 
-/* What is no node is an attribute. */
+enum attribute { ATTRIBUTE_NONE, ATTRIBUTE_LOST, ATTRIBUTE_TAKEN };
+
+/* Of which the part before a dot counts. */
+static enum attribute find_attribute(const char *key)
+{
+	static const struct {
+		const char *name;
+		enum attribute is;
+	} all[] = {
+		{"ospf", ATTRIBUTE_TAKEN},  {"isis", ATTRIBUTE_TAKEN},
+		{"bgp", ATTRIBUTE_TAKEN},   {"mtu", ATTRIBUTE_TAKEN},
+		{"pool", ATTRIBUTE_TAKEN},  {"prefix", ATTRIBUTE_TAKEN},
+		{"name", ATTRIBUTE_TAKEN},  {"role", ATTRIBUTE_TAKEN},
+		{"type", ATTRIBUTE_TAKEN},  {"unnumbered", ATTRIBUTE_TAKEN},
+		{"group", ATTRIBUTE_TAKEN}, {"interfaces", ATTRIBUTE_TAKEN},
+		{"lag", ATTRIBUTE_LOST},    {"vlan", ATTRIBUTE_LOST},
+		{"vrf", ATTRIBUTE_LOST},    {"evpn", ATTRIBUTE_LOST},
+		{"mpls", ATTRIBUTE_LOST},   {"dhcp", ATTRIBUTE_LOST},
+		{"bfd", ATTRIBUTE_LOST},    {"stp", ATTRIBUTE_LOST},
+		{"eigrp", ATTRIBUTE_LOST},  {"gateway", ATTRIBUTE_LOST},
+		{"ra", ATTRIBUTE_LOST},     {"libvirt", ATTRIBUTE_LOST},
+		{"clab", ATTRIBUTE_LOST},   {"tc", ATTRIBUTE_LOST},
+	};
+	size_t len = strcspn(key, ".");
+
+	for (size_t k = 0; k < ARRAY_LEN(all); k++)
+		if (strlen(all[k].name) == len && !strncmp(all[k].name, key, len))
+			return all[k].is;
+	return ATTRIBUTE_NONE;
+}
+
+/* What is no node is an attribute. One that is not known, and has no value, is a mistyped node. */
 static int read_map(struct netlab *n, struct netlab_link *l, const struct yaml_value *v)
 {
-	static const char *const known[] = {
-		"ospf", "isis", "bgp",        "mtu",        "pool",      "prefix",  "name",
-		"role", "type", "unnumbered", "interfaces", "bandwidth", "gateway", "description"};
 	const struct yaml_value *interfaces = yaml_get(v, "interfaces");
 
 	if (interfaces && interfaces->kind == YAML_LIST && read_interfaces(n, l, interfaces) < 0)
 		return -1;
 	for (size_t i = 0; i < v->n; i++) {
 		const char *key = v->items[i].key;
-		size_t len = strcspn(key, ".");
-		bool is_known = false;
+		const struct yaml_value *value = v->items[i].value;
+		enum attribute is = find_attribute(key);
 
 		if (model_find_node(n->m, key) >= 0) {
-			if (add_end(n, l, key, v->items[i].value, v->items[i].value) < 0)
+			if (add_end(n, l, key, value, value) < 0)
 				return -1;
-			continue;
-		}
-		for (size_t k = 0; k < ARRAY_LEN(known); k++)
-			is_known |= strlen(known[k]) == len && !strncmp(known[k], key, len);
-		if (!is_known &&
-		    (v->items[i].value->kind == YAML_NULL || v->items[i].value->kind == YAML_MAP))
+		} else if (is == ATTRIBUTE_NONE &&
+			   (value->kind == YAML_NULL || value->kind == YAML_MAP)) {
 			return yaml_wrong(
-				n->e, n->m->file, v->items[i].value,
+				n->e, n->m->file, value,
 				"'%.64s' is no node, and no attribute of a link that is known",
 				key);
-		if (!is_known)
+		} else if (is != ATTRIBUTE_TAKEN) {
 			model_note(n->m, NULL, "%.64s of links", key);
+		}
 	}
 	return 0;
 }
@@ -275,38 +329,59 @@ static int read_list(struct netlab *n, const struct yaml_value *v, const struct 
 
 /* ---- addresses ---- */
 
+/* What the link says of its prefix: "10.0.0.0/24", or one for each family. */
+static const char *own_prefix(const struct netlab_link *l, size_t f)
+{
+	static const char *const paths[] = {"prefix.ipv4", "prefix.ipv6"};
+	const struct yaml_value *all = netlab_link_property(l, NULL, "prefix");
+	const struct yaml_value *v = netlab_link_property(l, NULL, paths[f]);
+
+	return v ? yaml_text(v) : all && f == NETLAB_V4 ? yaml_text(all) : NULL;
+}
+
+static bool is_unnumbered(struct netlab *n, const struct netlab_link *l, bool has_own,
+			  const struct netlab_pool *pool)
+{
+	return netlab_is_on(netlab_link_property(l, NULL, "unnumbered")) ||
+	       is_true(own_prefix(l, NETLAB_V4)) ||
+	       (!has_own && pool && netlab_is_on(pool_value(n, pool->name, "unnumbered")));
+}
+
+static int take_from_pool(struct netlab *n, struct netlab_link *l, struct netlab_pool *pool)
+{
+	for (size_t f = 0; f < NETLAB_FAMILIES; f++) {
+		l->has[f] = part_of(pool, f, pool->next[f], &l->net[f]);
+		if (pool->has[f] && !l->has[f])
+			return yaml_wrong(n->e, n->m->file, l->value,
+					  "the pool '%.64s' has no networks left", pool->name);
+		pool->next[f]++;
+	}
+	return 0;
+}
+
 /* The network of a link: its own prefix, else the next one of its pool. */
 static int choose_net(struct netlab *n, struct netlab_link *l)
 {
-	const struct yaml_value *own = netlab_link_property(l, NULL, "prefix");
+	const struct yaml_value *all = netlab_link_property(l, NULL, "prefix");
 	const struct yaml_value *name = netlab_link_property(l, NULL, "pool");
-	const char *pool_name = name && yaml_text(name) ? yaml_text(name)
-				: l->is_p2p             ? "p2p"
-							: "lan";
+	const char *otherwise = l->is_p2p ? "p2p" : "lan";
+	const char *pool_name = name && yaml_text(name) ? yaml_text(name) : otherwise;
 	struct netlab_pool *pool = find_pool(n, pool_name);
+	bool has_own = own_prefix(l, NETLAB_V4) || own_prefix(l, NETLAB_V6);
 
-	if (netlab_is_on(netlab_link_property(l, NULL, "unnumbered"))) {
-		model_note(n->m, NULL, "unnumbered links: no addresses");
+	if (all && !netlab_is_on(all))
 		return 0;
+	if (is_unnumbered(n, l, has_own, pool)) {
+		model_note(n->m, NULL, "unnumbered links: here they have addresses");
+		return take_from_pool(n, l, find_pool(n, otherwise));
 	}
-	if (own && !netlab_is_on(own))
-		return 0;
-	if (!pool && !own)
-		return yaml_wrong(n->e, n->m->file, name, "there is no pool '%.64s'", pool_name);
+	if (!has_own)
+		return pool ? take_from_pool(n, l, pool)
+			    : yaml_wrong(n->e, n->m->file, name, "there is no pool '%.64s'",
+					 pool_name);
 	for (size_t f = 0; f < NETLAB_FAMILIES; f++) {
-		const char *text = own && own->kind == YAML_MAP ? netlab_text(own, families[f])
-				   : own && f == NETLAB_V4      ? yaml_text(own)
-								: NULL;
+		const char *text = own_prefix(l, f);
 
-		if (!own) {
-			l->has[f] = part_of(pool, f, pool->next[f], &l->net[f]);
-			if (pool->has[f] && !l->has[f])
-				return yaml_wrong(n->e, n->m->file, l->value,
-						  "the pool '%.64s' has no networks left",
-						  pool_name);
-			pool->next[f]++;
-			continue;
-		}
 		l->has[f] = parse_net(text, f ? AF_INET6 : AF_INET, &l->net[f]);
 		if (text && !l->has[f])
 			model_note(n->m, NULL, "prefix %.64s: no prefix, so no addresses", text);
@@ -353,7 +428,7 @@ static void choose_address(struct netlab *n, struct netlab_link *l, size_t i, si
 	const char *text = own ? yaml_text(own) : NULL;
 	char buf[80];
 
-	if (text && netlab_is_on(own) && strcmp(text, "true") != 0 && strcmp(text, "True") != 0)
+	if (text && netlab_is_on(own) && !is_true(text))
 		end->has[f] = take_own(l, end, f, text);
 	else if (!own && l->has[f]) {
 		/* Of two addresses, the first one counts, too. */
