@@ -101,3 +101,29 @@ char *console_log_tail(const char *path, size_t size)
 		close(fd);
 	return text;
 }
+
+/*
+ * The file of a long log has a hole where its beginning was (lib/console_log.h): what is copied are
+ * the lines that are left, not the zeros.
+ */
+int console_log_copy(const char *from, const char *to, struct err *e)
+{
+	int fd = open(from, O_RDONLY | O_CLOEXEC);
+	FILE *f = fd < 0 ? NULL : fopen(to, "we");
+	int rc = fd < 0 ? err_sys(e, "%s", from) : f ? 0 : err_sys(e, "make %s", to);
+	char buf[16384];
+	int64_t at = 0;
+	int64_t lost = 0;
+	long n;
+
+	while (rc == 0 && (n = console_log_read(fd, &at, buf, sizeof(buf), &lost)) > 0)
+		if (fwrite(buf, 1, (size_t)n, f) != (size_t)n)
+			rc = -1;
+	if (f && (fflush(f) || rc < 0))
+		rc = err_sys(e, "write %s", to);
+	if (f)
+		fclose(f);
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}

@@ -26,5 +26,7 @@ long console_log_read(int fd, int64_t *at, char *buf, size_t size, int64_t *lost
 void console_log_trim(int fd);
 /* The last lines of it, at most `size` - 1 octets; malloc'ed, "" if there are none. */
 char *console_log_tail(const char *path, size_t size);
+/* Copies what is left of it into a new file. 0 or -1. */
+int console_log_copy(const char *from, const char *to, struct err *e);
 
 #endif

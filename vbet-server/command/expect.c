@@ -84,10 +84,67 @@ static void print_output(FILE *out, const char *text)
 	}
 }
 
+/* ---- what is told ---- */
+
+static char *event_text(const struct driver *d, const struct graph_event *ev)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+
+	graph_print_event(f, d->graph, ev);
+	fclose(f);
+	return text;
+}
+
+static char *expect_text(const struct driver *d, const struct graph_expect *x)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+
+	graph_print_expect(f, d->graph, x);
+	fclose(f);
+	return text;
+}
+
+/* One line, what belongs to it below, and the same as values for who wants them. */
+static void tell(struct driver *d, const struct expect_report *r)
+{
+	const char *word = r->kind == EXPECT_NOTE ? "NOTE" : r->held ? "PASS" : "FAIL";
+
+	fprintf(d->out, "%s %s:%d %s: %s\n%s", word, r->pos.file, r->pos.line, r->text, r->message,
+		r->detail);
+	fflush(d->out);
+	if (d->result->report)
+		d->result->report(d->result->ctx, r);
+}
+
 /*
  * Commands of events that have failed are told: nobody else would hear of it. That is no
  * expectation of the user's, so it is only told; and the lab does not stand for it.
  */
+static void note_errand(struct driver *d, const struct graph_event *ev, int status,
+			const char *output)
+{
+	struct expect_report r = {.kind = EXPECT_NOTE, .pos = ev->pos, .time_ns = d->lab.now_ns};
+	char *text = event_text(d, ev);
+	char *message = xasprintf("it ended with exit status %d", status);
+	char *detail = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&detail, &len);
+
+	print_output(f, output);
+	fclose(f);
+	r.text = text;
+	r.message = message;
+	r.detail = detail;
+	tell(d, &r);
+	free(text);
+	free(message);
+	free(detail);
+}
+
 static int look_at_errands(struct driver *d, struct err *e)
 {
 	for (size_t i = 0; i < d->errands.n; i++) {
@@ -102,12 +159,8 @@ static int look_at_errands(struct driver *d, struct err *e)
 			continue;
 		free(r->job);
 		r->job = NULL;
-		if (status) {
-			fprintf(d->out, "NOTE %s:%d ", r->event->pos.file, r->event->pos.line);
-			graph_print_event(d->out, d->graph, r->event);
-			fprintf(d->out, ": it ended with exit status %d\n", status);
-			print_output(d->out, text);
-		}
+		if (status)
+			note_errand(d, r->event, status, text);
 		free(text);
 	}
 	return 0;
@@ -119,9 +172,17 @@ static void do_event(struct driver *d, const struct graph_event *ev)
 
 	if (act(d, ev, &e) == 0)
 		return;
-	fprintf(d->out, "FAIL %s:%d ", ev->pos.file, ev->pos.line);
-	graph_print_event(d->out, d->graph, ev);
-	fprintf(d->out, ": not done at %.3f s: %s\n", (double)d->lab.now_ns / 1e9, e.text);
+	char *text = event_text(d, ev);
+	char *message = xasprintf("not done at %.3f s: %s", (double)d->lab.now_ns / 1e9, e.text);
+
+	tell(d, &(struct expect_report){.kind = EXPECT_REFUSED,
+					.pos = ev->pos,
+					.text = text,
+					.message = message,
+					.detail = "",
+					.time_ns = d->lab.now_ns});
+	free(text);
+	free(message);
 	d->result->refused++;
 }
 
@@ -162,15 +223,28 @@ static void decide(struct driver *d, struct trial *t, bool held)
 	const struct graph_expect *x = t->expect;
 
 	t->state = TRIAL_OVER;
-	fprintf(d->out, "%s %s:%d ", held ? "PASS" : "FAIL", x->pos.file, x->pos.line);
-	graph_print_expect(d->out, d->graph, x);
-	fprintf(d->out, ": %s at %.3f s", held ? "held" : "did not hold, last tried",
-		(double)t->began_ns / 1e9);
-	fprintf(d->out, "%s%s\n", !held && t->last && *t->last ? ": " : "",
-		!held && t->last ? drive_last_line(t->last) : "");
+	bool has_reason = !held && t->last && *t->last;
+	char *text = expect_text(d, x);
+	char *message = xasprintf("%s at %.3f s%s%s", held ? "held" : "did not hold, last tried",
+				  (double)t->began_ns / 1e9, has_reason ? ": " : "",
+				  has_reason ? drive_last_line(t->last) : "");
+	char *detail = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&detail, &len);
+
 	if (!held)
-		explain(d->out, t);
-	fflush(d->out);
+		explain(f, t);
+	fclose(f);
+	tell(d, &(struct expect_report){.kind = EXPECT_DECIDED,
+					.held = held,
+					.pos = x->pos,
+					.text = text,
+					.message = message,
+					.detail = detail,
+					.time_ns = t->began_ns});
+	free(text);
+	free(message);
+	free(detail);
 	if (held)
 		d->result->held++;
 	else

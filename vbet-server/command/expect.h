@@ -11,7 +11,25 @@
 
 #include <stdio.h>
 
+/* What was decided. Borrowed: for the time of the call. */
+struct expect_report {
+	enum {
+		EXPECT_DECIDED,
+		EXPECT_REFUSED,
+		EXPECT_NOTE
+	} kind; /* an event not done; told only */
+	bool held;
+	struct graph_pos pos;
+	const char *text;    /* as the script has it */
+	const char *message; /* in a line */
+	const char *detail;  /* in lines: what was expected and what seen; or "" */
+	int64_t time_ns;     /* on the lab's clock */
+};
+
 struct expect_result {
+	/* Is told of each as soon as it is decided, beside what goes to out; or NULL. */
+	void (*report)(void *ctx, const struct expect_report *r);
+	void *ctx;
 	size_t held, missed; /* expectations */
 	size_t refused;      /* events that could not be carried out */
 	int64_t end_ns;      /* on the clock of the lab */

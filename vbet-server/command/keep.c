@@ -13,11 +13,11 @@
 #include "lib/console_log.h"
 #include "lib/xalloc.h"
 #include "vbet-server/command/client.h"
+#include "vbet-server/command/run.h"
 #include "vbet-server/store/paths.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -58,14 +58,19 @@ static int make_directories(const char *dir, struct err *e)
 }
 
 /* An old run in the same place would be mixed with the new one. */
+int keep_make_empty(const char *dir, struct err *e)
+{
+	if (make_directories(dir, e) < 0)
+		return -1;
+	return is_empty_directory(dir) ? 0 : err_set(e, ERR_USAGE, "%s is no empty directory", dir);
+}
+
 int keep_open(struct keep *k, const char *dir, struct err *e)
 {
 	if (!dir)
 		return 0;
-	if (make_directories(dir, e) < 0)
+	if (keep_make_empty(dir, e) < 0)
 		return -1;
-	if (!is_empty_directory(dir))
-		return err_set(e, ERR_USAGE, "%s is no empty directory", dir);
 	k->dir = realpath(dir, NULL);
 	if (!k->dir)
 		return err_sys(e, "%s", dir);
@@ -79,32 +84,6 @@ int keep_open(struct keep *k, const char *dir, struct err *e)
 		rc = err_sys(e, "write into %s", dir);
 	free(nodes);
 	free(report);
-	return rc;
-}
-
-/*
- * The file of a long log has a hole where its beginning was (lib/console_log.h): what is copied are
- * the lines that are left, not the zeros.
- */
-static int copy_console(const char *from, const char *to, struct err *e)
-{
-	int fd = open(from, O_RDONLY | O_CLOEXEC);
-	FILE *f = fd < 0 ? NULL : fopen(to, "we");
-	int rc = fd < 0 ? err_sys(e, "%s", from) : f ? 0 : err_sys(e, "make %s", to);
-	char buf[16384];
-	int64_t at = 0;
-	int64_t lost = 0;
-	long n;
-
-	while (rc == 0 && (n = console_log_read(fd, &at, buf, sizeof(buf), &lost)) > 0)
-		if (fwrite(buf, 1, (size_t)n, f) != (size_t)n)
-			rc = -1;
-	if (f && (fflush(f) || rc < 0))
-		rc = err_sys(e, "write %s", to);
-	if (f)
-		fclose(f);
-	if (fd >= 0)
-		close(fd);
 	return rc;
 }
 
@@ -137,11 +116,43 @@ int keep_lab(const struct keep *k, const char *lab, const struct graph *g, struc
 		char *from = xasprintf("%s/%s/n/%s/console.log", base, lab, g->nodes[i].name);
 		char *to = xasprintf("%s/nodes/%s.log", k->dir, g->nodes[i].name);
 
-		rc = copy_console(from, to, e);
+		rc = console_log_copy(from, to, e);
 		free(from);
 		free(to);
 	}
 	free(base);
+	return rc;
+}
+
+int keep_text(const struct keep *k, const char *name, const char *text, struct err *e)
+{
+	char *path = xasprintf("%s/%s", k->dir, name);
+	FILE *f = fopen(path, "we");
+	bool ok = f && fputs(text, f) >= 0;
+
+	if (f)
+		ok = fclose(f) == 0 && ok;
+	int rc = ok ? 0 : err_sys(e, "write %s", path);
+
+	free(path);
+	return rc;
+}
+
+int keep_earliest(const struct keep *k, int64_t *ns, struct err *e)
+{
+	char *path = xasprintf("%s/inputs", k->dir);
+	int64_t first_ns = 0;
+	int64_t last_ns = 0;
+	size_t len;
+	char *text = paths_read_file(path, &len, e);
+	int rc = text ? run_times(text, &first_ns, &last_ns, e) : -1;
+
+	if (rc < 0)
+		err_wrap(e, "%s", path);
+	else if (*ns < first_ns)
+		*ns = first_ns;
+	free(text);
+	free(path);
 	return rc;
 }
 
