@@ -31,7 +31,8 @@ vbet-server/store: topo vbet-server/import
 vbet-server/plan:  topo vbet-server/store
 vbet-server/lab:   topo vbet-server/store vbet-server/plan
 vbet-server/server: topo vbet-server/store vbet-server/plan vbet-server/lab
-vbet-server/command: topo vbet-server/import vbet-server/store vbet-server/plan vbet-server/lab vbet-server/server
+vbet-server/suite: topo vbet-server/store vbet-server/lab
+vbet-server/command: topo vbet-server/import vbet-server/store vbet-server/plan vbet-server/lab vbet-server/server vbet-server/suite
 vbet-server:       vbet-server/command
 vnet
 vnet/mux:          vnet

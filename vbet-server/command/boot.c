@@ -252,6 +252,7 @@ int boot_loaded(const struct cmd_options *o, const struct boot_wish *wish, struc
 			 .keep_disks = disks,
 			 .insecure = o->insecure},
 		.stopped = w->stopped,
+		.held = w->hold != NULL,
 		.captures = w->captures,
 		.record = record,
 		.script = l->file,
@@ -270,7 +271,10 @@ int boot_loaded(const struct cmd_options *o, const struct boot_wish *wish, struc
 	if (rc == 0) {
 		rc = client_answer(&s, NULL, show_progress, &p, e);
 		end_progress(&p);
-		client_close(&s);
+		if (rc == 0 && w->hold)
+			*w->hold = s;
+		else
+			client_close(&s);
 	}
 	free(disks);
 	free(record);
@@ -369,16 +373,6 @@ int boot_take_down(const char *lab, struct err *e)
 	if (e)
 		*e = why;
 	return -1;
-}
-
-/* The connection is what the server watches: it closes also when we are killed. */
-int boot_hold(struct session *s, const char *lab, struct err *e)
-{
-	char *words[] = {"hold"};
-
-	return client_connect(s, lab, e) < 0 || client_send(s, words, 1, e) < 0
-		       ? -1
-		       : client_answer(s, NULL, NULL, NULL, e);
 }
 
 void boot_release(struct session *held, const char *lab, struct err *e)

@@ -17,6 +17,8 @@ struct session;
 /* What a command wants of the lab that the user did not say. Borrowed; zeroed: a lab as any. */
 struct boot_wish {
 	bool stopped;         /* its virtual clock stands when it is ready */
+	struct session *hold; /* gets a connection with which the lab goes down, also if we are
+				 killed (boot_release()); NULL: the lab outlives us */
 	const char *captures; /* a directory for captures of all cables, absolute; or NULL */
 	const char *record;   /* a directory to keep the run in; NULL: that of --record */
 	const char *inputs;   /* a record to replay, or NULL */
@@ -35,11 +37,9 @@ int boot_loaded(const struct cmd_options *o, const struct boot_wish *wish, struc
 		struct err *e);
 /* Takes a lab down. 0 or -1. */
 int boot_take_down(const char *lab, struct err *e);
-/* From here on the lab goes down with the session, also when we are killed. 0 or -1. */
-int boot_hold(struct session *s, const char *lab, struct err *e);
 /*
- * Takes such a lab down and closes the session. What goes wrong is in e, if nothing else is: it
- * cannot be taken down, or its server has ended without being told to.
+ * Takes a lab down that was held, and closes the session. What goes wrong is in e, if nothing else
+ * is: it cannot be taken down, or its server has ended without being told to.
  */
 void boot_release(struct session *held, const char *lab, struct err *e);
 /* --substrate-processes, and as many as the limit of open files demands. 0 or -1. */

@@ -18,6 +18,7 @@
 #include "topo/topo.h"
 
 #include <getopt.h>
+#include <limits.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,8 +27,9 @@ static const struct cmd commands[] = {
 	{"run", "FILE", "up, then the console, then down", OPT_UP | OPT_RECORD, 1, 1, cmd_run_lab},
 	{"up", "FILE", "boot the lab of a script and leave it running",
 	 OPT_UP | OPT_RECORD | OPT_WHATIF | OPT_UNTIL | OPT_KEEP, 1, 1, cmd_up},
-	{"test", "FILE", "boot a lab, do what its script says 'at' times, try what it expects",
-	 OPT_UP | OPT_KEEP, 1, 1, cmd_expect},
+	{"test", "FILE|DIR...",
+	 "boot labs, do what their scripts say 'at' times, try what they expect",
+	 OPT_UP | OPT_KEEP | OPT_TEST, 1, INT_MAX, cmd_test},
 	{"replay", "RUN", "repeat a run in virtual time, and stand at a moment of it",
 	 OPT_REPLAY | OPT_UNTIL | OPT_BACK | OPT_KEEP | OPT_RECORD, 1, 1, cmd_replay},
 	{"diff", "DIR1 DIR2", "the first frame, or line, in which two kept runs differ", 0, 2, 2,
@@ -86,8 +88,8 @@ static const struct cmd commands[] = {
 
 struct option_spec {
 	unsigned bit;
-	char letter; /* 0: none */
-	const char *name, *arg, *help;
+	char letter;                   /* 0: none */
+	const char *name, *arg, *help; /* arg "[=...]": may be left out, and is "-" then */
 	size_t offset; /* in struct cmd_options: of a const char * (with arg), or of a bool */
 };
 
@@ -142,6 +144,25 @@ static const struct option_spec options[] = {
 	 FIELD(whatif)},
 	{OPT_OUTPUT, 'o', "output", "DIR", "write the lab and its files there (a new directory)",
 	 FIELD(output)},
+	{OPT_TEST, 'j', "side-by-side", "N", "run at most N labs at once (one per processor)",
+	 FIELD(side_by_side)},
+	{OPT_TEST, 'T', "limit", "TIME", "end a lab that takes longer, in time of the wall (10min)",
+	 FIELD(limit)},
+	{OPT_TEST, 0, "filter", "PATTERNS",
+	 "only scripts or labs with such names; !PATTERN: not these", FIELD(filter)},
+	{OPT_TEST, 0, "repeat", "N", "run each N times; with --seed S: seeds S, S+1, ...",
+	 FIELD(repeat)},
+	{OPT_TEST, 0, "until-fail", NULL,
+	 "begin no more once one has not passed; without --repeat, go on for ever",
+	 FIELD(until_fail)},
+	{OPT_TEST, 0, "list", NULL, "say what would be run", FIELD(list)},
+	{OPT_TEST, 0, "junit", "FILE", "write the results there as JUnit's XML", FIELD(junit)},
+	{OPT_TEST, 0, "tap", "[=FILE]", "write them as TAP, to standard output or there",
+	 FIELD(tap)},
+	{OPT_TEST, 0, "json", "[=FILE]", "write events as they happen, as lines of JSON",
+	 FIELD(events)},
+	{OPT_TEST, 0, "artifacts", "DIR", "keep there what is left of labs that do not pass",
+	 FIELD(artifacts)},
 	{~0u, 'h', "help", NULL, "this text", FIELD(help)},
 };
 
@@ -168,7 +189,7 @@ void cmd_usage(FILE *out, const struct cmd *c)
 		if (!(o->bit & (c->options | (o->bit == ~0u))))
 			continue;
 		snprintf(left, sizeof(left), "%c%c --%s%s%s", o->letter ? '-' : ' ',
-			 o->letter ? o->letter : ' ', o->name, o->arg ? " " : "",
+			 o->letter ? o->letter : ' ', o->name, o->arg && *o->arg != '[' ? " " : "",
 			 o->arg ? o->arg : "");
 		fprintf(out, "  %-26s %s\n", left, o->help);
 	}
@@ -209,6 +230,9 @@ static int take_option(struct cmd_options *out, const struct option_spec *o, con
 	void *field = (char *)out + o->offset;
 	struct err e = {0};
 
+	if ((o->bit & OPT_UP & ~OPT_LAB) && o->bit != ~0u)
+		vec_push(&out->of_boot,
+			 arg ? xasprintf("--%s=%s", o->name, arg) : xasprintf("--%s", o->name));
 	if (o->bit == OPT_WARN) {
 		if (warn_choose(field, arg, &e) == 0)
 			return 0;
@@ -216,10 +240,15 @@ static int take_option(struct cmd_options *out, const struct option_spec *o, con
 		return -1;
 	}
 	if (o->arg)
-		*(const char **)field = arg;
+		*(const char **)field = arg ? arg : "-";
 	else
 		*(bool *)field = true;
 	return 0;
+}
+
+static int takes_argument(const struct option_spec *o)
+{
+	return !o->arg ? no_argument : *o->arg == '[' ? optional_argument : required_argument;
 }
 
 /*
@@ -242,7 +271,7 @@ static int parse_options(const struct cmd *c, int argc, char **argv, struct cmd_
 		if (o->bit != ~0u && !(o->bit & c->options))
 			continue;
 		spec[n] = o;
-		longs[n] = (struct option){o->name, o->arg != NULL, NULL, 256 + n};
+		longs[n] = (struct option){o->name, takes_argument(o), NULL, 256 + n};
 		strcat(letters, s);
 		n++;
 	}
@@ -298,6 +327,31 @@ static int usage_error(const struct cmd *c)
 }
 
 /* The lab's name is checked here once for all commands, since it becomes part of paths. */
+static int run_command(const struct cmd *c, int argc, char **argv, struct cmd_options *o,
+		       struct err *e)
+{
+	const char *lab = getenv("VBET_LAB");
+
+	if (parse_all(c, &argc, argv, o) < 0)
+		return usage_error(c);
+	if (o->help) {
+		cmd_usage(stdout, c);
+		return 0;
+	}
+	if (argc - 1 < c->min || (c->max >= 0 && argc - 1 > c->max))
+		return usage_error(c);
+	if (!o->lab && lab && *lab && (c->options & OPT_LAB))
+		o->lab = lab;
+	if (o->lab && !topo_is_lab_name(o->lab)) {
+		fprintf(stderr,
+			"vbet: '%s' is no name of a lab: that is at most %d small letters, digits "
+			"and '-'\n",
+			o->lab, TOPO_MAX_LAB);
+		return ERR_USAGE;
+	}
+	return c->run(o, argc - 1, argv + 1, e);
+}
+
 int cmd_run(int argc, char **argv)
 {
 	struct cmd_options o = {0};
@@ -322,27 +376,11 @@ int cmd_run(int argc, char **argv)
 	argc--;
 	argv++;
 	argv[0] = (char *)c->name;
-	if (parse_all(c, &argc, argv, &o) < 0)
-		return usage_error(c);
-	if (o.help) {
-		cmd_usage(stdout, c);
-		return 0;
-	}
-	if (argc - 1 < c->min || (c->max >= 0 && argc - 1 > c->max))
-		return usage_error(c);
-	const char *lab = getenv("VBET_LAB");
+	int rc = run_command(c, argc, argv, &o, &e);
 
-	if (!o.lab && lab && *lab && (c->options & OPT_LAB))
-		o.lab = lab;
-	if (o.lab && !topo_is_lab_name(o.lab)) {
-		fprintf(stderr,
-			"vbet: '%s' is no name of a lab: that is at most %d small letters, digits "
-			"and '-'\n",
-			o.lab, TOPO_MAX_LAB);
-		return ERR_USAGE;
-	}
-	int rc = c->run(&o, argc - 1, argv + 1, &e);
-
+	for (size_t i = 0; i < o.of_boot.n; i++)
+		free((char *)o.of_boot.at[i]);
+	vec_free(&o.of_boot);
 	if (rc < 0 || e.kind) {
 		fprintf(stderr, "vbet: %s\n", e.text);
 		return e.kind ? (int)e.kind : ERR_ENV;

@@ -4,8 +4,10 @@
 #define VBET_SERVER_COMMAND_CMD_H
 
 #include "lib/err.h"
+#include "lib/vec.h"
 #include "topo/warn.h"
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,8 +18,12 @@ struct cmd_options {
 	const char *lab, *kernel, *dump, *user, *clock, *seed, *write;
 	const char *timeout, *jobs, *processes, *count, *duration, *keep, *comment;
 	const char *record, *until, *back, *whatif, *spin, *at_once, *output, *keep_disks;
+	const char *side_by_side, *limit, *filter, *repeat, *artifacts;
+	const char *junit, *tap, *events; /* a file, or "-": standard output */
+	bool until_fail, list;
 	bool step, share, watch, json, insecure, help, all, follow, raw, quiet;
 	struct warn_choice warn;
+	struct strvec of_boot; /* those of a boot, as words for another vbet; owned */
 };
 
 enum cmd_option {
@@ -52,6 +58,7 @@ enum cmd_option {
 	OPT_SPIN = 1 << 28,
 	OPT_AT_ONCE = 1 << 29,
 	OPT_WARN = 1 << 30,
+	OPT_TEST = INT_MIN, /* the last bit: an enumerator is an int */
 	OPT_UP = OPT_LAB | OPT_KERNEL | OPT_TIMEOUT | OPT_INSECURE | OPT_JOBS | OPT_QUIET |
 		 OPT_CLOCK | OPT_SEED | OPT_PROCESSES | OPT_SPIN | OPT_AT_ONCE | OPT_WARN |
 		 OPT_KEEP_DISKS,
@@ -81,7 +88,9 @@ int cmd_packages(const struct cmd_options *o, int argc, char **argv, struct err 
 int cmd_check(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_up(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_run_lab(const struct cmd_options *o, int argc, char **argv, struct err *e);
-int cmd_expect(const struct cmd_options *o, int argc, char **argv, struct err *e);
+int cmd_test(const struct cmd_options *o, int argc, char **argv, struct err *e);
+/* test of one script, in this process. */
+int cmd_expect(const struct cmd_options *o, const char *file, struct err *e);
 int cmd_replay(const struct cmd_options *o, int argc, char **argv, struct err *e);
 /* up --whatif STATEMENT RUN@TIME */
 int cmd_what_if(const struct cmd_options *o, const char *run, struct err *e);

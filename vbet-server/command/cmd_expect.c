@@ -1,25 +1,84 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* vbet test: the events and expectations of a script, from up to down. */
+/* vbet test of one script: its events and expectations, from up to down. */
+#include "lib/loop.h"
+#include "lib/visible.h"
 #include "vbet-server/command/boot.h"
 #include "vbet-server/command/client.h"
 #include "vbet-server/command/cmd.h"
 #include "vbet-server/command/expect.h"
 #include "vbet-server/command/keep.h"
 #include "vbet-server/store/load.h"
+#include "vbet-server/suite/news.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+/* One test, to people or, with --json, as events (docs/testing.md). */
+struct test_run {
+	const struct cmd_options *o;
+	const struct graph *graph;
+	struct keep keep;
+	struct suite suite; /* with this one case */
+	struct suite_case *c;
+	FILE *events; /* NULL: what is found out goes to people */
+};
+
 /* Whoever reads the report later sees what we see now. */
 static ssize_t tee_write(void *cookie, const char *data, size_t len)
 {
-	struct keep *k = cookie;
+	struct test_run *t = cookie;
 
-	fwrite(data, 1, len, stdout);
-	fflush(stdout);
-	if (k->report)
-		fwrite(data, 1, len, k->report);
+	if (!t->events) {
+		fwrite(data, 1, len, stdout);
+		fflush(stdout);
+	}
+	if (t->keep.report)
+		fwrite(data, 1, len, t->keep.report);
 	return (ssize_t)len;
+}
+
+/* Lines that stand indented below another, by themselves; malloc'ed. */
+static char *unindented(const char *text)
+{
+	char *shown = visible_text(text);
+	char *to = shown;
+
+	for (const char *p = shown; *p;) {
+		size_t blanks = strspn(p, " ");
+
+		p += blanks < 4 ? blanks : 4;
+		size_t n = strcspn(p, "\n");
+
+		n += p[n] == '\n';
+		memmove(to, p, n);
+		to += n;
+		p += n;
+	}
+	*to = '\0';
+	return shown;
+}
+
+static void on_report(void *ctx, const struct expect_report *r)
+{
+	static const enum suite_check_kind kinds[] = {
+		[EXPECT_DECIDED] = SUITE_EXPECT,
+		[EXPECT_REFUSED] = SUITE_ACTION,
+		[EXPECT_NOTE] = SUITE_NOTE,
+	};
+	struct test_run *t = ctx;
+	struct suite_check k = {
+		.kind = kinds[r->kind],
+		.held = r->held,
+		.script = visible_text(r->pos.file),
+		.line = r->pos.line,
+		.text = visible_text(r->text),
+		.message = visible_text(r->message),
+		.detail = unindented(r->detail),
+		.time_ns = r->time_ns,
+	};
+
+	suite_case_add_check(t->c, &k);
+	news_check(t->events, t->c, &k);
 }
 
 static void summary(FILE *out, const struct graph *g, const struct expect_result *r)
@@ -32,66 +91,151 @@ static void summary(FILE *out, const struct graph *g, const struct expect_result
 }
 
 /* All that the script says of times. */
-static int drive(const char *lab, const struct graph *g, struct keep *k, struct err *e)
+static int drive(const char *lab, struct test_run *t, struct err *e)
 {
 	static const cookie_io_functions_t io = {.write = tee_write};
-	struct expect_result r = {0};
-	FILE *out = fopencookie(k, "w", io);
+	struct expect_result r = {.report = on_report, .ctx = t};
+	FILE *out = fopencookie(t, "w", io);
 
 	if (!out)
 		return err_sys(e, "open the report");
 	setvbuf(out, NULL, _IOLBF, 0);
-	int rc = expect_run(lab, g, out, &r, e);
+	int rc = expect_run(lab, t->graph, out, &r, e);
 
+	t->c->lab_ns = r.end_ns;
 	if (rc == 0)
-		summary(out, g, &r);
+		summary(out, t->graph, &r);
 	fclose(out);
 	if (rc == 0)
-		rc = keep_lab(k, lab, g, e);
+		rc = keep_lab(&t->keep, lab, t->graph, e);
 	return rc < 0 ? rc : r.missed || r.refused ? ERR_EXPECT : 0;
 }
 
-static int test_lab(const struct cmd_options *o, const char *file, const struct graph *g,
-		    struct keep *k, struct err *e)
+static int test_lab(struct test_run *t, struct err *e)
 {
-	struct boot_wish wish = {.stopped = true, .captures = k->cables, .record = k->dir};
 	struct session held = {.fd = -1};
+	struct boot_wish wish = {
+		.stopped = true, .hold = &held, .captures = t->keep.cables, .record = t->keep.dir};
 	char *lab = NULL;
-	int rc = boot_file(o, &wish, file, &lab, e);
+	int rc = boot_file(t->o, &wish, t->c->file, &lab, e);
 
 	if (rc == 0) {
-		rc = boot_hold(&held, lab, e) < 0 ? -1 : drive(lab, g, k, e);
+		rc = drive(lab, t, e);
 		boot_release(&held, lab, e);
 	}
 	free(lab);
 	return rc;
 }
 
+/* What failed first, on the lab's clock; -1: nothing. */
+static int64_t first_failure(const struct suite_case *c)
+{
+	int64_t first_ns = -1;
+	const struct suite_check *k;
+
+	VEC_FOREACH (k, &c->checks)
+		if (k->kind != SUITE_NOTE && !k->held && (first_ns < 0 || k->time_ns < first_ns))
+			first_ns = k->time_ns;
+	return first_ns;
+}
+
+/* How to come to a second before what failed: from the record, or by the same run once more. */
+static int find_again(struct test_run *t, struct err *e)
+{
+	int64_t at_ns = first_failure(t->c);
+	int64_t until_ns = at_ns - 1000000000;
+	char *options;
+
+	if (!t->keep.dir || at_ns < 0)
+		return 0;
+	if (t->graph->clock != CLOCK_VIRTUAL) {
+		t->c->again = xasprintf("vbet test %s", t->c->file);
+		return 0;
+	}
+	if (keep_earliest(&t->keep, &until_ns, e) < 0)
+		return -1;
+	options = xasprintf("--until %lld.%09llds", (long long)(until_ns / 1000000000),
+			    (long long)(until_ns % 1000000000));
+	t->c->again = xasprintf("vbet replay %s %s", t->o->keep, options);
+	/* In the directory, which may be carried elsewhere, without its name. */
+	char *text = xasprintf("vbet replay . %s\n", options);
+	int rc = keep_text(&t->keep, "again", text, e);
+
+	free(text);
+	free(options);
+	return rc;
+}
+
+static int run(struct test_run *t, struct err *e)
+{
+	int rc = keep_open(&t->keep, t->o->keep, e);
+
+	if (rc == 0)
+		rc = test_lab(t, e);
+	if (rc >= 0 && find_again(t, e) < 0)
+		rc = -1;
+	keep_close(&t->keep);
+	return rc;
+}
+
+static void tell_end(struct test_run *t, int rc, const struct err *e, int64_t began_ns)
+{
+	struct suite_case *c = t->c;
+
+	c->status = e->kind ? (int)e->kind : rc < 0 ? ERR_ENV : rc;
+	c->outcome = suite_outcome_of(c->status);
+	c->wall_ns = t->suite.wall_ns = clock_monotonic_ns() - began_ns;
+	if (e->kind) {
+		free(c->trouble);
+		c->trouble = visible_text(e->text);
+	}
+	c->archive = t->o->keep ? xstrdup(t->o->keep) : NULL;
+	news_end(t->events, c);
+	news_summary(t->events, &t->suite);
+}
+
+static int test_script(struct test_run *t, struct loaded *l, struct err *e)
+{
+	const struct cmd_options *o = t->o;
+
+	if (topo_n_errors(l->script)) {
+		topo_print_errors(stderr, l->script);
+		return ERR_USAGE;
+	}
+	t->graph = l->graph;
+	if (!l->graph->n_expects)
+		fprintf(stderr, "%s expects nothing but that its lab comes up\n", t->c->file);
+	if (o->clock)
+		l->graph->clock = *o->clock == 'v' ? CLOCK_VIRTUAL : CLOCK_REAL;
+	free(t->c->lab);
+	t->c->lab = xstrdup(l->graph->lab);
+	t->c->is_virtual = l->graph->clock == CLOCK_VIRTUAL;
+	t->c->n_nodes = l->graph->n_nodes;
+	t->c->n_expects = l->graph->n_expects;
+	news_start(t->events, t->c);
+	return run(t, e);
+}
+
 /*
  * The script is read twice, here for what it expects and once more by the boot: the graph that
  * the server has is not ours.
  */
-int cmd_expect(const struct cmd_options *o, int argc, char **argv, struct err *e)
+int cmd_expect(const struct cmd_options *o, const char *file, struct err *e)
 {
-	struct keep k = {0};
-	struct loaded l;
-	int rc = 0;
+	struct test_run t = {.o = o, .events = o->events ? stdout : NULL};
+	struct suite_case like = {.file = (char *)file, .lab = ""};
+	int64_t began_ns = clock_monotonic_ns();
+	struct loaded l = {0};
 
-	if (load_script(&l, argv[0], o->lab, e) < 0)
-		return -1;
-	if (topo_n_errors(l.script)) {
-		topo_print_errors(stderr, l.script);
-		rc = ERR_USAGE;
-	} else {
-		if (!l.graph->n_expects)
-			fprintf(stderr, "%s expects nothing but that its lab comes up\n", argv[0]);
-		if (o->clock)
-			l.graph->clock = *o->clock == 'v' ? CLOCK_VIRTUAL : CLOCK_REAL;
-		rc = keep_open(&k, o->keep, e);
-		if (rc == 0)
-			rc = test_lab(o, argv[0], l.graph, &k, e);
-		keep_close(&k);
-	}
+	t.suite.side_by_side = 1;
+	t.c = suite_add(&t.suite, &like);
+	news_begin(t.events, &t.suite, false);
+	int rc = load_script(&l, file, o->lab, e);
+
+	if (rc == 0)
+		rc = test_script(&t, &l, e);
 	load_finish(&l);
+	tell_end(&t, rc, e, began_ns);
+	suite_finish(&t.suite);
 	return rc;
 }

@@ -16,6 +16,7 @@
 #include "vbet-server/plan/plan.h"
 #include "vbet-server/store/load.h"
 #include "vbet-server/store/paths.h"
+#include "vbet-server/suite/left.h"
 
 #include <dirent.h>
 #include <pwd.h>
@@ -111,16 +112,17 @@ int cmd_up(const struct cmd_options *o, int argc, char **argv, struct err *e)
 
 /*
  * `vbet run` is up, console, down. The lab is held by a connection while the console is open: if
- * this process is killed, the server sees it close and takes the lab down (boot_hold()).
+ * this process is killed, the server sees it close and takes the lab down.
  */
 int cmd_run_lab(const struct cmd_options *o, int argc, char **argv, struct err *e)
 {
 	char *lab = NULL;
 	struct session held = {.fd = -1};
-	int rc = boot_file(o, NULL, argv[0], &lab, e);
+	struct boot_wish wish = {.hold = &held};
+	int rc = boot_file(o, &wish, argv[0], &lab, e);
 
 	if (rc == 0) {
-		rc = boot_hold(&held, lab, e) < 0 ? -1 : console_run(lab, e);
+		rc = console_run(lab, e);
 		boot_release(&held, lab, e);
 	}
 	free(lab);
@@ -363,6 +365,10 @@ int cmd_clean(const struct cmd_options *o, int argc, char **argv, struct err *e)
 		free(dir);
 	}
 	clean_what_ifs(base);
+	size_t left = left_clean(base);
+
+	if (left)
+		fprintf(stderr, "cleaned what %zu killed 'vbet test' left\n", left);
 	free(labs);
 	free(base);
 	return 0;

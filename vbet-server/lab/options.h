@@ -13,6 +13,7 @@ struct lab_options {
 	size_t jobs;           /* 0: twice the processors */
 	bool boot_is_bounded;  /* boot_timeout_ns is also how long all of them may take together */
 	int64_t boot_timeout_ns;
+	bool held;               /* it goes down with the client that has it booted */
 	bool stopped;            /* the virtual clock is handed over standing still */
 	const char *captures;    /* a directory for captures of all cables, or NULL; absolute */
 	const char *record;      /* a directory to keep the run in, or NULL; absolute */

@@ -239,13 +239,6 @@ static int request_held(struct client *c, const struct words *w, struct err *e)
 	return 0;
 }
 
-/* hold: as long as this client is connected, and no longer. */
-static int request_hold(struct client *c, const struct words *w, struct err *e)
-{
-	c->holds = true;
-	return 0;
-}
-
 void request_check_waiting(struct server *s)
 {
 	for (struct client *c = s->clients; c; c = c->next) {
@@ -268,7 +261,6 @@ static const struct request requests[] = {
 	{"nodes", 1, 1, request_nodes, false},
 	{"outside", 1, 1, request_outside, false},
 	{"down", 1, 1, request_down, false},
-	{"hold", 1, 1, request_hold, false},
 	{"exec", 3, SIZE_MAX, request_exec, true},
 	{"put", 3, 4, request_put, true},
 	{"get", 3, 3, request_put, true},

@@ -171,10 +171,12 @@ static void lab_ready(void *ctx)
 
 	s->up = NULL;
 	clock_hand_over(s->lab);
-	if (c) {
-		client_ok(c);
+	if (!c)
+		return;
+	client_ok(c);
+	c->holds = s->held;
+	if (!c->holds)
 		conn_close_later(&c->conn);
-	}
 }
 
 static void lab_failed(void *ctx, const struct err *e)
@@ -283,7 +285,7 @@ static void settle_disks(struct server *s)
 int server_run(struct topo_script *script, struct graph *g, const struct lab_options *opt,
 	       int up_fd)
 {
-	struct server s = {.listener = {.fd = -1}, .signals = {.fd = -1}};
+	struct server s = {.listener = {.fd = -1}, .signals = {.fd = -1}, .held = opt->held};
 	struct err e = {0};
 
 	s.loop = loop_create(&e);

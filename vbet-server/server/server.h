@@ -49,6 +49,7 @@ struct server {
 	struct loop_watch signals;
 	struct client *clients;
 	struct client *up; /* who asked for the lab and waits until it is ready, or NULL */
+	bool held;         /* the lab goes down with that client, also when it is ready */
 	bool down_asked;
 	struct err failure; /* why the lab did not come up */
 	int exit_code;

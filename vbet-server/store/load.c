@@ -59,7 +59,7 @@ static bool file_exists(void *ctx, const char *path)
  * What guests may have together. It is taken only as they touch it, so all of it may be
  * promised.
  */
-static int64_t available_memory(void)
+int64_t load_available_memory(void)
 {
 	size_t len;
 	char *text = paths_read_file("/proc/meminfo", &len, NULL);
@@ -104,7 +104,7 @@ static void make_script(struct loaded *l, const char *text, size_t len, const ch
 	char *base = paths_base_dir(NULL);
 	struct topo_options opt = {
 		.lab = lab,
-		.memory_limit = available_memory(),
+		.memory_limit = load_available_memory(),
 		.socket_room = socket_room(base),
 		.read_file = read_included,
 		.file_exists = file_exists,

@@ -21,6 +21,8 @@ int load_kept(struct loaded *l, const struct sources *sources, const char *file,
 	      const char *lab, struct err *e);
 /* Frees what is still there. */
 void load_finish(struct loaded *l);
+/* What this machine's memory has room for now, in bytes; 0: it cannot be told. */
+int64_t load_available_memory(void);
 /* For struct plan_env. */
 char *load_read_file(void *ctx, const char *path, size_t *len, struct err *e);
 
