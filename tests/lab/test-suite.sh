@@ -95,6 +95,9 @@ END
 [ -s art/labs_fail/cables/c.pcapng ] && [ -e art/labs_fail/nodes/a.log ] && [ -s art/labs_fail/report ] ||
 	fail "$(find art)"
 [ -e art/labs_hang/nodes/a.log ] || fail "no console of what hung: $(find art)"
+for want in '^    inet 10\.0\.0\.1/24' '^10\.0\.0\.0/24 dev eth0' '^== neighbours$' '^== nftables$'; do
+	grep -qE "$want" art/labs_fail/nodes/a.tables || fail "no $want in $(cat art/labs_fail/nodes/a.tables)"
+done
 must_status 1 vbet test labs --filter fail --artifacts art2
 diff -r art/labs_fail art2/labs_fail >&2 || fail "the same run, and something else is left of it"
 must_status 2 vbet test labs --artifacts art # it is not empty

@@ -89,7 +89,7 @@ static void teardown(void)
 /* What the server says to words; "" and the error in e if it refuses. */
 static const char *say(const char *line)
 {
-	static char text[4096];
+	static char text[16384];
 	struct arena a = {0};
 	struct words w;
 	char *out = NULL;
@@ -216,6 +216,24 @@ START_TEST(much_output_is_cut_and_taken)
 }
 END_TEST
 
+/* A table is longer than the output of a check; no result is longer than a client can read. */
+START_TEST(more_output_is_kept_for_who_asks_for_it)
+{
+	static char much[20000];
+	char payload[256];
+
+	ck_assert_str_eq(say("job a text_max=1000000 -- /bin/true"), "1\n");
+	struct wire_head h = next(payload, sizeof(payload));
+
+	ck_assert_str_eq(payload, "exec -- /bin/true"); /* the guest has no use for it */
+	next(payload, sizeof(payload));
+	memset(much, 'x', sizeof(much));
+	answer(h.channel, WIRE_DATA, much, sizeof(much));
+	answer_words(h.channel, WIRE_EXIT, "status=0");
+	ck_assert_uint_eq(strspn(say("result 1") + strlen("done 0 "), "x"), 15000);
+}
+END_TEST
+
 START_TEST(a_node_that_goes_down_ends_its_jobs)
 {
 	start("1\n");
@@ -251,6 +269,7 @@ int main(void)
 	tcase_add_test(t, jobs_do_not_mix);
 	tcase_add_loop_test(t, every_end_is_told_as_a_shell_does, 0, (int)ARRAY_LEN(ends));
 	tcase_add_test(t, much_output_is_cut_and_taken);
+	tcase_add_test(t, more_output_is_kept_for_who_asks_for_it);
 	tcase_add_test(t, a_node_that_goes_down_ends_its_jobs);
 	tcase_add_test(t, what_cannot_be_is_refused);
 	suite_add_tcase(s, t);

@@ -14,6 +14,7 @@
 #include "lib/xalloc.h"
 #include "vbet-server/command/client.h"
 #include "vbet-server/command/run.h"
+#include "vbet-server/command/tables.h"
 #include "vbet-server/store/paths.h"
 
 #include <dirent.h>
@@ -121,6 +122,15 @@ int keep_lab(const struct keep *k, const char *lab, const struct graph *g, struc
 		free(to);
 	}
 	free(base);
+	return rc;
+}
+
+int keep_tables(const struct keep *k, const char *lab, const struct graph *g, struct err *e)
+{
+	char *dir = xasprintf("%s/nodes", k->dir);
+	int rc = tables_write(lab, g, dir, e);
+
+	free(dir);
 	return rc;
 }
 

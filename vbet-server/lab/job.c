@@ -7,8 +7,8 @@
  *
  * Whoever asked gets a number and asks for the result, as often as it likes, by a clock of its
  * own: so how fast the client is does not show in the lab. Of what the command prints the
- * beginning is kept, to TEXT_MAX bytes; the rest is taken from the guest and forgotten, so that
- * no command hangs because nobody reads it.
+ * beginning is kept, to TEXT_MAX bytes or what was asked for; the rest is taken from the guest and
+ * forgotten, so that no command hangs because nobody reads it.
  *
  * A job is forgotten when its result has been fetched, and with the lab. If its guest goes, or
  * begins anew, it has ended with STATUS_NONE.
@@ -27,6 +27,10 @@
 
 enum { TEXT_MAX = 2000, STATUS_NONE = 255 };
 
+/* A result is one line, of which the client's buffer has to hold the longest: quoting makes four of
+ * one. */
+enum { TEXT_MOST = 15000 };
+
 struct job {
 	struct agent_channel channel;
 	struct guest *guest;
@@ -35,9 +39,9 @@ struct job {
 	int status;
 	long timeout_ms; /* 0: none */
 	uint32_t owed;   /* bytes that came since the window was last opened */
-	size_t len;
-	char text[TEXT_MAX + 1];
+	size_t len, max;
 	struct job *next;
+	char text[]; /* max bytes, and a NUL */
 };
 
 static struct job *of_channel(struct agent_channel *ch)
@@ -47,7 +51,7 @@ static struct job *of_channel(struct agent_channel *ch)
 
 static void keep_text(struct job *j, const char *data, uint32_t len)
 {
-	size_t room = TEXT_MAX - j->len;
+	size_t room = j->max - j->len;
 
 	if (len > room)
 		len = (uint32_t)room;
@@ -61,8 +65,8 @@ static void keep_line(struct job *j, const char *line)
 {
 	size_t len = strlen(line) + 2;
 
-	if (j->len + len > TEXT_MAX)
-		j->len = TEXT_MAX - len;
+	if (j->len + len > j->max)
+		j->len = j->max - len;
 	if (j->len && j->text[j->len - 1] != '\n')
 		keep_text(j, "\n", 1);
 	keep_text(j, line, (uint32_t)strlen(line));
@@ -141,6 +145,15 @@ static int read_peer(const struct lab *lab, const struct guest *gu, const struct
 	return 0;
 }
 
+/* text_max=N */
+static size_t text_max(const struct words *w)
+{
+	const char *v = words_get(w, "text_max");
+	long max = v ? strtol(v, NULL, 10) : TEXT_MAX;
+
+	return max < TEXT_MAX ? TEXT_MAX : max > TEXT_MOST ? TEXT_MOST : (size_t)max;
+}
+
 static int start(struct lab *lab, const struct words *w, FILE *out, struct err *e)
 {
 	struct guest *gu = lab_find_guest(lab, w->at[1], e);
@@ -160,7 +173,9 @@ static int start(struct lab *lab, const struct words *w, FILE *out, struct err *
 
 	vec_push(&v, "exec");
 	for (size_t i = 2; i < w->n; i++)
-		if (!peer || strncmp(w->at[i], "peer=", 5) != 0)
+		if (!strncmp(w->at[i], "text_max=", 9))
+			continue; /* ours */
+		else if (!peer || strncmp(w->at[i], "peer=", 5) != 0)
 			vec_push(&v, w->at[i]);
 		else
 			vec_push(&v, peer);
@@ -172,8 +187,10 @@ static int start(struct lab *lab, const struct words *w, FILE *out, struct err *
 	int rc = len > WIRE_PAYLOAD_MAX ? err_set(e, ERR_USAGE, "the command is too long") : 0;
 
 	if (rc == 0) {
-		struct job *j = xcalloc(1, sizeof(*j));
+		size_t max = text_max(w);
+		struct job *j = xcalloc(1, sizeof(*j) + max + 1);
 
+		j->max = max;
 		j->id = ++lab->jobs.last_id;
 		j->guest = gu;
 		const char *timeout = words_get(w, "timeout_ms");
