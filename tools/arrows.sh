@@ -27,12 +27,13 @@ vswitch:           substrate/core substrate/device
 vsubstrate:        substrate/core substrate/virtio substrate/control vhub vswitch
 topo
 vbet-server/import: topo
+vbet-server/export: topo
 vbet-server/store: topo vbet-server/import
 vbet-server/plan:  topo vbet-server/store
 vbet-server/lab:   topo vbet-server/store vbet-server/plan
 vbet-server/server: topo vbet-server/store vbet-server/plan vbet-server/lab
 vbet-server/suite: topo vbet-server/store vbet-server/lab
-vbet-server/command: topo vbet-server/import vbet-server/store vbet-server/plan vbet-server/lab vbet-server/server vbet-server/suite
+vbet-server/command: topo vbet-server/import vbet-server/export vbet-server/store vbet-server/plan vbet-server/lab vbet-server/server vbet-server/suite
 vbet-server:       vbet-server/command
 vnet
 vnet/mux:          vnet

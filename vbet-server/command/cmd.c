@@ -42,6 +42,7 @@ static const struct cmd commands[] = {
 	 OPT_QUIET, 1, -1, cmd_packages},
 	{"import", "FILE|DIR|NAME", "make a lab of that of another tool, and say what is not in it",
 	 OPT_OUTPUT, 1, 1, cmd_import},
+	{"graph", "FILE", "draw a script's lab, by Graphviz", OPT_OUTPUT, 1, 1, cmd_graph},
 	{"ls", "", "list the labs", OPT_JSON, 0, 0, cmd_ls},
 	{"status", "", "nodes, NICs, cables and counters of a lab", OPT_LAB | OPT_JSON, 0, 0,
 	 cmd_status},
@@ -142,7 +143,9 @@ static const struct option_spec options[] = {
 	{OPT_WHATIF, 0, "whatif", "STATEMENT",
 	 "FILE is RUN@TIME: repeat that run, but do this then, and show what differs",
 	 FIELD(whatif)},
-	{OPT_OUTPUT, 'o', "output", "DIR", "write the lab and its files there (a new directory)",
+	{OPT_OUTPUT, 'o', "output", "DIR|FILE",
+	 "import: write the lab and its files into this new directory; graph: the picture, X.svg, "
+	 "X.png or X.pdf",
 	 FIELD(output)},
 	{OPT_TEST, 'j', "side-by-side", "N", "run at most N labs at once (one per processor)",
 	 FIELD(side_by_side)},

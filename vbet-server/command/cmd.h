@@ -119,6 +119,7 @@ int cmd_ping(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_pingall(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_version(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_import(const struct cmd_options *o, int argc, char **argv, struct err *e);
+int cmd_graph(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_help(const struct cmd_options *o, int argc, char **argv, struct err *e);
 
 /* The interactive console of a running lab (console.c): returns the exit status. */

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "vbet-server/export/dot.h"
+
+#include "lib/xalloc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const shapes[NODE_KINDS] = {
+	[NODE_HOST] = "shape=box, fillcolor=\"#ffffff\"",
+	[NODE_ROUTER] = "shape=ellipse, fillcolor=\"#dce9f7\"",
+	[NODE_FIREWALL] = "shape=octagon, fillcolor=\"#f9d9d0\"",
+	[NODE_SERVER] = "shape=box3d, fillcolor=\"#eeeeee\"",
+	[NODE_HUB] = "shape=triangle, fillcolor=\"#f3efd9\"",
+	[NODE_SWITCH] = "shape=box, style=\"rounded,filled\", fillcolor=\"#e2f1dd\"",
+	[NODE_SUBSTRATE] = "shape=hexagon, fillcolor=\"#dddddd\"",
+	[NODE_ENDSYSTEM] = "shape=box, style=\"filled,dashed\", fillcolor=\"#ffffff\"",
+	[NODE_OUTSIDE] = "shape=box, style=\"filled,dotted\", fillcolor=\"#ffffff\"",
+	[NODE_INTERNET] = "shape=egg, style=\"filled,dotted\", fillcolor=\"#ffffff\"",
+};
+
+/* Dark enough for lines on white; the light ones fill nodes. */
+static const char *const colours[] = {"#1f77b4", "#d62728", "#2ca02c", "#9467bd",
+				      "#ff7f0e", "#8c564b", "#e377c2", "#17becf"};
+static const char *const light_colours[] = {"#cfe3f3", "#f6cfcf", "#cfeccf", "#e2d6ee",
+					    "#ffe0c2", "#e4d6d3", "#f8dcf0", "#c9f0f4"};
+
+/* Inside of "...": names of labels may have a backslash. */
+static void put_text(FILE *out, const char *text)
+{
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			fputc('\\', out);
+		fputc(*text, out);
+	}
+}
+
+static void put_node(FILE *out, const struct graph *g, size_t i)
+{
+	const struct graph_node *n = &g->nodes[i];
+
+	fprintf(out, "\tn%zu [label=\"", i);
+	put_text(out, n->label ? n->label : n->name);
+	fprintf(out, "\", %s", shapes[n->kind]);
+	if (n->vnet >= 0)
+		fprintf(out, ", fillcolor=\"%s\"",
+			light_colours[(size_t)n->vnet % ARRAY_LEN(light_colours)]);
+	fputs("]\n", out);
+	if (n->vnet >= 0 && n->place >= 0)
+		fprintf(out, "\tn%zu -- n%d [style=dotted, color=gray60]\n", i, n->place);
+}
+
+/* ---- cables ---- */
+
+static const struct graph_nic *nic_of(const struct graph *g, const struct graph_end *end)
+{
+	return &g->nodes[end->node].nics[end->nic];
+}
+
+static const char *param_of(const struct graph_nic *nic, const char *key)
+{
+	for (size_t i = 0; i < nic->n_params; i++)
+		if (!strcmp(nic->params[i].key, key))
+			return nic->params[i].value;
+	return NULL;
+}
+
+/* The last number says enough, where the network stands in the middle; here all of it is written.
+ */
+static void put_end(FILE *out, const char *key, const struct graph_nic *nic)
+{
+	char buf[80];
+
+	if (!nic->n_addrs)
+		return;
+	fprintf(out, ", %s=\"", key);
+	for (size_t i = 0; i < nic->n_addrs; i++)
+		fprintf(out, "%s%s", i ? "\\n" : "",
+			addr_format(&nic->addrs[i], true, buf, sizeof(buf)));
+	fputc('"', out);
+}
+
+static char *words_of(const struct linkspec *s)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f)
+		abort();
+	linkspec_print(f, s, "");
+	fclose(f);
+	return text;
+}
+
+static void put_link(FILE *out, const struct graph_cable *c)
+{
+	char *there = words_of(&c->dir[0]);
+	char *back = words_of(&c->dir[1]);
+	const char *text = there + strspn(there, " ");
+
+	if (*text || *back) {
+		fputs(", label=\"", out);
+		put_text(out, text);
+		if (strcmp(there, back) != 0) {
+			fputs("\\nback: ", out);
+			put_text(out, back + strspn(back, " "));
+		}
+		fputc('"', out);
+	}
+	free(there);
+	free(back);
+}
+
+static void put_cable(FILE *out, const struct graph *g, const struct graph_cable *c, bool is_brief)
+{
+	const struct graph_nic *a = nic_of(g, &c->end[0]);
+	const struct graph_nic *b = nic_of(g, &c->end[1]);
+	const char *vlan = param_of(a, "vlan") ? param_of(a, "vlan") : param_of(b, "vlan");
+	bool is_trunk = param_of(a, "trunk") || param_of(b, "trunk");
+
+	fprintf(out, "\tn%d -- n%d [", c->end[0].node, c->end[1].node);
+	fputs(is_trunk ? "penwidth=3" : "penwidth=1", out);
+	if (vlan)
+		fprintf(out, ", color=\"%s\"",
+			colours[strtoul(vlan, NULL, 10) % ARRAY_LEN(colours)]);
+	if (c->cut.all)
+		fputs(", style=dashed", out);
+	if (!is_brief) {
+		put_end(out, "taillabel", a);
+		put_end(out, "headlabel", b);
+		put_link(out, c);
+	}
+	fputs("]\n", out);
+}
+
+/* ---- virtual links ---- */
+
+static void put_vlink(FILE *out, const struct graph *g, size_t i)
+{
+	const struct graph_vlink *v = &g->vlinks[i];
+	const char *colour = colours[(size_t)v->vnet % ARRAY_LEN(colours)];
+
+	if (v->n_ends == 2) {
+		fprintf(out, "\tn%d -- n%d [style=dashed, color=\"%s\"]\n", v->ends[0].node,
+			v->ends[1].node, colour);
+		return;
+	}
+	fprintf(out, "\tv%zu [shape=point, color=\"%s\"]\n", i, colour);
+	for (size_t k = 0; k < v->n_ends; k++)
+		fprintf(out, "\tv%zu -- n%d [style=dashed, color=\"%s\"]\n", i, v->ends[k].node,
+			colour);
+}
+
+/* Of few nodes, edges keep their length, so that what stands at them has room. */
+static const char few[] = "\tlayout=neato\n\tsplines=true\n\toverlap=scale\n"
+			  "\tnode [fontsize=12]\n"
+			  "\tedge [fontsize=9, len=2.8, labeldistance=3]\n";
+static const char many[] = "\tlayout=sfdp\n\toverlap=prism\n\tsplines=line\n\tnode [fontsize=14]\n";
+
+void dot_write(FILE *out, const struct graph *g)
+{
+	bool is_brief = g->n_nodes > DOT_MANY_NODES;
+
+	fputs("graph \"", out);
+	put_text(out, g->lab);
+	fputs("\" {\n\toutputorder=edgesfirst\n", out);
+	fputs("\tnode [style=filled, fontname=\"sans-serif\", margin=\"0.08,0.04\", "
+	      "height=0.3, width=0.3]\n\tedge [fontname=\"sans-serif\", color=gray30]\n",
+	      out);
+	fputs(is_brief ? many : few, out);
+	for (size_t i = 0; i < g->n_nodes; i++)
+		put_node(out, g, i);
+	for (size_t i = 0; i < g->n_cables; i++)
+		put_cable(out, g, &g->cables[i], is_brief);
+	for (size_t i = 0; i < g->n_vlinks; i++)
+		put_vlink(out, g, i);
+	fputs("}\n", out);
+}
