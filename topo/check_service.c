@@ -46,12 +46,11 @@ struct reading {
 	bool is_told;
 };
 
-/* Routes may stand in zebra.conf: staticd reads that if it has no file of its own. */
-static bool is_route_for_staticd(const struct reading *r, const struct frr_conf_line *line)
+static bool staticd_is_bare(const struct world_node *n)
 {
-	return !strcmp(line->daemon, "staticd") && !strcmp(r->config->key, "zebra") &&
-	       find_text(r->node->configs, "staticd") &&
-	       !has_content(find_text(r->node->configs, "staticd"));
+	const struct world_text *staticd = find_text(n->configs, "staticd");
+
+	return staticd && !has_content(staticd);
 }
 
 /* One line is enough: the others likely have the same cause. */
@@ -60,8 +59,7 @@ static void read_line(void *ctx, const struct frr_conf_line *line)
 	struct reading *r = ctx;
 	const char *mine = r->config->key;
 
-	if (r->is_told || line->is_needed || line->is_short || !strcmp(line->daemon, mine) ||
-	    is_route_for_staticd(r, line))
+	if (r->is_told || !frr_conf_is_lost(line, mine, staticd_is_bare(r->node)))
 		return;
 	r->is_told = true;
 	eval_wrong(

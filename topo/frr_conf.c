@@ -293,3 +293,11 @@ bool frr_conf_is_needed(const struct frr_conf_set *set, size_t service)
 {
 	return service < 64 && (set->bits >> service & 1);
 }
+
+bool frr_conf_is_lost(const struct frr_conf_line *line, const char *mine, bool staticd_is_bare)
+{
+	bool is_route =
+		staticd_is_bare && !strcmp(mine, "zebra") && !strcmp(line->daemon, "staticd");
+
+	return !line->is_needed && !line->is_short && !is_route && strcmp(line->daemon, mine) != 0;
+}

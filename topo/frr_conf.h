@@ -24,6 +24,13 @@ struct frr_conf_line {
 void frr_conf_scan(const char *text, size_t len,
 		   void (*fn)(void *ctx, const struct frr_conf_line *line), void *ctx);
 
+/*
+ * True if `mine`, given the text as its own file, would drop the line in silence, since only
+ * another daemon reads it. Routes may stand in zebra.conf where staticd runs and has no file of its
+ * own (staticd_is_bare): it reads that one then.
+ */
+bool frr_conf_is_lost(const struct frr_conf_line *line, const char *mine, bool staticd_is_bare);
+
 /* A set of daemons, by their place in the table of services. */
 struct frr_conf_set {
 	unsigned long long bits;

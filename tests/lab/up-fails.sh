@@ -29,6 +29,14 @@ config(r, zebra, file("zebra.conf"))
 END
 must_status 2 vbet up other.vbet
 out_has '^vbet: .*other.vbet:2:.*zebra.conf: zebra does not take line 2: router ospf: it is for ospfd'
+# Routes in zebra.conf are for staticd, which reads that file if it runs and has none of its own.
+printf 'ip route 192.0.2.0/24 blackhole\n' >zebra.conf
+must_status 2 vbet up other.vbet
+out_has 'zebra does not take line 1: ip route .*: it is for staticd'
+echo 'service(r, staticd)' >>other.vbet
+lab_up other.vbet
+in_node r 'until ip route | grep -q "blackhole 192.0.2.0/24"; do sleep 0.1; done'
+must vbet down
 cat >all.vbet <<'END'
 r = attach(alloc(router), alloc(NIC))
 config(r, frr, "router bgp 1\n neighbor nobody route-map x in\n")

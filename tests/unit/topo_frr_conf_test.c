@@ -88,6 +88,24 @@ START_TEST(what_is_needed_is_a_set)
 }
 END_TEST
 
+START_TEST(a_line_of_another_daemon_is_lost)
+{
+	const struct frr_conf_line ospf = {.daemon = "ospfd"};
+	const struct frr_conf_line route = {.daemon = "staticd"};
+	const struct frr_conf_line cut_short = {.daemon = "ospfd", .is_short = true};
+	const struct frr_conf_line needed = {.daemon = "bfdd", .is_needed = true};
+
+	ck_assert(frr_conf_is_lost(&ospf, "zebra", true));
+	ck_assert(!frr_conf_is_lost(&ospf, "ospfd", false));
+	ck_assert(!frr_conf_is_lost(&cut_short, "zebra", false));
+	ck_assert(!frr_conf_is_lost(&needed, "bgpd", false));
+	/* staticd reads zebra.conf, if it runs and has nothing better. */
+	ck_assert(!frr_conf_is_lost(&route, "zebra", true));
+	ck_assert(frr_conf_is_lost(&route, "zebra", false));
+	ck_assert(frr_conf_is_lost(&route, "ospfd", true));
+}
+END_TEST
+
 /* The text need not end with a NUL: it may be part of a file in memory. */
 START_TEST(nothing_behind_the_text_is_read)
 {
@@ -131,6 +149,7 @@ int main(void)
 
 	tcase_add_loop_test(tc, each_line_is_its_daemons, 0, (int)ARRAY_LEN(cases));
 	tcase_add_test(tc, what_is_needed_is_a_set);
+	tcase_add_test(tc, a_line_of_another_daemon_is_lost);
 	tcase_add_test(tc, nothing_behind_the_text_is_read);
 	tcase_add_test(tc, services_are_named_once_and_come_after_what_they_need);
 	suite_add_tcase(s, tc);

@@ -116,78 +116,6 @@ static int put_file(FILE *out, const char *path, unsigned mode, const char *owne
 	return 0;
 }
 
-struct reading {
-	const struct graph_config *config;
-	struct err *e;
-};
-
-/* zebra.conf may have routes: staticd reads them there if it has no file of its own. */
-static void refuse_line(void *ctx, const struct frr_conf_line *line)
-{
-	struct reading *r = ctx;
-	const char *mine = r->config->daemon;
-	bool is_route = !strcmp(mine, "zebra") && !strcmp(line->daemon, "staticd");
-
-	if (r->e->kind || line->is_needed || line->is_short || is_route ||
-	    !strcmp(line->daemon, mine))
-		return;
-	err_set(r->e, ERR_USAGE, "%s:%d:%d: %s: %s does not take line %u: %.*s: it is for %s",
-		r->config->pos.file, r->config->pos.line, r->config->pos.column, r->config->source,
-		mine, line->number, line->len < 60 ? (int)line->len : 60, line->text, line->daemon);
-}
-
-/*
- * A daemon of FRR drops another's line in silence. What the script says itself was looked at with
- * it (topo/check_service.c); this is for files that it names.
- */
-static int check_config(const struct graph_config *c, const struct service *s, const char *text,
-			struct err *e)
-{
-	struct reading r = {c, e};
-
-	if (text && c->source && s->is_frr && s->command && strcmp(s->name, SERVICE_FRR) != 0)
-		frr_conf_scan(text, strlen(text), refuse_line, &r);
-	return text && !e->kind ? 0 : -1;
-}
-
-static int put_config(FILE *out, const struct graph_config *c, const struct service *s,
-		      const struct plan_env *env, struct err *e)
-{
-	char *text = file_text(env, c->text, c->text_len, c->source, e);
-
-	if (check_config(c, s, text, e) < 0) {
-		free(text);
-		return -1;
-	}
-	return put_file(out, s->path, 0640, s->owner, text);
-}
-
-static int put_files(FILE *out, const struct graph_node *n, const struct plan_env *env,
-		     struct err *e)
-{
-	for (size_t i = 0; i < n->n_configs; i++) {
-		const struct graph_config *c = &n->configs[i];
-		const struct service *s = service_find(c->daemon);
-
-		if (!s)
-			return err_set(e, ERR_USAGE, "no service '%s'", c->daemon);
-		/*
-		 * service(n, d) gives neither text nor file: the file that its file system has
-		 * stays.
-		 */
-		if (s->path && (c->text || c->source) && put_config(out, c, s, env, e) < 0)
-			return -1;
-	}
-	for (size_t i = 0; i < n->n_files; i++) {
-		const struct graph_file *f = &n->files[i];
-
-		if (put_file(out, f->path, f->mode, "0:0",
-			     file_text(env, f->text, f->text_len, f->source, e)) < 0)
-			return -1;
-	}
-	return 0;
-}
-
 static const struct graph_config *find_config(const struct graph_node *n, const char *daemon)
 {
 	for (size_t i = 0; i < n->n_configs; i++)
@@ -210,6 +138,81 @@ static bool has_text(const struct graph_node *n, const struct service *s)
 	const struct graph_config *c = find_config(n, s->name);
 
 	return s->path && ((c && (c->text || c->source)) || find_file(n, s->path));
+}
+
+struct reading {
+	const struct graph_node *node;
+	const struct graph_config *config;
+	struct err *e;
+};
+
+static bool staticd_is_bare(const struct graph_node *n)
+{
+	return find_config(n, "staticd") && !has_text(n, service_find("staticd"));
+}
+
+static void refuse_line(void *ctx, const struct frr_conf_line *line)
+{
+	struct reading *r = ctx;
+	const char *mine = r->config->daemon;
+
+	if (r->e->kind || !frr_conf_is_lost(line, mine, staticd_is_bare(r->node)))
+		return;
+	err_set(r->e, ERR_USAGE, "%s:%d:%d: %s: %s does not take line %u: %.*s: it is for %s",
+		r->config->pos.file, r->config->pos.line, r->config->pos.column, r->config->source,
+		mine, line->number, line->len < 60 ? (int)line->len : 60, line->text, line->daemon);
+}
+
+/*
+ * A daemon of FRR drops another's line in silence. What the script says itself was looked at with
+ * it (topo/check_service.c); this is for files that it names.
+ */
+static int check_config(const struct graph_node *n, const struct graph_config *c,
+			const struct service *s, const char *text, struct err *e)
+{
+	struct reading r = {n, c, e};
+
+	if (text && c->source && s->is_frr && s->command && strcmp(s->name, SERVICE_FRR) != 0)
+		frr_conf_scan(text, strlen(text), refuse_line, &r);
+	return text && !e->kind ? 0 : -1;
+}
+
+static int put_config(FILE *out, const struct graph_node *n, const struct graph_config *c,
+		      const struct service *s, const struct plan_env *env, struct err *e)
+{
+	char *text = file_text(env, c->text, c->text_len, c->source, e);
+
+	if (check_config(n, c, s, text, e) < 0) {
+		free(text);
+		return -1;
+	}
+	return put_file(out, s->path, 0640, s->owner, text);
+}
+
+static int put_files(FILE *out, const struct graph_node *n, const struct plan_env *env,
+		     struct err *e)
+{
+	for (size_t i = 0; i < n->n_configs; i++) {
+		const struct graph_config *c = &n->configs[i];
+		const struct service *s = service_find(c->daemon);
+
+		if (!s)
+			return err_set(e, ERR_USAGE, "no service '%s'", c->daemon);
+		/*
+		 * service(n, d) gives neither text nor file: the file that its file system has
+		 * stays.
+		 */
+		if (s->path && (c->text || c->source) && put_config(out, n, c, s, env, e) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < n->n_files; i++) {
+		const struct graph_file *f = &n->files[i];
+
+		if (put_file(out, f->path, f->mode, "0:0",
+			     file_text(env, f->text, f->text_len, f->source, e)) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 /*
