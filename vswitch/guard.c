@@ -11,19 +11,11 @@
 #include "vswitch/guard.h"
 
 #include "lib/addr.h"
+#include "vswitch/fdb.h"
 
 void guard_finish(struct guard *g)
 {
 	vec_free(&g->stations);
-}
-
-static uint64_t number_of(const uint8_t mac[6])
-{
-	uint64_t n = 0;
-
-	for (int i = 0; i < 6; i++)
-		n = n << 8 | mac[i];
-	return n;
 }
 
 /* The index of that address, or of the first behind it. */
@@ -44,7 +36,7 @@ static size_t place_of(const struct guard *g, uint64_t mac)
 
 const struct port_set *guard_find(const struct guard *g, const uint8_t mac[6])
 {
-	uint64_t n = number_of(mac);
+	uint64_t n = fdb_key(0, mac);
 	size_t i = g->stations.n ? place_of(g, n) : 0;
 
 	return i < g->stations.n && g->stations.at[i].mac == n ? &g->stations.at[i].ports : NULL;
@@ -90,7 +82,7 @@ int guard_set(struct guard *g, uint16_t port, const char *macs, struct err *e)
 
 		rc = addr_parse_mac(at, len, mac, e);
 		if (rc == 0)
-			vec_push(&wanted, number_of(mac));
+			vec_push(&wanted, fdb_key(0, mac));
 		at += len;
 		if (!*at++)
 			break;
