@@ -212,3 +212,32 @@ term_wait() {
 		sleep 0.1
 	done
 }
+
+# For tests of what dies under a lab: pair.vbet, and long.vbet, a test of it that has the most of an hour to go.
+write_long_lab() {
+	cat >pair.vbet <<-'END'
+		a = alloc(host) b = alloc(host)
+		c = link(a, b, delay = 5ms)
+	END
+	cat >long.vbet <<-'END'
+		include "pair.vbet"
+		at 4s cut(c)
+		at 4000s mend(c)
+		expect at 2s ping(a, b)
+		expect within 3000s of 4s ping(a, b)
+	END
+}
+# ends PID STATUS WHAT: a command in the background ends by itself, soon, with this status.
+ends() {
+	local pid=$1 want=$2 what=$3 i
+	for ((i = 0; i < 100; i++)); do
+		kill -0 "$pid" 2>/dev/null || break
+		sleep 0.1
+	done
+	if kill -0 "$pid" 2>/dev/null; then
+		kill -KILL "$pid"
+		fail "$what does not end"
+	fi
+	wait "$pid"
+	assert_eq "$want" $? "status of $what"
+}

@@ -5,29 +5,7 @@
 # lab: slow
 . "${0%/*}/lib.sh"
 
-cat >pair.vbet <<'END'
-a = alloc(host) b = alloc(host)
-c = link(a, b)
-END
-cat >long.vbet <<'END'
-include "pair.vbet"
-at 4s cut(c)
-at 4000s mend(c)
-expect at 2s ping(a, b)
-expect within 3000s of 4s ping(a, b)
-END
-
-# ends PID WHAT: with status 3, soon.
-ends() {
-	local i
-	for ((i = 0; i < 100; i++)); do
-		kill -0 "$1" 2>/dev/null || break
-		sleep 0.1
-	done
-	kill -0 "$1" 2>/dev/null && { kill -KILL "$1"; fail "$2 does not end"; }
-	wait "$1"
-	assert_eq 3 $? "status of $2"
-}
+write_long_lab
 kill_server() { kill -KILL "$(status_of .server_pid)"; }
 gone() {
 	wait_until 8 no_processes
@@ -40,7 +18,7 @@ for clock in virtual real; do
 	pid=$!
 	wait_until 20 grep -q '^PASS' out
 	kill_server
-	ends $pid "vbet test by the $clock clock"
+	ends $pid 3 "vbet test by the $clock clock"
 	grep -q 'server has ended' out || fail "vbet test says: $(cat out)"
 	grep -q '^FAIL' out && fail "what was not tried is said not to hold: $(cat out)"
 	gone
@@ -53,7 +31,7 @@ for clock in virtual real; do
 	echo nodes >&7
 	wait_until 20 grep -q '^b host ready' out
 	kill_server
-	ends $pid "vbet run by the $clock clock"
+	ends $pid 3 "vbet run by the $clock clock"
 	grep -q 'server of lab pair has ended' out || fail "vbet run says: $(cat out)"
 	exec 7>&-
 	rm pipe

@@ -5,34 +5,10 @@
 # lab: slow
 . "${0%/*}/lib.sh"
 
-cat >pair.vbet <<'END'
-a = alloc(host) b = alloc(host)
-c = link(a, b, delay = 5ms)
-END
-cat >long.vbet <<'END'
-include "pair.vbet"
-at 4s cut(c)
-at 4000s mend(c)
-expect at 2s ping(a, b)
-expect within 3000s of 4s ping(a, b)
-END
+write_long_lab
 reason='process substrate \([0-9]+\) of lab [a-z]+ has ended'
 
 substrate() { status_of .substrate_pid; }
-# ends PID STATUS WHAT: a command in the background ends by itself, soon, with this status and the reason.
-ends() {
-	local pid=$1 want=$2 what=$3 i
-	for ((i = 0; i < 100; i++)); do
-		kill -0 "$pid" 2>/dev/null || break
-		sleep 0.1
-	done
-	if kill -0 "$pid" 2>/dev/null; then
-		kill -KILL "$pid"
-		fail "$what does not end"
-	fi
-	wait "$pid"
-	assert_eq "$want" $? "status of $what"
-}
 # told FILE WHAT: it says why.
 told() { grep -qE "$reason" "$1" || fail "$2 says: $(cat "$1")"; }
 
