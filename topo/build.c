@@ -139,8 +139,8 @@ static void build_texts(struct builder *b, const struct world_node *n, struct gr
 	out->configs = copies(b, out->n_configs, sizeof(*out->configs));
 	for (size_t i = 0; t; t = t->next, i++)
 		out->configs[i] = (struct graph_config){
-			copy(b, t->key),    copy_text(b, t),     t->text ? t->len : 0,
-			copy(b, t->source), position(b, t->loc),
+			copy(b, t->key),    copy_text(b, t), t->text ? t->len : 0,
+			copy(b, t->source), t->may_fail,     position(b, t->loc),
 		};
 	t = n->files;
 	COUNT(struct world_text, t, out->n_files);
@@ -191,7 +191,8 @@ static void build_node(struct builder *b, const struct world_node *n, struct gra
 	COUNT(struct world_pair, command, out->n_commands);
 	out->commands = copies(b, out->n_commands, sizeof(*out->commands));
 	for (size_t i = 0; command; command = command->next, i++)
-		out->commands[i] = copy(b, command->value);
+		out->commands[i] =
+			(struct graph_command){copy(b, command->value), *command->key != '\0'};
 	build_routes(b, n, out);
 	if (!node_kind_is_guest(n->kind))
 		return;

@@ -70,12 +70,13 @@ extern const struct builtin_part builtin_cable_part;
 extern const struct builtin_part builtin_substrate_part; /* substrate links */
 extern const struct builtin_part builtin_virtual_part;   /* vNets and virtual links */
 extern const struct builtin_part builtin_cut_part;       /* cables that are cut */
-extern const struct builtin_part builtin_guest_part;     /* what is inside of a guest */
-extern const struct builtin_part builtin_value_part;     /* computing */
-extern const struct builtin_part builtin_shape_part;     /* the standard shapes */
-extern const struct builtin_part builtin_port_part;      /* parameters of switch ports */
-extern const struct builtin_part builtin_disk_part;      /* disks of guests */
-extern const struct builtin_part builtin_outside_part;   /* NICs that lead out of the lab */
+extern const struct builtin_part builtin_address_part;
+extern const struct builtin_part builtin_guest_part;   /* what is inside of a guest */
+extern const struct builtin_part builtin_value_part;   /* computing */
+extern const struct builtin_part builtin_shape_part;   /* the standard shapes */
+extern const struct builtin_part builtin_port_part;    /* parameters of switch ports */
+extern const struct builtin_part builtin_disk_part;    /* disks of guests */
+extern const struct builtin_part builtin_outside_part; /* NICs that lead out of the lab */
 
 /* ---- builtin.c: of all parts ---- */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What is inside of a guest: addresses, routes, services, files, commands. Most of it may be said
+ * What is inside of a guest: routes, services, files, commands. Most of it may be said
  * of one node or of a list, so each function has a part for one node (..._one), which for_nodes()
  * calls for each.
  */
@@ -13,79 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-
-/* ---- addresses ---- */
-
-static bool add_one(struct eval *ev, struct world_nic *nic, const struct arg *a)
-{
-	struct addr addr;
-	struct err e;
-	char text[64];
-
-	if (!builtin_want_addr(ev, a, &addr))
-		return false;
-	if (addr_check_for_nic(&addr, &e) < 0) {
-		eval_wrong(ev, a->loc, "%s", e.text);
-		return false;
-	}
-	if (nic->node && node_kind_is_device(nic->node->kind)) {
-		eval_wrong(ev, a->loc, "a port of a %s has no address",
-			   node_kind_name(nic->node->kind));
-		return false;
-	}
-	for (const struct world_addr *has = nic->addrs; has; has = has->next) {
-		if (addr_same(&has->addr, &addr)) {
-			eval_wrong(ev, a->loc, "%s has the address %s already",
-				   world_describe_nic(ev->world, nic),
-				   addr_format(&addr, false, text, sizeof(text)));
-			return false;
-		}
-	}
-	struct world_addr *item = arena_alloc(ev->arena, sizeof(*item));
-
-	item->addr = addr;
-	item->loc = a->loc;
-	world_append(&nic->addrs_end, item);
-	return true;
-}
-
-static bool add_address(struct eval *ev, const struct arg *item, void *ctx)
-{
-	return add_one(ev, ctx, item);
-}
-
-static bool set_address(struct eval *ev, struct world_nic *nic, const struct builtin_field *p,
-			const struct arg *a)
-{
-	return builtin_each(ev, a, add_address, nic);
-}
-
-/*
- * Of a node with a single NIC, or none yet, the NIC need not be said. With several it must: the
- * first one would be a guess, and the message shows how to write it.
- */
-static struct value run_address(struct eval *ev, const struct call *c)
-{
-	const struct value *to = &c->args[0].v;
-	struct world_nic *nic = to->kind == VALUE_NIC ? to->nic : NULL;
-
-	if (to->kind == VALUE_NODE) {
-		if (to->node->n_nics > 1)
-			return eval_wrong(
-				ev, c->args[0].loc, "%s has %zu NICs: say which, as in NIC(%s, 1)",
-				world_describe_node(ev->world, to->node), to->node->n_nics,
-				to->node->name ? to->node->name : "node");
-		nic = world_get_nic(ev->world, to->node, 0, c->loc);
-	}
-	if (!nic)
-		return eval_wrong(ev, c->args[0].loc, "expected a NIC, not %s",
-				  to->kind == VALUE_NODE ? "a node without one"
-							 : value_kind_name(to));
-	for (size_t i = 1; i < c->n_args; i++)
-		if (!builtin_each(ev, &c->args[i], add_address, nic))
-			return value_wrong;
-	return value_none;
-}
 
 /* ---- things said about one guest, or about each of a list ---- */
 
@@ -307,6 +234,27 @@ static struct world_text *find_text(struct world_text *list, const char *key)
 	return list;
 }
 
+/* may_fail = on, the only field of what is done at the start of a guest. */
+static bool read_may_fail(struct eval *ev, const struct call *c, bool *may_fail)
+{
+	*may_fail = false;
+	for (size_t i = 0; i < c->n_fields; i++) {
+		const struct arg *f = &c->fields[i];
+
+		if (strcmp(f->name, "may_fail") != 0) {
+			eval_wrong(ev, f->name_loc, "%s() has no '%s', only may_fail", c->name,
+				   f->name);
+			return false;
+		}
+		if (f->v.kind != VALUE_BOOL) {
+			eval_wrong(ev, f->loc, "may_fail is on or off");
+			return false;
+		}
+		*may_fail = f->v.truth;
+	}
+	return true;
+}
+
 /*
  * config() gives a daemon its text, service() only starts it, and changes nothing for one that has
  * a text. A second config() is refused, since one of the two would silently win.
@@ -333,7 +281,7 @@ static bool add_config(struct eval *ev, const struct call *c, struct world_node 
 		return false;
 	}
 	t->loc = c->loc;
-	if (text && !set_text(ev, text, t))
+	if (!read_may_fail(ev, c, &t->may_fail) || (text && !set_text(ev, text, t)))
 		return false;
 	world_append(&n->configs_end, t);
 	return true;
@@ -422,22 +370,38 @@ static struct value run_write(struct eval *ev, const struct call *c)
 
 /* ---- commands, sysctls, host names ---- */
 
+struct new_commands {
+	struct world_node *node;
+	bool may_fail;
+};
+
 static bool add_command(struct eval *ev, const struct arg *item, void *ctx)
 {
-	struct world_node *n = ctx;
+	const struct new_commands *new = ctx;
 	struct world_pair *p = arena_alloc(ev->arena, sizeof(*p));
 
 	if (!builtin_want_text(ev, item, "a command", &p->value))
 		return false;
-	p->key = "";
-	world_append(&n->commands_end, p);
+	p->key = new->may_fail ? "may_fail" : "";
+	world_append(&new->node->commands_end, p);
 	return true;
 }
 
 static bool exec_one(struct eval *ev, const struct call *c, struct world_node *n)
 {
+	struct new_commands new = {.node = n};
+
+	if (!read_may_fail(ev, c, &new.may_fail))
+		return false;
+	if (new.may_fail && n->kind == NODE_ENDSYSTEM) {
+		eval_wrong(ev, c->loc,
+			   "programs of an end system may fail always: %s needs no "
+			   "may_fail",
+			   world_describe_node(ev->world, n));
+		return false;
+	}
 	for (size_t i = 1; i < c->n_args; i++)
-		if (!builtin_each(ev, &c->args[i], add_command, n))
+		if (!builtin_each(ev, &c->args[i], add_command, &new))
 			return false;
 	return true;
 }
@@ -529,11 +493,6 @@ static const char *default_word(size_t i)
 }
 
 static const struct builtin functions[] = {
-	{.name = "address",
-	 .run = run_address,
-	 .min = 2,
-	 .max = -1,
-	 .usage = "address(NIC(node, number), 10.0.0.1/24, ...)"},
 	{.name = "route",
 	 .run = run_route,
 	 .min = 2,
@@ -552,14 +511,16 @@ static const struct builtin functions[] = {
 	 .run = run_config,
 	 .min = 3,
 	 .max = 3,
-	 .usage = "config(node, daemon, text or file(\"path\"))",
+	 .has_fields = true,
+	 .usage = "config(node, daemon, text or file(\"path\"), may_fail = on)",
 	 .words = {NULL, service_word},
 	 .words_name = "daemon"},
 	{.name = "service",
 	 .run = run_service,
 	 .min = 2,
 	 .max = 2,
-	 .usage = "service(node, daemon)",
+	 .has_fields = true,
+	 .usage = "service(node, daemon, may_fail = on)",
 	 .words = {NULL, service_word},
 	 .words_name = "daemon"},
 	{.name = "write",
@@ -572,7 +533,8 @@ static const struct builtin functions[] = {
 	 .run = run_exec,
 	 .min = 2,
 	 .max = -1,
-	 .usage = "exec(node, \"command\", ...)"},
+	 .has_fields = true,
+	 .usage = "exec(node, \"command\", ..., may_fail = on)"},
 	{.name = "sysctl",
 	 .run = run_sysctl,
 	 .min = 3,
@@ -588,7 +550,6 @@ static const struct builtin functions[] = {
 
 static const struct builtin_field fields[] = {
 	{.name = "hostname", .kinds = BUILTIN_GUESTS, .set_node = set_hostname},
-	{.name = "address", .set_nic = set_address},
 };
 
 const struct builtin_part builtin_guest_part = {

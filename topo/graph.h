@@ -118,7 +118,14 @@ struct graph_config {
 	const char *text;   /* NULL if `source` is given */
 	size_t text_len;
 	const char *source; /* path relative to the script's directory, or NULL */
+	bool may_fail;      /* the lab is ready without the daemon */
 	struct graph_pos pos;
+};
+
+/* Of a guest or an end system, for /bin/sh. */
+struct graph_command {
+	const char *text;
+	bool may_fail; /* guests: the lab is ready though it fails */
 };
 
 struct graph_node {
@@ -136,7 +143,7 @@ struct graph_node {
 	 * Run by /bin/sh: inside of a guest at its start, in order, after the services are ready;
 	 * of an end system on the host, all at once, when the lab is ready.
 	 */
-	const char **commands;
+	struct graph_command *commands;
 	size_t n_commands;
 	/* Guests, and what stands for the host. */
 	struct graph_route *routes;

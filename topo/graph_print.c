@@ -61,23 +61,28 @@ void graph_put_string(FILE *out, const char *text)
 	print_string(out, text, strlen(text));
 }
 
+static const char *may_fail(bool yes)
+{
+	return yes ? ", may_fail = on" : "";
+}
+
 /*
- * Long text as a here-document, if it can be one; else as a string. Ends the call and the line. The
- * word at the end may be nowhere in the text, not even in the middle of a line, which is more than
- * is needed and simple to check.
+ * Long text as a here-document, if it can be one; else as a string. Ends the call, with the fields
+ * given, and the line. The word at the end may be nowhere in the text, not even in the middle of a
+ * line, which is more than is needed and simple to check.
  */
-static void print_text(FILE *out, const char *text, size_t len)
+static void print_text(FILE *out, const char *text, size_t len, const char *fields)
 {
 	char word[32] = "END";
 
 	if (!len || text[len - 1] != '\n' || strchr(text, '\r')) {
 		print_string(out, text, len);
-		fputs(")\n", out);
+		fprintf(out, "%s)\n", fields);
 		return;
 	}
 	for (unsigned i = 1; strstr(text, word); i++)
 		snprintf(word, sizeof(word), "END%u", i);
-	fprintf(out, "<<%s)\n", word);
+	fprintf(out, "<<%s%s)\n", word, fields);
 	fwrite(text, 1, len, out);
 	fprintf(out, "%s\n", word);
 }
@@ -344,15 +349,16 @@ static void begin_call(FILE *out, const char *function, const struct graph_node 
 }
 
 /* The path of a file, not its content: the graph only refers to it. */
-static void print_source(FILE *out, const char *text, size_t len, const char *source)
+static void print_source(FILE *out, const char *text, size_t len, const char *source,
+			 const char *fields)
 {
 	if (!source) {
-		print_text(out, text, len);
+		print_text(out, text, len, fields);
 		return;
 	}
 	fputs("file(", out);
 	graph_put_string(out, source);
-	fputs("))\n", out);
+	fprintf(out, ")%s)\n", fields);
 }
 
 static void print_file(FILE *out, const struct graph_node *n, const struct graph_file *f)
@@ -361,7 +367,7 @@ static void print_file(FILE *out, const struct graph_node *n, const struct graph
 	graph_put_string(out, f->path);
 	fputs(", ", out);
 	if (f->mode == 0644) {
-		print_source(out, f->text, f->text_len, f->source);
+		print_source(out, f->text, f->text_len, f->source, "");
 		return;
 	}
 	if (f->source) {
@@ -408,19 +414,19 @@ static void print_inside(FILE *out, const struct graph_node *n)
 
 		if (!c->text && !c->source) {
 			begin_call(out, "service", n);
-			fprintf(out, "%s)\n", c->daemon);
+			fprintf(out, "%s%s)\n", c->daemon, may_fail(c->may_fail));
 			continue;
 		}
 		begin_call(out, "config", n);
 		fprintf(out, "%s, ", c->daemon);
-		print_source(out, c->text, c->text_len, c->source);
+		print_source(out, c->text, c->text_len, c->source, may_fail(c->may_fail));
 	}
 	for (size_t i = 0; i < n->n_files; i++)
 		print_file(out, n, &n->files[i]);
 	for (size_t i = 0; i < n->n_commands; i++) {
 		begin_call(out, "exec", n);
-		graph_put_string(out, n->commands[i]);
-		fputs(")\n", out);
+		graph_put_string(out, n->commands[i].text);
+		fprintf(out, "%s)\n", may_fail(n->commands[i].may_fail));
 	}
 }
 

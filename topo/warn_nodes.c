@@ -47,7 +47,7 @@ static bool has_file(const struct graph_node *n, const char *path)
 static bool runs(const struct graph_node *n, const char *command)
 {
 	for (size_t i = 0; i < n->n_commands; i++)
-		if (strstr(n->commands[i], command))
+		if (strstr(n->commands[i].text, command))
 			return true;
 	return false;
 }

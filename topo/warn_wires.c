@@ -143,7 +143,7 @@ static void check_networks(struct context *c, struct station *at, size_t n, int 
 static bool speaks_of(const struct graph_node *n, const char *what)
 {
 	for (size_t i = 0; i < n->n_commands; i++)
-		if (strstr(n->commands[i], what))
+		if (strstr(n->commands[i].text, what))
 			return true;
 	for (size_t i = 0; i < n->n_configs; i++)
 		if (n->configs[i].source ||

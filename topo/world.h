@@ -62,6 +62,7 @@ struct world_text {
 	size_t len;
 	const char *source; /* instead of the text */
 	unsigned mode;
+	bool may_fail; /* configurations: of their daemon */
 	struct loc loc;
 	struct world_text *next;
 };

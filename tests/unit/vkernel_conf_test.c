@@ -44,7 +44,10 @@ START_TEST(a_whole_file_is_read)
 	     "dir /run/frr mode=0755 owner=110:110\n"
 	     "route default via=10.0.0.254 metric=7\n"
 	     "service zebra ready=/run/z after=a,b env.X=y restart=1 -- /usr/lib/frr/zebra -d\n"
+	     "service httpd may_fail=1 -- /bin/httpd\n"
 	     "run \"echo hello\"\n"
+	     "run \"echo may_fail=1\"\n"
+	     "run false may_fail=1\n"
 	     "shell /bin/zsh");
 	ck_assert_int_eq(n_bad, 0);
 	ck_assert_str_eq(conf.hostname, "r1");
@@ -67,7 +70,10 @@ START_TEST(a_whole_file_is_read)
 	ck_assert_str_eq(conf.services.at[0].env[0], "X=y");
 	ck_assert_str_eq(conf.services.at[0].after, "a,b");
 	ck_assert(conf.services.at[0].restart);
-	ck_assert_str_eq(conf.runs.at[0], "echo hello");
+	ck_assert(!conf.services.at[0].may_fail && conf.services.at[1].may_fail);
+	ck_assert_str_eq(conf.runs.at[0].command, "echo hello");
+	ck_assert_str_eq(conf.runs.at[1].command, "echo may_fail=1");
+	ck_assert(!conf.runs.at[1].may_fail && conf.runs.at[2].may_fail);
 	ck_assert_str_eq(conf.shell, "/bin/zsh");
 }
 END_TEST

@@ -267,6 +267,14 @@ static bool is_wanted(const struct graph_node *n, const struct wanted *w, size_t
 	return find_config(n, s->name) || frr_conf_is_needed(&w->frr, i);
 }
 
+static void put_may_fail(FILE *out, const struct graph_node *n, const struct service *s)
+{
+	const struct graph_config *c = find_config(n, s->name);
+
+	if (c && c->may_fail)
+		fputs(" may_fail=1", out);
+}
+
 /* "frr" gives the daemons their configurations: it comes after all of them. */
 static void put_frr(FILE *out, const struct graph_node *n, const struct wanted *w)
 {
@@ -281,6 +289,7 @@ static void put_frr(FILE *out, const struct graph_node *n, const struct wanted *
 		fprintf(out, "%s%s", between, s->name);
 		between = ",";
 	}
+	put_may_fail(out, n, frr);
 	fputs(" -- /bin/sh -c ", out);
 	words_put(out, frr->command);
 	fprintf(out, " %s", frr->name);
@@ -312,6 +321,7 @@ static int put_services(FILE *out, const struct graph_node *n, const struct plan
 		fprintf(out, "service %s", s->name);
 		if (s->after && w.is_frr)
 			fprintf(out, " after=%s", s->after);
+		put_may_fail(out, n, s);
 		fputs(" -- /bin/sh -c ", out);
 		words_put(out, s->command);
 		fputc('\n', out);
@@ -341,7 +351,8 @@ int initconf_write(FILE *out, const struct graph *g, const struct graph_node *n,
 	if (put_services(out, n, env, e) < 0)
 		return -1;
 	for (size_t i = 0; i < n->n_commands; i++)
-		put(out, "run", n->commands[i], NULL);
+		put(out, "run", n->commands[i].text, n->commands[i].may_fail ? "may_fail=1" : NULL,
+		    NULL);
 	if (n->shell)
 		put(out, "shell", n->shell, NULL);
 	return 0;

@@ -152,7 +152,7 @@ void plan_programs(struct builder *b, int node)
 		struct plan_step *s = plan_add_step(
 			b, PLAN_PROGRAM, arena_printf(&b->plan->arena, "%s#%zu", n->name, i + 1));
 
-		s->text = arena_strdup(&b->plan->arena, n->commands[i]);
+		s->text = arena_strdup(&b->plan->arena, n->commands[i].text);
 		s->node = node;
 	}
 }

@@ -261,6 +261,7 @@ static int add_service(struct conf *c, const struct words *w, struct err *e)
 	struct conf_service s = {.name = keep(c, w->at[1])};
 	struct words keys = *w;
 	unsigned restart = 0;
+	unsigned may_fail = 0;
 	size_t dashes = 2;
 
 	while (dashes < w->n && strcmp(w->at[dashes], "--") != 0)
@@ -270,9 +271,11 @@ static int add_service(struct conf *c, const struct words *w, struct err *e)
 	keys.n = dashes;
 	s.ready = keep(c, words_get(&keys, "ready"));
 	s.after = keep(c, words_get(&keys, "after"));
-	if (get_number(&keys, "restart", 10, &restart, e) < 0)
+	if (get_number(&keys, "restart", 10, &restart, e) < 0 ||
+	    get_number(&keys, "may_fail", 10, &may_fail, e) < 0)
 		return -1;
 	s.restart = restart;
+	s.may_fail = may_fail;
 	s.env = keep_words(c, w, 2, dashes, "env.");
 	s.argv = keep_words(c, w, dashes + 1, w->n, "");
 	vec_push(&c->services, s);
@@ -281,7 +284,12 @@ static int add_service(struct conf *c, const struct words *w, struct err *e)
 
 static int add_run(struct conf *c, const struct words *w, struct err *e)
 {
-	vec_push(&c->runs, arena_strdup(&c->arena, w->at[1]));
+	const struct words keys = {.at = w->at + 2, .n = w->n - 2};
+	unsigned may_fail = 0;
+
+	if (get_number(&keys, "may_fail", 10, &may_fail, e) < 0)
+		return -1;
+	vec_push(&c->runs, ((struct conf_run){arena_strdup(&c->arena, w->at[1]), may_fail}));
 	return 0;
 }
 

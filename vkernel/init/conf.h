@@ -43,10 +43,16 @@ struct conf_route {
 	unsigned metric;
 };
 
+struct conf_run {
+	char *command;
+	bool may_fail;
+};
+
 struct conf_service {
 	const char *name, *ready; /* ready: a path, or NULL */
 	const char *after;        /* names joined by commas, or NULL */
 	bool restart;
+	bool may_fail; /* the lab can do without it */
 	char **argv, **env;
 };
 
@@ -61,7 +67,7 @@ struct conf {
 	VEC(struct conf_file) dirs;
 	VEC(struct conf_route) routes;
 	VEC(struct conf_service) services;
-	VEC(char *) runs;
+	VEC(struct conf_run) runs;
 };
 
 /*

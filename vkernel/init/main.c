@@ -39,10 +39,15 @@ static void say(const char *text)
 	dprintf(2, "vbet-init: %s\n", text);
 }
 
-static void on_failed(const char *what, const char *why)
+static void tell_failure(const char *how, const char *what, const char *why)
 {
 	dprintf(2, "vbet-init: %s: %s\n", what, why);
-	agent_event("failed", what, why);
+	agent_event(how, what, why);
+}
+
+static void on_failed(const char *what, const char *why)
+{
+	tell_failure("failed", what, why);
 }
 
 static void on_bad_line(void *ctx, const struct err *e)
@@ -53,7 +58,7 @@ static void on_bad_line(void *ctx, const struct err *e)
 static void on_service(const char *what, const char *name, const char *why)
 {
 	if (why)
-		on_failed(name, why);
+		tell_failure(what, name, why);
 	else if (name)
 		agent_event(what, name);
 	else

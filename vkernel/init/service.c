@@ -35,6 +35,7 @@ struct service {
 	const struct conf_service *c;
 	enum state state;
 	bool exited;             /* with 0: only its path may still be missing */
+	bool may_fail;           /* it says so, or what it comes after did, and has failed */
 	struct loop_timer timer; /* STARTING: it takes too long; READY: to be started again */
 };
 
@@ -53,7 +54,7 @@ static void set_failed(struct service *s, const char *why)
 {
 	s->state = FAILED;
 	loop_cancel_timer(loop, &s->timer);
-	tell("failed", s->c->name, why);
+	tell(s->may_fail ? "tolerated" : "failed", s->c->name, why);
 }
 
 static void set_ready(struct service *s)
@@ -193,7 +194,7 @@ static struct service *find(const char *name, size_t len)
 }
 
 /* READY: all that it comes after is ready; FAILED: some of it never will be. */
-static enum state state_of_needs(const struct service *s)
+static enum state state_of_needs(struct service *s)
 {
 	enum state all = READY;
 
@@ -201,8 +202,10 @@ static enum state state_of_needs(const struct service *s)
 		size_t len = strcspn(p, ",");
 		const struct service *need = find(p, len);
 
-		if (!need || need->state == FAILED)
+		if (!need || need->state == FAILED) {
+			s->may_fail |= need && need->may_fail;
 			return FAILED;
+		}
 		if (need->state != READY)
 			all = WAITING;
 		p += len + (p[len] == ',');
@@ -276,14 +279,15 @@ static void paths_changed(struct loop_watch *w, uint32_t events, int64_t now_ns)
 
 static void run_ended(void *ctx, int status)
 {
+	const struct conf_run *run = ctx;
 	char how[64];
 
 	running = false;
 	if (status) {
 		proc_describe(status, how, sizeof(how));
-		char *why = xasprintf("%s: %s", (char *)ctx, how);
+		char *why = xasprintf("%s: %s", run->command, how);
 
-		tell("failed", "run", why);
+		tell(run->may_fail ? "tolerated" : "failed", "run", why);
 		free(why);
 	}
 	go_on();
@@ -303,17 +307,17 @@ static void finish(void)
 static void run_next(void)
 {
 	while (next_run < conf->runs.n) {
-		char *command = conf->runs.at[next_run++];
-		char *const argv[] = {(char *)"/bin/sh", (char *)"-c", command, NULL};
+		struct conf_run *run = &conf->runs.at[next_run++];
+		char *const argv[] = {(char *)"/bin/sh", (char *)"-c", run->command, NULL};
 		struct err e;
 		pid_t pid = start_process(argv, NULL, 1, &e);
 
 		if (pid > 0) {
 			running = true;
-			proc_watch(pid, run_ended, command);
+			proc_watch(pid, run_ended, run);
 			return;
 		}
-		tell("failed", "run", e.text);
+		tell(run->may_fail ? "tolerated" : "failed", "run", e.text);
 	}
 	next_run++; /* finished, once */
 	finish();
@@ -347,6 +351,7 @@ void service_start_all(struct loop *l, struct conf *c, service_event *event)
 		struct service *n = xcalloc(1, sizeof(*n));
 
 		n->c = s;
+		n->may_fail = s->may_fail;
 		vec_push(&services, n);
 	}
 	if (services.n) {

@@ -6,7 +6,10 @@
 #include "lib/loop.h"
 #include "vkernel/init/conf.h"
 
-/* What happened: "ready" NAME, "failed" NAME WHY, "ready-all" (then name and why are NULL). */
+/*
+ * What happened: "ready" NAME, "failed" NAME WHY, "tolerated" NAME WHY (it has failed, and may),
+ * "ready-all" (then name and why are NULL).
+ */
 typedef void service_event(const char *what, const char *name, const char *why);
 
 /* Starts all; goes on in the loop. conf is borrowed for good. */
