@@ -232,6 +232,22 @@ static int parse_up_options(const struct cmd_options *o, struct graph *g, struct
 	return boot_parse_processes(o, g, &opt->plan, e);
 }
 
+/* What the lab is ready without is said last, also to those who want no progress. */
+static int await_boot(struct session *s, struct progress *p, struct err *e)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+	int rc = client_answer(s, out, show_progress, p, e);
+
+	fclose(out);
+	end_progress(p);
+	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+		fprintf(stderr, "vbet: warning: %s\n", line);
+	free(text);
+	return rc;
+}
+
 int boot_loaded(const struct cmd_options *o, const struct boot_wish *wish, struct loaded *l,
 		struct err *e)
 {
@@ -251,6 +267,8 @@ int boot_loaded(const struct cmd_options *o, const struct boot_wish *wish, struc
 			 .base_dir = l->dir,
 			 .keep_disks = disks,
 			 .insecure = o->insecure},
+		/* A run that is repeated was ready, whatever failed in it. */
+		.keep_going = o->keep_going || w->inputs,
 		.stopped = w->stopped,
 		.held = w->hold != NULL,
 		.captures = w->captures,
@@ -269,8 +287,7 @@ int boot_loaded(const struct cmd_options *o, const struct boot_wish *wish, struc
 	if (rc == 0)
 		rc = server_start(l->script, l->graph, &opt, &s.fd, e);
 	if (rc == 0) {
-		rc = client_answer(&s, NULL, show_progress, &p, e);
-		end_progress(&p);
+		rc = await_boot(&s, &p, e);
 		if (rc == 0 && w->hold)
 			*w->hold = s;
 		else

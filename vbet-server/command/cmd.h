@@ -21,7 +21,7 @@ struct cmd_options {
 	const char *side_by_side, *limit, *filter, *repeat, *artifacts;
 	const char *junit, *tap, *events; /* a file, or "-": standard output */
 	bool until_fail, list;
-	bool step, share, watch, json, insecure, help, all, follow, raw, quiet;
+	bool step, share, watch, json, insecure, help, all, follow, raw, quiet, keep_going;
 	struct warn_choice warn;
 	struct strvec of_boot; /* those of a boot, as words for another vbet; owned */
 };
@@ -44,7 +44,7 @@ enum cmd_option {
 	OPT_STEP = 1 << 14,
 	OPT_RAW = 1 << 15,
 	OPT_SHARE = 1 << 16,
-	OPT_KEEP_DISKS = 1 << 17,
+	OPT_BOOT = 1 << 17, /* what run, up and test take, and nothing else */
 	OPT_OUTPUT = 1 << 18,
 	OPT_COMMENT = 1 << 19,
 	OPT_WRITE = 1 << 20,
@@ -61,7 +61,7 @@ enum cmd_option {
 	OPT_TEST = INT_MIN, /* the last bit: an enumerator is an int */
 	OPT_UP = OPT_LAB | OPT_KERNEL | OPT_TIMEOUT | OPT_INSECURE | OPT_JOBS | OPT_QUIET |
 		 OPT_CLOCK | OPT_SEED | OPT_PROCESSES | OPT_SPIN | OPT_AT_ONCE | OPT_WARN |
-		 OPT_KEEP_DISKS,
+		 OPT_BOOT,
 	OPT_REPLAY = OPT_LAB | OPT_TIMEOUT | OPT_INSECURE | OPT_QUIET | OPT_AT_ONCE,
 };
 

@@ -91,11 +91,11 @@ static void fail_guest(struct guest *gu, const char *why)
 
 	err_set(&e, ERR_ENV, "%s: %s%s%s", gu->name, shown,
 		*tail ? "; the end of its console:\n" : "", tail);
+	progress_note_failure(gu, ERR_ENV, shown, tail);
 	free(tail);
 	fprintf(stderr, "%s: %s\n", gu->name, shown);
 	free(shown);
 	gu->failed = e;
-	progress_fail(gu->lab, &e);
 }
 
 /* Somebody in the guest powers it off, or wants it to boot anew: that is no failure. */
@@ -123,6 +123,18 @@ static bool is_to_come(const struct guest *gu, const char *nic)
 	return i >= 0 && (size_t)i >= gu->n_nics;
 }
 
+/* What may fail leaves the guest as good as it was, and the lab. */
+static void tolerate(struct guest *gu, const struct words *w)
+{
+	char *why = xasprintf("%s failed: %s", w->at[1], w->n > 2 ? w->at[2] : "");
+	char *shown = visible_text(why);
+
+	fprintf(stderr, "%s: %s\n", gu->name, shown);
+	progress_note_failure(gu, ERR_NONE, shown, "");
+	free(shown);
+	free(why);
+}
+
 /*
  * Process 1 of the guest speaks. All that it can move is its own state, and whether the set-up
  * fails.
@@ -142,6 +154,7 @@ static void on_agent_event(void *ctx, const struct words *w)
 		names_update(gu->lab);
 	} else if (!strcmp(what, "ready-all") && gu->state == GUEST_UP) {
 		gu->ready_ns = now;
+		gu->is_late = false;
 		set_state(gu, GUEST_READY);
 		gu->failed.kind = ERR_NONE;
 		loop_cancel_timer(gu->lab->loop, &gu->deadline);
@@ -156,6 +169,8 @@ static void on_agent_event(void *ctx, const struct words *w)
 
 		fail_guest(gu, why);
 		free(why);
+	} else if (!strcmp(what, "tolerated") && w->n >= 2) {
+		tolerate(gu, w);
 	}
 	progress_check(gu->lab);
 }
@@ -203,6 +218,26 @@ void guest_say_late(const struct guest *gu, const char *others, struct err *e)
 	free(tail);
 }
 
+void guest_give_up(struct guest *gu)
+{
+	char *why =
+		xasprintf("not ready after %g s", (double)gu->lab->progress.boot_timeout_ns / 1e9);
+	char *tail = console_tail(gu);
+
+	progress_note_failure(gu, ERR_TIMEOUT, why, tail);
+	err_set(&gu->failed, ERR_TIMEOUT, "%s: %s; the end of its console:\n%s", gu->name, why,
+		tail);
+	fprintf(stderr, "%s\n", gu->failed.text);
+	free(tail);
+	free(why);
+	gu->is_late = gu->state == GUEST_UP;
+	if (gu->is_late)
+		return;
+	/* A kernel that has said nothing so far cannot be asked for anything, nor looked into. */
+	gu->wanted = gu->queued = false;
+	guest_kill(gu);
+}
+
 /*
  * One timer for whatever a guest is waited for: to be ready, to power off, or for its process
  * to end when its kernel has said that it does.
@@ -210,7 +245,6 @@ void guest_say_late(const struct guest *gu, const char *others, struct err *e)
 static void on_deadline(struct loop_timer *t, int64_t now_ns)
 {
 	struct guest *gu = container_of(t, struct guest, deadline);
-	struct err e;
 
 	if (gu->lab->clock.is_virtual && !gu->joined && gu->state > GUEST_BOOTING) {
 		guest_kill(gu);
@@ -220,15 +254,7 @@ static void on_deadline(struct loop_timer *t, int64_t now_ns)
 		give_up_stopping(gu);
 		return;
 	}
-	guest_say_late(gu, "", &e);
-	fprintf(stderr, "%s\n", e.text);
-	gu->failed = e;
-	progress_fail(gu->lab, &e);
-	/* A kernel that has said nothing so far cannot be asked for anything, nor looked into. */
-	if (gu->state == GUEST_BOOTING && !gu->lab->progress.failed) {
-		gu->wanted = false;
-		guest_kill(gu);
-	}
+	guest_give_up(gu);
 	progress_check(gu->lab);
 }
 
@@ -318,7 +344,8 @@ static void on_exited(struct loop_watch *w, uint32_t events, int64_t now_ns)
 	finish_child(gu);
 	if (!expected) {
 		gu->wanted = false;
-		fail_guest(gu, "its kernel has ended");
+		if (!gu->failed.kind) /* else that is why */
+			fail_guest(gu, "its kernel has ended");
 	}
 	queue_restart(gu);
 	progress_check(gu->lab);
@@ -396,7 +423,7 @@ int guest_boot(struct guest *gu, struct err *e)
 	int report[2];
 	char *path = xasprintf("%s/n/%s/agent", lab->dir, gu->name);
 
-	gu->queued = gu->joined = gu->dying = false;
+	gu->queued = gu->joined = gu->dying = gu->is_late = false;
 	gu->failed.kind = ERR_NONE;
 	gu->jail[0] = '\0';
 	int rc = agent_connect(&gu->agent, lab->loop, path, e);

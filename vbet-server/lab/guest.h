@@ -28,6 +28,7 @@ struct guest {
 	size_t n_nics;              /* of which its kernel was told when it booted */
 	int64_t started_ns, up_ns, ready_ns;
 	struct err failed; /* why it did not come up, or went; kind 0: nothing is known of it */
+	bool is_late;      /* it is up, and was not ready in time */
 	bool wanted;       /* shall be up: its end is a failure */
 	bool restart;      /* start again when it has ended */
 	bool queued;       /* waits for its turn to boot */
@@ -48,6 +49,8 @@ int guest_boot(struct guest *gu, struct err *e);
 int guest_start(struct guest *gu, struct err *e);
 /* It shall be down: asks for a clean power-off, or ends it at once. */
 void guest_stop(struct guest *gu, bool at_once);
+/* It is not ready in time: it stays if it has come so far that one can look into it. */
+void guest_give_up(struct guest *gu);
 /* The error of a guest that is not ready in time; others: what is to be said of others, or "". */
 void guest_say_late(const struct guest *gu, const char *others, struct err *e);
 /* Sends SIGKILL to all its processes and does not wait. NULL is fine. */

@@ -202,6 +202,7 @@ static void set_options(struct lab *lab, const struct lab_options *opt)
 	lab->keep_disks = opt->plan.keep_disks ? xstrdup(opt->plan.keep_disks) : NULL;
 	lab->progress = (struct progress){
 		.setting_up = true,
+		.keep_going = opt->keep_going,
 		.began_ns = loop_now_ns(lab->loop),
 		.jobs = opt->jobs ? opt->jobs : (size_t)(cpus > 0 ? cpus * 2 : 2),
 		.boot_timeout_ns = opt->boot_timeout_ns,

@@ -11,6 +11,7 @@ struct lab_options {
 	const char *base;      /* paths_base_dir() */
 	struct plan_wish plan; /* base_dir: that of the script */
 	size_t jobs;           /* 0: twice the processors */
+	bool keep_going;       /* the lab is ready without the guests that fail */
 	bool boot_is_bounded;  /* boot_timeout_ns is also how long all of them may take together */
 	int64_t boot_timeout_ns;
 	bool held;               /* it goes down with the client that has it booted */

@@ -21,6 +21,9 @@ enum { OTHERS_MAX = 300 }; /* bytes of names in a message */
 
 /* Where a wire is cut, no virtual link over it ever comes up. */
 static const int64_t vlinks_patience_ns = 5000000000;
+/* So long after the last thing that happened in a guest those that are not ready need not be named.
+ */
+static const int64_t grace_ns = 5000000000;
 
 void progress_say(struct lab *lab, const char *fmt, ...)
 {
@@ -50,6 +53,68 @@ void progress_fail(struct lab *lab, const struct err *e)
 	p->setting_up = false;
 	if (lab->listener.failed)
 		lab->listener.failed(lab->listener.ctx, e);
+}
+
+void progress_note_failure(struct guest *gu, enum err_kind kind, const char *why,
+			   const char *console)
+{
+	struct progress *p = &gu->lab->progress;
+
+	if (p->setting_up)
+		failures_add(&p->failures, kind, gu->name, why, console);
+}
+
+static void fail_as_noted(struct lab *lab)
+{
+	struct err e;
+
+	failures_make_error(&lab->progress.failures, &e);
+	progress_fail(lab, &e);
+}
+
+static void on_grace(struct loop_timer *t, int64_t now_ns)
+{
+	fail_as_noted(container_of(t, struct lab, progress.grace));
+}
+
+/*
+ * A mistake in a script is often in more than one node, so all that fail are named. The others are
+ * waited for as long as they get on: some may wait for one that has failed.
+ */
+static void fail_if_settled(struct lab *lab)
+{
+	struct progress *p = &lab->progress;
+	size_t settled = 0;
+	size_t moved = 0;
+
+	if (!p->setting_up || p->keep_going || !p->failures.n_fatal)
+		return;
+	for (size_t i = 0; i < lab->n_guests; i++) {
+		const struct guest *gu = lab->guests[i];
+
+		settled += !gu || !gu->wanted || gu->state == GUEST_READY ||
+			   failures_has(&p->failures, gu->name);
+		moved += gu ? (size_t)gu->state : 0;
+	}
+	if (settled == lab->n_guests) {
+		fail_as_noted(lab);
+	} else if (!p->grace.heap_index || settled + moved != p->settled) {
+		p->settled = settled + moved;
+		p->grace.fire = on_grace;
+		loop_set_timer(lab->loop, &p->grace, loop_now_ns(lab->loop) + grace_ns);
+	}
+}
+
+/* The set-up does not wait for those that will not be ready, if it is to go on without them. */
+static bool is_set_up(const struct lab *lab)
+{
+	for (size_t i = 0; i < lab->n_guests; i++) {
+		const struct guest *gu = lab->guests[i];
+
+		if (gu && gu->wanted && gu->state != GUEST_READY && !gu->is_late)
+			return false;
+	}
+	return lab->change.outstanding == 0;
 }
 
 bool progress_is_ready(const struct lab *lab)
@@ -115,8 +180,8 @@ static void start_programs(struct lab *lab)
 		fprintf(stderr, "%s\n", e.text);
 }
 
-/* As others come up, the next ones boot. False: the lab has failed. */
-static bool boot_next(struct lab *lab)
+/* As others come up, the next ones boot. */
+static void boot_next(struct lab *lab)
 {
 	for (size_t i = 0; i < lab->n_guests && lab->progress.booting < lab->progress.jobs; i++) {
 		struct guest *gu = lab->guests[i];
@@ -125,20 +190,26 @@ static bool boot_next(struct lab *lab)
 		if (!gu || !gu->queued || lab->change.outstanding || !input_may_boot(lab, gu))
 			continue;
 		if (guest_boot(gu, &e) < 0) {
+			progress_note_failure(gu, e.kind, e.text, "");
 			err_wrap(&e, "%s", gu->name);
 			gu->failed = e;
 			gu->wanted = false;
-			progress_fail(lab, &e);
-			if (lab->progress.failed)
-				return false;
 		}
 	}
-	return true;
 }
 
 static bool is_late(const struct guest *gu)
 {
 	return gu && gu->wanted && gu->state != GUEST_READY;
+}
+
+/* Those that wait for their turn, too: they do not boot any more. */
+static void go_on_without_late(struct lab *lab)
+{
+	for (size_t i = 0; i < lab->n_guests; i++)
+		if (is_late(lab->guests[i]))
+			guest_give_up(lab->guests[i]);
+	progress_check(lab);
 }
 
 /* Each guest has its own time, which begins with its boot: those that wait for their turn have
@@ -149,8 +220,17 @@ static void on_limit(struct loop_timer *t, int64_t now_ns)
 	const struct guest *first = NULL;
 	char *others = NULL;
 	size_t len = 0;
-	FILE *f = open_memstream(&others, &len);
 	struct err e;
+
+	if (lab->progress.keep_going) {
+		go_on_without_late(lab);
+		return;
+	}
+	if (lab->progress.failures.n_fatal) {
+		fail_as_noted(lab);
+		return;
+	}
+	FILE *f = open_memstream(&others, &len);
 
 	for (size_t i = 0; i < lab->n_guests; i++) {
 		const struct guest *gu = lab->guests[i];
@@ -200,10 +280,14 @@ static void end_set_up(struct lab *lab)
 
 void progress_check(struct lab *lab)
 {
-	if (lab->progress.failed || !boot_next(lab))
+	if (lab->progress.failed)
+		return;
+	boot_next(lab);
+	fail_if_settled(lab);
+	if (lab->progress.failed)
 		return;
 	report_counts(lab);
-	if (lab->progress.setting_up && progress_is_ready(lab) && vlinks_are_ready(lab) &&
+	if (lab->progress.setting_up && is_set_up(lab) && vlinks_are_ready(lab) &&
 	    clock_allows_ready(lab))
 		end_set_up(lab);
 	if (!lab->progress.setting_up)
@@ -216,4 +300,6 @@ void progress_finish(struct lab *lab)
 {
 	loop_cancel_timer(lab->loop, &lab->progress.vlinks_deadline);
 	loop_cancel_timer(lab->loop, &lab->progress.limit);
+	loop_cancel_timer(lab->loop, &lab->progress.grace);
+	failures_finish(&lab->progress.failures);
 }

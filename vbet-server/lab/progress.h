@@ -5,16 +5,22 @@
 
 #include "lib/err.h"
 #include "lib/loop.h"
+#include "vbet-server/lab/failures.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct lab;
+struct guest;
 
 struct progress {
 	bool setting_up; /* ready or failed is still owed to the listener */
 	bool failed;
+	bool keep_going; /* it is ready without the guests that fail */
+	struct failures failures;
+	size_t settled;          /* guests, when we last looked */
+	struct loop_timer grace; /* after a failure: nothing has come of the others */
 	int64_t began_ns;
 	size_t booting;          /* guests that are not up yet, of those that were started */
 	size_t jobs;             /* at most so many boot at once */
@@ -34,6 +40,12 @@ void progress_check(struct lab *lab);
 void progress_tell(struct lab *lab);
 /* While the lab is set up, that is its end; the first reason counts. */
 void progress_fail(struct lab *lab, const struct err *e);
+/*
+ * Something failed in a guest; kind ERR_NONE: and may. While the lab is set up, that is its end
+ * once the others have shown whether they fail, too - or none, if it keeps going.
+ */
+void progress_note_failure(struct guest *gu, enum err_kind kind, const char *why,
+			   const char *console);
 /* True if all guests that shall be up are ready. */
 bool progress_is_ready(const struct lab *lab);
 /* From here on the set-up may take so long, and no longer. */

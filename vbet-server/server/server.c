@@ -164,6 +164,19 @@ static void lab_progress(void *ctx, const char *text)
 		conn_printf(&s->up->conn, "progress %s\n", text);
 }
 
+/* Of what the lab is ready without. */
+static void tell_failures(struct client *c, const struct failures *failures)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+
+	failures_print(failures, f);
+	fclose(f);
+	client_out(c, text, len);
+	free(text);
+}
+
 static void lab_ready(void *ctx)
 {
 	struct server *s = ctx;
@@ -173,6 +186,7 @@ static void lab_ready(void *ctx)
 	clock_hand_over(s->lab);
 	if (!c)
 		return;
+	tell_failures(c, &s->lab->progress.failures);
 	client_ok(c);
 	c->holds = s->held;
 	if (!c->holds)
