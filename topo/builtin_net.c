@@ -422,8 +422,9 @@ static bool attach_nic(struct eval *ev, const struct arg *item, void *ctx)
 		return false;
 	}
 	if (!world_attach(ev->world, node, nic)) {
-		eval_wrong(ev, item->loc, "%s has %zu NICs, and can have no more",
-			   world_describe_node(ev->world, node), node->n_nics);
+		eval_wrong(ev, item->loc, "%s has %zu %ss, and can have no more",
+			   world_describe_node(ev->world, node), node->n_nics,
+			   world_nic_word(node->kind));
 		return false;
 	}
 	node->is_fixed = true;
@@ -461,7 +462,7 @@ static struct value run_nic(struct eval *ev, const struct call *c)
 				  value_kind_name(of));
 	if (of->node->is_removed)
 		return builtin_is_gone(ev, c->args[0].loc, of->node);
-	if (c->n_args > 1 && !builtin_want_count(ev, &c->args[1], 1, WORLD_MAX_PORTS, &i))
+	if (c->n_args > 1 && !builtin_want_count(ev, &c->args[1], 1, WORLD_MAX_LINKS, &i))
 		return value_wrong;
 	v.nic = c->n_args > 1 ? world_get_nic(ev->world, of->node, (size_t)i - 1, c->loc)
 			      : world_free_nic(ev->world, of->node, c->loc);

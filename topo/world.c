@@ -75,13 +75,20 @@ struct world_nic *world_add_nic(struct world *w, struct loc loc)
 	return nic;
 }
 
+static size_t world_max_nics(enum node_kind kind)
+{
+	if (node_kind_is_station(kind))
+		return WORLD_MAX_NICS;
+	return kind == NODE_SUBSTRATE ? WORLD_MAX_LINKS : WORLD_MAX_PORTS;
+}
+
 /*
  * The list of NICs grows in the arena, where the old one stays until the script is through:
  * pointers to NICs themselves never change.
  */
 bool world_attach(struct world *w, struct world_node *node, struct world_nic *nic)
 {
-	size_t max = node_kind_is_station(node->kind) ? WORLD_MAX_NICS : WORLD_MAX_PORTS;
+	size_t max = world_max_nics(node->kind);
 
 	if (!nic->has_backend)
 		nic->backend = nic_backend_default(node->kind);
@@ -108,7 +115,7 @@ bool world_attach(struct world *w, struct world_node *node, struct world_nic *ni
  */
 struct world_nic *world_get_nic(struct world *w, struct world_node *node, size_t i, struct loc loc)
 {
-	size_t max = node_kind_is_station(node->kind) ? WORLD_MAX_NICS : WORLD_MAX_PORTS;
+	size_t max = world_max_nics(node->kind);
 
 	if (i < node->n_nics)
 		return node->nics[i];

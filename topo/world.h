@@ -195,7 +195,8 @@ enum {
 	WORLD_MAX_NODES = 10000,
 	WORLD_MAX_CABLES = 200000,
 	WORLD_MAX_NICS = 64,    /* of a guest */
-	WORLD_MAX_PORTS = 4096, /* of a hub, switch or substrate node */
+	WORLD_MAX_PORTS = 1024, /* of a hub or switch: DEVICE_PORTS_MAX of substrate/device */
+	WORLD_MAX_LINKS = 4096, /* of a substrate node */
 	WORLD_MAX_SUBSTRATE = 1000,
 	WORLD_MAX_VNETS = 1000,
 	WORLD_MAX_SLINKS = 10000,
