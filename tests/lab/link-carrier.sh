@@ -28,6 +28,8 @@ wait_until 5 no_carrier a eth1
 wait_until 5 no_carrier b eth1
 must has_carrier a eth0
 assert_eq false "$(status_of '.cables[] | select(.name == "second") | .up')" "second is up"
+must_status 2 vbet unplug b:eth1
+out_has 'nothing to unplug: second is cut already'
 must vbet plug b:eth1
 wait_until 5 has_carrier a eth1
 wait_until 5 has_carrier b eth1

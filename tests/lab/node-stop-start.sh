@@ -14,8 +14,10 @@ must vbet ping host1 host2
 must_status 1 vbet ping host1 host3
 must_status 3 vbet exec host3 -- true
 out_has 'host3 is down'
-must_status 2 vbet stop host3
-out_has 'host3 is down'
+for verb in stop kill; do
+	must_status 3 vbet $verb host3
+	out_has 'host3 is down'
+done
 
 must vbet start host3
 assert_eq ready "$(node_state host3)" "state after start"

@@ -332,12 +332,16 @@ int link_command(struct lab *lab, const struct words *w, FILE *out, struct err *
 	if (parse_end(lab->graph, w->at[1], &a, e) < 0)
 		return -1;
 	if (strcmp(w->at[0], "link") != 0) {
-		char *op = plug_words[!strcmp(w->at[0], "unplug")];
+		bool unplugs = !strcmp(w->at[0], "unplug");
+		char *op = plug_words[unplugs];
 		struct words one = {.at = &op, .n = 1};
 
-		return find_cable(lab->graph, &a, NULL, &m, e) < 0
-			       ? -1
-			       : change_cable(lab, &m, &one, 0, out, e);
+		if (find_cable(lab->graph, &a, NULL, &m, e) < 0)
+			return -1;
+		if (unplugs && lab->graph->cables[m.cable].cut.all)
+			return err_set(e, ERR_USAGE, "nothing to unplug: %s is cut already",
+				       lab->graph->cables[m.cable].name);
+		return change_cable(lab, &m, &one, 0, out, e);
 	}
 	/* With one end only, the operation follows it. */
 	for (size_t i = 0; w->n > 2 && i < ARRAY_LEN(ops); i++)

@@ -30,7 +30,7 @@ static int do_stop(struct lab *lab, const struct words *w, FILE *out, struct err
 	if (!gu)
 		return -1;
 	if (gu->state == GUEST_DOWN && !gu->queued)
-		return err_set(e, ERR_USAGE, "%s is down", gu->name);
+		return err_set(e, ERR_ENV, "%s is down", gu->name);
 	guest_stop(gu, !strcmp(w->at[0], "kill"));
 	return 0;
 }
