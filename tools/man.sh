@@ -32,7 +32,8 @@ END
 done
 cat <<'END'
 .SH EXIT STATUS
-0: done; 1: an expectation or a ping did not hold; 2: wrong usage or a wrong script; 3: something outside of vbet failed.
+0: done; 1: an expectation or a ping did not hold; 2: wrong usage or a wrong script; 3: the system refused, or a node is down;
+4: a time limit passed.
 .SH SEE ALSO
 .BR vhub (1),
 .BR vswitch (1),

@@ -96,11 +96,12 @@ struct option_spec {
 
 #define FIELD(f) offsetof(struct cmd_options, f)
 static const struct option_spec options[] = {
-	{OPT_LAB, 'n', "name", "LAB", "this lab ($VBET_LAB; else the only one that runs)",
+	{OPT_LAB, 'n', "name", "LAB", "the lab (default: $VBET_LAB, else the only one running)",
 	 FIELD(lab)},
 	{OPT_JSON, 'j', "json", NULL, "print JSON", FIELD(json)},
 	{OPT_KERNEL, 'k', "kernel", "PATH", "another User-Mode Linux kernel", FIELD(kernel)},
-	{OPT_TIMEOUT, 't', "timeout", "TIME", "give up after this time (60s)", FIELD(timeout)},
+	{OPT_TIMEOUT, 't', "timeout", "TIME", "give up after this time (60s; exec, clock: none)",
+	 FIELD(timeout)},
 	{OPT_INSECURE, 0, "insecure", NULL, "run guests even where they cannot be confined",
 	 FIELD(insecure)},
 	{OPT_JOBS, 'J', "jobs", "N", "boot at most N guests at once", FIELD(jobs)},
