@@ -109,6 +109,15 @@ must vbet clock
 out_has '^5\.000000000 s'
 must vbet down
 
+# A console where it failed: the clock stands there, and what comes later is not waited for.
+must_status 2 vbet test --console-on-fail labs
+sed 's/at 7s exec/at 1min exec/' labs/fail.vbet >late.vbet
+OUT=$(vbet test -q --console-on-fail late.vbet 2>&1 <<<clock)
+assert_eq 1 $? "status of a test with a console"
+out_has '^7\.250000000 s, .*paused'
+out_has '^3 expectations: 1 held, 1 did not, 1 not tried to their end; until 7\.'
+nothing_left || fail "something is left"
+
 # Again and again: with other seeds, until it fails.
 must_status 1 vbet test --repeat 3 --seed 7 -j2 --json labs/fail.vbet
 assert_eq 3 "$(grep -c '"event":"end"' <<<"$OUT")" "runs"

@@ -20,7 +20,7 @@ struct cmd_options {
 	const char *record, *until, *back, *whatif, *spin, *at_once, *output, *keep_disks;
 	const char *side_by_side, *limit, *filter, *repeat, *artifacts;
 	const char *junit, *tap, *events; /* a file, or "-": standard output */
-	bool until_fail, list;
+	bool until_fail, list, console_on_fail;
 	bool step, share, watch, json, insecure, help, all, follow, raw, quiet, keep_going;
 	struct warn_choice warn;
 	struct strvec of_boot; /* those of a boot, as words for another vbet; owned */

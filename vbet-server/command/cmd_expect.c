@@ -83,8 +83,12 @@ static void on_report(void *ctx, const struct expect_report *r)
 
 static void summary(FILE *out, const struct graph *g, const struct expect_result *r)
 {
+	size_t open = g->n_expects - r->held - r->missed;
+
 	fprintf(out, "%zu expectation%s: %zu held, %zu did not", g->n_expects,
-		g->n_expects == 1 ? "" : "s", r->held, g->n_expects - r->held);
+		g->n_expects == 1 ? "" : "s", r->held, r->missed);
+	if (open)
+		fprintf(out, ", %zu not tried to their end", open);
 	if (r->refused)
 		fprintf(out, "; %zu event%s not done", r->refused, r->refused == 1 ? "" : "s");
 	fprintf(out, "; until %.3f s\n", (double)r->end_ns / 1e9);
@@ -94,7 +98,8 @@ static void summary(FILE *out, const struct graph *g, const struct expect_result
 static int drive(const char *lab, struct test_run *t, struct err *e)
 {
 	static const cookie_io_functions_t io = {.write = tee_write};
-	struct expect_result r = {.report = on_report, .ctx = t};
+	struct expect_result r = {
+		.report = on_report, .ctx = t, .stops_at_fail = t->o->console_on_fail};
 	FILE *out = fopencookie(t, "w", io);
 
 	if (!out)
@@ -111,6 +116,10 @@ static int drive(const char *lab, struct test_run *t, struct err *e)
 	/* At last: they move the clock, and all else is to end with the last check. */
 	if (rc == 0 && t->keep.dir && (r.missed || r.refused))
 		rc = keep_tables(&t->keep, lab, t->graph, e);
+	if (rc == 0 && t->o->console_on_fail && (r.missed || r.refused)) {
+		fprintf(stderr, "here the test stops: the lab goes down when its console ends\n");
+		rc = console_run(lab, e) < 0 && e->kind ? -1 : 0;
+	}
 	return rc < 0 ? rc : r.missed || r.refused ? ERR_EXPECT : 0;
 }
 

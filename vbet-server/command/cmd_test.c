@@ -69,6 +69,9 @@ static int parse_wish(struct test *t, struct work_wish *wish, struct err *e)
 		return err_set(e, ERR_USAGE,
 			       "--keep is for one lab: --artifacts DIR keeps what is left of those "
 			       "that do not pass");
+	if (o->console_on_fail)
+		return err_set(e, ERR_USAGE,
+			       "--console-on-fail is for one lab: several are tested");
 	if (o->keep_disks)
 		return err_set(e, ERR_USAGE, "--keep-disks is for one lab: several are tested");
 	if (parse_count(o->side_by_side, "side-by-side", MOST_AT_ONCE, &t->suite.side_by_side, e) <

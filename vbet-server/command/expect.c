@@ -410,7 +410,8 @@ int expect_run(const char *lab, const struct graph *g, FILE *out, struct expect_
 	prepare(&d);
 	while (rc == 0) {
 		rc = do_due(&d, e);
-		int64_t next = rc == 0 ? next_time(&d) : -1;
+		bool stop = r->stops_at_fail && (r->missed || r->refused);
+		int64_t next = rc == 0 && !stop ? next_time(&d) : -1;
 
 		if (next < 0)
 			break;

@@ -30,6 +30,7 @@ struct expect_result {
 	/* Is told of each as soon as it is decided, beside what goes to out; or NULL. */
 	void (*report)(void *ctx, const struct expect_report *r);
 	void *ctx;
+	bool stops_at_fail;  /* what is decided after the first failure is not waited for */
 	size_t held, missed; /* expectations */
 	size_t refused;      /* events that could not be carried out */
 	int64_t end_ns;      /* on the clock of the lab */
