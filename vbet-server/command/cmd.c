@@ -24,8 +24,8 @@
 #include <string.h>
 
 static const struct cmd commands[] = {
-	{"run", "FILE", "up, then the console, then down", OPT_UP | OPT_RECORD, 1, 1, cmd_run_lab},
-	{"up", "FILE", "boot the lab of a script and leave it running",
+	{"run", "FILE|DIR", "up, then the console, then down", OPT_UP | OPT_RECORD, 1, 1, cmd_run_lab},
+	{"up", "FILE|DIR", "boot the lab of a script and leave it running",
 	 OPT_UP | OPT_RECORD | OPT_WHATIF | OPT_UNTIL | OPT_KEEP, 1, 1, cmd_up},
 	{"test", "FILE|DIR...",
 	 "boot labs, do what their scripts say 'at' times, try what they expect",
@@ -35,7 +35,7 @@ static const struct cmd commands[] = {
 	{"diff", "DIR1 DIR2", "the first frame, or line, in which two kept runs differ", 0, 2, 2,
 	 cmd_diff},
 	{"down", "", "take a lab down", OPT_LAB | OPT_ALL, 0, 0, cmd_down},
-	{"check", "FILE", "find what is wrong with a script; --dump prints it as vbet sees it",
+	{"check", "FILE|DIR", "find what is wrong with a script; --dump prints it as vbet sees it",
 	 OPT_DUMP | OPT_LAB | OPT_KERNEL | OPT_PROCESSES | OPT_WARN, 1, 1, cmd_check},
 	{"packages", "FILE|NAME...",
 	 "build the file systems with more packages that a script needs, while there is a network",

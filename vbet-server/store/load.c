@@ -14,6 +14,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 char *load_read_file(void *ctx, const char *path, size_t *len, struct err *e)
@@ -139,21 +140,38 @@ static int check_format(const char *file, const char *text, size_t len, struct e
 		       file, f->name, file);
 }
 
-int load_script(struct loaded *l, const char *file, const char *lab, struct err *e)
+/* A directory is a lab, too: its script has a fixed name. */
+static char *script_of(const char *path)
+{
+	size_t len = strlen(path);
+	struct stat st;
+
+	while (len > 1 && path[len - 1] == '/')
+		len--;
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode)
+		       ? xasprintf("%.*s/lab.vbet", (int)len, path)
+		       : xstrdup(path);
+}
+
+int load_script(struct loaded *l, const char *path, const char *lab, struct err *e)
 {
 	size_t len;
 
 	memset(l, 0, sizeof(*l));
 	if (check_base(e) < 0)
 		return -1;
+	char *file = script_of(path);
 	char *text = sources_read(&l->sources, file, &len, e);
 
 	if (!text) {
 		if (e->kind == ERR_ENV)
 			e->kind = ERR_USAGE;
+		if (strcmp(path, file) != 0)
+			err_wrap(e, "%s: no script in this directory", path);
+		free(file);
 		return -1;
 	}
-	l->file = xstrdup(file);
+	l->file = file;
 	l->dir = real_directory_of(file);
 	make_script(l, text, len, lab);
 	int rc = topo_n_errors(l->script) ? check_format(file, text, len, e) : 0;

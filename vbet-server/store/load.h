@@ -14,8 +14,9 @@ struct loaded {
 	struct sources sources;     /* what was read */
 };
 
-/* `lab`: another name for the lab, or NULL. -1: the file cannot be read. */
-int load_script(struct loaded *l, const char *file, const char *lab, struct err *e);
+/* path: a script, or a directory with lab.vbet. `lab`: another name for the lab, or NULL. -1: the
+ * file cannot be read. */
+int load_script(struct loaded *l, const char *path, const char *lab, struct err *e);
 /* The same from the texts of a kept run. */
 int load_kept(struct loaded *l, const struct sources *sources, const char *file, const char *dir,
 	      const char *lab, struct err *e);
