@@ -203,10 +203,98 @@ static bool read_address(const struct nlmsghdr *h, struct netlink_address *to)
 	return true;
 }
 
-/* What a list is of, and who wants it: one of the two. */
+static void read_bytes(const struct rtattr *a, int family, struct addr *to)
+{
+	size_t size = family == AF_INET ? 4 : 16;
+
+	if ((size_t)RTA_PAYLOAD(a) != size)
+		return;
+	to->family = family;
+	memcpy(to->bytes, RTA_DATA(a), size);
+}
+
+/* Attributes of a route or of one of its hops. RTA_VIA: a gateway of another family (RFC 5549). */
+static void read_hop_attr(const struct rtattr *a, int family, struct netlink_hop *h)
+{
+	uint16_t via_family;
+
+	if (a->rta_type == RTA_GATEWAY)
+		read_bytes(a, family, &h->via);
+	if (a->rta_type == RTA_OIF && RTA_PAYLOAD(a) == sizeof(h->dev))
+		memcpy(&h->dev, RTA_DATA(a), sizeof(h->dev));
+	if (a->rta_type != RTA_VIA || (size_t)RTA_PAYLOAD(a) != sizeof(via_family) + 16)
+		return;
+	memcpy(&via_family, RTA_DATA(a), sizeof(via_family));
+	if (via_family != AF_INET6)
+		return;
+	h->via.family = via_family;
+	memcpy(h->via.bytes, (const char *)RTA_DATA(a) + sizeof(via_family), 16);
+}
+
+static void read_hops(const struct rtattr *all, const struct netlink_hop *route,
+		      netlink_each_hop *each, void *ctx)
+{
+	const struct rtnexthop *n = RTA_DATA(all);
+	size_t left = RTA_PAYLOAD(all);
+
+	while (left >= sizeof(*n) && n->rtnh_len >= sizeof(*n) && n->rtnh_len <= left) {
+		struct netlink_hop h = *route;
+		size_t of_hop = n->rtnh_len - sizeof(*n);
+
+		h.dev = n->rtnh_ifindex;
+		for (const struct rtattr *a = RTNH_DATA(n); RTA_OK(a, of_hop);
+		     a = RTA_NEXT(a, of_hop))
+			read_hop_attr(a, route->dest.family, &h);
+		each(ctx, &h);
+		if ((size_t)RTNH_ALIGN(n->rtnh_len) >= left)
+			break;
+		left -= (size_t)RTNH_ALIGN(n->rtnh_len);
+		n = RTNH_NEXT(n);
+	}
+}
+
+void netlink_read_route(const struct nlmsghdr *m, netlink_each_hop *each, void *ctx)
+{
+	const struct rtmsg *r = NLMSG_DATA(m);
+	const struct rtattr *hops = NULL;
+	uint32_t table;
+
+	if (m->nlmsg_type != RTM_NEWROUTE || m->nlmsg_len < NLMSG_LENGTH(sizeof(*r)) ||
+	    (r->rtm_family != AF_INET && r->rtm_family != AF_INET6) || r->rtm_flags & RTM_F_CLONED)
+		return;
+	size_t left = m->nlmsg_len - NLMSG_LENGTH(sizeof(*r));
+	struct netlink_hop h = {
+		.dest = {.family = r->rtm_family, .prefix = r->rtm_dst_len},
+		.protocol = r->rtm_protocol,
+		.type = r->rtm_type,
+	};
+
+	table = r->rtm_table;
+	for (const struct rtattr *a = RTM_RTA(r); RTA_OK(a, left); a = RTA_NEXT(a, left)) {
+		if (a->rta_type == RTA_DST)
+			read_bytes(a, r->rtm_family, &h.dest);
+		else if (a->rta_type == RTA_TABLE && RTA_PAYLOAD(a) == sizeof(table))
+			memcpy(&table, RTA_DATA(a), sizeof(table));
+		else if (a->rta_type == RTA_PRIORITY && RTA_PAYLOAD(a) == sizeof(h.metric))
+			memcpy(&h.metric, RTA_DATA(a), sizeof(h.metric));
+		else if (a->rta_type == RTA_MULTIPATH)
+			hops = a;
+		else
+			read_hop_attr(a, r->rtm_family, &h);
+	}
+	if (table != RT_TABLE_MAIN)
+		return;
+	if (hops)
+		read_hops(hops, &h, each, ctx);
+	else
+		each(ctx, &h);
+}
+
+/* What a list is of, and who wants it: one of the three. */
 struct reader {
 	netlink_each *link;
 	netlink_each_address *address;
+	netlink_each_hop *hop;
 	void *ctx;
 };
 
@@ -224,6 +312,8 @@ static bool read_batch(size_t n, const struct reader *r)
 			r->link(r->ctx, &l);
 		if (r->address && read_address(h, &a))
 			r->address(r->ctx, &a);
+		if (r->hop)
+			netlink_read_route(h, r->hop, r->ctx);
 	}
 	return false;
 }
@@ -265,6 +355,17 @@ int netlink_list_addresses(int fd, netlink_each_address *each, void *ctx)
  * News only say that something changed; whoever hears them lists everything anew. So they may even
  * be lost (ENOBUFS): one is enough.
  */
+int netlink_list_routes(int fd, int family, netlink_each_hop *each, void *ctx)
+{
+	struct netlink_msg m;
+	struct rtmsg *r = netlink_begin(&m, RTM_GETROUTE, NLM_F_DUMP, sizeof(*r));
+
+	r->rtm_family = (uint8_t)family;
+	if (send_request(fd, &m, 0) < 0)
+		return -1;
+	return read_list(fd, &(struct reader){.hop = each, .ctx = ctx});
+}
+
 void netlink_drain(int fd)
 {
 	while (recv(fd, receive_buf, sizeof(receive_buf), 0) > 0 || errno == ENOBUFS)

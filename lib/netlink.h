@@ -38,6 +38,17 @@ struct netlink_address {
 
 typedef void netlink_each_address(void *ctx, const struct netlink_address *a);
 
+/* One way of a route: a route with several next hops has one for each. */
+struct netlink_hop {
+	struct addr dest; /* with its prefix; of length 0: default */
+	struct addr via;  /* family 0: on the link */
+	int dev;          /* index of the link, or 0 */
+	uint32_t metric;
+	unsigned protocol, type; /* RTPROT_..., RTN_... */
+};
+
+typedef void netlink_each_hop(void *ctx, const struct netlink_hop *h);
+
 /* Opens a socket; groups: bits RTMGRP_..., or 0. */
 int netlink_open(uint32_t groups, struct err *e);
 /* Begins a message with a fixed part of `size` bytes, which is zeroed and returned. */
@@ -55,6 +66,10 @@ int netlink_talk(int fd, struct netlink_msg *m);
 int netlink_list(int fd, netlink_each *each, void *ctx);
 /* The same of every address of either family. */
 int netlink_list_addresses(int fd, netlink_each_address *each, void *ctx);
+/* The same of every next hop of the routes of a family (AF_...) in the main table. */
+int netlink_list_routes(int fd, int family, netlink_each_hop *each, void *ctx);
+/* The hops of one RTM_NEWROUTE; nothing of any other message, table or of a clone. */
+void netlink_read_route(const struct nlmsghdr *m, netlink_each_hop *each, void *ctx);
 /* Throws away all news that wait at a socket with groups. */
 void netlink_drain(int fd);
 

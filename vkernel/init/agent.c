@@ -306,6 +306,11 @@ static void on_get(uint32_t id, const char *data, size_t len)
 	start(id, data, len, xfer_get);
 }
 
+static void on_look(uint32_t id, const char *data, size_t len)
+{
+	start(id, data, len, look_start);
+}
+
 static void on_data(uint32_t id, const char *data, size_t len)
 {
 	struct chan *c = find_chan(id);
@@ -383,7 +388,7 @@ static void (*const handlers[WIRE_TYPES])(uint32_t id, const char *data, size_t 
 	[WIRE_EXEC] = on_exec,       [WIRE_PUT] = on_put,       [WIRE_GET] = on_get,
 	[WIRE_DATA] = on_data,       [WIRE_EOF] = on_eof,       [WIRE_WINDOW_ADD] = on_window_add,
 	[WIRE_SIGNAL] = on_signal,   [WIRE_RESIZE] = on_resize, [WIRE_CLOSE] = on_close,
-	[WIRE_CONTROL] = on_control,
+	[WIRE_CONTROL] = on_control, [WIRE_LOOK] = on_look,
 };
 
 /* Handles one message of the input. 1: done; 0: it is not whole yet; -1: that is no message. */

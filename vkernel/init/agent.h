@@ -76,5 +76,6 @@ void chan_refuse(uint32_t id, const char *why);
 void exec_start(uint32_t id, const struct words *w);
 void xfer_put(uint32_t id, const struct words *w);
 void xfer_get(uint32_t id, const struct words *w);
+void look_start(uint32_t id, const struct words *w);
 
 #endif

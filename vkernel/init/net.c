@@ -166,6 +166,13 @@ int net_start(struct conf *c, net_failed *failed, struct err *e)
  * After the sysctls: some (accept_ra, addr_gen_mode) have an effect only when set before the NIC
  * comes up.
  */
+int net_socket(struct err *e)
+{
+	if (talk_fd < 0)
+		talk_fd = netlink_open(0, e);
+	return talk_fd;
+}
+
 void net_set_up(void)
 {
 	for (size_t i = 0; i < nics.n; i++)

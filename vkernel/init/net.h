@@ -26,5 +26,8 @@ int net_watch(struct loop *l, struct err *e);
 int net_add_nic(const struct words *w, net_done *done, struct err *e);
 /* The MTU of a NIC, which it has from now on, even if it goes and comes again. 0 or -1. */
 int net_set_mtu(const char *nic, unsigned mtu, struct err *e);
+/* The route netlink socket of process 1, for requests and lists; opened if it is not. -1: cannot
+ * be. */
+int net_socket(struct err *e);
 
 #endif

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * LOOK: what the guest knows, read by process 1 itself. Nothing is started for it, so that no
+ * process number and no random number is used up, and nothing but process 1 (and the daemon that is
+ * asked) runs. Whoever asks decides what it means; here it is only read.
+ */
+#include "lib/container_of.h"
+#include "lib/netlink.h"
+#include "lib/xalloc.h"
+#include "vkernel/init/agent.h"
+#include "vkernel/init/net.h"
+#include "vkernel/init/vty.h"
+
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+struct look {
+	struct chan chan; /* first: a chan is its look */
+	struct vty_question question;
+	bool asks; /* the question is under way */
+	struct loop_timer deadline;
+	char *text; /* the answer, once it is whole */
+	size_t len, sent;
+};
+
+static struct look *look_of(struct chan *c)
+{
+	return (struct look *)c;
+}
+
+static void end(struct look *l, const char *word)
+{
+	if (l->asks)
+		vty_drop(&l->question);
+	loop_cancel_timer(agent_loop(), &l->deadline);
+	chan_exit(&l->chan, word);
+	free(l->question.command);
+	free(l->text);
+	free(l);
+}
+
+static void pump(struct chan *c)
+{
+	struct look *l = look_of(c);
+	size_t room;
+
+	if (l->asks)
+		return;
+	while (l->sent < l->len && (room = chan_room(c))) {
+		size_t n = l->len - l->sent < room ? l->len - l->sent : room;
+
+		memcpy(chan_reserve(c, n), l->text + l->sent, n);
+		l->sent += n;
+		chan_commit(c, WIRE_DATA, n);
+	}
+	if (l->sent == l->len)
+		end(l, "status=0");
+}
+
+static void give_up(struct chan *c)
+{
+	end(look_of(c), "signal=1");
+}
+
+static const struct chan_ops ops = {.pump = pump, .close = give_up};
+
+static struct look *open_look(uint32_t id)
+{
+	struct look *l = xcalloc(1, sizeof(*l));
+
+	chan_open(&l->chan, id, &ops);
+	return l;
+}
+
+/* --- routes --- */
+
+struct hops {
+	const struct addr *dest;
+	FILE *out;
+};
+
+/* "DEST [via=ADDR] [dev=NIC] proto=N metric=N type=N" */
+static void put_hop(void *ctx, const struct netlink_hop *h)
+{
+	struct hops *to = ctx;
+	char name[IF_NAMESIZE];
+	char text[80];
+
+	if (addr_compare(&h->dest, to->dest) != 0)
+		return;
+	fputs(addr_format(&h->dest, true, text, sizeof(text)), to->out);
+	if (h->via.family)
+		fprintf(to->out, " via=%s", addr_format(&h->via, false, text, sizeof(text)));
+	if (h->dev && if_indextoname((unsigned)h->dev, name))
+		fprintf(to->out, " dev=%s", name);
+	fprintf(to->out, " proto=%u metric=%u type=%u\n", h->protocol, h->metric, h->type);
+}
+
+/* "routes" 4|6 DEST */
+static void look_routes(uint32_t id, const struct words *w)
+{
+	struct addr dest = {.family = strcmp(w->at[1], "6") != 0 ? AF_INET : AF_INET6};
+	struct err e;
+
+	if (strcmp(w->at[2], "default") != 0 &&
+	    addr_parse(w->at[2], strlen(w->at[2]), &dest, &e) < 0) {
+		chan_refuse(id, e.text);
+		return;
+	}
+	if (dest.prefix == ADDR_NO_PREFIX)
+		dest.prefix = addr_bits(&dest);
+	/* Another socket of a process gets a random number for its port. */
+	int fd = net_socket(&e);
+
+	if (fd < 0) {
+		chan_refuse(id, e.text);
+		return;
+	}
+	struct look *l = open_look(id);
+	FILE *f = open_memstream(&l->text, &l->len);
+	struct hops hops = {&dest, f};
+	int rc = netlink_list_routes(fd, dest.family, put_hop, &hops);
+
+	fclose(f);
+	if (rc < 0)
+		end(l, "error=the kernel did not tell its routes");
+	else
+		pump(&l->chan);
+}
+
+/* --- daemons --- */
+
+static void answered(struct vty_question *q, char *text, size_t len, int status)
+{
+	struct look *l = container_of(q, struct look, question);
+
+	l->asks = false;
+	l->text = text;
+	l->len = len;
+	loop_cancel_timer(agent_loop(), &l->deadline);
+	if (status)
+		end(l, "error=the daemon does not understand this");
+	else
+		pump(&l->chan);
+}
+
+static void failed(struct vty_question *q, const char *why)
+{
+	struct look *l = container_of(q, struct look, question);
+	char *word = xasprintf("error=%s", why);
+
+	l->asks = false;
+	end(l, word);
+	free(word);
+}
+
+static void too_late(struct loop_timer *t, int64_t now_ns)
+{
+	end(container_of(t, struct look, deadline), "timeout=1");
+}
+
+/* "vty" DAEMON COMMAND */
+static void look_vty(uint32_t id, const struct words *w)
+{
+	const char *timeout = words_get(w, "timeout_ms");
+	long timeout_ms = timeout ? strtol(timeout, NULL, 10) : 0;
+	struct look *l = open_look(id);
+	struct err e;
+
+	l->question.answered = answered;
+	l->question.failed = failed;
+	l->question.command = xstrdup(w->at[2]);
+	l->deadline.fire = too_late;
+	l->asks = true;
+	if (vty_ask(agent_loop(), w->at[1], &l->question, &e) < 0)
+		failed(&l->question, e.text);
+	else if (timeout_ms > 0)
+		loop_set_timer(agent_loop(), &l->deadline,
+			       loop_now_ns(agent_loop()) + timeout_ms * 1000000);
+}
+
+static const struct {
+	const char *what;
+	void (*look)(uint32_t id, const struct words *w);
+} looks[] = {
+	{"routes", look_routes},
+	{"vty", look_vty},
+};
+
+void look_start(uint32_t id, const struct words *w)
+{
+	size_t from = w->n > 1 && !strncmp(w->at[1], "timeout_ms=", 11) ? 2 : 1;
+
+	for (size_t i = 0; i < ARRAY_LEN(looks) && w->n == from + 3; i++) {
+		/* The verb is the first word; a timeout stays to be found in front of it. */
+		struct words rest = {.at = w->at + from, .n = 3};
+
+		if (strcmp(looks[i].what, w->at[from]) != 0)
+			continue;
+		char *all[] = {rest.at[0], rest.at[1], rest.at[2], from == 2 ? w->at[1] : NULL};
+
+		looks[i].look(id, &(struct words){.at = all, .n = from == 2 ? 4 : 3});
+		return;
+	}
+	chan_refuse(id, "nothing of that kind can be looked at");
+}
