@@ -359,10 +359,14 @@ static void build_expects(struct builder *b, const struct world *w)
 			.every_ns = e->every_ns,
 			.negated = e->negated,
 			.kind = e->kind,
-			.node = b->of_node[e->node->number],
+			.node = e->node ? b->of_node[e->node->number] : -1,
 			.peer = e->peer ? b->of_node[e->peer->number] : -1,
 			.text = copy(b, e->text),
 			.via = copy(b, e->via),
+			.dev = e->nic ? world_nic_name(&b->g->arena, e->nic) : copy(b, e->dev),
+			.proto = copy(b, e->proto),
+			.metric = e->metric,
+			.state = copy(b, e->state),
 			.pos = position(b, e->loc),
 		};
 }

@@ -33,6 +33,8 @@ struct check {
 	const char *usage;
 	enum graph_check kind;
 	int min, max;
+	const struct builtin *words; /* what words its arguments may be, or NULL: as the function */
+	const char *const *fields;   /* its own, beside timeout and every; ends with NULL */
 };
 
 static struct world_node *want_guest(struct eval *ev, const struct arg *a)
@@ -74,12 +76,24 @@ static bool want_time(struct eval *ev, const struct arg *f, int64_t *ns)
 	return true;
 }
 
-/* timeout = TIME and, of what is tried again, every = TIME (else NULL). */
+static bool is_one_of(const char *const *names, const char *name)
+{
+	for (size_t i = 0; names && names[i]; i++)
+		if (!strcmp(names[i], name))
+			return true;
+	return false;
+}
+
+/* timeout = TIME and, of what is tried again, every = TIME (else NULL); `others` are not looked at.
+ */
 static bool read_times(struct eval *ev, const struct call *c, int64_t *timeout_ns,
-		       int64_t *every_ns)
+		       int64_t *every_ns, const char *const *others)
 {
 	for (size_t i = 0; i < c->n_fields; i++) {
 		const struct arg *f = &c->fields[i];
+
+		if (is_one_of(others, f->name))
+			continue;
 		int64_t *ns = !strcmp(f->name, "timeout")             ? timeout_ns
 			      : every_ns && !strcmp(f->name, "every") ? every_ns
 								      : NULL;
@@ -100,7 +114,7 @@ static bool fill_exec(struct eval *ev, const struct call *c, struct world_event 
 {
 	to->timeout_ns = GRAPH_COMMAND_NS;
 	return fill_node(ev, c, to) && builtin_want_text(ev, &c->args[1], "a command", &to->text) &&
-	       read_times(ev, c, &to->timeout_ns, NULL);
+	       read_times(ev, c, &to->timeout_ns, NULL, NULL);
 }
 
 /* One "key=value" of a cable, the value as a script would have it. */
@@ -236,6 +250,63 @@ static bool fill_check_exec(struct eval *ev, const struct call *c, struct world_
  * The destination may be a word, "default". It is kept as text, for the check is a command in the
  * guest ("ip route show").
  */
+static bool set_via(struct eval *ev, const struct arg *a, struct world_expect *to)
+{
+	struct addr addr;
+	char text[64];
+
+	if (!builtin_want_addr(ev, a, &addr))
+		return false;
+	to->via = arena_strdup(ev->arena, addr_format(&addr, false, text, sizeof(text)));
+	return true;
+}
+
+/* A NIC of the node, or the name of any interface. */
+static bool set_dev(struct eval *ev, const struct arg *a, struct world_expect *to)
+{
+	if (a->v.kind != VALUE_NIC)
+		return builtin_want_text(ev, a, "an interface", &to->dev);
+	to->nic = a->v.nic;
+	if (to->nic->node == to->node)
+		return true;
+	eval_wrong(ev, a->loc, "a route of %s leaves by one of its own NICs",
+		   world_describe_node(ev->world, to->node));
+	return false;
+}
+
+/* Who lays a route. */
+static const char *route_protocol(size_t i)
+{
+	static const char *const names[] = {"kernel", "static", "boot", "ra",   "dhcp",  "ospf",
+					    "bgp",    "isis",   "rip",  "bird", "babel", "eigrp"};
+
+	return i < ARRAY_LEN(names) ? names[i] : NULL;
+}
+
+static const struct builtin_words word_lists[] = {{"proto", route_protocol}};
+
+const struct builtin_part builtin_event_part = {
+	.words = word_lists,
+	.n_words = ARRAY_LEN(word_lists),
+};
+
+static const char *const route_fields[] = {"via", "dev", "proto", "metric", NULL};
+
+static bool fill_route_fields(struct eval *ev, const struct call *c, struct world_expect *to)
+{
+	const struct arg *a;
+
+	if ((a = builtin_find_field(c, "via")) && !set_via(ev, a, to))
+		return false;
+	if ((a = builtin_find_field(c, "dev")) && !set_dev(ev, a, to))
+		return false;
+	if ((a = builtin_find_field(c, "metric")) &&
+	    !builtin_want_count(ev, a, 0, UINT32_MAX, &to->metric))
+		return false;
+	return !(a = builtin_find_field(c, "proto")) ||
+	       builtin_want_text(ev, a, "a protocol", &to->proto);
+}
+
 static bool fill_route(struct eval *ev, const struct call *c, struct world_expect *to)
 {
 	const struct arg *dest = &c->args[1];
@@ -253,18 +324,75 @@ static bool fill_route(struct eval *ev, const struct call *c, struct world_expec
 		to->text = arena_strdup(ev->arena, addr_format(&addr, addr.prefix != ADDR_NO_PREFIX,
 							       text, sizeof(text)));
 	}
-	if (c->n_args < 3)
-		return true;
-	if (!builtin_want_addr(ev, &c->args[2], &addr))
-		return false;
-	to->via = arena_strdup(ev->arena, addr_format(&addr, false, text, sizeof(text)));
-	return true;
+	return (c->n_args < 3 || set_via(ev, &c->args[2], to)) && fill_route_fields(ev, c, to);
 }
 
+/* (), (a) or (a, b): nodes */
+static bool fill_nodes(struct eval *ev, const struct call *c, struct world_expect *to)
+{
+	to->node = c->n_args > 0 ? want_guest(ev, &c->args[0]) : NULL;
+	to->peer = c->n_args > 1 && to->node ? want_guest(ev, &c->args[1]) : NULL;
+	if (to->node && to->node == to->peer) {
+		eval_wrong(ev, c->args[1].loc, "no node is its own neighbour");
+		return false;
+	}
+	return (c->n_args < 1 || to->node) && (c->n_args < 2 || to->peer);
+}
+
+static const char *const neighbor_protocols[] = {"ospf", "ospf6", "bgp", "isis", "rip", "bfd"};
+
+static const char *neighbor_protocol(size_t i)
+{
+	return i < ARRAY_LEN(neighbor_protocols) ? neighbor_protocols[i] : NULL;
+}
+
+/* Others ("2-Way") are strings. */
+static const char *neighbor_state(size_t i)
+{
+	static const char *const states[] = {"full",     "established", "up",          "down",
+					     "init",     "attempt",     "exstart",     "exchange",
+					     "loading",  "idle",        "connect",     "active",
+					     "opensent", "openconfirm", "initializing"};
+
+	return i < ARRAY_LEN(states) ? states[i] : NULL;
+}
+
+/* neighbor(a, b, protocol, state) */
+static bool fill_neighbor(struct eval *ev, const struct call *c, struct world_expect *to)
+{
+	struct call nodes = *c;
+	bool is_known = false;
+
+	nodes.n_args = 2;
+	if (!fill_nodes(ev, &nodes, to) ||
+	    !builtin_want_text(ev, &c->args[2], "a protocol", &to->proto))
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(neighbor_protocols); i++)
+		is_known |= !strcmp(neighbor_protocols[i], to->proto);
+	if (!is_known) {
+		eval_wrong(ev, c->args[2].loc,
+			   "'%s' is no protocol with neighbours: there is ospf, ospf6, bgp, isis, "
+			   "rip, bfd",
+			   to->proto);
+		return false;
+	}
+	return c->n_args < 4 || builtin_want_text(ev, &c->args[3], "a state", &to->state);
+}
+
+static const struct builtin neighbor_words = {
+	.words = {NULL, NULL, neighbor_protocol, neighbor_state},
+	.words_name = "protocol or state"};
+
 static const struct check checks[] = {
-	{fill_ping, "ping", "ping(a, b)", CHECK_PING, 2, 2},
-	{fill_check_exec, "exec", "exec(node, \"command\")", CHECK_EXEC, 2, 2},
-	{fill_route, "route", "route(node, network, gateway)", CHECK_ROUTE, 2, 3},
+	{fill_ping, "ping", "ping(a, b)", CHECK_PING, 2, 2, NULL, NULL},
+	{fill_check_exec, "exec", "exec(node, \"command\")", CHECK_EXEC, 2, 2, NULL, NULL},
+	{fill_route, "route", "route(node, network, gateway)", CHECK_ROUTE, 2, 3, NULL,
+	 route_fields},
+	{fill_neighbor, "neighbor", "neighbor(a, b, ospf)", CHECK_NEIGHBOR, 3, 4, &neighbor_words,
+	 NULL},
+	{fill_nodes, "ospf_full", "ospf_full(a, b)", CHECK_OSPF_FULL, 0, 2, NULL, NULL},
+	{fill_nodes, "bgp_established", "bgp_established(a, b)", CHECK_BGP_ESTABLISHED, 0, 2, NULL,
+	 NULL},
 };
 
 static const char *check_at(size_t i)
@@ -290,10 +418,12 @@ static int find_name(struct eval *ev, const struct ast *call, const char *what, 
 }
 
 /* Computes the arguments and counts them. False after an error. */
-static bool read_call(struct eval *ev, const struct ast *t, int min, int max, bool has_fields,
-		      const char *usage, struct call *c)
+static bool read_call(struct eval *ev, const struct ast *t, const struct builtin *words, int min,
+		      int max, bool has_fields, const char *usage, struct call *c)
 {
-	if (!eval_spend(ev, t->loc, 1, 256) || !eval_call_args(ev, t, builtin_find(t->name), c))
+	if (!words)
+		words = builtin_find(t->name);
+	if (!eval_spend(ev, t->loc, 1, 256) || !eval_call_args(ev, t, words, c))
 		return false;
 	if ((int)c->n_args < min || (int)c->n_args > max || c->more ||
 	    (c->n_fields && !has_fields)) {
@@ -336,7 +466,7 @@ void event_run_at(struct eval *ev, const struct ast *t)
 	if (i < 0 || !read_time(ev, t->first, &event->time_ns))
 		return;
 	event->kind = actions[i].kind;
-	if (read_call(ev, t->last, actions[i].min, actions[i].max, actions[i].has_fields,
+	if (read_call(ev, t->last, NULL, actions[i].min, actions[i].max, actions[i].has_fields,
 		      actions[i].usage, &c) &&
 	    actions[i].fill(ev, &c, event))
 		world_append(&ev->world->events_end, event);
@@ -367,8 +497,10 @@ void event_run_expect(struct eval *ev, const struct ast *t)
 	expect->kind = checks[i].kind;
 	expect->negated = t->op == OP_NOT;
 	expect->timeout_ns = GRAPH_COMMAND_NS;
-	if (read_call(ev, t->last, checks[i].min, checks[i].max, true, checks[i].usage, &c) &&
-	    read_times(ev, &c, &expect->timeout_ns, &expect->every_ns) &&
+	expect->metric = -1;
+	if (read_call(ev, t->last, checks[i].words, checks[i].min, checks[i].max, true,
+		      checks[i].usage, &c) &&
+	    read_times(ev, &c, &expect->timeout_ns, &expect->every_ns, checks[i].fields) &&
 	    checks[i].fill(ev, &c, expect))
 		world_append(&ev->world->expects_end, expect);
 }

@@ -46,9 +46,9 @@ static const char *const action_names[] = {
 _Static_assert(ARRAY_LEN(action_names) == ACTIONS, "action_names out of step");
 
 static const char *const check_names[] = {
-	[CHECK_PING] = "ping",
-	[CHECK_EXEC] = "exec",
-	[CHECK_ROUTE] = "route",
+	[CHECK_PING] = "ping",           [CHECK_EXEC] = "exec",
+	[CHECK_ROUTE] = "route",         [CHECK_NEIGHBOR] = "neighbor",
+	[CHECK_OSPF_FULL] = "ospf_full", [CHECK_BGP_ESTABLISHED] = "bgp_established",
 };
 _Static_assert(ARRAY_LEN(check_names) == CHECKS, "check_names out of step");
 

@@ -286,7 +286,15 @@ struct graph_event {
 #define GRAPH_COMMAND_NS INT64_C(60000000000)
 
 /* What shall be true, tried from start_ns on; the last try begins no later than deadline_ns. */
-enum graph_check { CHECK_PING, CHECK_EXEC, CHECK_ROUTE, CHECKS };
+enum graph_check {
+	CHECK_PING,
+	CHECK_EXEC,
+	CHECK_ROUTE,
+	CHECK_NEIGHBOR,
+	CHECK_OSPF_FULL,
+	CHECK_BGP_ESTABLISHED,
+	CHECKS
+};
 const char *graph_check_name(enum graph_check c);
 
 struct graph_expect {
@@ -295,10 +303,13 @@ struct graph_expect {
 	int64_t every_ns;   /* from one try to the next; 0: the longer it takes, the rarer */
 	bool negated;
 	enum graph_check kind;
-	int node;         /* index into graph.nodes: where it is tried */
-	int peer;         /* CHECK_PING: whom; -1: text is an address */
+	int node; /* index into graph.nodes: where it is tried; -1: all that run the daemon */
+	int peer; /* CHECK_PING: whom; -1: text is an address. CHECK_NEIGHBOR ...: -1: all */
 	const char *text; /* CHECK_EXEC: a command; CHECK_ROUTE: a network, or "default" */
-	const char *via;  /* CHECK_ROUTE: the gateway, or NULL: any */
+	/* CHECK_ROUTE; NULL, and metric -1: any. proto also of CHECK_NEIGHBOR: "ospf". */
+	const char *via, *dev, *proto;
+	int64_t metric;
+	const char *state; /* CHECK_NEIGHBOR: "full"; NULL: as far as the protocol gets */
 	struct graph_pos pos;
 };
 

@@ -437,11 +437,11 @@ static void print_time(FILE *out, const char *before, int64_t ns)
 	fprintf(out, "%s%s ", before, unit_format(UNIT_TIME, ns, text, sizeof(text)));
 }
 
-static void print_field_time(FILE *out, const char *name, int64_t ns)
+static void print_field_time(FILE *out, const char *before, const char *name, int64_t ns)
 {
 	char text[64];
 
-	fprintf(out, ", %s = %s", name, unit_format(UNIT_TIME, ns, text, sizeof(text)));
+	fprintf(out, "%s%s = %s", before, name, unit_format(UNIT_TIME, ns, text, sizeof(text)));
 }
 
 /* The words with a prefix, as ", rate = 10Mbit", in a group if there is a name for it. */
@@ -497,9 +497,30 @@ void graph_print_event(FILE *out, const struct graph *g, const struct graph_even
 		print_changes(out, &words, "ba.", "back");
 	}
 	if (e->kind == ACTION_EXEC && e->timeout_ns != GRAPH_COMMAND_NS)
-		print_field_time(out, "timeout", e->timeout_ns);
+		print_field_time(out, ", ", "timeout", e->timeout_ns);
 	fputc(')', out);
 	arena_finish(&arena);
+}
+
+/* What is asked of a route or a neighbour beside its name. */
+static void print_condition(FILE *out, const struct graph_expect *e)
+{
+	if (e->kind == CHECK_NEIGHBOR)
+		fprintf(out, ", %s", e->proto);
+	if (e->state) {
+		fputs(", ", out);
+		graph_put_string(out, e->state);
+	}
+	if (e->dev) {
+		fputs(", dev = ", out);
+		graph_put_string(out, e->dev);
+	}
+	if (e->kind == CHECK_ROUTE && e->proto) {
+		fputs(", proto = ", out);
+		graph_put_string(out, e->proto);
+	}
+	if (e->metric >= 0)
+		fprintf(out, ", metric = %" PRId64, e->metric);
 }
 
 void graph_print_expect(FILE *out, const struct graph *g, const struct graph_expect *e)
@@ -510,20 +531,24 @@ void graph_print_expect(FILE *out, const struct graph *g, const struct graph_exp
 	if (e->start_ns)
 		print_time(out, e->deadline_ns > e->start_ns ? "of " : "at ", e->start_ns);
 	fprintf(out, "%s%s(", e->negated ? "not " : "", graph_check_name(e->kind));
-	graph_put_name(out, g->nodes[e->node].name);
-	fputs(", ", out);
+	if (e->node >= 0)
+		graph_put_name(out, g->nodes[e->node].name);
+	if (e->peer >= 0 || e->text)
+		fputs(", ", out);
 	if (e->peer >= 0)
 		graph_put_name(out, g->nodes[e->peer].name);
 	else if (e->kind == CHECK_EXEC)
 		graph_put_string(out, e->text);
-	else
+	else if (e->text)
 		fputs(e->text, out);
 	if (e->via)
 		fprintf(out, ", %s", e->via);
+	print_condition(out, e);
 	if (e->timeout_ns != GRAPH_COMMAND_NS)
-		print_field_time(out, "timeout", e->timeout_ns);
+		print_field_time(out, e->node < 0 ? "" : ", ", "timeout", e->timeout_ns);
 	if (e->every_ns)
-		print_field_time(out, "every", e->every_ns);
+		print_field_time(out, e->node < 0 && e->timeout_ns == GRAPH_COMMAND_NS ? "" : ", ",
+				 "every", e->every_ns);
 	fputc(')', out);
 }
 

@@ -118,7 +118,9 @@ struct world_expect {
 	bool negated;
 	enum graph_check kind;
 	struct world_node *node, *peer;
-	const char *text, *via;
+	const char *text, *via, *dev, *proto, *state;
+	const struct world_nic *nic; /* in place of dev */
+	int64_t metric;
 	struct loc loc;
 	struct world_expect *next;
 };

@@ -17,7 +17,6 @@
 #include "lib/vec.h"
 #include "lib/words.h"
 #include "vbet-server/command/client.h"
-#include "vbet-server/plan/event.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -138,28 +137,6 @@ int drive_go_to(struct drive *d, int64_t ns, struct err *e)
  * The guest ends the command after timeout_ns of the time that it lives in. EVENT_PEER in it stands
  * for the address of `peer`, which only the server knows by then: it may have been learned.
  */
-int drive_start_job(const struct drive *d, const char *node, const char *peer, int64_t timeout_ns,
-		    const char *command, char **job, struct err *e)
-{
-	struct strvec v = {0};
-	struct arena a = {0};
-
-	vec_push(&v, "job");
-	vec_push(&v, node);
-	vec_push(&v, event_timeout(&a, timeout_ns));
-	if (peer)
-		vec_push(&v, arena_printf(&a, "peer=%s", peer));
-	vec_push(&v, "--");
-	vec_push(&v, "/bin/sh");
-	vec_push(&v, "-c");
-	vec_push(&v, command);
-	int rc = drive_ask(d, &v, job, e);
-
-	arena_finish(&a);
-	return rc;
-}
-
-/* Of what a command printed, the last line tells best why it failed. */
 const char *drive_last_line(const char *text)
 {
 	const char *line = strrchr(text, '\n');

@@ -43,13 +43,8 @@ int drive_check_whole(const struct drive *d, struct err *e);
  * wake up late, what is due is done late. -1 also if the lab has broken meanwhile.
  */
 int drive_go_to(struct drive *d, int64_t ns, struct err *e);
-/*
- * Starts a command for /bin/sh in a node; *job gets its number, malloc'ed. peer: a node whose
- * address the command wants in EVENT_PEER (plan/event.h), or NULL. 0 or -1.
- */
-int drive_start_job(const struct drive *d, const char *node, const char *peer, int64_t timeout_ns,
-		    const char *command, char **job, struct err *e);
-/* 1 with *status and *text (malloc'ed) if the job is done, 0 if it runs, or -1. */
+/* 1 with *status and *text (malloc'ed) if the job ("job ...", "look ..." gave its number) is done,
+ * 0 if it runs, or -1. */
 int drive_job_result(const struct drive *d, const char *job, int *status, char **text,
 		     struct err *e);
 /* The last line is what a command such as ping sums up with. In the text. */

@@ -9,9 +9,10 @@
  * At one moment the results of tries are looked at first, then events are done, then new tries
  * begun: an expectation of the time of an event sees what came of it.
  *
- * A try is a job (lab/job.c): a command in the node, whose result is asked for every step of
- * the lab's own time. If it does not hold, it is tried again until the deadline; the last try
- * begins no later than that, and may end after it.
+ * A try is a job (lab/job.c): a command in the node, or a look at what process 1 can tell. Its
+ * result is asked for every step of the lab's own time, counted from its begin: when it is known
+ * depends on no other expectation. If it does not hold, it is tried again until the deadline; the
+ * last try begins no later than that, and may end after it.
  */
 #include "vbet-server/command/expect.h"
 
@@ -29,10 +30,11 @@ enum trial_state { TRIAL_WAITS, TRIAL_RUNS, TRIAL_OVER };
 struct trial {
 	const struct graph_expect *expect;
 	enum trial_state state;
-	int64_t next_ns, began_ns; /* of the next try, of the last one */
-	char *job;                 /* owned: the number of a try that runs */
-	char *last;                /* owned: what the last try said */
-	int status;                /* of the last try; -1: it could not begin */
+	int64_t next_ns;  /* of the next try; of one that runs: when its result is asked for */
+	int64_t began_ns; /* of the last try */
+	char *job;        /* owned: the number of a try that runs */
+	char *last;       /* owned: what the last try said */
+	int status;       /* of the last try; -1: it could not begin */
 };
 
 /* A command of an event that is under way. */
@@ -196,6 +198,9 @@ static const struct outcome outcomes[] = {
 	[CHECK_PING] = {"an answer", "none"},
 	[CHECK_EXEC] = {"exit status 0", NULL},
 	[CHECK_ROUTE] = {"such a route", "none"},
+	[CHECK_NEIGHBOR] = {"such a neighbour", "none"},
+	[CHECK_OSPF_FULL] = {"adjacencies that are full", "others"},
+	[CHECK_BGP_ESTABLISHED] = {"sessions that are established", "others"},
 };
 _Static_assert(ARRAY_LEN(outcomes) == CHECKS, "outcomes out of step with enum graph_check");
 
@@ -212,6 +217,8 @@ static void explain(FILE *out, const struct trial *t)
 		fprintf(out, "%s\n", o->held);
 	else if (!o->missed)
 		fprintf(out, "exit status %d\n", t->status);
+	else if (event_check_is_look(x))
+		fprintf(out, "%s\n", o->missed);
 	else
 		fprintf(out, "%s (exit status %d)\n", o->missed, t->status);
 	if (t->last && strchr(t->last, '\n')) /* else it stands in the line above */
@@ -258,10 +265,11 @@ static void decide(struct driver *d, struct trial *t, bool held)
 static int64_t pause_ns(const struct trial *t)
 {
 	int64_t waited_ns = t->began_ns - t->expect->start_ns;
+	int64_t least_ns = event_check_pause_ns(t->expect);
 
 	if (t->expect->every_ns)
-		return t->expect->every_ns;
-	return waited_ns / 16 > DRIVE_RETRY_NS ? waited_ns / 16 : DRIVE_RETRY_NS;
+		return least_ns;
+	return waited_ns / 16 > least_ns ? waited_ns / 16 : least_ns;
 }
 
 /*
@@ -287,16 +295,15 @@ static void end_try(struct driver *d, struct trial *t, int status)
 
 static void begin_try(struct driver *d, struct trial *t)
 {
-	const struct graph_expect *x = t->expect;
-	char *command = event_check_command(d->graph, x);
-	bool asks = x->kind == CHECK_PING && x->peer >= 0 && strstr(command, EVENT_PEER);
-	const char *peer = asks ? d->graph->nodes[x->peer].name : NULL;
+	struct arena a = {0};
+	struct strvec v = {0};
 	struct err e = {0};
 
 	t->began_ns = d->lab.now_ns;
-	if (drive_start_job(&d->lab, d->graph->nodes[x->node].name, peer, x->timeout_ns, command,
-			    &t->job, &e) == 0) {
+	event_check_words(d->graph, t->expect, &a, &v);
+	if (drive_ask(&d->lab, &v, &t->job, &e) == 0) {
 		t->state = TRIAL_RUNS;
+		t->next_ns = t->began_ns + drive_step_ns(&d->lab);
 	} else {
 		/* A node that is down, for one: it may come up before the deadline. */
 		free(t->last);
@@ -304,7 +311,7 @@ static void begin_try(struct driver *d, struct trial *t)
 		t->status = -1;
 		end_try(d, t, 255);
 	}
-	free(command);
+	arena_finish(&a);
 }
 
 /* A command that says nothing is quoted by its exit status. */
@@ -314,6 +321,8 @@ static int look_at_try(struct driver *d, struct trial *t, struct err *e)
 	char *text = NULL;
 	int rc = drive_job_result(&d->lab, t->job, &status, &text, e);
 
+	if (rc == 0)
+		t->next_ns = d->lab.now_ns + drive_step_ns(&d->lab);
 	if (rc <= 0 || !text)
 		return rc;
 	free(t->job);
@@ -345,7 +354,8 @@ static int do_due(struct driver *d, struct err *e)
 	size_t n = d->graph->n_expects;
 
 	for (size_t i = 0; i < n; i++)
-		if (d->trials[i].state == TRIAL_RUNS && look_at_try(d, &d->trials[i], e) < 0)
+		if (d->trials[i].state == TRIAL_RUNS && d->trials[i].next_ns <= d->lab.now_ns &&
+		    look_at_try(d, &d->trials[i], e) < 0)
 			return -1;
 	if (look_at_errands(d, e) < 0)
 		return -1;
@@ -358,10 +368,7 @@ static int do_due(struct driver *d, struct err *e)
 	return 0;
 }
 
-/*
- * When something is due next; -1: never. A try that runs has no time of its own: it is looked
- * at after a step.
- */
+/* When something is due next; -1: never. */
 static int64_t next_time(const struct driver *d)
 {
 	int64_t next = -1;
@@ -370,12 +377,9 @@ static int64_t next_time(const struct driver *d)
 		next = d->events[d->next_event]->time_ns;
 	for (size_t i = 0; i < d->graph->n_expects; i++) {
 		const struct trial *t = &d->trials[i];
-		int64_t at = t->next_ns;
 
-		if (t->state == TRIAL_RUNS)
-			at = d->lab.now_ns + drive_step_ns(&d->lab);
-		if (t->state != TRIAL_OVER && (next < 0 || at < next))
-			next = at;
+		if (t->state != TRIAL_OVER && (next < 0 || t->next_ns < next))
+			next = t->next_ns;
 	}
 	return next;
 }

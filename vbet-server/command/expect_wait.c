@@ -12,7 +12,6 @@
 #include "vbet-server/command/expect.h"
 
 #include "lib/words.h"
-#include "topo/graph.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +28,9 @@ static int await_job(struct drive *d, const char *job, int *status, char **text,
 	return rc < 0 ? -1 : 0;
 }
 
+/* "is"|"not" WITHIN_NS PAUSE_NS, and the words that begin a try. */
+enum { NEGATED, WITHIN, PAUSE, REQUEST };
+
 /* Tries once: *held. */
 static int try_check(struct drive *d, const struct words *check, bool *held, char **text,
 		     struct err *e)
@@ -40,12 +42,16 @@ static int try_check(struct drive *d, const struct words *check, bool *held, cha
 
 	free(*text);
 	*text = NULL;
-	if (drive_start_job(d, check->at[0], NULL, GRAPH_COMMAND_NS, check->at[2], &job, &why) == 0)
+	struct strvec v = {0};
+
+	for (size_t i = REQUEST; i < check->n; i++)
+		vec_push(&v, check->at[i]);
+	if (drive_ask(d, &v, &job, &why) == 0)
 		rc = await_job(d, job, &status, text, e);
 	else
 		*text = xstrdup(why.text);
 	free(job);
-	*held = (status == 0) == !strcmp(check->at[1], "is");
+	*held = (status == 0) == !strcmp(check->at[NEGATED], "is");
 	return rc;
 }
 
@@ -53,6 +59,7 @@ static int try_until(struct drive *d, const struct words *check, int64_t limit_n
 		     int64_t *began_ns, char **text, struct err *e)
 {
 	int64_t end = limit_ns ? d->now_ns + limit_ns : INT64_MAX;
+	int64_t pause = strtoll(check->at[PAUSE], NULL, 10);
 	bool held = false;
 
 	for (;;) {
@@ -65,8 +72,9 @@ static int try_until(struct drive *d, const struct words *check, int64_t limit_n
 			return err_set(e, ERR_TIMEOUT, "it did not hold until %.9f s%s%s",
 				       (double)d->now_ns / 1e9, *text && **text ? ": " : "",
 				       *text ? drive_last_line(*text) : "");
-		if (d->now_ns < *began_ns + DRIVE_RETRY_NS &&
-		    drive_go_to(d, *began_ns + DRIVE_RETRY_NS, e) < 0)
+		int64_t next = *began_ns + pause < end ? *began_ns + pause : end;
+
+		if (d->now_ns < next && drive_go_to(d, next, e) < 0)
 			return -1;
 	}
 }
@@ -88,8 +96,10 @@ int expect_wait(const char *lab, bool is_virtual, const char *check, int64_t lim
 
 	if (rc == 0)
 		rc = words_split(line, strlen(line), &a, &w, e);
-	if (rc == 0 && limit_ns == EXPECT_AS_SAID && w.n > 3)
-		limit_ns = strtoll(w.at[3], NULL, 10) + 1; /* 0 would be for ever */
+	if (rc == 0 && w.n <= REQUEST)
+		rc = err_set(e, ERR_ENV, "the server says nothing of this check");
+	if (rc == 0 && limit_ns == EXPECT_AS_SAID)
+		limit_ns = strtoll(w.at[WITHIN], NULL, 10) + 1; /* 0 would be for ever */
 	if (rc == 0)
 		rc = drive_stand(&d, e);
 	if (rc == 0)

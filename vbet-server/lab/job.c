@@ -10,6 +10,9 @@
  * beginning is kept, to TEXT_MAX bytes or what was asked for; the rest is taken from the guest and
  * forgotten, so that no command hangs because nobody reads it.
  *
+ * A look (look.h) is a job, too: process 1 of each guest that it is about answers by itself, and
+ * what they say together decides.
+ *
  * A job is forgotten when its result has been fetched, and with the lab. If its guest goes, or
  * begins anew, it has ended with STATUS_NONE.
  */
@@ -19,108 +22,171 @@
 #include "lib/units.h"
 #include "lib/vec.h"
 #include "vbet-server/lab/lab.h"
+#include "vbet-server/lab/look.h"
 #include "vbet-server/plan/event.h"
 
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { TEXT_MAX = 2000, STATUS_NONE = 255 };
+enum { TEXT_MAX = 2000, LOOK_TEXT_MAX = 1 << 20, STATUS_NONE = 255 };
 
 /* A result is one line, of which the client's buffer has to hold the longest: quoting makes four of
  * one. */
 enum { TEXT_MOST = 15000 };
 
-struct job {
+/* What one guest is asked: a command, or a look at what it knows. */
+struct job_part {
 	struct agent_channel channel;
+	struct job *job;
 	struct guest *guest;
-	unsigned id;
 	bool done;
 	int status;
-	long timeout_ms; /* 0: none */
-	uint32_t owed;   /* bytes that came since the window was last opened */
-	size_t len, max;
-	struct job *next;
-	char text[]; /* max bytes, and a NUL */
+	uint32_t owed; /* bytes that came since the window was last opened */
+	size_t len;
+	char *text; /* owned: at most job.text_max octets and a NUL */
 };
 
-static struct job *of_channel(struct agent_channel *ch)
+struct job {
+	unsigned id;
+	long timeout_ms;   /* 0: none */
+	size_t text_max;   /* of each part */
+	struct look *look; /* owned; NULL: it is a command */
+	struct job_part *parts;
+	size_t n_parts;
+	struct job *next;
+};
+
+static struct job_part *of_channel(struct agent_channel *ch)
 {
-	return container_of(ch, struct job, channel);
+	return container_of(ch, struct job_part, channel);
 }
 
-static void keep_text(struct job *j, const char *data, uint32_t len)
+static void keep_text(struct job_part *p, const char *data, size_t len)
 {
-	size_t room = j->max - j->len;
+	size_t room = p->job->text_max - p->len;
 
 	if (len > room)
-		len = (uint32_t)room;
-	memcpy(j->text + j->len, data, len);
-	j->len += len;
-	j->text[j->len] = '\0';
+		len = room;
+	p->text = xrealloc(p->text, p->len + len + 1);
+	if (len)
+		memcpy(p->text + p->len, data, len);
+	p->len += len;
+	p->text[p->len] = '\0';
 }
 
 /* What we have to say of it is a line of its own, also if its output has filled the room. */
-static void keep_line(struct job *j, const char *line)
+static void keep_line(struct job_part *p, const char *line)
 {
 	size_t len = strlen(line) + 2;
 
-	if (j->len + len > j->max)
-		j->len = j->max - len;
-	if (j->len && j->text[j->len - 1] != '\n')
-		keep_text(j, "\n", 1);
-	keep_text(j, line, (uint32_t)strlen(line));
+	if (p->len + len > p->job->text_max)
+		p->len = p->job->text_max - len;
+	if (p->len && p->text[p->len - 1] != '\n')
+		keep_text(p, "\n", 1);
+	keep_text(p, line, strlen(line));
+}
+
+/* Of a look, what came so far is no answer. */
+static void end_without(struct job_part *p, const char *why)
+{
+	p->done = true;
+	p->status = STATUS_NONE;
+	if (p->job->look)
+		p->len = 0;
+	keep_text(p, why, strlen(why));
 }
 
 /* The words of WIRE_EXIT as a shell would put them: a status, or 128 and the signal. */
-static void end(struct job *j, const char *data, uint32_t len)
+static void end(struct job_part *p, const char *data, uint32_t len)
 {
 	struct arena a = {0};
 	struct words w;
 	const char *v = NULL;
 
-	j->done = true;
-	j->status = STATUS_NONE;
+	p->done = true;
+	p->status = STATUS_NONE;
 	if (words_split(data, len, &a, &w, NULL) < 0)
 		w.n = 0;
 	if (w.n && (v = words_get(&w, "status")))
-		j->status = atoi(v);
+		p->status = atoi(v);
 	else if (w.n && (v = words_get(&w, "signal")))
-		j->status = 128 + atoi(v);
+		p->status = 128 + atoi(v);
 	else if (w.n && words_get(&w, "timeout"))
-		keep_line(j, arena_printf(&a, "ended after its timeout of %g s",
-					  (double)j->timeout_ms / 1000));
+		keep_line(p, arena_printf(&a, "ended after its timeout of %g s",
+					  (double)p->job->timeout_ms / 1000));
 	else if (w.n && (v = words_get(&w, "error")))
-		keep_text(j, v, (uint32_t)strlen(v));
+		end_without(p, v);
 	arena_finish(&a);
 }
 
 static void on_message(struct agent_channel *ch, uint8_t type, const void *data, uint32_t len)
 {
-	struct job *j = of_channel(ch);
+	struct job_part *p = of_channel(ch);
 
 	if (type == WIRE_EXIT) {
-		end(j, data, len);
+		end(p, data, len);
 		return;
 	}
 	if (type != WIRE_DATA && type != WIRE_ERRDATA)
 		return;
-	keep_text(j, data, len);
-	j->owed += len;
+	keep_text(p, data, len);
+	p->owed += len;
 	/* The clock has to stand for each message, so grants are saved up. */
-	if (j->owed >= WIRE_WINDOW / 2) {
-		input_send(j->guest, ch->id, WIRE_WINDOW_ADD, &j->owed, sizeof(j->owed));
-		j->owed = 0;
+	if (p->owed >= WIRE_WINDOW / 2) {
+		input_send(p->guest, ch->id, WIRE_WINDOW_ADD, &p->owed, sizeof(p->owed));
+		p->owed = 0;
 	}
 }
 
 static void on_gone(struct agent_channel *ch)
 {
-	struct job *j = of_channel(ch);
+	end_without(of_channel(ch), "the node has gone down");
+}
 
-	j->done = true;
-	j->status = STATUS_NONE;
-	keep_text(j, "the node has gone down", 22);
+/* text_max=N */
+static size_t text_max(const struct words *w)
+{
+	const char *v = words_get(w, "text_max");
+	long max = v ? strtol(v, NULL, 10) : TEXT_MAX;
+
+	return max < TEXT_MAX ? TEXT_MAX : max > TEXT_MOST ? TEXT_MOST : (size_t)max;
+}
+
+static struct job *create(struct lab *lab, const struct words *w, struct look *look, size_t n_parts)
+{
+	struct job *j = xcalloc(1, sizeof(*j));
+	const char *timeout = words_get(w, "timeout_ms");
+
+	j->id = ++lab->jobs.last_id;
+	j->timeout_ms = timeout ? strtol(timeout, NULL, 10) : 0;
+	j->text_max = look ? LOOK_TEXT_MAX : text_max(w);
+	j->look = look;
+	j->n_parts = n_parts;
+	j->parts = xcalloc(n_parts + 1, sizeof(*j->parts));
+	for (size_t i = 0; i < n_parts; i++)
+		j->parts[i].job = j;
+	j->next = lab->jobs.first;
+	lab->jobs.first = j;
+	return j;
+}
+
+static void destroy(struct job *j)
+{
+	for (size_t i = 0; i < j->n_parts; i++)
+		free(j->parts[i].text);
+	free(j->parts);
+	look_destroy(j->look);
+	free(j);
+}
+
+static void start_part(struct job_part *p, struct guest *gu, uint8_t type, const char *text,
+		       size_t len)
+{
+	p->guest = gu;
+	p->channel.on_message = on_message;
+	p->channel.on_gone = on_gone;
+	input_open_channel(gu, &p->channel, type, text, (uint32_t)len);
 }
 
 /* "peer=NODE": that node's address, for the environment of the command. malloc'ed, or NULL. */
@@ -143,15 +209,6 @@ static int read_peer(const struct lab *lab, const struct guest *gu, const struct
 		return err_set(e, ERR_ENV, "%s has no address in a network of %s", name, gu->name);
 	*peer = xasprintf("env." EVENT_PEER "=%s", addr_format(&a, false, text, sizeof(text)));
 	return 0;
-}
-
-/* text_max=N */
-static size_t text_max(const struct words *w)
-{
-	const char *v = words_get(w, "text_max");
-	long max = v ? strtol(v, NULL, 10) : TEXT_MAX;
-
-	return max < TEXT_MAX ? TEXT_MAX : max > TEXT_MOST ? TEXT_MOST : (size_t)max;
 }
 
 static int start(struct lab *lab, const struct words *w, FILE *out, struct err *e)
@@ -187,25 +244,83 @@ static int start(struct lab *lab, const struct words *w, FILE *out, struct err *
 	int rc = len > WIRE_PAYLOAD_MAX ? err_set(e, ERR_USAGE, "the command is too long") : 0;
 
 	if (rc == 0) {
-		size_t max = text_max(w);
-		struct job *j = xcalloc(1, sizeof(*j) + max + 1);
+		struct job *j = create(lab, w, NULL, 1);
 
-		j->max = max;
-		j->id = ++lab->jobs.last_id;
-		j->guest = gu;
-		const char *timeout = words_get(w, "timeout_ms");
-
-		j->timeout_ms = timeout ? strtol(timeout, NULL, 10) : 0;
-		j->channel.on_message = on_message;
-		j->channel.on_gone = on_gone;
-		j->next = lab->jobs.first;
-		lab->jobs.first = j;
-		input_open_channel(gu, &j->channel, WIRE_EXEC, text, (uint32_t)len);
-		input_send(gu, j->channel.id, WIRE_EOF, NULL, 0);
+		start_part(&j->parts[0], gu, WIRE_EXEC, text, len);
+		input_send(gu, j->parts[0].channel.id, WIRE_EOF, NULL, 0);
 		fprintf(out, "%u\n", j->id);
 	}
 	free(text);
 	return rc;
+}
+
+/* A guest that cannot hear is part of the answer, not of the question. */
+static int start_look(struct lab *lab, const struct words *w, FILE *out, struct err *e)
+{
+	struct look *look = look_create(lab, w, e);
+
+	if (!look)
+		return -1;
+	struct job *j = create(lab, w, look, look_n_nodes(look));
+	struct arena a = {0};
+
+	for (size_t i = 0; i < j->n_parts; i++) {
+		struct guest *gu = lab_find_guest(lab, look_node(look, i), NULL);
+		const char *question = look_question(look, &a);
+		struct err why;
+
+		if (gu && guest_can_hear(gu, &why))
+			start_part(&j->parts[i], gu, WIRE_LOOK, question, strlen(question));
+		else
+			end_without(&j->parts[i], gu ? why.text : "there is no such node");
+	}
+	arena_finish(&a);
+	fprintf(out, "%u\n", j->id);
+	return 0;
+}
+
+/* What the parts say together: the status, and the text. */
+static int judge(struct lab *lab, const struct job *j, FILE *out)
+{
+	struct look_answer *answers = xcalloc(j->n_parts + 1, sizeof(*answers));
+
+	for (size_t i = 0; i < j->n_parts; i++)
+		answers[i] = (struct look_answer){
+			.text = j->parts[i].text ? j->parts[i].text : "",
+			.is_whole = j->parts[i].status == 0 && j->parts[i].len < j->text_max,
+		};
+	int status = look_judge(lab, j->look, answers, out) ? 0 : 1;
+
+	free(answers);
+	return status;
+}
+
+static void print_result(struct lab *lab, const struct job *j, FILE *out)
+{
+	const char *text = j->n_parts && j->parts[0].text ? j->parts[0].text : "";
+	int status = j->n_parts ? j->parts[0].status : 0;
+	char *judged = NULL;
+	size_t len = 0;
+
+	if (j->look) {
+		FILE *f = open_memstream(&judged, &len);
+
+		status = judge(lab, j, f);
+		fclose(f);
+		text = judged;
+	}
+	fprintf(out, "done %d ", status);
+	words_put(out, text);
+	fputc('\n', out);
+	free(judged);
+}
+
+static bool is_done(const struct job *j)
+{
+	for (size_t i = 0; i < j->n_parts; i++)
+		if (!j->parts[i].done)
+			return false;
+	return true;
 }
 
 static int result(struct lab *lab, const char *number, FILE *out, struct err *e)
@@ -221,15 +336,13 @@ static int result(struct lab *lab, const char *number, FILE *out, struct err *e)
 
 	if (!j)
 		return err_set(e, ERR_USAGE, "no job %s", number);
-	if (!j->done) {
+	if (!is_done(j)) {
 		fputs("running\n", out);
 		return 0;
 	}
-	fprintf(out, "done %d ", j->status);
-	words_put(out, j->text);
-	fputc('\n', out);
+	print_result(lab, j, out);
 	*p = j->next;
-	free(j);
+	destroy(j);
 	return 0;
 }
 
@@ -237,6 +350,8 @@ int job_command(struct lab *lab, const struct words *w, FILE *out, struct err *e
 {
 	if (strcmp(w->at[0], "job") == 0)
 		return start(lab, w, out, e);
+	if (strcmp(w->at[0], "look") == 0)
+		return start_look(lab, w, out, e);
 	return result(lab, w->at[1], out, e);
 }
 
@@ -246,6 +361,6 @@ void job_finish(struct lab *lab)
 		struct job *j = lab->jobs.first;
 
 		lab->jobs.first = j->next;
-		free(j);
+		destroy(j);
 	}
 }

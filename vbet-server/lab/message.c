@@ -18,7 +18,7 @@ static const char *const type_names[] = {
 	[WIRE_EXEC] = "exec",       [WIRE_PUT] = "put",       [WIRE_GET] = "get",
 	[WIRE_DATA] = "data",       [WIRE_EOF] = "eof",       [WIRE_WINDOW_ADD] = "window",
 	[WIRE_SIGNAL] = "signal",   [WIRE_RESIZE] = "resize", [WIRE_CLOSE] = "close",
-	[WIRE_CONTROL] = "control",
+	[WIRE_CONTROL] = "control", [WIRE_LOOK] = "look",
 };
 
 /* A NUL would end the text of a word, so such bytes are written in hexadecimal. */
@@ -30,7 +30,7 @@ void message_record(struct lab *lab, const char *node, uint32_t channel, uint8_t
 	char *words[5] = {"agent", (char *)node, arena_printf(&a, "%u", channel),
 			  (char *)type_names[type]};
 	bool is_text = type == WIRE_EXEC || type == WIRE_PUT || type == WIRE_GET ||
-		       type == WIRE_DATA || type == WIRE_CONTROL;
+		       type == WIRE_DATA || type == WIRE_CONTROL || type == WIRE_LOOK;
 
 	if (len && is_text && !memchr(data, '\0', len)) {
 		words[4] = arena_printf(&a, "text=%.*s", (int)len, (const char *)data);

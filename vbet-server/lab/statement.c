@@ -112,24 +112,6 @@ int statement_read_action(struct lab *lab, const char *text, FILE *out, struct e
 	return rc;
 }
 
-/* With the address of whom it is about, if only the guests know it. */
-static char *check_command(const struct lab *lab, const struct graph *g,
-			   const struct graph_expect *x)
-{
-	char *command = event_check_command(g, x);
-	char text[80];
-
-	if (x->kind != CHECK_PING || x->peer < 0 || !strstr(command, EVENT_PEER))
-		return command;
-	struct addr a = learned_address_for(lab, (size_t)x->node, (size_t)x->peer);
-	char *whole =
-		xasprintf(EVENT_PEER "=%s; %s",
-			  a.family ? addr_format(&a, false, text, sizeof(text)) : "", command);
-
-	free(command);
-	return whole;
-}
-
 int statement_read_check(struct lab *lab, const char *text, FILE *out, struct err *e)
 {
 	char *line = xasprintf("expect %s", text);
@@ -141,14 +123,16 @@ int statement_read_check(struct lab *lab, const char *text, FILE *out, struct er
 		return say_errors(lab, e);
 	if (g->n_expects == lab->graph->n_expects + 1) {
 		const struct graph_expect *x = &g->expects[g->n_expects - 1];
-		char *command = check_command(lab, g, x);
-		char *within = xasprintf("%lld", (long long)(x->deadline_ns - x->start_ns));
-		char *words[] = {(char *)g->nodes[x->node].name, x->negated ? "not" : "is", command,
-				 within};
+		struct arena a = {0};
+		struct strvec v = {0};
 
-		words_put_line(out, words, ARRAY_LEN(words));
-		free(command);
-		free(within);
+		vec_push(&v, x->negated ? "not" : "is");
+		vec_push(&v, arena_printf(&a, "%lld", (long long)(x->deadline_ns - x->start_ns)));
+		vec_push(&v, arena_printf(&a, "%lld", (long long)event_check_pause_ns(x)));
+		event_check_words(g, x, &a, &v);
+		words_put_line(out, (char *const *)v.at, v.n);
+		vec_free(&v);
+		arena_finish(&a);
 		rc = 0;
 	} else {
 		err_set(e, ERR_USAGE, "that is not one check, such as ping(a, b)");

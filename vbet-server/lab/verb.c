@@ -82,6 +82,7 @@ static const struct verb verbs[] = {
 	{"statement", 2, 2, do_statement, false},
 	{"agent", 4, 5, message_repeat, true},
 	{"job", 4, SIZE_MAX, job_command, true},
+	{"look", 2, SIZE_MAX, job_command, true},
 	/* Only said in records. */
 	{"ready", 1, 1, do_nothing, true},
 	{"clock", 1, SIZE_MAX, do_nothing, true},

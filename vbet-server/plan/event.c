@@ -90,29 +90,100 @@ int event_words(const struct graph *g, const struct graph_event *ev, struct aren
  * in (lab/job.c). "route" asks the kernel, and looks for the gateway with blanks around it, lest
  * 10.0.0.1 be found in 10.0.0.11.
  */
-char *event_check_command(const struct graph *g, const struct graph_expect *x)
+/* The command of a check for /bin/sh; malloc'ed. */
+static char *check_command(const struct graph *g, const struct graph_expect *x)
 {
 	char addr[80];
 	const struct addr *a;
 
-	switch (x->kind) {
-	case CHECK_PING:
-		if (x->peer < 0)
-			return xasprintf("exec ping -n -q -c 1 -W 1 %s", x->text);
-		a = address_for(&g->nodes[x->node], &g->nodes[x->peer], 0);
-		if (!a && address_are_together(&g->nodes[x->node], &g->nodes[x->peer]))
-			return xstrdup("exec ping -n -q -c 1 -W 1 \"$" EVENT_PEER "\"");
-		if (!a)
-			return xasprintf("echo '%s has no address in a network of %s' >&2; exit 2",
-					 g->nodes[x->peer].name, g->nodes[x->node].name);
-		return xasprintf("exec ping -n -q -c 1 -W 1 %s",
-				 addr_format(a, false, addr, sizeof(addr)));
-	case CHECK_ROUTE:
-		return xasprintf(
-			"ip %s route show %s | grep -q '%s%s%s'",
-			strchr(x->text, ':') || (x->via && strchr(x->via, ':')) ? "-6" : "-4",
-			x->text, x->via ? "via " : ".", x->via ? x->via : "", x->via ? " " : "");
-	default:
+	if (x->kind != CHECK_PING)
 		return xstrdup(x->text);
+	if (x->peer < 0)
+		return xasprintf("exec ping -n -q -c 1 -W 1 %s", x->text);
+	a = address_for(&g->nodes[x->node], &g->nodes[x->peer], 0);
+	if (!a && address_are_together(&g->nodes[x->node], &g->nodes[x->peer]))
+		return xstrdup("exec ping -n -q -c 1 -W 1 \"$" EVENT_PEER "\"");
+	if (!a)
+		return xasprintf("echo '%s has no address in a network of %s' >&2; exit 2",
+				 g->nodes[x->peer].name, g->nodes[x->node].name);
+	return xasprintf("exec ping -n -q -c 1 -W 1 %s", addr_format(a, false, addr, sizeof(addr)));
+}
+
+static void put_command(const struct graph *g, const struct graph_expect *x, struct arena *a,
+			struct strvec *v)
+{
+	char *command = check_command(g, x);
+
+	vec_push(v, "job");
+	vec_push(v, g->nodes[x->node].name);
+	vec_push(v, event_timeout(a, x->timeout_ns));
+	if (x->kind == CHECK_PING && x->peer >= 0 && strstr(command, EVENT_PEER))
+		vec_push(v, arena_printf(a, "peer=%s", g->nodes[x->peer].name));
+	vec_push(v, "--");
+	vec_push(v, "/bin/sh");
+	vec_push(v, "-c");
+	vec_push(v, arena_strdup(a, command));
+	free(command);
+}
+
+static void put_key(struct arena *a, struct strvec *v, const char *key, const char *value)
+{
+	if (value)
+		vec_push(v, arena_printf(a, "%s=%s", key, value));
+}
+
+static void put_route(const struct graph *g, const struct graph_expect *x, struct arena *a,
+		      struct strvec *v)
+{
+	vec_push(v, "route");
+	vec_push(v, g->nodes[x->node].name);
+	vec_push(v, x->text);
+	put_key(a, v, "via", x->via);
+	put_key(a, v, "dev", x->dev);
+	put_key(a, v, "proto", x->proto);
+	if (x->metric >= 0)
+		vec_push(v, arena_printf(a, "metric=%lld", (long long)x->metric));
+}
+
+static void put_neighbor(const struct graph *g, const struct graph_expect *x, struct arena *a,
+			 struct strvec *v)
+{
+	static const char *const protocols[CHECKS] = {
+		[CHECK_OSPF_FULL] = "ospf", [CHECK_BGP_ESTABLISHED] = "bgp"};
+
+	vec_push(v, "neighbor");
+	vec_push(v, protocols[x->kind] ? protocols[x->kind] : x->proto);
+	if (x->node >= 0)
+		vec_push(v, g->nodes[x->node].name);
+	if (x->peer >= 0)
+		vec_push(v, g->nodes[x->peer].name);
+	put_key(a, v, "state", x->state);
+}
+
+bool event_check_is_look(const struct graph_expect *x)
+{
+	return x->kind != CHECK_PING && x->kind != CHECK_EXEC;
+}
+
+int64_t event_check_pause_ns(const struct graph_expect *x)
+{
+	if (x->every_ns)
+		return x->every_ns;
+	return event_check_is_look(x) && x->kind != CHECK_ROUTE ? INT64_C(1000000000)
+								: INT64_C(250000000);
+}
+
+void event_check_words(const struct graph *g, const struct graph_expect *x, struct arena *a,
+		       struct strvec *v)
+{
+	if (!event_check_is_look(x)) {
+		put_command(g, x, a, v);
+		return;
 	}
+	vec_push(v, "look");
+	vec_push(v, event_timeout(a, x->timeout_ns));
+	if (x->kind == CHECK_ROUTE)
+		put_route(g, x, a, v);
+	else
+		put_neighbor(g, x, a, v);
 }

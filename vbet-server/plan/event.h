@@ -16,10 +16,18 @@ char *event_timeout(struct arena *a, int64_t timeout_ns);
 /* The environment variable with the address of whom a job is about ("peer=NODE"). */
 #define EVENT_PEER "VBET_PEER"
 /*
- * The command of a check, malloc'ed, for /bin/sh in the expectation's node: it holds if it exits
- * with 0 (or does not, if the expectation is negated). An address that the script does not give is
- * in EVENT_PEER: only the lab knows it.
+ * What a server is asked for to begin a try: "job NODE ... -- /bin/sh -c COMMAND" or "look ..."
+ * (lab/job.h). It holds if the result's status is 0 (or is not, if the expectation is negated). An
+ * address that the script does not give is in EVENT_PEER: only the lab knows it.
  */
-char *event_check_command(const struct graph *g, const struct graph_expect *x);
+void event_check_words(const struct graph *g, const struct graph_expect *x, struct arena *a,
+		       struct strvec *v);
+/* True if it starts no process in the guest. */
+bool event_check_is_look(const struct graph_expect *x);
+/*
+ * From the begin of a try to that of the next, at the least. A daemon that is asked is woken: that
+ * is done more rarely than what disturbs nobody.
+ */
+int64_t event_check_pause_ns(const struct graph_expect *x);
 
 #endif

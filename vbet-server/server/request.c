@@ -265,6 +265,7 @@ static const struct request requests[] = {
 	{"put", 3, 4, request_put, true},
 	{"get", 3, 3, request_put, true},
 	{"job", 4, SIZE_MAX, request_job, true},
+	{"look", 2, SIZE_MAX, request_job, true},
 	{"result", 2, 2, request_job, false},
 	{"start", 2, 2, request_change, true},
 	{"stop", 2, 2, request_change, true},

@@ -123,7 +123,8 @@ int request_change(struct client *c, const struct words *w, struct err *e)
 	return defer(c, w, run_change, e);
 }
 
-/* check TEXT: "NODE is|not COMMAND NS"; action TEXT: "link A B down" */
+/* check TEXT: "is|not WITHIN_NS PAUSE_NS" and the request that tries it; action TEXT: "link A B
+ * down" */
 int request_read(struct client *c, const struct words *w, struct err *e)
 {
 	struct reply r;

@@ -2,7 +2,7 @@
 #include "vbet-server/lab/job.h"
 #include "vbet-server/server/request.h"
 
-/* job NODE [timeout_ms=N] [text_max=N] -- ARGV...; result NUMBER */
+/* job NODE [timeout_ms=N] [text_max=N] -- ARGV...; look [timeout_ms=N] ...; result NUMBER */
 int request_job(struct client *c, const struct words *w, struct err *e)
 {
 	struct reply r;

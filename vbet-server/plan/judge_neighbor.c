@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Daemons of FRR call their neighbours by different things: an address, a router ID, a host name,
+ * an interface. A node is meant by any of these that is its own; where a daemon says neither
+ * address nor name, the interface tells, if nobody else is behind it.
+ *
+ * On a broadcast network two routers that are neither DR nor backup stay at 2-Way (RFC 2328, 10.4).
+ * So does everybody for a while at first: it counts as come to its end only beside a DR that is
+ * Full.
+ */
+#include "vbet-server/plan/judge.h"
+
+#include "lib/vec.h"
+#include "lib/visible.h"
+
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum { JSON_DEPTH = 32, NEIGHBORS_MAX = 4096 };
+
+struct neighbor {
+	const char *id, *addr, *dev, *name; /* "": not said */
+	char state[32], role[32];
+};
+
+struct neighbors {
+	struct arena arena;
+	VEC(struct neighbor) at;
+};
+
+static const char *text_of(struct neighbors *n, struct json_object *o, const char *key)
+{
+	struct json_object *v = NULL;
+
+	if (!json_object_object_get_ex(o, key, &v) || !json_object_is_type(v, json_type_string))
+		return "";
+	/* It goes to somebody's terminal. */
+	char *shown = visible_text(json_object_get_string(v));
+	const char *kept = arena_strdup(&n->arena, shown);
+
+	free(shown);
+	return kept;
+}
+
+/* "Full/DR" is a state and a role. */
+static void add(struct neighbors *n, struct neighbor s, const char *state)
+{
+	size_t len = strcspn(state, "/");
+
+	if (n->at.n == NEIGHBORS_MAX)
+		return;
+	snprintf(s.state, sizeof(s.state), "%.*s", (int)(len < 31 ? len : 31), state);
+	snprintf(s.role, sizeof(s.role), "%.31s", state[len] ? state + len + 1 : "");
+	vec_push(&n->at, s);
+}
+
+static struct json_object *member(struct json_object *o, const char *key, json_type type)
+{
+	struct json_object *v = NULL;
+
+	return json_object_object_get_ex(o, key, &v) && json_object_is_type(v, type) ? v : NULL;
+}
+
+static size_t length(struct json_object *array)
+{
+	return array && json_object_is_type(array, json_type_array)
+		       ? json_object_array_length(array)
+		       : 0;
+}
+
+/* {"neighbors": {ID: [{"nbrState", "ifaceAddress", "ifaceName": "eth0:10.0.0.1"}]}} */
+static void read_ospf(struct neighbors *n, struct json_object *root)
+{
+	struct json_object *all = member(root, "neighbors", json_type_object);
+
+	if (!all)
+		return;
+	json_object_object_foreach(all, id, list)
+	{
+		for (size_t i = 0; i < length(list); i++) {
+			struct json_object *o = json_object_array_get_idx(list, i);
+			struct neighbor s = {.id = arena_strdup(&n->arena, id), .name = ""};
+			const char *dev = text_of(n, o, "ifaceName");
+
+			s.addr = text_of(n, o, "ifaceAddress");
+			s.dev = arena_strndup(&n->arena, dev, strcspn(dev, ":"));
+			add(n, s, text_of(n, o, "nbrState"));
+		}
+	}
+}
+
+/* {"neighbors": [{"neighborId", "state", "interfaceName"}]} */
+static void read_ospf6(struct neighbors *n, struct json_object *root)
+{
+	struct json_object *all = member(root, "neighbors", json_type_array);
+
+	for (size_t i = 0; i < length(all); i++) {
+		struct json_object *o = json_object_array_get_idx(all, i);
+		struct neighbor s = {.id = text_of(n, o, "neighborId"), .addr = "", .name = ""};
+		const char *role = text_of(n, o, "ifState");
+
+		s.dev = text_of(n, o, "interfaceName");
+		add(n, s, arena_printf(&n->arena, "%s/%s", text_of(n, o, "state"), role));
+	}
+}
+
+/* {FAMILY: {"peers": {ADDRESS or interface: {"hostname", "state"}}}} */
+static void read_bgp(struct neighbors *n, struct json_object *root)
+{
+	if (!json_object_is_type(root, json_type_object))
+		return;
+	json_object_object_foreach(root, family, of_family)
+	{
+		(void)family;
+		struct json_object *peers = member(of_family, "peers", json_type_object);
+
+		if (!peers)
+			continue;
+		json_object_object_foreach(peers, key, o)
+		{
+			struct neighbor s = {.id = "", .name = text_of(n, o, "hostname")};
+			struct addr a;
+			bool is_addr = addr_parse(key, strlen(key), &a, NULL) == 0;
+
+			s.addr = is_addr ? arena_strdup(&n->arena, key) : "";
+			s.dev = is_addr ? "" : arena_strdup(&n->arena, key);
+			add(n, s, text_of(n, o, "state"));
+		}
+	}
+}
+
+/* {"areas": [{"circuits": [{"adj": host name or system ID, "interface", "state"}]}]} */
+static void read_isis(struct neighbors *n, struct json_object *root)
+{
+	struct json_object *areas = member(root, "areas", json_type_array);
+
+	for (size_t i = 0; i < length(areas); i++) {
+		struct json_object *circuits =
+			member(json_object_array_get_idx(areas, i), "circuits", json_type_array);
+
+		for (size_t k = 0; k < length(circuits); k++) {
+			struct json_object *o = json_object_array_get_idx(circuits, k);
+			struct neighbor s = {.id = "", .addr = "", .name = text_of(n, o, "adj")};
+
+			s.dev = text_of(n, o, "interface");
+			if (*s.name)
+				add(n, s, text_of(n, o, "state"));
+		}
+	}
+}
+
+/* [{"peer": ADDRESS, "interface", "status"}] */
+static void read_bfd(struct neighbors *n, struct json_object *root)
+{
+	for (size_t i = 0; i < length(root); i++) {
+		struct json_object *o = json_object_array_get_idx(root, i);
+		struct neighbor s = {.id = "", .name = "", .addr = text_of(n, o, "peer")};
+
+		s.dev = text_of(n, o, "interface");
+		add(n, s, text_of(n, o, "status"));
+	}
+}
+
+/* "show ip rip status" has no JSON: gateways, a line each, behind the line that begins so. */
+static void read_rip(struct neighbors *n, const char *text)
+{
+	const char *at = strstr(text, "    Gateway ");
+	struct addr a;
+
+	while (at && (at = strchr(at, '\n'))) {
+		at++;
+		size_t blanks = strspn(at, " ");
+		size_t len = strcspn(at + blanks, " \n");
+
+		if (addr_parse(at + blanks, len, &a, NULL) < 0)
+			return;
+		add(n,
+		    (struct neighbor){.id = "",
+				      .dev = "",
+				      .name = "",
+				      .addr = arena_strndup(&n->arena, at + blanks, len)},
+		    "Up");
+	}
+}
+
+static const struct {
+	struct judge_protocol p;
+	void (*read)(struct neighbors *n, struct json_object *root); /* NULL: no JSON */
+} readers[] = {
+	{{"ospf", "ospfd", "show ip ospf neighbor json", "Full", true}, read_ospf},
+	{{"ospf6", "ospf6d", "show ipv6 ospf6 neighbor json", "Full", true}, read_ospf6},
+	{{"bgp", "bgpd", "show bgp summary json", "Established", false}, read_bgp},
+	{{"isis", "isisd", "show isis neighbor json", "Up", true}, read_isis},
+	{{"rip", "ripd", "show ip rip status", "Up", true}, NULL},
+	{{"bfd", "bfdd", "show bfd peers json", "up", false}, read_bfd},
+};
+
+const struct judge_protocol *judge_find_protocol(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(readers); i++)
+		if (!strcmp(readers[i].p.name, name))
+			return &readers[i].p;
+	return NULL;
+}
+
+const char *judge_protocol_at(size_t i)
+{
+	return i < ARRAY_LEN(readers) ? readers[i].p.name : NULL;
+}
+
+/* False: that is no answer of such a daemon. */
+static bool read_answer(const struct judge_protocol *p, const char *text, struct neighbors *n)
+{
+	size_t i = 0;
+
+	while (&readers[i].p != p)
+		i++;
+	if (!readers[i].read) {
+		read_rip(n, text);
+		return true;
+	}
+	struct json_tokener *t = json_tokener_new_ex(JSON_DEPTH);
+	struct json_object *root = json_tokener_parse_ex(t, text, (int)strlen(text));
+	bool is_json = json_tokener_get_error(t) == json_tokener_success;
+
+	if (is_json && root)
+		readers[i].read(n, root);
+	json_object_put(root);
+	json_tokener_free(t);
+	return is_json;
+}
+
+static bool is_address_of(const struct judge_peer *p, const char *text)
+{
+	struct addr a;
+
+	if (!*text || addr_parse(text, strlen(text), &a, NULL) < 0)
+		return false;
+	for (size_t i = 0; i < p->n_addrs; i++)
+		if (addr_same(&p->addrs[i], &a))
+			return true;
+	return false;
+}
+
+static bool is_peer(const struct judge_peer *p, const struct neighbor *s)
+{
+	if (*s->addr && !*s->name)
+		return is_address_of(p, s->addr);
+	if (is_address_of(p, s->addr) || is_address_of(p, s->id))
+		return true;
+	if (*s->name && (!strcmp(s->name, p->hostname) || !strcmp(s->name, p->node)))
+		return true;
+	for (size_t i = 0; i < p->n_devs; i++)
+		if (*s->dev && !strcmp(s->dev, p->devs[i]))
+			return true;
+	return false;
+}
+
+static const struct judge_peer *find_peer(const struct judge_neighbors *q, const struct neighbor *s)
+{
+	for (size_t i = 0; i < q->n_peers; i++)
+		if (is_peer(&q->peers[i], s))
+			return &q->peers[i];
+	return NULL;
+}
+
+static const char *wanted(const struct judge_neighbors *q)
+{
+	return q->state ? q->state : q->protocol->state;
+}
+
+static bool has_state(const struct judge_neighbors *q, const struct neighbor *s)
+{
+	return !strcasecmp(s->state, wanted(q));
+}
+
+/* Two that are neither DR nor backup, with a DR on their network. */
+static bool is_at_rest(const struct judge_neighbors *q, const struct neighbors *n,
+		       const struct neighbor *s)
+{
+	const struct neighbor *dr;
+
+	if (q->state || strcasecmp(s->state, "2-Way") != 0 || strcasecmp(s->role, "DROther") != 0)
+		return false;
+	VEC_FOREACH (dr, &n->at)
+		if (!strcmp(dr->dev, s->dev) && !strcmp(dr->role, "DR") && has_state(q, dr))
+			return true;
+	return false;
+}
+
+static void print(FILE *out, const struct judge_neighbors *q, const struct neighbor *s)
+{
+	const struct judge_peer *p = find_peer(q, s);
+
+	fprintf(out, "%s: %s ", q->node, q->protocol->name);
+	if (p)
+		fprintf(out, "%s (%s%s%s)", p->node, *s->addr ? s->addr : s->id,
+			*s->dev && (*s->addr || *s->id) ? ", " : "", s->dev);
+	else
+		fputs(*s->name ? s->name : *s->addr ? s->addr : *s->id ? s->id : s->dev, out);
+	fprintf(out, " is %s%s%s\n", s->state, *s->role ? "/" : "", s->role);
+}
+
+static bool judge_pair(const struct judge_neighbors *q, const struct neighbors *n, FILE *out)
+{
+	const char *name = q->n_peers ? q->peers[0].node : "it";
+	const struct neighbor *s;
+	bool is_known = false;
+	bool holds = false;
+
+	VEC_FOREACH (s, &n->at) {
+		if (!find_peer(q, s))
+			continue;
+		is_known = true;
+		holds |= has_state(q, s);
+		print(out, q, s);
+	}
+	if (is_known)
+		return holds;
+	fprintf(out, "%s: %s knows no neighbour %s\n", q->node, q->protocol->name, name);
+	VEC_FOREACH (s, &n->at)
+		print(out, q, s);
+	return !strcasecmp(wanted(q), "down");
+}
+
+/* Those that are not as they should be are named; if there are none, all are. */
+static bool judge_all(const struct judge_neighbors *q, const struct neighbors *n, FILE *out)
+{
+	const struct neighbor *s;
+	bool holds = n->at.n > 0;
+
+	VEC_FOREACH (s, &n->at) {
+		if (has_state(q, s) || is_at_rest(q, n, s))
+			continue;
+		holds = false;
+		print(out, q, s);
+	}
+	for (size_t i = 0; i < q->n_peers; i++) {
+		bool is_known = false;
+
+		VEC_FOREACH (s, &n->at)
+			is_known |= is_peer(&q->peers[i], s);
+		if (!is_known)
+			fprintf(out, "%s: %s knows no neighbour %s\n", q->node, q->protocol->name,
+				q->peers[i].node);
+		holds &= is_known;
+	}
+	if (!n->at.n && !q->n_peers)
+		fprintf(out, "%s: %s knows no neighbour\n", q->node, q->protocol->name);
+	if (holds)
+		VEC_FOREACH (s, &n->at)
+			print(out, q, s);
+	return holds;
+}
+
+bool judge_neighbors(const struct judge_neighbors *q, const char *text, FILE *out)
+{
+	struct neighbors n = {0};
+	bool holds = false;
+
+	if (!read_answer(q->protocol, text, &n))
+		fprintf(out, "%s: the answer of %s cannot be read\n", q->node, q->protocol->daemon);
+	else
+		holds = q->is_all ? judge_all(q, &n, out) : judge_pair(q, &n, out);
+	vec_free(&n.at);
+	arena_finish(&n.arena);
+	return holds;
+}
