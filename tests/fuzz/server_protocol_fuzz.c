@@ -2,9 +2,9 @@
 /*
  * The server between a guest and a client that both say anything. The input is a run of records:
  * who speaks, a length, that many octets. The guest speaks the agent protocol (its heads are put
- * right every other time, or it would not get far), with a terminal held, a job and a relay open;
- * clients speak lines, and wire messages once they relay. Whatever comes, the lab goes on, and all
- * that is kept for either stays small.
+ * right every other time, or it would not get far), with a terminal held, a job, two looks
+ * (lab/look.h) and a relay open; clients speak lines, and wire messages once they relay. Whatever
+ * comes, the lab goes on, and all that is kept for either stays small.
  */
 #include "vbet-server/server/request.h"
 
@@ -27,15 +27,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { GUEST, GUEST_WHOLE, CLIENT, READ, CLIENTS = 2, RECORD_HEAD = 3 };
 
-static struct graph_node node = {
-	.kind = NODE_HOST, .name = "a", .vnet = -1, .place = -1, .room = -1};
-static struct graph graph = {.nodes = &node, .n_nodes = 1};
+static struct graph_node nodes[] = {
+	{.kind = NODE_HOST, .name = "a", .hostname = "a", .vnet = -1, .place = -1, .room = -1},
+	{.kind = NODE_HOST, .name = "b", .hostname = "b", .vnet = -1, .place = -1, .room = -1},
+};
+static struct graph graph = {.nodes = nodes, .n_nodes = ARRAY_LEN(nodes)};
 static struct plan_place place = {"a", 0};
 static struct plan plan = {.places = &place, .n_places = 1};
 static char dir[] = "/dev/null";
 static char path[64];
 static struct lab lab;
-static struct guest *guests[1];
+static struct guest *guests[ARRAY_LEN(nodes)]; /* the second is down */
 static struct server server;
 static struct client *clients[CLIENTS];
 static int client_ends[CLIENTS];
@@ -57,10 +59,10 @@ static void demand(bool holds)
 /* What starts processes, or needs a substrate, is not for here. */
 static bool is_meant(const char *line, size_t len)
 {
-	static const char *const meant[] = {"exec ",    "put ",     "get ",    "job ",  "result ",
-					    "wait",     "replayed", "refused", "held",  "hold",
-					    "nodes",    "status",   "clock",   "stop ", "kill ",
-					    "nonsense", "link"};
+	static const char *const meant[] = {"look ",   "exec ",    "put ",     "get ",    "job ",
+					    "result ", "wait",     "replayed", "refused", "held",
+					    "hold",    "nodes",    "status",   "clock",   "stop ",
+					    "kill ",   "nonsense", "link"};
 
 	for (size_t i = 0; i < ARRAY_LEN(meant); i++)
 		if (len >= strlen(meant[i]) && !memcmp(line, meant[i], strlen(meant[i])))
@@ -173,6 +175,8 @@ static void say_whole(uint8_t which, const uint8_t *data, size_t len)
 static void set_up(void)
 {
 	static const struct wire_head hello = {.type = WIRE_HELLO};
+	static const char look_route[] = "look route a 10.0.0.0/24 via=10.0.0.1\n";
+	static const char look_neighbor[] = "look neighbor ospf a b\n";
 	struct err e;
 
 	lab = (struct lab){
@@ -182,7 +186,7 @@ static void set_up(void)
 		.graph = &graph,
 		.plan = &plan,
 		.guests = guests,
-		.n_guests = 1,
+		.n_guests = ARRAY_LEN(nodes),
 	};
 	demand(lab.loop != NULL);
 	struct carrier *ended = carriers_add(&lab.carriers, 1, "substrate");
@@ -193,6 +197,7 @@ static void set_up(void)
 	int listener = sock_listen(path, SOCK_STREAM, &e);
 
 	guests[0] = guest_create(&lab, "a");
+	guests[1] = guest_create(&lab, "b");
 	guests[0]->state = GUEST_READY;
 	demand(listener >= 0 && agent_connect(&guests[0]->agent, lab.loop, path, &e) == 0);
 	guest_end = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -202,14 +207,32 @@ static void set_up(void)
 		add_client(i);
 	say(guest_end, &hello, sizeof(hello));
 	say(client_ends[0], "job a -- x\n", 11);
+	say(client_ends[0], look_route, sizeof(look_route) - 1);
+	say(client_ends[0], look_neighbor, sizeof(look_neighbor) - 1);
 	say(client_ends[0], "exec a tty=1 -- x\n", 18);
 	held_see(guests[0], 9, WIRE_EXEC, "exec tty=1 --", 13);
+}
+
+/* What the guest has answered is judged, whether or not a client asks. */
+static void judge(void)
+{
+	static const struct wire_head ends[] = {
+		{.len = 8, .channel = 2, .type = WIRE_EXIT},
+		{.len = 8, .channel = 3, .type = WIRE_EXIT},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+		say(guest_end, &ends[i], sizeof(ends[i]));
+		say(guest_end, "status=0", 8);
+	}
+	say(client_ends[1], "result 2\nresult 3\n", 18);
 }
 
 static void tear_down(void)
 {
 	/* In this order, as the server. */
 	guest_destroy(guests[0]);
+	guest_destroy(guests[1]);
 	job_finish(&lab);
 	held_finish(&lab);
 	input_finish(&lab);
@@ -254,6 +277,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		data += RECORD_HEAD + len;
 		size -= RECORD_HEAD + len;
 	}
+	judge();
 	tear_down();
 	return 0;
 }

@@ -61,7 +61,7 @@ static int fill_descriptors(int *fds, int max)
 START_TEST(a_full_process_lets_visitors_wait)
 {
 	char path[64];
-	int fds[64], pair = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fds[64] = {0}, pair = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	struct door d = {.watch.ready = on_visitor, .accepted = -1};
 
 	snprintf(path, sizeof(path), "/tmp/loop-test.%d", (int)getpid());

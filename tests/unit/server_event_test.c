@@ -22,7 +22,12 @@ static const char script[] = "r1 = attach(alloc(router), alloc(NIC, address = 10
 			     "expect exec(r2, \"true\")\n"
 			     "expect route(r1, default)\n"
 			     "expect route(r1, 10.9.0.0/16, 10.0.0.2)\n"
-			     "expect route(r1, 2001:db8::/32, 2001:db8::1)\n";
+			     "expect route(r1, 2001:db8::/32, 2001:db8::1)\n"
+			     "expect route(r1, 10.9.0.0/16, via = 10.0.0.2, dev = NIC(r1, 1), "
+			     "proto = ospf, metric = 20)\n"
+			     "expect neighbor(r1, r2, ospf, \"2-Way\", timeout = 5s)\n"
+			     "expect ospf_full()\n"
+			     "expect bgp_established(r1)\n";
 
 static struct topo_script *parsed;
 static struct graph *graph;
@@ -70,20 +75,33 @@ END_TEST
 START_TEST(test_commands)
 {
 	static const char *const want[] = {
-		"exec ping -n -q -c 1 -W 1 10.0.0.2",
-		"exec ping -n -q -c 1 -W 1 192.0.2.1",
-		"true",
-		"ip -4 route show default | grep -q '.'",
-		"ip -4 route show 10.9.0.0/16 | grep -q 'via 10.0.0.2 '",
-		"ip -6 route show 2001:db8::/32 | grep -q 'via 2001:db8::1 '",
+		"job r1 timeout_ms=60000 -- /bin/sh -c \"exec ping -n -q -c 1 -W 1 10.0.0.2\"",
+		"job r1 timeout_ms=60000 -- /bin/sh -c \"exec ping -n -q -c 1 -W 1 192.0.2.1\"",
+		"job r2 timeout_ms=60000 -- /bin/sh -c true",
+		"look timeout_ms=60000 route r1 default",
+		"look timeout_ms=60000 route r1 10.9.0.0/16 via=10.0.0.2",
+		"look timeout_ms=60000 route r1 2001:db8::/32 via=2001:db8::1",
+		"look timeout_ms=60000 route r1 10.9.0.0/16 via=10.0.0.2 dev=eth0 proto=ospf "
+		"metric=20",
+		"look timeout_ms=5000 neighbor ospf r1 r2 state=2-Way",
+		"look timeout_ms=60000 neighbor ospf",
+		"look timeout_ms=60000 neighbor bgp r1",
 	};
 
 	ck_assert_uint_eq(graph->n_expects, ARRAY_LEN(want));
 	for (size_t i = 0; i < ARRAY_LEN(want); i++) {
-		char *command = event_check_command(graph, &graph->expects[i]);
+		char text[300] = "";
+		struct arena a = {0};
+		struct strvec v = {0};
+		FILE *f = fmemopen(text, sizeof(text), "w");
 
-		ck_assert_str_eq(command, want[i]);
-		free(command);
+		event_check_words(graph, &graph->expects[i], &a, &v);
+		words_put_line(f, (char *const *)v.at, v.n);
+		fclose(f);
+		text[strcspn(text, "\n")] = '\0';
+		ck_assert_str_eq(text, want[i]);
+		vec_free(&v);
+		arena_finish(&a);
 	}
 	ck_assert(graph->expects[1].negated);
 }

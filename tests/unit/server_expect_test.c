@@ -16,7 +16,7 @@
 
 enum { JOBS_MAX = 400 };
 static const int64_t second_ns = 1000000000;
-static const int64_t takes_ns = 30000000;
+static int64_t takes_ns = 30000000;
 
 struct fake_job {
 	int64_t began_ns;
@@ -101,7 +101,7 @@ int __wrap_client_ask(const char *lab, char *const *words, size_t n, FILE *out, 
 	if (!strcmp(words[0], "result"))
 		return result_words(words[1], out);
 	if (!strcmp(words[0], "check")) {
-		fprintf(out, "a is %s\n", words[1]);
+		fprintf(out, "is 0 250000000 job a -- %s\n", words[1]);
 		return 0;
 	}
 	if (!strcmp(words[0], "whole"))
@@ -265,6 +265,23 @@ START_TEST(within_a_time_it_is_tried_again_and_again)
 }
 END_TEST
 
+/* What else is expected, and how often it is tried, does not show in when this one holds. */
+START_TEST(expectations_do_not_depend_on_each_other)
+{
+	static const char line[] = "expect within 9s of 2s exec(a, \"T5\")\n";
+	struct expect_result r;
+	char alone[200];
+	char *both = xasprintf("%sexpect within 9s of 2100ms exec(a, \"T99\")\n", line);
+
+	takes_ns = second_ns / 10 * 11;
+	snprintf(alone, sizeof(alone), "%s", run(line, &r));
+	setup();
+	ck_assert_ptr_nonnull(strstr(run(both, &r), alone));
+	takes_ns = 30000000;
+	free(both);
+}
+END_TEST
+
 START_TEST(a_node_that_is_down_holds_nothing)
 {
 	struct expect_result r;
@@ -327,6 +344,7 @@ int main(void)
 	tcase_add_test(t, a_command_of_an_event_that_fails_is_told);
 	tcase_add_test(t, at_its_time_it_holds_or_not);
 	tcase_add_test(t, within_a_time_it_is_tried_again_and_again);
+	tcase_add_test(t, expectations_do_not_depend_on_each_other);
 	tcase_add_test(t, a_node_that_is_down_holds_nothing);
 	tcase_add_test(t, a_lab_that_has_gone_ends_it);
 	tcase_add_test(t, a_clock_goes_on_until_a_check_holds);

@@ -129,13 +129,18 @@ END_TEST
 
 START_TEST(an_expectation_asks_the_lab)
 {
-	char *asks = event_check_command(lab.graph, &lab.graph->expects[0]);
-	char *knows = event_check_command(lab.graph, &lab.graph->expects[1]);
+	struct arena a = {0};
+	struct strvec asks = {0};
+	struct strvec knows = {0};
 
-	ck_assert_str_eq(asks, "exec ping -n -q -c 1 -W 1 \"$VBET_PEER\"");
-	ck_assert_str_eq(knows, "exec ping -n -q -c 1 -W 1 10.0.0.1");
-	free(asks);
-	free(knows);
+	event_check_words(lab.graph, &lab.graph->expects[0], &a, &asks);
+	event_check_words(lab.graph, &lab.graph->expects[1], &a, &knows);
+	ck_assert_str_eq(asks.at[asks.n - 1], "exec ping -n -q -c 1 -W 1 \"$VBET_PEER\"");
+	ck_assert(!strncmp(asks.at[3], "peer=", 5));
+	ck_assert_str_eq(knows.at[knows.n - 1], "exec ping -n -q -c 1 -W 1 10.0.0.1");
+	vec_free(&asks);
+	vec_free(&knows);
+	arena_finish(&a);
 }
 END_TEST
 
