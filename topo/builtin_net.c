@@ -52,14 +52,19 @@ static bool set_number(struct eval *ev, struct world_node *n, const struct built
 	return true;
 }
 
-/* Parameters of devices go to the substrate as words, unread. */
+/* Parameters of devices go to the substrate as words, unread; what is set again is the last. */
 static void add_word(struct eval *ev, struct world_node *n, const char *key, const char *value)
 {
-	struct world_pair *pair = arena_alloc(ev->arena, sizeof(*pair));
+	struct world_pair *pair = n->params;
 
-	pair->key = key;
+	while (pair && strcmp(pair->key, key) != 0)
+		pair = pair->next;
+	if (!pair) {
+		pair = arena_alloc(ev->arena, sizeof(*pair));
+		pair->key = key;
+		world_append(&n->params_end, pair);
+	}
 	pair->value = value;
-	world_append(&n->params_end, pair);
 }
 
 static bool set_device_number(struct eval *ev, struct world_node *n, const struct builtin_field *p,
@@ -290,6 +295,10 @@ static const struct builtin_field fields[] = {
 	{.name = "name", .kinds = BUILTIN_ALL, .set_node = set_name},
 	{.name = "label", .kinds = BUILTIN_ALL, .set_node = set_label},
 	{.name = "room", .kinds = 1 << NODE_SUBSTRATE, .set_node = set_room},
+	DEVICE("measure", NODE_SUBSTRATE, UNIT_TIME, 1000000, INT64_C(60000000000)),
+	DEVICE("idle", NODE_SUBSTRATE, UNIT_TIME, 1000000, INT64_C(3600000000000)),
+	DEVICE("raise_above", NODE_SUBSTRATE, UNIT_PPM, 800000, 1000000),
+	DEVICE("lower_below", NODE_SUBSTRATE, UNIT_PPM, 0, 800000),
 	NUMBER("memory", BUILTIN_GUESTS, UNIT_SIZE, memory_bytes, INT64_C(21) << 20,
 	       INT64_C(64) << 30),
 	{.name = "root",

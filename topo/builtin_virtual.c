@@ -359,6 +359,27 @@ bool builtin_join_virtual(struct eval *ev, const struct call *c, const struct ar
 
 /* ---- changes ---- */
 
+/* The policy of a substrate node for the links that begin there. */
+static struct value change_policy(struct eval *ev, const struct call *c, struct world_node *n)
+{
+	static const char *const known[] = {"measure", "idle", "raise_above", "lower_below"};
+
+	for (size_t i = 0; i < c->n_fields; i++) {
+		bool is_field = false;
+
+		for (size_t k = 0; k < ARRAY_LEN(known); k++)
+			is_field |= !strcmp(c->fields[i].name, known[k]);
+		if (!is_field) {
+			builtin_unknown_field(ev, "a substrate node that is there", &c->fields[i],
+					      known, ARRAY_LEN(known));
+			return value_wrong;
+		}
+		if (!builtin_node_field(ev, n, &c->fields[i], &is_field))
+			return value_wrong;
+	}
+	return value_none;
+}
+
 /*
  * Moving a virtual node is all that can be changed of one: its vNet decides what it may be joined
  * to, and a node that changed it would have links to strangers.
@@ -369,6 +390,8 @@ static struct value change_node(struct eval *ev, const struct call *c, struct wo
 
 	if (n->is_removed)
 		return builtin_is_gone(ev, c->args[0].loc, n);
+	if (n->kind == NODE_SUBSTRATE)
+		return change_policy(ev, c, n);
 	if (!n->vnet)
 		return eval_wrong(ev, c->args[0].loc, "%s belongs to no vNet",
 				  world_describe_node(ev->world, n));
@@ -417,7 +440,8 @@ static struct value run_set(struct eval *ev, const struct call *c)
 		return set_vlink_fields(ev, what->vlink, c) ? value_none : value_wrong;
 	default:
 		return eval_wrong(ev, c->args[0].loc,
-				  "expected a virtual link, a vNet or a virtual node, not %s",
+				  "expected a virtual link, a vNet, a virtual node or a substrate "
+				  "node, not %s",
 				  value_kind_name(what));
 	}
 }
@@ -465,8 +489,8 @@ static const struct builtin functions[] = {
 	 .min = 1,
 	 .max = 1,
 	 .has_fields = true,
-	 .usage = "set(virtual link, min = 10Mbit, max = 50Mbit), set(vNet, share = 30%) or "
-		  "set(virtual node, on = s1)"},
+	 .usage = "set(virtual link, min = 10Mbit, max = 50Mbit), set(vNet, share = 30%), "
+		  "set(virtual node, on = s1) or set(substrate node, idle = 2s)"},
 };
 
 static const struct builtin_field fields[] = {

@@ -243,7 +243,9 @@ static const struct command commands[] = {
 	 "cable NAME END END [ab.key=value...] [ba.key=value...] [[a.|b.|ab.|ba.]up=0]"},
 	{"trunk", 2, run_trunk, "trunk NAME path=PATH [listen=1]"},
 	{"far", 3, run_far, "far NAME TRUNK key=WORD [shared=1] [rate=RATE]"},
-	{"snode", 1, snode_cmd, "snode NAME [key=HEX]"},
+	{"snode", 1, snode_cmd,
+	 "snode NAME [key=HEX] [measure=TIME] [idle=TIME] [raise_above=SHARE] "
+	 "[lower_below=SHARE]"},
 	{"snif", 2, snif_cmd,
 	 "snif NAME SNODE mac=MAC [encap=ethernet|udp] [addr=IPV4] [rate=RATE]"},
 	{"slink", 2, slink_cmd,

@@ -62,7 +62,10 @@ extern const struct snode_user *const snode_users[];
 
 extern const struct object_kind snode_kind;
 
-/* "snode NAME [key=HEX]". 0, or -1 with the error set. */
+/*
+ * "snode NAME [key=HEX] [measure=TIME] [idle=TIME] [raise_above=SHARE] [lower_below=SHARE]"; the
+ * last four can be set. 0, or -1 with the error set.
+ */
 int snode_cmd(struct substrate *s, const struct words *w, FILE *answer, struct err *e);
 /* Something may be due sooner (or later) than before: sets the node's event anew. */
 void snode_wake(struct snode *n, int64_t now_ns);

@@ -19,20 +19,11 @@
 #include <assert.h>
 #include <string.h>
 
-/*
- * Demand. A link asks for a quarter more than was offered (headroom), asks anew once it uses 88 %
- * of what it asked for, and for less after four intervals in which even with headroom it would need
- * less than 75 %: quick to rise and slow to fall, so that a pause does not cost it its rate.
- */
-enum { HEADROOM_PERCENT = 125, FULL_PERCENT = 88, MODEST_PERCENT = 75, MODEST_INTERVALS = 4 };
-
-static const struct tm_policy default_policy = {.measure_ns = TM_MEASURE_NS, .idle_ns = TM_IDLE_NS};
-
 struct tm *tm_create(const struct tm_policy *policy, int64_t now_ns)
 {
 	struct tm *t = xcalloc(1, sizeof(*t));
 
-	t->policy = policy ? *policy : default_policy;
+	t->policy = policy ? *policy : tm_policy_default;
 	t->now_ns = now_ns;
 	return t;
 }
@@ -71,12 +62,6 @@ void tm_destroy(struct tm *t)
 	free(t);
 }
 
-static void settle(struct tm *t, int64_t now_ns)
-{
-	t->now_ns = now_ns;
-	tm_rates_settle(t);
-}
-
 /* ---- ports and LANs ---------------------------------------------------------------------- */
 
 struct tm_port *tm_port_create(struct tm *t, int64_t rate_bps)
@@ -110,7 +95,7 @@ void tm_port_set_rate(struct tm_port *p, int64_t rate_bps, int64_t now_ns)
 		return;
 	p->rate_bps = rate_bps;
 	revoke_excess(p);
-	settle(p->t, now_ns);
+	tm_settle(p->t, now_ns);
 }
 
 void tm_port_destroy(struct tm_port *p)
@@ -206,7 +191,7 @@ struct tm_link *tm_link_create(struct tm *t, const struct tm_link_spec *spec, in
 		tm_link_end(l, TM_REFUSED, "the interface has no room for its minimum");
 	else if (spec->in_lan)
 		l->aggregate = aggregate_get(spec->in_lan, spec->vnet, now_ns);
-	settle(t, now_ns);
+	tm_settle(t, now_ns);
 	return l;
 }
 
@@ -215,7 +200,7 @@ void tm_link_up(struct tm_link *l, int64_t now_ns)
 	if (l->stage != TM_STAGE_RESERVED)
 		return;
 	l->stage = TM_STAGE_UP;
-	settle(l->t, now_ns);
+	tm_settle(l->t, now_ns);
 }
 
 void tm_link_destroy(struct tm_link *l, int64_t now_ns)
@@ -226,7 +211,7 @@ void tm_link_destroy(struct tm_link *l, int64_t now_ns)
 
 	vec_remove_item(&t->links, l);
 	link_free(l);
-	settle(t, now_ns);
+	tm_settle(t, now_ns);
 }
 
 static int64_t most_min(const struct tm_link *l)
@@ -265,7 +250,7 @@ int tm_link_set(struct tm_link *l, int64_t min_bps, int64_t max_bps, int64_t now
 		l->min_bps = min_bps;
 		tm_link_due(l, TM_DUE_RATE);
 	}
-	settle(l->t, now_ns);
+	tm_settle(l->t, now_ns);
 	return 0;
 }
 
@@ -275,7 +260,7 @@ void tm_link_again(struct tm_link *l, int64_t now_ns)
 		return;
 	grant_asker_again(&l->asker);
 	tm_link_due(l, TM_DUE_ASK);
-	settle(l->t, now_ns);
+	tm_settle(l->t, now_ns);
 }
 
 bool tm_link_is_news(const struct tm_link *l, const struct grant_ask *a)
@@ -305,7 +290,7 @@ void tm_hear_prev(struct tm_link *l, const struct grant_ask *a, bool request, in
 	} else if (check_room(l, l->giver.asked_min_bps, NULL) == 0) {
 		l->min_asked_bps = l->giver.asked_min_bps;
 	}
-	settle(l->t, now_ns);
+	tm_settle(l->t, now_ns);
 }
 
 void tm_hear_next(struct tm_link *l, const struct grant_give *g, bool request, int64_t now_ns)
@@ -313,7 +298,7 @@ void tm_hear_next(struct tm_link *l, const struct grant_give *g, bool request, i
 	if (request)
 		tm_link_due(l, TM_DUE_ASK_ANSWER);
 	if (tm_link_counts(l) && grant_asker_hear(&l->asker, g))
-		settle(l->t, now_ns);
+		tm_settle(l->t, now_ns);
 }
 
 void tm_hear_vbm(struct tm_lan *l, const char *vnet, const struct grant_give *g, bool request,
@@ -325,59 +310,7 @@ void tm_hear_vbm(struct tm_lan *l, const char *vnet, const struct grant_give *g,
 	a->answer |= request;
 	l->t->due |= request;
 	grant_asker_hear(&a->asker, g);
-	settle(l->t, now_ns);
-}
-
-/* ---- demand ------------------------------------------------------------------------------ */
-
-bool tm_link_offered(struct tm_link *l, uint32_t bytes, int64_t now_ns)
-{
-	l->offered_bytes += bytes;
-	l->busy_ns = now_ns;
-	if (l->measure_ns != INT64_MAX || l->from_node)
-		return false;
-	l->measure_ns = now_ns + l->t->policy.measure_ns;
-	return true;
-}
-
-static int64_t percent(int64_t value, int p)
-{
-	return (int64_t)((__int128)value * p / 100);
-}
-
-static int64_t demand_of(struct tm_link *l, int64_t now_ns)
-{
-	int64_t goal = percent(l->offered_bps, HEADROOM_PERCENT);
-
-	if (now_ns - l->busy_ns >= l->t->policy.idle_ns)
-		return 0;
-	if (l->offered_bps > percent(l->want_bps, FULL_PERCENT)) {
-		l->modest = 0;
-		return goal;
-	}
-	if (goal >= percent(l->want_bps, MODEST_PERCENT) || l->want_bps <= l->min_bps) {
-		l->modest = 0;
-		return l->want_bps;
-	}
-	return ++l->modest >= MODEST_INTERVALS && l->offered_bps ? goal : l->want_bps;
-}
-
-static void measure(struct tm_link *l, int64_t now_ns)
-{
-	int64_t interval_ns = l->t->policy.measure_ns;
-
-	l->offered_bps = (int64_t)((__int128)l->offered_bytes * INT64_C(8000000000) / interval_ns);
-	l->offered_bytes = 0;
-	int64_t want_bps = demand_of(l, now_ns);
-
-	if (want_bps > l->max_bps)
-		want_bps = l->max_bps;
-	if (want_bps < l->min_bps)
-		want_bps = l->min_bps;
-	l->want_bps = want_bps;
-	l->measure_ns = now_ns + interval_ns;
-	if (!l->offered_bps && want_bps == l->min_bps)
-		l->measure_ns = INT64_MAX;
+	tm_settle(l->t, now_ns);
 }
 
 /* ---- time -------------------------------------------------------------------------------- */
@@ -457,7 +390,7 @@ void tm_tick(struct tm *t, int64_t now_ns)
 		struct tm_link *l = t->links.at[i];
 
 		if (now_ns >= l->measure_ns)
-			measure(l, now_ns);
+			tm_link_measure(l, now_ns);
 		if (now_ns >= l->say_ns) {
 			l->say_ns = INT64_MAX;
 			if (!is_settled(l))
@@ -467,7 +400,7 @@ void tm_tick(struct tm *t, int64_t now_ns)
 	for (size_t i = 0; i < t->lans.n; i++)
 		for (size_t k = 0; k < t->lans.at[i]->aggregates.n; k++)
 			tick_aggregate(t, t->lans.at[i]->aggregates.at[k], now_ns);
-	settle(t, now_ns);
+	tm_settle(t, now_ns);
 }
 
 /* ---- actions ----------------------------------------------------------------------------- */

@@ -32,6 +32,8 @@
 
 #define TM_MEASURE_NS INT64_C(100000000)  /* default: demand is measured over this */
 #define TM_IDLE_NS    INT64_C(1000000000) /* default: an idle link goes back to its minimum */
+#define TM_RAISE_PPM  880000              /* default: more is asked for above this part */
+#define TM_LOWER_PPM  600000              /* default: less is asked for below this part */
 #define TM_REFRESH_NS \
 	INT64_C(1000000000) /* what is not settled is said again, and leases renewed */
 #define TM_LEASE_NS    INT64_C(3500000000) /* without a word of the VBM: back to the minimum */
@@ -42,9 +44,19 @@ struct tm_port; /* a substrate interface, as an output */
 struct tm_lan;  /* a LAN with a VBM, as an input */
 struct tm_link; /* a virtual link at this node */
 
+/*
+ * What a node decides by itself of the links that begin there. Beyond raise_ppm of what a link has
+ * asked for it asks for a quarter more than is offered, so it uses 800000 ppm then: raise_ppm is
+ * that or more, lower_ppm that or less, or it would take back at once what it got.
+ */
 struct tm_policy {
-	int64_t measure_ns, idle_ns;
+	int64_t measure_ns; /* the offered rate is that of an interval of this length; 1 or more */
+	int64_t idle_ns;    /* so long without a frame: back to the minimum */
+	int64_t raise_ppm;  /* 800000 to 1000000 */
+	int64_t lower_ppm;  /* 0 to 800000; four intervals below it */
 };
+
+extern const struct tm_policy tm_policy_default;
 
 struct tm_link_spec {
 	const char *vnet;      /* copied */
@@ -84,6 +96,13 @@ struct tm_action {
 struct tm *tm_create(const struct tm_policy *policy, int64_t now_ns);
 /* With all that is left in it. */
 void tm_destroy(struct tm *t);
+/*
+ * From now on. Intervals that have begun begin anew (what they have counted is forgotten), as do
+ * the counts of low ones; a policy like the present one changes nothing.
+ */
+void tm_set_policy(struct tm *t, const struct tm_policy *policy, int64_t now_ns);
+/* The present one; the tm's own. */
+const struct tm_policy *tm_policy(const struct tm *t);
 
 /* rate_bps: of the wire; 0: without a bound. Part of it is kept for control (reserve_bps()). */
 struct tm_port *tm_port_create(struct tm *t, int64_t rate_bps);

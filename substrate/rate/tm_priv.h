@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Inside of a traffic manager: what it knows (tm.c: events, actions) and how rates follow from it
- * (tm_rates.c).
+ * Inside of a traffic manager: what it knows (tm.c: events, actions), what links would use
+ * (tm_demand.c), and how rates follow from it (tm_rates.c).
  */
 #ifndef SUBSTRATE_RATE_TM_PRIV_H
 #define SUBSTRATE_RATE_TM_PRIV_H
@@ -108,6 +108,15 @@ int64_t tm_port_usable_bps(const struct tm_port *p);
 int64_t tm_port_minima_bps(const struct tm_port *p);
 /* Decides what can be decided, and makes all rates follow. */
 void tm_rates_settle(struct tm *t);
+/* The same, as of now. */
+static inline void tm_settle(struct tm *t, int64_t now_ns)
+{
+	t->now_ns = now_ns;
+	tm_rates_settle(t);
+}
+
+/* The interval of a link that begins here is over: what it wants from now on. */
+void tm_link_measure(struct tm_link *l, int64_t now_ns);
 /* The link is dead: verdict follows as an action. */
 void tm_link_end(struct tm_link *l, enum tm_action_kind verdict, const char *reason);
 

@@ -34,6 +34,15 @@ assert_eq 2 $? "status of a promise that cannot be kept"
 out_has 'short of rate on s1.1-s2.1'
 must vbet substrate
 out_has 'w:ab \(blue\) +8Mbit'
+# A node's own policy: what begins there keeps its rate through a longer pause.
+idle_ns() { vbet status -j | jq '.substrate.objects.s1.idle_ns'; }
+assert_eq 1000000000 "$(idle_ns)" "time after which a link is idle"
+type_in 'set(s[1], idle = 10s, lower_below = 40%)'
+assert_eq 10000000000 "$(idle_ns)" "time after which a link is idle"
+assert_eq 400000 "$(vbet status -j | jq '.substrate.objects.s1.lower_ppm')" "the lower threshold"
+OUT=$(echo 'set(s[1], raise_above = 50%)' | vbet console 2>&1)
+assert_eq 2 $? "status of a threshold below what a link asks for"
+out_has 'raise_above is between 80% and 100%'
 type_in 'free(blue)'
 must vbet substrate
 out_has_not blue

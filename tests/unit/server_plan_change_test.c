@@ -64,6 +64,26 @@ START_TEST(a_changed_cable_is_told_what_it_is)
 }
 END_TEST
 
+/* Nothing that stands on the node goes; what is no longer said holds no longer. */
+START_TEST(a_changed_policy_is_set)
+{
+	static const char two[] = "s2 = alloc(substrate) slink(s1, s2, name = \"w\")";
+	char from[160], to[160];
+	struct plan *p = plan_of("s1 = alloc(substrate, idle = 2s)");
+	const struct plan_step *s = p->steps;
+
+	snprintf(from, sizeof(from), "s1 = alloc(substrate) %s", two);
+	snprintf(to, sizeof(to), "s1 = alloc(substrate, lower_below = 40%%) %s", two);
+	assert_diff(from, to, "~ substrate s1\n");
+	while (strcmp(s->name, "s1") != 0)
+		s++;
+	ck_assert_str_eq(s->text, "snode s1 key=00000000000000000000000000000000 idle=2s");
+	ck_assert_str_eq(s->set,
+			 "set s1 measure=default idle=2s raise_above=default lower_below=default");
+	plan_destroy(p);
+}
+END_TEST
+
 START_TEST(what_is_added_to_a_lab_is_all_that_happens)
 {
 	assert_diff(
@@ -93,6 +113,7 @@ int main(void)
 	tcase_add_test(tc, to_nothing_everything_is_removed_backwards);
 	tcase_add_test(tc, a_changed_cable_is_set);
 	tcase_add_test(tc, a_changed_cable_is_told_what_it_is);
+	tcase_add_test(tc, a_changed_policy_is_set);
 	tcase_add_test(tc, what_is_added_to_a_lab_is_all_that_happens);
 	tcase_add_test(tc, what_is_taken_away_goes_backwards);
 	suite_add_tcase(s, tc);

@@ -152,6 +152,85 @@ START_TEST(no_bandwidth_manager)
 }
 END_TEST
 
+/* One link that begins and ends here, with the policy. */
+static struct tm_link *alone(struct tm **t, const struct tm_policy *policy)
+{
+	*t = tm_create(policy, SECOND);
+	struct tm_link_spec spec = {
+		.vnet = "red", .min_bps = 1 * MBIT, .out = tm_port_create(*t, 1000 * MBIT)};
+	struct tm_link *l = tm_link_create(*t, &spec, SECOND);
+
+	tm_link_up(l, SECOND);
+	return l;
+}
+
+/* So much is offered in one interval that begins at *now_ns; the state at its end. */
+static struct tm_link_state offer(struct tm *t, struct tm_link *l, int64_t *now_ns, int64_t bps)
+{
+	struct tm_link_state s;
+	int64_t interval_ns = tm_policy(t)->measure_ns;
+
+	tm_link_offered(l, (uint32_t)(bps * interval_ns / (8 * SECOND)), *now_ns);
+	*now_ns += interval_ns;
+	tm_tick(t, *now_ns);
+	tm_link_state(l, &s);
+	return s;
+}
+
+/* A change of the interval in its middle: what was counted until then is of neither length. */
+START_TEST(a_policy_begins_an_interval)
+{
+	struct tm *t;
+	struct tm_link *l = alone(&t, NULL);
+	struct tm_policy p = *tm_policy(t);
+	struct tm_link_state s;
+	int64_t now_ns = SECOND;
+
+	tm_link_offered(l, 125000, now_ns); /* 10 Mbit/s over 100 ms */
+	ck_assert_int_eq(tm_due_ns(t), now_ns + 100 * MS);
+	now_ns += 90 * MS;
+	tm_set_policy(t, &p, now_ns); /* the same one: nothing */
+	ck_assert_int_eq(tm_due_ns(t), SECOND + 100 * MS);
+	p.measure_ns = 10 * MS;
+	tm_set_policy(t, &p, now_ns);
+	ck_assert_int_eq(tm_due_ns(t), now_ns + 10 * MS);
+	s = offer(t, l, &now_ns, 20 * MBIT);
+	ck_assert_int_eq(s.offered_bps, 20 * MBIT);
+	ck_assert_int_eq(s.want_bps, 25 * MBIT);
+	tm_destroy(t);
+}
+END_TEST
+
+START_TEST(a_policy_has_thresholds)
+{
+	struct tm_policy p = tm_policy_default;
+	struct tm *t;
+	struct tm_link *l = alone(&t, NULL);
+	int64_t now_ns = SECOND;
+
+	ck_assert_int_eq(offer(t, l, &now_ns, 80 * MBIT).want_bps, 100 * MBIT);
+	ck_assert_int_eq(offer(t, l, &now_ns, 87 * MBIT).want_bps, 100 * MBIT);
+	for (int i = 0; i < 9; i++)
+		ck_assert_int_eq(offer(t, l, &now_ns, 61 * MBIT).want_bps, 100 * MBIT);
+	p.raise_ppm = 990000;
+	p.lower_ppm = 700000;
+	p.idle_ns = 150 * MS;
+	tm_set_policy(t, &p, now_ns);
+	ck_assert_int_eq(offer(t, l, &now_ns, 98 * MBIT).want_bps, 100 * MBIT);
+	for (int i = 0; i < 3; i++)
+		ck_assert_int_eq(offer(t, l, &now_ns, 64 * MBIT).want_bps, 100 * MBIT);
+	ck_assert_int_eq(offer(t, l, &now_ns, 64 * MBIT).want_bps, 80 * MBIT);
+	/* Idle: at the end of the first interval that is without a frame for so long. */
+	now_ns += tm_policy(t)->measure_ns;
+	tm_tick(t, now_ns);
+	struct tm_link_state s;
+
+	tm_link_state(l, &s);
+	ck_assert_int_eq(s.want_bps, 1 * MBIT);
+	tm_destroy(t);
+}
+END_TEST
+
 /*
  * Anything happens, and messages are lost, late, repeated and swapped: the LAN is never lent twice
  * (assert_bounds() at every step), and once wires behave rates are what they shall be.
@@ -213,6 +292,8 @@ int main(void)
 	tcase_add_test(t, an_interface_is_full);
 	tcase_add_test(t, a_minimum_changes);
 	tcase_add_test(t, no_bandwidth_manager);
+	tcase_add_test(t, a_policy_begins_an_interval);
+	tcase_add_test(t, a_policy_has_thresholds);
 	tcase_add_loop_test(t, disorder, 0, 60);
 	suite_add_tcase(s, t);
 	return suite_run(s);

@@ -108,6 +108,35 @@ static void plan_interface(struct builder *b, struct graph_end end)
 	plan_add_need(b, s, node);
 }
 
+/*
+ * The traffic manager's policy, which may change. A later graph may lack what an earlier one had
+ * said: `set` says all of it.
+ */
+static void add_policy(struct builder *b, const struct graph_node *n, struct plan_step *s)
+{
+	static const char *const keys[] = {"measure", "idle", "raise_above", "lower_below"};
+	struct text said, set;
+	FILE *line = text_open(&said);
+	FILE *change = text_open(&set);
+
+	fputs(s->text, line);
+	fprintf(change, "set %s", n->name);
+	for (size_t k = 0; k < ARRAY_LEN(keys); k++) {
+		const char *value = "default";
+
+		for (size_t i = 0; i < n->n_params; i++)
+			if (!strcmp(n->params[i].key, keys[k]))
+				value = n->params[i].value;
+		fprintf(change, " %s=%s", keys[k], value);
+		if (strcmp(value, "default") != 0)
+			fprintf(line, " %s=%s", keys[k], value);
+	}
+	const char *fixed = s->text;
+
+	s->text = text_close(b, &said);
+	set_live(s, fixed, text_close(b, &set));
+}
+
 void plan_substrate_node(struct builder *b, int node)
 {
 	const struct graph_node *n = &b->g->nodes[node];
@@ -117,7 +146,7 @@ void plan_substrate_node(struct builder *b, int node)
 	fprintf(f, "snode %s key=", n->name);
 	for (size_t i = 0; i < sizeof(b->env->key); i++)
 		fprintf(f, "%02x", b->env->key[i]);
-	plan_add_at(b, node, n->name, text_close(b, &t));
+	add_policy(b, n, plan_add_at(b, node, n->name, text_close(b, &t)));
 	for (size_t i = 0; i < n->n_nics; i++)
 		plan_interface(b, (struct graph_end){node, (int)i});
 }
