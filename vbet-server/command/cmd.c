@@ -24,7 +24,8 @@
 #include <string.h>
 
 static const struct cmd commands[] = {
-	{"run", "FILE|DIR", "up, then the console, then down", OPT_UP | OPT_RECORD, 1, 1, cmd_run_lab},
+	{"run", "FILE|DIR", "up, then the console, then down", OPT_UP | OPT_RECORD, 1, 1,
+	 cmd_run_lab},
 	{"up", "FILE|DIR", "boot the lab of a script and leave it running",
 	 OPT_UP | OPT_RECORD | OPT_WHATIF | OPT_UNTIL | OPT_KEEP, 1, 1, cmd_up},
 	{"test", "FILE|DIR...",
