@@ -166,11 +166,11 @@ static void read_bfd(struct neighbors *n, struct json_object *root)
 /* "show ip rip status" has no JSON: gateways, a line each, behind the line that begins so. */
 static void read_rip(struct neighbors *n, const char *text)
 {
-	const char *at = strstr(text, "    Gateway ");
+	const char *head = strstr(text, "    Gateway ");
 	struct addr a;
 
-	while (at && (at = strchr(at, '\n'))) {
-		at++;
+	for (const char *end = head ? strchr(head, '\n') : NULL; end; end = strchr(end + 1, '\n')) {
+		const char *at = end + 1;
 		size_t blanks = strspn(at, " ");
 		size_t len = strcspn(at + blanks, " \n");
 
