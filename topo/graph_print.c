@@ -537,7 +537,7 @@ void graph_print_expect(FILE *out, const struct graph *g, const struct graph_exp
 		fputs(", ", out);
 	if (e->peer >= 0)
 		graph_put_name(out, g->nodes[e->peer].name);
-	else if (e->kind == CHECK_EXEC)
+	else if (e->text && e->kind == CHECK_EXEC)
 		graph_put_string(out, e->text);
 	else if (e->text)
 		fputs(e->text, out);

@@ -81,8 +81,8 @@ START_TEST(test_commands)
 		"look timeout_ms=60000 route r1 default",
 		"look timeout_ms=60000 route r1 10.9.0.0/16 via=10.0.0.2",
 		"look timeout_ms=60000 route r1 2001:db8::/32 via=2001:db8::1",
-		"look timeout_ms=60000 route r1 10.9.0.0/16 via=10.0.0.2 dev=eth0 proto=ospf "
-		"metric=20",
+		("look timeout_ms=60000 route r1 10.9.0.0/16 via=10.0.0.2 dev=eth0 proto=ospf "
+		 "metric=20"),
 		"look timeout_ms=5000 neighbor ospf r1 r2 state=2-Way",
 		"look timeout_ms=60000 neighbor ospf",
 		"look timeout_ms=60000 neighbor bgp r1",

@@ -71,8 +71,9 @@ static void read_it(const struct netlink_msg *m)
 START_TEST(a_route)
 {
 	struct netlink_msg m;
-	struct rtmsg *r = begin(&m, AF_INET, 24);
+	struct rtmsg *r;
 
+	begin(&m, AF_INET, 24);
 	put_addr(&m, RTA_DST, "10.1.0.0");
 	put_addr(&m, RTA_GATEWAY, "10.0.0.2");
 	netlink_put_u32(&m, RTA_OIF, 3);
