@@ -242,7 +242,8 @@ static int await_boot(struct session *s, struct progress *p, struct err *e)
 
 	fclose(out);
 	end_progress(p);
-	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+	/* NULL: no memory for the stream. What was said of the boot has been said. */
+	for (char *line = text ? strtok(text, "\n") : NULL; line; line = strtok(NULL, "\n"))
 		fprintf(stderr, "vbet: warning: %s\n", line);
 	free(text);
 	return rc;
