@@ -9,6 +9,7 @@
  * terminal, alone it could overwrite what stands in the line.
  */
 #include "lib/visible.h"
+#include "lib/xalloc.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -84,7 +85,7 @@ char *visible_text(const char *text)
 	struct visible v = {0};
 	char *made = NULL;
 	size_t len;
-	FILE *f = open_memstream(&made, &len);
+	FILE *f = xmemstream(&made, &len);
 
 	visible_write(&v, f, text, strlen(text));
 	visible_end(&v, f);

@@ -7,6 +7,7 @@
 #include "lib/words.h"
 
 #include "lib/vec.h"
+#include "lib/xalloc.h"
 
 #include <ctype.h>
 #include <stdbool.h>
@@ -173,7 +174,7 @@ char *words_quote(struct arena *a, const char *word)
 {
 	char *text = NULL;
 	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 
 	words_put(f, word);
 	fclose(f);

@@ -71,3 +71,55 @@ char *xasprintf(const char *fmt, ...)
 	va_end(ap);
 	return or_die(s);
 }
+
+/* ---- streams into memory ---- */
+
+struct memstream {
+	char **text;
+	size_t *len;
+	size_t cap;
+};
+
+static ssize_t memstream_write(void *cookie, const char *data, size_t n)
+{
+	struct memstream *m = cookie;
+
+	if (m->cap - *m->len <= n) {
+		m->cap = 2 * m->cap + n;
+		*m->text = xrealloc(*m->text, m->cap);
+	}
+	memcpy(*m->text + *m->len, data, n);
+	*m->len += n;
+	(*m->text)[*m->len] = '\0';
+	return (ssize_t)n;
+}
+
+/* For ftell() alone: it is only written behind its end. */
+static int memstream_seek(void *cookie, off64_t *at, int whence)
+{
+	const struct memstream *m = cookie;
+
+	if (whence == SEEK_SET || *at != 0)
+		return -1;
+	*at = (off64_t)*m->len;
+	return 0;
+}
+
+static int memstream_close(void *cookie)
+{
+	free(cookie);
+	return 0;
+}
+
+FILE *xmemstream(char **text, size_t *len)
+{
+	static const cookie_io_functions_t io = {
+		.write = memstream_write, .seek = memstream_seek, .close = memstream_close};
+	struct memstream *m = xmalloc(sizeof(*m));
+
+	*m = (struct memstream){text, len, 64};
+	*text = xmalloc(m->cap);
+	**text = '\0';
+	*len = 0;
+	return or_die(fopencookie(m, "w", io));
+}

@@ -19,6 +19,7 @@
 #include "lib/sock.h"
 #include "lib/vec.h"
 #include "lib/words.h"
+#include "lib/xalloc.h"
 #include "outside/netif.h"
 #include "outside/place.h"
 
@@ -203,7 +204,7 @@ static void answer_line(struct outside *o, const char *line, size_t len)
 	struct words w;
 	char *text = NULL;
 	size_t text_len = 0;
-	FILE *f = open_memstream(&text, &text_len);
+	FILE *f = xmemstream(&text, &text_len);
 	int rc = words_split(line, len, &a, &w, &e);
 
 	if (rc == 0)

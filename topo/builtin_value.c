@@ -77,7 +77,7 @@ static struct value run_text(struct eval *ev, const struct call *c)
 {
 	char *text = NULL;
 	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 	int rc = value_print(f, &c->args[0].v);
 
 	fclose(f);

@@ -310,7 +310,7 @@ static struct value eval_parts(struct eval *ev, const struct ast *t)
 {
 	char *text = NULL;
 	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 	struct value out = value_none;
 
 	for (const struct ast *part = t->first; part && out.kind == VALUE_NONE; part = part->next) {

@@ -123,7 +123,7 @@ static void put_word(struct eval *ev, FILE *out, const char *prefix, const char 
 {
 	char *text = NULL;
 	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 
 	if (v->kind == VALUE_BOOL)
 		fputs(v->truth ? "on" : "off", f);
@@ -184,7 +184,7 @@ static bool fill_impair(struct eval *ev, const struct call *c, struct world_even
 
 	if (!builtin_cable_fields(ev, &scratch, c))
 		return false;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 
 	put_fields(ev, f, c, NULL, "");
 	put_fields(ev, f, c, "forward", "ab.");

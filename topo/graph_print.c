@@ -250,7 +250,7 @@ static void print_spec(FILE *out, const struct linkspec *s, const char *lead)
 	struct err e;
 	char *text = NULL;
 	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 
 	linkspec_print(f, s, "");
 	fclose(f);

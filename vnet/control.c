@@ -12,6 +12,7 @@
 #include "lib/sock.h"
 #include "lib/vec.h"
 #include "lib/words.h"
+#include "lib/xalloc.h"
 #include "vnet/vnet_priv.h"
 
 #include <errno.h>
@@ -200,7 +201,7 @@ static int tell_mux(struct vnet_control *c, char *const *words, size_t n, int fd
 {
 	char *text = NULL;
 	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 
 	words_put_line(f, words, n);
 	fclose(f);

@@ -6,6 +6,8 @@
  */
 #include "substrate/cable/cable_dir.h"
 
+#include "lib/xalloc.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
@@ -15,17 +17,16 @@ static char *read_all(const char *path, size_t *len, struct err *e)
 {
 	FILE *f = fopen(path, "re");
 	char *text = NULL;
-	FILE *copy = f ? open_memstream(&text, len) : NULL;
 	char buf[65536];
 	size_t n;
 	size_t total = 0;
 
-	if (!f || !copy) {
+	if (!f) {
 		err_sys(e, "cannot read %s", path);
-		if (f)
-			fclose(f);
 		return NULL;
 	}
+	FILE *copy = xmemstream(&text, len);
+
 	while (total <= FILE_MAX && (n = fread(buf, 1, sizeof(buf), f)) > 0)
 		total += fwrite(buf, 1, n, copy);
 	bool failed = ferror(f) != 0;

@@ -13,6 +13,7 @@
 #include "lib/nearest.h"
 #include "lib/units.h"
 #include "lib/words.h"
+#include "lib/xalloc.h"
 #include "substrate/cable/cable.h"
 #include "substrate/clock/vclock.h"
 #include "substrate/core/capture.h"
@@ -200,7 +201,7 @@ static int run_status(struct substrate *s, const struct words *w, FILE *answer, 
 	int64_t now = substrate_now_ns(s);
 	char *text = NULL;
 	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 	struct json j;
 
 	json_init(&j, f);
@@ -316,7 +317,7 @@ static void answer_line(struct control_session *c, const char *line, size_t len)
 	struct err e = {0};
 	char *answer = NULL;
 	size_t answer_len = 0;
-	FILE *f = open_memstream(&answer, &answer_len);
+	FILE *f = xmemstream(&answer, &answer_len);
 	int rc = control_run_line(c->sub, line, len, f, &e);
 
 	fclose(f);

@@ -10,6 +10,7 @@
 #include "lib/sock.h"
 #include "lib/vec.h"
 #include "lib/words.h"
+#include "lib/xalloc.h"
 #include "substrate/control/control.h"
 
 #include <errno.h>
@@ -181,7 +182,7 @@ static int send_words(struct exchange *x, char *const *words, size_t n, struct e
 {
 	char *line = NULL;
 	size_t len = 0;
-	FILE *f = open_memstream(&line, &len);
+	FILE *f = xmemstream(&line, &len);
 
 	words_put_line(f, words, n);
 	fclose(f);

@@ -11,6 +11,7 @@
 #include "lib/sock.h"
 #include "lib/vec.h"
 #include "lib/words.h"
+#include "lib/xalloc.h"
 #include "substrate/device/devnode.h"
 #include "substrate/device/plug.h"
 
@@ -160,7 +161,7 @@ static void status_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 
 	if (fd < 0)
 		return;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 
 	print_status(p, f);
 	fclose(f);

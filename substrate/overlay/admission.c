@@ -6,6 +6,8 @@
  */
 #include "substrate/overlay/admission.h"
 
+#include "lib/xalloc.h"
+
 #include "substrate/overlay/vbm_object.h"
 #include "substrate/overlay/vhop.h"
 
@@ -35,7 +37,7 @@ static void tell(const struct tm_action *a, bool next, int64_t now_ns)
 {
 	char *words = NULL;
 	size_t len = 0;
-	FILE *f = open_memstream(&words, &len);
+	FILE *f = xmemstream(&words, &len);
 
 	if (next)
 		grant_ask_put(f, &a->ask);

@@ -14,6 +14,7 @@
 #include "lib/minmax.h"
 #include "lib/siphash.h"
 #include "lib/units.h"
+#include "lib/xalloc.h"
 #include "substrate/overlay/overlay_words.h"
 #include "substrate/rate/vbm.h"
 
@@ -60,7 +61,7 @@ static void run(struct vbm_object *v, int64_t now_ns)
 
 		if (!b)
 			continue;
-		FILE *f = open_memstream(&body, &len);
+		FILE *f = xmemstream(&body, &len);
 
 		words_put(f, arena_printf(&a, "vnet=%s", m.vnet));
 		fputc(' ', f);
@@ -95,7 +96,7 @@ void vbm_object_tell(struct slink *l, const char *vnet, const struct grant_ask *
 	}
 	if (!b)
 		return;
-	FILE *f = open_memstream(&body, &len);
+	FILE *f = xmemstream(&body, &len);
 
 	words_put(f, arena_printf(&a, "vnet=%s", vnet));
 	fputc(' ', f);

@@ -6,6 +6,8 @@
  */
 #include "substrate/overlay/vhop_priv.h"
 
+#include "lib/xalloc.h"
+
 #include <stdlib.h>
 
 /* The LAN with a VBM over which it comes. *why is set if that VBM cannot be asked now. */
@@ -83,7 +85,7 @@ void vhop_tell(struct vhop *h, bool next, enum message_type type, const char *wo
 
 	if (!l || !neighbour_is_open(slink_peer(l)))
 		return;
-	FILE *f = open_memstream(&body, &len);
+	FILE *f = xmemstream(&body, &len);
 
 	vhop_put_name(f, h);
 	fprintf(f, " %s", words);

@@ -17,6 +17,7 @@
 #include "substrate/overlay/vhop_priv.h"
 
 #include "lib/minmax.h"
+#include "lib/xalloc.h"
 
 #include <stdlib.h>
 
@@ -53,7 +54,7 @@ static void say(struct neighbour *b, enum message_type type, const struct vhop *
 
 	if (!neighbour_is_open(b))
 		return;
-	FILE *f = open_memstream(&body, &len);
+	FILE *f = xmemstream(&body, &len);
 
 	vhop_put_name(f, h);
 	/* A reason can be made too long by its quotes. */
@@ -75,7 +76,7 @@ void vhop_say_word(struct neighbour *b, enum message_type type, const struct vho
 {
 	char *rest = NULL;
 	size_t len = 0;
-	FILE *f = open_memstream(&rest, &len);
+	FILE *f = xmemstream(&rest, &len);
 
 	put_text(f, key, value);
 	fclose(f);
@@ -177,7 +178,7 @@ static void ask_next(struct vhop *h, int64_t now_ns)
 		vhop_fail(h, reason, now_ns);
 		return;
 	}
-	FILE *f = open_memstream(&body, &len);
+	FILE *f = xmemstream(&body, &len);
 
 	vhop_put_name(f, h);
 	put_text(f, "vnet", h->vnet);

@@ -237,13 +237,12 @@ static int await_boot(struct session *s, struct progress *p, struct err *e)
 {
 	char *text = NULL;
 	size_t len = 0;
-	FILE *out = open_memstream(&text, &len);
+	FILE *out = xmemstream(&text, &len);
 	int rc = client_answer(s, out, show_progress, p, e);
 
 	fclose(out);
 	end_progress(p);
-	/* NULL: no memory for the stream. What was said of the boot has been said. */
-	for (char *line = text ? strtok(text, "\n") : NULL; line; line = strtok(NULL, "\n"))
+	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
 		fprintf(stderr, "vbet: warning: %s\n", line);
 	free(text);
 	return rc;

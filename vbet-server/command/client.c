@@ -103,7 +103,7 @@ int client_send(struct session *s, char *const *words, size_t n, struct err *e)
 {
 	char *text = NULL;
 	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 
 	words_put_line(f, words, n);
 	fclose(f);

@@ -7,6 +7,8 @@
  */
 #include "vbet-server/command/clock_view.h"
 
+#include "lib/xalloc.h"
+
 #include "vbet-server/command/client.h"
 
 #include <stdlib.h>
@@ -22,7 +24,7 @@ bool clock_view_get(const char *lab, struct clock_view *v)
 	char *words[] = {"clock"};
 	char *text = NULL;
 	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 	bool is_virtual = client_ask(lab, words, 1, f, NULL) == 0;
 
 	fclose(f);

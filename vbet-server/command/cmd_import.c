@@ -273,10 +273,8 @@ static int make_new_directory(const char *dir, struct err *e)
 static char *make_script(struct import *im, size_t *len)
 {
 	char *text = NULL;
-	FILE *out = open_memstream(&text, len);
+	FILE *out = xmemstream(&text, len);
 
-	if (!out)
-		abort();
 	script_write(out, &im->m, im->to != NULL, &im->copies);
 	fclose(out);
 	return text;

@@ -9,6 +9,7 @@
 #include "lib/json.h"
 #include "lib/spawn.h"
 #include "lib/vec.h"
+#include "lib/xalloc.h"
 #include "vbet-server/command/boot.h"
 #include "vbet-server/command/client.h"
 #include "vbet-server/command/clock_view.h"
@@ -169,7 +170,7 @@ static void look_at_lab(const char *base, const char *lab, struct lab_view *v)
 	char *words[] = {"nodes"};
 	char *text = NULL;
 	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 	char *dir = xasprintf("%s/%s", base, lab);
 	struct stat st;
 	const struct passwd *user = stat(dir, &st) == 0 ? getpwuid(st.st_uid) : NULL;

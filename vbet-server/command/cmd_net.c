@@ -11,6 +11,7 @@
 #include "lib/units.h"
 #include "lib/vec.h"
 #include "lib/words.h"
+#include "lib/xalloc.h"
 #include "vbet-server/command/client.h"
 #include "vbet-server/command/clock_view.h"
 #include "vbet-server/command/cmd.h"
@@ -140,7 +141,7 @@ static int check_target(const char *lab, const char *target, struct err *e)
 	size_t len = 0;
 	struct nearest near;
 	bool found = strpbrk(target, ".:") != NULL;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 	int rc = client_ask(lab, words, 1, f, e);
 
 	fclose(f);
@@ -193,7 +194,7 @@ static int list_guests(const char *lab, struct arena *a, struct guest_list *list
 	char *words[] = {"nodes"};
 	char *text = NULL;
 	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 	int rc = client_ask(lab, words, 1, f, e);
 
 	fclose(f);

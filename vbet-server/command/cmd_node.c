@@ -10,6 +10,7 @@
 #include "lib/console_log.h"
 #include "lib/vec.h"
 #include "lib/visible.h"
+#include "lib/xalloc.h"
 #include "vbet-server/command/client.h"
 #include "vbet-server/command/clock_view.h"
 #include "vbet-server/command/cmd.h"
@@ -108,7 +109,7 @@ static bool was_open(const char *lab, const char *node)
 	char *words[] = {"held"};
 	char *text = NULL;
 	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 	bool found = false;
 
 	client_ask(lab, words, 1, f, NULL);

@@ -25,7 +25,7 @@ static int ask_place(const char *lab, struct place *p, struct err *e)
 	char *words[] = {"outside"};
 	char *text = NULL;
 	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 	int rc = client_ask(lab, words, 1, f, e);
 	char *end;
 

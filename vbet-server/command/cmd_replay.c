@@ -38,7 +38,7 @@ static int tell_refused(const char *lab, struct err *e)
 {
 	char *text = NULL;
 	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 	int rc = ask(lab, "refused", NULL, f, e);
 
 	fclose(f);
@@ -111,7 +111,7 @@ static int say_where(const struct cmd_options *o, const struct run *r, const cha
 		"lab %s stands at %.9f s (the run went to %.9f s): 'vbet clock run' goes on from "
 		"here\n",
 		lab, (double)ns / 1e9, (double)r->end_ns / 1e9);
-	FILE *f = open_memstream(&nodes, &len);
+	FILE *f = xmemstream(&nodes, &len);
 	int rc = ask(lab, "held", NULL, f, e);
 
 	fclose(f);

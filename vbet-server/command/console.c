@@ -6,6 +6,7 @@
  */
 #include "lib/vec.h"
 #include "lib/words.h"
+#include "lib/xalloc.h"
 #include "vbet-server/command/client.h"
 #include "vbet-server/command/clock_view.h"
 #include "vbet-server/command/cmd.h"
@@ -46,7 +47,7 @@ static void list_nodes(struct node_list *l)
 	char *words[] = {"nodes"};
 	char *text = NULL;
 	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 
 	client_ask(current_lab, words, 1, f, NULL);
 	fclose(f);
@@ -251,7 +252,7 @@ static int run_action(const char *line)
 	struct err e = {0};
 	char *text = NULL;
 	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 	int rc = client_ask(current_lab, words, 2, f, &e);
 
 	fclose(f);

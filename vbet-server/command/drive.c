@@ -16,6 +16,7 @@
 
 #include "lib/vec.h"
 #include "lib/words.h"
+#include "lib/xalloc.h"
 #include "vbet-server/command/client.h"
 
 #include <errno.h>
@@ -29,7 +30,7 @@ int drive_ask(const struct drive *d, struct strvec *words, char **text, struct e
 {
 	char *got = NULL;
 	size_t len = 0;
-	FILE *f = open_memstream(&got, &len);
+	FILE *f = xmemstream(&got, &len);
 	int rc = client_ask(d->lab, (char *const *)words->at, words->n, f, e);
 
 	fclose(f);

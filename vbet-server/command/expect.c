@@ -18,6 +18,7 @@
 
 #include "lib/vec.h"
 #include "lib/words.h"
+#include "lib/xalloc.h"
 #include "vbet-server/command/drive.h"
 #include "vbet-server/plan/event.h"
 
@@ -92,7 +93,7 @@ static char *event_text(const struct driver *d, const struct graph_event *ev)
 {
 	char *text = NULL;
 	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 
 	graph_print_event(f, d->graph, ev);
 	fclose(f);
@@ -103,7 +104,7 @@ static char *expect_text(const struct driver *d, const struct graph_expect *x)
 {
 	char *text = NULL;
 	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 
 	graph_print_expect(f, d->graph, x);
 	fclose(f);
@@ -134,7 +135,7 @@ static void note_errand(struct driver *d, const struct graph_event *ev, int stat
 	char *message = xasprintf("it ended with exit status %d", status);
 	char *detail = NULL;
 	size_t len = 0;
-	FILE *f = open_memstream(&detail, &len);
+	FILE *f = xmemstream(&detail, &len);
 
 	print_output(f, output);
 	fclose(f);
@@ -237,7 +238,7 @@ static void decide(struct driver *d, struct trial *t, bool held)
 				  has_reason ? drive_last_line(t->last) : "");
 	char *detail = NULL;
 	size_t len = 0;
-	FILE *f = open_memstream(&detail, &len);
+	FILE *f = xmemstream(&detail, &len);
 
 	if (!held)
 		explain(f, t);

@@ -13,6 +13,7 @@
 
 #include "lib/vec.h"
 #include "lib/words.h"
+#include "lib/xalloc.h"
 #include "vbet-server/command/client.h"
 #include "vbet-server/command/frames.h"
 #include "vbet-server/store/paths.h"
@@ -65,7 +66,7 @@ static void list_lab(const char *lab)
 	char *words[] = {"nodes"};
 	char *text = NULL;
 	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 	int rc = client_ask(lab, words, 1, f, NULL);
 	struct arena a = {0};
 

@@ -9,6 +9,7 @@
 
 #include "lib/units.h"
 #include "lib/words.h"
+#include "lib/xalloc.h"
 #include "vbet-server/command/client.h"
 #include "vbet-server/plan/plan_env.h"
 #include "vbet-server/store/paths.h"
@@ -77,7 +78,7 @@ static int ask_now(const char *lab, int64_t *ns, struct err *e)
 	char *words[] = {"clock"};
 	char *text = NULL;
 	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 	int rc = client_ask(lab, words, 1, f, e);
 
 	fclose(f);

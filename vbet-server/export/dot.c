@@ -84,10 +84,8 @@ static char *words_of(const struct linkspec *s)
 {
 	char *text = NULL;
 	size_t len;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 
-	if (!f)
-		abort();
 	linkspec_print(f, s, "");
 	fclose(f);
 	return text;

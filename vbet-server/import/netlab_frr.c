@@ -365,9 +365,7 @@ static char *make_config(const struct writer *base, size_t *left)
 	char *text = NULL;
 	size_t len;
 
-	w.out = open_memstream(&text, &len);
-	if (!w.out)
-		abort();
+	w.out = xmemstream(&text, &len);
 	fputs("frr defaults traditional\n", w.out);
 	put_loopback(&w);
 	for (size_t i = 0; i < w.n_on; i++)

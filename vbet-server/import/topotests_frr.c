@@ -342,9 +342,7 @@ static void add_config(struct topotests *t, size_t place)
 	char *text = NULL;
 	size_t len;
 
-	w.out = open_memstream(&text, &len);
-	if (!w.out)
-		abort();
+	w.out = xmemstream(&text, &len);
 	fputs("frr defaults traditional\n", w.out);
 	for (size_t i = 0; i < w.r->links.n; i++)
 		put_interface(&w, &w.r->links.at[i]);

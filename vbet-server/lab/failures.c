@@ -61,7 +61,7 @@ void failures_make_error(const struct failures *f, struct err *e)
 	enum err_kind kind = ERR_TIMEOUT;
 	char *text = NULL;
 	size_t len = 0;
-	FILE *out = open_memstream(&text, &len);
+	FILE *out = xmemstream(&text, &len);
 
 	while (!f->all.at[first].kind)
 		first++;

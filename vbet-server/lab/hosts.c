@@ -82,7 +82,7 @@ static void put_line(struct writer *w, char sign, const struct name_line *l)
 
 	if (words_split(l->at, l->len, &a, &words, NULL) == 0 && words.n == 3) {
 		if (!w->f) {
-			w->f = open_memstream(&w->text, &w->len);
+			w->f = xmemstream(&w->text, &w->len);
 			fputs("hosts", w->f);
 		}
 		fputc(' ', w->f);

@@ -37,7 +37,7 @@ static char *nic_words(const struct graph_nic *c, bool plug)
 	char *text = NULL;
 	size_t len = 0;
 	char buf[80];
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 
 	fprintf(f, "nic %s mac=%s mtu=%u", c->name, addr_format_mac(c->mac, buf, sizeof(buf)),
 		c->mtu);

@@ -18,6 +18,7 @@
 
 #include "lib/container_of.h"
 #include "lib/units.h"
+#include "lib/xalloc.h"
 #include "vbet-server/lab/lab.h"
 #include "vbet-server/lab/message.h"
 
@@ -100,7 +101,7 @@ void input_plan(struct lab *lab, int64_t time_ns, char *const *words, size_t n)
 	struct input_planned p = {.time_ns = time_ns};
 	size_t len = 0;
 	size_t at = in->planned.n;
-	FILE *f = open_memstream(&p.line, &len);
+	FILE *f = xmemstream(&p.line, &len);
 
 	words_put_line(f, words, n);
 	fclose(f);

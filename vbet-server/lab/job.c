@@ -21,6 +21,7 @@
 #include "lib/container_of.h"
 #include "lib/units.h"
 #include "lib/vec.h"
+#include "lib/xalloc.h"
 #include "vbet-server/lab/lab.h"
 #include "vbet-server/lab/look.h"
 #include "vbet-server/plan/event.h"
@@ -226,7 +227,7 @@ static int start(struct lab *lab, const struct words *w, FILE *out, struct err *
 
 	if (read_peer(lab, gu, w, &peer, e) < 0)
 		return -1;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 
 	vec_push(&v, "exec");
 	for (size_t i = 2; i < w->n; i++)
@@ -303,7 +304,7 @@ static void print_result(struct lab *lab, const struct job *j, FILE *out)
 	size_t len = 0;
 
 	if (j->look) {
-		FILE *f = open_memstream(&judged, &len);
+		FILE *f = xmemstream(&judged, &len);
 
 		status = judge(lab, j, f);
 		fclose(f);

@@ -55,7 +55,7 @@ static char *names_for(const struct lab *lab, size_t node)
 	const struct graph_node *self = learned_node(lab, node, &a);
 	char *text = NULL;
 	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 
 	for (size_t i = 0; i < lab->n_guests; i++)
 		if (i != node && lab->guests[i] && lab->guests[i]->learned.at.n)

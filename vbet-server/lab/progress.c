@@ -12,6 +12,7 @@
 #include "vbet-server/lab/progress.h"
 
 #include "lib/container_of.h"
+#include "lib/xalloc.h"
 #include "vbet-server/lab/lab.h"
 
 #include <stdarg.h>
@@ -230,7 +231,7 @@ static void on_limit(struct loop_timer *t, int64_t now_ns)
 		fail_as_noted(lab);
 		return;
 	}
-	FILE *f = open_memstream(&others, &len);
+	FILE *f = xmemstream(&others, &len);
 
 	for (size_t i = 0; i < lab->n_guests; i++) {
 		const struct guest *gu = lab->guests[i];

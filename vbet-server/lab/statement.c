@@ -18,7 +18,7 @@ static int say_errors(const struct lab *lab, struct err *e)
 {
 	char *text = NULL;
 	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 
 	topo_print_errors(f, lab->script);
 	fclose(f);

@@ -13,6 +13,7 @@
 
 #include "lib/units.h"
 #include "lib/words.h"
+#include "lib/xalloc.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -41,7 +42,7 @@ const char *plan_end_name(struct builder *b, struct graph_end end)
 
 FILE *text_open(struct text *t)
 {
-	t->f = open_memstream(&t->buf, &t->len);
+	t->f = xmemstream(&t->buf, &t->len);
 	return t->f;
 }
 

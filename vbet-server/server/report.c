@@ -16,6 +16,7 @@
 
 #include "lib/json.h"
 #include "lib/words.h"
+#include "lib/xalloc.h"
 #include "vbet-server/lab/mtu.h"
 #include "vbet-server/plan/address.h"
 #include "vbet-server/plan/describe.h"
@@ -136,7 +137,7 @@ static void text_cable(FILE *out, const struct lab *lab, const struct graph_nic 
 
 	if (c->cable < 0)
 		return;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 
 	linkspec_print(f, &lab->graph->cables[c->cable].dir[c->cable_end], "");
 	fclose(f);
@@ -346,7 +347,7 @@ static void json_cable(struct json *j, const struct lab *lab, const struct graph
 	for (int dir = 0; dir < 2; dir++) {
 		char *text = NULL;
 		size_t len = 0;
-		FILE *f = open_memstream(&text, &len);
+		FILE *f = xmemstream(&text, &len);
 
 		linkspec_print(f, &c->dir[dir], "");
 		fclose(f);

@@ -17,6 +17,7 @@
 
 #include "lib/nearest.h"
 #include "lib/vec.h"
+#include "lib/xalloc.h"
 #include "vbet-server/lab/clock.h"
 #include "vbet-server/lab/held.h"
 #include "vbet-server/lab/input.h"
@@ -42,7 +43,7 @@ struct request {
 FILE *reply_open(struct reply *r)
 {
 	r->text = NULL;
-	r->f = open_memstream(&r->text, &r->len);
+	r->f = xmemstream(&r->text, &r->len);
 	return r->f;
 }
 

@@ -9,6 +9,8 @@
  * second answer.
  */
 #include "vbet-server/lab/spin.h"
+
+#include "lib/xalloc.h"
 #include "vbet-server/lab/statement.h"
 #include "vbet-server/server/request.h"
 
@@ -63,7 +65,7 @@ static int defer(struct client *c, const struct words *w,
 		return -1;
 	struct deferred *d = xcalloc(1, sizeof(*d));
 	size_t len = 0;
-	FILE *f = open_memstream(&d->line, &len);
+	FILE *f = xmemstream(&d->line, &len);
 
 	words_put_line(f, w->at, w->n);
 	fclose(f);

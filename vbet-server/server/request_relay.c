@@ -9,6 +9,7 @@
  */
 #include "lib/container_of.h"
 #include "lib/vec.h"
+#include "lib/xalloc.h"
 #include "vbet-server/lab/held.h"
 #include "vbet-server/lab/input.h"
 #include "vbet-server/plan/address.h"
@@ -236,7 +237,7 @@ static int open_relay(struct client *c, const char *node, uint8_t type, char *co
 		return -1;
 	if (!guest_can_hear(gu, e))
 		return -1;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 
 	words_put_line(f, words, n);
 	fclose(f);

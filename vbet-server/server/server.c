@@ -21,6 +21,7 @@
 #include "lib/container_of.h"
 #include "lib/sock.h"
 #include "lib/vec.h"
+#include "lib/xalloc.h"
 #include "vbet-server/lab/clock.h"
 #include "vbet-server/lab/disks.h"
 
@@ -169,7 +170,7 @@ static void tell_failures(struct client *c, const struct failures *failures)
 {
 	char *text = NULL;
 	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 
 	failures_print(failures, f);
 	fclose(f);

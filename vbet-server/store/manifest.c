@@ -217,7 +217,7 @@ char *manifest_graph_text(const struct graph *g)
 {
 	char *text = NULL;
 	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 
 	graph_print(f, g);
 	fclose(f);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "vbet-server/suite/table.h"
 
+#include "lib/xalloc.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -179,7 +181,7 @@ char *table_progress(const struct suite *s, bool is_endless, size_t columns)
 	int64_t left_ns = is_endless ? -1 : suite_time_left(s);
 	char *text = NULL;
 	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 
 	if (is_endless)
 		fprintf(f, "%zu done", n.done);

@@ -26,6 +26,7 @@
 
 #include "lib/sock.h"
 #include "lib/vec.h"
+#include "lib/xalloc.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -139,7 +140,7 @@ static void send_words(uint32_t id, enum wire_type type, char *const *words, siz
 {
 	char *text = NULL;
 	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 
 	words_put_line(f, words, n);
 	fclose(f);

@@ -7,6 +7,8 @@
  */
 #include "vkernel/init/files.h"
 
+#include "lib/xalloc.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -195,7 +197,7 @@ void files_write_names(const struct conf *c)
 	const struct conf_host *h;
 	char *text = NULL;
 	size_t len;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 
 	fprintf(f, "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n");
 	fprintf(f, "127.0.1.1 %s\n", name);

@@ -5,6 +5,8 @@
  */
 #include "vkernel/init/hosts.h"
 
+#include "lib/xalloc.h"
+
 #include "vkernel/init/files.h"
 
 #include <errno.h>
@@ -43,7 +45,7 @@ char *hosts_edit(const char *text, const struct words *w)
 {
 	char *out = NULL;
 	size_t size;
-	FILE *f = open_memstream(&out, &size);
+	FILE *f = xmemstream(&out, &size);
 	const char *at = text;
 
 	while (*at) {

@@ -120,7 +120,7 @@ static void look_routes(uint32_t id, const struct words *w)
 		return;
 	}
 	struct look *l = open_look(id);
-	FILE *f = open_memstream(&l->text, &l->len);
+	FILE *f = xmemstream(&l->text, &l->len);
 	struct hops hops = {&dest, f};
 	int rc = netlink_list_routes(fd, dest.family, put_hop, &hops);
 

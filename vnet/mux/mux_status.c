@@ -7,6 +7,7 @@
  */
 #include "lib/container_of.h"
 #include "lib/sock.h"
+#include "lib/xalloc.h"
 #include "vnet/mux/mux.h"
 #include "vnet/mux/sandbox.h"
 
@@ -104,7 +105,7 @@ void mux_status_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 
 	if (fd < 0)
 		return;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 
 	tell_vnet(f, v);
 	fclose(f);

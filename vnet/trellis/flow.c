@@ -6,6 +6,8 @@
  */
 #include "vnet/trellis/flow.h"
 
+#include "lib/xalloc.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -143,7 +145,7 @@ struct text {
 /* What all filters begin with. */
 static FILE *begin(struct text *t)
 {
-	t->f = open_memstream(&t->text, &t->len);
+	t->f = xmemstream(&t->text, &t->len);
 	fprintf(t->f, "ether proto %d and ether[14]=%d", TRELLIS_ETHERTYPE, TRELLIS_VERSION);
 	return t->f;
 }

@@ -13,6 +13,7 @@
 #include "lib/loop.h"
 #include "lib/units.h"
 #include "lib/words.h"
+#include "lib/xalloc.h"
 #include "vnet/trellis/flow.h"
 #include "vnet/trellis/table.h"
 #include "vnet/vnet.h"
@@ -288,7 +289,7 @@ static void do_status(struct app *a, const struct words *w)
 	char *text = NULL;
 	size_t len = 0;
 	char address[TRELLIS_TEXT_MAX];
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 	struct json j;
 
 	json_init(&j, f);
