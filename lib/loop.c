@@ -21,7 +21,9 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -147,6 +149,21 @@ void loop_change(struct loop *l, struct loop_watch *w, uint32_t events)
 
 	assert(w->slot && l->slots.at[w->slot].watch == w);
 	epoll_ctl(l->epoll_fd, EPOLL_CTL_MOD, w->fd, &ev);
+}
+
+int loop_add_signals(struct loop *l, struct loop_watch *w, int also, struct err *e)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	if (also)
+		sigaddset(&set, also);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	w->fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return w->fd < 0 ? err_sys(e, "signalfd") : loop_add(l, w, EPOLLIN, e);
 }
 
 void loop_remove(struct loop *l, struct loop_watch *w)

@@ -39,6 +39,13 @@ void loop_change(struct loop *l, struct loop_watch *w, uint32_t events);
  * left alone for 100 ms: a loop that is told of it again and again would do nothing else.
  */
 int loop_accept(struct loop *l, struct loop_watch *w);
+/*
+ * Blocks SIGINT, SIGTERM, SIGHUP and `also` (0: no other) in this process and watches for them:
+ * w->ready is the caller's, w->fd becomes a signalfd(2), which the caller reads and closes; -1 if
+ * there is none. As a descriptor a signal is an event like any other and interrupts nothing. 0 or
+ * -1.
+ */
+int loop_add_signals(struct loop *l, struct loop_watch *w, int also, struct err *e);
 /* Stops watching; safe on a watch that is not in the loop, if it was zero-initialised. */
 void loop_remove(struct loop *l, struct loop_watch *w);
 /* Sets (or moves) a timer; cancels it. */

@@ -24,7 +24,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -87,29 +86,13 @@ static void signal_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 	stopped = true;
 }
 
-static int watch_signals(struct loop *l, struct loop_watch *w, struct err *e)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	*w = (struct loop_watch){.fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC),
-				 .ready = signal_ready};
-	if (w->fd < 0)
-		return err_sys(e, "signalfd");
-	return loop_add(l, w, EPOLLIN, e);
-}
-
 /* By itself, told at a unix socket. */
 static int serve_at(struct loop *l, const char *path, struct err *e)
 {
 	struct substrate *s = create(l);
-	struct loop_watch signals;
+	struct loop_watch signals = {.ready = signal_ready};
 	struct control_server *server = NULL;
-	int rc = watch_signals(l, &signals, e);
+	int rc = loop_add_signals(l, &signals, 0, e);
 
 	if (rc == 0)
 		server = control_server_create(l, s, path, e);

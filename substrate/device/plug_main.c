@@ -186,24 +186,6 @@ static void signal_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 		p->stopped = true;
 }
 
-static int watch_signals(struct program *p, struct err *e)
-{
-	sigset_t set;
-
-	signal(SIGPIPE, SIG_IGN);
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGUSR1);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	p->signals = (struct loop_watch){.fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC),
-					 .ready = signal_ready};
-	if (p->signals.fd < 0)
-		return err_sys(e, "signalfd");
-	return loop_add(p->loop, &p->signals, EPOLLIN, e);
-}
-
 /*
  * "3:vlan=10". The port is made for the setting alone: a device remembers what a number was told,
  * and the client's port of that number finds it.
@@ -261,7 +243,9 @@ static int start(struct program *p, struct err *e)
 		return -1;
 	p->max_ports = (unsigned)ports;
 	p->loop = loop_create(e);
-	if (!p->loop || watch_signals(p, e) < 0)
+	signal(SIGPIPE, SIG_IGN);
+	p->signals.ready = signal_ready;
+	if (!p->loop || loop_add_signals(p->loop, &p->signals, SIGUSR1, e) < 0)
 		return -1;
 	kinds[0] = p->kind;
 	p->sub = substrate_create(p->loop, kinds);

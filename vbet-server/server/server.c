@@ -211,24 +211,6 @@ static void lab_changed(void *ctx)
 	request_check_waiting(ctx);
 }
 
-/* As a descriptor, so that a signal is an event like any other and interrupts nothing. */
-static int watch_signals(struct server *s, struct err *e)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	s->signals.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	s->signals.ready = on_signal;
-	if (s->signals.fd < 0)
-		return err_sys(e, "signalfd");
-	return loop_add(s->loop, &s->signals, EPOLLIN, e);
-}
-
 static int listen_control(struct server *s, struct err *e)
 {
 	char *path = xasprintf("%s/control", s->lab->dir);
@@ -253,7 +235,11 @@ static int set_up(struct server *s, struct topo_script *script, struct graph *g,
 	};
 
 	s->lab = lab_create(s->loop, script, g, opt, &listener, e);
-	return s->lab && watch_signals(s, e) == 0 && listen_control(s, e) == 0 ? 0 : -1;
+	if (!s->lab)
+		return -1;
+	signal(SIGPIPE, SIG_IGN);
+	s->signals.ready = on_signal;
+	return loop_add_signals(s->loop, &s->signals, 0, e) < 0 ? -1 : listen_control(s, e);
 }
 
 /* Taken down is what those who wait for "down" wanted, and what all others who wait must hear. */

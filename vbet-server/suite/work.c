@@ -484,21 +484,6 @@ static void on_tick(struct loop_timer *t, int64_t now_ns)
 	loop_set_timer(w->loop, t, now_ns + second_ns);
 }
 
-static int watch_signals(struct work *w, sigset_t *before, struct err *e)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, before);
-	w->signals.ready = on_signal;
-	w->signals.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return w->signals.fd < 0 ? err_sys(e, "signalfd")
-				 : loop_add(w->loop, &w->signals, EPOLLIN, e);
-}
-
 /* Short, since the sockets of labs are in it. */
 static int make_directory(struct work *w, struct err *e)
 {
@@ -515,10 +500,11 @@ static int make_directory(struct work *w, struct err *e)
 	return w->lock < 0 ? err_sys(e, "lock %s", w->dir) : 0;
 }
 
-static int set_up(struct work *w, sigset_t *before, struct err *e)
+static int set_up(struct work *w, struct err *e)
 {
 	w->loop = loop_create(e);
-	if (!w->loop || watch_signals(w, before, e) < 0 || make_directory(w, e) < 0)
+	if (!w->loop || loop_add_signals(w->loop, &w->signals, 0, e) < 0 ||
+	    make_directory(w, e) < 0)
 		return -1;
 	w->memory_bytes = load_available_memory();
 	w->jobs = xcalloc(w->suite->side_by_side, sizeof(*w->jobs));
@@ -532,13 +518,16 @@ static int set_up(struct work *w, sigset_t *before, struct err *e)
 int work_run(struct suite *s, const struct work_wish *wish, const struct work_listener *listener,
 	     int *signal, struct err *e)
 {
-	struct work w = {
-		.suite = s, .wish = wish, .listener = listener, .signals = {.fd = -1}, .lock = -1};
+	struct work w = {.suite = s,
+			 .wish = wish,
+			 .listener = listener,
+			 .signals = {.fd = -1, .ready = on_signal},
+			 .lock = -1};
 	sigset_t before;
 
 	sigprocmask(SIG_BLOCK, NULL, &before);
 	int64_t began_ns = clock_monotonic_ns();
-	int rc = set_up(&w, &before, e);
+	int rc = set_up(&w, e);
 
 	if (rc == 0)
 		begin_some(&w);

@@ -15,7 +15,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -160,22 +159,6 @@ static void on_signal(struct loop_watch *w, uint32_t events, int64_t now_ns)
 	loop_stop(signals.loop);
 }
 
-static int watch_signals(struct loop *l, struct err *e)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	signals.loop = l;
-	signals.watch.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (signals.watch.fd < 0)
-		return err_sys(e, "signalfd");
-	return loop_add(l, &signals.watch, EPOLLIN, e);
-}
-
 /*
  * The exit status. 1 if an instance has failed: a script that runs it in a lab sees that something
  * broke.
@@ -191,7 +174,8 @@ static int serve(int argc, char **argv, struct err *e)
 	argc -= m->open_files;
 	argv += m->open_files;
 	bool command = argc != 2 || strchr(argv[1], '=');
-	int rc = watch_signals(l, e);
+	signals.loop = l;
+	int rc = loop_add_signals(l, &signals.watch, 0, e);
 
 	if (rc == 0)
 		rc = command ? do_command(m, argv + 1, (size_t)argc - 1, e)
