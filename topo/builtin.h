@@ -153,6 +153,8 @@ bool builtin_want_count(struct eval *ev, const struct arg *a, int64_t min, int64
 			int64_t *out);
 /* A string, or a word. */
 bool builtin_want_text(struct eval *ev, const struct arg *a, const char *what, const char **out);
+/* on or off, of a field. */
+bool builtin_want_bool(struct eval *ev, const struct arg *field, bool *out);
 /* The path of a file beside the script, which must exist; given as file(...) or as a string. */
 bool builtin_want_path(struct eval *ev, const struct arg *a, const char **out);
 /* An address, or a string that holds one. */

@@ -93,6 +93,16 @@ bool builtin_want_count(struct eval *ev, const struct arg *a, int64_t min, int64
 	return true;
 }
 
+bool builtin_want_bool(struct eval *ev, const struct arg *field, bool *out)
+{
+	if (field->v.kind != VALUE_BOOL) {
+		eval_wrong(ev, field->loc, "%s is on or off", field->name);
+		return false;
+	}
+	*out = field->v.truth;
+	return true;
+}
+
 bool builtin_want_text(struct eval *ev, const struct arg *a, const char *what, const char **out)
 {
 	if (a->v.kind != VALUE_STRING && a->v.kind != VALUE_WORD) {

@@ -75,11 +75,11 @@ bool builtin_cable_field(struct eval *ev, struct world_cable *c, const struct ar
 		return builtin_want_text(ev, field, "a name", &text) &&
 		       eval_set_name(ev, &v, text, field->loc);
 	if (!strcmp(field->name, "up")) {
-		if (field->v.kind != VALUE_BOOL) {
-			eval_wrong(ev, field->loc, "up is on or off");
+		bool up;
+
+		if (!builtin_want_bool(ev, field, &up))
 			return false;
-		}
-		graph_cut_set(&c->cut, (struct graph_side){PART_ALL, 0}, !field->v.truth);
+		graph_cut_set(&c->cut, (struct graph_side){PART_ALL, 0}, !up);
 		c->said_up++;
 		return true;
 	}

@@ -58,12 +58,12 @@ bool builtin_read_side(struct eval *ev, const struct call *c, const struct world
 			builtin_unknown_field(ev, "a cut", f, known, ARRAY_LEN(known));
 			return false;
 		}
-		if (f->v.kind != VALUE_BOOL) {
-			eval_wrong(ev, f->loc, "one_way is on or off");
+		bool one_way;
+
+		if (!builtin_want_bool(ev, f, &one_way))
 			return false;
-		}
 		/* A cable by itself: from its first end, as with forward. */
-		if (f->v.truth)
+		if (one_way)
 			*side = (struct graph_side){PART_DIR, from < 0 ? 0 : (unsigned)from};
 	}
 	return true;

@@ -28,13 +28,8 @@ static bool set_size(struct eval *ev, struct world_node *n, const struct builtin
 static bool set_read_only(struct eval *ev, struct world_node *n, const struct builtin_field *f,
 			  const struct arg *a)
 {
-	if (a->v.kind != VALUE_BOOL) {
-		eval_wrong(ev, a->loc, "disk_read_only is on or off");
-		return false;
-	}
-	n->disk_read_only = a->v.truth;
 	n->disk_loc = a->loc;
-	return true;
+	return builtin_want_bool(ev, a, &n->disk_read_only);
 }
 
 static const struct builtin_field fields[] = {

@@ -246,11 +246,8 @@ static bool read_may_fail(struct eval *ev, const struct call *c, bool *may_fail)
 				   f->name);
 			return false;
 		}
-		if (f->v.kind != VALUE_BOOL) {
-			eval_wrong(ev, f->loc, "may_fail is on or off");
+		if (!builtin_want_bool(ev, f, may_fail))
 			return false;
-		}
-		*may_fail = f->v.truth;
 	}
 	return true;
 }

@@ -134,10 +134,6 @@ int drive_go_to(struct drive *d, int64_t ns, struct err *e)
 	return rc;
 }
 
-/*
- * The guest ends the command after timeout_ns of the time that it lives in. EVENT_PEER in it stands
- * for the address of `peer`, which only the server knows by then: it may have been learned.
- */
 const char *drive_last_line(const char *text)
 {
 	const char *line = strrchr(text, '\n');

@@ -10,9 +10,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* At the least, from the begin of one try of a check to the next. */
-#define DRIVE_RETRY_NS INT64_C(250000000)
-
 struct drive {
 	const char *lab; /* borrowed */
 	bool is_virtual;

@@ -2,11 +2,12 @@
 /*
  * One check, now: `vbet clock until CHECK`, and "expect" in the console.
  *
- * The server is asked what the check comes down to ("check": a node, "is" or "is not", a command,
- * perhaps a limit), for it knows the lab as it is now. Then the command is run again and again,
- * with the clock moved on in between, until it ends as it should. A try begins at least
- * DRIVE_RETRY_NS after the last one did, so in virtual time tries are at the same times in each
- * run, and the time that is told is the one at which the try that held began.
+ * The server is asked what the check comes down to ("check": the request that begins a try, how it
+ * should end, and a limit), for it knows the lab as it is now. Then that request is made again and
+ * again, with the clock moved on in between, until it ends as it should. A try begins a fixed pause
+ * after the last one did, at the least (event_check_pause_ns()), so in virtual time tries are at
+ * the same times in each run, and the time that is told is the one at which the try that held
+ * began.
  */
 #include "vbet-server/command/drive.h"
 #include "vbet-server/command/expect.h"

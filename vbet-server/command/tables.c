@@ -7,6 +7,7 @@
 #include "vbet-server/command/tables.h"
 
 #include "vbet-server/command/drive.h"
+#include "vbet-server/plan/event.h"
 
 #include <stdio.h>
 
@@ -35,14 +36,7 @@ static int begin(const struct drive *d, const char *node, const char *command, c
 {
 	struct strvec v = {0};
 
-	vec_push(&v, "job");
-	vec_push(&v, node);
-	vec_push(&v, "timeout_ms=8000");
-	vec_push(&v, "text_max=15000");
-	vec_push(&v, "--");
-	vec_push(&v, "/bin/sh");
-	vec_push(&v, "-c");
-	vec_push(&v, command);
+	event_job_words(&v, node, "timeout_ms=8000", "text_max=15000", command);
 	return drive_ask(d, &v, job, e);
 }
 

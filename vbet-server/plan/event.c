@@ -4,9 +4,9 @@
  * requests.
  *
  * An event becomes the words that a user would have typed for it, and a check becomes a command of
- * a shell: whoever carries them out needs to know nothing about either. So an event in a script
- * does just what the same request does, is written into a record as such a line, and is repeated
- * from there without the script.
+ * a shell, or a look at what guests know (lab/look.h): whoever carries them out needs to know
+ * nothing about either. So an event in a script does just what the same request does, is written
+ * into a record as such a line, and is repeated from there without the script.
  *
  * The checks' commands end with 0 if the check holds. What they print is the reason if it does not.
  */
@@ -56,12 +56,26 @@ static int cable_words(const struct graph *g, const struct graph_event *ev, stru
 	return 0;
 }
 
-/* Never 0, which would be no limit. */
-char *event_timeout(struct arena *a, int64_t timeout_ns)
+/* "timeout_ms=N". Never 0, which would be no limit. */
+static char *timeout_word(struct arena *a, int64_t timeout_ns)
 {
 	int64_t ms = timeout_ns / 1000000;
 
 	return arena_printf(a, "timeout_ms=%lld", (long long)(ms ? ms : 1));
+}
+
+void event_job_words(struct strvec *v, const char *node, const char *timeout, const char *more,
+		     const char *command)
+{
+	vec_push(v, "job");
+	vec_push(v, node);
+	vec_push(v, timeout);
+	if (more)
+		vec_push(v, more);
+	vec_push(v, "--");
+	vec_push(v, "/bin/sh");
+	vec_push(v, "-c");
+	vec_push(v, command);
 }
 
 int event_words(const struct graph *g, const struct graph_event *ev, struct arena *a,
@@ -74,23 +88,16 @@ int event_words(const struct graph *g, const struct graph_event *ev, struct aren
 		vec_push(v, g->nodes[ev->node].name);
 		return 0;
 	}
-	vec_push(v, "job");
-	vec_push(v, g->nodes[ev->node].name);
-	vec_push(v, event_timeout(a, ev->timeout_ns));
-	vec_push(v, "--");
-	vec_push(v, "/bin/sh");
-	vec_push(v, "-c");
-	vec_push(v, ev->text);
+	event_job_words(v, g->nodes[ev->node].name, timeout_word(a, ev->timeout_ns), NULL,
+			ev->text);
 	return 0;
 }
 
 /*
- * Addresses that the script gives are written into the command. One that is only learned in the run
- * cannot be: the shell variable EVENT_PEER stands for it, and whoever starts the command fills it
- * in (lab/job.c). "route" asks the kernel, and looks for the gateway with blanks around it, lest
- * 10.0.0.1 be found in 10.0.0.11.
+ * The command of a check for /bin/sh; malloc'ed. Addresses that the script gives are written into
+ * it. One that is only learned in the run cannot be: the shell variable EVENT_PEER stands for it,
+ * and whoever starts the command fills it in (lab/job.c).
  */
-/* The command of a check for /bin/sh; malloc'ed. */
 static char *check_command(const struct graph *g, const struct graph_expect *x)
 {
 	char addr[80];
@@ -114,15 +121,11 @@ static void put_command(const struct graph *g, const struct graph_expect *x, str
 {
 	char *command = check_command(g, x);
 
-	vec_push(v, "job");
-	vec_push(v, g->nodes[x->node].name);
-	vec_push(v, event_timeout(a, x->timeout_ns));
-	if (x->kind == CHECK_PING && x->peer >= 0 && strstr(command, EVENT_PEER))
-		vec_push(v, arena_printf(a, "peer=%s", g->nodes[x->peer].name));
-	vec_push(v, "--");
-	vec_push(v, "/bin/sh");
-	vec_push(v, "-c");
-	vec_push(v, arena_strdup(a, command));
+	bool asks_peer = x->kind == CHECK_PING && x->peer >= 0 && strstr(command, EVENT_PEER);
+
+	event_job_words(v, g->nodes[x->node].name, timeout_word(a, x->timeout_ns),
+			asks_peer ? arena_printf(a, "peer=%s", g->nodes[x->peer].name) : NULL,
+			arena_strdup(a, command));
 	free(command);
 }
 
@@ -181,7 +184,7 @@ void event_check_words(const struct graph *g, const struct graph_expect *x, stru
 		return;
 	}
 	vec_push(v, "look");
-	vec_push(v, event_timeout(a, x->timeout_ns));
+	vec_push(v, timeout_word(a, x->timeout_ns));
 	if (x->kind == CHECK_ROUTE)
 		put_route(g, x, a, v);
 	else

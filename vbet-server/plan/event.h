@@ -11,8 +11,10 @@
 /* What a server is asked for: "link r1:eth1 r2:eth0 down". Words live in the arena. */
 int event_words(const struct graph *g, const struct graph_event *ev, struct arena *a,
 		struct strvec *v, struct err *e);
-/* "timeout_ms=N", as exec takes it, in the arena. */
-char *event_timeout(struct arena *a, int64_t timeout_ns);
+/* Begins a job (lab/job.h): a command of a shell in a node. timeout: "timeout_ms=N"; more: another
+ * such word, or NULL. All strings are borrowed. */
+void event_job_words(struct strvec *v, const char *node, const char *timeout, const char *more,
+		     const char *command);
 /* The environment variable with the address of whom a job is about ("peer=NODE"). */
 #define EVENT_PEER "VBET_PEER"
 /*
