@@ -9,6 +9,7 @@
  * terminal, alone it could overwrite what stands in the line.
  */
 #include "lib/visible.h"
+
 #include "lib/xalloc.h"
 
 #include <stdbool.h>
@@ -91,4 +92,14 @@ char *visible_text(const char *text)
 	visible_end(&v, f);
 	fclose(f);
 	return made;
+}
+
+void visible_put_lines(FILE *out, const char *indent, const char *text)
+{
+	while (*text) {
+		size_t n = strcspn(text, "\n");
+
+		fprintf(out, "%s%.*s\n", indent, (int)n, text);
+		text += n + (text[n] == '\n');
+	}
 }

@@ -21,5 +21,7 @@ void visible_write(struct visible *v, FILE *out, const char *data, size_t len);
 void visible_end(struct visible *v, FILE *out);
 /* A whole text, malloc'ed. */
 char *visible_text(const char *text);
+/* The lines of a text as they are, each behind `indent`, the last one with a newline, too. */
+void visible_put_lines(FILE *out, const char *indent, const char *text);
 
 #endif

@@ -17,6 +17,7 @@
 #include "vbet-server/command/expect.h"
 
 #include "lib/vec.h"
+#include "lib/visible.h"
 #include "lib/words.h"
 #include "lib/xalloc.h"
 #include "vbet-server/command/drive.h"
@@ -77,16 +78,6 @@ static int act(struct driver *d, const struct graph_event *ev, struct err *e)
 	return rc;
 }
 
-static void print_output(FILE *out, const char *text)
-{
-	while (*text) {
-		size_t n = strcspn(text, "\n");
-
-		fprintf(out, "    | %.*s\n", (int)n, text);
-		text += n + (text[n] == '\n');
-	}
-}
-
 /* ---- what is told ---- */
 
 static char *event_text(const struct driver *d, const struct graph_event *ev)
@@ -137,7 +128,7 @@ static void note_errand(struct driver *d, const struct graph_event *ev, int stat
 	size_t len = 0;
 	FILE *f = xmemstream(&detail, &len);
 
-	print_output(f, output);
+	visible_put_lines(f, "    | ", output);
 	fclose(f);
 	r.text = text;
 	r.message = message;
@@ -223,7 +214,7 @@ static void explain(FILE *out, const struct trial *t)
 	else
 		fprintf(out, "%s (exit status %d)\n", o->missed, t->status);
 	if (t->last && strchr(t->last, '\n')) /* else it stands in the line above */
-		print_output(out, t->last);
+		visible_put_lines(out, "    | ", t->last);
 }
 
 static void decide(struct driver *d, struct trial *t, bool held)

@@ -9,6 +9,7 @@
  * no operations.
  */
 #include "lib/vec.h"
+#include "lib/visible.h"
 #include "lib/words.h"
 #include "vbet-server/plan/plan.h"
 
@@ -32,12 +33,7 @@ static void print_both(FILE *out, const struct plan_step *s)
 static void print_content(FILE *out, const struct plan_step *s)
 {
 	print_name(out, s);
-	for (const char *line = s->text; *line;) {
-		size_t len = strcspn(line, "\n");
-
-		fprintf(out, "    %.*s\n", (int)len, line);
-		line += len + (line[len] == '\n');
-	}
+	visible_put_lines(out, "    ", s->text);
 }
 
 static void print_argv(FILE *out, const struct plan_step *s)

@@ -71,17 +71,19 @@ static void write_check(FILE *out, const char *name, const struct suite_check *k
 	free(what);
 }
 
+static bool is_error(const struct suite_case *c)
+{
+	return c->outcome == SUITE_WRONG || c->outcome == SUITE_BROKEN || c->outcome == SUITE_LATE;
+}
+
 static void write_lab(FILE *out, const char *name, const struct suite_case *c)
 {
-	bool is_error =
-		c->outcome == SUITE_WRONG || c->outcome == SUITE_BROKEN || c->outcome == SUITE_LATE;
-
 	fputs("    <testcase", out);
 	put_attribute(out, "classname", name);
 	put_attribute(out, "name", "lab");
 	put_seconds(out, c->wall_ns);
 	fputs(">\n", out);
-	if (is_error) {
+	if (is_error(c)) {
 		fputs("      <error", out);
 		put_attribute(out, "message", c->trouble);
 		put_attribute(out, "type", suite_outcome_name(c->outcome));
@@ -103,8 +105,6 @@ static void write_case(FILE *out, const struct suite_case *c)
 {
 	char *name = suite_case_name(c);
 	bool is_skipped = c->outcome == SUITE_SKIPPED;
-	bool is_error =
-		c->outcome == SUITE_WRONG || c->outcome == SUITE_BROKEN || c->outcome == SUITE_LATE;
 	size_t held;
 	size_t missed;
 	size_t refused;
@@ -113,7 +113,7 @@ static void write_case(FILE *out, const struct suite_case *c)
 	fputs("  <testsuite", out);
 	put_attribute(out, "name", name);
 	fprintf(out, " tests=\"%zu\" failures=\"%zu\" errors=\"%d\" skipped=\"%d\"",
-		c->checks.n + 1, missed + refused, is_error, is_skipped);
+		c->checks.n + 1, missed + refused, is_error(c), is_skipped);
 	put_seconds(out, c->wall_ns);
 	fputs(">\n", out);
 	write_lab(out, name, c);

@@ -1,20 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "vbet-server/suite/table.h"
 
+#include "lib/visible.h"
+
 #include "lib/xalloc.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
-
-static void put_lines(FILE *out, const char *indent, const char *text)
-{
-	while (*text) {
-		size_t n = strcspn(text, "\n");
-
-		fprintf(out, "%s%.*s\n", indent, (int)n, text);
-		text += n + (text[n] == '\n');
-	}
-}
 
 static const char *word_of(enum suite_outcome o)
 {
@@ -48,10 +40,10 @@ void table_case(FILE *out, const struct suite_case *c)
 			continue;
 		fprintf(out, "    %s:%lld %s: %s\n", k->script, (long long)k->line, k->text,
 			k->message);
-		put_lines(out, "        ", k->detail);
+		visible_put_lines(out, "        ", k->detail);
 	}
 	if (*c->trouble)
-		put_lines(out, "    ", c->trouble);
+		visible_put_lines(out, "    ", c->trouble);
 	if (c->archive)
 		fprintf(out, "    kept: %s\n", c->archive);
 	if (c->again)

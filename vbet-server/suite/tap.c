@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "vbet-server/suite/tap.h"
 
+#include "lib/visible.h"
+
 #include <stdlib.h>
 
 /* In a description '#' begins a directive and '\' escapes; a newline would end it. */
@@ -35,13 +37,11 @@ static void put_block(FILE *out, const char *indent, const char *key, const char
 	if (!*text)
 		return;
 	/* The indentation is said: it could not be told from lines that begin with blanks. */
-	fprintf(out, "%s%s: |2\n", indent, key);
-	while (*text) {
-		size_t n = strcspn(text, "\n");
+	char deeper[16];
 
-		fprintf(out, "%s  %.*s\n", indent, (int)n, text);
-		text += n + (text[n] == '\n');
-	}
+	snprintf(deeper, sizeof(deeper), "%s  ", indent);
+	fprintf(out, "%s%s: |2\n", indent, key);
+	visible_put_lines(out, deeper, text);
 }
 
 static void write_check(FILE *out, const struct suite_check *k, size_t number)
