@@ -46,6 +46,16 @@ static bool runs(const struct lab *lab, const char *node, const char *daemon)
 	return found;
 }
 
+/* By guest, whether it runs the daemon; malloc'ed. */
+static bool *find_speakers(const struct lab *lab, const char *daemon)
+{
+	bool *speaks = xcalloc(lab->n_guests, sizeof(*speaks));
+
+	for (size_t i = 0; i < lab->n_guests; i++)
+		speaks[i] = lab->guests[i] && runs(lab, lab->guests[i]->name, daemon);
+	return speaks;
+}
+
 static int read_route(struct look *l, struct err *e)
 {
 	if (l->words.n < 4)
@@ -71,9 +81,12 @@ static int read_neighbor(struct lab *lab, struct look *l, struct err *e)
 		vec_push(&l->nodes, w->at[3]);
 	if (is_name(w, 3) && is_name(w, 4))
 		l->peer = w->at[4];
-	for (size_t i = 0; i < lab->n_guests && !is_name(w, 3); i++)
-		if (lab->guests[i] && runs(lab, lab->guests[i]->name, l->protocol->daemon))
+	bool *speaks = is_name(w, 3) ? NULL : find_speakers(lab, l->protocol->daemon);
+
+	for (size_t i = 0; speaks && i < lab->n_guests; i++)
+		if (speaks[i])
 			vec_push(&l->nodes, arena_strdup(&l->arena, lab->guests[i]->name));
+	free(speaks);
 	return l->nodes.n
 		       ? 0
 		       : err_set(e, ERR_USAGE, "no node of the lab runs %s", l->protocol->daemon);
@@ -187,8 +200,9 @@ static struct judge_peer peer_of(const struct lab *lab, const struct wires *w, s
 	return p;
 }
 
-static bool judge_node(struct lab *lab, const struct look *l, const struct wires *w, size_t i,
-		       const char *text, FILE *out)
+/* speaks: NULL if nobody has to be a neighbour for being near. */
+static bool judge_node(struct lab *lab, const struct look *l, const struct wires *w,
+		       const bool *speaks, size_t i, const char *text, FILE *out)
 {
 	struct arena a = {0};
 	struct judge_neighbors q = {
@@ -203,8 +217,7 @@ static bool judge_node(struct lab *lab, const struct look *l, const struct wires
 	for (size_t k = 0; from >= 0 && k < lab->n_guests; k++) {
 		if (!lab->guests[k] || (int)k == from)
 			continue;
-		if (l->peer ? strcmp(lab->guests[k]->name, l->peer) != 0
-			    : !w || !runs(lab, lab->guests[k]->name, l->protocol->daemon))
+		if (l->peer ? strcmp(lab->guests[k]->name, l->peer) != 0 : !speaks || !speaks[k])
 			continue;
 		struct judge_peer p = peer_of(lab, w, (size_t)from, k, &a);
 
@@ -221,6 +234,7 @@ bool look_judge(struct lab *lab, const struct look *l, const struct look_answer 
 {
 	bool by_wire = !l->is_route && (l->peer || l->protocol->is_on_wire);
 	struct wires *w = by_wire ? wires_create(lab->graph) : NULL;
+	bool *speaks = w && !l->peer ? find_speakers(lab, l->protocol->daemon) : NULL;
 	bool holds = true;
 
 	for (size_t i = 0; i < l->nodes.n; i++) {
@@ -230,9 +244,10 @@ bool look_judge(struct lab *lab, const struct look *l, const struct look_answer 
 		} else if (l->is_route) {
 			holds &= judge_routes(&l->words, answers[i].text, out);
 		} else {
-			holds &= judge_node(lab, l, w, i, answers[i].text, out);
+			holds &= judge_node(lab, l, w, speaks, i, answers[i].text, out);
 		}
 	}
+	free(speaks);
 	wires_destroy(w);
 	return holds;
 }

@@ -99,14 +99,14 @@ static void put_hop(void *ctx, const struct netlink_hop *h)
 	fprintf(to->out, " proto=%u metric=%u type=%u\n", h->protocol, h->metric, h->type);
 }
 
-/* "routes" 4|6 DEST */
-static void look_routes(uint32_t id, const struct words *w)
+/* "routes" 4|6 DEST. The kernel answers at once. */
+static void look_routes(uint32_t id, char *const *args, long timeout_ms)
 {
-	struct addr dest = {.family = strcmp(w->at[1], "6") != 0 ? AF_INET : AF_INET6};
+	struct addr dest = {.family = strcmp(args[0], "6") != 0 ? AF_INET : AF_INET6};
 	struct err e;
 
-	if (strcmp(w->at[2], "default") != 0 &&
-	    addr_parse(w->at[2], strlen(w->at[2]), &dest, &e) < 0) {
+	if (strcmp(args[1], "default") != 0 &&
+	    addr_parse(args[1], strlen(args[1]), &dest, &e) < 0) {
 		chan_refuse(id, e.text);
 		return;
 	}
@@ -163,19 +163,17 @@ static void too_late(struct loop_timer *t, int64_t now_ns)
 }
 
 /* "vty" DAEMON COMMAND */
-static void look_vty(uint32_t id, const struct words *w)
+static void look_vty(uint32_t id, char *const *args, long timeout_ms)
 {
-	const char *timeout = words_get(w, "timeout_ms");
-	long timeout_ms = timeout ? strtol(timeout, NULL, 10) : 0;
 	struct look *l = open_look(id);
 	struct err e;
 
 	l->question.answered = answered;
 	l->question.failed = failed;
-	l->question.command = xstrdup(w->at[2]);
+	l->question.command = xstrdup(args[1]);
 	l->deadline.fire = too_late;
 	l->asks = true;
-	if (vty_ask(agent_loop(), w->at[1], &l->question, &e) < 0)
+	if (vty_ask(agent_loop(), args[0], &l->question, &e) < 0)
 		failed(&l->question, e.text);
 	else if (timeout_ms > 0)
 		loop_set_timer(agent_loop(), &l->deadline,
@@ -184,7 +182,7 @@ static void look_vty(uint32_t id, const struct words *w)
 
 static const struct {
 	const char *what;
-	void (*look)(uint32_t id, const struct words *w);
+	void (*look)(uint32_t id, char *const *args, long timeout_ms);
 } looks[] = {
 	{"routes", look_routes},
 	{"vty", look_vty},
@@ -192,17 +190,15 @@ static const struct {
 
 void look_start(uint32_t id, const struct words *w)
 {
-	size_t from = w->n > 1 && !strncmp(w->at[1], "timeout_ms=", 11) ? 2 : 1;
+	static const char key[] = "timeout_ms=";
+	bool is_timed = w->n > 1 && !strncmp(w->at[1], key, strlen(key));
+	long timeout_ms = is_timed ? strtol(w->at[1] + strlen(key), NULL, 10) : 0;
+	char *const *said = w->at + 1 + is_timed;
 
-	for (size_t i = 0; i < ARRAY_LEN(looks) && w->n == from + 3; i++) {
-		/* The verb is the first word; a timeout stays to be found in front of it. */
-		struct words rest = {.at = w->at + from, .n = 3};
-
-		if (strcmp(looks[i].what, w->at[from]) != 0)
+	for (size_t i = 0; i < ARRAY_LEN(looks) && w->n == 4u + is_timed; i++) {
+		if (strcmp(looks[i].what, said[0]) != 0)
 			continue;
-		char *all[] = {rest.at[0], rest.at[1], rest.at[2], from == 2 ? w->at[1] : NULL};
-
-		looks[i].look(id, &(struct words){.at = all, .n = from == 2 ? 4 : 3});
+		looks[i].look(id, said + 1, timeout_ms);
 		return;
 	}
 	chan_refuse(id, "nothing of that kind can be looked at");
