@@ -4,6 +4,7 @@
  * (binds, exec, env, sysctls) are those of all four together, from the defaults to the node.
  */
 #include "lib/xalloc.h"
+#include "topo/service.h"
 #include "vbet-server/import/clab.h"
 #include "vbet-server/import/command.h"
 #include "vbet-server/import/frr.h"
@@ -270,7 +271,6 @@ static void add_startup_config(const struct clab_node *n, struct tree *t)
 {
 	struct import_model *m = n->c->m;
 	const char *text = yaml_text(find(n, "startup-config"));
-	struct import_file f = {.path = "/etc/frr/frr.conf", .daemon = "frr", .text = text};
 
 	if (!text)
 		return;
@@ -278,14 +278,13 @@ static void add_startup_config(const struct clab_node *n, struct tree *t)
 		model_note(m, n->was, "startup-config%s%s: vbet has no such system",
 			   strchr(text, '\n') ? "" : " ", strchr(text, '\n') ? "" : text);
 	} else if (strchr(text, '\n')) {
-		model_add_file(m, n->place, &f);
-		m->nodes.at[n->place].has_frr = true;
+		frr_add_config(m, n->place, text);
 	} else {
 		char *from = replace(&m->arena, text, "__clabNodeName__", n->was);
 
 		while (!strncmp(from, "./", 2))
 			from += 2;
-		if (!tree_add(m, n->c->src, n->was, from, f.path, t))
+		if (!tree_add(m, n->c->src, n->was, from, SERVICE_FRR_PATH, t))
 			model_note(m, n->was, "startup-config %s: there is no such file", text);
 	}
 }

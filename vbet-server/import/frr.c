@@ -205,6 +205,16 @@ static void add_bare_daemons(struct frr *f)
 			model_add_service(f->m, f->node, s->name);
 }
 
+void frr_add_config(struct import_model *m, size_t node, const char *text)
+{
+	struct import_file f = {.path = SERVICE_FRR_PATH,
+				.daemon = SERVICE_FRR,
+				.text = arena_strdup(&m->arena, text)};
+
+	model_add_file(m, node, &f);
+	m->nodes.at[node].has_frr = true;
+}
+
 void frr_add_files(struct import_model *m, const struct import_source *src, size_t node,
 		   const struct import_file *files, size_t n, bool is_started)
 {

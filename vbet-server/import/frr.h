@@ -7,6 +7,8 @@
 
 /* Is this path in a guest a file of FRR or Quagga? */
 bool frr_is_file(const char *path);
+/* Adds a configuration of ours, of all daemons that it speaks of. The text is copied. */
+void frr_add_config(struct import_model *m, size_t node, const char *text);
 /*
  * Adds the files of that kind among `files`, as configurations if FRR is started in the node, else
  * as files. The list of daemons ("daemons") says which files are used; frr.conf is the only one

@@ -6,6 +6,7 @@
  */
 #include "lib/xalloc.h"
 #include "vbet-server/import/command.h"
+#include "vbet-server/import/frr.h"
 #include "vbet-server/import/netlab.h"
 
 #include <stdio.h>
@@ -396,7 +397,6 @@ static void add_config(struct netlab *n, size_t place, const struct on *on, size
 		       size_t *left)
 {
 	struct writer w = {.n = n, .node = &n->nodes.at[place], .on = on, .n_on = n_on};
-	struct import_file f = {.path = "/etc/frr/frr.conf", .daemon = "frr"};
 
 	if (w.node->is_host || n->m->full)
 		return;
@@ -406,10 +406,8 @@ static void add_config(struct netlab *n, size_t place, const struct on *on, size
 	}
 	char *text = make_config(&w, left);
 
-	f.text = arena_strdup(&n->m->arena, text);
+	frr_add_config(n->m, place, text);
 	free(text);
-	model_add_file(n->m, place, &f);
-	n->m->nodes.at[place].has_frr = true;
 }
 
 void netlab_add_configs(struct netlab *n)

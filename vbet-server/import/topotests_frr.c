@@ -2,6 +2,7 @@
 /* What a router of a topotest is configured with: one frr.conf of what the JSON says. */
 #include "lib/xalloc.h"
 #include "vbet-server/import/command.h"
+#include "vbet-server/import/frr.h"
 #include "vbet-server/import/topotests.h"
 
 #include <stdio.h>
@@ -338,7 +339,6 @@ static void add_config(struct topotests *t, size_t place)
 {
 	static const char *const known[] = {"links", "ospf", "ospf6", "bgp", "static_routes"};
 	struct writer w = {.t = t, .r = &t->routers.at[place]};
-	struct import_file f = {.path = "/etc/frr/frr.conf", .daemon = "frr"};
 	char *text = NULL;
 	size_t len;
 
@@ -352,10 +352,8 @@ static void add_config(struct topotests *t, size_t place)
 	put_bgp(&w);
 	note_keys(&w, w.r->own, known, ARRAY_LEN(known), "");
 	fclose(w.out);
-	f.text = arena_strdup(&t->m->arena, text);
+	frr_add_config(t->m, place, text);
 	free(text);
-	model_add_file(t->m, place, &f);
-	t->m->nodes.at[place].has_frr = true;
 }
 
 void topotests_add_configs(struct topotests *t)
