@@ -362,16 +362,14 @@ bool builtin_join_virtual(struct eval *ev, const struct call *c, const struct ar
 /* The policy of a substrate node for the links that begin there. */
 static struct value change_policy(struct eval *ev, const struct call *c, struct world_node *n)
 {
-	static const char *const known[] = {"measure", "idle", "raise_above", "lower_below"};
-
 	for (size_t i = 0; i < c->n_fields; i++) {
 		bool is_field = false;
 
-		for (size_t k = 0; k < ARRAY_LEN(known); k++)
-			is_field |= !strcmp(c->fields[i].name, known[k]);
+		for (size_t k = 0; k < GRAPH_POLICY_KEYS; k++)
+			is_field |= !strcmp(c->fields[i].name, graph_policy_keys[k]);
 		if (!is_field) {
 			builtin_unknown_field(ev, "a substrate node that is there", &c->fields[i],
-					      known, ARRAY_LEN(known));
+					      graph_policy_keys, GRAPH_POLICY_KEYS);
 			return value_wrong;
 		}
 		if (!builtin_node_field(ev, n, &c->fields[i], &is_field))

@@ -155,6 +155,8 @@ bool graph_has_disk(const struct graph_node *n)
 	return n->disk || n->disk_bytes;
 }
 
+const char *const graph_policy_keys[] = {"measure", "idle", "raise_above", "lower_below"};
+
 /* By a walk: a lab has some thousands of nodes at most, and only commands of people ask by name. */
 int graph_find_node(const struct graph *g, const char *name)
 {

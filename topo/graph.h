@@ -344,6 +344,9 @@ struct graph {
 };
 
 bool graph_has_disk(const struct graph_node *n);
+/* Parameters of a substrate node that are its policy for rates: they may change. */
+enum { GRAPH_POLICY_KEYS = 4 };
+extern const char *const graph_policy_keys[GRAPH_POLICY_KEYS];
 /* Index of the node of that name, or -1. */
 int graph_find_node(const struct graph *g, const char *name);
 /* Index of the NIC of that name in the node, or -1. */

@@ -114,22 +114,22 @@ static void plan_interface(struct builder *b, struct graph_end end)
  */
 static void add_policy(struct builder *b, const struct graph_node *n, struct plan_step *s)
 {
-	static const char *const keys[] = {"measure", "idle", "raise_above", "lower_below"};
 	struct text said, set;
 	FILE *line = text_open(&said);
 	FILE *change = text_open(&set);
 
 	fputs(s->text, line);
 	fprintf(change, "set %s", n->name);
-	for (size_t k = 0; k < ARRAY_LEN(keys); k++) {
+	for (size_t k = 0; k < GRAPH_POLICY_KEYS; k++) {
+		const char *key = graph_policy_keys[k];
 		const char *value = "default";
 
 		for (size_t i = 0; i < n->n_params; i++)
-			if (!strcmp(n->params[i].key, keys[k]))
+			if (!strcmp(n->params[i].key, key))
 				value = n->params[i].value;
-		fprintf(change, " %s=%s", keys[k], value);
+		fprintf(change, " %s=%s", key, value);
 		if (strcmp(value, "default") != 0)
-			fprintf(line, " %s=%s", keys[k], value);
+			fprintf(line, " %s=%s", key, value);
 	}
 	const char *fixed = s->text;
 
