@@ -50,9 +50,7 @@ int boot_parse_processes(const struct cmd_options *o, const struct graph *g, str
 	int64_t v;
 
 	wish->descriptors_max = descriptors_max();
-	wish->processes = is_virtual || !wish->descriptors_max
-				  ? 1
-				  : spread_processes(g, wish->descriptors_max);
+	wish->processes = spread_processes(g, wish->descriptors_max);
 	if (!o->processes)
 		return 0;
 	if (!strcmp(o->processes, "auto")) {

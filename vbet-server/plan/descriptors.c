@@ -23,6 +23,15 @@ size_t descriptors_of_node(const struct graph *g, size_t node)
 	return PER_GUEST + PER_NIC * n->n_nics + (graph_has_disk(n) ? PER_DISK : 0);
 }
 
+size_t descriptors_of_all(const struct graph *g)
+{
+	size_t all = 0;
+
+	for (size_t i = 0; i < g->n_nodes; i++)
+		all += descriptors_of_node(g, i);
+	return all;
+}
+
 size_t descriptors_of_process(unsigned n_processes)
 {
 	return OTHERS + PER_TRUNK * (size_t)(n_processes - 1);

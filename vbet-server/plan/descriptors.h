@@ -12,6 +12,8 @@
 
 /* What a node adds to the process that carries it; 0 by the virtual clock. */
 size_t descriptors_of_node(const struct graph *g, size_t node);
+/* What all nodes add together. */
+size_t descriptors_of_all(const struct graph *g);
 /* What any process has besides, if there are so many of them. */
 size_t descriptors_of_process(unsigned n_processes);
 /* The most that any of n_processes needs. process: for each node the number of its own, from 1. */

@@ -153,10 +153,8 @@ static void find_heads(struct spread *s, size_t descriptors_max)
 	const struct graph *g = s->g;
 	size_t *need = xcalloc(g->n_nodes + 1, sizeof(*need));
 	size_t most = SIZE_MAX;
-	size_t all = 0;
+	size_t all = descriptors_of_all(g);
 
-	for (size_t i = 0; i < g->n_nodes; i++)
-		all += descriptors_of_node(g, i);
 	if (descriptors_max && all + descriptors_of_process(s->n) > descriptors_max)
 		most = all / s->n;
 	for (size_t i = 0; i < g->n_nodes; i++) {
@@ -199,11 +197,13 @@ unsigned *spread_nodes(const struct graph *g, unsigned n_processes, const unsign
 
 unsigned spread_processes(const struct graph *g, size_t descriptors_max)
 {
-	size_t least = SIZE_MAX;
+	size_t least = descriptors_of_all(g) + descriptors_of_process(1);
 	unsigned best = 1;
 
+	if (!descriptors_max)
+		return best;
 	/* More processes have more trunks: at some number each needs more again. */
-	for (unsigned n = 1; n <= SPREAD_MAX && least > descriptors_max; n++) {
+	for (unsigned n = 2; n <= SPREAD_MAX && least > descriptors_max; n++) {
 		unsigned *process = spread_nodes(g, n, NULL, descriptors_max);
 		size_t most = descriptors_most(g, process, n);
 

@@ -20,8 +20,8 @@ enum { SPREAD_MAX = 64 }; /* processes */
  */
 unsigned *spread_nodes(const struct graph *g, unsigned n_processes, const unsigned *kept,
 		       size_t descriptors_max);
-/* The least number of processes in which none needs more than descriptors_max; if there is none,
- * the one in which the neediest needs least. */
+/* The least number of processes in which none needs more than descriptors_max (0: no bound); if
+ * there is none, the one in which the neediest needs least. */
 unsigned spread_processes(const struct graph *g, size_t descriptors_max);
 
 #endif
