@@ -7,7 +7,7 @@
 #include "substrate/disk/disk.h"
 #include "substrate/disk/image.h"
 #include "substrate/virtio/guestmem.h"
-#include "tests/support/vuser.h"
+#include "tests/support/vuser_input.h"
 
 #include <fcntl.h>
 #include <linux/virtio_blk.h>
@@ -117,43 +117,6 @@ static void prepare(void)
 	add_disk("r", line);
 }
 
-struct input {
-	const uint8_t *at;
-	size_t left;
-};
-
-static uint32_t take(struct input *in, unsigned bytes)
-{
-	uint32_t value = 0;
-
-	for (unsigned i = 0; i < bytes && in->left; i++, in->left--)
-		value = value << 8 | *in->at++;
-	return value;
-}
-
-static void say(struct vuser *v, struct input *in)
-{
-	uint32_t request = take(in, 1) % 40;
-	uint32_t flags = take(in, 1) % 16;
-	uint32_t size = take(in, 1);
-	uint32_t n_fds = take(in, 1) % 4;
-	int fds[3] = {v->memory_fd, v->memory_fd, v->memory_fd};
-	uint8_t payload[256] = {0};
-
-	for (uint32_t i = 0; i < size && in->left; i++)
-		payload[i] = (uint8_t)take(in, 1);
-	vuser_send(v, request, flags, payload, size, fds, n_fds);
-}
-
-static void write_memory(struct vuser *v, struct input *in)
-{
-	uint32_t offset = take(in, 2) % 0x3000;
-	uint32_t len = take(in, 1) % 64;
-
-	for (uint32_t i = 0; i < len && in->left; i++)
-		v->memory[offset + i] = (uint8_t)take(in, 1);
-}
-
 /* A request that is right but for what the input says: its buffers may be of any length. */
 static void request(struct vuser *v, struct input *in)
 {
@@ -197,7 +160,7 @@ static void do_record(struct vuser *v, struct input *in, bool *shrunk)
 	if (kind == SAY) {
 		say(v, in);
 	} else if (kind == WRITE) {
-		write_memory(v, in);
+		write_memory(v, in, 0);
 	} else if (kind == KICK && v->queue[0].kick_fd >= 0) {
 		vuser_kick(v, 0);
 	} else if (kind == SET_UP && v->slave_fd < 0) {

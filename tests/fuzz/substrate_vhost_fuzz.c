@@ -12,7 +12,7 @@
 #include "substrate/virtio/channel.h"
 #include "substrate/virtio/guestmem.h"
 #include "tests/support/tcpframe.h"
-#include "tests/support/vuser.h"
+#include "tests/support/vuser_input.h"
 
 #include <linux/virtio_config.h>
 #include <linux/virtio_net.h>
@@ -132,45 +132,6 @@ static void prepare(void)
 	arena_finish(&a);
 }
 
-struct input {
-	const uint8_t *at;
-	size_t left;
-};
-
-static uint32_t take(struct input *in, unsigned bytes)
-{
-	uint32_t value = 0;
-
-	for (unsigned i = 0; i < bytes && in->left; i++, in->left--)
-		value = value << 8 | *in->at++;
-	return value;
-}
-
-static void say(struct vuser *v, struct input *in)
-{
-	uint32_t request = take(in, 1) % 40;
-	uint32_t flags = take(in, 1) % 16;
-	uint32_t size = take(in, 1);
-	uint32_t n_fds = take(in, 1) % 4;
-	int fds[3] = {v->memory_fd, v->memory_fd, v->memory_fd};
-	uint8_t payload[256] = {0};
-
-	for (uint32_t i = 0; i < size && in->left; i++)
-		payload[i] = (uint8_t)take(in, 1);
-	vuser_send(v, request, flags, payload, size, fds, n_fds);
-}
-
-static void write_memory(struct vuser *v, struct input *in)
-{
-	/* Rings of the first queues: what matters is near the start of each part. */
-	uint32_t offset =
-		take(in, 1) % (2 * VUSER_QUEUES) * (VUSER_RINGS / 2) + take(in, 2) % 0x3000;
-	uint32_t len = take(in, 1) % 64;
-
-	for (uint32_t i = 0; i < len && in->left; i++)
-		v->memory[offset + i] = (uint8_t)take(in, 1);
-}
-
 /* A segment that its NIC shall cut, with some bytes changed. It is looked at at the other end. */
 static void send_segment(struct vuser *v, struct input *in)
 {
@@ -203,7 +164,8 @@ static void do_record(struct vuser *v, struct input *in, unsigned queues, bool *
 	if (kind == SAY) {
 		say(v, in);
 	} else if (kind == WRITE) {
-		write_memory(v, in);
+		/* Rings of the first queues: what matters is near the start of each part. */
+		write_memory(v, in, take(in, 1) % (2 * VUSER_QUEUES) * (VUSER_RINGS / 2));
 	} else if (kind == KICK) {
 		unsigned q = take(in, 1) % queues;
 

@@ -224,23 +224,19 @@ static inline void wait_status(int i, const char *text)
 	ck_abort_msg("'%s' never came in %s", text, said);
 }
 
-static const struct {
-	const char *request, *reason;
-} sins[] = {
-	{"spin", "cpu: took all of its 2 % of a CPU for 1 s"},
-	{"memory", "\"reason\":\"memory: "},
-	{"shared", "\"reason\":\"memory: "},
-	{"stack", "its stack of 256 KiB is full"},
-	{"abort", "signal 6 (Aborted)"},
-	{"exit", "exit status 0"},
-};
+/* Runs what add_tests() adds. */
+static inline int run_mux_suite(const char *name, void (*add_tests)(TCase *tc))
+{
+	Suite *s = suite_create(name);
+	TCase *tc = tcase_create("mux");
 
-static const struct {
-	uint8_t word;
-	const char *reason;
-} worker_sins[] = {
-	{200, "cpu: took all of its 2 % of a CPU for 1 s"},
-	{201, "exit status 7"}, /* it gets no sockets */
-};
+	signal(SIGPIPE, SIG_IGN);
+	tcase_set_timeout(tc, 60);
+	tcase_add_checked_fixture(tc, setup, teardown);
+	if (!suite_is_sanitized()) /* the sandbox has no room for what that needs */
+		add_tests(tc);
+	suite_add_tcase(s, tc);
+	return suite_run(s);
+}
 
 #endif

@@ -215,6 +215,32 @@ START_TEST(a_message_in_pieces)
 }
 END_TEST
 
+/* What a guest must not say; each costs it the connection. */
+static const struct {
+	uint32_t request, flags, size;
+	uint32_t payload[18];
+	unsigned n_fds;
+} bad[] = {
+	{77, 1, 0, {0}, 0},                                      /* unknown */
+	{VHOST_SET_OWNER, 2, 0, {0}, 0},                         /* version */
+	{VHOST_SET_OWNER, 1, 100000, {0}, 0},                    /* too long */
+	{VHOST_SET_FEATURES, 1, 4, {0}, 0},                      /* too short */
+	{VHOST_SET_FEATURES, 1, 8, {0xffffffff, 0xffffffff}, 0}, /* not offered */
+	{VHOST_SET_MEM_TABLE, 1, 72, {1, 0, 0, 0, 4096}, 0},     /* no descriptor */
+	{VHOST_SET_MEM_TABLE, 1, 72, {3, 0, 0, 0, 4096}, 1},     /* too many regions */
+	{VHOST_SET_MEM_TABLE, 1, 72, {1, 0, 0, 0, VUSER_MEM + 1}, 1},
+	{VHOST_SET_MEM_TABLE, 1, 72, {1, 0, 0, 0, 4096, 0, 0, 0, ~0u, ~0u}, 1}, /* offset wraps */
+	{VHOST_SET_VRING_NUM, 1, 8, {2, 256}, 0},                               /* no such queue */
+	{VHOST_SET_VRING_NUM, 1, 8, {0, 3}, 0},
+	{VHOST_SET_VRING_ADDR, 1, 40, {0}, 0},     /* before size */
+	{VHOST_SET_VRING_ENABLE, 1, 8, {0, 1}, 0}, /* before address */
+	{VHOST_SET_VRING_KICK, 1, 8, {0}, 0},      /* no descriptor */
+	{VHOST_SET_VRING_KICK, 1, 8, {VHOST_VRING_NO_FD}, 0},
+	{VHOST_SET_SLAVE_REQ_FD, 1, 0, {0}, 0},
+	{VHOST_GET_CONFIG, 1, 20, {0, 4000, 0}, 0},
+	{VHOST_VRING_KICK, 1, 8, {9}, 0},
+};
+
 START_TEST(bad_messages)
 {
 	ck_assert_int_eq(vuser_open(&a, path_of("a"), pump, NULL), 0);

@@ -82,6 +82,17 @@ static struct vnet_table *names_of(int app)
 	return t;
 }
 
+static const struct {
+	const char *request, *reason;
+} sins[] = {
+	{"spin", "cpu: took all of its 2 % of a CPU for 1 s"},
+	{"memory", "\"reason\":\"memory: "},
+	{"shared", "\"reason\":\"memory: "},
+	{"stack", "its stack of 256 KiB is full"},
+	{"abort", "signal 6 (Aborted)"},
+	{"exit", "exit status 0"},
+};
+
 START_TEST(who_exceeds_limits_is_unloaded_and_nobody_else)
 {
 	int app = app_of(0);
@@ -159,6 +170,14 @@ START_TEST(a_further_instance_works)
 }
 END_TEST
 
+static const struct {
+	uint8_t word;
+	const char *reason;
+} worker_sins[] = {
+	{200, "cpu: took all of its 2 % of a CPU for 1 s"},
+	{201, "exit status 7"}, /* it gets no sockets */
+};
+
 /* One that is unloaded takes its names with it; the daemon and the applications go on. */
 START_TEST(a_further_instance_is_unloaded_alone)
 {
@@ -209,14 +228,5 @@ static void add_tests(TCase *tc)
 
 int main(void)
 {
-	Suite *s = suite_create("vnet mux: instances");
-	TCase *tc = tcase_create("mux");
-
-	signal(SIGPIPE, SIG_IGN);
-	tcase_set_timeout(tc, 60);
-	tcase_add_checked_fixture(tc, setup, teardown);
-	if (!suite_is_sanitized()) /* the sandbox has no room for what that needs */
-		add_tests(tc);
-	suite_add_tcase(s, tc);
-	return suite_run(s);
+	return run_mux_suite("vnet mux: instances", add_tests);
 }

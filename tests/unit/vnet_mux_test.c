@@ -171,14 +171,5 @@ static void add_tests(TCase *tc)
 
 int main(void)
 {
-	Suite *s = suite_create("vnet mux");
-	TCase *tc = tcase_create("mux");
-
-	signal(SIGPIPE, SIG_IGN);
-	tcase_set_timeout(tc, 60);
-	tcase_add_checked_fixture(tc, setup, teardown);
-	if (!suite_is_sanitized()) /* the sandbox has no room for what that needs */
-		add_tests(tc);
-	suite_add_tcase(s, tc);
-	return suite_run(s);
+	return run_mux_suite("vnet mux", add_tests);
 }
