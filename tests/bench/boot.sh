@@ -14,9 +14,9 @@ readies=()
 others=()
 for ((i = 0; i < RUNS; i++)); do
 	if [ -n "$BESIDE" ]; then
-		measure beside up -q two.vbet || exit 1
-		mapfile -t -O ${#others[@]} others < <(status_values ready_ns beside)
-		measure beside down || exit 1
+		measure "${beside[@]}" up -q two.vbet || exit 1
+		mapfile -t -O ${#others[@]} others < <(status_values ready_ns "${beside[@]}")
+		measure "${beside[@]}" down || exit 1
 	fi
 	measure vbet up -q two.vbet || exit 1
 	mapfile -t -O ${#boots[@]} boots < <(status_values boot_ns)
@@ -54,10 +54,10 @@ for ((i = 0; i < RUNS; i++)); do
 	measure vbet down || exit 1
 	both+=("$(calc "$up + $TOOK")")
 	if [ -n "$BESIDE" ]; then
-		measure beside up -q hundred.vbet || exit 1
+		measure "${beside[@]}" up -q hundred.vbet || exit 1
 		others+=("$TOOK")
 		up=$TOOK
-		measure beside down || exit 1
+		measure "${beside[@]}" down || exit 1
 		others_both+=("$(calc "$up + $TOOK")")
 	fi
 	if can_be_root; then

@@ -15,6 +15,18 @@ export XDG_RUNTIME_DIR PATH
 unset XDG_STATE_HOME
 cd "$XDG_RUNTIME_DIR" || exit 1
 
+# VBET_BENCH_BESIDE=DIR: another build of vbet, all of it made there (`make all` and its programs of
+# tests/bench), measured in turn with this one where a benchmark can. It has a run directory of its own.
+BESIDE=${VBET_BENCH_BESIDE:-}
+beside=(env "XDG_RUNTIME_DIR=$XDG_RUNTIME_DIR/o" "$BESIDE/vbet")
+if [ -n "$BESIDE" ]; then
+	[[ $BESIDE == /* && -x $BESIDE/vbet ]] && mkdir "$XDG_RUNTIME_DIR/o" || {
+		echo "VBET_BENCH_BESIDE: no vbet in '$BESIDE', which is an absolute path" >&2
+		rm -rf "$XDG_RUNTIME_DIR"
+		exit 1
+	}
+fi
+
 # What other commands than vbet's have left to undo: pids of process groups, names of namespaces.
 groups=()
 namespaces=()
@@ -29,7 +41,7 @@ finish() {
 	for n in "${namespaces[@]}"; do "${as_root[@]}" ip netns del "$n"; done 2>/dev/null
 	for g in "${at_end[@]}"; do $g; done
 	timeout 60 vbet down -a >/dev/null 2>&1
-	[ -z "$BESIDE" ] || XDG_RUNTIME_DIR=$XDG_RUNTIME_DIR/o timeout 60 "$BESIDE/vbet" down -a >/dev/null 2>&1
+	[ -z "$BESIDE" ] || timeout 60 "${beside[@]}" down -a >/dev/null 2>&1
 	timeout 20 vbet clean >/dev/null 2>&1
 	cd / && rm -rf "$XDG_RUNTIME_DIR"
 	exit "$status"
@@ -40,27 +52,13 @@ as_root=()
 [ "$(id -u)" -eq 0 ] || as_root=(sudo -n)
 can_be_root() { "${as_root[@]}" true 2>/dev/null; }
 
-# VBET_BENCH_BESIDE=DIR: another build of vbet, all of it made there (`make all` and its programs of
-# tests/bench), measured in turn with this one where a benchmark can. It has a run directory of its own.
-BESIDE=${VBET_BENCH_BESIDE:-}
-if [ -n "$BESIDE" ]; then
-	BESIDE=$(cd "$BESIDE" && pwd) && [ -x "$BESIDE/vbet" ] || {
-		echo "VBET_BENCH_BESIDE: there is no vbet" >&2
-		exit 1
-	}
-	mkdir "$XDG_RUNTIME_DIR/o" || exit 1
-fi
-beside() { XDG_RUNTIME_DIR=$XDG_RUNTIME_DIR/o "$BESIDE/vbet" "$@"; }
 # figure_beside TEXT OURS OTHERS: medians of both, as a ratio. For each of them less is better.
 figure_beside() { figure "$1: this build / the one beside it" "$2 / $3" x; }
 
 # measure COMMAND...: its output to stderr if it fails; the time it takes, in seconds, in $TOOK.
 measure() {
 	local begin=$EPOCHREALTIME out
-	local -a words=("$@")
-	# What `timeout` starts is a program.
-	if [ "$1" = beside ]; then words=(env "XDG_RUNTIME_DIR=$XDG_RUNTIME_DIR/o" "$BESIDE/vbet" "${@:2}"); fi
-	out=$(timeout -k 5 "${LIMIT:-120}" "${words[@]}" 2>&1 </dev/null) || {
+	out=$(timeout -k 5 "${LIMIT:-120}" "$@" 2>&1 </dev/null) || {
 		printf '%s\n' "$out" | tail -n 20 >&2
 		echo "failed: $*" >&2
 		return 1
@@ -110,5 +108,9 @@ ticks_of() {
 }
 available_kb() { awk '/^MemAvailable:/ { print $2 }' /proc/meminfo; }
 server_pid() { vbet status --json | sed -n 's/.*"server_pid":\([0-9]*\).*/\1/p'; }
-# status_values KEY [beside]: all numbers of that name in the state of the lab.
-status_values() { ${2:-vbet} status --json | grep -o "\"$1\":[0-9]*" | cut -d: -f2; }
+# status_values KEY [VBET...]: all numbers of that name in the state of the lab.
+status_values() {
+	local key=$1
+	shift
+	"${@:-vbet}" status --json | grep -o "\"$key\":[0-9]*" | cut -d: -f2
+}
