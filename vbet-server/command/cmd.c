@@ -89,7 +89,7 @@ static const struct cmd commands[] = {
 };
 
 struct option_spec {
-	unsigned bit;
+	uint64_t bit;
 	char letter;                   /* 0: none */
 	const char *name, *arg, *help; /* arg "[=...]": may be left out, and is "-" then */
 	size_t offset; /* in struct cmd_options: of a const char * (with arg), or of a bool */
@@ -173,7 +173,7 @@ static const struct option_spec options[] = {
 	 FIELD(events)},
 	{OPT_TEST, 0, "artifacts", "DIR", "keep there what is left of labs that do not pass",
 	 FIELD(artifacts)},
-	{~0u, 'h', "help", NULL, "this text", FIELD(help)},
+	{UINT64_MAX, 'h', "help", NULL, "this text", FIELD(help)},
 };
 
 const struct cmd *cmd_at(size_t i)
@@ -196,7 +196,7 @@ void cmd_usage(FILE *out, const struct cmd *c)
 		const struct option_spec *o = &options[i];
 		char left[48];
 
-		if (!(o->bit & (c->options | (o->bit == ~0u))))
+		if (!(o->bit & (c->options | (o->bit == UINT64_MAX))))
 			continue;
 		snprintf(left, sizeof(left), "%c%c --%s%s%s", o->letter ? '-' : ' ',
 			 o->letter ? o->letter : ' ', o->name, o->arg && *o->arg != '[' ? " " : "",
@@ -240,7 +240,7 @@ static int take_option(struct cmd_options *out, const struct option_spec *o, con
 	void *field = (char *)out + o->offset;
 	struct err e = {0};
 
-	if ((o->bit & OPT_UP & ~OPT_LAB) && o->bit != ~0u)
+	if ((o->bit & OPT_UP & ~OPT_LAB) && o->bit != UINT64_MAX)
 		vec_push(&out->of_boot,
 			 arg ? xasprintf("--%s=%s", o->name, arg) : xasprintf("--%s", o->name));
 	if (o->bit == OPT_WARN) {
@@ -278,7 +278,7 @@ static int parse_options(const struct cmd *c, int argc, char **argv, struct cmd_
 		const struct option_spec *o = &options[i];
 		char s[3] = {o->letter, o->arg ? ':' : '\0', '\0'};
 
-		if (o->bit != ~0u && !(o->bit & c->options))
+		if (o->bit != UINT64_MAX && !(o->bit & c->options))
 			continue;
 		spec[n] = o;
 		longs[n] = (struct option){o->name, takes_argument(o), NULL, 256 + n};

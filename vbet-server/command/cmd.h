@@ -7,7 +7,6 @@
 #include "lib/vec.h"
 #include "topo/warn.h"
 
-#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -26,50 +25,51 @@ struct cmd_options {
 	struct strvec of_boot; /* those of a boot, as words for another vbet; owned */
 };
 
-enum cmd_option {
-	OPT_LAB = 1 << 0,
-	OPT_JSON = 1 << 1,
-	OPT_KERNEL = 1 << 2,
-	OPT_TIMEOUT = 1 << 3,
-	OPT_INSECURE = 1 << 4,
-	OPT_JOBS = 1 << 5,
-	OPT_DUMP = 1 << 6,
-	OPT_USER = 1 << 7,
-	OPT_ALL = 1 << 8,
-	OPT_FOLLOW = 1 << 9,
-	OPT_COUNT = 1 << 10,
-	OPT_QUIET = 1 << 11,
-	OPT_CLOCK = 1 << 12,
-	OPT_SEED = 1 << 13,
-	OPT_STEP = 1 << 14,
-	OPT_RAW = 1 << 15,
-	OPT_SHARE = 1 << 16,
-	OPT_BOOT = 1 << 17, /* what run, up and test take, and nothing else */
-	OPT_OUTPUT = 1 << 18,
-	OPT_COMMENT = 1 << 19,
-	OPT_WRITE = 1 << 20,
-	OPT_FOR = 1 << 21,
-	OPT_KEEP = 1 << 22,
-	OPT_PROCESSES = 1 << 23,
-	OPT_RECORD = 1 << 24,
-	OPT_UNTIL = 1 << 25,
-	OPT_BACK = 1 << 26,
-	OPT_WHATIF = 1 << 27,
-	OPT_SPIN = 1 << 28,
-	OPT_AT_ONCE = 1 << 29,
-	OPT_WARN = 1 << 30,
-	OPT_TEST = INT_MIN, /* the last bit: an enumerator is an int */
-	OPT_UP = OPT_LAB | OPT_KERNEL | OPT_TIMEOUT | OPT_INSECURE | OPT_JOBS | OPT_QUIET |
-		 OPT_CLOCK | OPT_SEED | OPT_PROCESSES | OPT_SPIN | OPT_AT_ONCE | OPT_WARN |
-		 OPT_BOOT,
-	OPT_REPLAY = OPT_LAB | OPT_TIMEOUT | OPT_INSECURE | OPT_QUIET | OPT_AT_ONCE,
-};
+/* Which options a command takes: a set of bits. Enumerators would be ints, and there are more
+ * than 31. */
+#define OPT_BIT(n)    (UINT64_C(1) << (n))
+#define OPT_LAB       OPT_BIT(0)
+#define OPT_JSON      OPT_BIT(1)
+#define OPT_KERNEL    OPT_BIT(2)
+#define OPT_TIMEOUT   OPT_BIT(3)
+#define OPT_INSECURE  OPT_BIT(4)
+#define OPT_JOBS      OPT_BIT(5)
+#define OPT_DUMP      OPT_BIT(6)
+#define OPT_USER      OPT_BIT(7)
+#define OPT_ALL       OPT_BIT(8)
+#define OPT_FOLLOW    OPT_BIT(9)
+#define OPT_COUNT     OPT_BIT(10)
+#define OPT_QUIET     OPT_BIT(11)
+#define OPT_CLOCK     OPT_BIT(12)
+#define OPT_SEED      OPT_BIT(13)
+#define OPT_STEP      OPT_BIT(14)
+#define OPT_RAW       OPT_BIT(15)
+#define OPT_SHARE     OPT_BIT(16)
+#define OPT_BOOT      OPT_BIT(17) /* what run, up and test take, and nothing else */
+#define OPT_OUTPUT    OPT_BIT(18)
+#define OPT_COMMENT   OPT_BIT(19)
+#define OPT_WRITE     OPT_BIT(20)
+#define OPT_FOR       OPT_BIT(21)
+#define OPT_KEEP      OPT_BIT(22)
+#define OPT_PROCESSES OPT_BIT(23)
+#define OPT_RECORD    OPT_BIT(24)
+#define OPT_UNTIL     OPT_BIT(25)
+#define OPT_BACK      OPT_BIT(26)
+#define OPT_WHATIF    OPT_BIT(27)
+#define OPT_SPIN      OPT_BIT(28)
+#define OPT_AT_ONCE   OPT_BIT(29)
+#define OPT_WARN      OPT_BIT(30)
+#define OPT_TEST      OPT_BIT(31)
+#define OPT_UP                                                                                  \
+	(OPT_LAB | OPT_KERNEL | OPT_TIMEOUT | OPT_INSECURE | OPT_JOBS | OPT_QUIET | OPT_CLOCK | \
+	 OPT_SEED | OPT_PROCESSES | OPT_SPIN | OPT_AT_ONCE | OPT_WARN | OPT_BOOT)
+#define OPT_REPLAY (OPT_LAB | OPT_TIMEOUT | OPT_INSECURE | OPT_QUIET | OPT_AT_ONCE)
 
 struct cmd {
 	const char *name;
 	const char *args; /* for the usage line */
 	const char *help; /* one line */
-	unsigned options; /* enum cmd_option */
+	uint64_t options; /* OPT_* */
 	int min, max;     /* number of arguments; max -1: any */
 	/* argv[0] is the first argument. Returns the exit status; failures are in e. */
 	int (*run)(const struct cmd_options *o, int argc, char **argv, struct err *e);
