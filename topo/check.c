@@ -17,6 +17,7 @@
 #include "topo/check_service.h"
 #include "topo/check_substrate.h"
 #include "topo/event.h"
+#include "topo/lab_dir.h"
 #include "topo/naming.h"
 #include "topo/outside.h"
 #include "topo/packages.h"
@@ -387,6 +388,7 @@ void check_world(struct eval *ev, const struct kept *kept, bool is_live)
 		outside_give_routes(ev);
 	}
 	check_routes(ev);
+	lab_dir_lay(ev);
 	check_services(ev);
 	event_check(ev, is_live);
 }

@@ -35,9 +35,10 @@ struct topo_script {
 	struct arena arena; /* trees */
 	struct diag diag;
 	struct topo_options opt;
-	char *lab; /* owned copy of opt.lab, or NULL */
+	char *lab, *default_lab; /* owned copies of what opt has, or NULL */
 	struct source *main;
 	VEC(struct unit) units;          /* the script, then the statements typed since */
+	size_t n_base;                   /* of them: the script and its appendix */
 	VEC(struct held_source) sources; /* all of them, owned */
 	/* For topo_add_statement(): what the last graph called things. */
 	VEC(char *) kept_names;
@@ -125,6 +126,28 @@ static struct ast *parse_file(struct topo_script *s, struct source *src, unsigne
 	return block;
 }
 
+/* What is read behind the script is a part of it, but a source of its own. */
+static void parse_appendix(struct topo_script *s)
+{
+	const char *path = s->opt.appendix;
+	char *from_dir = directory_of(s->main->name);
+	char *name = xasprintf("%s%s", from_dir, path);
+	char *dir = directory_of(path);
+	struct err e = {0};
+	size_t len = 0;
+	char *text = s->opt.read_file(s->opt.ctx, s->main->name, path, &len, &e);
+
+	if (text)
+		vec_push(&s->units,
+			 (struct unit){parse_file(s, add_source(s, name, dir, text, len), 0)});
+	else
+		diag_add(&s->diag, (struct loc){s->main, 0, 0}, "%s", e.text);
+	free(text);
+	free(dir);
+	free(name);
+	free(from_dir);
+}
+
 struct topo_script *topo_parse(const char *file, const char *text, size_t len,
 			       const struct topo_options *opt)
 {
@@ -133,8 +156,13 @@ struct topo_script *topo_parse(const char *file, const char *text, size_t len,
 	if (opt)
 		s->opt = *opt;
 	s->lab = s->opt.lab ? xstrdup(s->opt.lab) : NULL;
+	s->default_lab = s->opt.default_lab ? xstrdup(s->opt.default_lab) : NULL;
 	s->main = add_source(s, file, "", text, len);
 	vec_push(&s->units, (struct unit){parse_file(s, s->main, 0)});
+	if (s->opt.appendix && !s->diag.items.n)
+		parse_appendix(s);
+	s->n_base = s->units.n;
+	s->opt.appendix = NULL;
 	s->is_parsed_badly = s->diag.items.n > 0;
 	diag_sort(&s->diag);
 	return s;
@@ -232,7 +260,7 @@ static struct graph *make_graph(struct topo_script *s)
 	struct graph *g = NULL;
 
 	world_init(&world, &arena);
-	world.lab = lab_from_file(&arena, s->main->name);
+	world.lab = lab_from_file(&arena, s->default_lab ? s->default_lab : s->main->name);
 	ev.kept_names = (const char *const *)s->kept_names.at;
 	ev.n_kept_names = s->kept_names.n;
 	for (size_t i = 0; i < s->units.n && !ev.is_stopped; i++)
@@ -291,7 +319,7 @@ struct graph *topo_add_statement(struct topo_script *s, const char *text, size_t
  */
 struct graph *topo_drop_statement(struct topo_script *s)
 {
-	if (s->units.n < 2)
+	if (s->units.n <= s->n_base)
 		return NULL;
 	s->units.n--;
 	return make_graph(s);
@@ -339,5 +367,6 @@ void topo_destroy(struct topo_script *s)
 	diag_clear(&s->diag);
 	arena_finish(&s->arena);
 	free(s->lab);
+	free(s->default_lab);
 	free(s);
 }

@@ -31,6 +31,20 @@ struct topo_options {
 	 */
 	char *(*read_file)(void *ctx, const char *from, const char *path, size_t *len,
 			   struct err *e);
+	/*
+	 * The names in a directory of a lab that is one, or NULL: there is no such directory, or
+	 * the script is no lab's directory. path: "" (where the script is), "r1", "r1/etc". A line
+	 * for each name, sorted, of words (lib/words.h): KIND NAME, KIND being "dir", "file",
+	 * "program" (a file that may be executed) or "other". malloc'ed, freed by topo. May be
+	 * NULL.
+	 */
+	char *(*list_dir)(void *ctx, const char *path);
+	/* A script that is read behind this one, as if it were its end; path as for include; or
+	 * NULL. */
+	const char *appendix;
+	/* The lab's name, if neither the script nor `lab` says one; NULL: the script's file name.
+	 */
+	const char *default_lab;
 	/* True if a host file exists (user trees, `source` files); may be NULL. */
 	bool (*file_exists)(void *ctx, const char *path);
 	void *ctx;

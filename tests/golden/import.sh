@@ -30,7 +30,8 @@ compare() # KEPT NEW: an empty one is not kept
 		fail "$1 is not there"
 	fi
 }
-graph() { "$vbet" check --dump=graph "$1" 2>>"$out/warn" | grep -v -e '^write(.*file(' -e '^config(.*file('; }
+# Files lie elsewhere in a lab of their own, but are the same ones of the same nodes.
+graph() { "$vbet" check --dump=graph "$1" 2>>"$out/warn" | sed 's/file(".*")/file()/' | grep -v '^lab = ' | sort; }
 
 # These are names, and no files.
 names=(minimal 'single,3' 'linear,2,n=2' 'tree,2,2' 'torus,3,3' 'tree,2,0')
@@ -54,7 +55,7 @@ for lab in * "${names[@]}"; do
 	rm -rf "$out/lab"
 	"$vbet" import "$lab" -o "$out/lab" >"$out/said" 2>&1 || fail "$lab: -o: $(cat "$out/said")"
 	"$vbet" check "$out/lab/lab.vbet" >"$out/said" 2>&1 || fail "$lab: -o: the script is wrong: $(head -3 "$out/said")"
-	diff <(graph "$beside" | grep -v '^lab = ') <(graph "$out/lab/lab.vbet" | grep -v '^lab = ') >"$out/diff" ||
+	diff <(graph "$beside") <(graph "$out/lab") >"$out/diff" ||
 		[[ -n ${update:-} ]] || grep -q "'log file" "$lab.notes" || { cat "$out/diff"; fail "$lab: -o: another lab"; }
 	rm -f "$beside"
 	if [[ -f $lab ]]; then

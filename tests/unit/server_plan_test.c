@@ -238,6 +238,27 @@ START_TEST(daemons_keep_their_own_files_beside_frr_conf)
 }
 END_TEST
 
+/* Neither of its own accord, nor because of frr.conf, does the daemon run that would read the file.
+ */
+START_TEST(a_configuration_that_nobody_reads_is_refused)
+{
+	static const char *const scripts[] = {
+		"r = alloc(router)\nwrite(r, \"/etc/frr/ospfd.conf\", \"router ospf\\n\")\n",
+		"r = alloc(router)\nconfig(r, frr, \"router rip\\n\")\n"
+		"write(r, \"/etc/frr/ospfd.conf\", \"router ospf\\n\")\n",
+		"r = alloc(host)\nwrite(r, \"/etc/frr/zebra.conf\", \"ip forwarding\\n\")\n",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(scripts); i++) {
+		struct err e = {0};
+
+		ck_assert_ptr_null(plan_make(graph_of(scripts[i]), &env, &e));
+		ck_assert_msg(strstr(e.text, " does not run: service(r, ") != NULL, "%s", e.text);
+		teardown();
+	}
+}
+END_TEST
+
 START_TEST(a_nic_says_its_speed_and_can_be_told_another)
 {
 	const struct graph *g =
@@ -362,6 +383,8 @@ int main(void)
 	tcase_add_test(tc, a_service_keeps_the_configuration_of_its_file_system);
 	tcase_add_test(tc, one_frr_conf_starts_what_it_speaks_of);
 	tcase_add_test(tc, daemons_keep_their_own_files_beside_frr_conf);
+	tcase_add_test(tc, a_configuration_that_nobody_reads_is_refused);
+	tcase_add_test(tc, a_configuration_that_nobody_reads_is_refused);
 	tcase_add_test(tc, a_nic_says_its_speed_and_can_be_told_another);
 	tcase_add_test(tc, nodes_with_equal_packages_share_a_tree);
 	tcase_add_test(tc, a_disk_is_kept_only_where_it_is_said);

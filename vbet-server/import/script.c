@@ -13,6 +13,7 @@
 
 #include "lib/units.h"
 #include "lib/xalloc.h"
+#include "topo/service.h"
 #include "vbet-server/import/name.h"
 #include "vbet-server/import/put.h"
 
@@ -36,18 +37,83 @@ static bool is_below(const char *path)
 	       !strstr(path, "/../");
 }
 
+/* The first name of a path, if it means something in the directory of a lab. */
+static bool is_taken_name(const struct writer *w, const char *path)
+{
+	size_t len = strcspn(path, "/");
+
+	for (size_t i = 0; i < w->m->nodes.n; i++)
+		if (strlen(w->m->nodes.at[i].name) == len &&
+		    !strncmp(w->m->nodes.at[i].name, path, len))
+			return true;
+	return len == strlen("shared") && !strncmp(path, "shared", len);
+}
+
+/* A file that all guests have, as shared/ gives it to them. */
+static bool is_of_all(const struct writer *w, const struct import_file *f)
+{
+	for (size_t i = 0; i < w->m->nodes.n; i++) {
+		const struct import_node *n = &w->m->nodes.at[i];
+		bool has = n->kind == IMPORT_SWITCH;
+
+		for (size_t k = 0; k < n->files.n && !has; k++)
+			has = n->files.at[k].source && !n->files.at[k].text &&
+			      !strcmp(n->files.at[k].source, f->source) &&
+			      !strcmp(n->files.at[k].path, f->path);
+		if (!has)
+			return false;
+	}
+	return !f->text && !strncmp(f->path, "/shared/", strlen("/shared/"));
+}
+
+/*
+ * Where a directory of a lab has the file without a word of the script (docs/lab-directory.md), or
+ * NULL: the script has to say it.
+ */
+static const char *place_of(struct writer *w, const struct import_node *n,
+			    const struct import_file *f)
+{
+	if (!w->is_copied || !f->source || !strcmp(n->name, "tests") || !strcmp(n->name, "shared"))
+		return NULL;
+	if (f->daemon)
+		return arena_printf(&w->m->arena, "%s/%s.conf", n->name, f->daemon);
+	/* There it would be the configuration of a daemon that is started. */
+	for (size_t i = 0; service_at(i); i++)
+		if (service_at(i)->path && !strcmp(service_at(i)->path, f->path))
+			return NULL;
+	if (is_of_all(w, f))
+		return f->path + 1;
+	return strchr(f->path + 1, '/') && is_below(f->path + 1)
+		       ? arena_printf(&w->m->arena, "%s%s", n->name, f->path)
+		       : NULL;
+}
+
+/* True if the file needs no word of the script. */
+static bool lay_file(struct writer *w, const struct import_node *n, const struct import_file *f)
+{
+	const char *place = place_of(w, n, f);
+	struct script_copy c = {f->source, place, f->text, f->is_executable && !f->daemon, true};
+
+	for (size_t i = 0; place && i < w->copies.n; i++)
+		if (!strcmp(w->copies.at[i].to, place))
+			return true;
+	if (place)
+		vec_push(&w->copies, c);
+	return place != NULL;
+}
+
 /* Where the script finds the file. */
 static const char *path_of(struct writer *w, const struct import_file *f)
 {
 	const char *base = strrchr(f->source, '/');
-	struct script_copy c = {f->source, f->source, f->text, f->is_executable};
+	struct script_copy c = {f->source, f->source, f->text, f->is_executable, false};
 
 	if (!w->is_copied)
 		return f->source;
 	for (size_t i = 0; i < w->copies.n; i++)
-		if (!strcmp(w->copies.at[i].from, f->source))
+		if (!strcmp(w->copies.at[i].from, f->source) && !w->copies.at[i].is_laid)
 			return w->copies.at[i].to;
-	if (!is_below(f->source))
+	if (!is_below(f->source) || is_taken_name(w, f->source))
 		c.to = arena_printf(&w->m->arena, "files/%s", base ? base + 1 : f->source);
 	c.to = name_take(&w->taken, &w->m->arena, c.to);
 	vec_push(&w->copies, c);
@@ -74,6 +140,8 @@ static void put_content(struct writer *w, const struct import_file *f)
 /* A here-document's lines come after the rest of the line that begins it, hence the two steps. */
 static void put_file(struct writer *w, const struct import_node *n, const struct import_file *f)
 {
+	if (lay_file(w, n, f))
+		return;
 	if (f->daemon) {
 		fprintf(w->out, "config(%s, %s, ", n->variable, f->daemon);
 	} else {
@@ -271,19 +339,21 @@ static void put_commands(struct writer *w, const struct import_node *n)
 		fputs(")\n", w->out);
 }
 
-static bool has_content(const struct import_node *n)
+static bool has_content(struct writer *w, const struct import_node *n)
 {
+	bool has = n->services.n > 0;
+
 	for (size_t i = 0; i < n->commands.n; i++)
-		if (n->commands.at[i].meaning != IMPORT_ADDRESS)
-			return true;
-	return n->files.n || n->services.n;
+		has |= n->commands.at[i].meaning != IMPORT_ADDRESS;
+	for (size_t i = 0; i < n->files.n; i++)
+		has |= !place_of(w, n, &n->files.at[i]);
+	return has;
 }
 
 static void put_content_of(struct writer *w, const struct import_node *n)
 {
-	if (!has_content(n))
-		return;
-	fputc('\n', w->out);
+	if (has_content(w, n))
+		fputc('\n', w->out);
 	put_routes(w, n);
 	for (size_t i = 0; i < n->files.n; i++)
 		put_file(w, n, &n->files.at[i]);
@@ -309,6 +379,18 @@ void script_write_notes(FILE *out, const struct import_model *m, const char *ind
 	}
 }
 
+static bool has_laid_files(struct writer *w)
+{
+	for (size_t i = 0; i < w->m->nodes.n; i++) {
+		const struct import_node *n = &w->m->nodes.at[i];
+
+		for (size_t k = 0; k < n->files.n; k++)
+			if (place_of(w, n, &n->files.at[k]))
+				return true;
+	}
+	return false;
+}
+
 static void put_head(struct writer *w)
 {
 	const struct import_model *m = w->m;
@@ -327,6 +409,8 @@ static void put_head(struct writer *w)
 		fputs("#\n# Not carried over:\n", w->out);
 		script_write_notes(w->out, m, "#   ");
 	}
+	if (has_laid_files(w))
+		fputs("#\n# The files of a node are in the directory of its name.\n", w->out);
 	fprintf(w->out, "\nlab = \"%s\"\n", m->lab);
 	if (!m->keep_auto_address)
 		fputs("auto_address = off\n", w->out);

@@ -13,6 +13,7 @@ struct script_copy {
 	const char *to;   /* relative; no ".." in it */
 	const char *text; /* what it is changed to, or NULL */
 	bool is_executable;
+	bool is_laid; /* by its place in the directory: the script does not speak of it */
 };
 struct script_copies {
 	struct script_copy *at; /* in the arena of the model */
@@ -20,9 +21,11 @@ struct script_copies {
 };
 
 /*
- * Chooses where the files of the lab lie: where they were, if that is below its directory, else in
- * "files/". `is_copied`: the script stands in a directory of its own, with copies of the files;
- * otherwise in that of the lab, with the files where they are, and no copies are returned.
+ * Chooses where the files of the lab lie. `is_copied`: the script stands in a directory of its own,
+ * with copies of the files: where a directory of a lab has them (docs/lab-directory.md), so that
+ * the script need not name them; what has no such place is where it was, if that is below the lab's
+ * directory, else in "files/". Otherwise the script stands in that of the lab, with the files where
+ * they are, and no copies are returned.
  */
 void script_write(FILE *out, struct import_model *m, bool is_copied, struct script_copies *copies);
 /* One line for each note: "TEXT: NODE, NODE". */

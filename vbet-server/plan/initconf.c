@@ -299,6 +299,24 @@ static void put_frr(FILE *out, const struct graph_node *n, const struct wanted *
 	fputc('\n', out);
 }
 
+/* A configuration that no daemon takes would be dropped in silence. */
+static int check_read(const struct graph_node *n, const struct wanted *w, struct err *e)
+{
+	const struct service *s;
+
+	for (size_t i = 0; (s = service_at(i)); i++) {
+		const struct graph_file *f = s->path ? find_file(n, s->path) : NULL;
+
+		if (f && s->is_frr && s->command && !n->root && !is_wanted(n, w, i))
+			return err_set(e, ERR_USAGE,
+				       "%s:%d:%d: nothing reads %s, for %s does not run: "
+				       "service(%s, %s) starts it",
+				       f->pos.file, f->pos.line, f->pos.column, f->path, s->name,
+				       n->name, s->name);
+	}
+	return 0;
+}
+
 static int put_services(FILE *out, const struct graph_node *n, const struct plan_env *env,
 			struct err *e)
 {
@@ -307,7 +325,7 @@ static int put_services(FILE *out, const struct graph_node *n, const struct plan
 	struct wanted w;
 	const struct service *s;
 
-	if (find_wanted(n, env, &w, e) < 0)
+	if (find_wanted(n, env, &w, e) < 0 || check_read(n, &w, e) < 0)
 		return -1;
 	for (size_t i = 0; w.is_frr && i < ARRAY_LEN(frr_dirs); i++)
 		put(out, "dir", frr_dirs[i], "mode=0755", "owner=110:110", NULL);

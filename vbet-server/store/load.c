@@ -9,6 +9,7 @@
 #include "lib/sock.h"
 #include "lib/xalloc.h"
 #include "vbet-server/import/format.h"
+#include "vbet-server/store/lab_dir.h"
 #include "vbet-server/store/paths.h"
 
 #include <limits.h>
@@ -100,21 +101,35 @@ static int check_base(struct err *e)
 	return rc;
 }
 
-static void make_script(struct loaded *l, const char *text, size_t len, const char *lab)
+static char *list_dir(void *ctx, const char *path)
+{
+	struct loaded *l = ctx;
+
+	return lab_dir_list(&l->sources, l->dir, path);
+}
+
+static void make_script(struct loaded *l, const struct lab_dir *d, const char *text, size_t len,
+			const char *lab)
 {
 	char *base = paths_base_dir(NULL);
+	const char *slash = strrchr(l->dir, '/');
+	char *name = xasprintf("%s.vbet", slash ? slash + 1 : l->dir);
 	struct topo_options opt = {
 		.lab = lab,
+		.default_lab = d->is_dir ? name : NULL,
+		.appendix = d->test,
 		.memory_limit = load_available_memory(),
 		.socket_room = socket_room(base),
 		.read_file = read_included,
+		.list_dir = d->is_dir ? list_dir : NULL,
 		.file_exists = file_exists,
 		.ctx = l,
 	};
 
-	l->script = topo_parse(l->file, text, len, &opt);
+	l->script = topo_parse(d->script, text, len, &opt);
 	if (!topo_n_errors(l->script))
 		l->graph = topo_make_graph(l->script);
+	free(name);
 	free(base);
 }
 
@@ -140,43 +155,39 @@ static int check_format(const char *file, const char *text, size_t len, struct e
 		       file, f->name, file);
 }
 
-/* A directory is a lab, too: its script has a fixed name. */
-static char *script_of(const char *path)
-{
-	size_t len = strlen(path);
-	struct stat st;
-
-	while (len > 1 && path[len - 1] == '/')
-		len--;
-	return stat(path, &st) == 0 && S_ISDIR(st.st_mode)
-		       ? xasprintf("%.*s/lab.vbet", (int)len, path)
-		       : xstrdup(path);
-}
-
-int load_script(struct loaded *l, const char *path, const char *lab, struct err *e)
+static int load_found(struct loaded *l, const struct lab_dir *d, const char *path, const char *lab,
+		      struct err *e)
 {
 	size_t len;
-
-	memset(l, 0, sizeof(*l));
-	if (check_base(e) < 0)
-		return -1;
-	char *file = script_of(path);
-	char *text = sources_read(&l->sources, file, &len, e);
+	char *text = sources_read(&l->sources, d->script, &len, e);
+	int rc;
 
 	if (!text) {
 		if (e->kind == ERR_ENV)
 			e->kind = ERR_USAGE;
-		if (strcmp(path, file) != 0)
-			err_wrap(e, "%s: no script in this directory", path);
-		free(file);
-		return -1;
+		return strcmp(path, d->script) != 0
+			       ? err_wrap(e, "%s: no script in this directory", path)
+			       : -1;
 	}
-	l->file = file;
-	l->dir = real_directory_of(file);
-	make_script(l, text, len, lab);
-	int rc = topo_n_errors(l->script) ? check_format(file, text, len, e) : 0;
-
+	l->file = xstrdup(d->test ? path : d->script);
+	l->dir = real_directory_of(d->script);
+	make_script(l, d, text, len, lab);
+	rc = topo_n_errors(l->script) ? check_format(d->script, text, len, e) : 0;
 	free(text);
+	return rc;
+}
+
+int load_script(struct loaded *l, const char *path, const char *lab, struct err *e)
+{
+	struct lab_dir d;
+
+	memset(l, 0, sizeof(*l));
+	if (check_base(e) < 0)
+		return -1;
+	lab_dir_find(&d, path, NULL);
+	int rc = load_found(l, &d, path, lab, e);
+
+	lab_dir_finish(&d);
 	if (rc < 0)
 		load_finish(l);
 	return rc;
@@ -185,19 +196,24 @@ int load_script(struct loaded *l, const char *path, const char *lab, struct err 
 int load_kept(struct loaded *l, const struct sources *sources, const char *file, const char *dir,
 	      const char *lab, struct err *e)
 {
+	struct lab_dir d;
 	size_t len;
 
 	memset(l, 0, sizeof(*l));
 	sources_copy(&l->sources, sources);
-	char *text = sources_read(&l->sources, file, &len, e);
+	lab_dir_find(&d, file, &l->sources);
+	char *text = sources_read(&l->sources, d.script, &len, e);
 
-	if (!text)
-		return -1;
-	l->file = xstrdup(file);
-	l->dir = xstrdup(dir);
-	make_script(l, text, len, lab);
+	if (text) {
+		l->file = xstrdup(file);
+		l->dir = xstrdup(dir);
+		make_script(l, &d, text, len, lab);
+	}
+	int rc = text ? 0 : -1;
+
+	lab_dir_finish(&d);
 	free(text);
-	return 0;
+	return rc;
 }
 
 void load_finish(struct loaded *l)

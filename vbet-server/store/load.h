@@ -10,12 +10,14 @@
 struct loaded {
 	struct topo_script *script; /* errors of the script are in it */
 	struct graph *graph;        /* NULL if there are any */
-	char *file, *dir;           /* the script, and its directory */
+	char *file, *dir;           /* what was named, and the directory of the script */
 	struct sources sources;     /* what was read */
 };
 
-/* path: a script, or a directory with lab.vbet. `lab`: another name for the lab, or NULL. -1: the
- * file cannot be read. */
+/*
+ * path: a script, a directory with lab.vbet, or a test in the directory "tests" beside one
+ * (lab_dir.h). `lab`: another name for the lab, or NULL. -1: the file cannot be read.
+ */
 int load_script(struct loaded *l, const char *path, const char *lab, struct err *e);
 /* The same from the texts of a kept run. */
 int load_kept(struct loaded *l, const struct sources *sources, const char *file, const char *dir,

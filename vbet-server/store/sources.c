@@ -32,6 +32,11 @@ static void add(struct sources *s, const char *path, char *text, size_t len)
 	vec_push(&s->files, ((struct source_text){xstrdup(path), text, len}));
 }
 
+void sources_add(struct sources *s, const char *path, const char *text)
+{
+	add(s, path, xstrdup(text), strlen(text));
+}
+
 static char *copy(const struct source_text *t, size_t *len)
 {
 	char *text = xmalloc(t->len + 1);

@@ -29,6 +29,8 @@ struct sources {
  * ctx: a struct sources. malloc'ed, or NULL with the error set.
  */
 char *sources_read(void *ctx, const char *path, size_t *len, struct err *e);
+/* Adds a text of that name, as if it had been read; it is copied. */
+void sources_add(struct sources *s, const char *path, const char *text);
 /* True if there is such a text; nothing is read. */
 bool sources_have(const struct sources *s, const char *path);
 /* Writes what is not written yet: dir/index has a line "NUMBER PATH" for each file dir/NUMBER. */
