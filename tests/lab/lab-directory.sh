@@ -66,6 +66,7 @@ must vbet clock until 30s
 must vbet down
 mv ring elsewhere
 must vbet replay run --until 30s
+must vbet clock run
 must vbet exec -n ring h -- sh -c 'greet; cat /root/greeting'
 out_has '^swordfish$'
 must vbet down
