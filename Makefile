@@ -163,6 +163,7 @@ install: all
 	install -m 644 build/vnet/libvnet.a build/vnet/trellis/libtrellis.a $(DESTDIR)$(PREFIX)/lib
 	install -m 644 README.md docs/*.md $(DESTDIR)$(PREFIX)/share/doc/vbet
 	install -m 644 examples/*.vbet $(DESTDIR)$(PREFIX)/share/doc/vbet/examples
+	cp -r --no-preserve=ownership $(patsubst %/,%,$(wildcard examples/*/)) $(DESTDIR)$(PREFIX)/share/doc/vbet/examples
 	install -m 644 share/wireshark/vbet.lua $(DESTDIR)$(PREFIX)/share/vbet/wireshark
 	install -d $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 $(wildcard docs/man/*.1) $(DESTDIR)$(PREFIX)/share/man/man1
