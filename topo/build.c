@@ -353,6 +353,15 @@ static void build_expects(struct builder *b, const struct world *w)
 	b->g->expects = copies(b, b->g->n_expects, sizeof(*b->g->expects));
 	for (size_t i = 0; e; e = e->next, i++)
 		b->g->expects[i] = (struct graph_expect){
+			.name = copy(b, e->name),
+			.hint = copy(b, e->hint),
+			.points = e->points,
+			.stays_ns = e->stays_ns,
+			.want = {.op = e->want.op,
+				 .path = copy(b, e->want.path),
+				 .text = copy(b, e->want.text),
+				 .shown = copy(b, e->want.shown),
+				 .number = e->want.number},
 			.start_ns = e->start_ns,
 			.deadline_ns = e->deadline_ns,
 			.timeout_ns = e->timeout_ns,

@@ -74,7 +74,7 @@ extern const struct builtin_part builtin_address_part;
 extern const struct builtin_part builtin_guest_part;   /* what is inside of a guest */
 extern const struct builtin_part builtin_value_part;   /* computing */
 extern const struct builtin_part builtin_shape_part;   /* the standard shapes */
-extern const struct builtin_part builtin_event_part;   /* words of checks (event.c) */
+extern const struct builtin_part builtin_event_part;   /* words of checks (expect.c) */
 extern const struct builtin_part builtin_port_part;    /* parameters of switch ports */
 extern const struct builtin_part builtin_disk_part;    /* disks of guests */
 extern const struct builtin_part builtin_outside_part; /* NICs that lead out of the lab */

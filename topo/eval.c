@@ -22,6 +22,7 @@
 
 #include "topo/builtin.h"
 #include "topo/event.h"
+#include "topo/expect.h"
 #include "topo/settings.h"
 
 #include <stdarg.h>
@@ -250,7 +251,7 @@ static void run_statement(struct eval *ev, const struct ast *t)
 		event_run_at(ev, t);
 		break;
 	case AST_EXPECT:
-		event_run_expect(ev, t);
+		expect_run_statement(ev, t);
 		break;
 	case AST_INCLUDE:
 		if (t->first)

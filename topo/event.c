@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Times of a script. Arguments of an action are computed when the statement is read, like those of
- * any function, so an event is a value and cannot fail later for a misspelt name. Two tables say
- * which actions and checks there are and how each reads its arguments.
+ * any function, so an event is a value and cannot fail later for a misspelt name. A table says
+ * which actions there are and how each reads its arguments; expect.c has that of checks.
  */
 #include "topo/event.h"
 
@@ -11,12 +11,10 @@
 #include "lib/words.h"
 #include "lib/xalloc.h"
 #include "topo/builtin.h"
+#include "topo/event_priv.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* The names of a list, for messages about one that is not in it. */
-typedef const char *name_at(size_t i);
 
 struct action {
 	bool (*fill)(struct eval *ev, const struct call *c, struct world_event *to);
@@ -27,17 +25,7 @@ struct action {
 	bool has_fields;
 };
 
-struct check {
-	bool (*fill)(struct eval *ev, const struct call *c, struct world_expect *to);
-	const char *name;
-	const char *usage;
-	enum graph_check kind;
-	int min, max;
-	const struct builtin *words; /* what words its arguments may be, or NULL: as the function */
-	const char *const *fields;   /* its own, beside timeout and every; ends with NULL */
-};
-
-static struct world_node *want_guest(struct eval *ev, const struct arg *a)
+struct world_node *event_want_guest(struct eval *ev, const struct arg *a)
 {
 	if (a->v.kind != VALUE_NODE) {
 		eval_wrong(ev, a->loc, "expected a node, not %s", value_kind_name(&a->v));
@@ -61,12 +49,12 @@ static bool fill_cable(struct eval *ev, const struct call *c, struct world_event
 
 static bool fill_node(struct eval *ev, const struct call *c, struct world_event *to)
 {
-	to->node = want_guest(ev, &c->args[0]);
+	to->node = event_want_guest(ev, &c->args[0]);
 	return to->node != NULL;
 }
 
 /* A time that a field gives, more than none. */
-static bool want_time(struct eval *ev, const struct arg *f, int64_t *ns)
+bool event_want_time(struct eval *ev, const struct arg *f, int64_t *ns)
 {
 	if (f->v.kind != VALUE_NUMBER || f->v.unit != UNIT_TIME || f->v.number <= 0) {
 		eval_wrong(ev, f->loc, "%s wants a time such as 20s", f->name);
@@ -86,8 +74,8 @@ static bool is_one_of(const char *const *names, const char *name)
 
 /* timeout = TIME and, of what is tried again, every = TIME (else NULL); `others` are not looked at.
  */
-static bool read_times(struct eval *ev, const struct call *c, int64_t *timeout_ns,
-		       int64_t *every_ns, const char *const *others)
+bool event_read_times(struct eval *ev, const struct call *c, int64_t *timeout_ns, int64_t *every_ns,
+		      const char *const *others)
 {
 	for (size_t i = 0; i < c->n_fields; i++) {
 		const struct arg *f = &c->fields[i];
@@ -103,7 +91,7 @@ static bool read_times(struct eval *ev, const struct call *c, int64_t *timeout_n
 				   f->name, every_ns ? " and every" : "");
 			return false;
 		}
-		if (!want_time(ev, f, ns))
+		if (!event_want_time(ev, f, ns))
 			return false;
 	}
 	return true;
@@ -114,7 +102,7 @@ static bool fill_exec(struct eval *ev, const struct call *c, struct world_event 
 {
 	to->timeout_ns = GRAPH_COMMAND_NS;
 	return fill_node(ev, c, to) && builtin_want_text(ev, &c->args[1], "a command", &to->text) &&
-	       read_times(ev, c, &to->timeout_ns, NULL, NULL);
+	       event_read_times(ev, c, &to->timeout_ns, NULL, NULL);
 }
 
 /* One "key=value" of a cable, the value as a script would have it. */
@@ -217,193 +205,10 @@ static const char *action_at(size_t i)
 	return i < ARRAY_LEN(actions) ? actions[i].name : NULL;
 }
 
-/* ---- checks ---- */
-
-static bool fill_ping(struct eval *ev, const struct call *c, struct world_expect *to)
-{
-	const struct arg *whom = &c->args[1];
-	struct addr addr;
-	char text[64];
-
-	to->node = want_guest(ev, &c->args[0]);
-	if (!to->node)
-		return false;
-	if (whom->v.kind == VALUE_NODE) {
-		/* What is outside of the lab answers, too. */
-		to->peer = node_kind_is_outside(whom->v.node->kind) ? whom->v.node
-								    : want_guest(ev, whom);
-		return to->peer != NULL;
-	}
-	if (!builtin_want_addr(ev, whom, &addr))
-		return false;
-	to->text = arena_strdup(ev->arena, addr_format(&addr, false, text, sizeof(text)));
-	return true;
-}
-
-static bool fill_check_exec(struct eval *ev, const struct call *c, struct world_expect *to)
-{
-	to->node = want_guest(ev, &c->args[0]);
-	return to->node && builtin_want_text(ev, &c->args[1], "a command", &to->text);
-}
-
-/*
- * The destination may be a word, "default". It is kept as text, for the check is a command in the
- * guest ("ip route show").
- */
-static bool set_via(struct eval *ev, const struct arg *a, struct world_expect *to)
-{
-	struct addr addr;
-	char text[64];
-
-	if (!builtin_want_addr(ev, a, &addr))
-		return false;
-	to->via = arena_strdup(ev->arena, addr_format(&addr, false, text, sizeof(text)));
-	return true;
-}
-
-/* A NIC of the node, or the name of any interface. */
-static bool set_dev(struct eval *ev, const struct arg *a, struct world_expect *to)
-{
-	if (a->v.kind != VALUE_NIC)
-		return builtin_want_text(ev, a, "an interface", &to->dev);
-	to->nic = a->v.nic;
-	if (to->nic->node == to->node)
-		return true;
-	eval_wrong(ev, a->loc, "a route of %s leaves by one of its own NICs",
-		   world_describe_node(ev->world, to->node));
-	return false;
-}
-
-/* Who lays a route. */
-static const char *route_protocol(size_t i)
-{
-	static const char *const names[] = {"kernel", "static", "boot", "ra",   "dhcp",  "ospf",
-					    "bgp",    "isis",   "rip",  "bird", "babel", "eigrp"};
-
-	return i < ARRAY_LEN(names) ? names[i] : NULL;
-}
-
-static const struct builtin_words word_lists[] = {{"proto", route_protocol}};
-
-const struct builtin_part builtin_event_part = {
-	.words = word_lists,
-	.n_words = ARRAY_LEN(word_lists),
-};
-
-static const char *const route_fields[] = {"via", "dev", "proto", "metric", NULL};
-
-static bool fill_route_fields(struct eval *ev, const struct call *c, struct world_expect *to)
-{
-	const struct arg *a;
-
-	if ((a = builtin_find_field(c, "via")) && !set_via(ev, a, to))
-		return false;
-	if ((a = builtin_find_field(c, "dev")) && !set_dev(ev, a, to))
-		return false;
-	if ((a = builtin_find_field(c, "metric")) &&
-	    !builtin_want_count(ev, a, 0, UINT32_MAX, &to->metric))
-		return false;
-	return !(a = builtin_find_field(c, "proto")) ||
-	       builtin_want_text(ev, a, "a protocol", &to->proto);
-}
-
-static bool fill_route(struct eval *ev, const struct call *c, struct world_expect *to)
-{
-	const struct arg *dest = &c->args[1];
-	struct addr addr;
-	char text[64];
-
-	to->node = want_guest(ev, &c->args[0]);
-	if (!to->node)
-		return false;
-	if (dest->v.kind == VALUE_WORD) {
-		to->text = dest->v.text;
-	} else {
-		if (!builtin_want_addr(ev, dest, &addr))
-			return false;
-		to->text = arena_strdup(ev->arena, addr_format(&addr, addr.prefix != ADDR_NO_PREFIX,
-							       text, sizeof(text)));
-	}
-	return (c->n_args < 3 || set_via(ev, &c->args[2], to)) && fill_route_fields(ev, c, to);
-}
-
-/* (), (a) or (a, b): nodes */
-static bool fill_nodes(struct eval *ev, const struct call *c, struct world_expect *to)
-{
-	to->node = c->n_args > 0 ? want_guest(ev, &c->args[0]) : NULL;
-	to->peer = c->n_args > 1 && to->node ? want_guest(ev, &c->args[1]) : NULL;
-	if (to->node && to->node == to->peer) {
-		eval_wrong(ev, c->args[1].loc, "no node is its own neighbour");
-		return false;
-	}
-	return (c->n_args < 1 || to->node) && (c->n_args < 2 || to->peer);
-}
-
-static const char *const neighbor_protocols[] = {"ospf", "ospf6", "bgp", "isis", "rip", "bfd"};
-
-static const char *neighbor_protocol(size_t i)
-{
-	return i < ARRAY_LEN(neighbor_protocols) ? neighbor_protocols[i] : NULL;
-}
-
-/* Others ("2-Way") are strings. */
-static const char *neighbor_state(size_t i)
-{
-	static const char *const states[] = {"full",     "established", "up",          "down",
-					     "init",     "attempt",     "exstart",     "exchange",
-					     "loading",  "idle",        "connect",     "active",
-					     "opensent", "openconfirm", "initializing"};
-
-	return i < ARRAY_LEN(states) ? states[i] : NULL;
-}
-
-/* neighbor(a, b, protocol, state) */
-static bool fill_neighbor(struct eval *ev, const struct call *c, struct world_expect *to)
-{
-	struct call nodes = *c;
-	bool is_known = false;
-
-	nodes.n_args = 2;
-	if (!fill_nodes(ev, &nodes, to) ||
-	    !builtin_want_text(ev, &c->args[2], "a protocol", &to->proto))
-		return false;
-	for (size_t i = 0; i < ARRAY_LEN(neighbor_protocols); i++)
-		is_known |= !strcmp(neighbor_protocols[i], to->proto);
-	if (!is_known) {
-		eval_wrong(ev, c->args[2].loc,
-			   "'%s' is no protocol with neighbours: there is ospf, ospf6, bgp, isis, "
-			   "rip, bfd",
-			   to->proto);
-		return false;
-	}
-	return c->n_args < 4 || builtin_want_text(ev, &c->args[3], "a state", &to->state);
-}
-
-static const struct builtin neighbor_words = {
-	.words = {NULL, NULL, neighbor_protocol, neighbor_state},
-	.words_name = "protocol or state"};
-
-static const struct check checks[] = {
-	{fill_ping, "ping", "ping(a, b)", CHECK_PING, 2, 2, NULL, NULL},
-	{fill_check_exec, "exec", "exec(node, \"command\")", CHECK_EXEC, 2, 2, NULL, NULL},
-	{fill_route, "route", "route(node, network, gateway)", CHECK_ROUTE, 2, 3, NULL,
-	 route_fields},
-	{fill_neighbor, "neighbor", "neighbor(a, b, ospf)", CHECK_NEIGHBOR, 3, 4, &neighbor_words,
-	 NULL},
-	{fill_nodes, "ospf_full", "ospf_full(a, b)", CHECK_OSPF_FULL, 0, 2, NULL, NULL},
-	{fill_nodes, "bgp_established", "bgp_established(a, b)", CHECK_BGP_ESTABLISHED, 0, 2, NULL,
-	 NULL},
-};
-
-static const char *check_at(size_t i)
-{
-	return i < ARRAY_LEN(checks) ? checks[i].name : NULL;
-}
-
 /* ---- statements ---- */
 
 /* The place of the called name among those that a list has, or -1. */
-static int find_name(struct eval *ev, const struct ast *call, const char *what, name_at *list)
+int event_find_name(struct eval *ev, const struct ast *call, const char *what, event_name_at *list)
 {
 	struct nearest near;
 
@@ -418,8 +223,8 @@ static int find_name(struct eval *ev, const struct ast *call, const char *what, 
 }
 
 /* Computes the arguments and counts them. False after an error. */
-static bool read_call(struct eval *ev, const struct ast *t, const struct builtin *words, int min,
-		      int max, bool has_fields, const char *usage, struct call *c)
+bool event_read_call(struct eval *ev, const struct ast *t, const struct builtin *words, int min,
+		     int max, bool has_fields, const char *usage, struct call *c)
 {
 	if (!words)
 		words = builtin_find(t->name);
@@ -434,7 +239,7 @@ static bool read_call(struct eval *ev, const struct ast *t, const struct builtin
 }
 
 /* 0 needs no unit: it is the same in all. */
-static bool read_time(struct eval *ev, const struct ast *t, int64_t *ns)
+bool event_read_time(struct eval *ev, const struct ast *t, int64_t *ns)
 {
 	struct value v = eval_value(ev, t);
 
@@ -460,49 +265,16 @@ void event_run_at(struct eval *ev, const struct ast *t)
 {
 	struct world_event *event = arena_alloc(ev->arena, sizeof(*event));
 	struct call c = {0};
-	int i = find_name(ev, t->last, "action", action_at);
+	int i = event_find_name(ev, t->last, "action", action_at);
 
 	event->loc = t->loc;
-	if (i < 0 || !read_time(ev, t->first, &event->time_ns))
+	if (i < 0 || !event_read_time(ev, t->first, &event->time_ns))
 		return;
 	event->kind = actions[i].kind;
-	if (read_call(ev, t->last, NULL, actions[i].min, actions[i].max, actions[i].has_fields,
-		      actions[i].usage, &c) &&
+	if (event_read_call(ev, t->last, NULL, actions[i].min, actions[i].max,
+			    actions[i].has_fields, actions[i].usage, &c) &&
 	    actions[i].fill(ev, &c, event))
 		world_append(&ev->world->events_end, event);
-}
-
-/*
- * "within 10s of 30s": a check that holds at some time from the one to the other. Without "within"
- * it must hold at that very time.
- */
-void event_run_expect(struct eval *ev, const struct ast *t)
-{
-	struct world_expect *expect = arena_alloc(ev->arena, sizeof(*expect));
-	struct call c = {0};
-	int64_t within_ns = 0;
-	int i = find_name(ev, t->last, "check", check_at);
-
-	if (i < 0)
-		return;
-	for (const struct ast *f = t->first; f != t->last; f = f->next)
-		if (!read_time(ev, f->first,
-			       strcmp(f->name, "at") ? &within_ns : &expect->start_ns))
-			return;
-	if (__builtin_add_overflow(expect->start_ns, within_ns, &expect->deadline_ns)) {
-		eval_wrong(ev, t->loc, "that is more time than there is");
-		return;
-	}
-	expect->loc = t->loc;
-	expect->kind = checks[i].kind;
-	expect->negated = t->op == OP_NOT;
-	expect->timeout_ns = GRAPH_COMMAND_NS;
-	expect->metric = -1;
-	if (read_call(ev, t->last, checks[i].words, checks[i].min, checks[i].max, true,
-		      checks[i].usage, &c) &&
-	    read_times(ev, &c, &expect->timeout_ns, &expect->every_ns, checks[i].fields) &&
-	    checks[i].fill(ev, &c, expect))
-		world_append(&ev->world->expects_end, expect);
 }
 
 /* ---- when the script is through ---- */

@@ -8,9 +8,8 @@
 
 #include "topo/eval.h"
 
-/* Carries out such a statement (AST_AT, AST_EXPECT). */
+/* Carries out such a statement (AST_AT). */
 void event_run_at(struct eval *ev, const struct ast *t);
-void event_run_expect(struct eval *ev, const struct ast *t);
 /* Reports events of what is not there any more. A script that is still being typed loses them. */
 void event_check(struct eval *ev, bool is_live);
 

@@ -29,6 +29,12 @@ struct ast *grammar_operation(struct parser *p, enum value_op op, struct loc loc
 			      struct ast *left, struct ast *right);
 /* The times of an expect: how long it has (or NULL), and from when (or NULL), as fields. */
 struct ast *grammar_times(struct parser *p, struct loc loc, struct ast *within, struct ast *at);
+/* What an expect is called: its name, and fields (a dict, or NULL). */
+struct ast *grammar_label(struct parser *p, struct loc loc, struct ast *name, struct ast *fields);
+/* One part of what an answer is measured by, as a field: "matches", ">=", "stays". */
+struct ast *grammar_verdict(struct parser *p, struct loc loc, const char *name, struct ast *value);
+/* The children of `from` before those of `to`. */
+void grammar_prepend(struct ast *to, const struct ast *from);
 /* Makes the children of `from` those of `to`. */
 void grammar_move(struct ast *to, struct ast *from);
 

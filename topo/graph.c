@@ -85,6 +85,34 @@ const char *graph_check_name(enum graph_check c)
 	return check_names[c];
 }
 
+int64_t graph_points(const struct graph *g)
+{
+	int64_t points = 0;
+
+	for (size_t i = 0; i < g->n_expects; i++)
+		points += g->expects[i].points;
+	return points;
+}
+
+static const char *const want_names[] = {
+	[WANT_NOTHING] = "", [WANT_EQ] = "==",           [WANT_NE] = "!=",
+	[WANT_LT] = "<",     [WANT_LE] = "<=",           [WANT_GT] = ">",
+	[WANT_GE] = ">=",    [WANT_MATCHES] = "matches", [WANT_CONTAINS] = "contains",
+};
+
+const char *graph_want_name(enum graph_want_op op)
+{
+	return want_names[op];
+}
+
+enum graph_want_op graph_find_want(const char *name)
+{
+	for (size_t i = 1; i < sizeof(want_names) / sizeof(*want_names); i++)
+		if (!strcmp(want_names[i], name))
+			return (enum graph_want_op)i;
+	return WANT_NOTHING;
+}
+
 const char *node_kind_name(enum node_kind kind)
 {
 	return kind_names[kind];

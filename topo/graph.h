@@ -297,7 +297,35 @@ enum graph_check {
 };
 const char *graph_check_name(enum graph_check c);
 
+/* What an answer is measured by, beyond that it came. */
+enum graph_want_op {
+	WANT_NOTHING,
+	WANT_EQ,
+	WANT_NE,
+	WANT_LT,
+	WANT_LE,
+	WANT_GT,
+	WANT_GE,
+	WANT_MATCHES,  /* a POSIX extended regular expression (regex(7)) */
+	WANT_CONTAINS, /* JSON: all of this is in it */
+};
+/* "==", "matches". */
+const char *graph_want_name(enum graph_want_op op);
+enum graph_want_op graph_find_want(const char *name); /* WANT_NOTHING: there is none */
+
+struct graph_want {
+	enum graph_want_op op;
+	const char *path;  /* which member of the answer, as JSON; NULL: all of it */
+	const char *text;  /* an expression, JSON, or names of nodes with blanks between them */
+	const char *shown; /* what the script has behind the operator */
+	int64_t number;    /* of a quantity: bit/s, ns, ppm, or how many */
+};
+
 struct graph_expect {
+	const char *name, *hint; /* NULL: none */
+	int64_t points;          /* 0: it is not counted */
+	int64_t stays_ns;        /* for how long it must hold, once it does */
+	struct graph_want want;
 	int64_t start_ns, deadline_ns;
 	int64_t timeout_ns; /* one try that takes longer is ended, and did not hold */
 	int64_t every_ns;   /* from one try to the next; 0: the longer it takes, the rarer */
@@ -351,11 +379,15 @@ extern const char *const graph_policy_keys[GRAPH_POLICY_KEYS];
 int graph_find_node(const struct graph *g, const char *name);
 /* Index of the NIC of that name in the node, or -1. */
 int graph_find_nic(const struct graph_node *n, const char *name);
+/* What all its expectations are worth. */
+int64_t graph_points(const struct graph *g);
 /* Prints the graph as text, the same bytes for the same graph (`vbet check --dump=graph`). */
 void graph_print(FILE *out, const struct graph *g);
 /* One event or expectation as the script could have it, without a newline. */
 void graph_print_event(FILE *out, const struct graph *g, const struct graph_event *e);
 void graph_print_expect(FILE *out, const struct graph *g, const struct graph_expect *e);
+/* The same without "expect", name, points and hint. */
+void graph_print_check(FILE *out, const struct graph *g, const struct graph_expect *e);
 void graph_destroy(struct graph *g);
 
 #endif

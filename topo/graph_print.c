@@ -231,7 +231,7 @@ static void print_node(FILE *out, const struct graph *g, const struct graph_node
 }
 
 /* True if a value of a link is a number with a unit, which needs no quotes. */
-static bool is_quantity(const char *value)
+bool graph_is_quantity(const char *value)
 {
 	const char *p = value;
 
@@ -260,7 +260,7 @@ static void print_spec(FILE *out, const struct linkspec *s, const char *lead)
 
 			*value++ = '\0';
 			fprintf(out, "%s%s = ", lead, words.at[i]);
-			if (is_quantity(value))
+			if (graph_is_quantity(value))
 				fputs(value, out);
 			else
 				graph_put_string(out, value);
@@ -279,8 +279,8 @@ void graph_put_end(FILE *out, const struct graph *g, const struct graph_end *end
 }
 
 /* The arguments of a cut: the cable by one of its NICs, and which part of it. */
-static void print_side(FILE *out, const struct graph *g, const struct graph_cable *c,
-		       struct graph_side side)
+void graph_put_side(FILE *out, const struct graph *g, const struct graph_cable *c,
+		    struct graph_side side)
 {
 	const struct graph_end *end = &c->end[side.part == PART_ALL ? 0 : side.end];
 
@@ -297,7 +297,7 @@ static void print_cut(FILE *out, const struct graph *g, const struct graph_cable
 		      struct graph_side side)
 {
 	fputs("down(", out);
-	print_side(out, g, c, side);
+	graph_put_side(out, g, c, side);
 	fputs(")\n", out);
 }
 
@@ -428,128 +428,6 @@ static void print_inside(FILE *out, const struct graph_node *n)
 		graph_put_string(out, n->commands[i].text);
 		fprintf(out, "%s)\n", may_fail(n->commands[i].may_fail));
 	}
-}
-
-static void print_time(FILE *out, const char *before, int64_t ns)
-{
-	char text[64];
-
-	fprintf(out, "%s%s ", before, unit_format(UNIT_TIME, ns, text, sizeof(text)));
-}
-
-static void print_field_time(FILE *out, const char *before, const char *name, int64_t ns)
-{
-	char text[64];
-
-	fprintf(out, "%s%s = %s", before, name, unit_format(UNIT_TIME, ns, text, sizeof(text)));
-}
-
-/* The words with a prefix, as ", rate = 10Mbit", in a group if there is a name for it. */
-static void print_changes(FILE *out, const struct words *words, const char *prefix,
-			  const char *group)
-{
-	const char *lead = ", ";
-	size_t skip = strlen(prefix);
-
-	for (size_t i = 0; i < words->n; i++) {
-		const char *word = words->at[i];
-		const char *equals = strchr(word, '=');
-		const char *dot = memchr(word, '.', (size_t)(equals - word));
-
-		if (skip ? strncmp(word, prefix, skip) != 0 : dot != NULL)
-			continue;
-		if (group && *lead == ',')
-			fprintf(out, ", %s = {", group);
-		fprintf(out, "%s%.*s = ", group && *lead == ',' ? "" : ", ",
-			(int)(equals - word - (long)skip), word + skip);
-		if (is_quantity(equals + 1))
-			fputs(equals + 1, out);
-		else
-			graph_put_string(out, equals + 1);
-		lead = "}";
-	}
-	if (group && *lead == '}')
-		fputc('}', out);
-}
-
-/*
- * The words of a changed cable go back to what a script says: those with "ab." into the group
- * forward, those with "ba." into back.
- */
-void graph_print_event(FILE *out, const struct graph *g, const struct graph_event *e)
-{
-	struct arena arena = {0};
-	struct words words = {0};
-	struct err err;
-
-	print_time(out, "at ", e->time_ns);
-	fprintf(out, "%s(", graph_action_name(e->kind));
-	if (e->cable >= 0)
-		print_side(out, g, &g->cables[e->cable], e->side);
-	else
-		graph_put_name(out, g->nodes[e->node].name);
-	if (e->kind == ACTION_EXEC) {
-		fputs(", ", out);
-		graph_put_string(out, e->text);
-	} else if (e->text && words_split(e->text, strlen(e->text), &arena, &words, &err) == 0) {
-		print_changes(out, &words, "", NULL);
-		print_changes(out, &words, "ab.", "forward");
-		print_changes(out, &words, "ba.", "back");
-	}
-	if (e->kind == ACTION_EXEC && e->timeout_ns != GRAPH_COMMAND_NS)
-		print_field_time(out, ", ", "timeout", e->timeout_ns);
-	fputc(')', out);
-	arena_finish(&arena);
-}
-
-/* What is asked of a route or a neighbour beside its name. */
-static void print_condition(FILE *out, const struct graph_expect *e)
-{
-	if (e->kind == CHECK_NEIGHBOR)
-		fprintf(out, ", %s", e->proto);
-	if (e->state) {
-		fputs(", ", out);
-		graph_put_string(out, e->state);
-	}
-	if (e->dev) {
-		fputs(", dev = ", out);
-		graph_put_string(out, e->dev);
-	}
-	if (e->kind == CHECK_ROUTE && e->proto) {
-		fputs(", proto = ", out);
-		graph_put_string(out, e->proto);
-	}
-	if (e->metric >= 0)
-		fprintf(out, ", metric = %" PRId64, e->metric);
-}
-
-void graph_print_expect(FILE *out, const struct graph *g, const struct graph_expect *e)
-{
-	fputs("expect ", out);
-	if (e->deadline_ns > e->start_ns)
-		print_time(out, "within ", e->deadline_ns - e->start_ns);
-	if (e->start_ns)
-		print_time(out, e->deadline_ns > e->start_ns ? "of " : "at ", e->start_ns);
-	fprintf(out, "%s%s(", e->negated ? "not " : "", graph_check_name(e->kind));
-	if (e->node >= 0)
-		graph_put_name(out, g->nodes[e->node].name);
-	if (e->peer >= 0 || e->text)
-		fputs(", ", out);
-	if (e->peer >= 0)
-		graph_put_name(out, g->nodes[e->peer].name);
-	else if (e->text && e->kind == CHECK_EXEC)
-		graph_put_string(out, e->text);
-	else if (e->text)
-		fputs(e->text, out);
-	if (e->via)
-		fprintf(out, ", %s", e->via);
-	print_condition(out, e);
-	if (e->timeout_ns != GRAPH_COMMAND_NS)
-		print_field_time(out, e->node < 0 ? "" : ", ", "timeout", e->timeout_ns);
-	if (e->every_ns)
-		print_field_time(out, e->node < 0 && e->timeout_ns == GRAPH_COMMAND_NS ? "" : ", ",
-				 "every", e->every_ns);
-	fputc(')', out);
 }
 
 /*

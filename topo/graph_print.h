@@ -16,6 +16,11 @@ void graph_put_name(FILE *out, const char *name);
 /* ", NAME = "VALUE"", if there is a value. */
 void graph_put_param(FILE *out, const char *name, const char *value);
 void graph_put_end(FILE *out, const struct graph *g, const struct graph_end *end);
+/* The arguments of a cut: the cable by one of its NICs, and which part of it. */
+void graph_put_side(FILE *out, const struct graph *g, const struct graph_cable *c,
+		    struct graph_side side);
+/* A number with or without a unit, and so no string in a script. */
+bool graph_is_quantity(const char *value);
 
 /* graph_print_virtual.c: a definition; those of places, substrate links and virtual links. */
 void graph_put_vnet(FILE *out, const struct graph_vnet *v);

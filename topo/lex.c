@@ -41,11 +41,11 @@ static const struct {
 	const char *text;
 	int kind;
 } marks[] = {
-	{"...", ELLIPSIS}, {"..", DOTS}, {"==", EQ}, {"!=", NE}, {"<=", LE},
-	{">=", GE},        {"&&", AND},  {"||", OR}, {"(", '('}, {")", ')'},
-	{"[", '['},        {"]", ']'},   {"{", '{'}, {"}", '}'}, {",", ','},
-	{";", ';'},        {"=", '='},   {"<", '<'}, {">", '>'}, {"+", '+'},
-	{"-", '-'},        {"*", '*'},   {"/", '/'}, {"%", '%'}, {"!", '!'},
+	{"...", ELLIPSIS}, {"..", DOTS}, {"==", EQ}, {"!=", NE}, {"<=", LE}, {">=", GE},
+	{"&&", AND},       {"||", OR},   {"(", '('}, {")", ')'}, {"[", '['}, {"]", ']'},
+	{"{", '{'},        {"}", '}'},   {",", ','}, {";", ';'}, {"=", '='}, {"<", '<'},
+	{">", '>'},        {"+", '+'},   {"-", '-'}, {"*", '*'}, {"/", '/'}, {"%", '%'},
+	{"!", '!'},        {":", ':'},
 };
 
 const char *lex_keyword(size_t i)
@@ -65,6 +65,14 @@ static bool ends_value(int kind)
 	       kind == TEXT_CLOSE || kind == ')' || kind == ']' || kind == '}' || kind == KW_ELSE;
 }
 
+/* "exec(...) contains {": a group. The token itself stands last already. */
+static bool is_contains(const struct tokens *ts)
+{
+	const struct token *t = ts->list.n > 2 ? &ts->list.at[ts->list.n - 2] : NULL;
+
+	return t && t->kind == NAME && !strcmp(t->name, "contains") && t[-1].kind == ')';
+}
+
 struct token *lex_emit(struct lexer *l, int kind, const char *from)
 {
 	struct tokens *ts = l->out;
@@ -75,7 +83,7 @@ struct token *lex_emit(struct lexer *l, int kind, const char *from)
 	t->loc = lex_loc(l, from, l->p);
 	t->column = from > l->line ? (unsigned)(from - l->line) : 0;
 	t->is_first = !l->line_has_token && !l->is_in_text;
-	t->is_block = kind == '{' && ends_value(before);
+	t->is_block = kind == '{' && ends_value(before) && !is_contains(ts);
 	t->parent = l->open;
 	l->line_has_token = true;
 	return t;
@@ -221,10 +229,14 @@ static void lex_number(struct lexer *l)
 	lex_emit(l, NUMBER, from)->value = v;
 }
 
-/* Length of an address with colons (IPv6 or MAC) at p, or 0. */
+/*
+ * Length of an address with colons (IPv6 or MAC) at p, or 0. All have at least two: "2:" is the end
+ * of what an expectation is called.
+ */
 static size_t colon_address(const char *p)
 {
 	size_t n = 0;
+	size_t colons = 0;
 
 	while (n < 5 && isxdigit((unsigned char)p[n]))
 		n++;
@@ -232,8 +244,8 @@ static size_t colon_address(const char *p)
 		return 0;
 	while (isxdigit((unsigned char)p[n]) || p[n] == ':' ||
 	       (p[n] == '.' && isdigit((unsigned char)p[n + 1])))
-		n++;
-	return n;
+		colons += p[n++] == ':';
+	return colons < 2 ? 0 : n;
 }
 
 /* Length of something like an IPv4 address at p: numbers with at least two points; or 0. */
@@ -383,6 +395,37 @@ static bool lex_mark(struct lexer *l)
 	return false;
 }
 
+/* "exec(...) matches /ERE/", in which "\/" is a slash. Nowhere else two names follow a call. */
+static bool lex_pattern(struct lexer *l)
+{
+	const struct tokens *ts = l->out;
+	const struct token *last = ts->list.n > 1 ? &ts->list.at[ts->list.n - 1] : NULL;
+	const char *from = l->p;
+	const char *end = from + 1;
+
+	if (*from != '/' || !last || last->kind != NAME || strcmp(last->name, "matches") != 0 ||
+	    last[-1].kind != ')')
+		return false;
+	while (end < l->end && *end != '/' && *end != '\n')
+		end += *end == '\\' && end + 1 < l->end && end[1] != '\n' ? 2 : 1;
+	if (end == l->end || *end == '\n') {
+		l->p = end;
+		lex_emit(l, STRING, from)->value =
+			wrong_literal(l, from, "the expression has no second '/'");
+		return true;
+	}
+	char *text = arena_alloc(l->arena, (size_t)(end - from));
+	size_t len = 0;
+
+	for (const char *p = from + 1; p < end; p++) {
+		p += *p == '\\' && p[1] == '/';
+		text[len++] = *p;
+	}
+	l->p = end + 1;
+	lex_emit(l, STRING, from)->value = value_text(text, len);
+	return true;
+}
+
 static void lex_newline(struct lexer *l)
 {
 	l->p++;
@@ -411,6 +454,8 @@ void lex_until(struct lexer *l, char stop)
 			lex_newline(l);
 		} else if (lex_is_blank(c)) {
 			l->p++;
+		} else if (lex_pattern(l)) {
+			continue;
 		} else if (c == '#' || (c == '/' && l->p[1] == '/')) {
 			while (l->p < l->end && *l->p != '\n')
 				l->p++;

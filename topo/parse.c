@@ -13,8 +13,8 @@
  * grouped into a few words ("an operator", "a value"). A keyword that is misspelt is guessed, and
  * what is missing at the end of a line is said of that line, not of the next.
  *
- * The words within, of and not mean something in an expect statement only: kind_here() makes
- * keywords of them there and nowhere else, so that scripts may use them as names.
+ * The words within, of, not, matches and so on mean something in an expect statement only:
+ * kind_here() makes keywords of them there and nowhere else, so that scripts may use them as names.
  */
 #include "topo/parse.h"
 
@@ -63,22 +63,53 @@ struct ast *grammar_operation(struct parser *p, enum value_op op, struct loc loc
 	return t;
 }
 
+static void add_field(struct parser *p, struct ast *to, const char *name, struct ast *value)
+{
+	if (!value)
+		return;
+	struct ast *field = grammar_single(p, AST_FIELD, value->loc, value);
+
+	field->name = name;
+	field->name_loc = value->loc;
+	ast_add(to, field);
+}
+
 struct ast *grammar_times(struct parser *p, struct loc loc, struct ast *within, struct ast *at)
 {
 	struct ast *t = ast_create(p->arena, AST_EXPECT, loc);
 
-	for (int i = 0; i < 2; i++) {
-		struct ast *value = i ? at : within;
-
-		if (!value)
-			continue;
-		struct ast *field = grammar_single(p, AST_FIELD, value->loc, value);
-
-		field->name = i ? "at" : "within";
-		field->name_loc = value->loc;
-		ast_add(t, field);
-	}
+	add_field(p, t, "within", within);
+	add_field(p, t, "at", at);
 	return t;
+}
+
+struct ast *grammar_label(struct parser *p, struct loc loc, struct ast *name, struct ast *fields)
+{
+	struct ast *t = ast_create(p->arena, AST_EXPECT, loc);
+
+	add_field(p, t, "name", name);
+	add_field(p, t, "of name", fields);
+	return t;
+}
+
+struct ast *grammar_verdict(struct parser *p, struct loc loc, const char *name, struct ast *value)
+{
+	struct ast *t = ast_create(p->arena, AST_EXPECT, loc);
+
+	add_field(p, t, name, value);
+	return t;
+}
+
+void grammar_prepend(struct ast *to, const struct ast *from)
+{
+	if (!from->first)
+		return;
+	from->last->next = to->first;
+	if (!to->first)
+		to->last = from->last;
+	to->first = from->first;
+	if (from->depth > to->depth)
+		to->depth = from->depth;
 }
 
 void grammar_move(struct ast *to, struct ast *from)
@@ -99,12 +130,38 @@ static bool is_in_blocks_only(const struct parser *p, size_t i)
 	return true;
 }
 
+/* What an expectation says behind its call: "ping(a, b) stays 10s". */
+static int kind_behind_call(const struct token *t)
+{
+	static const struct {
+		const char *name;
+		int kind;
+		int next[5]; /* one of these follows: no statement goes on like that */
+	} words[] = {
+		{"stays", KW_STAYS, {NUMBER, NAME, '(', '('}},
+		{"matches", KW_MATCHES, {STRING, TEXT_OPEN, NAME, NAME}},
+		{"contains", KW_CONTAINS, {STRING, TEXT_OPEN, NAME, '{', '['}},
+		{"json", KW_JSON, {'(', '(', '(', '('}},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		for (size_t k = 0; k < 5 && !strcmp(words[i].name, t->name); k++)
+			if (t[1].kind == words[i].next[k])
+				return words[i].kind;
+	return NAME;
+}
+
+static bool is_begin_of_check(const struct token *t)
+{
+	return t->kind == KW_EXPECT || t->kind == ':';
+}
+
 /* The kind of a token for the grammar: an expect has words of its own. */
 static int kind_here(struct parser *p, size_t i)
 {
 	const struct token *t = &p->tokens.list.at[i];
 
-	if (t->kind == KW_EXPECT)
+	if (is_begin_of_check(t))
 		p->in_expect = true;
 	else if ((t->kind == '=' || t->kind == ';') && is_in_blocks_only(p, i))
 		p->in_expect = false;
@@ -112,13 +169,18 @@ static int kind_here(struct parser *p, size_t i)
 		return t->kind;
 	bool goes_on = t[1].kind == NAME || t[1].kind == NUMBER;
 
-	if (!strcmp(t->name, "within") && t[-1].kind == KW_EXPECT)
+	if (!strcmp(t->name, "converges") && is_begin_of_check(&t[-1]) && t[1].kind == NAME)
+		return KW_CONVERGES;
+	if (!strcmp(t->name, "within") &&
+	    (is_begin_of_check(&t[-1]) ||
+	     (t[-1].kind == NAME && !strcmp(t[-1].name, "converges") && goes_on)))
 		return KW_WITHIN;
 	if (!strcmp(t->name, "of") && goes_on)
 		return KW_OF;
 	if (!strcmp(t->name, "not") && goes_on)
 		return KW_NOT;
-	return NAME;
+	/* On the line of the call: at the begin of another it may be a function of the script's. */
+	return t->is_first && strcmp(t->name, "stays") != 0 ? NAME : kind_behind_call(t);
 }
 
 int topo_yylex(union TOPO_YYSTYPE *value, struct loc *loc, struct parser *p)

@@ -24,6 +24,7 @@ struct parser;
 %union {
 	struct ast *tree;
 	struct token *token;
+	enum value_op op;
 }
 
 %token END_OF_FILE 0 "end of file"
@@ -32,12 +33,17 @@ struct parser;
 %token <token> TEXT_CLOSE "the end of the string"
 %token KW_FOR "'for'" KW_IN "'in'" KW_IF "'if'" KW_ELSE "'else'" KW_DEF "'def'"
 %token KW_RETURN "'return'" KW_INCLUDE "'include'" KW_AT "'at'" KW_EXPECT "'expect'"
-%token KW_WITHIN "'within'" KW_OF "'of'" KW_NOT "'not'" /* in an expect only */
+%token KW_WITHIN "'within'" KW_OF "'of'" KW_NOT "'not'" /* these in an expect only */
+%token KW_STAYS "'stays'" <token> KW_CONVERGES "'converges'"
+%token KW_MATCHES "'matches'"
+%token KW_CONTAINS "'contains'" KW_JSON "'json'"
 %token ELLIPSIS "'...'" DOTS "'..'" EQ "'=='" NE "'!='" LE "'<='" GE "'>='" AND "'&&'" OR "'||'"
 %token STATEMENT_OVER "the end of the statement" /* made by the parser to go on after an error */
 
 %type <tree> script statements statement top_statement block if target call names arguments
 %type <tree> argument_list argument value expressions fields field text times
+%type <tree> label span string condition verdict compared stays
+%type <op> compare
 
 %left OR
 %left AND
@@ -76,18 +82,62 @@ statement
                                        ast_add(ast_add($$, $4), $5); }
        | if
        | KW_AT value call            { $$ = grammar_pair(p, AST_AT, @$, $2, $3); }
-       | KW_EXPECT times call        { $$ = $2; $$->loc = @$; ast_add($$, $3); }
-       | KW_EXPECT times KW_NOT call { $$ = $2; $$->loc = @$; $$->op = OP_NOT;
-                                       ast_add($$, $4); }
+       | KW_EXPECT label times condition
+                                     { $$ = $4; $$->loc = @$; grammar_prepend($$, $3);
+                                       grammar_prepend($$, $2); }
+       | KW_EXPECT label KW_CONVERGES span
+                                     { $$ = $4; $$->loc = @$; grammar_prepend($$, $2);
+                                       ast_add($$, grammar_named(p, AST_CALL, @3, $3)); }
        | KW_RETURN value             { $$ = grammar_single(p, AST_RETURN, @$, $2); }
        | KW_RETURN ';'               { $$ = ast_create(p->arena, AST_RETURN, @$); }
        | ';'                         { $$ = NULL; }
        | error STATEMENT_OVER        { $$ = NULL; yyerrok; }
        ;
 
+label  : %empty                      { $$ = ast_create(p->arena, AST_EXPECT, @$); }
+       | string ':'                  { $$ = grammar_label(p, @$, $1, NULL); }
+       | string ',' fields ':'       { $$ = grammar_label(p, @$, $1, $3); }
+       ;
+
+condition
+       : call verdict stays          { $$ = $2; grammar_prepend($$, $3); ast_add($$, $1); }
+       | KW_NOT call verdict stays   { $$ = $3; grammar_prepend($$, $4); ast_add($$, $2);
+                                       $$->op = OP_NOT; }
+       ;
+
+verdict
+       : %empty                      { $$ = ast_create(p->arena, AST_EXPECT, @$); }
+       | compared
+       | KW_MATCHES value            { $$ = grammar_verdict(p, @$, "matches", $2); }
+       | KW_CONTAINS value           { $$ = grammar_verdict(p, @$, "contains", $2); }
+       | KW_JSON '(' value ')' compared
+                                     { $$ = $5;
+                                       grammar_prepend($$, grammar_verdict(p, @$, "json", $3)); }
+       ;
+
+compared
+       : compare value               { $$ = grammar_verdict(p, @$, value_op_name($1), $2); }
+       ;
+
+compare
+       : EQ                          { $$ = OP_EQ; }
+       | NE                          { $$ = OP_NE; }
+       | '<'                         { $$ = OP_LT; }
+       | LE                          { $$ = OP_LE; }
+       | '>'                         { $$ = OP_GT; }
+       | GE                          { $$ = OP_GE; }
+       ;
+
+stays  : %empty                      { $$ = ast_create(p->arena, AST_EXPECT, @$); }
+       | KW_STAYS value              { $$ = grammar_verdict(p, @$, "stays", $2); }
+       ;
+
 times  : %empty                      { $$ = ast_create(p->arena, AST_EXPECT, @$); }
        | KW_AT value                 { $$ = grammar_times(p, @$, NULL, $2); }
-       | KW_WITHIN value             { $$ = grammar_times(p, @$, $2, NULL); }
+       | span
+       ;
+
+span   : KW_WITHIN value             { $$ = grammar_times(p, @$, $2, NULL); }
        | KW_WITHIN value KW_OF value { $$ = grammar_times(p, @$, $2, $4); }
        ;
 
@@ -154,12 +204,15 @@ text   : TEXT_OPEN value             { $$ = grammar_pair(p, AST_TEXT, @$,
        | text TEXT_MIDDLE value      { $$ = ast_add(ast_add($1, grammar_literal(p, @2, $2)), $3); }
        ;
 
+string : STRING                      { $$ = grammar_literal(p, @$, $1); }
+       | text TEXT_CLOSE             { $$ = ast_add($1, grammar_literal(p, @2, $2));
+                                       $$->loc = @$; }
+       ;
+
 value  : NAME                        { $$ = grammar_named(p, AST_NAME, @$, $1); }
        | NUMBER                      { $$ = grammar_literal(p, @$, $1); }
        | ADDRESS                     { $$ = grammar_literal(p, @$, $1); }
-       | STRING                      { $$ = grammar_literal(p, @$, $1); }
-       | text TEXT_CLOSE             { $$ = ast_add($1, grammar_literal(p, @2, $2));
-                                       $$->loc = @$; }
+       | string
        | call
        | value '[' value ']'         { $$ = grammar_pair(p, AST_INDEX, @$, $1, $3); }
        | '(' value ')'               { $$ = $2; }

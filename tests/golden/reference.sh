@@ -31,7 +31,7 @@ trap 'rm -rf "$out"' EXIT
 
 # ---- commands and options ----
 
-commands=$("$vbet" help | sed -n 's/^  \([a-z]*\) .*/\1/p')
+commands=$("$vbet" help | sed -n 's/^  \([a-z-]*\) .*/\1/p')
 boot=$(section Commands | tr '\n' ' ' | sed 's/.*\*\*options of a boot\*\*[^:]*: *\([^.]*\)\..*/\1/' | tr -d '`,')
 for c in $commands; do
 	"$vbet" help "$c" >"$out/help"

@@ -101,7 +101,7 @@ int __wrap_client_ask(const char *lab, char *const *words, size_t n, FILE *out, 
 	if (!strcmp(words[0], "result"))
 		return result_words(words[1], out);
 	if (!strcmp(words[0], "check")) {
-		fprintf(out, "is 0 250000000 job a -- %s\n", words[1]);
+		fprintf(out, "is 0 250000000 0 holds job a -- %s\n", words[1]);
 		return 0;
 	}
 	if (!strcmp(words[0], "whole"))

@@ -43,6 +43,8 @@ static void add_check(struct suite_case *c, bool held, const char *text, const c
 		.script = xstrdup(c->file),
 		.line = 3,
 		.text = xstrdup(text),
+		.name = xstrdup(""),
+		.hint = xstrdup(""),
 		.message = xstrdup(held ? "held at 1.000 s" : "did not hold"),
 		.detail = xstrdup(detail),
 		.time_ns = INT64_C(1000000000),
@@ -220,6 +222,50 @@ END_TEST
 
 /* ---- what is written ---- */
 
+/* What an expectation is called, and what it is worth, is in all that is written. */
+START_TEST(names_points_and_hints)
+{
+	struct suite_case *c = suite.cases.at[1];
+	struct suite_check *k = &c->checks.at[0];
+	struct suite_case *to = add("to.vbet", SUITE_RUNS, 0);
+
+	free(k->name);
+	free(k->hint);
+	k->name = xstrdup("r2 <learns>");
+	k->hint = xstrdup("look at \"r1\"");
+	k->points = 3;
+	c->n_points = 3;
+	suite.cases.at[0]->n_points = 2;
+	suite.cases.at[0]->checks.at[0].points = 2;
+	FILE *f = open_text();
+
+	junit_write(f, &suite);
+	tap_case(f, c, 2);
+	table_case(f, c);
+	table_all(f, &suite);
+	news_check(f, c, k);
+	news_summary(f, &suite);
+	fclose(f);
+	has(":3 r2 &lt;learns&gt; (3 points): ");
+	has("hint: look at &quot;r1&quot;&#10;</failure>");
+	has(":3 r2 <learns> (3 points): ");
+	has("      hint: \"look at \\\"r1\\\"\"\n");
+	has("        hint: look at \"r1\"\n");
+	has("0 of 3 points, ");
+	has("; 2 of 5 points; ");
+	has("\"name\":\"r2 <learns>\"");
+	has("\"points\":2,\"points_of\":5");
+	char *line = strstr(text, "{\"event\":\"check\"");
+
+	ck_assert_ptr_nonnull(line);
+	*strchr(line, '\n') = '\0';
+	ck_assert_int_eq(news_read(to, line), NEWS_CHECK);
+	ck_assert_str_eq(to->checks.at[0].name, "r2 <learns>");
+	ck_assert_str_eq(to->checks.at[0].hint, "look at \"r1\"");
+	ck_assert_int_eq(to->checks.at[0].points, 3);
+}
+END_TEST
+
 START_TEST(junit_escapes_what_is_hostile)
 {
 	FILE *f = open_text();
@@ -354,6 +400,7 @@ static void add_tests(TCase *t)
 	tcase_add_test(t, the_worst_status_is_that_of_all);
 	tcase_add_test(t, time_left_is_told_from_what_has_ended);
 	tcase_add_test(t, names_tell_runs_of_one_script_apart);
+	tcase_add_test(t, names_points_and_hints);
 	tcase_add_test(t, junit_escapes_what_is_hostile);
 	tcase_add_test(t, junit_has_no_control_characters);
 	tcase_add_test(t, tap_escapes_what_is_hostile);

@@ -18,6 +18,7 @@ struct cmd_options {
 	const char *timeout, *jobs, *processes, *count, *duration, *keep, *comment;
 	const char *record, *until, *back, *whatif, *spin, *at_once, *output, *keep_disks;
 	const char *side_by_side, *limit, *filter, *repeat, *artifacts;
+	const char *within;
 	const char *junit, *tap, *events; /* a file, or "-": standard output */
 	bool until_fail, list, console_on_fail;
 	bool step, share, watch, json, insecure, help, all, follow, raw, quiet, keep_going;
@@ -60,6 +61,7 @@ struct cmd_options {
 #define OPT_AT_ONCE   OPT_BIT(29)
 #define OPT_WARN      OPT_BIT(30)
 #define OPT_TEST      OPT_BIT(31)
+#define OPT_WITHIN    OPT_BIT(32)
 #define OPT_UP                                                                                  \
 	(OPT_LAB | OPT_KERNEL | OPT_TIMEOUT | OPT_INSECURE | OPT_JOBS | OPT_QUIET | OPT_CLOCK | \
 	 OPT_SEED | OPT_PROCESSES | OPT_SPIN | OPT_AT_ONCE | OPT_WARN | OPT_BOOT)
@@ -91,6 +93,8 @@ int cmd_run_lab(const struct cmd_options *o, int argc, char **argv, struct err *
 int cmd_test(const struct cmd_options *o, int argc, char **argv, struct err *e);
 /* test of one script, in this process. */
 int cmd_expect(const struct cmd_options *o, const char *file, struct err *e);
+int cmd_expect_one(const struct cmd_options *o, int argc, char **argv, struct err *e);
+int cmd_check_lab(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_replay(const struct cmd_options *o, int argc, char **argv, struct err *e);
 /* up --whatif STATEMENT RUN@TIME */
 int cmd_what_if(const struct cmd_options *o, const char *run, struct err *e);

@@ -72,6 +72,9 @@ static void on_report(void *ctx, const struct expect_report *r)
 		.script = visible_text(r->pos.file),
 		.line = r->pos.line,
 		.text = visible_text(r->text),
+		.name = visible_text(r->name ? r->name : ""),
+		.hint = visible_text(r->hint ? r->hint : ""),
+		.points = r->points,
 		.message = visible_text(r->message),
 		.detail = unindented(r->detail),
 		.time_ns = r->time_ns,
@@ -79,19 +82,6 @@ static void on_report(void *ctx, const struct expect_report *r)
 
 	suite_case_add_check(t->c, &k);
 	news_check(t->events, t->c, &k);
-}
-
-static void summary(FILE *out, const struct graph *g, const struct expect_result *r)
-{
-	size_t open = g->n_expects - r->held - r->missed;
-
-	fprintf(out, "%zu expectation%s: %zu held, %zu did not", g->n_expects,
-		g->n_expects == 1 ? "" : "s", r->held, r->missed);
-	if (open)
-		fprintf(out, ", %zu not tried to their end", open);
-	if (r->refused)
-		fprintf(out, "; %zu event%s not done", r->refused, r->refused == 1 ? "" : "s");
-	fprintf(out, "; until %.3f s\n", (double)r->end_ns / 1e9);
 }
 
 /* All that the script says of times. */
@@ -109,7 +99,7 @@ static int drive(const char *lab, struct test_run *t, struct err *e)
 
 	t->c->lab_ns = r.end_ns;
 	if (rc == 0)
-		summary(out, t->graph, &r);
+		expect_put_summary(out, t->graph, &r);
 	fclose(out);
 	if (rc == 0)
 		rc = keep_lab(&t->keep, lab, t->graph, e);
@@ -224,6 +214,7 @@ static int test_script(struct test_run *t, struct loaded *l, struct err *e)
 	t->c->is_virtual = l->graph->clock == CLOCK_VIRTUAL;
 	t->c->n_nodes = l->graph->n_nodes;
 	t->c->n_expects = l->graph->n_expects;
+	t->c->n_points = graph_points(l->graph);
 	news_start(t->events, t->c);
 	return run(t, e);
 }

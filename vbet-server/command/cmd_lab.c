@@ -14,6 +14,7 @@
 #include "vbet-server/command/client.h"
 #include "vbet-server/command/clock_view.h"
 #include "vbet-server/command/cmd.h"
+#include "vbet-server/command/expect.h"
 #include "vbet-server/plan/plan.h"
 #include "vbet-server/store/load.h"
 #include "vbet-server/store/paths.h"
@@ -278,8 +279,24 @@ int cmd_substrate(const struct cmd_options *o, int argc, char **argv, struct err
 	return ask_report(o, "substrate", e);
 }
 
+/* "wait 'ping(a, b)'": in time of the lab. */
+static int wait_for_check(const struct cmd_options *o, const char *check, struct err *e)
+{
+	char *lab = client_find_lab(o->lab, e);
+	int64_t limit_ns;
+	int rc = lab ? cmd_timeout_ns(o, 60, &limit_ns, e) : -1;
+
+	if (rc == 0)
+		rc = expect_now(lab, check, limit_ns, stdout, e);
+	free(lab);
+	return rc;
+}
+
 int cmd_wait(const struct cmd_options *o, int argc, char **argv, struct err *e)
 {
+	/* No name of a node has a bracket. */
+	if (argc && strchr(argv[0], '('))
+		return wait_for_check(o, argv[0], e);
 	char *lab = client_find_lab(o->lab, e);
 	char *timeout = xasprintf("timeout=%s", o->timeout ? o->timeout : "60s");
 	char *words[] = {"wait", timeout, timeout};

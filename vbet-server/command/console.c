@@ -269,14 +269,9 @@ static int run_action(const char *line)
 /* "expect within 10s ping(a, b)": tried now. A clock that ran goes on after that. */
 static int run_expect(const char *check)
 {
-	char *run[] = {"clock", "run"};
-	struct clock_view v;
-	bool is_virtual = clock_view_get(current_lab, &v);
 	struct err e = {0};
-	int rc = expect_wait(current_lab, is_virtual, check, EXPECT_AS_SAID, stdout, &e);
+	int rc = expect_now(current_lab, check, EXPECT_AS_SAID, stdout, &e);
 
-	if (is_virtual && !v.stands)
-		client_ask(current_lab, run, 2, NULL, NULL);
 	print_error(&e);
 	return rc == 0 ? 0 : e.kind == ERR_TIMEOUT ? ERR_EXPECT : (int)e.kind;
 }

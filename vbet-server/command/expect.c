@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * `vbet test`: a client that drives the lab (drive.h). It keeps a list of
- * events by time and one of trials (expectations on their way), and repeats: do what is due,
+ * events by time and one of attempts (expectations on their way), and repeats: do what is due,
  * find the time at which something is due next, let the lab go on to it. In virtual time the
  * lab stands whenever we speak ("clock until T"), so that everything happens at exact times
  * however slow we are; by the real clock we sleep.
@@ -21,17 +21,19 @@
 #include "lib/words.h"
 #include "lib/xalloc.h"
 #include "vbet-server/command/drive.h"
+#include "vbet-server/command/trial.h"
 #include "vbet-server/plan/event.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum trial_state { TRIAL_WAITS, TRIAL_RUNS, TRIAL_OVER };
+enum attempt_state { ATTEMPT_WAITS, ATTEMPT_RUNS, ATTEMPT_OVER };
 
 /* An expectation on its way. */
-struct trial {
+struct attempt {
 	const struct graph_expect *expect;
-	enum trial_state state;
+	struct trial trial;
+	enum attempt_state state;
 	int64_t next_ns;  /* of the next try; of one that runs: when its result is asked for */
 	int64_t began_ns; /* of the last try */
 	char *job;        /* owned: the number of a try that runs */
@@ -50,7 +52,7 @@ struct driver {
 	const struct graph *graph;
 	FILE *out;
 	struct expect_result *result;
-	struct trial *trials;
+	struct attempt *attempts;
 	const struct graph_event **events; /* by time */
 	size_t next_event;
 	VEC(struct errand) errands;
@@ -97,9 +99,19 @@ static char *expect_text(const struct driver *d, const struct graph_expect *x)
 	size_t len = 0;
 	FILE *f = xmemstream(&text, &len);
 
-	graph_print_expect(f, d->graph, x);
+	fputs("expect ", f);
+	graph_print_check(f, d->graph, x);
 	fclose(f);
 	return text;
+}
+
+void expect_put_name(FILE *out, const char *name, int64_t points)
+{
+	if (name && points)
+		fprintf(out, "%s (%lld point%s): ", name, (long long)points,
+			points == 1 ? "" : "s");
+	else if (name)
+		fprintf(out, "%s: ", name);
 }
 
 /* One line, what belongs to it below, and the same as values for who wants them. */
@@ -107,8 +119,12 @@ static void tell(struct driver *d, const struct expect_report *r)
 {
 	const char *word = r->kind == EXPECT_NOTE ? "NOTE" : r->held ? "PASS" : "FAIL";
 
-	fprintf(d->out, "%s %s:%d %s: %s\n%s", word, r->pos.file, r->pos.line, r->text, r->message,
-		r->detail);
+	fprintf(d->out, "%s %s:%d ", word, r->pos.file, r->pos.line);
+	expect_put_name(d->out, r->name, r->points);
+	fprintf(d->out, "%s: %s\n", r->text, r->message);
+	if (!r->held && r->hint)
+		fprintf(d->out, "    hint: %s\n", r->hint);
+	fputs(r->detail, d->out);
 	fflush(d->out);
 	if (d->result->report)
 		d->result->report(d->result->ctx, r);
@@ -196,14 +212,33 @@ static const struct outcome outcomes[] = {
 };
 _Static_assert(ARRAY_LEN(outcomes) == CHECKS, "outcomes out of step with enum graph_check");
 
+static void put_expected(FILE *out, const struct graph_expect *x)
+{
+	const struct graph_want *w = &x->want;
+
+	fprintf(out, "    expected: %s", x->negated ? "not " : "");
+	if (!w->op)
+		fputs(outcomes[x->kind].held, out);
+	else if (w->path)
+		fprintf(out, "%s %s %s", *w->path ? w->path : "the output", graph_want_name(w->op),
+			w->shown);
+	else
+		fprintf(out, "%s %s", graph_want_name(w->op), w->shown);
+	if (x->stays_ns)
+		fprintf(out, " for %g s", (double)x->stays_ns / 1e9);
+	fputs("; seen: ", out);
+}
+
 /* What should have been, what was, and all that was said. */
-static void explain(FILE *out, const struct trial *t)
+static void explain(FILE *out, const struct attempt *t)
 {
 	const struct graph_expect *x = t->expect;
 	const struct outcome *o = &outcomes[x->kind];
 
-	fprintf(out, "    expected: %s%s; seen: ", x->negated ? "not " : "", o->held);
-	if (t->status < 0)
+	put_expected(out, x);
+	if (t->status >= 0 && x->want.op)
+		fprintf(out, "%s\n", t->last ? drive_last_line(t->last) : "nothing");
+	else if (t->status < 0)
 		fputs("it could not be tried\n", out);
 	else if (t->status == 0 && o->missed)
 		fprintf(out, "%s\n", o->held);
@@ -217,11 +252,11 @@ static void explain(FILE *out, const struct trial *t)
 		visible_put_lines(out, "    | ", t->last);
 }
 
-static void decide(struct driver *d, struct trial *t, bool held)
+static void decide(struct driver *d, struct attempt *t, bool held)
 {
 	const struct graph_expect *x = t->expect;
 
-	t->state = TRIAL_OVER;
+	t->state = ATTEMPT_OVER;
 	bool has_reason = !held && t->last && *t->last;
 	char *text = expect_text(d, x);
 	char *message = xasprintf("%s at %.3f s%s%s", held ? "held" : "did not hold, last tried",
@@ -238,54 +273,34 @@ static void decide(struct driver *d, struct trial *t, bool held)
 					.held = held,
 					.pos = x->pos,
 					.text = text,
+					.name = x->name,
+					.hint = x->hint,
+					.points = x->points,
 					.message = message,
 					.detail = detail,
 					.time_ns = t->began_ns});
 	free(text);
 	free(message);
 	free(detail);
+	d->result->points += held ? x->points : 0;
 	if (held)
 		d->result->held++;
 	else
 		d->result->missed++;
 }
 
-/*
- * From the begin of one try to that of the next. What has not come for a minute need not be known
- * to a quarter of a second; and each try is work that others in the lab can notice.
- */
-static int64_t pause_ns(const struct trial *t)
-{
-	int64_t waited_ns = t->began_ns - t->expect->start_ns;
-	int64_t least_ns = event_check_pause_ns(t->expect);
-
-	if (t->expect->every_ns)
-		return least_ns;
-	return waited_ns / 16 > least_ns ? waited_ns / 16 : least_ns;
-}
-
-/*
- * A try has ended. One that began before the deadline counts, however long it took: the last
- * one begins no later than that.
- */
-static void end_try(struct driver *d, struct trial *t, int status)
+static void end_try(struct driver *d, struct attempt *t, int status)
 {
 	bool held = (status == 0) != t->expect->negated;
+	enum trial_verdict verdict =
+		trial_end_try(&t->trial, held, t->last, t->began_ns, d->lab.now_ns, &t->next_ns);
 
-	bool was_last = t->began_ns >= t->expect->deadline_ns;
-
-	t->state = TRIAL_WAITS;
-	t->next_ns = t->began_ns + pause_ns(t);
-	/* Whatever the pace, it is tried once more when time is up. */
-	if (t->next_ns > t->expect->deadline_ns && !was_last)
-		t->next_ns = t->expect->deadline_ns;
-	if (t->next_ns < d->lab.now_ns)
-		t->next_ns = d->lab.now_ns;
-	if (held || t->next_ns > t->expect->deadline_ns || was_last)
-		decide(d, t, held);
+	t->state = ATTEMPT_WAITS;
+	if (verdict != TRIAL_AGAIN)
+		decide(d, t, verdict == TRIAL_HELD);
 }
 
-static void begin_try(struct driver *d, struct trial *t)
+static void begin_try(struct driver *d, struct attempt *t)
 {
 	struct arena a = {0};
 	struct strvec v = {0};
@@ -294,7 +309,7 @@ static void begin_try(struct driver *d, struct trial *t)
 	t->began_ns = d->lab.now_ns;
 	event_check_words(d->graph, t->expect, &a, &v);
 	if (drive_ask(&d->lab, &v, &t->job, &e) == 0) {
-		t->state = TRIAL_RUNS;
+		t->state = ATTEMPT_RUNS;
 		t->next_ns = t->began_ns + drive_step_ns(&d->lab);
 	} else {
 		/* A node that is down, for one: it may come up before the deadline. */
@@ -307,7 +322,7 @@ static void begin_try(struct driver *d, struct trial *t)
 }
 
 /* A command that says nothing is quoted by its exit status. */
-static int look_at_try(struct driver *d, struct trial *t, struct err *e)
+static int look_at_try(struct driver *d, struct attempt *t, struct err *e)
 {
 	int status = 0;
 	char *text = NULL;
@@ -346,8 +361,9 @@ static int do_due(struct driver *d, struct err *e)
 	size_t n = d->graph->n_expects;
 
 	for (size_t i = 0; i < n; i++)
-		if (d->trials[i].state == TRIAL_RUNS && d->trials[i].next_ns <= d->lab.now_ns &&
-		    look_at_try(d, &d->trials[i], e) < 0)
+		if (d->attempts[i].state == ATTEMPT_RUNS &&
+		    d->attempts[i].next_ns <= d->lab.now_ns &&
+		    look_at_try(d, &d->attempts[i], e) < 0)
 			return -1;
 	if (look_at_errands(d, e) < 0)
 		return -1;
@@ -355,8 +371,9 @@ static int do_due(struct driver *d, struct err *e)
 	       d->events[d->next_event]->time_ns <= d->lab.now_ns)
 		do_event(d, d->events[d->next_event++]);
 	for (size_t i = 0; i < n; i++)
-		if (d->trials[i].state == TRIAL_WAITS && d->trials[i].next_ns <= d->lab.now_ns)
-			begin_try(d, &d->trials[i]);
+		if (d->attempts[i].state == ATTEMPT_WAITS &&
+		    d->attempts[i].next_ns <= d->lab.now_ns)
+			begin_try(d, &d->attempts[i]);
 	return 0;
 }
 
@@ -368,28 +385,56 @@ static int64_t next_time(const struct driver *d)
 	if (d->next_event < d->graph->n_events)
 		next = d->events[d->next_event]->time_ns;
 	for (size_t i = 0; i < d->graph->n_expects; i++) {
-		const struct trial *t = &d->trials[i];
+		const struct attempt *t = &d->attempts[i];
 
-		if (t->state != TRIAL_OVER && (next < 0 || t->next_ns < next))
+		if (t->state != ATTEMPT_OVER && (next < 0 || t->next_ns < next))
 			next = t->next_ns;
 	}
 	return next;
+}
+
+static struct trial trial_of(const struct graph_expect *x, int64_t from_ns)
+{
+	struct trial t = trial_begin(from_ns + x->start_ns, from_ns + x->deadline_ns);
+
+	t.pause_ns = event_check_pause_ns(x);
+	t.backs_off = !x->every_ns;
+	t.stays_ns = x->stays_ns;
+	t.is_settling = event_check_settles(x);
+	return t;
 }
 
 static void prepare(struct driver *d)
 {
 	const struct graph *g = d->graph;
 
-	d->trials = xcalloc(g->n_expects + 1, sizeof(*d->trials));
+	d->attempts = xcalloc(g->n_expects + 1, sizeof(*d->attempts));
 	d->events = xcalloc(g->n_events + 1, sizeof(struct graph_event *));
 	for (size_t i = 0; i < g->n_events; i++)
 		d->events[i] = &g->events[i];
 	if (g->n_events)
 		qsort(d->events, g->n_events, sizeof(struct graph_event *), by_time);
 	for (size_t i = 0; i < g->n_expects; i++) {
-		d->trials[i].expect = &g->expects[i];
-		d->trials[i].next_ns = g->expects[i].start_ns;
+		d->attempts[i].expect = &g->expects[i];
+		d->attempts[i].trial = trial_of(&g->expects[i], d->result->from_ns);
+		d->attempts[i].next_ns = d->attempts[i].trial.start_ns;
 	}
+}
+
+void expect_put_summary(FILE *out, const struct graph *g, const struct expect_result *r)
+{
+	size_t open = g->n_expects - r->held - r->missed;
+
+	fprintf(out, "%zu expectation%s: %zu held, %zu did not", g->n_expects,
+		g->n_expects == 1 ? "" : "s", r->held, r->missed);
+	if (open)
+		fprintf(out, ", %zu not tried to their end", open);
+	if (graph_points(g))
+		fprintf(out, "; %lld of %lld points", (long long)r->points,
+			(long long)graph_points(g));
+	if (r->refused)
+		fprintf(out, "; %zu event%s not done", r->refused, r->refused == 1 ? "" : "s");
+	fprintf(out, "; until %.3f s\n", (double)r->end_ns / 1e9);
 }
 
 int expect_run(const char *lab, const struct graph *g, FILE *out, struct expect_result *r,
@@ -419,13 +464,14 @@ int expect_run(const char *lab, const struct graph *g, FILE *out, struct expect_
 		rc = drive_check_whole(&d.lab, e);
 	r->end_ns = d.lab.now_ns;
 	for (size_t i = 0; i < g->n_expects; i++) {
-		free(d.trials[i].job);
-		free(d.trials[i].last);
+		free(d.attempts[i].job);
+		free(d.attempts[i].last);
+		trial_finish(&d.attempts[i].trial);
 	}
 	for (size_t i = 0; i < d.errands.n; i++)
 		free(d.errands.at[i].job);
 	vec_free(&d.errands);
-	free(d.trials);
+	free(d.attempts);
 	free(d.events);
 	return rc;
 }

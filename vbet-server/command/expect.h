@@ -20,7 +20,10 @@ struct expect_report {
 	} kind; /* an event not done; told only */
 	bool held;
 	struct graph_pos pos;
-	const char *text;    /* as the script has it */
+	const char *text; /* as the script has it */
+	const char *name; /* what the script calls it; NULL: nothing */
+	const char *hint; /* for who sees it fail; NULL: none */
+	int64_t points;
 	const char *message; /* in a line */
 	const char *detail;  /* in lines: what was expected and what seen; or "" */
 	int64_t time_ns;     /* on the lab's clock */
@@ -30,18 +33,24 @@ struct expect_result {
 	/* Is told of each as soon as it is decided, beside what goes to out; or NULL. */
 	void (*report)(void *ctx, const struct expect_report *r);
 	void *ctx;
+	int64_t from_ns;     /* on the lab's clock: where times of expectations begin */
 	bool stops_at_fail;  /* what is decided after the first failure is not waited for */
 	size_t held, missed; /* expectations */
+	int64_t points;      /* of those that held */
 	size_t refused;      /* events that could not be carried out */
 	int64_t end_ns;      /* on the clock of the lab */
 };
 
+/* "NAME (2 points): ", or nothing if there is no name. */
+void expect_put_name(FILE *out, const char *name, int64_t points);
 /*
  * The lab has just become ready; its virtual clock (if it has one) stands. One line per expectation
  * goes to out as soon as it is decided. 0, or -1 if the lab cannot be talked to.
  */
 int expect_run(const char *lab, const struct graph *g, FILE *out, struct expect_result *r,
 	       struct err *e);
+/* "5 expectations: 3 held, 2 did not; 4 of 6 points" and so on. */
+void expect_put_summary(FILE *out, const struct graph *g, const struct expect_result *r);
 /* A limit: as long as the check says by itself ("within 5s ping(a, b)"); without that it is tried
  * once. */
 #define EXPECT_AS_SAID INT64_C(-1)
@@ -52,5 +61,11 @@ int expect_run(const char *lab, const struct graph *g, FILE *out, struct expect_
  */
 int expect_wait(const char *lab, bool is_virtual, const char *check, int64_t limit_ns, FILE *out,
 		struct err *e);
+
+/*
+ * The same, wherever the lab's clock is: one that ran goes on afterwards. limit_ns: or
+ * EXPECT_AS_SAID.
+ */
+int expect_now(const char *lab, const char *check, int64_t limit_ns, FILE *out, struct err *e);
 
 #endif

@@ -9,10 +9,15 @@
  * the same times in each run, and the time that is told is the one at which the try that held
  * began.
  */
+#include "vbet-server/command/client.h"
+#include "vbet-server/command/clock_view.h"
 #include "vbet-server/command/drive.h"
 #include "vbet-server/command/expect.h"
+#include "vbet-server/command/trial.h"
 
+#include "lib/visible.h"
 #include "lib/words.h"
+#include "lib/xalloc.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,8 +34,8 @@ static int await_job(struct drive *d, const char *job, int *status, char **text,
 	return rc < 0 ? -1 : 0;
 }
 
-/* "is"|"not" WITHIN_NS PAUSE_NS, and the words that begin a try. */
-enum { NEGATED, WITHIN, PAUSE, REQUEST };
+/* Words of the answer (lab/statement.h); behind them those that begin a try. */
+enum { NEGATED, WITHIN, PAUSE, STAYS, SETTLES, REQUEST };
 
 /* Tries once: *held. */
 static int try_check(struct drive *d, const struct words *check, bool *held, char **text,
@@ -52,32 +57,51 @@ static int try_check(struct drive *d, const struct words *check, bool *held, cha
 	else
 		*text = xstrdup(why.text);
 	free(job);
+	if (*text && !**text) {
+		free(*text);
+		*text = xasprintf("exit status %d", status);
+	}
 	*held = (status == 0) == !strcmp(check->at[NEGATED], "is");
 	return rc;
 }
 
-static int try_until(struct drive *d, const struct words *check, int64_t limit_ns,
-		     int64_t *began_ns, char **text, struct err *e)
+static int64_t number_at(const struct words *check, size_t i)
 {
-	int64_t end = limit_ns ? d->now_ns + limit_ns : INT64_MAX;
-	int64_t pause = strtoll(check->at[PAUSE], NULL, 10);
+	return strtoll(check->at[i], NULL, 10);
+}
+
+static int try_until(struct drive *d, const struct words *check, struct trial *t, int64_t *began_ns,
+		     char **text, struct err *e)
+{
+	enum trial_verdict verdict;
 	bool held = false;
 
-	for (;;) {
+	do {
+		int64_t next = d->now_ns;
+
 		*began_ns = d->now_ns;
 		if (try_check(d, check, &held, text, e) < 0)
 			return -1;
-		if (held)
-			return 0;
-		if (d->now_ns >= end)
-			return err_set(e, ERR_TIMEOUT, "it did not hold until %.9f s%s%s",
-				       (double)d->now_ns / 1e9, *text && **text ? ": " : "",
-				       *text ? drive_last_line(*text) : "");
-		int64_t next = *began_ns + pause < end ? *began_ns + pause : end;
-
-		if (d->now_ns < next && drive_go_to(d, next, e) < 0)
+		verdict = trial_end_try(t, held, *text ? *text : "", *began_ns, d->now_ns, &next);
+		if (verdict == TRIAL_AGAIN && d->now_ns < next && drive_go_to(d, next, e) < 0)
 			return -1;
-	}
+	} while (verdict == TRIAL_AGAIN);
+	if (verdict == TRIAL_HELD)
+		return 0;
+	return err_set(e, ERR_TIMEOUT, "it did not hold until %.9f s%s%s", (double)d->now_ns / 1e9,
+		       *text && **text ? ": " : "", *text ? drive_last_line(*text) : "");
+}
+
+static struct trial trial_of(const struct drive *d, const struct words *check, int64_t limit_ns)
+{
+	int64_t within_ns = limit_ns == EXPECT_AS_SAID ? number_at(check, WITHIN) : limit_ns;
+	bool is_endless = !within_ns && limit_ns != EXPECT_AS_SAID;
+	struct trial t = trial_begin(d->now_ns, is_endless ? INT64_MAX / 2 : d->now_ns + within_ns);
+
+	t.pause_ns = number_at(check, PAUSE);
+	t.stays_ns = number_at(check, STAYS);
+	t.is_settling = !strcmp(check->at[SETTLES], "settles");
+	return t;
 }
 
 int expect_wait(const char *lab, bool is_virtual, const char *check, int64_t limit_ns, FILE *out,
@@ -99,17 +123,33 @@ int expect_wait(const char *lab, bool is_virtual, const char *check, int64_t lim
 		rc = words_split(line, strlen(line), &a, &w, e);
 	if (rc == 0 && w.n <= REQUEST)
 		rc = err_set(e, ERR_ENV, "the server says nothing of this check");
-	if (rc == 0 && limit_ns == EXPECT_AS_SAID)
-		limit_ns = strtoll(w.at[WITHIN], NULL, 10) + 1; /* 0 would be for ever */
 	if (rc == 0)
 		rc = drive_stand(&d, e);
-	if (rc == 0)
-		rc = try_until(&d, &w, limit_ns, &began_ns, &text, e);
+	if (rc == 0) {
+		struct trial t = trial_of(&d, &w, limit_ns);
+
+		rc = try_until(&d, &w, &t, &began_ns, &text, e);
+		trial_finish(&t);
+	}
+	if (rc < 0 && text && strchr(text, '\n')) /* its last line is in the error */
+		visible_put_lines(stderr, "    | ", text);
 	if (rc == 0)
 		fprintf(out, is_virtual ? "held at %.9f s\n" : "held after %.3f s\n",
 			(double)began_ns / 1e9);
 	free(text);
 	free(line);
 	arena_finish(&a);
+	return rc;
+}
+
+int expect_now(const char *lab, const char *check, int64_t limit_ns, FILE *out, struct err *e)
+{
+	char *run[] = {"clock", "run"};
+	struct clock_view v;
+	bool is_virtual = clock_view_get(lab, &v);
+	int rc = expect_wait(lab, is_virtual, check, limit_ns, out, e);
+
+	if (is_virtual && !v.stands)
+		client_ask(lab, run, 2, NULL, NULL);
 	return rc;
 }

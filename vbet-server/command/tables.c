@@ -35,8 +35,11 @@ static int begin(const struct drive *d, const char *node, const char *command, c
 		 struct err *e)
 {
 	struct strvec v = {0};
+	struct strvec more = {0};
 
-	event_job_words(&v, node, "timeout_ms=8000", "text_max=15000", command);
+	vec_push(&more, "text_max=15000");
+	event_job_words(&v, node, "timeout_ms=8000", &more, command);
+	vec_free(&more);
 	return drive_ask(d, &v, job, e);
 }
 

@@ -21,10 +21,12 @@
 #include "lib/container_of.h"
 #include "lib/units.h"
 #include "lib/vec.h"
+#include "lib/visible.h"
 #include "lib/xalloc.h"
 #include "vbet-server/lab/lab.h"
 #include "vbet-server/lab/look.h"
 #include "vbet-server/plan/event.h"
+#include "vbet-server/plan/judge_answer.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -46,13 +48,18 @@ struct job_part {
 	uint32_t owed; /* bytes that came since the window was last opened */
 	size_t len;
 	char *text; /* owned: at most job.text_max octets and a NUL */
+	size_t error_len;
+	char *errors; /* owned: of a judged command, what is no part of the answer; TEXT_MAX octets
+		       */
 };
 
 struct job {
 	unsigned id;
-	long timeout_ms;   /* 0: none */
-	size_t text_max;   /* of each part */
-	struct look *look; /* owned; NULL: it is a command */
+	long timeout_ms;    /* 0: none */
+	size_t text_max;    /* of each part */
+	struct look *look;  /* owned; NULL: it is a command */
+	struct arena arena; /* of want */
+	struct words want; /* what the answer of a command is judged by; n 0: by its status alone */
 	struct job_part *parts;
 	size_t n_parts;
 	struct job *next;
@@ -61,6 +68,19 @@ struct job {
 static struct job_part *of_channel(struct agent_channel *ch)
 {
 	return container_of(ch, struct job_part, channel);
+}
+
+static void keep_error(struct job_part *p, const char *data, size_t len)
+{
+	size_t room = TEXT_MAX - p->error_len;
+
+	if (len > room)
+		len = room;
+	p->errors = xrealloc(p->errors, p->error_len + len + 1);
+	if (len)
+		memcpy(p->errors + p->error_len, data, len);
+	p->error_len += len;
+	p->errors[p->error_len] = '\0';
 }
 
 static void keep_text(struct job_part *p, const char *data, size_t len)
@@ -131,7 +151,10 @@ static void on_message(struct agent_channel *ch, uint8_t type, const void *data,
 	}
 	if (type != WIRE_DATA && type != WIRE_ERRDATA)
 		return;
-	keep_text(p, data, len);
+	if (type == WIRE_ERRDATA && p->job->want.n)
+		keep_error(p, data, len);
+	else
+		keep_text(p, data, len);
 	p->owed += len;
 	/* The clock has to stand for each message, so grants are saved up. */
 	if (p->owed >= WIRE_WINDOW / 2) {
@@ -154,14 +177,26 @@ static size_t text_max(const struct words *w)
 	return max < TEXT_MAX ? TEXT_MAX : max > TEXT_MOST ? TEXT_MOST : (size_t)max;
 }
 
+/* The words before "--" that say what is wanted of the answer. */
+static void keep_want(struct job *j, const struct words *w)
+{
+	j->want.at = arena_alloc(&j->arena, (w->n + 1) * sizeof(char *));
+	for (size_t i = 2; i < w->n && strcmp(w->at[i], "--") != 0; i++)
+		if (!strncmp(w->at[i], JUDGE_WANT, strlen(JUDGE_WANT)))
+			j->want.at[j->want.n++] = arena_strdup(&j->arena, w->at[i]);
+}
+
 static struct job *create(struct lab *lab, const struct words *w, struct look *look, size_t n_parts)
 {
 	struct job *j = xcalloc(1, sizeof(*j));
 	const char *timeout = words_get(w, "timeout_ms");
 
+	if (!look)
+		keep_want(j, w);
+
 	j->id = ++lab->jobs.last_id;
 	j->timeout_ms = timeout ? strtol(timeout, NULL, 10) : 0;
-	j->text_max = look ? LOOK_TEXT_MAX : text_max(w);
+	j->text_max = look || j->want.n ? LOOK_TEXT_MAX : text_max(w);
 	j->look = look;
 	j->n_parts = n_parts;
 	j->parts = xcalloc(n_parts + 1, sizeof(*j->parts));
@@ -174,9 +209,12 @@ static struct job *create(struct lab *lab, const struct words *w, struct look *l
 
 static void destroy(struct job *j)
 {
-	for (size_t i = 0; i < j->n_parts; i++)
+	for (size_t i = 0; i < j->n_parts; i++) {
 		free(j->parts[i].text);
+		free(j->parts[i].errors);
+	}
 	free(j->parts);
+	arena_finish(&j->arena);
 	look_destroy(j->look);
 	free(j);
 }
@@ -212,6 +250,12 @@ static int read_peer(const struct lab *lab, const struct guest *gu, const struct
 	return 0;
 }
 
+/* No word for the guest. */
+static bool is_ours(const char *word)
+{
+	return !strncmp(word, "text_max=", 9) || !strncmp(word, JUDGE_WANT, strlen(JUDGE_WANT));
+}
+
 static int start(struct lab *lab, const struct words *w, FILE *out, struct err *e)
 {
 	struct guest *gu = lab_find_guest(lab, w->at[1], e);
@@ -229,14 +273,18 @@ static int start(struct lab *lab, const struct words *w, FILE *out, struct err *
 		return -1;
 	FILE *f = xmemstream(&text, &len);
 
+	bool is_command = false;
+
 	vec_push(&v, "exec");
-	for (size_t i = 2; i < w->n; i++)
-		if (!strncmp(w->at[i], "text_max=", 9))
-			continue; /* ours */
-		else if (!peer || strncmp(w->at[i], "peer=", 5) != 0)
-			vec_push(&v, w->at[i]);
-		else
+	for (size_t i = 2; i < w->n; i++) {
+		is_command |= !strcmp(w->at[i], "--");
+		if (!is_command && is_ours(w->at[i]))
+			continue;
+		if (!is_command && peer && !strncmp(w->at[i], "peer=", 5))
 			vec_push(&v, peer);
+		else
+			vec_push(&v, w->at[i]);
+	}
 	words_put_line(f, v.at, v.n);
 	vec_free(&v);
 	free(peer);
@@ -296,6 +344,31 @@ static int judge(struct lab *lab, const struct job *j, FILE *out)
 	return status;
 }
 
+/* A command that has failed has no answer, only reasons. */
+static int judge_command(const struct job *j, FILE *out)
+{
+	const struct job_part *p = &j->parts[0];
+
+	if (p->status == 0 && p->len < j->text_max)
+		return judge_answer(&j->want, p->text ? p->text : "", out) ? 0 : 1;
+	if (p->status == 0)
+		fputs("so much was printed that it was not kept\n", out);
+	else
+		visible_put_lines(out, "", p->text ? p->text : "");
+	if (p->status && p->errors)
+		visible_put_lines(out, "", p->errors);
+	return p->status ? p->status : 1;
+}
+
+/* The text is cut to what a client has room for: its last lines sum up. */
+static const char *last_of(const char *text, size_t len)
+{
+	const char *from = len > TEXT_MAX ? text + len - TEXT_MAX : text;
+	const char *line = from > text ? strchr(from, '\n') : NULL;
+
+	return line && line[1] ? line + 1 : from;
+}
+
 static void print_result(struct lab *lab, const struct job *j, FILE *out)
 {
 	const char *text = j->n_parts && j->parts[0].text ? j->parts[0].text : "";
@@ -303,12 +376,12 @@ static void print_result(struct lab *lab, const struct job *j, FILE *out)
 	char *judged = NULL;
 	size_t len = 0;
 
-	if (j->look) {
+	if (j->look || j->want.n) {
 		FILE *f = xmemstream(&judged, &len);
 
-		status = judge(lab, j, f);
+		status = j->look ? judge(lab, j, f) : judge_command(j, f);
 		fclose(f);
-		text = judged;
+		text = j->look ? judged : last_of(judged, len);
 	}
 	fprintf(out, "done %d ", status);
 	words_put(out, text);

@@ -23,8 +23,9 @@ struct jobs {
  * "job NODE [timeout_ms=N] [peer=NODE] -- ARGV...": starts it and prints its number; the address
  * by which NODE calls the peer is in its environment (plan/event.h). "result NUMBER": prints
  * "running", or "done STATUS TEXT" and forgets it. STATUS is as a shell has it; TEXT is the
- * beginning of what it printed. "look [timeout_ms=N] ...": the same for what guests know (look.h);
- * STATUS is 0 if it holds, and TEXT says what was seen.
+ * beginning of what it printed. With words want. ... (plan/judge_answer.h) what it printed is
+ * judged, too: STATUS is 0 if it is as wanted. "look [timeout_ms=N] ...": the same for what guests
+ * know (look.h); STATUS is 0 if it holds, and TEXT says what was seen.
  */
 int job_command(struct lab *lab, const struct words *w, FILE *out, struct err *e);
 void job_finish(struct lab *lab);

@@ -129,6 +129,8 @@ int statement_read_check(struct lab *lab, const char *text, FILE *out, struct er
 		vec_push(&v, x->negated ? "not" : "is");
 		vec_push(&v, arena_printf(&a, "%lld", (long long)(x->deadline_ns - x->start_ns)));
 		vec_push(&v, arena_printf(&a, "%lld", (long long)event_check_pause_ns(x)));
+		vec_push(&v, arena_printf(&a, "%lld", (long long)x->stays_ns));
+		vec_push(&v, event_check_settles(x) ? "settles" : "holds");
 		event_check_words(g, x, &a, &v);
 		words_put_line(out, (char *const *)v.at, v.n);
 		vec_free(&v);

@@ -22,8 +22,9 @@ int statement_take_back(struct lab *lab, struct err *e);
  */
 int statement_read_action(struct lab *lab, const char *text, FILE *out, struct err *e);
 /*
- * What "expect TEXT" would try: "NODE is|not COMMAND NS", NS for how long it is tried, as words go
- * to out. Nothing is changed. 0, or -1 with the error set.
+ * What "expect TEXT" would try, as words: "is|not", for how long it is tried, the pause between two
+ * tries and for how long it must hold (all in ns), "holds|settles" (command/trial.h), and the
+ * request that begins a try. Nothing is changed. 0, or -1 with the error set.
  */
 int statement_read_check(struct lab *lab, const char *text, FILE *out, struct err *e);
 

@@ -15,6 +15,7 @@
 #include "lib/words.h"
 #include "lib/xalloc.h"
 #include "vbet-server/plan/address.h"
+#include "vbet-server/plan/judge_answer.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -64,14 +65,14 @@ static char *timeout_word(struct arena *a, int64_t timeout_ns)
 	return arena_printf(a, "timeout_ms=%lld", (long long)(ms ? ms : 1));
 }
 
-void event_job_words(struct strvec *v, const char *node, const char *timeout, const char *more,
-		     const char *command)
+void event_job_words(struct strvec *v, const char *node, const char *timeout,
+		     const struct strvec *more, const char *command)
 {
 	vec_push(v, "job");
 	vec_push(v, node);
 	vec_push(v, timeout);
-	if (more)
-		vec_push(v, more);
+	for (size_t i = 0; more && i < more->n; i++)
+		vec_push(v, more->at[i]);
 	vec_push(v, "--");
 	vec_push(v, "/bin/sh");
 	vec_push(v, "-c");
@@ -116,6 +117,20 @@ static char *check_command(const struct graph *g, const struct graph_expect *x)
 	return xasprintf("exec ping -n -q -c 1 -W 1 %s", addr_format(a, false, addr, sizeof(addr)));
 }
 
+/* What the answer is measured by. */
+static void put_want(const struct graph_want *want, struct arena *a, struct strvec *v)
+{
+	if (!want->op)
+		return;
+	vec_push(v, arena_printf(a, JUDGE_WANT "op=%s", graph_want_name(want->op)));
+	if (want->path)
+		vec_push(v, arena_printf(a, JUDGE_WANT "path=%s", want->path));
+	if (want->text)
+		vec_push(v, arena_printf(a, JUDGE_WANT "text=%s", want->text));
+	else
+		vec_push(v, arena_printf(a, JUDGE_WANT "number=%lld", (long long)want->number));
+}
+
 static void put_command(const struct graph *g, const struct graph_expect *x, struct arena *a,
 			struct strvec *v)
 {
@@ -123,9 +138,14 @@ static void put_command(const struct graph *g, const struct graph_expect *x, str
 
 	bool asks_peer = x->kind == CHECK_PING && x->peer >= 0 && strstr(command, EVENT_PEER);
 
-	event_job_words(v, g->nodes[x->node].name, timeout_word(a, x->timeout_ns),
-			asks_peer ? arena_printf(a, "peer=%s", g->nodes[x->peer].name) : NULL,
+	struct strvec more = {0};
+
+	if (asks_peer)
+		vec_push(&more, arena_printf(a, "peer=%s", g->nodes[x->peer].name));
+	put_want(&x->want, a, &more);
+	event_job_words(v, g->nodes[x->node].name, timeout_word(a, x->timeout_ns), &more,
 			arena_strdup(a, command));
+	vec_free(&more);
 	free(command);
 }
 
@@ -166,6 +186,11 @@ static void put_neighbor(const struct graph *g, const struct graph_expect *x, st
 bool event_check_is_look(const struct graph_expect *x)
 {
 	return x->kind != CHECK_PING && x->kind != CHECK_EXEC;
+}
+
+bool event_check_settles(const struct graph_expect *x)
+{
+	return false;
 }
 
 int64_t event_check_pause_ns(const struct graph_expect *x)

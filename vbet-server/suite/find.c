@@ -24,6 +24,7 @@ static void describe(struct suite_case *c, const struct loaded *l)
 	c->is_virtual = g->clock == CLOCK_VIRTUAL;
 	c->n_nodes = g->n_nodes;
 	c->n_expects = g->n_expects;
+	c->n_points = graph_points(g);
 	for (size_t i = 0; i < g->n_nodes; i++)
 		if (node_kind_is_guest(g->nodes[i].kind))
 			c->memory_bytes += g->nodes[i].memory_bytes;

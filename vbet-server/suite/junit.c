@@ -50,7 +50,7 @@ static void put_seconds(FILE *out, int64_t ns)
 
 static void write_check(FILE *out, const char *name, const struct suite_check *k)
 {
-	char *what = xasprintf("%s:%lld %s", k->script, (long long)k->line, k->text);
+	char *what = suite_check_title(k);
 
 	fputs("    <testcase", out);
 	put_attribute(out, "classname", name);
@@ -66,6 +66,11 @@ static void write_check(FILE *out, const char *name, const struct suite_check *k
 		put_text(out, k->message);
 		fputs("&#10;", out);
 		put_text(out, k->detail);
+		if (*k->hint) {
+			fputs("hint: ", out);
+			put_text(out, k->hint);
+			fputs("&#10;", out);
+		}
 		fputs("</failure>\n    </testcase>\n", out);
 	}
 	free(what);

@@ -59,6 +59,7 @@ void news_start(FILE *out, const struct suite_case *c)
 		json_string(&j, "seed", NULL);
 	json_uint(&j, "nodes", c->n_nodes);
 	json_uint(&j, "expectations", c->n_expects);
+	json_int(&j, "points", c->n_points);
 	close_event(&j);
 }
 
@@ -75,6 +76,9 @@ void news_check(FILE *out, const struct suite_case *c, const struct suite_check 
 	json_string(&j, "script", k->script);
 	json_int(&j, "line", k->line);
 	json_string(&j, "text", k->text);
+	json_string(&j, "name", *k->name ? k->name : NULL);
+	json_int(&j, "points", k->points);
+	json_string(&j, "hint", *k->hint ? k->hint : NULL);
 	json_string(&j, "message", k->message);
 	json_string(&j, "detail", k->detail);
 	json_int(&j, "time_ns", k->time_ns);
@@ -98,6 +102,7 @@ void news_end(FILE *out, const struct suite_case *c)
 	json_uint(&j, "held", held);
 	json_uint(&j, "missed", missed);
 	json_uint(&j, "refused", refused);
+	json_int(&j, "points", suite_case_points(c));
 	json_int(&j, "lab_ns", c->lab_ns);
 	json_int(&j, "wall_ns", c->wall_ns);
 	json_string(&j, "trouble", c->trouble);
@@ -120,6 +125,8 @@ void news_summary(FILE *out, const struct suite *s)
 	json_uint(&j, "held", n.held);
 	json_uint(&j, "missed", n.missed);
 	json_uint(&j, "refused", n.refused);
+	json_int(&j, "points", n.points);
+	json_int(&j, "points_of", n.n_points);
 	json_int(&j, "status", suite_status(s));
 	json_int(&j, "wall_ns", s->wall_ns);
 	close_event(&j);
@@ -145,6 +152,9 @@ static enum news_heard read_check(struct suite_case *c, struct json_object *o)
 	k.script = take_text(o, "script");
 	k.line = status_number(o, "line");
 	k.text = take_text(o, "text");
+	k.name = take_text(o, "name");
+	k.hint = take_text(o, "hint");
+	k.points = status_number(o, "points");
 	k.message = take_text(o, "message");
 	k.detail = take_text(o, "detail");
 	k.time_ns = status_number(o, "time_ns");

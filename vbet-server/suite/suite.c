@@ -69,6 +69,7 @@ struct suite_case *suite_add(struct suite *s, const struct suite_case *like)
 		.is_virtual = like->is_virtual,
 		.n_nodes = like->n_nodes,
 		.n_expects = like->n_expects,
+		.n_points = like->n_points,
 		.memory_bytes = like->memory_bytes,
 		.round = like->round,
 		.has_seed = like->has_seed,
@@ -96,6 +97,16 @@ void suite_case_count(const struct suite_case *c, size_t *held, size_t *missed, 
 	}
 }
 
+int64_t suite_case_points(const struct suite_case *c)
+{
+	const struct suite_check *k;
+	int64_t points = 0;
+
+	VEC_FOREACH (k, &c->checks)
+		points += k->held ? k->points : 0;
+	return points;
+}
+
 struct suite_count suite_count(const struct suite *s)
 {
 	struct suite_count n = {.done = 0};
@@ -112,8 +123,21 @@ struct suite_count suite_count(const struct suite *s)
 		n.held += held;
 		n.missed += missed;
 		n.refused += refused;
+		n.points += suite_case_points(c);
+		n.n_points += c->n_points;
 	}
 	return n;
+}
+
+char *suite_check_title(const struct suite_check *k)
+{
+	const char *colon = *k->name ? ": " : "";
+
+	if (!*k->name || !k->points)
+		return xasprintf("%s:%" PRId64 " %s%s%s", k->script, k->line, k->name, colon,
+				 k->text);
+	return xasprintf("%s:%" PRId64 " %s (%" PRId64 " point%s): %s", k->script, k->line, k->name,
+			 k->points, k->points == 1 ? "" : "s", k->text);
 }
 
 char *suite_case_name(const struct suite_case *c)
@@ -161,6 +185,8 @@ void suite_case_free(struct suite_case *c)
 	VEC_FOREACH (k, &c->checks) {
 		free(k->script);
 		free(k->text);
+		free(k->name);
+		free(k->hint);
 		free(k->message);
 		free(k->detail);
 	}

@@ -40,6 +40,9 @@ struct suite_check {
 	char *script;    /* where it stands */
 	int64_t line;    /* from 1 */
 	char *text;      /* as the script has it */
+	char *name;      /* what the script calls it; "" */
+	char *hint;      /* for who sees it fail; "" */
+	int64_t points;  /* 0: it is not counted */
 	char *message;   /* in one line, what came of it */
 	char *detail;    /* in lines, what was expected and what seen; "" */
 	int64_t time_ns; /* on the lab's clock */
@@ -51,6 +54,7 @@ struct suite_case {
 	char *lab;     /* "" if the script has mistakes */
 	bool is_virtual;
 	size_t n_nodes, n_expects;
+	int64_t n_points;     /* that there are */
 	int64_t memory_bytes; /* of all its guests, if they took all that they may */
 	size_t round;         /* from 0 */
 	bool has_seed;
@@ -75,6 +79,7 @@ struct suite_count {
 	size_t of[SUITE_OUTCOMES];
 	size_t done; /* all but those that wait or run */
 	size_t held, missed, refused;
+	int64_t points, n_points; /* got, of how many */
 };
 
 /* "passed", "failed", ...; and back: SUITE_OUTCOMES if there is none. */
@@ -92,7 +97,11 @@ struct suite_case *suite_add(struct suite *s, const struct suite_case *like);
 void suite_case_add_check(struct suite_case *c, const struct suite_check *check);
 /* Expectations that held, that did not, and actions that were not done. */
 void suite_case_count(const struct suite_case *c, size_t *held, size_t *missed, size_t *refused);
+/* Of the expectations that held. */
+int64_t suite_case_points(const struct suite_case *c);
 struct suite_count suite_count(const struct suite *s);
+/* "FILE:LINE NAME (2 points): TEXT", malloc'ed. */
+char *suite_check_title(const struct suite_check *k);
 /* "FILE" or "FILE (seed 3)", "FILE (run 2)", malloc'ed. */
 char *suite_case_name(const struct suite_case *c);
 /* The exit status of all: the highest of any; 0 if all passed. */

@@ -30,6 +30,9 @@ void table_case(FILE *out, const struct suite_case *c)
 	if (c->n_expects)
 		fprintf(out, "%zu of %zu expectation%s held, ", held, c->n_expects,
 			c->n_expects == 1 ? "" : "s");
+	if (c->n_points)
+		fprintf(out, "%" PRId64 " of %" PRId64 " point%s, ", suite_case_points(c),
+			c->n_points, c->n_points == 1 ? "" : "s");
 	if (refused)
 		fprintf(out, "%zu action%s not done, ", refused, refused == 1 ? "" : "s");
 	fprintf(out, "%.1f s\n", (double)c->wall_ns / 1e9);
@@ -38,8 +41,12 @@ void table_case(FILE *out, const struct suite_case *c)
 
 		if (k->held)
 			continue;
-		fprintf(out, "    %s:%lld %s: %s\n", k->script, (long long)k->line, k->text,
-			k->message);
+		char *title = suite_check_title(k);
+
+		fprintf(out, "    %s: %s\n", title, k->message);
+		free(title);
+		if (*k->hint)
+			fprintf(out, "        hint: %s\n", k->hint);
 		visible_put_lines(out, "        ", k->detail);
 	}
 	if (*c->trouble)
@@ -97,8 +104,12 @@ static void put_sum(FILE *out, const struct suite *s)
 			suite_outcome_name((enum suite_outcome)o));
 		comma = ",";
 	}
-	fprintf(out, "; %zu expectation%s held, %zu did not; %.1f s\n", n.held,
-		n.held == 1 ? "" : "s", n.missed, (double)s->wall_ns / 1e9);
+	fprintf(out, "; %zu expectation%s held, %zu did not", n.held, n.held == 1 ? "" : "s",
+		n.missed);
+	if (n.n_points)
+		fprintf(out, "; %" PRId64 " of %" PRId64 " point%s", n.points, n.n_points,
+			n.n_points == 1 ? "" : "s");
+	fprintf(out, "; %.1f s\n", (double)s->wall_ns / 1e9);
 }
 
 void table_all(FILE *out, const struct suite *s)

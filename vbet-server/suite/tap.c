@@ -48,14 +48,18 @@ static void write_check(FILE *out, const struct suite_check *k, size_t number)
 {
 	bool ok = k->held || k->kind == SUITE_NOTE;
 
-	fprintf(out, "    %sok %zu - %s:%lld ", ok ? "" : "not ", number, k->script,
-		(long long)k->line);
-	put_description(out, k->text);
+	char *title = suite_check_title(k);
+
+	fprintf(out, "    %sok %zu - ", ok ? "" : "not ", number);
+	put_description(out, title);
+	free(title);
 	if (ok)
 		return;
 	fputs("      ---\n", out);
 	put_quoted(out, "      ", "message", k->message);
 	put_block(out, "      ", "detail", k->detail);
+	if (*k->hint)
+		put_quoted(out, "      ", "hint", k->hint);
 	fputs("      ...\n", out);
 }
 

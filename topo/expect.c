@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What a script expects. A table says which checks there are, how each reads its arguments, and
+ * what its answer can be measured by (expect_want.c).
+ */
+#include "topo/expect.h"
+
+#include "lib/addr.h"
+#include "topo/builtin.h"
+#include "topo/event_priv.h"
+#include "topo/expect_want.h"
+
+#include <string.h>
+
+enum { POINTS_MAX = 1000000 };
+
+struct check {
+	bool (*fill)(struct eval *ev, const struct call *c, struct world_expect *to);
+	const char *name;
+	const char *usage;
+	enum graph_check kind;
+	int min, max;
+	const struct builtin *words; /* what words its arguments may be, or NULL: as the function */
+	const char *const *fields;   /* its own, beside timeout and every; ends with NULL */
+};
+
+static bool fill_ping(struct eval *ev, const struct call *c, struct world_expect *to)
+{
+	const struct arg *whom = &c->args[1];
+	struct addr addr;
+	char text[64];
+
+	to->node = event_want_guest(ev, &c->args[0]);
+	if (!to->node)
+		return false;
+	if (whom->v.kind == VALUE_NODE) {
+		/* What is outside of the lab answers, too. */
+		to->peer = node_kind_is_outside(whom->v.node->kind) ? whom->v.node
+								    : event_want_guest(ev, whom);
+		return to->peer != NULL;
+	}
+	if (!builtin_want_addr(ev, whom, &addr))
+		return false;
+	to->text = arena_strdup(ev->arena, addr_format(&addr, false, text, sizeof(text)));
+	return true;
+}
+
+static bool fill_check_exec(struct eval *ev, const struct call *c, struct world_expect *to)
+{
+	to->node = event_want_guest(ev, &c->args[0]);
+	return to->node && builtin_want_text(ev, &c->args[1], "a command", &to->text);
+}
+
+/*
+ * The destination may be a word, "default". It is kept as text, for the check is a command in the
+ * guest ("ip route show").
+ */
+static bool set_via(struct eval *ev, const struct arg *a, struct world_expect *to)
+{
+	struct addr addr;
+	char text[64];
+
+	if (!builtin_want_addr(ev, a, &addr))
+		return false;
+	to->via = arena_strdup(ev->arena, addr_format(&addr, false, text, sizeof(text)));
+	return true;
+}
+
+/* A NIC of the node, or the name of any interface. */
+static bool set_dev(struct eval *ev, const struct arg *a, struct world_expect *to)
+{
+	if (a->v.kind != VALUE_NIC)
+		return builtin_want_text(ev, a, "an interface", &to->dev);
+	to->nic = a->v.nic;
+	if (to->nic->node == to->node)
+		return true;
+	eval_wrong(ev, a->loc, "a route of %s leaves by one of its own NICs",
+		   world_describe_node(ev->world, to->node));
+	return false;
+}
+
+/* Who lays a route. */
+static const char *route_protocol(size_t i)
+{
+	static const char *const names[] = {"kernel", "static", "boot", "ra",   "dhcp",  "ospf",
+					    "bgp",    "isis",   "rip",  "bird", "babel", "eigrp"};
+
+	return i < ARRAY_LEN(names) ? names[i] : NULL;
+}
+
+static const struct builtin_words word_lists[] = {{"proto", route_protocol}};
+
+const struct builtin_part builtin_event_part = {
+	.words = word_lists,
+	.n_words = ARRAY_LEN(word_lists),
+};
+
+static const char *const route_fields[] = {"via", "dev", "proto", "metric", NULL};
+
+static bool fill_route_fields(struct eval *ev, const struct call *c, struct world_expect *to)
+{
+	const struct arg *a;
+
+	if ((a = builtin_find_field(c, "via")) && !set_via(ev, a, to))
+		return false;
+	if ((a = builtin_find_field(c, "dev")) && !set_dev(ev, a, to))
+		return false;
+	if ((a = builtin_find_field(c, "metric")) &&
+	    !builtin_want_count(ev, a, 0, UINT32_MAX, &to->metric))
+		return false;
+	return !(a = builtin_find_field(c, "proto")) ||
+	       builtin_want_text(ev, a, "a protocol", &to->proto);
+}
+
+static bool fill_route(struct eval *ev, const struct call *c, struct world_expect *to)
+{
+	const struct arg *dest = &c->args[1];
+	struct addr addr;
+	char text[64];
+
+	to->node = event_want_guest(ev, &c->args[0]);
+	if (!to->node)
+		return false;
+	if (dest->v.kind == VALUE_WORD) {
+		to->text = dest->v.text;
+	} else {
+		if (!builtin_want_addr(ev, dest, &addr))
+			return false;
+		to->text = arena_strdup(ev->arena, addr_format(&addr, addr.prefix != ADDR_NO_PREFIX,
+							       text, sizeof(text)));
+	}
+	return (c->n_args < 3 || set_via(ev, &c->args[2], to)) && fill_route_fields(ev, c, to);
+}
+
+/* (), (a) or (a, b): nodes */
+static bool fill_nodes(struct eval *ev, const struct call *c, struct world_expect *to)
+{
+	to->node = c->n_args > 0 ? event_want_guest(ev, &c->args[0]) : NULL;
+	to->peer = c->n_args > 1 && to->node ? event_want_guest(ev, &c->args[1]) : NULL;
+	if (to->node && to->node == to->peer) {
+		eval_wrong(ev, c->args[1].loc, "no node is its own neighbour");
+		return false;
+	}
+	return (c->n_args < 1 || to->node) && (c->n_args < 2 || to->peer);
+}
+
+static const char *const neighbor_protocols[] = {"ospf", "ospf6", "bgp", "isis", "rip", "bfd"};
+
+static const char *neighbor_protocol(size_t i)
+{
+	return i < ARRAY_LEN(neighbor_protocols) ? neighbor_protocols[i] : NULL;
+}
+
+/* Others ("2-Way") are strings. */
+static const char *neighbor_state(size_t i)
+{
+	static const char *const states[] = {"full",     "established", "up",          "down",
+					     "init",     "attempt",     "exstart",     "exchange",
+					     "loading",  "idle",        "connect",     "active",
+					     "opensent", "openconfirm", "initializing"};
+
+	return i < ARRAY_LEN(states) ? states[i] : NULL;
+}
+
+/* neighbor(a, b, protocol, state) */
+static bool fill_neighbor(struct eval *ev, const struct call *c, struct world_expect *to)
+{
+	struct call nodes = *c;
+	bool is_known = false;
+
+	nodes.n_args = 2;
+	if (!fill_nodes(ev, &nodes, to) ||
+	    !builtin_want_text(ev, &c->args[2], "a protocol", &to->proto))
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(neighbor_protocols); i++)
+		is_known |= !strcmp(neighbor_protocols[i], to->proto);
+	if (!is_known) {
+		eval_wrong(ev, c->args[2].loc,
+			   "'%s' is no protocol with neighbours: there is ospf, ospf6, bgp, isis, "
+			   "rip, bfd",
+			   to->proto);
+		return false;
+	}
+	return c->n_args < 4 || builtin_want_text(ev, &c->args[3], "a state", &to->state);
+}
+
+static const struct builtin neighbor_words = {
+	.words = {NULL, NULL, neighbor_protocol, neighbor_state},
+	.words_name = "protocol or state"};
+
+static const struct check checks[] = {
+	{fill_ping, "ping", "ping(a, b)", CHECK_PING, 2, 2, NULL, NULL},
+	{fill_check_exec, "exec", "exec(node, \"command\")", CHECK_EXEC, 2, 2, NULL, NULL},
+	{fill_route, "route", "route(node, network, gateway)", CHECK_ROUTE, 2, 3, NULL,
+	 route_fields},
+	{fill_neighbor, "neighbor", "neighbor(a, b, ospf)", CHECK_NEIGHBOR, 3, 4, &neighbor_words,
+	 NULL},
+	{fill_nodes, "ospf_full", "ospf_full(a, b)", CHECK_OSPF_FULL, 0, 2, NULL, NULL},
+	{fill_nodes, "bgp_established", "bgp_established(a, b)", CHECK_BGP_ESTABLISHED, 0, 2, NULL,
+	 NULL},
+};
+
+static const char *check_at(size_t i)
+{
+	return i < ARRAY_LEN(checks) ? checks[i].name : NULL;
+}
+
+/* ---- statements ---- */
+
+/* "points = 2, hint = "..."" */
+static bool read_label_fields(struct eval *ev, const struct ast *dict, struct world_expect *to)
+{
+	for (const struct ast *f = dict->first; f; f = f->next) {
+		struct value v = eval_value(ev, f->first);
+		struct arg a = {.v = v, .loc = f->loc, .name = f->name, .name_loc = f->name_loc};
+
+		if (v.kind == VALUE_WRONG)
+			return false;
+		if (!strcmp(f->name, "points")) {
+			if (!builtin_want_count(ev, &a, 1, POINTS_MAX, &to->points))
+				return false;
+		} else if (strcmp(f->name, "hint") != 0) {
+			eval_wrong(ev, f->name_loc,
+				   "unknown setting '%s': an expectation has points and hint",
+				   f->name);
+			return false;
+		} else if (!builtin_want_text(ev, &a, "a hint", &to->hint)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool read_name(struct eval *ev, const struct ast *f, struct world_expect *to)
+{
+	struct value v = eval_value(ev, f->first);
+	struct arg a = {.v = v, .loc = f->loc};
+
+	return v.kind != VALUE_WRONG && builtin_want_text(ev, &a, "a name", &to->name);
+}
+
+/* All that an expectation says around its call. */
+struct around {
+	int64_t within_ns;
+	const struct ast *path, *want; /* json(path), and an operator with its right side */
+	struct loc loc;
+};
+
+static bool read_around(struct eval *ev, const struct ast *f, struct around *r,
+			struct world_expect *to)
+{
+	if (!strcmp(f->name, "name"))
+		return read_name(ev, f, to);
+	if (!strcmp(f->name, "of name"))
+		return read_label_fields(ev, f->first, to);
+	if (!strcmp(f->name, "at"))
+		return event_read_time(ev, f->first, &to->start_ns);
+	if (!strcmp(f->name, "within"))
+		return event_read_time(ev, f->first, &r->within_ns);
+	if (!strcmp(f->name, "stays"))
+		return event_read_time(ev, f->first, &to->stays_ns);
+	if (!strcmp(f->name, "json"))
+		r->path = f;
+	else
+		r->want = f;
+	return true;
+}
+
+/*
+ * "within 10s of 30s": a check that holds at some time from the one to the other. Without "within"
+ * it must hold at that very time.
+ */
+void expect_run_statement(struct eval *ev, const struct ast *t)
+{
+	struct world_expect *expect = arena_alloc(ev->arena, sizeof(*expect));
+	struct around around = {.loc = t->last->loc};
+	struct call c = {0};
+	int i = event_find_name(ev, t->last, "check", check_at);
+
+	if (i < 0)
+		return;
+	for (const struct ast *f = t->first; f != t->last; f = f->next)
+		if (!read_around(ev, f, &around, expect))
+			return;
+	if (__builtin_add_overflow(expect->start_ns, around.within_ns, &expect->deadline_ns)) {
+		eval_wrong(ev, t->loc, "that is more time than there is");
+		return;
+	}
+	expect->loc = t->loc;
+	expect->kind = checks[i].kind;
+	expect->negated = t->op == OP_NOT;
+	expect->timeout_ns = GRAPH_COMMAND_NS;
+	expect->metric = -1;
+	if (event_read_call(ev, t->last, checks[i].words, checks[i].min, checks[i].max, true,
+			    checks[i].usage, &c) &&
+	    event_read_times(ev, &c, &expect->timeout_ns, &expect->every_ns, checks[i].fields) &&
+	    checks[i].fill(ev, &c, expect) &&
+	    expect_read_want(ev, around.loc, around.path, around.want, expect))
+		world_append(&ev->world->expects_end, expect);
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A path through JSON is one string, "areas.0.10.0.0.1.state": what is behind a dot is a member's
+ * name or an index from 0. Names have dots, too, so the longest name that fits is tried first.
+ *
+ * "contains": every member of the wanted object is in the other one, and contains what is wanted of
+ * it; of an array every element is contained by some element; anything else is equal.
+ */
+#include "vbet-server/plan/judge_answer.h"
+
+#include "lib/vec.h"
+#include "lib/visible.h"
+#include "lib/xalloc.h"
+#include "topo/graph.h"
+
+#include <json-c/json.h>
+#include <regex.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { JSON_DEPTH = 32, SHOWN_MAX = 400 };
+
+static const char *want_of(const struct words *w, const char *key)
+{
+	const char *v = words_get(w, key);
+
+	return v ? v : "";
+}
+
+bool judge_is_wanted(const struct words *w)
+{
+	return words_get(w, JUDGE_WANT "op") != NULL;
+}
+
+/* ---- JSON ---- */
+
+/* *ok: it is JSON. The value "null" is NULL, too. */
+static struct json_object *parse(const char *text, bool *ok)
+{
+	struct json_tokener *t = json_tokener_new_ex(JSON_DEPTH);
+	struct json_object *o = json_tokener_parse_ex(t, text, (int)strlen(text));
+	enum json_tokener_error error = json_tokener_get_error(t);
+
+	/* A number at the top ends with the text. */
+	if (error == json_tokener_continue)
+		o = json_tokener_parse_ex(t, "", 1);
+	*ok = json_tokener_get_error(t) == json_tokener_success;
+	json_tokener_free(t);
+	return o;
+}
+
+/* False: there is nothing of that path. */
+static bool find(struct json_object *o, const char *path, struct json_object **found)
+{
+	if (!*path) {
+		*found = o;
+		return true;
+	}
+	if (json_object_is_type(o, json_type_array)) {
+		char *end;
+		size_t i = strtoul(path, &end, 10);
+
+		return end > path && (*end == '.' || !*end) && i < json_object_array_length(o) &&
+		       find(json_object_array_get_idx(o, i), end + (*end == '.'), found);
+	}
+	if (!json_object_is_type(o, json_type_object))
+		return false;
+	for (size_t len = strlen(path); len; len--) {
+		if (path[len] != '.' && path[len])
+			continue;
+		char *name = xstrndup(path, len);
+		struct json_object *member = NULL;
+		bool is_there = json_object_object_get_ex(o, name, &member);
+
+		free(name);
+		if (is_there && find(member, path + len + (path[len] == '.'), found))
+			return true;
+	}
+	return false;
+}
+
+static bool is_number(struct json_object *o)
+{
+	return json_object_is_type(o, json_type_int) || json_object_is_type(o, json_type_double);
+}
+
+static bool is_equal(struct json_object *a, struct json_object *b)
+{
+	if (is_number(a) && is_number(b))
+		return json_object_get_double(a) == json_object_get_double(b);
+	return json_object_equal(a, b);
+}
+
+static bool contains(struct json_object *all, struct json_object *part)
+{
+	if (json_object_is_type(part, json_type_object)) {
+		if (!json_object_is_type(all, json_type_object))
+			return false;
+		json_object_object_foreach(part, name, want)
+		{
+			struct json_object *seen = NULL;
+
+			if (!json_object_object_get_ex(all, name, &seen) || !contains(seen, want))
+				return false;
+		}
+		return true;
+	}
+	if (!json_object_is_type(part, json_type_array))
+		return is_equal(all, part);
+	if (!json_object_is_type(all, json_type_array))
+		return false;
+	for (size_t i = 0; i < json_object_array_length(part); i++) {
+		bool is_there = false;
+
+		for (size_t k = 0; k < json_object_array_length(all) && !is_there; k++)
+			is_there = contains(json_object_array_get_idx(all, k),
+					    json_object_array_get_idx(part, i));
+		if (!is_there)
+			return false;
+	}
+	return true;
+}
+
+static bool compare(enum graph_want_op op, struct json_object *seen, struct json_object *want)
+{
+	if (op == WANT_EQ || op == WANT_NE)
+		return is_equal(seen, want) == (op == WANT_EQ);
+	if (!is_number(seen) || !is_number(want))
+		return false;
+	double a = json_object_get_double(seen);
+	double b = json_object_get_double(want);
+
+	return op == WANT_LT   ? a < b
+	       : op == WANT_LE ? a <= b
+	       : op == WANT_GT ? a > b
+			       : op == WANT_GE && a >= b;
+}
+
+/* In one line. */
+static void print_json(FILE *out, const char *before, struct json_object *o)
+{
+	const char *text =
+		o ? json_object_to_json_string_ext(o, JSON_C_TO_STRING_NOSLASHESCAPE) : "null";
+	size_t len = strlen(text);
+	char *shown = xstrndup(text, len > SHOWN_MAX ? SHOWN_MAX : len);
+	char *visible = visible_text(shown);
+
+	fprintf(out, "%s%s%s\n", before, visible, len > SHOWN_MAX ? " ..." : "");
+	free(visible);
+	free(shown);
+}
+
+static bool judge_json(const struct words *w, enum graph_want_op op, const char *text, FILE *out)
+{
+	const char *path = want_of(w, JUDGE_WANT "path");
+	bool is_json;
+	bool is_want;
+	struct json_object *seen = NULL;
+	struct json_object *all = parse(text, &is_json);
+	struct json_object *want = parse(want_of(w, JUDGE_WANT "text"), &is_want);
+	bool holds = false;
+
+	if (!is_want) {
+		fputs("what is expected is not JSON\n", out);
+	} else if (!is_json) {
+		fputs("what was printed is not JSON\n", out);
+	} else if (!find(all, path, &seen)) {
+		print_json(out, "", all);
+		fprintf(out, "it has no %s\n", path);
+	} else {
+		holds = op == WANT_CONTAINS ? contains(seen, want) : compare(op, seen, want);
+		print_json(out, "", seen);
+	}
+	json_object_put(all);
+	json_object_put(want);
+	return holds;
+}
+
+/* ---- text ---- */
+
+/* '^' and '$' are those of lines. */
+static bool judge_pattern(const struct words *w, const char *text, FILE *out)
+{
+	regex_t re;
+
+	if (regcomp(&re, want_of(w, JUDGE_WANT "text"), REG_EXTENDED | REG_NOSUB | REG_NEWLINE)) {
+		fputs("the expression cannot be used\n", out);
+		return false;
+	}
+	bool holds = regexec(&re, text, 0, NULL, 0) == 0;
+
+	regfree(&re);
+	visible_put_lines(out, "", *text ? text : "nothing was printed");
+	return holds;
+}
+
+bool judge_answer(const struct words *w, const char *text, FILE *out)
+{
+	enum graph_want_op op = graph_find_want(want_of(w, JUDGE_WANT "op"));
+
+	if (op == WANT_MATCHES)
+		return judge_pattern(w, text, out);
+	return judge_json(w, op, text, out);
+}

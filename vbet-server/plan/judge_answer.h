@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a command printed against what is wanted of it ("exec(...) matches /RE/"). Pure. */
+#ifndef VBET_SERVER_PLAN_JUDGE_ANSWER_H
+#define VBET_SERVER_PLAN_JUDGE_ANSWER_H
+
+#include "lib/words.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/*
+ * Words of a request that say so: "want.op=OP" (graph_want_name()) with "want.text=" or
+ * "want.number=", and "want.path=", "want.of=" (how the text is read: judge_answer.c).
+ */
+#define JUDGE_WANT "want."
+
+bool judge_is_wanted(const struct words *w);
+/* text: what was printed; the guest is not trusted. The last line in out says what was seen. */
+bool judge_answer(const struct words *w, const char *text, FILE *out);
+
+#endif
