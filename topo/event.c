@@ -25,12 +25,18 @@ struct action {
 	bool has_fields;
 };
 
+static struct world_node *want_node(struct eval *ev, const struct arg *a)
+{
+	if (a->v.kind == VALUE_NODE)
+		return a->v.node;
+	eval_wrong(ev, a->loc, "expected a node, not %s", value_kind_name(&a->v));
+	return NULL;
+}
+
 struct world_node *event_want_guest(struct eval *ev, const struct arg *a)
 {
-	if (a->v.kind != VALUE_NODE) {
-		eval_wrong(ev, a->loc, "expected a node, not %s", value_kind_name(&a->v));
+	if (!want_node(ev, a))
 		return NULL;
-	}
 	if (!node_kind_is_guest(a->v.node->kind)) {
 		eval_wrong(ev, a->loc, "%s %s has no kernel of its own",
 			   builtin_article(a->v.node->kind), node_kind_name(a->v.node->kind));
@@ -47,9 +53,15 @@ static bool fill_cable(struct eval *ev, const struct call *c, struct world_event
 	return to->cable && builtin_read_side(ev, c, to->cable, &to->side);
 }
 
-static bool fill_node(struct eval *ev, const struct call *c, struct world_event *to)
+static bool fill_guest(struct eval *ev, const struct call *c, struct world_event *to)
 {
 	to->node = event_want_guest(ev, &c->args[0]);
+	return to->node != NULL;
+}
+
+static bool fill_node(struct eval *ev, const struct call *c, struct world_event *to)
+{
+	to->node = want_node(ev, &c->args[0]);
 	return to->node != NULL;
 }
 
@@ -101,7 +113,7 @@ bool event_read_times(struct eval *ev, const struct call *c, int64_t *timeout_ns
 static bool fill_exec(struct eval *ev, const struct call *c, struct world_event *to)
 {
 	to->timeout_ns = GRAPH_COMMAND_NS;
-	return fill_node(ev, c, to) && builtin_want_text(ev, &c->args[1], "a command", &to->text) &&
+	return fill_guest(ev, c, to) && builtin_want_text(ev, &c->args[1], "a command", &to->text) &&
 	       event_read_times(ev, c, &to->timeout_ns, NULL, NULL);
 }
 
@@ -198,6 +210,7 @@ static const struct action actions[] = {
 	{fill_node, "start", "start(node)", ACTION_START, 1, 1, false},
 	{fill_node, "stop", "stop(node)", ACTION_STOP, 1, 1, false},
 	{fill_node, "kill", "kill(node)", ACTION_KILL, 1, 1, false},
+	{fill_node, "restart", "restart(node)", ACTION_RESTART, 1, 1, false},
 };
 
 static const char *action_at(size_t i)

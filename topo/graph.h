@@ -138,6 +138,7 @@ struct graph_node {
 	int vnet;  /* index into graph.vnets, or -1: no virtual node */
 	int place; /* index of the substrate node that holds it, or -1 */
 	int room;  /* substrate nodes: how many virtual nodes it holds at most; -1: any number */
+	bool stopped; /* by hand, no guest: it is not there, and neither is what is plugged in */
 
 	/*
 	 * Run by /bin/sh: inside of a guest at its start, in order, after the services are ready;
@@ -250,6 +251,7 @@ enum graph_action {
 	ACTION_START,
 	ACTION_STOP,
 	ACTION_KILL,
+	ACTION_RESTART,
 	ACTIONS,
 };
 const char *graph_action_name(enum graph_action a);

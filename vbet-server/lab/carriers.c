@@ -180,6 +180,12 @@ void carriers_ask_whole(struct carriers *s, carrier_answer_fn answer, void *ctx)
 	on_whole(p, true, "");
 }
 
+static void destroy(struct carrier *l)
+{
+	free(l->name);
+	free(l);
+}
+
 void carriers_stop(struct carriers *s, unsigned number)
 {
 	struct carrier *l = carriers_at(s, number);
@@ -188,13 +194,18 @@ void carriers_stop(struct carriers *s, unsigned number)
 		return;
 	s->at.at[number - 1] = NULL;
 	carrier_stop(l);
-	free(l->name);
-	free(l);
+	if (l->lost)
+		vec_push(&s->ended, l);
+	else
+		destroy(l);
 }
 
 void carriers_stop_all(struct carriers *s)
 {
 	for (unsigned i = 1; i <= s->at.n; i++)
 		carriers_stop(s, i);
+	while (s->ended.n)
+		destroy(s->ended.at[--s->ended.n]);
+	vec_free(&s->ended);
 	vec_free(&s->at);
 }

@@ -9,6 +9,8 @@
 
 struct carriers {
 	VEC(struct carrier *) at; /* owned; [number - 1]; NULL: none has that number */
+	/* Owned: stopped, but they had ended by themselves: one may just be telling so. */
+	VEC(struct carrier *) ended;
 };
 
 /* The process of that number, started or not; from 1. */

@@ -69,16 +69,11 @@ void hear_lost(struct carrier *s)
 	struct lab *lab = s->ctx;
 	struct err e;
 
-	err_set(&e, ERR_ENV,
-		"the process %s (%d) of lab %s has ended, and %s: see %s/%s.log; 'vbet down' takes "
-		"the "
-		"rest down",
-		s->name, (int)s->child.pid, lab->graph->lab,
-		lab->clock.is_virtual ? "with it the lab's clock" : "what it carried is lost",
-		lab->dir, s->name);
+	/* Whoever was told before us may have started it anew. */
+	if (carriers_at(&lab->carriers, s->number) != s)
+		return;
+	lab_say_lost(lab, s, &e);
 	fprintf(stderr, "%s\n", e.text);
-	if (!lab->lost.kind)
-		lab->lost = e;
 	/* By the real clock a lab that is up goes on without what it carried. */
 	progress_fail(lab, &e);
 	progress_tell(lab);

@@ -354,20 +354,36 @@ struct guest *lab_find_guest(struct lab *lab, const char *name, struct err *e)
 	return i < 0 ? NULL : lab->guests[i];
 }
 
+void lab_say_lost(const struct lab *lab, const struct carrier *c, struct err *e)
+{
+	const char *what = "what it carried is lost";
+	const char *then = "'vbet start NODE' brings a node of it back, and 'vbet down'";
+
+	if (lab->clock.is_virtual) {
+		what = "with it the lab's clock";
+		then = "'vbet down'";
+	}
+	err_set(e, ERR_ENV,
+		"the process %s (%d) of lab %s has ended, and %s: see %s/%s.log; %s takes the rest "
+		"down",
+		c->name, (int)c->child.pid, lab->graph->lab, what, lab->dir, c->name, then);
+}
+
 bool lab_is_lost(const struct lab *lab, int node, struct err *e)
 {
-	if (!lab->lost.kind)
-		return false;
-	if (node >= 0 && !lab->clock.is_virtual) {
-		const struct carrier *c =
-			carriers_at(&lab->carriers, lab->plan->places[node].process);
+	bool any = node < 0 || lab->clock.is_virtual;
+	unsigned only = any ? 0 : lab->plan->places[node].process;
+
+	for (unsigned p = any ? 1 : only; p <= (any ? lab->carriers.at.n : only); p++) {
+		const struct carrier *c = carriers_at(&lab->carriers, p);
 
 		if (!c || !c->lost)
-			return false;
+			continue;
+		if (e)
+			lab_say_lost(lab, c, e);
+		return true;
 	}
-	if (e)
-		*e = lab->lost;
-	return true;
+	return false;
 }
 
 bool lab_is_stuck(const struct lab *lab, struct err *e)

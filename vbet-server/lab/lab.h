@@ -55,7 +55,6 @@ struct lab {
 	struct guest **guests;    /* owned: by node of the graph; NULL for devices */
 	size_t n_guests;          /* nodes of the graph */
 	struct programs programs; /* of end systems */
-	struct err lost; /* the first substrate process that has ended by itself; kind 0: none */
 	struct outside outside;
 
 	/* How it goes: each the business of the file of that name. */
@@ -103,6 +102,8 @@ struct guest *lab_find_guest(struct lab *lab, const char *name, struct err *e);
  * virtual time there is one process, which kept the calendar: then nothing moves any more.
  */
 bool lab_is_lost(const struct lab *lab, int node, struct err *e);
+/* The error of a process that has ended by itself. */
+void lab_say_lost(const struct lab *lab, const struct carrier *c, struct err *e);
 /* The same for what does not concern one node: virtual time, and it has come to its end. */
 bool lab_is_stuck(const struct lab *lab, struct err *e);
 /* A process of the lab, for `vbet clean` if the server is killed. */

@@ -382,6 +382,14 @@ int link_change_graph(struct lab *lab, struct graph *g, struct err *e)
 	g->seed = lab->graph->seed;
 	g->lab = arena_strdup(&g->arena, lab->graph->lab);
 	g->spin = lab->graph->spin;
+	for (size_t i = 0; i < lab->graph->n_nodes; i++) {
+		int node = lab->graph->nodes[i].stopped
+				   ? graph_find_node(g, lab->graph->nodes[i].name)
+				   : -1;
+
+		if (node >= 0)
+			g->nodes[node].stopped = true;
+	}
 	for (size_t i = 0; i < g->n_cables; i++) {
 		struct link_touched *t = find_touched(lab, g->cables[i].name);
 

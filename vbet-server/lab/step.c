@@ -104,11 +104,21 @@ static void tell_change(struct lab *lab, const struct plan_step *s)
 	send_line(lab, s, s->set);
 }
 
+/* What a process had went with it. */
+static bool is_lost(const struct lab *lab, unsigned process)
+{
+	const struct carrier *c = carriers_at(&lab->carriers, process);
+
+	return !c || c->lost;
+}
+
 static void untell(struct lab *lab, const struct plan_step *s)
 {
 	if (!s->undo)
 		return;
 	vlinks_end(&lab->vlinks, s->name);
+	if (is_lost(lab, s->process))
+		return;
 	send_line(lab, s, s->undo);
 }
 

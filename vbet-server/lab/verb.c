@@ -12,38 +12,24 @@
 
 #include "vbet-server/lab/lab.h"
 #include "vbet-server/lab/message.h"
+#include "vbet-server/lab/power.h"
 #include "vbet-server/lab/statement.h"
 
 #include <string.h>
 
 static int do_start(struct lab *lab, const struct words *w, FILE *out, struct err *e)
 {
-	struct guest *gu = lab_find_guest(lab, w->at[1], e);
-
-	return gu ? guest_start(gu, e) : -1;
+	return power_on(lab, w->at[1], e);
 }
 
 static int do_stop(struct lab *lab, const struct words *w, FILE *out, struct err *e)
 {
-	struct guest *gu = lab_find_guest(lab, w->at[1], e);
-
-	if (!gu)
-		return -1;
-	if (gu->state == GUEST_DOWN && !gu->queued)
-		return err_set(e, ERR_ENV, "%s is down", gu->name);
-	guest_stop(gu, !strcmp(w->at[0], "kill"));
-	return 0;
+	return power_off(lab, w->at[1], !strcmp(w->at[0], "kill"), e);
 }
 
 static int do_restart(struct lab *lab, const struct words *w, FILE *out, struct err *e)
 {
-	struct guest *gu = lab_find_guest(lab, w->at[1], e);
-
-	if (!gu)
-		return -1;
-	gu->restart = true;
-	guest_stop(gu, false);
-	return 0;
+	return power_cycle(lab, w->at[1], e);
 }
 
 static int do_statement(struct lab *lab, const struct words *w, FILE *out, struct err *e)

@@ -73,10 +73,13 @@ static void place_nodes(struct builder *b)
 }
 
 /* The first process is always there; others if a node is in them. */
-static bool is_used(const struct plan *p, unsigned process)
+static bool is_used(const struct builder *b, unsigned process)
 {
+	const struct plan *p = b->plan;
 	bool used = process == 1;
 
+	if (process == b->env->gone)
+		return false;
 	for (size_t i = 0; i < p->n_places && !used; i++)
 		used = p->places[i].process == process;
 	return used;
@@ -88,7 +91,7 @@ static void plan_processes(struct builder *b)
 	unsigned n = 0;
 
 	for (unsigned p = 1; p <= SPREAD_MAX; p++) {
-		if (!is_used(b->plan, p))
+		if (!is_used(b, p))
 			continue;
 		plan_add_step(b, PLAN_PROCESS,
 			      p == 1 ? "substrate" : arena_printf(a, "substrate.%u", p))
@@ -104,7 +107,7 @@ static void plan_processes(struct builder *b)
 static void add_everywhere(struct builder *b, const char *name, const char *text)
 {
 	for (unsigned p = 1; p <= SPREAD_MAX; p++)
-		if (is_used(b->plan, p))
+		if (is_used(b, p))
 			plan_add_line(b, p, name, text)->undo = NULL;
 }
 
@@ -148,7 +151,8 @@ static void plan_begin(struct builder *b)
 
 	add_everywhere(b, "start", "start");
 	for (size_t i = 0; i < g->n_nodes; i++)
-		plan_programs(b, (int)i);
+		if (!plan_is_absent(b, (int)i))
+			plan_programs(b, (int)i);
 	for (size_t i = 0; i < g->n_nodes; i++) {
 		if (!node_kind_is_guest(g->nodes[i].kind))
 			continue;
@@ -168,7 +172,7 @@ struct plan *plan_make(const struct graph *g, const struct plan_env *env, struct
 	plan_processes(&b);
 	add_everywhere(&b, "clock", clock_line(&b));
 	for (size_t i = 0; i < g->n_nodes && rc == 0; i++)
-		rc = plan_node(&b, (int)i, e);
+		rc = plan_is_absent(&b, (int)i) ? 0 : plan_node(&b, (int)i, e);
 	for (size_t i = 0; i < g->n_cables; i++)
 		plan_cable(&b, &g->cables[i]);
 	plan_virtual_interfaces(&b);

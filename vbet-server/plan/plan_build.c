@@ -86,6 +86,12 @@ unsigned plan_process_at(const struct builder *b, int node)
 	return b->plan->places[node].process;
 }
 
+bool plan_is_absent(const struct builder *b, int node)
+{
+	return b->g->nodes[node].stopped ||
+	       (b->env->gone && plan_process_at(b, node) == b->env->gone);
+}
+
 struct plan_step *plan_add_at(struct builder *b, int node, const char *name, const char *text)
 {
 	struct plan_step *s = plan_add_line(b, plan_process_at(b, node), name, text);

@@ -41,6 +41,8 @@ struct plan_step *plan_add_at(struct builder *b, int node, const char *name, con
 /* If that line is undone, this one is too, and said again after it. At most PLAN_MAX_NEEDS. */
 void plan_add_need(struct builder *b, struct plan_step *s, const char *name);
 unsigned plan_process_at(const struct builder *b, int node);
+/* It is not there: it was stopped, or its process is left out. No line may name it. */
+bool plan_is_absent(const struct builder *b, int node);
 /* The directory of the run, as words have it: more of a path may follow ("a b"/n/r1). */
 const char *plan_dir(struct builder *b);
 /* "r1:eth0" */

@@ -107,6 +107,9 @@ void plan_cable(struct builder *b, const struct graph_cable *c)
 {
 	struct plan_end end[2];
 	struct text t;
+
+	if (plan_is_absent(b, c->end[0].node) || plan_is_absent(b, c->end[1].node))
+		return;
 	FILE *f = text_open(&t);
 
 	linkspec_print(f, &c->dir[0], "ab.");

@@ -30,6 +30,7 @@ struct plan_env {
 	size_t descriptors_max; /* of each of them; 0: no bound */
 	/* Nodes stay in the process that this one has them in; or NULL. */
 	const struct plan *running;
+	unsigned gone; /* a substrate process that is left out, with all that it carries; 0: none */
 	/* Text of a file named by the script (malloc'ed), or NULL with the error set. */
 	char *(*read_file)(void *ctx, const char *path, size_t *len, struct err *e);
 	void *ctx;

@@ -222,6 +222,8 @@ static void plan_vif(struct builder *b, struct graph_end end, const struct graph
 	const char *name = vif_name(b, end);
 	const char *place = b->g->nodes[place_of(b, end)].name;
 
+	if (plan_is_absent(b, place_of(b, end)))
+		return;
 	plan_add_need(
 		b,
 		plan_add_at(b, place_of(b, end), name,
@@ -244,6 +246,8 @@ void plan_virtual_interfaces(struct builder *b)
 			const char *nic = plan_end_name(b, end);
 			const char *vif = vif_name(b, end);
 
+			if (plan_is_absent(b, end.node) || plan_is_absent(b, place_of(b, end)))
+				continue;
 			plan_add_cable(
 				b, arena_printf(a, "%s-%s", nic, vif),
 				(struct plan_end){nic, plan_process_at(b, end.node), NULL},
@@ -280,6 +284,9 @@ static void put_members(struct builder *b, FILE *f, const struct graph_slink *l,
 static void plan_slink_end(struct builder *b, const struct graph_slink *l, size_t i)
 {
 	struct graph_end end = l->ends[i];
+
+	if (plan_is_absent(b, end.node))
+		return;
 	const struct graph_slink *lan = l->lan >= 0 ? &b->g->slinks[l->lan] : l;
 	const char *name = slink_end(b, l, end.node);
 	struct text t;
@@ -317,6 +324,9 @@ static void plan_manager(struct builder *b, int lan)
 {
 	struct arena *a = &b->plan->arena;
 	const struct graph_slink *l = &b->g->slinks[lan];
+
+	if (plan_is_absent(b, l->manager))
+		return;
 	const char *vbm = arena_printf(a, "vbm@%s", l->name);
 	const char *fixed =
 		arena_printf(a, "vbm %s %s link=%s", vbm, b->g->nodes[l->manager].name, l->name);
@@ -361,6 +371,9 @@ static const char *path_text(struct builder *b, const struct graph_vlink *v, int
 static void plan_direction(struct builder *b, const struct graph_vlink *v, int from)
 {
 	struct arena *a = &b->plan->arena;
+
+	if (plan_is_absent(b, place_of(b, v->ends[from])))
+		return;
 	const char *name = arena_printf(a, "%s:%s", v->name, from ? "ba" : "ab");
 	const char *near = vif_name(b, v->ends[from]);
 	const char *far = vif_name(b, v->ends[!from]);
@@ -390,6 +403,9 @@ static void plan_direction(struct builder *b, const struct graph_vlink *v, int f
 static void plan_member(struct builder *b, const struct graph_vlink *v, struct graph_end end)
 {
 	struct arena *a = &b->plan->arena;
+
+	if (plan_is_absent(b, place_of(b, end)))
+		return;
 	const struct graph_slink *lan = &b->g->slinks[v->lan];
 	const char *vif = vif_name(b, end);
 	const char *name = arena_printf(a, "%s:%s", v->name, plan_end_name(b, end));

@@ -39,6 +39,8 @@ static const char *node_state(const struct lab *lab, size_t i)
 {
 	const struct guest *gu = lab->guests[i];
 
+	if (lab->graph->nodes[i].stopped)
+		return guest_state_name(GUEST_DOWN);
 	if ((!gu || gu->state != GUEST_DOWN) && is_lost(lab, i))
 		return "lost";
 

@@ -62,7 +62,10 @@ static void on_wait_timeout(struct loop_timer *t, int64_t now_ns)
 	client_error(c, &e);
 }
 
-/* The client may have gone while the carriers were asked: the query knows, and is ours to free. */
+/*
+ * text: what has ended. The client may have gone while the carriers were asked: the query knows, and
+ * is ours to free.
+ */
 static void on_whole(void *ctx, bool ok, const char *text)
 {
 	struct query *q = ctx;
@@ -89,18 +92,36 @@ int request_whole(struct client *c, const struct words *w, struct err *e)
 	return REQUEST_ANSWERED;
 }
 
+/* What has no kernel is ready if its process lives: that one is asked. */
+static int wait_for_device(struct client *c, int node, struct err *e)
+{
+	struct lab *lab = c->server->lab;
+	const struct graph_node *n = &lab->graph->nodes[node];
+
+	if (n->stopped)
+		return err_set(e, ERR_ENV, "%s is down", n->name);
+	carriers_send(&lab->carriers, lab->plan->places[node].process, "now", on_whole,
+		      query_create(c));
+	return REQUEST_ANSWERED;
+}
+
 /* wait [NODE] [timeout=60s] */
 int request_wait(struct client *c, const struct words *w, struct err *e)
 {
 	const char *timeout = words_get(w, "timeout");
 	int64_t ns = INT64_C(60000000000);
 	struct err why = {0};
+	struct lab *lab = c->server->lab;
 
 	if (timeout && unit_parse(UNIT_TIME, timeout, &ns, e) < 0)
 		return -1;
 	c->guest = NULL;
 	if (w->n > 1 && !is_option(w->at[1])) {
-		c->guest = lab_find_guest(c->server->lab, w->at[1], e);
+		int node = graph_find_node(lab->graph, w->at[1]);
+
+		if (node >= 0 && !lab->guests[node])
+			return wait_for_device(c, node, e);
+		c->guest = lab_find_guest(lab, w->at[1], e);
 		if (!c->guest)
 			return -1;
 	}
