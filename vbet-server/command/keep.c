@@ -88,28 +88,15 @@ int keep_open(struct keep *k, const char *dir, struct err *e)
 	return rc;
 }
 
-/* The substrate writes the rest of what it has captured, and closes the files. */
-static int end_captures(const char *lab, const struct graph *g, struct err *e)
-{
-	int rc = 0;
-
-	for (size_t i = 0; i < g->n_cables && rc == 0; i++) {
-		char *name = xasprintf("keep.%zu", i);
-		char *words[] = {"capture-end", name};
-
-		rc = client_ask(lab, words, 2, NULL, e);
-		free(name);
-	}
-	return rc;
-}
-
 int keep_lab(const struct keep *k, const char *lab, const struct graph *g, struct err *e)
 {
 	char *base = k->dir ? paths_base_dir(e) : NULL;
 
 	if (!base)
 		return k->dir ? -1 : 0;
-	int rc = end_captures(lab, g, e);
+	/* The substrate writes the rest of what it has captured, and closes the files. */
+	char *words[] = {"capture-end", "keep"};
+	int rc = client_ask(lab, words, 2, NULL, e);
 
 	for (size_t i = 0; i < g->n_nodes && rc == 0; i++) {
 		if (!node_kind_is_guest(g->nodes[i].kind))

@@ -20,7 +20,6 @@
 #include "lib/xalloc.h"
 #include "vbet-server/lab/hosts.h"
 #include "vbet-server/lab/step.h"
-#include "vbet-server/plan/describe.h"
 #include "vbet-server/plan/descriptors.h"
 #include "vbet-server/store/paths.h"
 #include "vbet-server/store/sources.h"
@@ -157,24 +156,6 @@ void lab_note_pid(struct lab *lab, const struct child *c, const char *name)
 	fflush(lab->pids);
 }
 
-/* Asked for before the clock starts, so that not a frame is missing. */
-static void capture_all(struct lab *lab, const char *dir)
-{
-	for (size_t i = 0; i < lab->graph->n_cables; i++) {
-		const struct graph_cable *c = &lab->graph->cables[i];
-		const struct graph_node *n = &lab->graph->nodes[c->end[0].node];
-		struct arena a = {0};
-		char *nic = arena_printf(&a, "%s:%s", n->name, n->nics[c->end[0].nic].name);
-		char *file = arena_printf(&a, "file=%s/%s.pcapng", dir, c->name);
-		char *about = arena_printf(&a, "description=%s", describe_nic(lab->graph, nic, &a));
-		char *line = arena_printf(&a, "capture keep.%zu %s %s %s", i, nic,
-					  words_quote(&a, file), words_quote(&a, about));
-
-		lab_send_about(lab, nic, line, NULL, NULL);
-		arena_finish(&a);
-	}
-}
-
 /* From the graph to the plan, for this machine. */
 static int make_plan(struct lab *lab, const struct lab_options *opt, struct err *e)
 {
@@ -199,6 +180,7 @@ static void set_options(struct lab *lab, const struct lab_options *opt)
 
 	lab->dir = xasprintf("%s/%s", opt->base, lab->graph->lab);
 	lab->base_dir = xstrdup(opt->plan.base_dir);
+	lab->captures.dir = opt->captures ? xstrdup(opt->captures) : NULL;
 	lab->keep_disks = opt->plan.keep_disks ? xstrdup(opt->plan.keep_disks) : NULL;
 	lab->progress = (struct progress){
 		.setting_up = true,
@@ -264,8 +246,8 @@ struct lab *lab_create(struct loop *l, struct topo_script *script, struct graph 
 	progress_say(lab, "lab %s: %zu nodes, %zu cables", g->lab, g->n_nodes, g->n_cables);
 	if (step_apply(lab, &nothing, lab->plan, e) < 0)
 		goto fail;
-	if (opt->captures)
-		capture_all(lab, opt->captures);
+	/* Asked for before the clock starts, so that not a frame is missing. */
+	captures_update(lab);
 	clock_begin(lab);
 	if (opt->boot_is_bounded)
 		progress_limit(lab, opt->boot_timeout_ns);
@@ -282,6 +264,7 @@ int lab_replace_plan(struct lab *lab, struct plan *plan, struct err *e)
 	plan_destroy(lab->plan);
 	lab->plan = plan;
 	lab->env.running = plan;
+	captures_update(lab);
 	return rc;
 }
 
@@ -320,6 +303,7 @@ void lab_destroy(struct lab *lab)
 	progress_finish(lab);
 	vlinks_finish(&lab->vlinks);
 	link_finish(lab);
+	captures_finish(lab);
 	job_finish(lab);
 	held_finish(lab);
 	input_finish(lab);

@@ -5,6 +5,7 @@
 
 #include "lib/loop.h"
 #include "topo/topo.h"
+#include "vbet-server/lab/captures.h"
 #include "vbet-server/lab/carriers.h"
 #include "vbet-server/lab/change.h"
 #include "vbet-server/lab/clock.h"
@@ -64,6 +65,7 @@ struct lab {
 	struct inputs inputs;
 	struct record record;
 	struct links links;
+	struct captures captures;
 	struct vlinks vlinks;
 	struct hotplugs hotplugs;
 	bool names_changed; /* guests may have to be told: names.c */

@@ -117,6 +117,7 @@ static void untell(struct lab *lab, const struct plan_step *s)
 	if (!s->undo)
 		return;
 	vlinks_end(&lab->vlinks, s->name);
+	captures_forget(lab, s->name);
 	if (is_lost(lab, s->process))
 		return;
 	send_line(lab, s, s->undo);

@@ -34,11 +34,15 @@ int request_capture(struct client *c, const struct words *w, struct err *e)
 	return REQUEST_ANSWERED;
 }
 
-/* capture-end FIFO */
+/* capture-end FIFO; "keep": all that captures_update() began */
 int request_capture_end(struct client *c, const struct words *w, struct err *e)
 {
 	struct arena a = {0};
 
+	if (!strcmp(w->at[1], "keep")) {
+		captures_end(c->server->lab, query_answer, query_create(c));
+		return REQUEST_ANSWERED;
+	}
 	carriers_send_all(&c->server->lab->carriers,
 			  arena_printf(&a, "remove %s", capture_name(&a, w->at[1])), query_answer,
 			  query_create(c));
