@@ -49,13 +49,22 @@ for clock in virtual real; do
 	ends $exec 3 'exec'
 
 	# Whoever asks afterwards.
-	for command in 'wait' 'wait b' 'restart -t 8s b' 'exec b -- true' 'link a b set loss=1%' 'start -t 8s a' 'ping b a'; do
+	commands=(wait 'wait b' 'exec b -- true' 'link a b set loss=1%' 'ping b a')
+	[ $clock = real ] || commands+=('restart -t 8s b' 'start -t 8s a')
+	for command in "${commands[@]}"; do
 		# shellcheck disable=SC2086 # words
 		must_status 3 timeout 10 vbet $command
 		out_has 'has ended|is down'
 	done
 	must timeout 10 vbet status
 	out_has '^b +host +(lost|down)'
+	# By the real clock nodes can be started again, and their process with them.
+	if [ $clock = real ]; then
+		must vbet restart a
+		must vbet start b
+		must vbet wait
+		must vbet ping a b
+	fi
 	must vbet down
 	nothing_left || fail "something is left"
 done
