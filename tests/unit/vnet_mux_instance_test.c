@@ -198,6 +198,111 @@ START_TEST(a_further_instance_is_unloaded_alone)
 }
 END_TEST
 
+/* The process of an instance of red that runs, from the tables in `said`. */
+static pid_t pid_of(const char *instance)
+{
+	char *at = xasprintf("\"name\":\"%s\",\"state\":\"running\",\"pid\":", instance);
+	const char *found = strstr(status_of(0), at);
+	pid_t pid = found ? atoi(found + strlen(at)) : 0;
+
+	free(at);
+	ck_assert_int_gt(pid, 0);
+	return pid;
+}
+
+static void wait_started(const char *instance, int times)
+{
+	for (int k = 0; k < 1500; k++) {
+		const char *at = strstr(status_of(0), instance);
+		const char *state = at ? strstr(at, "\"state\":\"running\"") : NULL;
+		const char *count = at ? strstr(at, "\"times_started\":") : NULL;
+
+		if (state && count && state < count && atoi(count + 16) == times)
+			return;
+		poll(NULL, 0, 10);
+	}
+	ck_abort_msg("%s was not started %d times: %s", instance, times, said);
+}
+
+static const int from_outside[] = {SIGKILL, SIGTERM};
+
+/* Nobody else could carry its vNet: names are bound anew, and the others are none the wiser. */
+START_TEST(a_killed_control_daemon_is_started_again)
+{
+	int blue = bind_app(app_of(1), "bind 7");
+	int app = app_of(0);
+	int seven = bind_app(app, "bind 7");
+	char byte;
+
+	wait_started("worker", 1);
+	kill(pid_of("control"), from_outside[_i]);
+	ck_assert_int_eq(recv(seven, &byte, 1, 0), 0);
+	ck_assert_int_eq(recv(app, &byte, 1, 0), 0);
+	wait_started("control", 2);
+	wait_started("worker", 2);
+	struct vnet_table *t = names_of(app = app_of(0));
+
+	wait_names(t, "50 ");
+	seven = bind_app(app, "bind 7");
+	wait_names(t, "7 50 ");
+	vnet_table_close(t);
+	send(wire[0], frame(9, 7, 44), 60, 0);
+	ck_assert_int_eq(next_from(seven), 44);
+	ask(app, "nics");
+	ck_assert_str_eq(said, "eth0 1500 up;");
+	send(wire[1], frame(9, 7, 45), 60, 0);
+	ck_assert_int_eq(next_from(blue), 45);
+	/* That somebody killed it is no failure of its own. */
+	ask(app, "exit");
+	ask(app_of(1), "exit");
+	ck_assert_int_eq(wait_for_end(), 0);
+}
+END_TEST
+
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* One that is killed again and again comes back ever later. */
+START_TEST(it_is_not_started_at_any_rate)
+{
+	int64_t began_ms = now_ms();
+
+	app_of(0);
+	for (int times = 1; times < 5; times++) {
+		wait_started("control", times);
+		kill(pid_of("control"), SIGKILL);
+	}
+	wait_started("control", 5);
+	ck_assert_int_ge(now_ms() - began_ms, 100 + 200 + 400 + 800);
+}
+END_TEST
+
+/* One that sinned before its daemon was killed stays unloaded. */
+START_TEST(who_was_unloaded_does_not_come_back)
+{
+	app_of(0);
+	wait_started("worker", 1);
+	struct vnet_table *t = names_of(app_of(0));
+
+	wait_names(t, "50 ");
+	vnet_table_close(t);
+	say_to_worker(201);
+	wait_status(0, "exit status 7");
+	/* What ends together with the daemon has ended for that: this is before. */
+	for (int64_t seen_ms = now_ms(); now_ms() < seen_ms + 100;)
+		poll(NULL, 0, 10);
+	kill(pid_of("control"), SIGKILL);
+	wait_started("control", 2);
+	app_of(0);
+	ck_assert_ptr_nonnull(strstr(status_of(0), "exit status 7"));
+}
+END_TEST
+
 START_TEST(it_ends_with_the_lab)
 {
 	int app = app_of(0);
@@ -223,6 +328,10 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, a_further_instance_works);
 	tcase_add_loop_test(tc, a_further_instance_is_unloaded_alone, 0,
 			    (int)ARRAY_LEN(worker_sins));
+	tcase_add_loop_test(tc, a_killed_control_daemon_is_started_again, 0,
+			    (int)ARRAY_LEN(from_outside));
+	tcase_add_test(tc, it_is_not_started_at_any_rate);
+	tcase_add_test(tc, who_was_unloaded_does_not_come_back);
 	tcase_add_test(tc, it_ends_with_the_lab);
 }
 

@@ -92,6 +92,14 @@ void instance_destroy(struct instance *i)
 	free(i);
 }
 
+void instance_stop(struct instance *i, const char *reason)
+{
+	if (instance_runs(i))
+		reap(i, true);
+	i->clean = i->killed = false;
+	snprintf(i->reason, sizeof(i->reason), "%s", reason);
+}
+
 /* The reason names the limit and what was used of it: whoever reads it must know which to raise. */
 static void unload(struct instance *i, enum limits_verdict why)
 {
@@ -103,7 +111,15 @@ static void unload(struct instance *i, enum limits_verdict why)
 		snprintf(i->reason, sizeof(i->reason), "memory: %lld KiB of the %lld KiB allowed",
 			 (long long)i->memory_bytes >> 10, (long long)i->limits.memory_bytes >> 10);
 	reap(i, true);
+	i->clean = i->killed = false;
 	i->on_end(i);
+}
+
+/* Sent by hand, or by a kernel that is short of memory; what a program brings on itself is not. */
+static bool is_from_outside(int signal)
+{
+	return signal == SIGKILL || signal == SIGTERM || signal == SIGINT || signal == SIGHUP ||
+	       signal == SIGQUIT;
 }
 
 /*
@@ -116,6 +132,7 @@ static void explain(struct instance *i, int status)
 	char how[128];
 
 	i->clean = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	i->killed = WIFSIGNALED(status) && is_from_outside(WTERMSIG(status)) && !full;
 	if (WIFEXITED(status))
 		snprintf(how, sizeof(how), "exit status %d", WEXITSTATUS(status));
 	else if (WTERMSIG(status) == SIGSEGV)
@@ -288,6 +305,8 @@ int instance_start(struct instance *i, int channel, int listener, char *const *e
 	if (rc < 0)
 		return -1;
 	i->reason[0] = '\0';
+	i->clean = i->killed = false;
+	i->cpu_ns = i->memory_bytes = i->memory_peak_bytes = 0;
 	i->exit_watch = (struct loop_watch){.fd = i->child.pidfd, .ready = has_ended};
 	i->check_timer.fire = check;
 	limits_begin(&i->state, &i->limits, loop_now_ns(i->loop));

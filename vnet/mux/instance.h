@@ -24,6 +24,7 @@ struct instance {
 	bool open_files;  /* see sandbox_create() */
 	unsigned layers;  /* of its sandbox */
 	bool clean;       /* it has ended by itself, with status 0 */
+	bool killed;      /* somebody has ended it by a signal that is no fault of its own */
 	char reason[256]; /* why it does not run; "" while it does */
 	/* It has ended, or was unloaded; the reason is set. May destroy nothing of it. */
 	void (*on_end)(struct instance *i);
@@ -40,6 +41,8 @@ void instance_destroy(struct instance *i);
  */
 int instance_start(struct instance *i, int channel, int listener, char *const *environment,
 		   struct err *e);
+/* Ends it at once, if it runs; nobody is told. */
+void instance_stop(struct instance *i, const char *reason);
 /* Is it loaded? */
 bool instance_runs(const struct instance *i);
 /* "running", "stopped" (waits for CPU time), "ended". */

@@ -40,6 +40,11 @@ struct mux_instance {
 	struct mux_vnet *vnet;
 	struct instance *process;
 	struct loop_watch channel; /* of the control daemon; fd -1: none */
+	bool is_control;
+	struct loop_timer again; /* it was killed, and will be started then */
+	int64_t pause_ns;        /* before it was started last; 0: it never was killed */
+	int64_t started_ns, ended_ns;
+	uint64_t times_started;
 };
 
 struct mux_vnet {
@@ -63,9 +68,14 @@ struct mux *mux_create(struct loop *l);
 void mux_destroy(struct mux *m);
 /* Opens the NICs of an end system. NULL with the error set. */
 struct mux_vnet *mux_add_vnet(struct mux *m, const struct vnet_conf *conf, struct err *e);
-/* Starts an instance; the first is the control daemon, and named "control". 0 or -1. */
+/* mux_instances.c. Starts an instance; the first is the control daemon, and named "control". 0 or
+ * -1. */
 int mux_load(struct mux_vnet *v, const char *name, const struct limits *limits, char *const *argv,
 	     struct err *e);
+
+void mux_unload_all(struct mux_vnet *v);
+/* A socket beside the end system's file. A descriptor, or -1. */
+int mux_listen(struct mux_vnet *v, const char *name, struct err *e);
 
 /* mux_channel.c: what control daemons ask for. */
 void mux_channel_ready(struct loop_watch *w, uint32_t events, int64_t now_ns);

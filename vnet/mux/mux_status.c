@@ -54,8 +54,9 @@ static void tell_binding(struct json *j, const struct mux_binding *b)
 	json_close(j, '}');
 }
 
-static void tell_instance(struct json *j, const struct instance *i)
+static void tell_instance(struct json *j, const struct mux_instance *mi)
 {
+	const struct instance *i = mi->process;
 	char sandbox[64];
 
 	json_open(j, NULL, '{');
@@ -67,6 +68,7 @@ static void tell_instance(struct json *j, const struct instance *i)
 	json_int(j, "memory_bytes", i->memory_bytes);
 	json_int(j, "memory_peak_bytes", i->memory_peak_bytes);
 	json_uint(j, "times_stopped", i->times_stopped);
+	json_uint(j, "times_started", mi->times_started);
 	json_string(j, "sandbox", sandbox_describe(i->layers, sandbox, sizeof(sandbox)));
 	json_string(j, "reason", i->reason);
 	json_close(j, '}');
@@ -90,7 +92,7 @@ static void tell_vnet(FILE *f, const struct mux_vnet *v)
 	json_close(&j, ']');
 	json_open(&j, "instances", '[');
 	for (size_t i = 0; i < v->instances.n; i++)
-		tell_instance(&j, v->instances.at[i]->process);
+		tell_instance(&j, v->instances.at[i]);
 	json_close(&j, ']');
 	json_close(&j, '}');
 	fputc('\n', f);
