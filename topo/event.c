@@ -113,7 +113,8 @@ bool event_read_times(struct eval *ev, const struct call *c, int64_t *timeout_ns
 static bool fill_exec(struct eval *ev, const struct call *c, struct world_event *to)
 {
 	to->timeout_ns = GRAPH_COMMAND_NS;
-	return fill_guest(ev, c, to) && builtin_want_text(ev, &c->args[1], "a command", &to->text) &&
+	return fill_guest(ev, c, to) &&
+	       builtin_want_text(ev, &c->args[1], "a command", &to->text) &&
 	       event_read_times(ev, c, &to->timeout_ns, NULL, NULL);
 }
 

@@ -39,8 +39,8 @@ static const char *const encap_names[] = {
 _Static_assert(ARRAY_LEN(encap_names) == ENCAPS, "encap_names out of step");
 
 static const char *const action_names[] = {
-	[ACTION_CUT] = "cut",   [ACTION_MEND] = "mend",   [ACTION_IMPAIR] = "impair",
-	[ACTION_EXEC] = "exec", [ACTION_START] = "start", [ACTION_STOP] = "stop",
+	[ACTION_CUT] = "cut",   [ACTION_MEND] = "mend",       [ACTION_IMPAIR] = "impair",
+	[ACTION_EXEC] = "exec", [ACTION_START] = "start",     [ACTION_STOP] = "stop",
 	[ACTION_KILL] = "kill", [ACTION_RESTART] = "restart",
 };
 _Static_assert(ARRAY_LEN(action_names) == ACTIONS, "action_names out of step");

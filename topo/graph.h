@@ -135,9 +135,9 @@ struct graph_node {
 	struct graph_pos pos;
 	struct graph_nic *nics;
 	size_t n_nics;
-	int vnet;  /* index into graph.vnets, or -1: no virtual node */
-	int place; /* index of the substrate node that holds it, or -1 */
-	int room;  /* substrate nodes: how many virtual nodes it holds at most; -1: any number */
+	int vnet;     /* index into graph.vnets, or -1: no virtual node */
+	int place;    /* index of the substrate node that holds it, or -1 */
+	int room;     /* substrate nodes: how many virtual nodes it holds at most; -1: any number */
 	bool stopped; /* by hand, no guest: it is not there, and neither is what is plugged in */
 
 	/*

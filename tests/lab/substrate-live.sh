@@ -34,7 +34,38 @@ assert_eq 2 $? "status of a promise that cannot be kept"
 out_has 'short of rate on s1.1-s2.1'
 must vbet substrate
 out_has 'w:ab \(blue\) +8Mbit'
-# A node's own policy: what begins there keeps its rate through a longer pause.
+# A node's own policy: what begins there keeps its rate through a longer pause. While it changes, again and
+# again at all nodes, each frame that is sent arrives, and no virtual link goes down or gets another VLI.
+vbet exec r1 -- ping -n -i 0.005 -W 2 r2 >"$HOME/counted" 2>&1 </dev/null &
+counted=$!
+# What of red's link has been offered, carried and dropped at each interface, and its VLIs.
+red_frames() {
+	vbet status -j | jq -c '[.substrate.objects | to_entries[] | select(.value.kind == "slink") | .key as $at | .value.vlis[] |
+		select(.vnet == "red") | {at: $at, vli, vlink, offered: .offered_frames, carried: .carried_frames, dropped: .dropped}]'
+}
+running() { [ "$(red_frames | jq '[.[].carried] | min')" -gt "$1" ]; }
+wait_until 10 running $(($(red_frames | jq '[.[].carried] | min') + 100))
+before=$(red_frames)
+news=$(grep -c 'vlink v:' "$RUN/t/server.log")
+for i in 1 2 3 4 5; do
+	type_in "set(s[1], idle = ${i}s, measure = ${i}0ms)" "set(s[2], measure = $((20 * i))ms, raise_above = 9${i}%)" \
+		"set(s[3], lower_below = 3${i}%, idle = $((i * 100))ms)"
+	wait_until 10 running $(($(red_frames | jq '[.[].carried] | min') + 20))
+done
+after=$(red_frames)
+kill -0 "$counted" || fail "the pings ended before the last change: $(cat "$HOME/counted")"
+in_node r1 'pkill -INT -f "i 0.005"'
+wait "$counted"
+# The last one may be on its way when ping ends.
+arrived=$(grep -c 'icmp_seq=' "$HOME/counted")
+assert_eq "$(seq "$arrived")" "$(sed -n 's/.*icmp_seq=\([0-9]*\) .*/\1/p' "$HOME/counted")" "answers to pings while policies changed"
+[ "$arrived" -ge 200 ] || fail "only $arrived pings while policies changed"
+[ $(($(sed -n 's/^\([0-9]*\) packets transmitted.*/\1/p' "$HOME/counted") - arrived)) -le 1 ] || fail "$(tail -n 3 "$HOME/counted")"
+assert_eq "$(jq -c 'map({at, vli, vlink, dropped})' <<<"$before")" "$(jq -c 'map({at, vli, vlink, dropped})' <<<"$after")" \
+	"VLIs and drops of red's link"
+jq -e 'length == 4 and all(.offered - .carried <= 4)' <<<"$after" >/dev/null || fail "frames were lost: $after"
+assert_eq "$news" "$(grep -c 'vlink v:' "$RUN/t/server.log")" "news of the virtual link in the log"
+type_in 'set(s[1], idle = 1s, measure = 100ms)'
 idle_ns() { vbet status -j | jq '.substrate.objects.s1.idle_ns'; }
 assert_eq 1000000000 "$(idle_ns)" "time after which a link is idle"
 type_in 'set(s[1], idle = 10s, lower_below = 40%)'

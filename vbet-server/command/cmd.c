@@ -64,7 +64,7 @@ static const struct cmd commands[] = {
 	 cmd_cp},
 	{"log", "NODE", "what the node's kernel and init have printed",
 	 OPT_LAB | OPT_FOLLOW | OPT_RAW, 1, 1, cmd_log},
-	{"start", "NODE...", "boot nodes that are down", OPT_LAB | OPT_TIMEOUT, 1, -1, cmd_start},
+	{"start", "NODE...", "start nodes that are down", OPT_LAB | OPT_TIMEOUT, 1, -1, cmd_start},
 	{"stop", "NODE...", "power nodes off; their links stay", OPT_LAB, 1, -1, cmd_stop},
 	{"restart", "NODE...", "power off and boot again", OPT_LAB | OPT_TIMEOUT, 1, -1,
 	 cmd_restart},

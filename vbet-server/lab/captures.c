@@ -41,8 +41,8 @@ static void begin(struct lab *lab, const struct graph_cable *cable)
 		free(c->nic);
 		c->nic = xasprintf("%s:%s", n->name, n->nics[cable->end[0].nic].name);
 		char *file = arena_printf(&a, "file=%s/%s%s.pcapng", s->dir, c->cable, part);
-		char *about = arena_printf(&a, "description=%s",
-					   describe_nic(lab->graph, c->nic, &a));
+		char *about =
+			arena_printf(&a, "description=%s", describe_nic(lab->graph, c->nic, &a));
 		char *line = arena_printf(&a, "capture keep.%zu %s %s %s", (size_t)(c - s->at.at),
 					  c->nic, words_quote(&a, file), words_quote(&a, about));
 

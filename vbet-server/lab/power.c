@@ -3,14 +3,15 @@
  * A guest is on while its kernel runs (guest.c). What has no kernel of its own (a switch, a hub, a
  * substrate node, an end system, the outside) is lines of the plan: it is off while the plan has
  * none about it, nor about anything that is plugged into it. Switching it on makes the plan with
- * these lines again, so what it is then is what the script, and what was said since, make of it: its
- * cables, policy, virtual links and their minima. What it had learned is gone, as after a power cut.
+ * these lines again, so what it is then is what the script, and what was said since, make of it:
+ * its cables, policy, virtual links and their minima. What it had learned is gone, as after a power
+ * cut.
  *
  * A process of the substrate that has ended took with it all that it carried. By the real clock
  * power_on() of one of these nodes starts it anew. That is two changes of the plan: first one
  * without the process, so that others forget what led to it, then one with it. All guests that it
- * carried are ended, for nobody can speak to them any more, and all its other nodes are off: each is
- * switched on by itself. In virtual time the process had the lab's clock, and nothing can go on.
+ * carried are ended, for nobody can speak to them any more, and all its other nodes are off: each
+ * is switched on by itself. In virtual time the process had the lab's clock, and nothing can go on.
  */
 #include "vbet-server/lab/power.h"
 

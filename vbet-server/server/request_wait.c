@@ -63,8 +63,8 @@ static void on_wait_timeout(struct loop_timer *t, int64_t now_ns)
 }
 
 /*
- * text: what has ended. The client may have gone while the carriers were asked: the query knows, and
- * is ours to free.
+ * text: what has ended. The client may have gone while the carriers were asked: the query knows,
+ * and is ours to free.
  */
 static void on_whole(void *ctx, bool ok, const char *text)
 {
