@@ -102,6 +102,89 @@ START_TEST(what_is_taken_away_goes_backwards)
 }
 END_TEST
 
+/* What is plugged into a node that is off goes with it, and comes back as it was; all else stays.
+ */
+START_TEST(a_stopped_node_takes_its_cables_along)
+{
+	graph_of(TWO FIXED
+		 "sw = alloc(switch) link(a, sw, name = \"c\", delay = 5ms) link(a, b, name = "
+		 "\"d\")");
+	struct plan *on = plan_of_graph(graph);
+	struct graph_node *sw = &graph->nodes[graph_find_node(graph, "sw")];
+
+	sw->stopped = true;
+	struct plan *off = plan_of_graph(graph);
+	char *goes = print_diff(on, off);
+	char *comes = print_diff(off, on);
+
+	ck_assert_str_eq(goes, "- substrate c\n- substrate sw:1\n- substrate sw\n");
+	ck_assert_str_eq(comes, "+ substrate sw\n+ substrate sw:1\n+ substrate c\n");
+	ck_assert_uint_eq(plan_process_of(off, "c"), 0);
+	free(goes);
+	free(comes);
+	plan_destroy(on);
+	plan_destroy(off);
+}
+END_TEST
+
+/* Of a virtual link through it, both ends elsewhere stay and look for their way; of one that ends
+ * there, the other end is told anew. */
+START_TEST(a_stopped_substrate_node_takes_what_begins_there)
+{
+	graph_of("s = line(3, substrate) v = vnet() a = alloc(host, vnet = v, on = s[1]) b = "
+		 "alloc(host, vnet = v, on = s[3]) vlink(a, b, name = \"x\", min = 1Mbit)");
+	struct plan *on = plan_of_graph(graph);
+
+	graph->nodes[graph_find_node(graph, "s2")].stopped = true;
+	struct plan *middle = plan_of_graph(graph);
+	char *goes = print_diff(on, middle);
+
+	ck_assert_ptr_null(strstr(goes, "x:ab"));
+	ck_assert_ptr_null(strstr(goes, "x:ba"));
+	ck_assert_ptr_nonnull(strstr(goes, "- substrate s2\n"));
+	free(goes);
+	graph->nodes[graph_find_node(graph, "s2")].stopped = false;
+	graph->nodes[graph_find_node(graph, "s3")].stopped = true;
+	struct plan *end = plan_of_graph(graph);
+
+	goes = print_diff(on, end);
+	ck_assert_ptr_nonnull(strstr(goes, "- substrate x:ba\n"));
+	ck_assert_ptr_nonnull(strstr(goes, "+ substrate x:ab\n"));
+	ck_assert_ptr_null(strstr(goes, "+ substrate x:ba\n"));
+	free(goes);
+	plan_destroy(on);
+	plan_destroy(middle);
+	plan_destroy(end);
+}
+END_TEST
+
+/* Nothing is said to a process that is left out, and nobody names what it had. */
+START_TEST(a_process_is_left_out)
+{
+	env.processes = 2;
+	graph_of("s = line(2, substrate) v = vnet() a = alloc(host, vnet = v, on = s[1]) b = "
+		 "alloc(host, vnet = v, on = s[2]) vlink(a, b)");
+	struct plan *whole = plan_of_graph(graph);
+	unsigned gone = plan_process_of(whole, "s2");
+
+	ck_assert_uint_eq(gone, 3 - plan_process_of(whole, "s1"));
+	env.running = whole;
+	env.gone = gone;
+	struct plan *rest = plan_of_graph(graph);
+
+	env.gone = 0;
+	ck_assert_uint_eq(plan_process_of(rest, "s2"), 0);
+	ck_assert_uint_ne(plan_process_of(rest, "s1"), 0);
+	for (size_t i = 0; i < rest->n_steps; i++) {
+		ck_assert_uint_ne(rest->steps[i].process, gone);
+		ck_assert(rest->steps[i].op != PLAN_SUBSTRATE ||
+			  strncmp(rest->steps[i].text, "trunk", 5) != 0);
+	}
+	plan_destroy(rest);
+	plan_destroy(whole);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("plan: changes");
@@ -116,6 +199,9 @@ int main(void)
 	tcase_add_test(tc, a_changed_policy_is_set);
 	tcase_add_test(tc, what_is_added_to_a_lab_is_all_that_happens);
 	tcase_add_test(tc, what_is_taken_away_goes_backwards);
+	tcase_add_test(tc, a_stopped_node_takes_its_cables_along);
+	tcase_add_test(tc, a_stopped_substrate_node_takes_what_begins_there);
+	tcase_add_test(tc, a_process_is_left_out);
 	suite_add_tcase(s, tc);
 	return suite_run(s);
 }
