@@ -96,6 +96,61 @@ START_TEST(test_gate)
 }
 END_TEST
 
+static void stand(int64_t now_ns)
+{
+	struct arena a = {0};
+	char *line = arena_printf(&a, "time %lld reached", (long long)now_ns);
+	struct words w;
+
+	ck_assert_int_eq(words_split(line, strlen(line), &a, &w, NULL), 0);
+	clock_hear_time(&lab, &w);
+	input_pump(&lab);
+	arena_finish(&a);
+}
+
+/* Lent again before it stands again: it goes on, and stands when the last has ended. */
+START_TEST(test_lent_in_a_row)
+{
+	input_begin(&lab);
+	ck_assert(clock_lend(&lab));
+	ck_assert(!lab.clock.stopped);
+	ck_assert(!clock_will_stand(&lab));
+	clock_take_back(&lab);
+	ck_assert(!lab.clock.stopped);
+	ck_assert(clock_will_stand(&lab));
+	ck_assert(clock_lend(&lab));
+	ck_assert(!clock_will_stand(&lab));
+	stand(2000000000);
+	ck_assert(!lab.clock.stopped);
+	clock_take_back(&lab);
+	stand(3000000000);
+	ck_assert(clock_is_at_goal(&lab));
+	char *text = read_record();
+
+	ck_assert_str_eq(text, "1.000000000 ready\n"
+			       "1.000000000 clock run\n"
+			       "3.000000000 clock pause\n");
+	free(text);
+}
+END_TEST
+
+/* Somebody else has let it run meanwhile: it is not on loan any more, and goes on. */
+START_TEST(test_lent_and_run)
+{
+	static char clock[] = "clock", run[] = "run";
+	char *argv[] = {clock, run};
+	struct words w = {.at = argv, .n = 2};
+
+	ck_assert(clock_lend(&lab));
+	ck_assert_int_eq(clock_command(&lab, &w, NULL), 0);
+	ck_assert(!clock_lend(&lab));
+	clock_take_back(&lab);
+	ck_assert(!clock_will_stand(&lab));
+	stand(2000000000);
+	ck_assert(!lab.clock.stopped);
+}
+END_TEST
+
 /* What cannot be done is told: the first of it, by time, whatever the order of the lines. */
 START_TEST(test_replay)
 {
@@ -153,6 +208,8 @@ int main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, test_record);
 	tcase_add_test(t, test_gate);
+	tcase_add_test(t, test_lent_in_a_row);
+	tcase_add_test(t, test_lent_and_run);
 	tcase_add_test(t, test_replay);
 	tcase_add_test(t, test_other_run);
 	tcase_add_test(t, test_nonsense);

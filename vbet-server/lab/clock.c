@@ -162,14 +162,25 @@ bool clock_is_at_goal(const struct lab *lab)
 	return lab->clock.stopped && lab->clock.now_ns >= lab->clock.goal_ns;
 }
 
+bool clock_will_stand(const struct lab *lab)
+{
+	return clock_is_at_goal(lab) || (lab->clock.lends && !lab->clock.lent);
+}
+
+/*
+ * Between the end of the last thing that it was lent for and the moment at which it stands, it
+ * still is on loan: who comes then would else see a clock that runs, and be left alone with one
+ * that stands.
+ */
 bool clock_lend(struct lab *lab)
 {
 	char *words[] = {"clock", "run"};
 	struct lab_clock *c = &lab->clock;
 
-	if (!c->is_virtual || (!(c->lent && c->lends) && !clock_is_at_goal(lab)))
+	if (!c->is_virtual || (!c->lends && !clock_is_at_goal(lab)))
 		return false;
-	if (!c->lent++) {
+	c->lent++;
+	if (!c->lends) {
 		c->lends = true;
 		c->goal_ns = INT64_MAX;
 		input_record(lab, words, 2);

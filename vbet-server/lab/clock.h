@@ -53,12 +53,14 @@ void clock_ask_stand(struct lab *lab);
 void clock_go_on(struct lab *lab, int64_t next_ns);
 /*
  * Something that has come while the clock stands needs it: it goes on until all such things have
- * ended. False: it does not stand, and clock_take_back() must not be called.
+ * ended. False: it runs for other reasons, and clock_take_back() must not be called.
  */
 bool clock_lend(struct lab *lab);
 void clock_take_back(struct lab *lab);
 /* It stands because it was told to, and not only for a moment. */
 bool clock_is_at_goal(const struct lab *lab);
+/* It does, or will at once, as the last thing that it was lent for has ended. */
+bool clock_will_stand(const struct lab *lab);
 /*
  * "clock pace N|max", "clock pause", "clock run", "clock step TIME", "clock until TIME". All but
  * pace want the clock to stand, and say where it shall stand next: clock_is_at_goal() then.

@@ -60,7 +60,7 @@ void request_tell_clock(struct client *c)
 	const struct lab *lab = c->server->lab;
 	char *spin = spin_describe(lab);
 
-	if (lab->clock.is_virtual && clock_is_at_goal(lab))
+	if (lab->clock.is_virtual && clock_will_stand(lab))
 		conn_printf(
 			&c->conn,
 			"progress the clock stands at %.9f s: this goes on with it ('clock run'; "
