@@ -25,6 +25,11 @@ for clock in real virtual; do
 	out_has '^vbet: warning: a: run failed: cat /no/such/file: status 1'
 	out_has '^vbet: warning: b: run failed: false: status 1'
 	out_has_not 'warning: c'
+	must vbet status
+	out_has '^  problem: run failed: cat /no/such/file: status 1'
+	assert_eq 'run failed: false: status 1 false' \
+		"$(status_of '.nodes[] | select(.name == "b") | .problems[] | "\(.what) \(.may_fail)"')" "what failed in b"
+	assert_eq 0 "$(status_of '.nodes[] | select(.name == "c") | .problems | length')" "what failed in c"
 	must vbet ping a c
 	assert_eq still "$(in_node b 'cat /root/then')" "what comes after a command that failed"
 	must vbet down
@@ -42,6 +47,14 @@ out_has '^vbet: warning: b: not ready after 8 s'
 out_has '^vbet: warning: a: run failed'
 in_node b true || fail "nobody can look into the node that hangs"
 must vbet ping a c
+must vbet status
+out_has '^  problem: not ready after 8 s'
+# That of its last boot is no longer of interest; what fails in the next one is.
+must_status 3 vbet restart a
+out_has 'cat /no/such/file'
+assert_eq 1 "$(status_of '.nodes[] | select(.name == "a") | .problems | length')" "what failed in a, restarted"
+must vbet stop a
+assert_eq 0 "$(status_of '.nodes[] | select(.name == "a") | .problems | length')" "what failed in a, stopped"
 must vbet down
 
 cat >may.vbet <<'END'
@@ -55,6 +68,8 @@ END
 must vbet up may.vbet
 out_has '^vbet: warning: r: ospfd failed: .*\(it may fail\)'
 out_has '^vbet: warning: h: run failed: false: .*\(it may fail\)'
+must vbet status
+out_has '^  problem: run failed: false: .*\(it may fail\)'
 in_node h 'test -e /root/then' || fail "the command after one that may fail was not run"
 must vbet down
 nothing_left || fail "something is left"

@@ -9,13 +9,6 @@
 /* Octets of an error that all nodes together may take; the rest is for the console. */
 enum { NAMES_MAX = 500 };
 
-void failures_add(struct failures *f, enum err_kind kind, const char *node, const char *why,
-		  const char *console)
-{
-	vec_push(&f->all, ((struct failure){kind, xstrdup(node), xstrdup(why), xstrdup(console)}));
-	f->n_fatal += kind != ERR_NONE;
-}
-
 /* The first fatal one of that node among the first n. */
 static bool is_among(const struct failures *f, size_t n, const char *node)
 {
@@ -28,6 +21,49 @@ static bool is_among(const struct failures *f, size_t n, const char *node)
 bool failures_has(const struct failures *f, const char *node)
 {
 	return is_among(f, f->all.n, node);
+}
+
+void failures_add(struct failures *f, enum err_kind kind, const char *node, const char *why,
+		  const char *console)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->all.n; i++)
+		n += !strcmp(f->all.at[i].node, node);
+	if (n >= FAILURES_OF_NODE_MAX && (!kind || failures_has(f, node)))
+		return;
+	vec_push(&f->all, ((struct failure){kind, xstrdup(node), xstrdup(why), xstrdup(console)}));
+	f->n_fatal += kind != ERR_NONE;
+}
+
+static void free_failure(struct failure *x)
+{
+	free(x->node);
+	free(x->why);
+	free(x->console);
+}
+
+static void forget(struct failures *f, const char *node, bool only_late)
+{
+	for (size_t i = f->all.n; i-- > 0;) {
+		struct failure *x = &f->all.at[i];
+
+		if (strcmp(x->node, node) != 0 || (only_late && x->kind != ERR_TIMEOUT))
+			continue;
+		f->n_fatal -= x->kind != ERR_NONE;
+		free_failure(x);
+		vec_remove(&f->all, i);
+	}
+}
+
+void failures_forget(struct failures *f, const char *node)
+{
+	forget(f, node, false);
+}
+
+void failures_forget_late(struct failures *f, const char *node)
+{
+	forget(f, node, true);
 }
 
 /* The reasons of the first few, then names alone, then only how many more there are. */
@@ -92,10 +128,7 @@ void failures_finish(struct failures *f)
 {
 	struct failure *x;
 
-	VEC_FOREACH (x, &f->all) {
-		free(x->node);
-		free(x->why);
-		free(x->console);
-	}
+	VEC_FOREACH (x, &f->all)
+		free_failure(x);
 	vec_free(&f->all);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What went wrong in guests while the lab was set up: all of it, for one message. */
+/* What went wrong in guests: all of it, for one message while the lab is set up, and for its
+ * status. */
 #ifndef VBET_SERVER_LAB_FAILURES_H
 #define VBET_SERVER_LAB_FAILURES_H
 
@@ -21,11 +22,19 @@ struct failures {
 	size_t n_fatal; /* of them, those that may not be */
 };
 
-/* Copies its strings. */
+/*
+ * Copies its strings. Of one node so many are kept, for a guest may say what it likes; the first
+ * fatal one always is.
+ */
+enum { FAILURES_OF_NODE_MAX = 16 };
 void failures_add(struct failures *f, enum err_kind kind, const char *node, const char *why,
 		  const char *console);
 /* True if something that may not fail has failed in that node. */
 bool failures_has(const struct failures *f, const char *node);
+/* That node begins anew. */
+void failures_forget(struct failures *f, const char *node);
+/* It was only late (ERR_TIMEOUT). */
+void failures_forget_late(struct failures *f, const char *node);
 /*
  * One error for all that is fatal, of which there is something: each node with the first reason,
  * and the console of the first one, as far as there is room. ERR_TIMEOUT if they are only late.

@@ -82,6 +82,12 @@ static char *console_tail(const struct guest *gu)
 	return shown;
 }
 
+static void begin_anew(struct guest *gu)
+{
+	gu->failed.kind = ERR_NONE;
+	progress_forget_failures(gu);
+}
+
 /* The reason is on its console, as a rule: its last lines go with the error. */
 static void fail_guest(struct guest *gu, const char *why)
 {
@@ -157,6 +163,7 @@ static void on_agent_event(void *ctx, const struct words *w)
 		gu->is_late = false;
 		set_state(gu, GUEST_READY);
 		gu->failed.kind = ERR_NONE;
+		failures_forget_late(&gu->lab->progress.failures, gu->name);
 		loop_cancel_timer(gu->lab->loop, &gu->deadline);
 	} else if (!strcmp(what, "address")) {
 		learned_hear(gu, w);
@@ -424,7 +431,7 @@ int guest_boot(struct guest *gu, struct err *e)
 	char *path = xasprintf("%s/n/%s/agent", lab->dir, gu->name);
 
 	gu->queued = gu->joined = gu->dying = gu->is_late = false;
-	gu->failed.kind = ERR_NONE;
+	begin_anew(gu);
 	gu->jail[0] = '\0';
 	int rc = agent_connect(&gu->agent, lab->loop, path, e);
 
@@ -479,7 +486,7 @@ int guest_start(struct guest *gu, struct err *e)
 		return err_wrap(e, "%s", gu->name);
 	if (gu->state != GUEST_DOWN)
 		return err_set(e, ERR_USAGE, "%s is %s", gu->name, guest_state_name(gu->state));
-	gu->failed.kind = ERR_NONE;
+	begin_anew(gu);
 	gu->wanted = gu->queued = true;
 	progress_check(gu->lab);
 	return 0;
@@ -490,7 +497,7 @@ void guest_stop(struct guest *gu, bool at_once)
 	struct loop *l = gu->lab->loop;
 
 	gu->wanted = gu->queued = false;
-	gu->failed.kind = ERR_NONE;
+	begin_anew(gu);
 	if (gu->state == GUEST_DOWN) {
 		queue_restart(gu);
 		progress_check(gu->lab);

@@ -59,10 +59,16 @@ void progress_fail(struct lab *lab, const struct err *e)
 void progress_note_failure(struct guest *gu, enum err_kind kind, const char *why,
 			   const char *console)
 {
+	failures_add(&gu->lab->progress.failures, kind, gu->name, why, console);
+}
+
+/* In the set-up a guest that boots a second time has failed all the same. */
+void progress_forget_failures(struct guest *gu)
+{
 	struct progress *p = &gu->lab->progress;
 
-	if (p->setting_up)
-		failures_add(&p->failures, kind, gu->name, why, console);
+	if (!p->setting_up)
+		failures_forget(&p->failures, gu->name);
 }
 
 static void fail_as_noted(struct lab *lab)

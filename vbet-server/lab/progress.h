@@ -17,10 +17,10 @@ struct guest;
 struct progress {
 	bool setting_up; /* ready or failed is still owed to the listener */
 	bool failed;
-	bool keep_going; /* it is ready without the guests that fail */
-	struct failures failures;
-	size_t settled;          /* guests, when we last looked */
-	struct loop_timer grace; /* after a failure: nothing has come of the others */
+	bool keep_going;          /* it is ready without the guests that fail */
+	struct failures failures; /* of this boot of each guest; of the set-up while it lasts */
+	size_t settled;           /* guests, when we last looked */
+	struct loop_timer grace;  /* after a failure: nothing has come of the others */
 	int64_t began_ns;
 	size_t booting;          /* guests that are not up yet, of those that were started */
 	size_t jobs;             /* at most so many boot at once */
@@ -46,6 +46,8 @@ void progress_fail(struct lab *lab, const struct err *e);
  */
 void progress_note_failure(struct guest *gu, enum err_kind kind, const char *why,
 			   const char *console);
+/* After the set-up: the guest begins anew, and what failed in it does not count any more. */
+void progress_forget_failures(struct guest *gu);
 /* True if all guests that shall be up are ready. */
 bool progress_is_ready(const struct lab *lab);
 /* From here on the set-up may take so long, and no longer. */

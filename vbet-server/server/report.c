@@ -219,6 +219,32 @@ static void json_processes(struct json *j, const struct lab *lab)
 	json_close(j, ']');
 }
 
+/* What has failed in it since it booted. */
+static void text_failures(FILE *out, const struct lab *lab, const char *node)
+{
+	const struct failure *x;
+
+	VEC_FOREACH (x, &lab->progress.failures.all)
+		if (!strcmp(x->node, node))
+			fprintf(out, "  problem: %s%s\n", x->why, x->kind ? "" : " (it may fail)");
+}
+
+static void json_failures(struct json *j, const struct lab *lab, const char *node)
+{
+	const struct failure *x;
+
+	json_open(j, "problems", '[');
+	VEC_FOREACH (x, &lab->progress.failures.all) {
+		if (strcmp(x->node, node) != 0)
+			continue;
+		json_open(j, NULL, '{');
+		json_string(j, "what", x->why);
+		json_bool(j, "may_fail", x->kind == ERR_NONE);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+}
+
 void report_text(FILE *out, const struct lab *lab, struct json_object *status)
 {
 	fprintf(out, "lab %s, %s clock, server %d, in %s\n", lab->graph->lab,
@@ -241,6 +267,7 @@ void report_text(FILE *out, const struct lab *lab, struct json_object *status)
 			fprintf(out, ", pid %d, %lld MB, jail %s", (int)gu->child.pid,
 				(long long)(n->memory_bytes >> 20), gu->jail);
 		fputc('\n', out);
+		text_failures(out, lab, n->name);
 		text_nics(out, lab, i, status);
 	}
 }
@@ -320,6 +347,7 @@ static void json_node(struct json *j, const struct lab *lab, size_t i, struct js
 		json_int(j, "boot_ns", gu->up_ns > gu->started_ns ? gu->up_ns - gu->started_ns : 0);
 		json_int(j, "ready_ns",
 			 gu->ready_ns > gu->started_ns ? gu->ready_ns - gu->started_ns : 0);
+		json_failures(j, lab, n->name);
 	}
 	json_nics(j, lab, i, status);
 	json_close(j, '}');
