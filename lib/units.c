@@ -175,3 +175,11 @@ const char *unit_format(enum unit_kind kind, int64_t value, char *buf, size_t si
 	snprintf(buf, size, "%" PRId64 "%s", value / best->scale, best->name);
 	return buf;
 }
+
+const char *unit_format_mbit(int64_t rate_bps, char *buf, size_t size)
+{
+	int64_t kbit = rate_bps / 1000 + (rate_bps % 1000 >= 500);
+
+	snprintf(buf, size, "%" PRId64 ".%03" PRId64 "Mbit", kbit / 1000, kbit % 1000);
+	return buf;
+}

@@ -24,6 +24,8 @@ enum unit_kind {
 int unit_parse(enum unit_kind kind, const char *text, int64_t *value, struct err *e);
 /* The shortest exact form, e.g. 10Mbit, 1500us, 64M, 0.1%. Returns buf. */
 const char *unit_format(enum unit_kind kind, int64_t value, char *buf, size_t size);
+/* A rate beside others in a table: "10.000Mbit", "0.064Mbit", rounded. Returns buf. */
+const char *unit_format_mbit(int64_t rate_bps, char *buf, size_t size);
 /* "10Mbit, 64kbit" ...: what to write, for messages. */
 const char *unit_example(enum unit_kind kind);
 /* The kind a suffix belongs to ("ms" -> UNIT_TIME), or -1. `scale` gets its factor. */

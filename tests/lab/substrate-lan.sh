@@ -21,5 +21,5 @@ for kind in 'vlan.id == 100 && vlan.priority == 5 && vlan.etype == 0x88b5' 'eth.
 done
 # The manager knows what was promised of the network's share.
 must vbet substrate
-out_has 'vnet1 has 5[0-9.kMbit]+ of it, promised 48Mbit'
+out_has 'vnet1 has 5[0-9]*[.][0-9]{3}Mbit of it, promised 48[.]000Mbit'
 out_has 'shared \(vnet2\)'

@@ -24,16 +24,16 @@ must vbet wait b2
 wait_until 20 in_node b1 'ping -c 1 -W 1 10.0.0.2'
 assert_eq "$(in_node r1 'ip -o -4 addr show eth0 | cut -d" " -f7')" "$(in_node b1 'ip -o -4 addr show eth0 | cut -d" " -f7')" address
 type_in 'set(w, min = 8Mbit, max = 20Mbit)'
-shows_maximum() { [ "$(vbet substrate | grep -c 'w:ab (blue) .* 20Mbit')" = 2 ]; }
+shows_maximum() { [ "$(vbet substrate | grep -c 'w:ab (blue) .* 20[.]000Mbit')" = 2 ]; }
 wait_until 10 shows_maximum # from s1 and from s2
 must vbet substrate
-out_has 'w:ab \(blue\) +8Mbit'
+out_has 'w:ab \(blue\) +8[.]000Mbit'
 # What cannot be promised is refused, with the reason, and nothing changes.
 OUT=$(echo 'set(w, min = 20Mbit) x = vlink(b1, b2, min = 40Mbit)' | vbet console 2>&1)
 assert_eq 2 $? "status of a promise that cannot be kept"
 out_has 'short of rate on s1.1-s2.1'
 must vbet substrate
-out_has 'w:ab \(blue\) +8Mbit'
+out_has 'w:ab \(blue\) +8[.]000Mbit'
 # A node's own policy: what begins there keeps its rate through a longer pause. While it changes, again and
 # again at all nodes, each frame that is sent arrives, and no virtual link goes down or gets another VLI.
 vbet exec r1 -- ping -n -i 0.005 -W 2 r2 >"$HOME/counted" 2>&1 </dev/null &

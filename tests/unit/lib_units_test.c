@@ -102,6 +102,20 @@ START_TEST(a_suffix_tells_its_kind)
 }
 END_TEST
 
+START_TEST(rates_of_a_table_have_one_unit)
+{
+	char buf[32];
+
+	ck_assert_str_eq(unit_format_mbit(10000000, buf, sizeof(buf)), "10.000Mbit");
+	ck_assert_str_eq(unit_format_mbit(64000, buf, sizeof(buf)), "0.064Mbit");
+	ck_assert_str_eq(unit_format_mbit(3333333, buf, sizeof(buf)), "3.333Mbit");
+	ck_assert_str_eq(unit_format_mbit(1999999, buf, sizeof(buf)), "2.000Mbit");
+	ck_assert_str_eq(unit_format_mbit(100000000000, buf, sizeof(buf)), "100000.000Mbit");
+	ck_assert_str_eq(unit_format_mbit(0, buf, sizeof(buf)), "0.000Mbit");
+	ck_assert_str_eq(unit_format_mbit(INT64_MAX, buf, sizeof(buf)), "9223372036854.776Mbit");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("units");
@@ -111,6 +125,7 @@ int main(void)
 			    (int)ARRAY_LEN(good));
 	tcase_add_loop_test(tc, bad_text_is_refused_with_a_reason, 0, (int)ARRAY_LEN(bad));
 	tcase_add_test(tc, a_suffix_tells_its_kind);
+	tcase_add_test(tc, rates_of_a_table_have_one_unit);
 	suite_add_tcase(s, tc);
 	return suite_run(s);
 }

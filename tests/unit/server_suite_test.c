@@ -381,7 +381,7 @@ START_TEST(the_table_has_a_row_for_each)
 	table_all(f, &suite);
 	fclose(f);
 	has("a.vbet");
-	has("  passed       1     1      2.250 s      1.5 s\n");
+	has("  passed      1   1     2.250 s  1.5 s\n");
 	has("4 runs: 1 passed, 1 failed, 1 broken, 1 skipped; 1 expectation held, 1 did not; 3.0 "
 	    "s\n");
 	f = open_text();

@@ -162,7 +162,7 @@ static void text_nics(FILE *out, const struct lab *lab, size_t node, struct json
 		const struct graph_nic *c = &n->nics[i];
 		unsigned mtu = i < of_script ? mtu_of_nic(lab, node, i) : c->mtu;
 
-		fprintf(out, "  %-12s", c->name);
+		fprintf(out, "  %-11s ", c->name);
 		for (size_t j = 0; j < c->n_addrs; j++)
 			fprintf(out, "%s ", addr_format(&c->addrs[j], true, buf, sizeof(buf)));
 		if (i < of_script) {
@@ -188,7 +188,7 @@ static void text_processes(FILE *out, const struct lab *lab)
 
 		if (!s)
 			continue;
-		fprintf(out, "%-14sprocess %d%s, carries", s->name, (int)s->child.pid,
+		fprintf(out, "%-13s process %d%s, carries", s->name, (int)s->child.pid,
 			s->lost ? " HAS ENDED" : "");
 		for (size_t i = 0; i < lab->plan->n_places; i++)
 			if (lab->plan->places[i].process == n)
@@ -247,6 +247,8 @@ static void json_failures(struct json *j, const struct lab *lab, const char *nod
 
 void report_text(FILE *out, const struct lab *lab, struct json_object *status)
 {
+	size_t width = 14;
+
 	fprintf(out, "lab %s, %s clock, server %d, in %s\n", lab->graph->lab,
 		lab->graph->clock == CLOCK_VIRTUAL ? "virtual" : "real", (int)getpid(), lab->dir);
 	text_processes(out, lab);
@@ -254,10 +256,16 @@ void report_text(FILE *out, const struct lab *lab, struct json_object *status)
 		fprintf(out, "outside: in namespaces of process %d: vbet outside -- COMMAND\n",
 			(int)lab->outside.link.child.pid);
 	for (size_t i = 0; i < lab->graph->n_nodes; i++) {
+		size_t len = strlen(lab->graph->nodes[i].name) + 1;
+
+		width = len > width ? len : width;
+	}
+	for (size_t i = 0; i < lab->graph->n_nodes; i++) {
 		const struct graph_node *n = &lab->graph->nodes[i];
 		const struct guest *gu = lab->guests[i];
 
-		fprintf(out, "%-14s%-10s%s", n->name, node_kind_name(n->kind), node_state(lab, i));
+		fprintf(out, "%-*s%-10s%s", (int)width, n->name, node_kind_name(n->kind),
+			node_state(lab, i));
 		if (n->label)
 			fprintf(out, ", \"%s\"", n->label);
 		if (n->vnet >= 0)

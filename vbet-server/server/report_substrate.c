@@ -13,6 +13,7 @@
  * lab/status.h take NULL as an object without members, and the report has a "-", "?" or nothing in
  * that place.
  */
+#include "lib/columns.h"
 #include "lib/json.h"
 #include "lib/units.h"
 #include "lib/xalloc.h"
@@ -32,6 +33,8 @@ static const struct {
 	{"offered_frames", "offered", UNIT_COUNT},
 	{"carried_frames", "carried", UNIT_COUNT},
 };
+
+enum { NUMBERS = ((1 << ARRAY_LEN(columns)) - 1) << 2 }; /* columns that end at the same place */
 
 static const char *link_kind(const struct graph_slink *l)
 {
@@ -68,17 +71,19 @@ static void print_vli(FILE *out, struct json_object *vli)
 	const char *vnet = status_text(vli, "vnet");
 	char *name = xasprintf("%s (%s)", vlink ? vlink : group ? group : "?", vnet ? vnet : "?");
 
-	fprintf(out, "    %-11s%-26s", number ? number : "?", name);
+	fprintf(out, "    %s\t%s", number ? number : "?", name);
 	for (size_t i = 0; i < ARRAY_LEN(columns); i++) {
 		bool known = status_member(vli, columns[i].key);
 		int64_t value = status_number(vli, columns[i].key);
 		char text[32] = "-";
 
-		if (known && (columns[i].unit == UNIT_COUNT || value))
-			unit_format(columns[i].unit, value, text, sizeof(text));
-		fprintf(out, " %10s", text);
+		if (known && columns[i].unit == UNIT_COUNT)
+			unit_format(UNIT_COUNT, value, text, sizeof(text));
+		else if (value)
+			unit_format_mbit(value, text, sizeof(text));
+		fprintf(out, "\t%s", text);
 	}
-	fputs("  ", out);
+	fputc('\t', out);
 	if (!report_drops(out, "", vli))
 		fputc('-', out);
 	fputs(status_is_false(vli, "up") ? "  DOWN\n" : "\n", out);
@@ -133,8 +138,7 @@ static void print_manager(FILE *out, const struct graph_slink *l, struct json_ob
 		if (status_member(row, "snode"))
 			continue;
 		for (size_t k = 0; k < ARRAY_LEN(keys); k++)
-			unit_format(UNIT_RATE, status_number(row, keys[k]), rate[k],
-				    sizeof(rate[k]));
+			unit_format_mbit(status_number(row, keys[k]), rate[k], sizeof(rate[k]));
 		fprintf(out, "  %s has %s of it, promised %s, wants %s, allotted %s\n",
 			vnet ? vnet : "?", rate[0], rate[1], rate[2], rate[3]);
 	}
@@ -151,7 +155,7 @@ static void print_link(FILE *out, const struct lab *lab, const struct graph_slin
 			lab->graph->slinks[l->lan].vlan, lab->graph->slinks[l->lan].priority);
 	fprintf(out, ", %s", l->encap == ENCAP_UDP ? "IP/UDP" : "Ethernet");
 	for (int i = 0; i < 2; i++)
-		unit_format(UNIT_RATE, l->rate_bps[i], rate[i], sizeof(rate[i]));
+		unit_format_mbit(l->rate_bps[i], rate[i], sizeof(rate[i]));
 	if (l->rate_bps[0])
 		fprintf(out, ", %s", rate[0]);
 	if (l->rate_bps[1] && l->rate_bps[1] != l->rate_bps[0])
@@ -204,20 +208,30 @@ static void print_narrow(FILE *out, const struct lab *lab)
 	}
 }
 
+static void print_links(FILE *out, const struct lab *lab, struct json_object *status)
+{
+	char *rows = NULL;
+	size_t len = 0;
+	FILE *f = xmemstream(&rows, &len);
+
+	fputs("    VLI\tvirtual link (vNet)", f);
+	for (size_t i = 0; i < ARRAY_LEN(columns); i++)
+		fprintf(f, "\t%s", columns[i].title);
+	fputs("\tdropped\n", f);
+	for (size_t i = 0; i < lab->graph->n_slinks; i++)
+		print_link(f, lab, &lab->graph->slinks[i], status);
+	fclose(f);
+	columns_put(out, rows, NUMBERS);
+	free(rows);
+}
+
 void report_substrate_text(FILE *out, const struct lab *lab, struct json_object *status)
 {
-	const struct graph *g = lab->graph;
-
-	if (!g->n_slinks) {
-		fprintf(out, "lab %s has no substrate links\n", g->lab);
+	if (!lab->graph->n_slinks) {
+		fprintf(out, "lab %s has no substrate links\n", lab->graph->lab);
 		return;
 	}
-	fprintf(out, "    %-11s%-26s", "VLI", "virtual link (vNet)");
-	for (size_t i = 0; i < ARRAY_LEN(columns); i++)
-		fprintf(out, " %10s", columns[i].title);
-	fputs("  dropped\n", out);
-	for (size_t i = 0; i < g->n_slinks; i++)
-		print_link(out, lab, &g->slinks[i], status);
+	print_links(out, lab, status);
 	print_narrow(out, lab);
 	print_down(out, lab, status);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "vbet-server/suite/table.h"
 
+#include "lib/columns.h"
 #include "lib/visible.h"
-
 #include "lib/xalloc.h"
 
 #include <inttypes.h>
@@ -59,24 +59,7 @@ void table_case(FILE *out, const struct suite_case *c)
 	free(name);
 }
 
-/* Columns and not bytes, as far as letters are one column wide. */
-static size_t columns_of(const char *text)
-{
-	size_t n = 0;
-
-	for (; *text; text++)
-		n += ((unsigned char)*text & 0xc0) != 0x80;
-	return n;
-}
-
-static void put_padded(FILE *out, const char *text, size_t columns)
-{
-	size_t n = columns_of(text);
-
-	fprintf(out, "%s%*s", text, n < columns ? (int)(columns - n) : 0, "");
-}
-
-static void put_row(FILE *out, const struct suite_case *c, size_t width)
+static void put_row(FILE *out, const struct suite_case *c)
 {
 	char *name = suite_case_name(c);
 	size_t held;
@@ -84,9 +67,8 @@ static void put_row(FILE *out, const struct suite_case *c, size_t width)
 	size_t refused;
 
 	suite_case_count(c, &held, &missed, &refused);
-	put_padded(out, name, width);
-	fprintf(out, "  %-8s %5zu %5zu %10.3f s %8.1f s\n", suite_outcome_name(c->outcome), held,
-		c->n_expects, (double)c->lab_ns / 1e9, (double)c->wall_ns / 1e9);
+	fprintf(out, "%s\t%s\t%zu\t%zu\t%.3f s\t%.1f s\n", name, suite_outcome_name(c->outcome),
+		held, c->n_expects, (double)c->lab_ns / 1e9, (double)c->wall_ns / 1e9);
 	free(name);
 }
 
@@ -114,20 +96,16 @@ static void put_sum(FILE *out, const struct suite *s)
 
 void table_all(FILE *out, const struct suite *s)
 {
-	size_t width = strlen("script");
+	char *rows = NULL;
+	size_t len = 0;
+	FILE *f = xmemstream(&rows, &len);
 
-	for (size_t i = 0; i < s->cases.n; i++) {
-		char *name = suite_case_name(s->cases.at[i]);
-		size_t n = columns_of(name);
-
-		width = n > width ? n : width;
-		free(name);
-	}
-	fputc('\n', out);
-	put_padded(out, "script", width);
-	fprintf(out, "  %-8s %5s %5s %12s %10s\n", "outcome", "held", "of", "lab's time", "took");
+	fputs("\nscript\toutcome\theld\tof\tlab's time\ttook\n", f);
 	for (size_t i = 0; i < s->cases.n; i++)
-		put_row(out, s->cases.at[i], width);
+		put_row(f, s->cases.at[i]);
+	fclose(f);
+	columns_put(out, rows, 0x3c);
+	free(rows);
 	put_sum(out, s);
 	fflush(out);
 }
