@@ -28,6 +28,9 @@ shows_maximum() { [ "$(vbet substrate | grep -c 'w:ab (blue) .* 20[.]000Mbit')" 
 wait_until 10 shows_maximum # from s1 and from s2
 must vbet substrate
 out_has 'w:ab \(blue\) +8[.]000Mbit'
+# Each end names the other one.
+assert_eq 'b1 b2:eth0 b2 b1:eth0' "$(status_of '[.nodes[] | select(.vnet == "blue") | .name, .nics[0].peer] | join(" ")')" \
+	"ends of w"
 # What cannot be promised is refused, with the reason, and nothing changes.
 OUT=$(echo 'set(w, min = 20Mbit) x = vlink(b1, b2, min = 40Mbit)' | vbet console 2>&1)
 assert_eq 2 $? "status of a promise that cannot be kept"

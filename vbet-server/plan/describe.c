@@ -8,14 +8,11 @@
 
 #include <string.h>
 
-/*
- * The other end of a virtual link, or the LAN on which it joins many. Which of the two ends a NIC
- * is stands nowhere in it, as it does for cables; it is told by its address.
- */
-static const char *far_virtual(const struct graph *g, const struct graph_nic *c, struct arena *a)
+/* The other end of a virtual link, or the LAN on which it joins many. */
+static const char *far_virtual(const struct graph *g, struct graph_end end,
+			       const struct graph_vlink *v, struct arena *a)
 {
-	const struct graph_vlink *v = &g->vlinks[c->vlink];
-	size_t far = &g->nodes[v->ends[0].node].nics[v->ends[0].nic] == c;
+	size_t far = v->ends[0].node == end.node && v->ends[0].nic == end.nic;
 
 	if (v->lan >= 0)
 		return arena_printf(a, "%s", g->slinks[v->lan].name);
@@ -24,10 +21,12 @@ static const char *far_virtual(const struct graph *g, const struct graph_nic *c,
 	return arena_printf(a, "%s:%s", n->name, n->nics[v->ends[far].nic].name);
 }
 
-const char *describe_far_end(const struct graph *g, const struct graph_nic *c, struct arena *a)
+const char *describe_far_end(const struct graph *g, struct graph_end end, struct arena *a)
 {
+	const struct graph_nic *c = &g->nodes[end.node].nics[end.nic];
+
 	if (c->vlink >= 0)
-		return far_virtual(g, c, a);
+		return far_virtual(g, end, &g->vlinks[c->vlink], a);
 	if (c->cable < 0)
 		return NULL;
 	const struct graph_end *far = &g->cables[c->cable].end[!c->cable_end];
@@ -36,10 +35,11 @@ const char *describe_far_end(const struct graph *g, const struct graph_nic *c, s
 	return arena_printf(a, "%s:%s", n->name, n->nics[far->nic].name);
 }
 
-static const char *describe(const struct graph *g, const struct graph_node *n,
-			    const struct graph_nic *c, struct arena *a)
+static const char *describe(const struct graph *g, struct graph_end end, struct arena *a)
 {
-	const char *far = describe_far_end(g, c, a);
+	const struct graph_node *n = &g->nodes[end.node];
+	const struct graph_nic *c = &n->nics[end.nic];
+	const char *far = describe_far_end(g, end, a);
 	const char *text =
 		arena_printf(a, "%s of %s (%s)", c->name, n->name, node_kind_name(n->kind));
 	char addr[80];
@@ -61,5 +61,5 @@ const char *describe_nic(const struct graph *g, const char *nic, struct arena *a
 	int node = graph_find_node(g, arena_printf(a, "%.*s", (int)(colon - nic), nic));
 	int i = node < 0 ? -1 : graph_find_nic(&g->nodes[node], colon + 1);
 
-	return i < 0 ? nic : describe(g, &g->nodes[node], &g->nodes[node].nics[i], a);
+	return i < 0 ? nic : describe(g, (struct graph_end){node, i}, a);
 }

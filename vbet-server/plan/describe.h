@@ -10,7 +10,8 @@
  * exist is given back as it is.
  */
 const char *describe_nic(const struct graph *g, const char *nic, struct arena *a);
-/* The end of a cable that is not this one, "s1:3". NULL: the NIC is not plugged. */
-const char *describe_far_end(const struct graph *g, const struct graph_nic *c, struct arena *a);
+/* The end of a cable or of a virtual link that is not this one, "s1:3". NULL: the NIC is not
+ * plugged. */
+const char *describe_far_end(const struct graph *g, struct graph_end end, struct arena *a);
 
 #endif

@@ -90,10 +90,11 @@ static const char *cut_note(const struct graph_cable *c, unsigned end)
 }
 
 /* "r2:eth0" of the far end of a NIC's cable, "-" if it has none. */
-static const char *far_end(const struct lab *lab, const struct graph_nic *c, char *buf, size_t size)
+static const char *far_end(const struct lab *lab, struct graph_end end, char *buf, size_t size)
 {
+	const struct graph_nic *c = &lab->graph->nodes[end.node].nics[end.nic];
 	struct arena a = {0};
-	const char *far = describe_far_end(lab->graph, c, &a);
+	const char *far = describe_far_end(lab->graph, end, &a);
 
 	if (far)
 		snprintf(buf, size, "%s%s", far,
@@ -166,7 +167,9 @@ static void text_nics(FILE *out, const struct lab *lab, size_t node, struct json
 		for (size_t j = 0; j < c->n_addrs; j++)
 			fprintf(out, "%s ", addr_format(&c->addrs[j], true, buf, sizeof(buf)));
 		if (i < of_script) {
-			fprintf(out, "-> %s", far_end(lab, c, buf, sizeof(buf)));
+			fprintf(out, "-> %s",
+				far_end(lab, (struct graph_end){(int)node, (int)i}, buf,
+					sizeof(buf)));
 			text_cable(out, lab, c, status);
 		}
 		if (mtu != c->mtu)
@@ -316,8 +319,10 @@ static void json_nics(struct json *j, const struct lab *lab, size_t node,
 		json_string(j, "cable", c->cable < 0 ? NULL : lab->graph->cables[c->cable].name);
 		json_string(j, "vlink", c->vlink < 0 ? NULL : lab->graph->vlinks[c->vlink].name);
 		json_string(j, "peer",
-			    c->cable < 0 && c->vlink < 0 ? NULL
-							 : far_end(lab, c, buf, sizeof(buf)));
+			    c->cable < 0 && c->vlink < 0
+				    ? NULL
+				    : far_end(lab, (struct graph_end){(int)node, (int)i}, buf,
+					      sizeof(buf)));
 		snprintf(buf, sizeof(buf), "%s:%s", n->name, c->name);
 		json_raw(j, "counters", status_json(status_object(status, buf), "null"));
 		json_close(j, '}');
