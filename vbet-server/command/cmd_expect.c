@@ -104,8 +104,8 @@ static int drive(const char *lab, struct test_run *t, struct err *e)
 	if (rc == 0)
 		rc = keep_lab(&t->keep, lab, t->graph, e);
 	/* At last: they move the clock, and all else is to end with the last check. */
-	if (rc == 0 && t->keep.dir && (r.missed || r.refused))
-		rc = keep_tables(&t->keep, lab, t->graph, e);
+	if (rc == 0 && t->keep.dir)
+		rc = keep_knowledge(&t->keep, lab, t->graph, e);
 	if (rc == 0 && t->o->console_on_fail && (r.missed || r.refused)) {
 		fprintf(stderr, "here the test stops: the lab goes down when its console ends\n");
 		rc = console_run(lab, e) < 0 && e->kind ? -1 : 0;

@@ -13,8 +13,10 @@
 #include "lib/console_log.h"
 #include "lib/xalloc.h"
 #include "vbet-server/command/client.h"
+#include "vbet-server/command/drive.h"
 #include "vbet-server/command/run.h"
 #include "vbet-server/command/tables.h"
+#include "vbet-server/command/texts.h"
 #include "vbet-server/store/paths.h"
 
 #include <dirent.h>
@@ -112,11 +114,16 @@ int keep_lab(const struct keep *k, const char *lab, const struct graph *g, struc
 	return rc;
 }
 
-int keep_tables(const struct keep *k, const char *lab, const struct graph *g, struct err *e)
+int keep_knowledge(const struct keep *k, const char *lab, const struct graph *g, struct err *e)
 {
+	struct drive d = drive_begin(lab, g->clock == CLOCK_VIRTUAL);
 	char *dir = xasprintf("%s/nodes", k->dir);
-	int rc = tables_write(lab, g, dir, e);
+	int rc = drive_read_clock(&d, e);
 
+	if (rc == 0)
+		rc = tables_write(&d, g, dir, e);
+	if (rc == 0)
+		rc = texts_write(&d, g, dir, e);
 	free(dir);
 	return rc;
 }

@@ -21,8 +21,9 @@ int keep_make_empty(const char *dir, struct err *e);
 int keep_open(struct keep *k, const char *dir, struct err *e);
 /* The captures of a lab that stands are ended, and the consoles copied. */
 int keep_lab(const struct keep *k, const char *lab, const struct graph *g, struct err *e);
-/* What its nodes know now (tables.h): the clock goes on for that. 0 or -1. */
-int keep_tables(const struct keep *k, const char *lab, const struct graph *g, struct err *e);
+/* What its nodes know now, and have in files (tables.h, texts.h): the clock goes on for that. 0 or
+ * -1. */
+int keep_knowledge(const struct keep *k, const char *lab, const struct graph *g, struct err *e);
 /* Writes a text into a file of the directory. 0 or -1. */
 int keep_text(const struct keep *k, const char *name, const char *text, struct err *e);
 /* Makes *ns, if it is earlier, the first time at which a replay of the run can stand. 0 or -1. */

@@ -6,11 +6,12 @@
 #include "lib/err.h"
 #include "topo/graph.h"
 
+struct drive;
+
 /*
- * Writes DIR/NODE.tables for each guest. A virtual clock has to stand; it goes on for this, in the
- * same steps in every run, and stands again. A node that is down, or has no such programs, says so
- * in its file. 0 or -1.
+ * Writes DIR/NODE.tables for each guest, as ask_all.h says. A node that is down, or has no such
+ * programs, says so in its file. 0 or -1.
  */
-int tables_write(const char *lab, const struct graph *g, const char *dir, struct err *e);
+int tables_write(struct drive *d, const struct graph *g, const char *dir, struct err *e);
 
 #endif
