@@ -40,6 +40,7 @@ void source_destroy(struct source *s)
 		return;
 	vec_free(&s->lines);
 	free((char *)s->name);
+	free((char *)s->shown);
 	free((char *)s->dir);
 	free(s->text);
 	free(s);
@@ -67,6 +68,12 @@ static bool is_continuation(char c)
 	return ((unsigned char)c & 0xc0) == 0x80;
 }
 
+/* Where line i begins for its author. */
+static uint32_t begin_of(const struct source *s, size_t i)
+{
+	return i ? s->lines.at[i] : s->hidden;
+}
+
 /*
  * Columns count characters and not bytes, as editors do: bytes that go on a UTF-8 character are
  * passed over.
@@ -75,9 +82,9 @@ void source_position(const struct source *s, uint32_t at, int *line, int *column
 {
 	size_t i = line_of(s, at);
 
-	*line = (int)i + 1;
+	*line = (int)(s->lines_before + i) + 1;
 	*column = 1;
-	for (uint32_t p = s->lines.at[i]; p < at; p++)
+	for (uint32_t p = begin_of(s, i); p < at; p++)
 		if (p + 1 >= s->len || !is_continuation(s->text[p + 1]))
 			(*column)++;
 }
@@ -193,15 +200,15 @@ static void print_item(FILE *out, const struct diag_item *i)
 	int column;
 
 	source_position(s, i->loc.at, &line, &column);
-	fprintf(out, "%s:%d:%d: %s\n", s->name, line, column, i->text);
-	const char *start = s->text + s->lines.at[line - 1];
+	fprintf(out, "%s:%d:%d: %s\n", s->shown ? s->shown : s->name, line, column, i->text);
+	const char *start = s->text + begin_of(s, line_of(s, i->loc.at));
 	const char *end = memchr(start, '\n', (size_t)(s->text + s->len - start));
 
 	if (!end)
 		end = s->text + s->len;
 	if (end > start && end[-1] == '\r')
 		end--;
-	const char *at = s->text + i->loc.at;
+	const char *at = s->text + (i->loc.at < s->hidden ? s->hidden : i->loc.at);
 	const char *stop = s->text + i->loc.end;
 
 	print_line(out, start, end, at > end ? end : at, stop > end ? end : stop);

@@ -18,6 +18,10 @@ struct source {
 	unsigned order;      /* place among the sources of a script */
 	bool is_dropped;     /* kept only because messages point into it */
 	VEC(uint32_t) lines; /* where each line starts */
+	/* For messages of a statement that was typed; see struct topo_place. */
+	const char *shown; /* instead of the name; owned, or NULL */
+	uint32_t hidden;   /* octets at the beginning that its author has not written */
+	unsigned lines_before;
 };
 
 /* A stretch of a source: bytes at..end. */

@@ -286,8 +286,28 @@ struct graph *topo_make_graph(struct topo_script *s)
 	return make_graph(s);
 }
 
+static struct source *add_typed(struct topo_script *s, const struct topo_place *place,
+				const char *text, size_t len)
+{
+	const char *before = place && place->before ? place->before : "";
+	size_t hidden = strlen(before);
+	char *whole = xmalloc(hidden + len + 1);
+
+	memcpy(whole, before, hidden);
+	if (len)
+		memcpy(whole + hidden, text, len);
+	struct source *src = add_source(s, "console", "", whole, hidden + len);
+
+	free(whole);
+	src->hidden = (uint32_t)hidden;
+	src->shown = place && place->name ? xstrdup(place->name) : NULL;
+	src->lines_before = place && place->line ? place->line - 1 : 0;
+	return src;
+}
+
 /* A statement that makes no graph is as if it had never been typed, but for its messages. */
-struct graph *topo_add_statement(struct topo_script *s, const char *text, size_t len)
+struct graph *topo_add_statement(struct topo_script *s, const struct topo_place *place,
+				 const char *text, size_t len)
 {
 	size_t n_units = s->units.n;
 	size_t n_sources = s->sources.n;
@@ -297,8 +317,7 @@ struct graph *topo_add_statement(struct topo_script *s, const char *text, size_t
 	if (s->is_parsed_badly)
 		return NULL;
 	diag_clear(&s->diag);
-	vec_push(&s->units,
-		 (struct unit){parse_file(s, add_source(s, "console", "", text, len), 0)});
+	vec_push(&s->units, (struct unit){parse_file(s, add_typed(s, place, text, len), 0)});
 	s->is_live = true;
 	if (!s->diag.items.n)
 		g = make_graph(s);

@@ -59,12 +59,21 @@ struct topo_script *topo_parse(const char *file, const char *text, size_t len,
 			       const struct topo_options *opt);
 /* Evaluates and checks: the graph, or NULL if anything is wrong (errors are in the script). */
 struct graph *topo_make_graph(struct topo_script *s);
+/* Where a statement stands that somebody has typed, for messages. Zeroed: in line 1 of the console.
+ */
+struct topo_place {
+	const char *name;   /* of a file or the like */
+	unsigned line;      /* of its first line, from 1 */
+	const char *before; /* in front of it in the language, but not its author's: "at 0s " */
+};
+
 /*
  * Continues a script with one more statement typed by a user at a running lab: parses and evaluates
  * it on top of everything before. Returns the new whole graph (the old one stays valid), or NULL;
  * after a failure the script is as it was before, apart from its errors (cleared by the next call).
  */
-struct graph *topo_add_statement(struct topo_script *s, const char *text, size_t len);
+struct graph *topo_add_statement(struct topo_script *s, const struct topo_place *place,
+				 const char *text, size_t len);
 /* Takes the last one back: the graph as it was before. NULL: there is none. */
 struct graph *topo_drop_statement(struct topo_script *s);
 size_t topo_n_errors(const struct topo_script *s);

@@ -103,7 +103,7 @@ static struct graph *make(struct topo_script *s, char **lines)
 	struct graph *g = topo_make_graph(s);
 
 	for (; g && *lines; lines++) {
-		struct graph *next = topo_add_statement(s, *lines, strlen(*lines));
+		struct graph *next = topo_add_statement(s, NULL, *lines, strlen(*lines));
 
 		if (!next)
 			topo_print_errors(stderr, s);

@@ -12,6 +12,12 @@ nothing_left || fail "something is left"
 out=$(printf '%s\n' 'host1 false' 'host2 true' | vbet run -q "$EXAMPLES/hello.vbet" 2>&1)
 assert_eq 1 $? "status: $out"
 
+# What is wrong is said with the line in which it stands, of the file that it is in, and as it was written.
+printf '%s\n' '# nothing' 'cut(host1, nosuch)' 'x = link(host1,' ' nosuch)' 'expect  ping(host1, nosuch)' >lines
+out=$(printf '%s\n' '' 'source lines' 'y = nosuch' | vbet run -q "$EXAMPLES/hello.vbet" 2>&1)
+assert_eq "lines:2:12: lines:4:2: lines:5:21: console:3:5: " "$(grep -oE '^(lines|console):[0-9]+:[0-9]+: ' <<<"$out" | tr -d '\n')" "places: $out"
+grep -qx '    cut(host1, nosuch)' <<<"$out" || fail "something else is shown: $out"
+
 # A command in a node does not eat the lines that follow it, however slowly they come.
 out=$({ echo 'host1 cat'; sleep 1; echo 'host2 echo still here'; } | vbet run -q "$EXAMPLES/hello.vbet" 2>&1)
 assert_eq 'still here' "$out" output

@@ -77,6 +77,8 @@ must vbet down
 
 # The same, but for one thing. Nothing that is not said differs.
 must_status 2 vbet up -q --whatif 'cut(r1, nosuch)' run@3s
+out_has '^vbet: --whatif:1:9: '
+out_has '^    cut\(r1, nosuch\)$'
 must vbet ls
 assert_eq "" "$OUT" "what could not be tried leaves no lab"
 must vbet up -q --whatif 'link(h2, alloc(switch))' run@3s

@@ -309,7 +309,8 @@ static int wait_for(const char *check, int64_t limit_ns, char *said, size_t size
 	char *out = NULL;
 	size_t len;
 	FILE *f = open_memstream(&out, &len);
-	int rc = expect_wait("t", true, check, limit_ns, f, &e);
+	struct expect_wish wish = {.check = check, .limit_ns = limit_ns};
+	int rc = expect_wait("t", true, &wish, f, &e);
 
 	fclose(f);
 	snprintf(said, size, "%s", out);

@@ -46,8 +46,36 @@ static struct graph *make(struct topo_script *s)
 
 static struct graph *add(struct topo_script *s, const char *text)
 {
-	return topo_add_statement(s, text, strlen(text));
+	return topo_add_statement(s, NULL, text, strlen(text));
 }
+
+/* What stands in front of a statement is not shown, and does not count. */
+START_TEST(messages_have_the_place_of_the_author)
+{
+	struct topo_script *s = parse("a = alloc(host)\n", NULL);
+	struct topo_place place = {.name = "some file", .line = 7, .before = "at 5s "};
+	struct graph *g = make(s);
+
+	ck_assert_ptr_null(topo_add_statement(s, &place, "cut(a,\n nosuch)", 15));
+	char *text = errors(s);
+
+	ck_assert_str_eq(text, "some file:8:2: unknown name 'nosuch'\n     nosuch)\n     ^~~~~~\n");
+	free(text);
+	ck_assert_ptr_null(topo_add_statement(s, &place, "cut(nosuch, a)", 14));
+	text = errors(s);
+	ck_assert_str_eq(
+		text, "some file:7:5: unknown name 'nosuch'\n    cut(nosuch, a)\n        ^~~~~~\n");
+	free(text);
+	/* A mistake of what stands in front is shown at the beginning. */
+	place.before = "at 5 ";
+	ck_assert_ptr_null(topo_add_statement(s, &place, "stop(a)", 7));
+	text = errors(s);
+	ck_assert_msg(!strncmp(text, "some file:7:1: ", 15), "%s", text);
+	free(text);
+	graph_destroy(g);
+	topo_destroy(s);
+}
+END_TEST
 
 START_TEST(a_graph_has_everything_filled_in)
 {
@@ -398,6 +426,7 @@ int main(void)
 	tcase_add_test(tc, names_given_once_stay);
 	tcase_add_test(tc, automatic_addresses_given_once_stay);
 	tcase_add_test(tc, an_empty_script_is_a_lab);
+	tcase_add_test(tc, messages_have_the_place_of_the_author);
 	tcase_add_test(tc, monsters_are_refused);
 	tcase_add_test(tc, a_thousand_nodes_are_no_effort);
 	suite_add_tcase(s, tc);

@@ -42,15 +42,15 @@ static int as_test(int rc, struct err *e)
 int cmd_expect_one(const struct cmd_options *o, int argc, char **argv, struct err *e)
 {
 	const char *name = argc > 1 ? argv[0] : o->lab;
-	int64_t within_ns;
+	struct expect_wish wish = {.check = argv[argc - 1], .place = expect_place_argument};
 
 	if (name && !topo_is_lab_name(name))
 		return err_set(e, ERR_USAGE, "'%s' is no name of a lab", name);
 	char *lab = client_find_lab(name, e);
-	int rc = lab ? read_within(o, &within_ns, e) : -1;
+	int rc = lab ? read_within(o, &wish.limit_ns, e) : -1;
 
 	if (rc == 0)
-		rc = as_test(expect_now(lab, argv[argc - 1], within_ns, stdout, e), e);
+		rc = as_test(expect_now(lab, &wish, stdout, e), e);
 	free(lab);
 	return rc;
 }

@@ -283,11 +283,11 @@ int cmd_substrate(const struct cmd_options *o, int argc, char **argv, struct err
 static int wait_for_check(const struct cmd_options *o, const char *check, struct err *e)
 {
 	char *lab = client_find_lab(o->lab, e);
-	int64_t limit_ns;
-	int rc = lab ? cmd_timeout_ns(o, 60, &limit_ns, e) : -1;
+	struct expect_wish wish = {.check = check, .place = expect_place_argument};
+	int rc = lab ? cmd_timeout_ns(o, 60, &wish.limit_ns, e) : -1;
 
 	if (rc == 0)
-		rc = expect_now(lab, check, limit_ns, stdout, e);
+		rc = expect_now(lab, &wish, stdout, e);
 	free(lab);
 	return rc;
 }

@@ -10,6 +10,7 @@
 #include "lib/nearest.h"
 #include "lib/units.h"
 #include "lib/vec.h"
+#include "lib/visible.h"
 #include "lib/words.h"
 #include "lib/xalloc.h"
 #include "vbet-server/command/client.h"
@@ -43,15 +44,31 @@ int cmd_link(const struct cmd_options *o, int argc, char **argv, struct err *e)
 	return ask(o, "link", argc, argv, e);
 }
 
+/* One line, written over again: as wide as any terminal is. */
+static void show_missed(int64_t time_ns, const char *seen)
+{
+	char *text = visible_text(seen);
+
+	fprintf(stderr, "\r%.3f s, not yet%s%.50s\x1b[K", (double)time_ns / 1e9, *text ? ": " : "",
+		text);
+	fflush(stderr);
+	free(text);
+}
+
 /* "clock until CHECK": -t is how much of the lab's time it may take. */
 static int clock_until(const struct cmd_options *o, const char *check, struct err *e)
 {
 	char *lab = client_find_lab(o->lab, e);
-	int64_t limit_ns;
-	int rc = lab ? cmd_timeout_ns(o, 0, &limit_ns, e) : -1;
+	bool shows = isatty(STDERR_FILENO);
+	struct expect_wish wish = {.check = check,
+				   .place = expect_place_argument,
+				   .missed = shows ? show_missed : NULL};
+	int rc = lab ? cmd_timeout_ns(o, 0, &wish.limit_ns, e) : -1;
 
 	if (rc == 0)
-		rc = expect_wait(lab, true, check, limit_ns, stdout, e);
+		rc = expect_wait(lab, true, &wish, stdout, e);
+	if (shows)
+		fputs("\r\x1b[K", stderr);
 	free(lab);
 	return rc;
 }

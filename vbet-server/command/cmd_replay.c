@@ -197,19 +197,39 @@ static int run_as_it_was(const struct what_if *w, struct run *r, struct loaded *
 	return rc < 0 ? rc : boot_take_down(lab, e);
 }
 
-/* It may be an action ("cut(a, b)"), which only stands after 'at TIME', or any statement. */
+static bool is_action(const char *text)
+{
+	size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz");
+
+	for (enum graph_action a = ACTION_CUT; a < ACTIONS; a++)
+		if (strlen(graph_action_name(a)) == len &&
+		    !strncmp(text, graph_action_name(a), len))
+			return true;
+	return false;
+}
+
+/*
+ * It may be an action ("cut(a, b)"), which only stands after 'at TIME', or any statement. What is
+ * wrong with it is said of what it looks like.
+ */
 static int say_statement(const struct what_if *w, const char *lab, struct err *e)
 {
-	char *at = xasprintf("at %lldns %s", (long long)w->at_ns, w->statement);
-	struct err other = {0};
-	int rc = ask(lab, "statement", at, NULL, e);
+	char *statement = (char *)w->statement;
+	char *before = xasprintf("before=at %lldns ", (long long)w->at_ns);
+	char *words[] = {"statement", statement, "name=--whatif", before};
+	struct err as_statement = {0};
+	int rc = client_ask(lab, words, 4, NULL, e);
 
-	free(at);
-	if (rc < 0 && ask(lab, "statement", w->statement, NULL, &other) == 0) {
+	free(before);
+	if (rc == 0)
+		return 0;
+	if (client_ask(lab, words, 3, NULL, &as_statement) == 0) {
 		e->kind = ERR_NONE;
-		rc = 0;
+		return 0;
 	}
-	return rc;
+	if (!is_action(statement))
+		*e = as_statement;
+	return -1;
 }
 
 static int run_otherwise(const struct what_if *w, struct run *r, struct loaded *l, struct err *e)

@@ -12,9 +12,9 @@
 #include "vbet-server/command/cmd.h"
 #include "vbet-server/command/complete.h"
 #include "vbet-server/command/expect.h"
+#include "vbet-server/command/lines.h"
 #include "vbet-server/store/paths.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -22,10 +22,7 @@
 #include <readline/history.h>
 #include <readline/readline.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-enum { READ_SIZE = 4096 };
 
 /* Readline's callbacks take no context. */
 static const char *current_lab;
@@ -157,11 +154,39 @@ static int run_in_node(const struct words *w, const char *line)
 	return status;
 }
 
+/* Where what is run stands: for messages. */
+static struct {
+	const char *name; /* of a file */
+	unsigned line;    /* 0: there is but one */
+	unsigned begun;   /* of the statement that is not whole yet */
+} typed;
+
+/* Of what is run, as words of a request behind its text; they and `all` are the caller's. */
+static const char *const *place_of(struct arena *a, const char *all[3])
+{
+	all[0] = arena_printf(a, "line=%u", typed.begun ? typed.begun : 1);
+	all[1] = arena_printf(a, "name=%s", typed.name ? typed.name : "console");
+	all[2] = NULL;
+	return all;
+}
+
+/* One of "statement", "action". */
+static int ask_about(const char *what, const char *text, FILE *out, struct err *e)
+{
+	struct arena a = {0};
+	const char *place[3];
+	const char *const *p = place_of(&a, place);
+	char *words[] = {(char *)what, (char *)text, (char *)p[0], (char *)p[1]};
+	int rc = client_ask(current_lab, words, 4, out, e);
+
+	arena_finish(&a);
+	return rc;
+}
+
 static int run_statement(const char *line)
 {
-	char *words[] = {"statement", (char *)line};
 	struct err e = {0};
-	int rc = client_ask(current_lab, words, 2, stdout, &e);
+	int rc = ask_about("statement", line, stdout, &e);
 
 	print_error(&e);
 	return rc < 0 ? (int)e.kind : 0;
@@ -192,6 +217,7 @@ static int run_line(const char *line, bool *leave);
 static int run_source(const char *path, bool *leave)
 {
 	FILE *f = fopen(path, "re");
+	__typeof__(typed) outer = typed;
 	char *line = NULL;
 	size_t cap = 0;
 	int rc = 0;
@@ -200,10 +226,14 @@ static int run_source(const char *path, bool *leave)
 		perror(path);
 		return ERR_USAGE;
 	}
+	typed.name = path;
+	typed.line = 0;
 	while (!*leave && !interrupted && getline(&line, &cap, f) > 0) {
+		typed.line++;
 		line[strcspn(line, "\n")] = '\0';
 		rc = run_line(line, leave);
 	}
+	typed = outer;
 	free(line);
 	fclose(f);
 	return rc;
@@ -246,14 +276,13 @@ static bool looks_like_statement(const char *line)
 /* What a script can only say of a time is done now: "cut(a, b)". */
 static int run_action(const char *line)
 {
-	char *words[] = {"action", (char *)line};
 	struct arena a = {0};
 	struct words w = {0};
 	struct err e = {0};
 	char *text = NULL;
 	size_t len = 0;
 	FILE *f = xmemstream(&text, &len);
-	int rc = client_ask(current_lab, words, 2, f, &e);
+	int rc = ask_about("action", line, f, &e);
 
 	fclose(f);
 	if (rc == 0)
@@ -270,8 +299,13 @@ static int run_action(const char *line)
 static int run_expect(const char *check)
 {
 	struct err e = {0};
-	int rc = expect_now(current_lab, check, EXPECT_AS_SAID, stdout, &e);
+	struct arena a = {0};
+	const char *place[3];
+	struct expect_wish wish = {
+		.check = check, .place = place_of(&a, place), .limit_ns = EXPECT_AS_SAID};
+	int rc = expect_now(current_lab, &wish, stdout, &e);
 
+	arena_finish(&a);
 	print_error(&e);
 	return rc == 0 ? 0 : e.kind == ERR_TIMEOUT ? ERR_EXPECT : (int)e.kind;
 }
@@ -281,10 +315,11 @@ static int run_language(const char *line)
 	static const char *const actions[] = {"cut", "mend", NULL};
 	static const char *const expect[] = {"expect", NULL};
 
-	line += strspn(line, " \t");
-	if (begins_with(line, expect))
-		return run_expect(line + strlen("expect"));
-	return begins_with(line, actions) ? run_action(line) : run_statement(line);
+	const char *word = line + strspn(line, " \t");
+
+	if (begins_with(word, expect))
+		return run_expect(line);
+	return begins_with(word, actions) ? run_action(line) : run_statement(line);
 }
 
 /* Brackets that are open at the end of a text, outside of strings and comments. */
@@ -360,6 +395,8 @@ static char *unfinished; /* owned: lines of a statement with open brackets; NULL
 /* The same with what came before. True: it is whole now. */
 static bool take_line(const char *line, char **whole)
 {
+	if (!unfinished)
+		typed.begun = typed.line;
 	*whole = unfinished ? xasprintf("%s\n%s", unfinished, line) : xstrdup(line);
 	free(unfinished);
 	unfinished = NULL;
@@ -376,6 +413,7 @@ static int run_line(const char *line, bool *leave)
 	struct words w;
 	struct err e = {0};
 	int rc = 0;
+	const char *as_typed = line; /* columns count from there */
 	char *whole;
 
 	line += strspn(line, " \t");
@@ -383,7 +421,7 @@ static int run_line(const char *line, bool *leave)
 		return 0;
 	if (unfinished || looks_like_statement(line) ||
 	    (begins_with(line, expect) && !is_node_word(line))) {
-		if (take_line(line, &whole)) {
+		if (take_line(as_typed, &whole)) {
 			rc = run_language(whole);
 			free(whole);
 		}
@@ -483,54 +521,16 @@ static int interactive(void)
 	return 0;
 }
 
-/* Lines of standard input, which may be a pipe that stays open: its end is not all that we wait
- * for. */
-struct input {
-	char *text; /* owned: what has come and was not used yet */
-	size_t len;
-	bool ended;
-};
-
-/* The next line (malloc'ed), or NULL: there is none, or the server has ended. */
-static char *next_line(struct input *in)
-{
-	for (;;) {
-		char *end = in->len ? memchr(in->text, '\n', in->len) : NULL;
-
-		if (end || (in->ended && in->len)) {
-			size_t n = end ? (size_t)(end - in->text) : in->len;
-			char *line = xstrndup(in->text, n);
-
-			n += end != NULL;
-			in->len -= n;
-			memmove(in->text, in->text + n, in->len);
-			return line;
-		}
-		struct pollfd fds[2] = {{.fd = STDIN_FILENO, .events = POLLIN},
-					{.fd = server_fd, .events = POLLIN}};
-
-		if (in->ended || interrupted || (poll(fds, 2, -1) < 0 && errno != EINTR) ||
-		    fds[1].revents)
-			return NULL;
-		if (!fds[0].revents)
-			continue;
-		in->text = xrealloc(in->text, in->len + READ_SIZE);
-		ssize_t got = read(STDIN_FILENO, in->text + in->len, READ_SIZE);
-
-		in->ended = got == 0 || (got < 0 && errno != EINTR && errno != EAGAIN);
-		in->len += got > 0 ? (size_t)got : 0;
-	}
-}
-
 /* Without a terminal: lines from standard input; the worst exit status is ours. */
 static int batch(void)
 {
-	struct input in = {0};
+	struct lines in = {.other_fd = server_fd, .interrupted = &interrupted};
 	bool leave = false;
 	int worst = 0;
 	char *line;
 
-	while (!leave && (line = next_line(&in))) {
+	while (!leave && (line = lines_next(&in))) {
+		typed.line++;
 		int rc = run_line(line, &leave);
 
 		/*
@@ -542,7 +542,7 @@ static int batch(void)
 		if (rc > worst)
 			worst = rc;
 	}
-	free(in.text);
+	lines_finish(&in);
 	return worst;
 }
 

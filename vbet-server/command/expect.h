@@ -54,18 +54,27 @@ void expect_put_summary(FILE *out, const struct graph *g, const struct expect_re
 /* A limit: as long as the check says by itself ("within 5s ping(a, b)"); without that it is tried
  * once. */
 #define EXPECT_AS_SAID INT64_C(-1)
-/*
- * Lets a running lab go on until a check ("ping(a, b)", "not route(...)") holds; a virtual clock
- * stands then. limit_ns: at most so much of the lab's time; 0: for ever. Says to out when it held.
- * 0, or -1 with the error set: ERR_TIMEOUT if it did not hold in time.
- */
-int expect_wait(const char *lab, bool is_virtual, const char *check, int64_t limit_ns, FILE *out,
-		struct err *e);
+
+struct expect_wish {
+	const char *check; /* "ping(a, b)", "not route(...)", with or without "expect" in front */
+	/* Words about its place (statement_place()), up to a NULL; or NULL. */
+	const char *const *place;
+	int64_t limit_ns; /* at most so much of the lab's time; 0: for ever; or EXPECT_AS_SAID */
+	/* It did not hold at that time of the lab; what was seen. NULL: nobody wants to know. */
+	void (*missed)(int64_t time_ns, const char *seen);
+};
+
+/* The place of a check that is an argument of a command. */
+extern const char *const expect_place_argument[];
 
 /*
- * The same, wherever the lab's clock is: one that ran goes on afterwards. limit_ns: or
- * EXPECT_AS_SAID.
+ * Lets a running lab go on until a check holds; a virtual clock stands then. Says to out when it
+ * held. 0, or -1 with the error set: ERR_TIMEOUT if it did not hold in time.
  */
-int expect_now(const char *lab, const char *check, int64_t limit_ns, FILE *out, struct err *e);
+int expect_wait(const char *lab, bool is_virtual, const struct expect_wish *wish, FILE *out,
+		struct err *e);
+
+/* The same, wherever the lab's clock is: one that ran goes on afterwards. */
+int expect_now(const char *lab, const struct expect_wish *wish, FILE *out, struct err *e);
 
 #endif

@@ -70,8 +70,8 @@ static int64_t number_at(const struct words *check, size_t i)
 	return strtoll(check->at[i], NULL, 10);
 }
 
-static int try_until(struct drive *d, const struct words *check, struct trial *t, int64_t *began_ns,
-		     char **text, struct err *e)
+static int try_until(struct drive *d, const struct words *check, const struct expect_wish *wish,
+		     struct trial *t, int64_t *began_ns, char **text, struct err *e)
 {
 	enum trial_verdict verdict;
 	bool held = false;
@@ -83,6 +83,8 @@ static int try_until(struct drive *d, const struct words *check, struct trial *t
 		if (try_check(d, check, &held, text, e) < 0)
 			return -1;
 		verdict = trial_end_try(t, held, *text ? *text : "", *began_ns, d->now_ns, &next);
+		if (verdict == TRIAL_AGAIN && wish->missed)
+			wish->missed(d->now_ns, *text ? drive_last_line(*text) : "");
 		if (verdict == TRIAL_AGAIN && d->now_ns < next && drive_go_to(d, next, e) < 0)
 			return -1;
 	} while (verdict == TRIAL_AGAIN);
@@ -104,20 +106,30 @@ static struct trial trial_of(const struct drive *d, const struct words *check, i
 	return t;
 }
 
-int expect_wait(const char *lab, bool is_virtual, const char *check, int64_t limit_ns, FILE *out,
+const char *const expect_place_argument[] = {"name=check", NULL};
+
+static int ask_for_check(const struct drive *d, const struct expect_wish *wish, char **line,
+			 struct err *e)
+{
+	struct strvec v = {0};
+
+	vec_push(&v, "check");
+	vec_push(&v, wish->check);
+	for (const char *const *word = wish->place; word && *word; word++)
+		vec_push(&v, *word);
+	return drive_ask(d, &v, line, e);
+}
+
+int expect_wait(const char *lab, bool is_virtual, const struct expect_wish *wish, FILE *out,
 		struct err *e)
 {
 	struct drive d = drive_begin(lab, is_virtual);
-	struct strvec v = {0};
 	struct arena a = {0};
 	struct words w = {0};
 	char *line = NULL;
 	char *text = NULL;
 	int64_t began_ns = 0;
-
-	vec_push(&v, "check");
-	vec_push(&v, check);
-	int rc = drive_ask(&d, &v, &line, e);
+	int rc = ask_for_check(&d, wish, &line, e);
 
 	if (rc == 0)
 		rc = words_split(line, strlen(line), &a, &w, e);
@@ -126,9 +138,9 @@ int expect_wait(const char *lab, bool is_virtual, const char *check, int64_t lim
 	if (rc == 0)
 		rc = drive_stand(&d, e);
 	if (rc == 0) {
-		struct trial t = trial_of(&d, &w, limit_ns);
+		struct trial t = trial_of(&d, &w, wish->limit_ns);
 
-		rc = try_until(&d, &w, &t, &began_ns, &text, e);
+		rc = try_until(&d, &w, wish, &t, &began_ns, &text, e);
 		trial_finish(&t);
 	}
 	if (rc < 0 && text && strchr(text, '\n')) /* its last line is in the error */
@@ -142,12 +154,12 @@ int expect_wait(const char *lab, bool is_virtual, const char *check, int64_t lim
 	return rc;
 }
 
-int expect_now(const char *lab, const char *check, int64_t limit_ns, FILE *out, struct err *e)
+int expect_now(const char *lab, const struct expect_wish *wish, FILE *out, struct err *e)
 {
 	char *run[] = {"clock", "run"};
 	struct clock_view v;
 	bool is_virtual = clock_view_get(lab, &v);
-	int rc = expect_wait(lab, is_virtual, check, limit_ns, out, e);
+	int rc = expect_wait(lab, is_virtual, wish, out, e);
 
 	if (is_virtual && !v.stands)
 		client_ask(lab, run, 2, NULL, NULL);

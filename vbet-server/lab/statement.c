@@ -67,9 +67,9 @@ static int plan_events(struct lab *lab, size_t from, struct err *e)
  * The graph is made anew from all statements, so one that was refused leaves no trace when it
  * is taken out again.
  */
-int statement_add(struct lab *lab, const char *text, struct err *e)
+int statement_add(struct lab *lab, const char *text, const struct topo_place *place, struct err *e)
 {
-	struct graph *g = topo_add_statement(lab->script, text, strlen(text));
+	struct graph *g = topo_add_statement(lab->script, place, text, strlen(text));
 	size_t n_events = lab->graph->n_events;
 
 	if (!g)
@@ -88,15 +88,33 @@ int statement_take_back(struct lab *lab, struct err *e)
 	return g ? link_change_graph(lab, g, e) : say_errors(lab, e);
 }
 
-int statement_read_action(struct lab *lab, const char *text, FILE *out, struct err *e)
+/* Behind TEXT may stand before=TEXT, name=NAME, line=N. */
+struct topo_place statement_place(const struct words *w)
 {
-	char *line = xasprintf("at 0s %s", text);
-	struct graph *g = topo_add_statement(lab->script, line, strlen(line));
+	struct topo_place p = {0};
+
+	for (size_t i = 2; i < w->n; i++) {
+		if (!strncmp(w->at[i], "before=", 7))
+			p.before = w->at[i] + 7;
+		else if (!strncmp(w->at[i], "name=", 5))
+			p.name = w->at[i] + 5;
+		else if (!strncmp(w->at[i], "line=", 5))
+			p.line = (unsigned)strtoul(w->at[i] + 5, NULL, 10);
+	}
+	return p;
+}
+
+int statement_read_action(struct lab *lab, const char *text, const struct topo_place *place,
+			  FILE *out, struct err *e)
+{
+	struct topo_place p = *place;
+
+	p.before = "at 0s ";
+	struct graph *g = topo_add_statement(lab->script, &p, text, strlen(text));
 	struct arena a = {0};
 	struct strvec v = {0};
 	int rc = -1;
 
-	free(line);
 	if (!g)
 		return say_errors(lab, e);
 	if (g->n_events == lab->graph->n_events + 1)
@@ -112,13 +130,17 @@ int statement_read_action(struct lab *lab, const char *text, FILE *out, struct e
 	return rc;
 }
 
-int statement_read_check(struct lab *lab, const char *text, FILE *out, struct err *e)
+/* With or without the word in front, as people write it in the console or on a command line. */
+int statement_read_check(struct lab *lab, const char *text, const struct topo_place *place,
+			 FILE *out, struct err *e)
 {
-	char *line = xasprintf("expect %s", text);
-	struct graph *g = topo_add_statement(lab->script, line, strlen(line));
+	struct topo_place p = *place;
+
+	if (strncmp(text + strspn(text, " \t"), "expect", 6) != 0)
+		p.before = "expect ";
+	struct graph *g = topo_add_statement(lab->script, &p, text, strlen(text));
 	int rc = -1;
 
-	free(line);
 	if (!g)
 		return say_errors(lab, e);
 	if (g->n_expects == lab->graph->n_expects + 1) {

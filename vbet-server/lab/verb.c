@@ -34,7 +34,9 @@ static int do_restart(struct lab *lab, const struct words *w, FILE *out, struct 
 
 static int do_statement(struct lab *lab, const struct words *w, FILE *out, struct err *e)
 {
-	return statement_add(lab, w->at[1], e);
+	struct topo_place place = statement_place(w);
+
+	return statement_add(lab, w->at[1], &place, e);
 }
 
 /* plug NODE:NIC NODE:NIC: a cable between two free NICs. plug NODE:NIC: mends the one there. */
@@ -47,7 +49,7 @@ static int do_plug(struct lab *lab, const struct words *w, FILE *out, struct err
 	if (w->n == 2)
 		rc = link_command(lab, w, out, e);
 	else if (statement)
-		rc = statement_add(lab, statement, e);
+		rc = statement_add(lab, statement, NULL, e);
 	arena_finish(&a);
 	return rc;
 }
@@ -65,7 +67,7 @@ static const struct verb verbs[] = {
 	{"link", 2, SIZE_MAX, link_command, false},
 	{"plug", 2, 3, do_plug, false},
 	{"unplug", 2, 2, link_command, false},
-	{"statement", 2, 2, do_statement, false},
+	{"statement", 2, 5, do_statement, false},
 	{"agent", 4, 5, message_repeat, true},
 	{"job", 4, SIZE_MAX, job_command, true},
 	{"look", 2, SIZE_MAX, job_command, true},

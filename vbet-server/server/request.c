@@ -283,9 +283,9 @@ static const struct request requests[] = {
 	{"link", 2, SIZE_MAX, request_change, true},
 	{"plug", 2, 3, request_change, true},
 	{"unplug", 2, 2, request_change, true},
-	{"statement", 2, 2, request_change, true},
-	{"check", 2, 2, request_read, false},
-	{"action", 2, 2, request_read, false},
+	{"statement", 2, 5, request_change, true},
+	{"check", 2, 5, request_read, false},
+	{"action", 2, 5, request_read, false},
 	{"links", 1, 1, request_links, false},
 };
 

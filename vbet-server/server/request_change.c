@@ -132,8 +132,9 @@ int request_read(struct client *c, const struct words *w, struct err *e)
 	struct reply r;
 	FILE *f = reply_open(&r);
 	bool is_check = !strcmp(w->at[0], "check");
-	int rc = is_check ? statement_read_check(c->server->lab, w->at[1], f, e)
-			  : statement_read_action(c->server->lab, w->at[1], f, e);
+	struct topo_place place = statement_place(w);
+	int rc = is_check ? statement_read_check(c->server->lab, w->at[1], &place, f, e)
+			  : statement_read_action(c->server->lab, w->at[1], &place, f, e);
 
 	reply_send(&r, c);
 	return rc;
