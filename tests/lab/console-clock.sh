@@ -89,6 +89,14 @@ wait_until 30 at_prompt
 typed 'clock pause'
 wait_until 30 stands
 
+# A check is waited for as fast, and it is said what is still missing.
+typed 'clock until not ping(a, b)'
+term_wait '^[0-9]+\.[0-9]+ s, not yet: rtt' 30
+term_keys C-c
+wait_until 30 at_prompt
+typed 'clock pause'
+wait_until 30 stands
+
 # From outside: a command has the clock for itself alone.
 must vbet exec --step a -- sleep 5
 before=$(now)

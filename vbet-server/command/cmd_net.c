@@ -49,7 +49,7 @@ static void show_missed(int64_t time_ns, const char *seen)
 {
 	char *text = visible_text(seen);
 
-	fprintf(stderr, "\r%.3f s, not yet%s%.50s\x1b[K", (double)time_ns / 1e9, *text ? ": " : "",
+	fprintf(stderr, "\r%.3f s, not yet%s%.57s\x1b[K", (double)time_ns / 1e9, *text ? ": " : "",
 		text);
 	fflush(stderr);
 	free(text);
@@ -64,11 +64,17 @@ static int clock_until(const struct cmd_options *o, const char *check, struct er
 				   .place = expect_place_argument,
 				   .missed = shows ? show_missed : NULL};
 	int rc = lab ? cmd_timeout_ns(o, 0, &wish.limit_ns, e) : -1;
+	char *said = NULL;
+	size_t len = 0;
+	FILE *out = xmemstream(&said, &len);
 
 	if (rc == 0)
-		rc = expect_wait(lab, true, &wish, stdout, e);
+		rc = expect_wait(lab, true, &wish, out, e);
+	fclose(out);
 	if (shows)
 		fputs("\r\x1b[K", stderr);
+	fputs(said, stdout);
+	free(said);
 	free(lab);
 	return rc;
 }
