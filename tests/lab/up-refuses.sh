@@ -29,6 +29,17 @@ for limit in 128 100; do
 	must vbet down
 done
 
+# A part that is there, and that one may not read, is not one that was not built.
+mkdir parts parts/closed
+ln -s closed/linux parts/linux
+touch parts/closed/linux
+chmod 0 parts/closed
+must_status 3 env VBET_LIB="$PWD/parts" vbet up t.vbet
+out_has "you may not read $PWD/parts/linux, which is closed/linux"
+chmod 700 parts/closed
+chmod 0 parts/closed/linux
+must_status 3 env VBET_LIB="$PWD/parts" vbet up t.vbet
+out_has "you may not read $PWD/parts/linux"
 # shellcheck disable=SC2016 # for the other shell
 must_status 2 bash -c 'ulimit -v 4000000; timeout 30 vbet check /dev/zero'
 out_has '/dev/zero has 256 MB or more'

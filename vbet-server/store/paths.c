@@ -27,6 +27,15 @@
 
 enum { FILE_MAX = 256 << 20 };
 
+/* "build/linux, which is /root/.cache/vbet/.../linux": a link is readable where its end is not. */
+static char *describe_forbidden(const char *path)
+{
+	char to[PATH_MAX];
+	ssize_t n = readlink(path, to, sizeof(to) - 1);
+
+	return n > 0 ? xasprintf("%s, which is %.*s", path, (int)n, to) : xstrdup(path);
+}
+
 /* In this order a build tree never uses what happens to be installed. */
 char *paths_find_part(const char *name, struct err *e)
 {
@@ -44,16 +53,29 @@ char *paths_find_part(const char *name, struct err *e)
 	candidates[2] = xasprintf("%s/../lib/vbet/%s", exe, name);
 	candidates[3] = xasprintf("%s/lib/vbet/%s", VBET_PREFIX, name);
 	char *found = NULL;
+	char *forbidden = NULL; /* the first that is there and must not be read */
 
-	for (size_t i = 0; i < ARRAY_LEN(candidates) && !found; i++)
-		if (candidates[i] && realpath(candidates[i], real))
+	for (size_t i = 0; i < ARRAY_LEN(candidates) && !found; i++) {
+		if (!candidates[i])
+			continue;
+		if (realpath(candidates[i], real) && access(real, R_OK) == 0)
 			found = xstrdup(real);
+		else if (errno == EACCES && !forbidden)
+			forbidden = describe_forbidden(candidates[i]);
+	}
 	for (size_t i = 0; i < ARRAY_LEN(candidates); i++)
 		free(candidates[i]);
-	if (!found)
+	if (!found && forbidden)
+		err_set(e, ERR_ENV,
+			"you may not read %s: its owner has to allow it, or run 'make' in a source "
+			"tree of "
+			"your own",
+			forbidden);
+	else if (!found)
 		err_set(e, ERR_ENV,
 			"%s is not built yet: run 'make' in the source tree (or set VBET_LIB)",
 			name);
+	free(forbidden);
 	return found;
 }
 
