@@ -293,7 +293,7 @@ static struct source *add_typed(struct topo_script *s, const struct topo_place *
 	size_t hidden = strlen(before);
 	char *whole = xmalloc(hidden + len + 1);
 
-	memcpy(whole, before, hidden);
+	memcpy(whole, before, hidden + 1);
 	if (len)
 		memcpy(whole + hidden, text, len);
 	struct source *src = add_source(s, "console", "", whole, hidden + len);

@@ -94,7 +94,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	free(print(with_tree, s));
 	free(print(with_errors, s));
 	if (g && mark) {
-		struct graph *next = topo_add_statement(s, NULL, (const char *)mark + 2, size - len - 2);
+		struct graph *next =
+			topo_add_statement(s, NULL, (const char *)mark + 2, size - len - 2);
 
 		free(print(with_errors, s));
 		if (next) {
