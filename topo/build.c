@@ -197,6 +197,9 @@ static void build_node(struct builder *b, const struct world_node *n, struct gra
 	if (!node_kind_is_guest(n->kind))
 		return;
 	out->memory_bytes = n->memory_bytes;
+	out->cpu_ppm = n->cpu_ppm;
+	out->cpu_weight = n->cpu_weight;
+	out->processes = n->processes;
 	out->hostname = copy(b, n->hostname ? n->hostname : n->name);
 	out->root = copy(b, n->root);
 	build_packages(b, n, out);

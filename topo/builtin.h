@@ -77,6 +77,7 @@ extern const struct builtin_part builtin_shape_part;   /* the standard shapes */
 extern const struct builtin_part builtin_event_part;   /* words of checks (expect.c) */
 extern const struct builtin_part builtin_port_part;    /* parameters of switch ports */
 extern const struct builtin_part builtin_disk_part;    /* disks of guests */
+extern const struct builtin_part builtin_bound_part;   /* what guests may take of the machine */
 extern const struct builtin_part builtin_outside_part; /* NICs that lead out of the lab */
 
 /* ---- builtin.c: of all parts ---- */

@@ -152,6 +152,10 @@ struct graph_node {
 
 	/* Guests only. */
 	int64_t memory_bytes;
+	/* What it may take of the machine; each 0: no bound. */
+	int64_t cpu_ppm;    /* of one processor */
+	int64_t cpu_weight; /* against others that want to run; the usual one is 100 */
+	int64_t processes;  /* of its own, beside those that its kernel needs */
 	const char *hostname;
 	const char *root; /* user's own directory tree or image, relative to the script, or NULL */
 	/* Debian packages beside those of our tree, sorted, each once; none with `root`. */

@@ -174,27 +174,6 @@ static void print_place(FILE *out, const struct graph *g, const struct graph_nod
 		fprintf(out, ", room = %d", n->room);
 }
 
-static void print_packages(FILE *out, const struct graph_node *n)
-{
-	for (size_t i = 0; i < n->n_packages; i++) {
-		fputs(i ? ", " : ", packages = [", out);
-		graph_put_string(out, n->packages[i]);
-	}
-	fputs(n->n_packages ? "]" : "", out);
-}
-
-static void print_disk(FILE *out, const struct graph_node *n)
-{
-	char text[32];
-
-	graph_put_param(out, "disk", n->disk);
-	if (n->disk_bytes)
-		fprintf(out, ", disk_size = %s",
-			unit_format(UNIT_SIZE, n->disk_bytes, text, sizeof(text)));
-	if (n->disk_read_only)
-		fputs(", disk_read_only = on", out);
-}
-
 /*
  * A node with a plain name is assigned to a variable of that name, which gives the name back; any
  * other gets it as a parameter. NICs are attached one by one, as numbers and MACs must be the same.
@@ -217,9 +196,7 @@ static void print_node(FILE *out, const struct graph *g, const struct graph_node
 		graph_put_param(out, "hostname", n->hostname);
 	print_place(out, g, n);
 	graph_put_param(out, "root", n->root);
-	print_packages(out, n);
-	graph_put_param(out, "shell", n->shell);
-	print_disk(out, n);
+	graph_put_guest(out, n);
 	for (size_t i = 0; i < n->n_params; i++)
 		fprintf(out, ", %s = %s", n->params[i].key, n->params[i].value);
 	fputc(')', out);

@@ -22,6 +22,8 @@ void graph_put_side(FILE *out, const struct graph *g, const struct graph_cable *
 /* A number with or without a unit, and so no string in a script. */
 bool graph_is_quantity(const char *value);
 
+/* graph_print_guest.c: the parameters of a guest beside its memory and name; nothing of others. */
+void graph_put_guest(FILE *out, const struct graph_node *n);
 /* graph_print_virtual.c: a definition; those of places, substrate links and virtual links. */
 void graph_put_vnet(FILE *out, const struct graph_vnet *v);
 void graph_put_virtual(FILE *out, const struct graph *g);

@@ -84,7 +84,8 @@ struct world_node {
 	int room;
 	const struct world_nic *more; /* model of the NICs that "..." stands for */
 	int64_t memory_bytes;
-	const char *label; /* how people call it, or NULL */
+	int64_t cpu_ppm, cpu_weight, processes; /* 0: the script says nothing */
+	const char *label;                      /* how people call it, or NULL */
 	const char *hostname, *root, *shell;
 	const char *disk;   /* base of its disk, or NULL */
 	int64_t disk_bytes; /* 0: as large as its base; neither: it has none */
