@@ -72,6 +72,19 @@ static int place_fds(const struct spawn *s, int *report)
 	return 0;
 }
 
+/* Before it has descriptors or children: what it makes later is in its group, too. */
+static int enter_cgroup(const char *procs)
+{
+	if (!procs)
+		return 0;
+	int fd = open(procs, O_WRONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : write(fd, "0", 1);
+
+	if (fd >= 0)
+		close(fd);
+	return n < 0 ? -1 : 0;
+}
+
 __attribute__((noreturn)) static void run_child(const struct spawn *s, int report, pid_t parent)
 {
 	static char *const no_env[] = {NULL};
@@ -83,7 +96,7 @@ __attribute__((noreturn)) static void run_child(const struct spawn *s, int repor
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent) /* it died before prctl */
 		_exit(127);
-	if (setsid() >= 0 && place_fds(s, &report) == 0 &&
+	if (setsid() >= 0 && enter_cgroup(s->cgroup) == 0 && place_fds(s, &report) == 0 &&
 	    (!s->prepare || s->prepare(s->prepare_ctx) == 0))
 		execve(s->argv[0], s->argv, s->envp ? s->envp : no_env);
 	int why = errno;

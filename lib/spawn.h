@@ -15,6 +15,7 @@ struct spawn {
 	char *const *envp;      /* NULL: an empty environment */
 	int fds[SPAWN_FDS_MAX]; /* fds[i] becomes descriptor i of the child; -1: closed */
 	size_t n_fds;           /* all descriptors from n_fds on are closed */
+	const char *cgroup;     /* path of a cgroup.procs: its group; NULL: that of its parent */
 	/*
 	 * Called in the child last of all before exec; only what is safe after fork
 	 * (signal-safety(7)). -1 with errno: the child is not started. NULL: nothing to do.
