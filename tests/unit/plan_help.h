@@ -95,8 +95,8 @@ static inline char *print(const struct plan *p)
 static inline char *print_diff(const struct plan *from, const struct plan *to)
 {
 	static const char signs[] = {[PLAN_ADD] = '+', [PLAN_REMOVE] = '-', [PLAN_SET] = '~'};
-	static const char *const ops[] = {"process",   "dir",     "file",
-					  "substrate", "outside", "guest"};
+	static const char *const ops[] = {"process", "dir",   "file",    "substrate",
+					  "outside", "guest", "program", "bound"};
 	struct plan_diff_item *items;
 	char *text = NULL;
 	size_t len = 0;

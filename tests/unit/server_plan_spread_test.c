@@ -33,7 +33,9 @@ START_TEST(a_cable_between_processes_has_an_end_in_each)
 	env.processes = 2;
 	struct plan *p = plan_of_graph(g);
 
-	assert_lines(p, "process ", "process substrate\nprocess substrate.2\n");
+	assert_lines(p, "process ",
+		     "process substrate: memory=2147483648\n"
+		     "process substrate.2: memory=2147483648\n");
 	assert_lines(p, "dir t", "dir t\n");
 	assert_lines(p, "substrate trunk", "substrate trunk 1>2 path=/run/lab/t/1-2 listen=1\n");
 	assert_lines(p, "substrate.2 trunk", "substrate.2 trunk 2>1 path=/run/lab/t/1-2\n");

@@ -2,7 +2,7 @@
 #include "tests/unit/plan_help.h"
 
 static const char whole[] =
-	"process substrate\n"
+	"process substrate: memory=2147483648\n"
 	"dir n\n"
 	"substrate clock real seed=0\n"
 	"dir n/a\n"
@@ -367,6 +367,80 @@ START_TEST(a_disk_is_kept_only_where_it_is_said)
 }
 END_TEST
 
+/* The step of that operation and name; NULL: there is none. */
+static const struct plan_step *step_of(const struct plan *p, enum plan_op op, const char *name)
+{
+	for (size_t i = 0; i < p->n_steps; i++)
+		if (p->steps[i].op == op && !strcmp(p->steps[i].name, name))
+			return &p->steps[i];
+	return NULL;
+}
+
+static bool has_word(const struct plan_step *s, const char *word)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < s->argc; i++)
+		found = found || !strcmp(s->argv[i], word);
+	return found;
+}
+
+START_TEST(what_is_bounded_has_a_group_and_so_has_every_guest)
+{
+	struct plan *p = plan_of("a = alloc(host, cpu = 20%, processes = 40)\n"
+				 "b = alloc(host, cpu_weight = 50) c = alloc(host)\n");
+	const struct plan_step *guest = step_of(p, PLAN_GUEST, "a");
+
+	ck_assert_str_eq(step_of(p, PLAN_BOUND, "lab")->text, "");
+	ck_assert_ptr_nonnull(step_of(p, PLAN_BOUND, "server"));
+	ck_assert_str_eq(step_of(p, PLAN_BOUND, "n.a")->text,
+			 "\"cpu.max=20000 100000\" pids.max=48");
+	ck_assert_str_eq(step_of(p, PLAN_BOUND, "n.b")->text, "cpu.weight=50");
+	ck_assert_str_eq(step_of(p, PLAN_BOUND, "n.c")->text, "");
+	/* A process is placed in a group as it starts. */
+	ck_assert(step_of(p, PLAN_BOUND, "n.a") < guest);
+	ck_assert(step_of(p, PLAN_BOUND, "server") < step_of(p, PLAN_PROCESS, "substrate"));
+	/* What the launcher does where there is no group. */
+	ck_assert(has_word(guest, "processes=40"));
+	ck_assert(!has_word(guest, "nice=3"));
+	ck_assert(has_word(step_of(p, PLAN_GUEST, "b"), "nice=3"));
+	plan_destroy(p);
+	p = plan_of("a = alloc(host)\n");
+	ck_assert_ptr_null(step_of(p, PLAN_BOUND, "lab"));
+	plan_destroy(p);
+}
+END_TEST
+
+START_TEST(the_bounds_of_a_lab_leave_its_guests_what_is_theirs)
+{
+	static const char two[] = "alloc(host, memory = 512M) alloc(host, memory = 512M)\n";
+
+	env.cpu_ppm = 1500000;
+	env.memory_bytes = INT64_C(2) << 30;
+	struct plan *p = plan_of(two);
+
+	ck_assert_str_eq(step_of(p, PLAN_BOUND, "lab")->text,
+			 "\"cpu.max=150000 100000\" memory.max=2147483648");
+	ck_assert_str_eq(step_of(p, PLAN_BOUND, "n.host1")->text, "memory.oom.group=1");
+	ck_assert_str_eq(step_of(p, PLAN_PROCESS, "substrate")->text, "memory=1073741824");
+	plan_destroy(p);
+	/* Less than it cannot work with, whatever the guests want. */
+	env.memory_bytes = INT64_C(1) << 30;
+	p = plan_of(two);
+	ck_assert_str_eq(step_of(p, PLAN_PROCESS, "substrate")->text, "memory=335544320");
+	plan_destroy(p);
+	env.cpu_ppm = env.memory_bytes = 0;
+}
+END_TEST
+
+START_TEST(a_node_more_is_bounded_as_it_comes)
+{
+	assert_diff("a = alloc(host, cpu = 20%)\n", "a = alloc(host, cpu = 20%) b = alloc(host)\n",
+		    "+ dir n/b\n+ dir n/b/j\n+ file n/b/j/init.conf\n+ substrate b:agent\n"
+		    "+ bound n.b\n+ guest b\n");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("plan");
@@ -388,6 +462,9 @@ int main(void)
 	tcase_add_test(tc, a_nic_says_its_speed_and_can_be_told_another);
 	tcase_add_test(tc, nodes_with_equal_packages_share_a_tree);
 	tcase_add_test(tc, a_disk_is_kept_only_where_it_is_said);
+	tcase_add_test(tc, what_is_bounded_has_a_group_and_so_has_every_guest);
+	tcase_add_test(tc, the_bounds_of_a_lab_leave_its_guests_what_is_theirs);
+	tcase_add_test(tc, a_node_more_is_bounded_as_it_comes);
 	tcase_add_test(tc, packages_that_are_not_built_are_an_error_that_says_what_to_do);
 	suite_add_tcase(s, tc);
 	return suite_run(s);

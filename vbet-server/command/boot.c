@@ -12,6 +12,7 @@
 #include "vbet-server/command/client.h"
 #include "vbet-server/command/cmd.h"
 #include "vbet-server/command/packages.h"
+#include "vbet-server/plan/plan.h"
 #include "vbet-server/plan/spread.h"
 #include "vbet-server/server/start.h"
 #include "vbet-server/store/load.h"
@@ -204,6 +205,38 @@ static int parse_number(const char *text, const char *option, int64_t *v, struct
 	return 0;
 }
 
+/* "150%": shares of a whole, as elsewhere, end with 100%; processors do not. */
+static int parse_cpu(const char *text, int64_t *ppm, struct err *e)
+{
+	static const int64_t most = 1000000;
+	size_t n = text ? strlen(text) : 0;
+	int64_t percent = 0;
+
+	if (!text)
+		return 0;
+	char *number = xstrndup(text, n ? n - 1 : 0);
+	bool ok = n && text[n - 1] == '%' && unit_parse(UNIT_COUNT, number, &percent, NULL) == 0;
+
+	free(number);
+	if (!ok || percent < 1 || percent > most)
+		return err_set(e, ERR_USAGE,
+			       "--cpu is a share of a processor, such as 50%% or 150%%");
+	*ppm = percent * 10000;
+	return 0;
+}
+
+/* What the lab may take of the machine. */
+static int parse_bounds(const struct cmd_options *o, struct plan_wish *wish, struct err *e)
+{
+	if (o->memory && unit_parse(UNIT_SIZE, o->memory, &wish->memory_bytes, e) < 0)
+		return err_wrap(e, "--memory");
+	if (o->memory && wish->memory_bytes < PLAN_CARRIER_MIN)
+		return err_set(e, ERR_USAGE,
+			       "--memory: a lab needs %d MB beside that of its guests",
+			       (int)(PLAN_CARRIER_MIN >> 20));
+	return parse_cpu(o->cpu, &wish->cpu_ppm, e);
+}
+
 /* Clock, seed and spin are of the network, as if the script had said them. */
 static int parse_up_options(const struct cmd_options *o, struct graph *g, struct lab_options *opt,
 			    struct err *e)
@@ -225,7 +258,8 @@ static int parse_up_options(const struct cmd_options *o, struct graph *g, struct
 		return err_set(e, ERR_USAGE,
 			       "only a run in virtual time can be repeated: --record wants --clock "
 			       "virtual");
-	if (parse_at_once(o, g, &opt->plan.guests_at_once, e) < 0)
+	if (parse_at_once(o, g, &opt->plan.guests_at_once, e) < 0 ||
+	    parse_bounds(o, &opt->plan, e) < 0)
 		return -1;
 	return boot_parse_processes(o, g, &opt->plan, e);
 }

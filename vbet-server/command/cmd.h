@@ -19,6 +19,7 @@ struct cmd_options {
 	const char *record, *until, *back, *whatif, *spin, *at_once, *output, *keep_disks;
 	const char *side_by_side, *limit, *filter, *repeat, *artifacts;
 	const char *within;
+	const char *memory, *cpu;         /* of the lab as a whole */
 	const char *junit, *tap, *events; /* a file, or "-": standard output */
 	bool until_fail, list, console_on_fail;
 	bool step, share, watch, json, insecure, help, all, follow, raw, quiet, keep_going;

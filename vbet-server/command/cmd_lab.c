@@ -15,6 +15,7 @@
 #include "vbet-server/command/clock_view.h"
 #include "vbet-server/command/cmd.h"
 #include "vbet-server/command/expect.h"
+#include "vbet-server/lab/bounds.h"
 #include "vbet-server/plan/plan.h"
 #include "vbet-server/store/load.h"
 #include "vbet-server/store/paths.h"
@@ -376,6 +377,8 @@ int cmd_clean(const struct cmd_options *o, int argc, char **argv, struct err *e)
 
 		if (lock >= 0) {
 			end_processes(dir);
+			if (bounds_clean(dir))
+				fprintf(stderr, "removed the cgroup of %s\n", labs[i].name);
 			paths_remove_tree(dir);
 			close(lock);
 			fprintf(stderr, "cleaned %s\n", labs[i].name);

@@ -352,7 +352,9 @@ static void on_exited(struct loop_watch *w, uint32_t events, int64_t now_ns)
 	if (!expected) {
 		gu->wanted = false;
 		if (!gu->failed.kind) /* else that is why */
-			fail_guest(gu, "its kernel has ended");
+			fail_guest(gu, bounds_ran_out(&gu->lab->bounds)
+					       ? "its kernel has ended: the lab's memory was full"
+					       : "its kernel has ended");
 	}
 	queue_restart(gu);
 	progress_check(gu->lab);
@@ -406,10 +408,13 @@ static const struct plan_step *launch_step(const struct guest *gu)
 static int spawn_launcher(struct guest *gu, int report, struct err *e)
 {
 	char *name = xasprintf("n/%s/console.log", gu->name);
+	char *group = bounds_place(gu->lab, gu->name);
 	int log = lab_open_log(gu->lab, name, e);
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	struct spawn sp = {
-		.argv = launch_step(gu)->argv, .fds = {null, log, log, report}, .n_fds = 4};
+	struct spawn sp = {.argv = launch_step(gu)->argv,
+			   .fds = {null, log, log, report},
+			   .n_fds = 4,
+			   .cgroup = group};
 	int rc = -1;
 
 	free(name);
@@ -417,6 +422,7 @@ static int spawn_launcher(struct guest *gu, int report, struct err *e)
 		err_sys(e, "open /dev/null");
 	else if (log >= 0)
 		rc = spawn_child(&sp, &gu->child, e);
+	free(group);
 	if (log >= 0)
 		close(log);
 	if (null >= 0)

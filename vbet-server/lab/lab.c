@@ -111,8 +111,10 @@ static int make_run_dir(struct lab *lab, struct err *e)
 	bool stale = access(nodes, F_OK) == 0;
 	char *record = xasprintf("%s/record", lab->dir);
 
-	if (stale)
+	if (stale) {
+		bounds_clean(lab->dir);
 		paths_remove_tree(nodes);
+	}
 	unlink(record);
 	free(record);
 	free(nodes);
@@ -236,7 +238,8 @@ struct lab *lab_create(struct loop *l, struct topo_script *script, struct graph 
 	lab->lock_fd = -1;
 	set_options(lab, opt);
 	if (make_run_dir(lab, e) < 0 || make_plan(lab, opt, e) < 0 ||
-	    check_descriptors(lab, e) < 0 || record_begin(lab, opt->script, e) < 0)
+	    check_descriptors(lab, e) < 0 || bounds_open(lab, e) < 0 ||
+	    record_begin(lab, opt->script, e) < 0)
 		goto fail;
 	if (opt->inputs && input_load(lab, opt->inputs, e) < 0)
 		goto fail;
@@ -309,6 +312,7 @@ void lab_destroy(struct lab *lab)
 	input_finish(lab);
 	outside_stop(lab);
 	carriers_stop_all(&lab->carriers);
+	bounds_finish(&lab->bounds);
 	if (lab->pids)
 		fclose(lab->pids);
 	if (lab->lock_fd >= 0) {

@@ -5,6 +5,7 @@
 
 #include "lib/loop.h"
 #include "topo/topo.h"
+#include "vbet-server/lab/bounds.h"
 #include "vbet-server/lab/captures.h"
 #include "vbet-server/lab/carriers.h"
 #include "vbet-server/lab/change.h"
@@ -57,6 +58,7 @@ struct lab {
 	size_t n_guests;          /* nodes of the graph */
 	struct programs programs; /* of end systems */
 	struct outside outside;
+	struct bounds bounds;
 
 	/* How it goes: each the business of the file of that name. */
 	struct progress progress;

@@ -34,6 +34,20 @@ static bool is_elsewhere(const struct lab *lab)
 	return strcmp(lab->record.dir, lab->dir) != 0;
 }
 
+static const char *not_held(const struct lab *lab, struct arena *a)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = xmemstream(&text, &len);
+
+	bounds_tell(lab, f);
+	fclose(f);
+	const char *copy = len ? arena_strndup(a, text, strcspn(text, "\n")) : NULL;
+
+	free(text);
+	return copy;
+}
+
 int record_begin(struct lab *lab, const char *script, struct err *e)
 {
 	struct arena a = {0};
@@ -46,6 +60,7 @@ int record_begin(struct lab *lab, const char *script, struct err *e)
 		.script = script ? script : "",
 		.dir = lab->base_dir,
 		.disks = lab->env.keep_disks,
+		.unheld = not_held(lab, &a),
 		.graph = graph,
 	};
 

@@ -7,6 +7,7 @@
 #include "vbet-server/lab/step.h"
 
 #include "lib/vec.h"
+#include "vbet-server/lab/bounds.h"
 #include "vbet-server/lab/hear.h"
 #include "vbet-server/lab/lab.h"
 
@@ -33,9 +34,19 @@ static int start_process(struct lab *lab, const struct plan_step *s, struct err 
 		rc = carrier_start(c, lab->loop, lab->env.substrate, log, e);
 		close(log);
 	}
-	if (rc == 0)
+	if (rc == 0) {
+		bounds_hold_carrier(&c->child, s->text);
 		lab_note_pid(lab, &c->child, s->name);
+	}
 	return rc;
+}
+
+static void bound_process(struct lab *lab, const struct plan_step *s)
+{
+	const struct carrier *c = carriers_at(&lab->carriers, s->process);
+
+	if (c && !c->lost)
+		bounds_hold_carrier(&c->child, s->text);
 }
 
 static void stop_process(struct lab *lab, const struct plan_step *s)
@@ -172,13 +183,14 @@ struct doer {
 };
 
 static const struct doer doers[] = {
-	[PLAN_PROCESS] = {start_process, stop_process, NULL},
+	[PLAN_PROCESS] = {start_process, stop_process, bound_process},
 	[PLAN_DIR] = {make_dir, NULL, NULL},
 	[PLAN_FILE] = {write_file, NULL, NULL},
 	[PLAN_SUBSTRATE] = {tell, untell, tell_change},
 	[PLAN_OUTSIDE] = {tell_outside, untell_outside, NULL},
 	[PLAN_GUEST] = {queue_guest, stop_guest, NULL},
 	[PLAN_PROGRAM] = {add_program, stop_program, NULL},
+	[PLAN_BOUND] = {bounds_make, NULL, NULL},
 };
 _Static_assert(ARRAY_LEN(doers) == PLAN_OPS, "doers out of step with enum plan_op");
 

@@ -73,16 +73,18 @@ static void place_nodes(struct builder *b)
 }
 
 /* The first process is always there; others if a node is in them. */
-static bool is_used(const struct builder *b, unsigned process)
+static bool has_nodes(const struct plan *p, unsigned process)
 {
-	const struct plan *p = b->plan;
 	bool used = process == 1;
 
-	if (process == b->env->gone)
-		return false;
 	for (size_t i = 0; i < p->n_places && !used; i++)
 		used = p->places[i].process == process;
 	return used;
+}
+
+static bool is_used(const struct builder *b, unsigned process)
+{
+	return process != b->env->gone && has_nodes(b->plan, process);
 }
 
 static void plan_processes(struct builder *b)
@@ -90,13 +92,17 @@ static void plan_processes(struct builder *b)
 	struct arena *a = &b->plan->arena;
 	unsigned n = 0;
 
+	for (unsigned p = 1; p <= SPREAD_MAX; p++)
+		n += has_nodes(b->plan, p);
+	plan_bound_lab(b);
 	for (unsigned p = 1; p <= SPREAD_MAX; p++) {
 		if (!is_used(b, p))
 			continue;
-		plan_add_step(b, PLAN_PROCESS,
-			      p == 1 ? "substrate" : arena_printf(a, "substrate.%u", p))
-			->process = p;
-		n++;
+		struct plan_step *s = plan_add_step(
+			b, PLAN_PROCESS, p == 1 ? "substrate" : arena_printf(a, "substrate.%u", p));
+
+		s->process = p;
+		plan_bound_process(b, s, n);
 	}
 	plan_add_step(b, PLAN_DIR, "n");
 	if (n > 1)
@@ -156,6 +162,7 @@ static void plan_begin(struct builder *b)
 	for (size_t i = 0; i < g->n_nodes; i++) {
 		if (!node_kind_is_guest(g->nodes[i].kind))
 			continue;
+		plan_bound_guest(b, (int)i);
 		struct plan_step *s = plan_add_step(b, PLAN_GUEST, g->nodes[i].name);
 
 		s->node = (int)i;

@@ -18,13 +18,14 @@
 #define PLAN_TIME_OF_DAY_S INT64_C(1767225600)
 
 enum plan_op {
-	PLAN_PROCESS,   /* name: of a substrate process, which is started */
+	PLAN_PROCESS,   /* name: of a substrate process, which is started; text: memory=BYTES */
 	PLAN_DIR,       /* text: directory, relative to the lab's */
 	PLAN_FILE,      /* name: path relative to the lab's directory; text: content */
 	PLAN_SUBSTRATE, /* text: a line for a substrate process; undo: its reverse, or NULL */
 	PLAN_OUTSIDE,   /* text: a line for the process that has the host's interfaces; undo */
 	PLAN_GUEST,     /* name: node; argv: the launcher's */
 	PLAN_PROGRAM,   /* name: "es1#1"; text: a command of the end system `node`, for /bin/sh */
+	PLAN_BOUND,     /* name: of a group of processes; text: its bounds, as words FILE=VALUE */
 	PLAN_OPS,
 };
 
@@ -78,6 +79,19 @@ struct plan {
 	struct plan_place *places; /* of all nodes, in the order of the graph */
 	size_t n_places;
 };
+
+/* Groups of PLAN_BOUND: the lab's own, which is the first; and in it that of the
+ * server and the substrate's processes, and those of guests. */
+#define PLAN_BOUND_LAB    "lab"
+#define PLAN_BOUND_SERVER "server"
+#define PLAN_BOUND_GUEST  "n." /* and the node's name */
+/* Bytes that a substrate process may have in any case. */
+#define PLAN_CARRIER_MIN (INT64_C(320) << 20)
+
+/* True if anything of the lab is bounded that takes a group. */
+bool plan_is_bounded(const struct graph *g, const struct plan_env *env);
+/* Of all guests together, in bytes. */
+int64_t plan_guests_memory(const struct graph *g);
 
 /* The plan, or NULL with the error set. */
 struct plan *plan_make(const struct graph *g, const struct plan_env *env, struct err *e);

@@ -75,6 +75,13 @@ void plan_virtual_networks(struct builder *b);
 /* plan_guard.c: what a port of a switch is told of the members of substrate LANs behind it. */
 void plan_guard_port(const struct builder *b, FILE *f, struct graph_end port);
 
+/* plan_bound.c: what the lab, its guests and a substrate process may take of the machine. */
+void plan_bound_lab(struct builder *b);
+void plan_bound_guest(struct builder *b, int node);
+void plan_bound_process(struct builder *b, struct plan_step *s, unsigned n_processes);
+/* How nice a guest is (nice(2), 0 to 19), where its weight cannot be that of a group. */
+int plan_bound_nice(const struct graph *g, const struct graph_node *n);
+
 /* plan_outside.c: interfaces of the host, the way out, and sockets. */
 void plan_outside(struct builder *b, int node);
 

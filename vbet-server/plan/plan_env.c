@@ -62,6 +62,8 @@ int plan_env_make(struct plan_env *env, const struct graph *g, const struct plan
 		.keep_disks = wish->keep_disks,
 		.cpus = cpus > 0 ? (unsigned)cpus : 1,
 		.insecure = wish->insecure,
+		.memory_bytes = wish->memory_bytes,
+		.cpu_ppm = wish->cpu_ppm,
 		.processes = wish->processes,
 		.descriptors_max = wish->descriptors_max,
 		.guests_at_once = wish->guests_at_once,

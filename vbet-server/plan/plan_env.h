@@ -24,6 +24,9 @@ struct plan_env {
 				   with the lab */
 	unsigned cpus;          /* guests are pinned to them in turn; 0: not pinned */
 	bool insecure;
+	/* Of the lab as a whole; 0: no bound. */
+	int64_t memory_bytes;
+	int64_t cpu_ppm;         /* of one processor */
 	unsigned guests_at_once; /* virtual clock: that may run side by side; 0: as many as help */
 	uint8_t key[16];         /* of the substrate's control messages */
 	unsigned processes; /* substrate processes that may share the work, to SPREAD_MAX; 0: one */
@@ -42,6 +45,7 @@ struct plan_wish {
 	const char *base_dir;   /* borrowed by the environment */
 	const char *keep_disks; /* the same; or NULL */
 	bool insecure;
+	int64_t memory_bytes, cpu_ppm; /* of the lab as a whole */
 	unsigned guests_at_once;
 	unsigned processes;
 	size_t descriptors_max;

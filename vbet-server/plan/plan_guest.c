@@ -46,6 +46,7 @@ void plan_guest_argv(struct builder *b, int index, struct plan_step *s)
 	struct arena *a = &b->plan->arena;
 	VEC(const char *) v = {0};
 	const char *tree = plan_env_tree(env, n, a);
+	int nice = plan_bound_nice(b->g, n);
 
 	vec_push(&v, arena_strdup(a, env->launcher)); /* a plan outlives its environment */
 	vec_push(&v, arena_printf(a, "name=%s", n->name));
@@ -58,6 +59,10 @@ void plan_guest_argv(struct builder *b, int index, struct plan_step *s)
 		vec_push(&v, arena_printf(a, "cpu=%u", (unsigned)index % env->cpus));
 	if (env->insecure)
 		vec_push(&v, "insecure=1");
+	if (nice)
+		vec_push(&v, arena_printf(a, "nice=%d", nice));
+	if (n->processes)
+		vec_push(&v, arena_printf(a, "processes=%lld", (long long)n->processes));
 	vec_push(&v, "--");
 	vec_push(&v, arena_printf(a, "mem=%lldM", (long long)(n->memory_bytes >> 20)));
 	for (size_t i = 0; i < ARRAY_LEN(kernel_args); i++)

@@ -30,6 +30,11 @@ static void print_both(FILE *out, const struct plan_step *s)
 	fprintf(out, "%s: %s\n", s->name, s->text);
 }
 
+static void print_bound(FILE *out, const struct plan_step *s)
+{
+	fprintf(out, *s->text ? "%s: %s\n" : "%s\n", s->name, s->text);
+}
+
 static void print_content(FILE *out, const struct plan_step *s)
 {
 	print_name(out, s);
@@ -43,13 +48,14 @@ static void print_argv(FILE *out, const struct plan_step *s)
 }
 
 static const struct plan_op_kind kinds[] = {
-	[PLAN_PROCESS] = {"process", print_name, PLAN_ENDS},
+	[PLAN_PROCESS] = {"process", print_both, PLAN_ENDS},
 	[PLAN_DIR] = {"dir", print_name, PLAN_STAYS},
 	[PLAN_FILE] = {"file", print_content, PLAN_STAYS},
 	[PLAN_SUBSTRATE] = {"substrate", print_text, PLAN_TELLS},
 	[PLAN_OUTSIDE] = {"outside", print_text, PLAN_TELLS},
 	[PLAN_GUEST] = {"guest", print_argv, PLAN_ENDS},
 	[PLAN_PROGRAM] = {"program", print_both, PLAN_ENDS},
+	[PLAN_BOUND] = {"bound", print_bound, PLAN_STAYS},
 };
 _Static_assert(ARRAY_LEN(kinds) == PLAN_OPS, "kinds out of step with enum plan_op");
 

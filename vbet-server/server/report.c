@@ -248,12 +248,46 @@ static void json_failures(struct json *j, const struct lab *lab, const char *nod
 	json_close(j, ']');
 }
 
+/* What holds the lab to its bounds, and what of them is not held; malloc'ed, "" if all is. */
+static char *not_held(const struct lab *lab)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = xmemstream(&text, &len);
+
+	bounds_tell(lab, f);
+	fclose(f);
+	text[strcspn(text, "\n")] = '\0';
+	return text;
+}
+
+static void text_bounds(FILE *out, const struct lab *lab)
+{
+	char *missing = not_held(lab);
+
+	if (lab->bounds.group)
+		fprintf(out, "bounds: held by %s\n", lab->bounds.group);
+	if (*missing)
+		fprintf(out, "bounds: %s\n", missing);
+	free(missing);
+}
+
+static void json_bounds(struct json *j, const struct lab *lab)
+{
+	char *missing = not_held(lab);
+
+	json_string(j, "cgroup", lab->bounds.group);
+	json_string(j, "not_held", *missing ? missing : NULL);
+	free(missing);
+}
+
 void report_text(FILE *out, const struct lab *lab, struct json_object *status)
 {
 	size_t width = 14;
 
 	fprintf(out, "lab %s, %s clock, server %d, in %s\n", lab->graph->lab,
 		lab->graph->clock == CLOCK_VIRTUAL ? "virtual" : "real", (int)getpid(), lab->dir);
+	text_bounds(out, lab);
 	text_processes(out, lab);
 	if (lab->outside.started && !strcmp(lab->outside.place, "own"))
 		fprintf(out, "outside: in namespaces of process %d: vbet outside -- COMMAND\n",
@@ -413,6 +447,7 @@ void report_json(FILE *out, const struct lab *lab, struct json_object *status)
 	json_int(&j, "substrate_pid", carriers_at(&lab->carriers, 1)->child.pid);
 	json_processes(&j, lab);
 	json_string(&j, "dir", lab->dir);
+	json_bounds(&j, lab);
 	json_bool(&j, "ready", progress_is_ready(lab));
 	if (lab->outside.started) {
 		json_open(&j, "outside", '{');

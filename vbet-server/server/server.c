@@ -165,14 +165,15 @@ static void lab_progress(void *ctx, const char *text)
 		conn_printf(&s->up->conn, "progress %s\n", text);
 }
 
-/* Of what the lab is ready without. */
-static void tell_failures(struct client *c, const struct failures *failures)
+/* Of what the lab is ready without: nodes, commands, bounds that nothing keeps. */
+static void tell_failures(struct client *c, const struct lab *lab)
 {
 	char *text = NULL;
 	size_t len = 0;
 	FILE *f = xmemstream(&text, &len);
 
-	failures_print(failures, f);
+	failures_print(&lab->progress.failures, f);
+	bounds_tell(lab, f);
 	fclose(f);
 	client_out(c, text, len);
 	free(text);
@@ -187,7 +188,7 @@ static void lab_ready(void *ctx)
 	clock_hand_over(s->lab);
 	if (!c)
 		return;
-	tell_failures(c, &s->lab->progress.failures);
+	tell_failures(c, s->lab);
 	client_ok(c);
 	c->holds = s->held;
 	if (!c->holds)

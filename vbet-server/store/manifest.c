@@ -124,6 +124,8 @@ void manifest_write(FILE *out, const struct manifest *m)
 	put(out, "dir", m->dir, NULL);
 	if (m->disks)
 		put(out, "disks", m->disks, NULL);
+	if (m->unheld)
+		put(out, "unheld", m->unheld, NULL);
 	for (int i = 0; i < MANIFEST_PARTS; i++)
 		if (m->parts[i].where)
 			put(out, parts[i].key, m->parts[i].id, m->parts[i].where);

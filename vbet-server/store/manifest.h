@@ -30,8 +30,9 @@ struct manifest {
 	uint64_t seed;
 	const char *spin;
 	const char *script,
-		*dir;      /* as it was named; the directory that its files are relative to */
-	const char *disks; /* --keep-disks: such a run cannot be done again; or NULL */
+		*dir;       /* as it was named; the directory that its files are relative to */
+	const char *disks;  /* --keep-disks: such a run cannot be done again; or NULL */
+	const char *unheld; /* bounds that nothing held, and why; or NULL. It changes no result */
 	struct {
 		const char *id;    /* equal if the part is; "" if it cannot be told */
 		const char *where; /* a path, or the processor's name */

@@ -69,6 +69,18 @@ static int set_cpu(struct launch *l, const char *v, struct err *e)
 	return 0;
 }
 
+static int set_nice(struct launch *l, const char *v, struct err *e)
+{
+	l->nice = atoi(v);
+	return 0;
+}
+
+static int set_processes(struct launch *l, const char *v, struct err *e)
+{
+	l->processes = strtoull(v, NULL, 10);
+	return 0;
+}
+
 static int set_insecure(struct launch *l, const char *v, struct err *e)
 {
 	l->insecure = atoi(v) != 0;
@@ -80,10 +92,11 @@ static const struct {
 	int (*set)(struct launch *l, const char *value, struct err *e);
 	bool needed;
 } keys[] = {
-	{"name", set_name, true}, {"kernel", set_kernel, true},
-	{"init", set_init, true}, {"root", set_root, true},
-	{"dir", set_dir, true},   {"memory", set_memory, true},
-	{"cpu", set_cpu, false},  {"insecure", set_insecure, false},
+	{"name", set_name, true},  {"kernel", set_kernel, true},
+	{"init", set_init, true},  {"root", set_root, true},
+	{"dir", set_dir, true},    {"memory", set_memory, true},
+	{"cpu", set_cpu, false},   {"insecure", set_insecure, false},
+	{"nice", set_nice, false}, {"processes", set_processes, false},
 };
 
 /* A key counts only as a whole: "dir" is not "d". */

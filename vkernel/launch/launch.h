@@ -13,7 +13,9 @@
 struct launch {
 	const char *name, *kernel, *init, *root, *dir; /* paths are absolute, without links */
 	uint64_t memory;
-	int cpu; /* -1: any */
+	int cpu;            /* -1: any */
+	int nice;           /* 0 to 19 */
+	uint64_t processes; /* of the guest at a time; 0: no bound */
 	bool insecure;
 	char **args; /* of the kernel, after its name */
 	bool root_is_image;
@@ -30,7 +32,8 @@ enum {
 	MISSING_ASLR = 1 << 2, /* it could not be turned off */
 	MISSING_CPU = 1 << 3,
 	MISSING_SECCOMP = 1 << 4,
-	MISSING_STATIC = 1 << 5, /* the host's libraries are in the jail */
+	MISSING_STATIC = 1 << 5,    /* the host's libraries are in the jail */
+	MISSING_PROCESSES = 1 << 6, /* nothing here counts those of a guest */
 };
 
 /* launch.c: the words of the command line; what they name is checked. */
@@ -41,7 +44,7 @@ char **launch_make_argv(const struct launch *l, bool confined);
 /* jail.c, in the new namespaces, as process 1 there: the root directory. */
 int jail_enter(const struct launch *l, struct err *e);
 
-/* limits.c, in the process that becomes the kernel. */
+/* limits.c, in the process that becomes the kernel. *missing says what of the jail there is not. */
 int limits_apply(const struct launch *l, unsigned *missing, struct err *e);
 /* Drops all capabilities for good. */
 int limits_drop_caps(struct err *e);

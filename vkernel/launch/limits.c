@@ -9,17 +9,21 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 enum {
 	FILES_MAX = 65536, /* one for every file that the guest has open */
 	STACK = 8 << 20,   /* a fixed size, or addresses differ between machines */
+	/* Process 1 of the jail, the kernel, and those that are there for an instant. */
+	OWN_PROCESSES = 8,
 };
 
 static void lower(int what, rlim_t to)
@@ -33,6 +37,21 @@ static void lower(int what, rlim_t to)
 	setrlimit(what, &r);
 }
 
+/*
+ * RLIMIT_NPROC is that of a user, and since Linux 5.14 of a user in one user namespace; before, it
+ * would count all that the user runs. It is not for root.
+ */
+static bool is_counted_by_namespace(const struct launch *l, unsigned missing)
+{
+	struct utsname u;
+	int major = 0;
+	int minor = 0;
+
+	return !(missing & MISSING_USERNS) && l->uid != 0 && uname(&u) == 0 &&
+	       sscanf(u.release, "%d.%d", &major, &minor) == 2 &&
+	       (major > 5 || (major == 5 && minor >= 14));
+}
+
 int limits_apply(const struct launch *l, unsigned *missing, struct err *e)
 {
 	cpu_set_t set;
@@ -44,6 +63,12 @@ int limits_apply(const struct launch *l, unsigned *missing, struct err *e)
 	lower(RLIMIT_CORE, 0);
 	lower(RLIMIT_NOFILE, FILES_MAX);
 	lower(RLIMIT_STACK, STACK);
+	if (l->processes && is_counted_by_namespace(l, *missing))
+		lower(RLIMIT_NPROC, l->processes + OWN_PROCESSES);
+	else if (l->processes)
+		*missing |= MISSING_PROCESSES;
+	if (l->nice)
+		setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + l->nice);
 	umask(077);
 	if (l->cpu >= 0 && l->cpu < CPU_SETSIZE) {
 		CPU_ZERO(&set);
