@@ -35,8 +35,8 @@ enum {
 	TX = 1,
 	QUEUE_FRAMES = 1024, /* wait here while the guest has no buffers */
 	QUEUE_BYTES = 4 << 20,
-	CHAINS_MAX = 64, /* receive buffers that one frame may fill */
-	TX_BATCH = 1024, /* frames taken from one NIC before others get their turn */
+	CHAINS_MAX = 64,          /* receive buffers that one frame may fill */
+	TX_BATCH = VRING_NUM_MAX, /* frames taken from one NIC before others get their turn */
 	MBIT = 1000000,
 };
 
@@ -334,17 +334,18 @@ static void take_all(struct nic *n, int64_t now_ns)
 	struct vring_chain c;
 
 	vring_kicks_off(r);
-	for (int i = 0; i < TX_BATCH; i++) {
+	/* In virtual time the guest stands still, and all that its ring holds is taken at once. */
+	for (int i = 0; i <= TX_BATCH; i++) {
+		if (i == TX_BATCH && !n->vhost.guest) {
+			substrate_put_off(n->object.sub, &n->again);
+			break;
+		}
 		if (vring_take(r, &c) <= 0) {
 			if (vring_kicks_on(r))
 				continue;
 			break;
 		}
 		take_frame(n, &c, now_ns);
-		if (i == TX_BATCH - 1 && !n->vhost.guest)
-			substrate_put_off(n->object.sub, &n->again);
-		else if (i == TX_BATCH - 1)
-			i = 0; /* virtual time stands still meanwhile: nobody waits, take all */
 	}
 	/* Lent buffers come back at the end of this batch; the guest is told of all at once. */
 	if (n->lender.first)

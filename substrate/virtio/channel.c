@@ -46,6 +46,11 @@ enum {
 	OUT_MAX = 256 << 10, /* bytes kept for the client: real clock */
 	OUT_END = 256 << 20, /* the same with the virtual clock: then the client is cut off */
 	CONTROL_MAX = 16,    /* messages kept for the guest */
+	/*
+	 * Chains taken from a guest before others get their turn. In virtual time it stands still
+	 * meanwhile, so all that it offers is taken at once: no more than a ring holds.
+	 */
+	BATCH = VRING_NUM_MAX + 1,
 };
 
 struct bytes {
@@ -70,6 +75,7 @@ struct channel {
 	struct bytes in, out; /* to the guest, to the client */
 	struct control control[CONTROL_MAX];
 	unsigned n_control;
+	struct flush again;  /* a queue of the guest's has more than one batch */
 	struct event inject; /* virtual clock: when the guest hears what came in */
 	uint64_t in_bytes, out_bytes;
 };
@@ -267,6 +273,12 @@ static bool write_client(struct channel *c, int64_t now_ns)
 	return true;
 }
 
+static void take_again(struct channel *c)
+{
+	if (!c->vhost.guest)
+		substrate_put_off(c->object.sub, &c->again);
+}
+
 /* Bytes from the guest. With the real clock it waits while the client does not read. */
 static void take_output(struct channel *c, int64_t now_ns)
 {
@@ -274,7 +286,11 @@ static void take_output(struct channel *c, int64_t now_ns)
 	size_t max = c->vhost.guest ? SIZE_MAX : OUT_MAX;
 	struct vring_chain chain;
 
-	while (c->vhost.up && c->out.len < max) {
+	for (unsigned n = 0; c->vhost.up && c->out.len < max; n++) {
+		if (n == BATCH) {
+			take_again(c);
+			break;
+		}
 		if (vring_take(r, &chain) <= 0) {
 			if (vring_kicks_on(r))
 				continue;
@@ -311,9 +327,13 @@ static void take_control(struct channel *c, int64_t now_ns)
 	struct virtq *r = &c->vhost.queue[CONTROL_TX].ring;
 	struct vring_chain chain;
 
-	for (;;) {
+	for (unsigned n = 0;; n++) {
 		struct virtio_console_control m = {0};
 
+		if (n == BATCH) {
+			take_again(c);
+			break;
+		}
 		if (vring_take(r, &chain) <= 0) {
 			if (vring_kicks_on(r))
 				continue;
@@ -337,6 +357,17 @@ static void take_control(struct channel *c, int64_t now_ns)
 	vhost_publish(&c->vhost, CONTROL_TX, now_ns);
 	put_control(c, now_ns);
 	put_input(c, now_ns);
+}
+
+static void run_again(struct flush *f, int64_t now_ns)
+{
+	struct channel *c = container_of(f, struct channel, again);
+
+	if (c->vhost.up) {
+		take_control(c, now_ns);
+		take_output(c, now_ns);
+	}
+	vhost_check(&c->vhost, now_ns);
 }
 
 static void kicked(struct vhost *v, unsigned queue, int64_t now_ns)
@@ -367,6 +398,7 @@ static void down(struct vhost *v, int64_t now_ns)
 	struct channel *c = channel_of_vhost(v);
 	bool was_there = c->port_there;
 
+	substrate_forget(c->object.sub, &c->again);
 	c->port_there = c->guest_open = false;
 	c->n_control = 0;
 	write_client(c, now_ns);
@@ -523,6 +555,7 @@ struct object *channel_create(struct substrate *s, const char *name, const struc
 
 	c->client.fd = c->listener.fd = -1;
 	c->inject.fire = fire_inject;
+	c->again.run = run_again;
 	c->vhost.kind = &console_kind;
 	c->stream = xstrdup(stream);
 	if (object_add(&c->object, s, &channel_kind, name, e) < 0) {

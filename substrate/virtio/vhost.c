@@ -34,6 +34,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+enum { BATCH_MESSAGES = 64 }; /* in a turn: then others have theirs, whoever sends for ever */
+
 static const int64_t late_call_ns = 200000; /* interrupt moderation, as NICs do it */
 
 static struct substrate *sub_of(const struct vhost *v)
@@ -141,6 +143,25 @@ static int receive_part(struct vhost *v, int64_t now_ns)
 	return 1;
 }
 
+/* The message is whole. 1: there may be another, 0: not now, -1: over. */
+static int handle_message(struct vhost *v, int64_t now_ns)
+{
+	/*
+	 * A kernel that takes part in the calendar speaks while it runs. What another one sends has
+	 * no time: it would be dated where the lab may never come.
+	 */
+	if (v->guest && !vclock_guest_is_running(v->guest)) {
+		vhost_hang_up(v, now_ns, "a message that is not from its guest's turn");
+		return -1;
+	}
+	if (vhost_handle(v, now_ns) < 0)
+		return -1;
+	vhost_close_fds(v);
+	v->have = 0;
+	/* In virtual time it waits for our answer: there is no more to read. */
+	return v->guest ? 0 : 1;
+}
+
 static void conn_ready(struct loop_watch *w, uint32_t events, int64_t loop_ns)
 {
 	struct vhost *v = container_of(w, struct vhost, conn);
@@ -151,18 +172,13 @@ static void conn_ready(struct loop_watch *w, uint32_t events, int64_t loop_ns)
 	if (v->guest)
 		vclock_guest_kicks(v->guest, true);
 	/* Something that it did earlier may have ended the connection. */
-	while (rc > 0 && v->connected) {
+	for (int n = 0; n < BATCH_MESSAGES && rc > 0 && v->connected;) {
 		if (v->have >= VHOST_HEAD && v->have == VHOST_HEAD + v->head.size) {
-			rc = vhost_handle(v, now);
-			if (rc < 0)
-				break;
-			vhost_close_fds(v);
-			v->have = 0;
-			/* In virtual time it waits for our answer: there is no more to read. */
-			rc = v->guest ? 0 : 1;
-			continue;
+			rc = handle_message(v, now);
+			n++;
+		} else {
+			rc = receive_part(v, now);
 		}
-		rc = receive_part(v, now);
 	}
 	substrate_drain(sub_of(v), now);
 	if (v->guest)

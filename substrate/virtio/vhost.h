@@ -50,7 +50,7 @@ struct vhost_queue {
 	bool enabled;
 	struct loop_watch kick; /* fd -1: none */
 	int call_fd;
-	bool call_is_socket;     /* it takes send(2); a pipe or an eventfd takes write(2) */
+	bool call_is_socket;     /* it takes send(2); a pipe takes write(2) */
 	struct event call_event; /* virtual clock: a call that waits until the guest stands still */
 };
 

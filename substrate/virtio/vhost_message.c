@@ -10,9 +10,9 @@
 #include "substrate/virtio/vhost_message.h"
 
 #include "lib/container_of.h"
-#include "lib/sock.h"
 #include "substrate/virtio/vhost_priv.h"
 
+#include <fcntl.h>
 #include <linux/virtio_config.h>
 #include <stdio.h>
 #include <string.h>
@@ -211,6 +211,33 @@ static int set_vring_kick(struct vhost *v, int64_t now_ns, struct err *e)
 	return loop_add(v->object->sub->loop, &q->kick, EPOLLIN | EPOLLET, e);
 }
 
+/*
+ * We never wait for a guest that does not read. O_NONBLOCK belongs to what it and we have open in
+ * common, so it could take the flag away again: a pipe is opened once more, for us alone, and a
+ * socket is asked with each send(2). All else is refused.
+ */
+static int own_call_fd(struct vhost_queue *q, struct err *e)
+{
+	char path[64];
+	struct stat st;
+
+	if (fstat(q->call_fd, &st) < 0)
+		return err_sys(e, "a descriptor for calls");
+	q->call_is_socket = S_ISSOCK(st.st_mode);
+	if (q->call_is_socket)
+		return 0;
+	if (!S_ISFIFO(st.st_mode))
+		return err_set(e, ERR_ENV, "calls go through a pipe or a socket");
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", q->call_fd);
+	int fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_sys(e, "open the guest's pipe for calls");
+	close(q->call_fd);
+	q->call_fd = fd;
+	return 0;
+}
+
 static int set_vring_call(struct vhost *v, int64_t now_ns, struct err *e)
 {
 	uint64_t value = u64_of(v);
@@ -221,14 +248,7 @@ static int set_vring_call(struct vhost *v, int64_t now_ns, struct err *e)
 	if (q->call_fd >= 0)
 		close(q->call_fd);
 	q->call_fd = value & VHOST_VRING_NO_FD ? -1 : take_fd(v);
-	if (q->call_fd < 0)
-		return 0;
-	struct stat st;
-
-	/* Whatever it is, we never wait for a guest that does not read. */
-	sock_set_nonblock(q->call_fd);
-	q->call_is_socket = fstat(q->call_fd, &st) == 0 && S_ISSOCK(st.st_mode);
-	return 0;
+	return q->call_fd < 0 ? 0 : own_call_fd(q, e);
 }
 
 static int set_vring_enable(struct vhost *v, int64_t now_ns, struct err *e)

@@ -19,7 +19,9 @@ int vuser_open(struct vuser *v, const char *path, void (*pump)(void *arg), void 
 	memset(v, 0, sizeof(*v));
 	v->pump = pump;
 	v->arg = arg;
-	v->slave_fd = -1;
+	v->sock = v->slave_fd = v->memory_fd = -1;
+	for (unsigned i = 0; i < VUSER_QUEUES; i++)
+		v->queue[i].kick_fd = v->queue[i].call_fd = -1;
 	strncpy(sa.sun_path, path, sizeof(sa.sun_path) - 1);
 	v->sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (connect(v->sock, (struct sockaddr *)&sa, sizeof(sa)) < 0)
@@ -34,7 +36,6 @@ int vuser_open(struct vuser *v, const char *path, void (*pump)(void *arg), void 
 		v->queue[i].desc = (struct vring_desc *)at;
 		v->queue[i].avail = (volatile uint16_t *)(at + 0x2000);
 		v->queue[i].used = (volatile uint16_t *)(at + 0x3000);
-		v->queue[i].kick_fd = v->queue[i].call_fd = -1;
 	}
 	return v->memory == MAP_FAILED ? -1 : 0;
 }
@@ -55,7 +56,8 @@ void vuser_close(struct vuser *v)
 		close_fd(&v->queue[i].kick_fd);
 		close_fd(&v->queue[i].call_fd);
 	}
-	munmap(v->memory, VUSER_MEM);
+	if (v->memory && v->memory != MAP_FAILED)
+		munmap(v->memory, VUSER_MEM);
 }
 
 void vuser_send(struct vuser *v, uint32_t request, uint32_t flags, const void *payload,
@@ -149,7 +151,7 @@ bool vuser_set_up(struct vuser *v, unsigned n_queues, uint64_t features)
 		uint64_t region[8];
 	} table = {.num = 1, .region = {VUSER_BASE, VUSER_MEM, VUSER_BASE, 0}};
 	uint64_t value;
-	uint64_t protocol = 1 << 3 | 1 << 5 | 1 << 9;
+	uint64_t protocol = 1 << 3 | 1 << 5 | 1 << 9 | v->more_protocol;
 	int pair[2];
 
 	vuser_send(v, 3, 1, NULL, 0, NULL, 0);

@@ -32,6 +32,7 @@ struct vuser_queue {
 struct vuser {
 	int sock, slave_fd, memory_fd;
 	uint8_t *memory;
+	uint64_t more_protocol; /* features of the protocol to set besides those that are needed */
 	struct vuser_queue queue[VUSER_QUEUES];
 	void (*pump)(void *arg);
 	void *arg;

@@ -2,6 +2,8 @@
 /* NICs and their cables against a driver in this process: a good one, a slow one, hostile ones. */
 #include "tests/unit/vhost_help.h"
 
+#include <sys/eventfd.h>
+
 static void send_frame(struct vuser *v, uint8_t byte, uint32_t len)
 {
 	unsigned i = v->queue[TX].next % VUSER_NUM;
@@ -49,8 +51,9 @@ START_TEST(frames_pass)
 }
 END_TEST
 
-/* A guest that does not read its calls: a full pipe, which it left blocking. */
-START_TEST(calls_go_through_a_pipe_and_nobody_waits_for_its_reader)
+/* A guest that does not read its calls: a full pipe, which it makes block after it gave it to us.
+ */
+START_TEST(nobody_waits_at_a_pipe_for_calls)
 {
 	uint64_t queue = RX;
 	char much[4096] = "";
@@ -63,12 +66,13 @@ START_TEST(calls_go_through_a_pipe_and_nobody_waits_for_its_reader)
 	while (write(ends[1], much, sizeof(much)) > 0)
 		;
 	ck_assert_int_eq(fcntl(ends[1], F_SETFL, 0), 0);
-	ck_assert(vuser_ask(&b, 13, &queue, 8, &ends[1], 1));
 	vuser_offer(&b, RX, VUSER_BUFFER, true);
 	vuser_offer(&b, RX, VUSER_BUFFER, true);
 	vuser_kick(&b, RX);
+	alarm(10);
 	send_frame(&a, 0x42, 60);
 	expect_frame(&b, 0x42, 60);
+	alarm(0);
 	while (read(ends[0], much, sizeof(much)) > 0)
 		;
 	send_frame(&a, 0x43, 60);
@@ -78,6 +82,23 @@ START_TEST(calls_go_through_a_pipe_and_nobody_waits_for_its_reader)
 	vuser_close(&b);
 	close(ends[0]);
 	close(ends[1]);
+}
+END_TEST
+
+/* An eventfd that is full holds its writer up, and nobody can open it anew. */
+START_TEST(calls_by_what_may_block_are_refused)
+{
+	uint64_t queue = RX;
+	int full = eventfd(0, 0);
+
+	join(NULL);
+	connect_both(plain_features);
+	ck_assert(!vuser_ask(&b, 13, &queue, 8, &full, 1));
+	ck_assert(vuser_hung_up(&b));
+	ck_assert_ptr_nonnull(strstr(events, "calls go through a pipe or a socket"));
+	close(full);
+	vuser_close(&a);
+	vuser_close(&b);
 }
 END_TEST
 
@@ -312,7 +333,8 @@ int main(void)
 
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_test(t, frames_pass);
-	tcase_add_test(t, calls_go_through_a_pipe_and_nobody_waits_for_its_reader);
+	tcase_add_test(t, nobody_waits_at_a_pipe_for_calls);
+	tcase_add_test(t, calls_by_what_may_block_are_refused);
 	tcase_add_test(t, delay_and_buffers_that_come_late);
 	tcase_add_test(t, frames_over_several_buffers);
 	tcase_add_test(t, drops_are_counted);
