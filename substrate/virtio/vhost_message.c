@@ -203,6 +203,9 @@ static int set_vring_kick(struct vhost *v, int64_t now_ns, struct err *e)
 
 	if (!q)
 		return -1;
+	/* It would be dated by the clock on the wall, and its frames with it. */
+	if (v->guest)
+		return err_set(e, ERR_ENV, "a kick through a descriptor has no virtual time");
 	if (value & VHOST_VRING_NO_FD || q->kick.fd >= 0)
 		return err_set(e, ERR_ENV, "a queue needs one descriptor for kicks");
 	q->kick.fd = take_fd(v);

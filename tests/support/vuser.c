@@ -135,10 +135,10 @@ static bool set_up_queue(struct vuser *v, unsigned i)
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0)
 		return false;
 	q->call_fd = pair[0];
-	q->kick_fd = eventfd(0, EFD_NONBLOCK);
+	q->kick_fd = v->more_protocol & VUSER_INBAND ? -1 : eventfd(0, EFD_NONBLOCK);
 	bool ok = vuser_ask(v, 13, &index, 8, &pair[1], 1) && vuser_ask(v, 8, &num, 8, NULL, 0) &&
 		  vuser_ask(v, 10, &base, 8, NULL, 0) && vuser_ask(v, 9, &addr, 40, NULL, 0) &&
-		  vuser_ask(v, 12, &index, 8, &q->kick_fd, 1);
+		  (q->kick_fd < 0 || vuser_ask(v, 12, &index, 8, &q->kick_fd, 1));
 
 	close(pair[1]);
 	return ok;
@@ -218,8 +218,12 @@ unsigned vuser_offer(struct vuser *v, unsigned queue, uint32_t len, bool write)
 void vuser_kick(struct vuser *v, unsigned queue)
 {
 	const uint64_t one = 1;
+	const uint32_t state[2] = {queue, 0};
 
-	(void)!write(v->queue[queue].kick_fd, &one, sizeof(one));
+	if (v->queue[queue].kick_fd < 0)
+		vuser_send(v, 35, 1, state, sizeof(state), NULL, 0);
+	else
+		(void)!write(v->queue[queue].kick_fd, &one, sizeof(one));
 }
 
 bool vuser_used(struct vuser *v, unsigned queue, uint32_t *index, uint32_t *len)

@@ -22,6 +22,9 @@ enum {
 	VUSER_BUFFER = 4096,  /* bytes of one buffer */
 };
 
+/* Kicks and calls are messages: virtual time. */
+#define VUSER_INBAND (UINT64_C(1) << 14)
+
 struct vuser_queue {
 	struct vring_desc *desc;
 	volatile uint16_t *avail, *used;

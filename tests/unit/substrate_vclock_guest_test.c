@@ -4,12 +4,16 @@
 #include "lib/sock.h"
 #include "substrate/clock/mail.h"
 #include "substrate/clock/vclock_priv.h"
+#include "substrate/nic/nic.h"
 #include "tests/support/suite.h"
+#include "tests/support/vuser.h"
 
 #include <check.h>
+#include <linux/virtio_config.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -212,6 +216,52 @@ START_TEST(a_number_is_one_device)
 }
 END_TEST
 
+static void work(void *arg)
+{
+	pump();
+}
+
+/* A NIC of the guest's, and its driver. */
+static void come(struct vuser *v)
+{
+	struct arena a = {0};
+	struct err e = {0};
+	char line[256], path[128];
+	struct words w;
+
+	snprintf(path, sizeof(path), "%s/nic", dir);
+	snprintf(line, sizeof(line), "nic n vhost path=%s mac=02:00:00:00:00:01 guest=g", path);
+	ck_assert_int_eq(words_split(line, strlen(line), &a, &w, &e), 0);
+	ck_assert_msg(nic_vhost.create(sub, "n", &w, &e) != NULL, "%s", e.text);
+	arena_finish(&a);
+	ck_assert_int_eq(vuser_open(v, path, work, NULL), 0);
+	v->more_protocol = VUSER_INBAND | UINT64_C(1) << 40;
+}
+
+/* Or it would have no time, and what it sends would be dated where the lab may never come. */
+START_TEST(a_device_speaks_in_its_guests_turn)
+{
+	uint64_t queue = 0;
+	struct vuser v;
+
+	come(&v);
+	ck_assert(vuser_set_up(&v, 2, UINT64_C(1) << VIRTIO_F_VERSION_1 | UINT64_C(1) << 30));
+	ck_assert(vuser_ask(&v, 3, NULL, 0, NULL, 0));
+	/* By the wall clock. */
+	if (_i == 0) {
+		int kick = eventfd(0, 0);
+
+		ck_assert(!vuser_ask(&v, 12, &queue, 8, &kick, 1));
+		close(kick);
+	} else {
+		say(WAIT);
+		ck_assert(!vuser_ask(&v, 3, NULL, 0, NULL, 0));
+	}
+	ck_assert(vuser_hung_up(&v));
+	vuser_close(&v);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("guest");
@@ -222,6 +272,7 @@ int main(void)
 	tcase_add_test(t, a_call_makes_it_run);
 	tcase_add_test(t, lies_do_no_harm);
 	tcase_add_test(t, a_number_is_one_device);
+	tcase_add_loop_test(t, a_device_speaks_in_its_guests_turn, 0, 2);
 	suite_add_tcase(s, t);
 	return suite_run(s);
 }
