@@ -4,6 +4,7 @@
 #define VBET_SERVER_LAB_GUEST_H
 
 #include "lib/loop.h"
+#include "lib/quota.h"
 #include "lib/spawn.h"
 #include "vbet-server/lab/agent.h"
 #include "vbet-server/lab/learned.h"
@@ -38,6 +39,7 @@ struct guest {
 	bool spins;        /* it computes, and its clock stands still: spin.h */
 	int64_t spins_since_ns;
 	struct loop_timer stuck; /* spin.c's */
+	struct quota lines;      /* hear.c's */
 };
 
 struct guest *guest_create(struct lab *lab, const char *name);

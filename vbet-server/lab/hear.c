@@ -23,6 +23,9 @@ static void hear_vlink(struct lab *lab, const struct words *w)
 		progress_check(lab);
 }
 
+enum { LINES_MAX = 1000 }; /* of one guest's, in so much time */
+static const int64_t lines_per_ns = 60 * INT64_C(1000000000);
+
 struct heard {
 	const char *word;
 	size_t min_words;
@@ -45,6 +48,34 @@ static const struct heard *find(const struct words *w)
 	return NULL;
 }
 
+/* Whose it is: "evil" of "evil:eth0"; NULL: no guest's. */
+static struct guest *owner_of(struct lab *lab, const struct words *w)
+{
+	char name[256];
+
+	if (w->n < 2)
+		return NULL;
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(w->at[1], ":"), w->at[1]);
+	return lab_find_guest(lab, name, NULL);
+}
+
+/* A guest may come and go as often as it likes; the disk of the host is not its to fill. */
+static void write_down(struct lab *lab, const char *from, const char *line, const struct words *w)
+{
+	struct guest *gu = owner_of(lab, w);
+	enum quota_answer may = QUOTA_YES;
+
+	if (gu)
+		may = quota_take(&gu->lines, LINES_MAX, lines_per_ns, loop_now_ns(lab->loop));
+	if (may == QUOTA_YES)
+		fprintf(stderr, "%s: %s\n", from, line);
+	else if (may == QUOTA_LAST)
+		fprintf(stderr,
+			"%s: its devices come and go all the time: no more of it for a "
+			"minute\n",
+			gu->name);
+}
+
 void hear_event(struct carrier *s, const char *line)
 {
 	struct lab *lab = s->ctx;
@@ -54,7 +85,7 @@ void hear_event(struct carrier *s, const char *line)
 	bool is_quiet = h && h->is_quiet;
 
 	if (!is_quiet)
-		fprintf(stderr, "%s: %s\n", s->name, line);
+		write_down(lab, s->name, line, &w);
 	if (h)
 		h->hear(lab, &w);
 	arena_finish(&a);
