@@ -51,7 +51,7 @@ make_copy() {
 		cp "$root/build/${VBET_TEST_SAN//,/-}/vbet" "$work/bin/" || return 1
 		cp "$root/build/${VBET_TEST_SAN//,/-}/vsubstrate" "$lib/" || return 1
 	fi
-	cp "$root"/build/{vnet-mux,trellisd,trellis} "$work/bin/" || return 1
+	cp "$root"/build/{vnet-mux,trellisd,trellis,vhub,vswitch} "$work/bin/" || return 1
 	cp -L "$root/build/linux" "$lib/linux" || return 1
 	# Hard links cost nothing; they need the same disk and the same owner.
 	cp -al "$(readlink -f "$root/build/rootfs/debian")" "$lib/rootfs/debian" 2>/dev/null || {
@@ -60,7 +60,7 @@ make_copy() {
 	}
 	cp -a "$root/rootfs" "$lib/rootfs/build"
 	cp -a "$root/docs" "$root/examples" "$root/share" "$work/src/"
-	cp -a "$here" "$here/../faults" "$work/src/tests/"
+	cp -a "$here" "$here/../faults" "$here/../support" "$work/src/tests/"
 	mkdir "$work/src/tests/golden"
 	cp -a "$root/tests/golden/import" "$work/src/tests/golden/"
 	chmod -R a+rX "$work/src" "$work/bin"

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * hostile_peer SEED ROUNDS SOCKET...: a program of the same user that misuses the unix sockets of a
+ * lab. A round takes a socket and a way: garbage, halves of messages, descriptors that nobody
+ * wants, connections that never read or never write, hundreds at once; each is closed at any byte.
+ * Prints how many connections there were. "hostile_peer closed SOCKET..." is another user, and
+ * fails if one of them lets it in.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum { CROWD = 700, LONG = 300000, FDS = 8 };
+
+static uint64_t rng;
+static unsigned long n_connections;
+
+static uint64_t next(void)
+{
+	uint64_t z = rng += UINT64_C(0x9e3779b97f4a7c15);
+
+	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+	return z ^ z >> 31;
+}
+
+static uint32_t below(uint32_t n)
+{
+	return (uint32_t)(next() % n);
+}
+
+/* A socket that is not ours to wait for: -1 if nobody is at its door. */
+static int come(const char *path)
+{
+	static const int types[] = {SOCK_STREAM, SOCK_SEQPACKET};
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+
+	snprintf(sa.sun_path, sizeof(sa.sun_path), "%s", path);
+	for (size_t i = 0; i < 2; i++) {
+		int fd = socket(AF_UNIX, types[i] | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+		if (fd >= 0 && connect(fd, (struct sockaddr *)&sa, sizeof(sa)) == 0) {
+			n_connections++;
+			return fd;
+		}
+		int reason = errno;
+
+		close(fd);
+		errno = reason;
+		if (errno != EPROTOTYPE)
+			return -1;
+	}
+	return -1;
+}
+
+static void say(int fd, const void *data, size_t len)
+{
+	(void)!send(fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+/* A line of one of the protocols, or what looks like a message of another. */
+static size_t make_message(uint8_t *to)
+{
+	static const char *const lines[] = {"status json=1\n",
+					    "status\n",
+					    "nodes\n",
+					    "links\n",
+					    "exec a -- true\n",
+					    "exec a -- cat\n",
+					    "job a -- true\n",
+					    "result 1\n",
+					    "put a /tmp/x\n",
+					    "get a /etc/hosts\n",
+					    "wait\n",
+					    "look route a default\n",
+					    "check ping(a, b)\n",
+					    "clock\n",
+					    "capture a:eth0 /nowhere/x\n",
+					    "statement x = 1\n",
+					    "substrate json=1\n",
+					    "now\n",
+					    "bind 1 priority=1 in=ip out=ip\n",
+					    "\"\\x",
+					    "exec a subst=1 step=1 -- \"\n"};
+
+	if (below(2)) {
+		const char *line = lines[below(sizeof(lines) / sizeof(lines[0]))];
+
+		memcpy(to, line, strlen(line));
+		return strlen(line);
+	}
+	/* vhost-user, the calendar, trunks, uml_switch, the agent */
+	uint32_t words[5] = {below(64), below(2) ? 1 : (uint32_t)next(), below(2) ? 0 : below(600),
+			     below(2) ? 0 : (uint32_t)next(), below(20)};
+
+	if (below(4) == 0)
+		words[0] = 0x314b5456; /* "VTK1" */
+	if (below(4) == 0)
+		words[0] = 0xfeedface;
+	memcpy(to, words, sizeof(words));
+	return 12 + 4 * below(3);
+}
+
+static void garbage(const char *path)
+{
+	static uint8_t bytes[LONG];
+	int fd = come(path);
+	size_t len = below(2) ? below(100) : below(LONG);
+	bool text = below(2);
+
+	for (size_t i = 0; i < len; i++)
+		bytes[i] = (uint8_t)(text ? ' ' + below(90) : next());
+	say(fd, bytes, len);
+	close(fd);
+}
+
+static void halves(const char *path)
+{
+	uint8_t m[256];
+
+	for (uint32_t i = 1 + below(20); i; i--) {
+		int fd = come(path);
+
+		for (uint32_t k = below(5); k; k--)
+			say(fd, m, make_message(m));
+		say(fd, m, below((uint32_t)make_message(m) + 1));
+		if (below(2))
+			usleep(below(2000));
+		if (below(2))
+			(void)!recv(fd, m, below(sizeof(m)), MSG_DONTWAIT);
+		close(fd);
+	}
+}
+
+static void descriptors(const char *path)
+{
+	union {
+		struct cmsghdr align;
+		char buf[CMSG_SPACE(FDS * sizeof(int))];
+	} control = {0};
+	uint8_t m[256];
+	struct iovec iov = {m, make_message(m)};
+	int fd = come(path), given = open("/dev/null", O_RDWR | O_CLOEXEC);
+	struct msghdr msg = {.msg_iov = &iov,
+			     .msg_iovlen = 1,
+			     .msg_control = control.buf,
+			     .msg_controllen = sizeof(control.buf)};
+	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(FDS * sizeof(int));
+	for (size_t i = 0; i < FDS; i++)
+		memcpy(CMSG_DATA(c) + i * sizeof(int), &given, sizeof(int));
+	for (uint32_t i = below(20); i; i--)
+		(void)!sendmsg(fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+	usleep(below(2000));
+	close(given);
+	close(fd);
+}
+
+/* Asks, and asks, and does not listen. */
+static void deaf(const char *path)
+{
+	int fd = come(path);
+	uint8_t m[256];
+	size_t len = make_message(m);
+
+	for (int i = 0; i < 20000; i++)
+		say(fd, m, len);
+	usleep(50000 + below(200000));
+	close(fd);
+}
+
+static void crowd(const char *path)
+{
+	static int fds[CROWD];
+	uint8_t m[256];
+
+	for (int i = 0; i < CROWD; i++) {
+		fds[i] = come(path);
+		if (fds[i] < 0)
+			usleep(100); /* the door is full: some are let in first */
+		else if (below(2))
+			say(fds[i], m, make_message(m));
+	}
+	usleep(below(100000));
+	for (int i = 0; i < CROWD; i++)
+		close(fds[i]);
+}
+
+static void quick(const char *path)
+{
+	for (int i = 0; i < 500; i++)
+		close(come(path));
+}
+
+static void (*const ways[])(const char *path) = {garbage, halves, descriptors, deaf, crowd, quick};
+
+static int all_are_closed(char **paths)
+{
+	for (; *paths; paths++)
+		if (come(*paths) >= 0 || errno != EACCES) {
+			printf("%s: %s\n", *paths, n_connections ? "open" : strerror(errno));
+			return 1;
+		}
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc > 2 && !strcmp(argv[1], "closed"))
+		return all_are_closed(argv + 2);
+	if (argc < 4)
+		return 2;
+	signal(SIGPIPE, SIG_IGN);
+	for (long i = 0; i < atol(argv[2]); i++) {
+		rng = strtoull(argv[1], NULL, 10) * 1000003 + (uint64_t)i;
+		const char *path = argv[3 + below((uint32_t)argc - 3)];
+
+		ways[below(sizeof(ways) / sizeof(ways[0]))](path);
+	}
+	printf("%lu\n", n_connections);
+	return 0;
+}
