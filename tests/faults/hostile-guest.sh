@@ -8,7 +8,7 @@
 . "${0%/*}/../lab/lib.sh"
 
 seed=${VBET_FAULT_SEED:-$((EPOCHSECONDS % 32768))}
-seconds=${VBET_FAULT_SECONDS:-15}
+seconds=${VBET_FAULT_SECONDS:-8}
 only=${VBET_FAULT_ONLY:-}
 echo "seed $seed"
 cc -std=gnu11 -D_GNU_SOURCE -O1 -static -I "$ROOT" -o hostile "$ROOT"/tests/faults/hostile_{guest,device,clock}.c "$ROOT/tests/support/vuser.c" ||
@@ -32,7 +32,7 @@ EOF
 chmod +x lib/vbet-launch
 export VBET_LIB=$HOME/lib
 
-cat >lab.vbet <<'END'
+cat >neighbours.vbet <<'END'
 a = alloc(host) b = alloc(host)
 link(a, b, delay = 2ms)
 evil = alloc(host, disk_size = 8M) other = alloc(host)
@@ -43,15 +43,16 @@ END
 # Of the processes that must not grow: kB, and descriptors.
 kb_of() { awk '/VmRSS/ { print $2 }' "/proc/$1/status"; }
 fds_of() { find "/proc/$1/fd" -mindepth 1 | wc -l; }
-substrate_pid() { awk '$3 == "substrate" { print $1 }' "$RUN/lab/pids"; }
+substrate_pid() { awk '$3 == "substrate" { print $1 }' "$RUN/neighbours/pids"; }
 rtt() { sed -n 's/^rtt [^=]*= //p' "$1"; }
 pings() { vbet exec a -- ping -n -q -i 0.01 "$@" b </dev/null; }
 
 # hunt CLOCK SECONDS
 hunt() {
 	local clock=$1 end n=0 server substrate server_kb substrate_kb fds ping count
-	lab_up lab.vbet --clock "$clock"
+	lab_up neighbours.vbet --clock "$clock"
 	server=$(status_of .server_pid) substrate=$(substrate_pid)
+	[ -n "$server" ] && [ -n "$substrate" ] || fail "whose memory is looked at?"
 	must pings -c 2
 	pings -c 100 >quiet || fail "$(cat quiet)"
 	server_kb=$(kb_of "$server") substrate_kb=$(kb_of "$substrate")
@@ -81,8 +82,9 @@ hunt() {
 	[ $server_kb -lt 50000 ] && [ $substrate_kb -lt 100000 ] ||
 		fail "seed $seed ($clock): the server has grown by $server_kb kB, the substrate by $substrate_kb kB"
 	echo "$clock: $n kernels, $count frames of neighbours, round trip $(rtt quiet) before and $(rtt beside) meanwhile;" \
-		"the server grew by $server_kb kB, the substrate by $substrate_kb kB, logs have $(du -ck "$RUN"/lab/*.log | tail -n 1 | cut -f1) kB"
-	[ "$(du -ck "$RUN"/lab/*.log | tail -n 1 | cut -f1)" -lt 5000 ] || fail "seed $seed ($clock): the logs have grown without end"
+		"the server grew by $server_kb kB, the substrate by $substrate_kb kB, logs have $(du -ck "$RUN"/neighbours/*.log | tail -n 1 | cut -f1) kB"
+	[ $n -gt 0 ] || fail "no kernel has attacked"
+	[ "$(du -ck "$RUN"/neighbours/*.log | tail -n 1 | cut -f1)" -lt 5000 ] || fail "seed $seed ($clock): the logs have grown without end"
 	must vbet down
 	nothing_left || fail "something is left"
 }

@@ -8,7 +8,7 @@
 . "${0%/*}/../lab/lib.sh"
 
 seed=${VBET_FAULT_SEED:-$((EPOCHSECONDS % 32768))}
-seconds=${VBET_FAULT_SECONDS:-15}
+seconds=${VBET_FAULT_SECONDS:-9}
 echo "seed $seed"
 cc -std=gnu11 -D_GNU_SOURCE -O1 -static -o peer "$ROOT/tests/faults/hostile_peer.c" || skip "no compiler"
 ulimit -n "$(ulimit -H -n)"
@@ -57,7 +57,7 @@ attack() {
 	shift
 	before=$(held "${pids[@]}") kb=$(grown "${pids[@]}")
 	while [ $SECONDS -lt $end ]; do
-		n=$(timeout 60 ./peer "$((seed + rounds))" 20 "$@") || fail "seed $seed, round $rounds at $what: the peer ended with $?"
+		n=$(timeout 60 ./peer "$((seed + rounds))" 8 "$@") || fail "seed $seed, round $rounds at $what: the peer ended with $?"
 		count=$((count + n)) rounds=$((rounds + 1))
 		answers || fail "seed $seed, round $rounds at $what: no answer"
 	done
