@@ -39,7 +39,7 @@ must vbet down
 must_fail ./filtered pivot_root -- vbet up t.vbet
 out_has 'cannot be confined .*pivot_root: Operation not permitted'
 must_fail ./filtered clone clone3 -- vbet up t.vbet
-out_has 'cannot be confined .*new namespaces: Operation not permitted'
+out_has 'cannot be confined .*user namespaces \(CLONE_NEWUSER\): Operation not permitted'
 must ./filtered personality clone clone3 -- vbet up --insecure t.vbet
 must vbet exec a -- ping -c1 -W5 b
 must vbet down

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * filtered CALL... -- COMMAND...: runs it where system calls are refused as containers refuse them:
- * "personality", "pivot_root" and "clone" (of namespaces) with EPERM, "clone3" with ENOSYS.
+ * "personality", "pivot_root" and "clone" (of namespaces) with EPERM, "clone3" with ENOSYS;
+ * "ptrace" of whoever does not ask for it (Yama's mode 1 and more) with EPERM.
  */
 #include <errno.h>
 #include <linux/filter.h>
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -33,6 +35,15 @@ static void refuse(const char *name)
 		ANSWER(EPERM),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
+	struct sock_filter h[] = {
+		LOAD(nr),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ptrace, 0, 4),
+		LOAD(args[0]),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PTRACE_ATTACH, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PTRACE_SEIZE, 0, 1),
+		ANSWER(EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
 	struct sock_fprog p = {.len = sizeof(f) / sizeof(*f), .filter = f};
 
 	if (!strcmp(name, "clone3")) {
@@ -42,6 +53,8 @@ static void refuse(const char *name)
 		f[1].k = SYS_pivot_root;
 	} else if (!strcmp(name, "clone")) {
 		p = (struct sock_fprog){.len = sizeof(g) / sizeof(*g), .filter = g};
+	} else if (!strcmp(name, "ptrace")) {
+		p = (struct sock_fprog){.len = sizeof(h) / sizeof(*h), .filter = h};
 	}
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
 	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &p) < 0)

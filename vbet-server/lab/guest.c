@@ -273,6 +273,15 @@ static void close_report(struct guest *gu)
 	gu->report.fd = -1;
 }
 
+static void tell_unconfined(struct lab *lab)
+{
+	if (lab->progress.told_unconfined)
+		return;
+	lab->progress.told_unconfined = true;
+	progress_say(lab, "note: there are no namespaces here, and --insecure: guests are not "
+			  "confined, and can read your files");
+}
+
 static void tell_lost(struct lab *lab)
 {
 	if (lab->progress.told_lost)
@@ -302,6 +311,8 @@ static void on_report(struct loop_watch *w, uint32_t events, int64_t now_ns)
 		snprintf(gu->jail, sizeof(gu->jail), "%.100s", line + 5);
 	else
 		fail_guest(gu, line + (strncmp(line, "error ", 6) ? 0 : 6));
+	if (!strncmp(gu->jail, "level=none", strlen("level=none")))
+		tell_unconfined(gu->lab);
 	if (strstr(gu->jail, "aslr-off"))
 		tell_lost(gu->lab);
 }

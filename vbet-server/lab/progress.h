@@ -30,6 +30,7 @@ struct progress {
 		vlinks_deadline; /* when it is ready without the virtual links that are down */
 	bool vlinks_waited;      /* it has passed */
 	bool told_lost;          /* what is lost where guests' addresses are random */
+	bool told_unconfined;    /* that nothing confines guests */
 };
 
 /* One line for people, while the lab is set up. */

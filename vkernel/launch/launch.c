@@ -155,17 +155,20 @@ int launch_parse(struct launch *l, int argc, char **argv, struct err *e)
 	return inspect_kernel(l, e);
 }
 
-/* "virtio_uml.device=/vbet/eth0:1" with the path that /vbet stands for. */
+/*
+ * "virtio_uml.device=/vbet/eth0:1", "time-travel=ext:/vbet/time", with the path that /vbet stands
+ * for.
+ */
 static char *put_right(const struct launch *l, char *arg)
 {
-	static const char vbet[] = "=/vbet/";
+	static const char vbet[] = "/vbet/";
 	const char *at = strstr(arg, vbet);
 
 	if (!strcmp(arg, "init=/init"))
 		return xasprintf("init=%s", l->init);
-	if (!at)
+	if (!at || at == arg || !strchr("=:", at[-1]))
 		return arg;
-	return xasprintf("%.*s=%s/%s", (int)(at - arg), arg, l->dir, at + strlen(vbet));
+	return xasprintf("%.*s%s/%s", (int)(at - arg), arg, l->dir, at + strlen(vbet));
 }
 
 char **launch_make_argv(const struct launch *l, bool confined)

@@ -185,7 +185,9 @@ static pid_t try_way(const struct launch *l, size_t way, struct err *e)
 	close(ready[1]);
 	if (pid < 0) {
 		close(ready[0]);
-		return err_sys(e, "new namespaces");
+		return err_sys(e, ways[way].flags & CLONE_NEWUSER
+					  ? "user namespaces (CLONE_NEWUSER)"
+					  : "new namespaces");
 	}
 	ssize_t n = read(ready[0], text, sizeof(text) - 1);
 
