@@ -96,6 +96,16 @@ REPEAT ?= 20
 check-repeat: all
 	@VBET_REPEAT=$(REPEAT) tests/lab/run.sh -v repeat
 
+# The peer-to-peer network of the paper, with all of its 50 nodes; the lab test p2p has 12.
+.PHONY: p2p
+p2p: all
+	@VBET_P2P_NODES=50 tests/lab/run.sh -v p2p
+
+# FRR's topotests, as labs in virtual time; the lab test topotests has three of them.
+.PHONY: topotests
+topotests: all
+	@./vbet test -j2 $(ARGS) tests/topotests
+
 # An hour of full load on 20 guests, with links changing under it: only counted frames may be missing.
 .PHONY: soak
 SOAK_SECONDS ?= 3600
@@ -162,7 +172,7 @@ install: all
 	install -m 644 vnet/vnet.h vnet/trellis/trellis.h $(DESTDIR)$(PREFIX)/include
 	install -m 644 build/vnet/libvnet.a build/vnet/trellis/libtrellis.a $(DESTDIR)$(PREFIX)/lib
 	install -m 644 README.md docs/*.md $(DESTDIR)$(PREFIX)/share/doc/vbet
-	install -m 644 examples/*.vbet $(DESTDIR)$(PREFIX)/share/doc/vbet/examples
+	install -m 644 examples/*.vbet examples/*.inc $(DESTDIR)$(PREFIX)/share/doc/vbet/examples
 	cp -r --no-preserve=ownership $(patsubst %/,%,$(wildcard examples/*/)) $(DESTDIR)$(PREFIX)/share/doc/vbet/examples
 	install -m 644 share/wireshark/vbet.lua $(DESTDIR)$(PREFIX)/share/vbet/wireshark
 	install -d $(DESTDIR)$(PREFIX)/share/man/man1

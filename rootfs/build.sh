@@ -46,8 +46,10 @@ key=$({
 	cd "$here"
 	if [[ -n $sources ]]; then cat "$sources"; fi
 	plain build.sh profile.sh common.sh packages.sh extras
+	compiler_version
 	for profile in $profiles; do
 		plain "profiles/$profile"
+		for program in $(words program "$profile"); do cat "programs/$program.c"; done
 		if [[ -d files/$profile ]]; then
 			find "files/$profile" -type f | sort | while IFS= read -r file; do printf '%s\n' "$file"; cat "$file"; done
 		fi
@@ -92,6 +94,9 @@ for profile in $profiles; do
 	if [[ -d $here/files/$profile ]]; then cp -R "$here/files/$profile/." "$new/"; fi
 done
 { all dir "$profiles"; all link "$profiles"; } | lay_dirs_and_links
+for program in $(words program "$profiles"); do
+	compile_program "$here/programs/$program.c" "$new/usr/local/bin/$program" || die "cannot compile $program"
+done
 cp "$new/usr/share/base-passwd/passwd.master" "$new/etc/passwd"
 cp "$new/usr/share/base-passwd/group.master" "$new/etc/group"
 { all group "$profiles"; all user "$profiles"; } | add_accounts

@@ -25,7 +25,7 @@ if [[ -n $ADDED ]]; then profiles=; fi
 # missing, cannot be loaded or crashes are not.
 # shellcheck disable=SC2016
 inside='
-	PATH=/usr/sbin:/usr/bin:/usr/lib/frr; export PATH; bad=0
+	PATH=/usr/local/bin:/usr/sbin:/usr/bin:/usr/lib/frr; export PATH; bad=0
 	while read -r line; do
 		out=$(timeout 10 sh -c "$line" 2>&1 </dev/null); status=$?
 		if [ $status -ge 124 ] || { [ $status -ne 0 ] && echo "$out" | grep -q "error while loading\|: not found\$"; }; then

@@ -268,6 +268,14 @@ add_accounts()
 	sed 's/:.*/:*::/' "$new/etc/group" >"$new/etc/gshadow"
 }
 
+# Our own programs are static: they need nothing of the tree. Equal compilers make equal bytes.
+compiler() { command -v musl-gcc || command -v gcc; }
+compiler_version() { "$(compiler)" --version | head -n 1; }
+compile_program() # SOURCE OUT
+{
+	"$(compiler)" -std=c11 -D_GNU_SOURCE -Os -s -static -frandom-seed=vbet -Wl,--build-id=none -o "$2" "$1" -lm >>"$log" 2>&1
+}
+
 # compile_python: the modules under directories of the tree, with the tree's own interpreter and loader. Hashes that
 # nobody checks, instead of times, so that equal sources give equal bytes.
 compile_python() # INTERPRETER DIRECTORY...
