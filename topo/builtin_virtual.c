@@ -391,8 +391,11 @@ static struct value change_node(struct eval *ev, const struct call *c, struct wo
 	if (n->kind == NODE_SUBSTRATE)
 		return change_policy(ev, c, n);
 	if (!n->vnet)
-		return eval_wrong(ev, c->args[0].loc, "%s belongs to no vNet",
-				  world_describe_node(ev->world, n));
+		return eval_wrong(
+			ev, c->args[0].loc,
+			"%s belongs to no vNet, and set() changes what does: other nodes get "
+			"their parameters in alloc()",
+			world_describe_node(ev->world, n));
 	for (size_t i = 0; i < c->n_fields; i++) {
 		if (strcmp(c->fields[i].name, "on") != 0) {
 			builtin_unknown_field(ev, "a virtual node", &c->fields[i], known, 1);
