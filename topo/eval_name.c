@@ -160,8 +160,8 @@ bool eval_set_name(struct eval *ev, struct value *v, const char *name, struct lo
 	if (!is_good_name(name) || strlen(name) > 64) {
 		eval_wrong(ev, loc,
 			   "'%.64s' is not a name: at most 64 letters, digits, '_' and '-', the "
-			   "first a letter",
-			   name);
+			   "first a letter%s",
+			   name, v->kind == VALUE_NODE ? "; label = ... takes any text" : "");
 		return false;
 	}
 	if (world_label(v, &label)) {
