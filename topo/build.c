@@ -8,6 +8,7 @@
 
 #include "lib/addr.h"
 #include "lib/xalloc.h"
+#include "topo/graph_print.h"
 #include "topo/packages.h"
 
 #include <stdlib.h>
@@ -348,6 +349,32 @@ static void build_events(struct builder *b, const struct world *w)
 		};
 }
 
+/* "r1 r3", and as a script has it: only now all nodes have their names. */
+static struct graph_want want_of_hops(struct builder *b, enum graph_want_op op,
+				      const struct value_list *hops)
+{
+	struct graph_want want = {.op = op};
+	char *text[2];
+	size_t len[2];
+	FILE *names = xmemstream(&text[0], &len[0]);
+	FILE *shown = xmemstream(&text[1], &len[1]);
+
+	fputc('[', shown);
+	for (size_t i = 0; i < hops->n; i++) {
+		fprintf(names, "%s%s", i ? " " : "", hops->at[i].node->name);
+		fputs(i ? ", " : "", shown);
+		graph_put_name(shown, hops->at[i].node->name);
+	}
+	fputc(']', shown);
+	fclose(names);
+	fclose(shown);
+	want.text = copy(b, text[0]);
+	want.shown = copy(b, text[1]);
+	free(text[0]);
+	free(text[1]);
+	return want;
+}
+
 static void build_expects(struct builder *b, const struct world *w)
 {
 	const struct world_expect *e = w->expects;
@@ -359,6 +386,7 @@ static void build_expects(struct builder *b, const struct world *w)
 			.name = copy(b, e->name),
 			.hint = copy(b, e->hint),
 			.points = e->points,
+			.probe = e->probe,
 			.stays_ns = e->stays_ns,
 			.want = {.op = e->want.op,
 				 .path = copy(b, e->want.path),
@@ -381,6 +409,10 @@ static void build_expects(struct builder *b, const struct world *w)
 			.state = copy(b, e->state),
 			.pos = position(b, e->loc),
 		};
+	e = w->expects;
+	for (size_t i = 0; e; e = e->next, i++)
+		if (e->hops)
+			b->g->expects[i].want = want_of_hops(b, e->want.op, e->hops);
 }
 
 /*

@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-enum { POINTS_MAX = 1000000 };
+enum { POINTS_MAX = 1000000, PINGS_MAX = 1000, PING_SIZE_MAX = 65507 };
 
 struct check {
 	bool (*fill)(struct eval *ev, const struct call *c, struct world_expect *to);
@@ -43,6 +43,70 @@ static bool fill_ping(struct eval *ev, const struct call *c, struct world_expect
 		return false;
 	to->text = arena_strdup(ev->arena, addr_format(&addr, false, text, sizeof(text)));
 	return true;
+}
+
+static const char *const ping_fields[] = {"count", "size", "loss", "rtt", NULL};
+static const char *const probe_fields[] = {"count", "size", NULL};
+static const char *const throughput_fields[] = {"duration", NULL};
+
+static bool set_quantity(struct eval *ev, const struct call *c, const char *name,
+			 enum unit_kind unit, int64_t *to)
+{
+	const struct arg *a = builtin_find_field(c, name);
+
+	if (!a)
+		return true;
+	if (a->v.kind == VALUE_NUMBER && a->v.number >= 0 &&
+	    (a->v.unit == unit || (a->v.unit == UNIT_COUNT && !a->v.number))) {
+		*to = a->v.number;
+		return true;
+	}
+	eval_wrong(ev, a->loc, "%s wants %s", name, unit_example(unit));
+	return false;
+}
+
+static bool fill_probe(struct eval *ev, const struct call *c, struct world_expect *to)
+{
+	const struct arg *a;
+
+	if (!fill_ping(ev, c, to))
+		return false;
+	if ((a = builtin_find_field(c, "count")) &&
+	    !builtin_want_count(ev, a, 1, PINGS_MAX, &to->probe.count))
+		return false;
+	if ((a = builtin_find_field(c, "size")) &&
+	    !builtin_want_count(ev, a, 0, PING_SIZE_MAX, &to->probe.size_bytes))
+		return false;
+	return set_quantity(ev, c, "loss", UNIT_PPM, &to->probe.loss_ppm) &&
+	       set_quantity(ev, c, "rtt", UNIT_TIME, &to->probe.rtt_ns);
+}
+
+/* Both ends are nodes: the other one has to take what is sent. */
+static bool fill_throughput(struct eval *ev, const struct call *c, struct world_expect *to)
+{
+	to->node = event_want_guest(ev, &c->args[0]);
+	to->peer = to->node ? event_want_guest(ev, &c->args[1]) : NULL;
+	if (!to->peer)
+		return false;
+	if (to->node == to->peer) {
+		eval_wrong(ev, c->args[1].loc, "the two are one node");
+		return false;
+	}
+	return set_quantity(ev, c, "duration", UNIT_TIME, &to->probe.duration_ns);
+}
+
+static bool fill_nothing(struct eval *ev, const struct call *c, struct world_expect *to)
+{
+	return true;
+}
+
+/* No change for so long is rest. */
+static bool fill_converges(struct eval *ev, const struct call *c, struct world_expect *to)
+{
+	to->stays_ns = to->stays_ns ? to->stays_ns : GRAPH_REST_NS;
+	if (to->negated)
+		eval_wrong(ev, c->loc, "converges() has no opposite");
+	return !to->negated;
 }
 
 static bool fill_check_exec(struct eval *ev, const struct call *c, struct world_expect *to)
@@ -189,12 +253,21 @@ static const struct builtin neighbor_words = {
 	.words_name = "protocol or state"};
 
 static const struct check checks[] = {
-	{fill_ping, "ping", "ping(a, b)", CHECK_PING, 2, 2, NULL, NULL},
+	{fill_probe, "ping", "ping(a, b)", CHECK_PING, 2, 2, NULL, ping_fields},
 	{fill_check_exec, "exec", "exec(node, \"command\")", CHECK_EXEC, 2, 2, NULL, NULL},
 	{fill_route, "route", "route(node, network, gateway)", CHECK_ROUTE, 2, 3, NULL,
 	 route_fields},
 	{fill_neighbor, "neighbor", "neighbor(a, b, ospf)", CHECK_NEIGHBOR, 3, 4, &neighbor_words,
 	 NULL},
+	{fill_probe, "loss", "loss(a, b) < 1%", CHECK_LOSS, 2, 2, NULL, probe_fields},
+	{fill_probe, "rtt", "rtt(a, b) < 10ms", CHECK_RTT, 2, 2, NULL, probe_fields},
+	{fill_throughput, "throughput", "throughput(a, b) > 9Mbit", CHECK_THROUGHPUT, 2, 2, NULL,
+	 throughput_fields},
+	{fill_ping, "path", "path(a, b) == [r1, r2]", CHECK_PATH, 2, 2, NULL, NULL},
+	{fill_ping, "reaches", "reaches(a, b)", CHECK_REACHES, 2, 2, NULL, NULL},
+	{fill_nothing, "no_loop", "no_loop()", CHECK_NO_LOOP, 0, 0, NULL, NULL},
+	{fill_nothing, "no_blackhole", "no_blackhole()", CHECK_NO_BLACKHOLE, 0, 0, NULL, NULL},
+	{fill_converges, "converges", "converges()", CHECK_CONVERGES, 0, 0, NULL, NULL},
 	{fill_nodes, "ospf_full", "ospf_full(a, b)", CHECK_OSPF_FULL, 0, 2, NULL, NULL},
 	{fill_nodes, "bgp_established", "bgp_established(a, b)", CHECK_BGP_ESTABLISHED, 0, 2, NULL,
 	 NULL},
@@ -291,6 +364,7 @@ void expect_run_statement(struct eval *ev, const struct ast *t)
 	expect->negated = t->op == OP_NOT;
 	expect->timeout_ns = GRAPH_COMMAND_NS;
 	expect->metric = -1;
+	expect->probe = (struct graph_probe){-1, -1, -1, -1, -1};
 	if (event_read_call(ev, t->last, checks[i].words, checks[i].min, checks[i].max, true,
 			    checks[i].usage, &c) &&
 	    event_read_times(ev, &c, &expect->timeout_ns, &expect->every_ns, checks[i].fields) &&

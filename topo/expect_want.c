@@ -132,6 +132,7 @@ enum answer {
 	ANSWER_YES_NO,   /* nothing to be measured */
 	ANSWER_TEXT,     /* matches, contains, json */
 	ANSWER_QUANTITY, /* compared with a number of the unit */
+	ANSWER_NODES,    /* == or != a list of nodes */
 };
 
 static const struct {
@@ -140,6 +141,10 @@ static const struct {
 	const char *usage;
 } forms[CHECKS] = {
 	[CHECK_EXEC] = {ANSWER_TEXT, UNIT_COUNT, NULL},
+	[CHECK_PATH] = {ANSWER_NODES, UNIT_COUNT, "path(a, b) == [r1, r2]"},
+	[CHECK_LOSS] = {ANSWER_QUANTITY, UNIT_PPM, "loss(a, b) < 1%"},
+	[CHECK_RTT] = {ANSWER_QUANTITY, UNIT_TIME, "rtt(a, b) < 10ms"},
+	[CHECK_THROUGHPUT] = {ANSWER_QUANTITY, UNIT_RATE, "throughput(a, b) > 9Mbit"},
 };
 
 static bool read_text(struct eval *ev, const struct ast *t, const struct value *v,
@@ -175,10 +180,25 @@ static bool read_quantity(struct eval *ev, const struct ast *t, const struct val
 	bool is_zero = v->kind == VALUE_NUMBER && v->unit == UNIT_COUNT && !v->number;
 
 	if (v->kind != VALUE_NUMBER || (v->unit != unit && !is_zero) || v->number < 0) {
-		eval_wrong(ev, t->loc, "expected a quantity such as %s", unit_example(unit));
+		eval_wrong(ev, t->loc, "expected %s", unit_example(unit));
 		return false;
 	}
 	to->number = v->number;
+	return true;
+}
+
+static bool read_nodes(struct eval *ev, const struct ast *t, const struct value *v,
+		       struct world_expect *to)
+{
+	bool are_nodes = v->kind == VALUE_LIST;
+
+	for (size_t i = 0; are_nodes && i < v->list->n; i++)
+		are_nodes = v->list->at[i].kind == VALUE_NODE;
+	if (!are_nodes) {
+		eval_wrong(ev, t->loc, "expected a list of nodes, such as [r1, r2]");
+		return false;
+	}
+	to->hops = v->list;
 	return true;
 }
 
@@ -197,6 +217,8 @@ static bool is_known(enum answer answer, const struct ast *path, enum graph_want
 
 	if (answer == ANSWER_TEXT)
 		return path ? !is_text_op : is_text_op;
+	if (answer == ANSWER_NODES)
+		return !path && (op == WANT_EQ || op == WANT_NE);
 	return answer == ANSWER_QUANTITY && !path && !is_text_op;
 }
 
@@ -205,7 +227,7 @@ bool expect_read_want(struct eval *ev, struct loc loc, const struct ast *path,
 {
 	enum answer answer = forms[to->kind].answer;
 
-	if (!want && answer == ANSWER_QUANTITY) {
+	if (!want && (answer == ANSWER_QUANTITY || answer == ANSWER_NODES)) {
 		eval_wrong(ev, loc, "what of it? Write %s", forms[to->kind].usage);
 		return false;
 	}
@@ -221,6 +243,8 @@ bool expect_read_want(struct eval *ev, struct loc loc, const struct ast *path,
 
 	if (v.kind == VALUE_WRONG || (path && !read_path(ev, path, &to->want)))
 		return false;
+	if (answer == ANSWER_NODES)
+		return read_nodes(ev, want, &v, to);
 	to->want.shown = source_of(ev, &v);
 	if (path)
 		return want_json(ev, want->loc, &v, &to->want);

@@ -46,9 +46,20 @@ static const char *const action_names[] = {
 _Static_assert(ARRAY_LEN(action_names) == ACTIONS, "action_names out of step");
 
 static const char *const check_names[] = {
-	[CHECK_PING] = "ping",           [CHECK_EXEC] = "exec",
-	[CHECK_ROUTE] = "route",         [CHECK_NEIGHBOR] = "neighbor",
-	[CHECK_OSPF_FULL] = "ospf_full", [CHECK_BGP_ESTABLISHED] = "bgp_established",
+	[CHECK_PING] = "ping",
+	[CHECK_EXEC] = "exec",
+	[CHECK_ROUTE] = "route",
+	[CHECK_NEIGHBOR] = "neighbor",
+	[CHECK_OSPF_FULL] = "ospf_full",
+	[CHECK_BGP_ESTABLISHED] = "bgp_established",
+	[CHECK_LOSS] = "loss",
+	[CHECK_RTT] = "rtt",
+	[CHECK_THROUGHPUT] = "throughput",
+	[CHECK_PATH] = "path",
+	[CHECK_REACHES] = "reaches",
+	[CHECK_NO_LOOP] = "no_loop",
+	[CHECK_NO_BLACKHOLE] = "no_blackhole",
+	[CHECK_CONVERGES] = "converges",
 };
 _Static_assert(ARRAY_LEN(check_names) == CHECKS, "check_names out of step");
 

@@ -291,6 +291,9 @@ struct graph_event {
  */
 #define GRAPH_COMMAND_NS INT64_C(60000000000)
 
+/* How long no routing table may change, so that a network counts as converged. */
+#define GRAPH_REST_NS INT64_C(1000000000)
+
 /* What shall be true, tried from start_ns on; the last try begins no later than deadline_ns. */
 enum graph_check {
 	CHECK_PING,
@@ -299,6 +302,14 @@ enum graph_check {
 	CHECK_NEIGHBOR,
 	CHECK_OSPF_FULL,
 	CHECK_BGP_ESTABLISHED,
+	CHECK_LOSS,
+	CHECK_RTT,
+	CHECK_THROUGHPUT,
+	CHECK_PATH,
+	CHECK_REACHES,
+	CHECK_NO_LOOP,
+	CHECK_NO_BLACKHOLE,
+	CHECK_CONVERGES,
 	CHECKS
 };
 const char *graph_check_name(enum graph_check c);
@@ -327,7 +338,15 @@ struct graph_want {
 	int64_t number;    /* of a quantity: bit/s, ns, ppm, or how many */
 };
 
+/* How often and how hard CHECK_PING, _LOSS, _RTT and _THROUGHPUT try; -1: as it is usual. */
+struct graph_probe {
+	int64_t count, size_bytes; /* of pings */
+	int64_t loss_ppm, rtt_ns;  /* CHECK_PING: no more than that; -1: any */
+	int64_t duration_ns;       /* CHECK_THROUGHPUT */
+};
+
 struct graph_expect {
+	struct graph_probe probe;
 	const char *name, *hint; /* NULL: none */
 	int64_t points;          /* 0: it is not counted */
 	int64_t stays_ns;        /* for how long it must hold, once it does */

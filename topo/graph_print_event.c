@@ -100,6 +100,22 @@ static void print_condition(FILE *out, const struct graph_expect *e)
 		fprintf(out, ", metric = %" PRId64, e->metric);
 }
 
+static void print_probe(FILE *out, const struct graph_probe *p)
+{
+	char text[64];
+
+	if (p->count >= 0)
+		fprintf(out, ", count = %" PRId64, p->count);
+	if (p->size_bytes >= 0)
+		fprintf(out, ", size = %" PRId64, p->size_bytes);
+	if (p->loss_ppm >= 0)
+		fprintf(out, ", loss = %s", unit_format(UNIT_PPM, p->loss_ppm, text, sizeof(text)));
+	if (p->rtt_ns >= 0)
+		print_field_time(out, ", ", "rtt", p->rtt_ns);
+	if (p->duration_ns >= 0)
+		print_field_time(out, ", ", "duration", p->duration_ns);
+}
+
 static void print_label(FILE *out, const struct graph_expect *e)
 {
 	if (!e->name)
@@ -124,7 +140,7 @@ static void print_want(FILE *out, const struct graph_expect *e)
 	}
 	if (e->want.op)
 		fprintf(out, " %s %s", graph_want_name(e->want.op), e->want.shown);
-	if (e->stays_ns) {
+	if (e->stays_ns && !(e->kind == CHECK_CONVERGES && e->stays_ns == GRAPH_REST_NS)) {
 		char text[64];
 
 		fprintf(out, " stays %s", unit_format(UNIT_TIME, e->stays_ns, text, sizeof(text)));
@@ -158,6 +174,7 @@ void graph_print_check(FILE *out, const struct graph *g, const struct graph_expe
 	if (e->via)
 		fprintf(out, ", %s", e->via);
 	print_condition(out, e);
+	print_probe(out, &e->probe);
 	if (e->timeout_ns != GRAPH_COMMAND_NS)
 		print_field_time(out, e->node < 0 ? "" : ", ", "timeout", e->timeout_ns);
 	if (e->every_ns)

@@ -117,6 +117,8 @@ struct world_event {
 struct world_expect {
 	const char *name, *hint;
 	int64_t points, stays_ns;
+	struct graph_probe probe;
+	const struct value_list *hops; /* CHECK_PATH: nodes */
 	struct graph_want want;
 	int64_t start_ns, deadline_ns, timeout_ns, every_ns;
 	bool negated;

@@ -21,7 +21,6 @@ static bool judge(const char *line, const char *text)
 	free(said);
 	FILE *f = xmemstream(&said, &said_len);
 
-	ck_assert(judge_is_wanted(&w));
 	bool holds = judge_answer(&w, text, f);
 
 	fclose(f);

@@ -16,6 +16,7 @@
  */
 #include "vbet-server/command/expect.h"
 
+#include "lib/units.h"
 #include "lib/vec.h"
 #include "lib/visible.h"
 #include "lib/words.h"
@@ -209,8 +210,34 @@ static const struct outcome outcomes[] = {
 	[CHECK_NEIGHBOR] = {"such a neighbour", "none"},
 	[CHECK_OSPF_FULL] = {"adjacencies that are full", "others"},
 	[CHECK_BGP_ESTABLISHED] = {"sessions that are established", "others"},
+	[CHECK_LOSS] = {"a loss", "none"},
+	[CHECK_RTT] = {"a time", "none"},
+	[CHECK_THROUGHPUT] = {"a rate", "none"},
+	[CHECK_PATH] = {"this way", "another"},
+	[CHECK_REACHES] = {"ways that arrive", "others"},
+	[CHECK_NO_LOOP] = {"no circle in the forwarding tables", "some"},
+	[CHECK_NO_BLACKHOLE] = {"no route that leads nowhere", "some"},
+	[CHECK_CONVERGES] = {"no more changes of routing tables", "changes"},
 };
 _Static_assert(ARRAY_LEN(outcomes) == CHECKS, "outcomes out of step with enum graph_check");
+
+static bool is_bounded(const struct graph_expect *x)
+{
+	return x->probe.loss_ppm >= 0 || x->probe.rtt_ns >= 0;
+}
+
+static void put_outcome(FILE *out, const struct graph_expect *x)
+{
+	char text[64];
+
+	fputs(outcomes[x->kind].held, out);
+	if (x->probe.loss_ppm >= 0)
+		fprintf(out, ", loss at most %s",
+			unit_format(UNIT_PPM, x->probe.loss_ppm, text, sizeof(text)));
+	if (x->probe.rtt_ns >= 0)
+		fprintf(out, ", round trip at most %s",
+			unit_format(UNIT_TIME, x->probe.rtt_ns, text, sizeof(text)));
+}
 
 static void put_expected(FILE *out, const struct graph_expect *x)
 {
@@ -218,13 +245,13 @@ static void put_expected(FILE *out, const struct graph_expect *x)
 
 	fprintf(out, "    expected: %s", x->negated ? "not " : "");
 	if (!w->op)
-		fputs(outcomes[x->kind].held, out);
+		put_outcome(out, x);
 	else if (w->path)
 		fprintf(out, "%s %s %s", *w->path ? w->path : "the output", graph_want_name(w->op),
 			w->shown);
 	else
 		fprintf(out, "%s %s", graph_want_name(w->op), w->shown);
-	if (x->stays_ns)
+	if (x->stays_ns && x->kind != CHECK_CONVERGES)
 		fprintf(out, " for %g s", (double)x->stays_ns / 1e9);
 	fputs("; seen: ", out);
 }
@@ -236,7 +263,7 @@ static void explain(FILE *out, const struct attempt *t)
 	const struct outcome *o = &outcomes[x->kind];
 
 	put_expected(out, x);
-	if (t->status >= 0 && x->want.op)
+	if (t->status >= 0 && (x->want.op || is_bounded(x)))
 		fprintf(out, "%s\n", t->last ? drive_last_line(t->last) : "nothing");
 	else if (t->status < 0)
 		fputs("it could not be tried\n", out);
@@ -248,8 +275,32 @@ static void explain(FILE *out, const struct attempt *t)
 		fprintf(out, "%s\n", o->missed);
 	else
 		fprintf(out, "%s (exit status %d)\n", o->missed, t->status);
+	if (t->trial.is_settling)
+		return;
 	if (t->last && strchr(t->last, '\n')) /* else it stands in the line above */
 		visible_put_lines(out, "    | ", t->last);
+}
+
+/* Of what is a figure, also if it is as it should be: runs are compared by it. */
+static bool has_reason(const struct attempt *t, bool held)
+{
+	bool is_figure = t->expect->kind == CHECK_LOSS || t->expect->kind == CHECK_RTT ||
+			 t->expect->kind == CHECK_THROUGHPUT;
+
+	return t->last && *t->last && (!held || is_figure);
+}
+
+static char *message_of(const struct attempt *t, bool held)
+{
+	char *settled = trial_settled_text(&t->trial, held);
+	const char *reason = settled               ? settled
+			     : has_reason(t, held) ? drive_last_line(t->last)
+						   : "";
+	char *message = xasprintf("%s at %.3f s%s%s", held ? "held" : "did not hold, last tried",
+				  (double)t->began_ns / 1e9, *reason ? ": " : "", reason);
+
+	free(settled);
+	return message;
 }
 
 static void decide(struct driver *d, struct attempt *t, bool held)
@@ -257,11 +308,8 @@ static void decide(struct driver *d, struct attempt *t, bool held)
 	const struct graph_expect *x = t->expect;
 
 	t->state = ATTEMPT_OVER;
-	bool has_reason = !held && t->last && *t->last;
 	char *text = expect_text(d, x);
-	char *message = xasprintf("%s at %.3f s%s%s", held ? "held" : "did not hold, last tried",
-				  (double)t->began_ns / 1e9, has_reason ? ": " : "",
-				  has_reason ? drive_last_line(t->last) : "");
+	char *message = message_of(t, held);
 	char *detail = NULL;
 	size_t len = 0;
 	FILE *f = xmemstream(&detail, &len);

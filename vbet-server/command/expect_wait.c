@@ -90,6 +90,12 @@ static int try_until(struct drive *d, const struct words *check, const struct ex
 	} while (verdict == TRIAL_AGAIN);
 	if (verdict == TRIAL_HELD)
 		return 0;
+	char *settled = trial_settled_text(t, false);
+
+	if (settled) {
+		free(*text);
+		*text = settled;
+	}
 	return err_set(e, ERR_TIMEOUT, "it did not hold until %.9f s%s%s", (double)d->now_ns / 1e9,
 		       *text && **text ? ": " : "", *text ? drive_last_line(*text) : "");
 }
@@ -128,6 +134,7 @@ int expect_wait(const char *lab, bool is_virtual, const struct expect_wish *wish
 	struct words w = {0};
 	char *line = NULL;
 	char *text = NULL;
+	char *settled = NULL;
 	int64_t began_ns = 0;
 	int rc = ask_for_check(&d, wish, &line, e);
 
@@ -141,13 +148,15 @@ int expect_wait(const char *lab, bool is_virtual, const struct expect_wish *wish
 		struct trial t = trial_of(&d, &w, wish->limit_ns);
 
 		rc = try_until(&d, &w, wish, &t, &began_ns, &text, e);
+		settled = trial_settled_text(&t, rc == 0);
 		trial_finish(&t);
 	}
 	if (rc < 0 && text && strchr(text, '\n')) /* its last line is in the error */
 		visible_put_lines(stderr, "    | ", text);
 	if (rc == 0)
-		fprintf(out, is_virtual ? "held at %.9f s\n" : "held after %.3f s\n",
-			(double)began_ns / 1e9);
+		fprintf(out, is_virtual ? "held at %.9f s%s%s\n" : "held after %.3f s%s%s\n",
+			(double)began_ns / 1e9, settled ? ": " : "", settled ? settled : "");
+	free(settled);
 	free(text);
 	free(line);
 	arena_finish(&a);

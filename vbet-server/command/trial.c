@@ -10,6 +10,7 @@
 
 #include "lib/xalloc.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,6 +32,29 @@ static int64_t pause_ns(const struct trial *t, int64_t began_ns)
 	return waited_ns / 16 > t->pause_ns ? waited_ns / 16 : t->pause_ns;
 }
 
+/* Of each line of text that is another one in `before`, the first word. */
+static char *find_changes(const char *before, const char *text)
+{
+	char *names = NULL;
+	size_t size = 0;
+	FILE *f = xmemstream(&names, &size);
+	const char *comma = "";
+
+	while (*text) {
+		size_t len = strcspn(text, "\n");
+		size_t old = strcspn(before, "\n");
+
+		if (len != old || memcmp(text, before, len) != 0) {
+			fprintf(f, "%s%.*s", comma, (int)strcspn(text, " \n"), text);
+			comma = ", ";
+		}
+		text += len + (text[len] == '\n');
+		before += old + (before[old] == '\n');
+	}
+	fclose(f);
+	return names;
+}
+
 static void note(struct trial *t, bool held, const char *text, int64_t began_ns)
 {
 	bool is_new = held && !t->holds;
@@ -39,6 +63,8 @@ static void note(struct trial *t, bool held, const char *text, int64_t began_ns)
 		/* The first answer is no change: it may be as old as the lab. */
 		is_new = true;
 		began_ns = t->seen ? began_ns : t->start_ns;
+		free(t->changed);
+		t->changed = t->seen ? find_changes(t->seen, text) : NULL;
 		free(t->seen);
 		t->seen = xstrdup(text);
 	}
@@ -67,8 +93,21 @@ enum trial_verdict trial_end_try(struct trial *t, bool held, const char *text, i
 	return !t->holds && *next_ns > last ? TRIAL_MISSED : TRIAL_AGAIN;
 }
 
+char *trial_settled_text(const struct trial *t, bool held)
+{
+	if (!t->is_settling)
+		return NULL;
+	if (held)
+		return xasprintf("converged after %.3f s",
+				 (double)(t->since_ns - t->start_ns) / 1e9);
+	return xasprintf("%s changed at %.3f s", t->changed ? t->changed : "nothing",
+			 (double)t->since_ns / 1e9);
+}
+
 void trial_finish(struct trial *t)
 {
+	free(t->changed);
+	t->changed = NULL;
 	free(t->seen);
 	t->seen = NULL;
 }

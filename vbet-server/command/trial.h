@@ -18,6 +18,8 @@ struct trial {
 	bool holds;       /* at the last try */
 	int64_t since_ns; /* from when on it held */
 	char *seen;       /* is_settling: the last answer; owned */
+	char *changed; /* the first words of its lines that were other ones before; owned, or NULL
+			*/
 };
 
 /* The rest is 0: it is to be told by the caller. */
@@ -28,6 +30,11 @@ struct trial trial_begin(int64_t start_ns, int64_t deadline_ns);
  */
 enum trial_verdict trial_end_try(struct trial *t, bool held, const char *text, int64_t began_ns,
 				 int64_t now_ns, int64_t *next_ns);
+/*
+ * What came of something that settles, for people: "converged after 2.250 s", or what changed last;
+ * malloc'ed. NULL: it does not settle.
+ */
+char *trial_settled_text(const struct trial *t, bool held);
 void trial_finish(struct trial *t);
 
 #endif

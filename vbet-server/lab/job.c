@@ -181,7 +181,7 @@ static size_t text_max(const struct words *w)
 static void keep_want(struct job *j, const struct words *w)
 {
 	j->want.at = arena_alloc(&j->arena, (w->n + 1) * sizeof(char *));
-	for (size_t i = 2; i < w->n && strcmp(w->at[i], "--") != 0; i++)
+	for (size_t i = 2; i < w->n; i++)
 		if (!strncmp(w->at[i], JUDGE_WANT, strlen(JUDGE_WANT)))
 			j->want.at[j->want.n++] = arena_strdup(&j->arena, w->at[i]);
 }
@@ -253,7 +253,43 @@ static int read_peer(const struct lab *lab, const struct guest *gu, const struct
 /* No word for the guest. */
 static bool is_ours(const char *word)
 {
-	return !strncmp(word, "text_max=", 9) || !strncmp(word, JUDGE_WANT, strlen(JUDGE_WANT));
+	return !strncmp(word, "text_max=", 9) || !strncmp(word, "serve", 5) ||
+	       !strncmp(word, JUDGE_WANT, strlen(JUDGE_WANT));
+}
+
+/* A command's own words may look like ours. */
+static struct words before_command(const struct words *w)
+{
+	struct words head = {w->at, 0};
+
+	while (head.n < w->n && strcmp(w->at[head.n], "--") != 0)
+		head.n++;
+	return head;
+}
+
+/* "server=NODE": who takes what the command sends. */
+static int find_server(struct lab *lab, const struct words *w, struct guest **server, struct err *e)
+{
+	const char *name = words_get(w, "server");
+
+	*server = name ? lab_find_guest(lab, name, e) : NULL;
+	return name && (!*server || !guest_can_hear(*server, e)) ? -1 : 0;
+}
+
+/* "serve=COMMAND": ends by itself. */
+static void serve(struct job_part *p, struct guest *server, const struct words *w)
+{
+	const char *command = words_get(w, "serve");
+	char *const argv[] = {"exec", "--", "/bin/sh", "-c", (char *)(command ? command : ":")};
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = xmemstream(&text, &len);
+
+	words_put_line(f, argv, ARRAY_LEN(argv));
+	fclose(f);
+	start_part(p, server, WIRE_EXEC, text, len - 1);
+	input_send(server, p->channel.id, WIRE_EOF, NULL, 0);
+	free(text);
 }
 
 static int start(struct lab *lab, const struct words *w, FILE *out, struct err *e)
@@ -269,7 +305,11 @@ static int start(struct lab *lab, const struct words *w, FILE *out, struct err *
 	VEC(char *) v = {0};
 	char *peer = NULL;
 
-	if (read_peer(lab, gu, w, &peer, e) < 0)
+	struct guest *server = NULL;
+
+	struct words head = before_command(w);
+
+	if (find_server(lab, &head, &server, e) < 0 || read_peer(lab, gu, &head, &peer, e) < 0)
 		return -1;
 	FILE *f = xmemstream(&text, &len);
 
@@ -293,8 +333,10 @@ static int start(struct lab *lab, const struct words *w, FILE *out, struct err *
 	int rc = len > WIRE_PAYLOAD_MAX ? err_set(e, ERR_USAGE, "the command is too long") : 0;
 
 	if (rc == 0) {
-		struct job *j = create(lab, w, NULL, 1);
+		struct job *j = create(lab, &head, NULL, server ? 2 : 1);
 
+		if (server)
+			serve(&j->parts[1], server, &head);
 		start_part(&j->parts[0], gu, WIRE_EXEC, text, len);
 		input_send(gu, j->parts[0].channel.id, WIRE_EOF, NULL, 0);
 		fprintf(out, "%u\n", j->id);
@@ -349,7 +391,8 @@ static int judge_command(const struct job *j, FILE *out)
 {
 	const struct job_part *p = &j->parts[0];
 
-	if (p->status == 0 && p->len < j->text_max)
+	if ((p->status == 0 || judge_reads_failures(&j->want)) && p->len < j->text_max &&
+	    (p->status < 2 || !p->errors))
 		return judge_answer(&j->want, p->text ? p->text : "", out) ? 0 : 1;
 	if (p->status == 0)
 		fputs("so much was printed that it was not kept\n", out);

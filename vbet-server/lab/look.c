@@ -4,7 +4,7 @@
  * on a wire with the one that is asked that run the same daemon. What daemons run is read from the
  * plan's init.conf, as that is what the guest has booted with.
  */
-#include "vbet-server/lab/look.h"
+#include "vbet-server/lab/look_priv.h"
 
 #include "lib/vec.h"
 #include "lib/xalloc.h"
@@ -14,16 +14,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-
-struct look {
-	struct arena arena;
-	struct words words; /* without the timeout */
-	const char *timeout;
-	bool is_route;
-	const struct judge_protocol *protocol; /* else */
-	const char *peer;                      /* or NULL: all that there should be */
-	VEC(const char *) nodes;
-};
 
 static const char *init_conf(const struct lab *lab, const char *node)
 {
@@ -111,10 +101,9 @@ struct look *look_create(struct lab *lab, const struct words *w, struct err *e)
 		if (i != 1 || !skip)
 			l->words.at[l->words.n++] = arena_strdup(&l->arena, w->at[i]);
 	const char *kind = l->words.n > 1 ? l->words.at[1] : "";
-	int rc = !strcmp(kind, "route") ? read_route(l, e)
-		 : !strcmp(kind, "neighbor")
-			 ? read_neighbor(lab, l, e)
-			 : err_set(e, ERR_USAGE, "look: there is route, and neighbor");
+	int rc = !strcmp(kind, "route")      ? read_route(l, e)
+		 : !strcmp(kind, "neighbor") ? read_neighbor(lab, l, e)
+					     : look_fib_read(lab, l, e);
 
 	if (rc == 0 && all_are_there(lab, l, e))
 		return l;
@@ -143,6 +132,8 @@ const char *look_node(const struct look *l, size_t i)
 
 const char *look_question(const struct look *l, struct arena *a)
 {
+	if (l->fib)
+		return arena_printf(a, "look %s fib all all", l->timeout);
 	if (l->is_route) {
 		const char *via = words_get(&l->words, "via");
 		bool is_6 = strchr(l->words.at[3], ':') ||
@@ -232,6 +223,8 @@ static bool judge_node(struct lab *lab, const struct look *l, const struct wires
 
 bool look_judge(struct lab *lab, const struct look *l, const struct look_answer *answers, FILE *out)
 {
+	if (l->fib)
+		return look_fib_judge(lab, l, answers, out);
 	bool by_wire = !l->is_route && (l->peer || l->protocol->is_on_wire);
 	struct wires *w = by_wire ? wires_create(lab->graph) : NULL;
 	bool *speaks = w && !l->peer ? find_speakers(lab, l->protocol->daemon) : NULL;

@@ -99,29 +99,88 @@ int event_words(const struct graph *g, const struct graph_event *ev, struct aren
  * it. One that is only learned in the run cannot be: the shell variable EVENT_PEER stands for it,
  * and whoever starts the command fills it in (lab/job.c).
  */
+static bool asks_a_peer(const struct graph_expect *x)
+{
+	return x->kind == CHECK_PING || x->kind == CHECK_LOSS || x->kind == CHECK_RTT ||
+	       x->kind == CHECK_THROUGHPUT;
+}
+
+enum { PINGS = 10, PORT = 5999 };
+static const int64_t throughput_ns = INT64_C(3000000000);
+
+static int64_t duration_s(const struct graph_expect *x)
+{
+	int64_t ns = x->probe.duration_ns > 0 ? x->probe.duration_ns : throughput_ns;
+
+	return (ns + 999999999) / 1000000000;
+}
+
+/*
+ * The other end takes one sender, and ends by itself if none comes. While it serves another one,
+ * both try again: measurements of one node come one after the other, since they would share its
+ * wire.
+ */
+static char *serve_command(const struct graph_expect *x)
+{
+	return xasprintf("exec timeout %lld sh -c 'until iperf3 -s -1 -p %d; do sleep 0.2; done' "
+			 ">/dev/null 2>&1",
+			 (long long)duration_s(x) + 20, PORT);
+}
+
+/* What is said of an address, which may be a variable of the shell. */
+static char *probe_command(const struct graph_expect *x, const char *addr)
+{
+	const struct graph_probe *p = &x->probe;
+
+	if (x->kind == CHECK_THROUGHPUT)
+		return xasprintf(
+			"f=/tmp/.vbet-rate.$$; n=0; until iperf3 -J --connect-timeout 2000 "
+			"-c %s -p %d -t %lld >$f; do n=$((n + 1)); [ $n -lt 50 ] || break; "
+			"sleep 0.2; done; cat $f; rm -f $f",
+			addr, PORT, (long long)duration_s(x));
+	bool is_one = x->kind == CHECK_PING && p->count < 0;
+	char size[32] = "";
+
+	if (p->size_bytes >= 0)
+		snprintf(size, sizeof(size), " -s %lld", (long long)p->size_bytes);
+	return xasprintf("exec ping -n -q -c %lld%s%s -W 1 %s",
+			 is_one ? 1LL : (long long)(p->count < 0 ? PINGS : p->count),
+			 is_one ? "" : " -i 0.2", size, addr);
+}
+
 static char *check_command(const struct graph *g, const struct graph_expect *x)
 {
 	char addr[80];
 	const struct addr *a;
 
-	if (x->kind != CHECK_PING)
+	if (!asks_a_peer(x))
 		return xstrdup(x->text);
 	if (x->peer < 0)
-		return xasprintf("exec ping -n -q -c 1 -W 1 %s", x->text);
+		return probe_command(x, x->text);
 	a = address_for(&g->nodes[x->node], &g->nodes[x->peer], 0);
 	if (!a && address_are_together(&g->nodes[x->node], &g->nodes[x->peer]))
-		return xstrdup("exec ping -n -q -c 1 -W 1 \"$" EVENT_PEER "\"");
+		return probe_command(x, "\"$" EVENT_PEER "\"");
 	if (!a)
 		return xasprintf("echo '%s has no address in a network of %s' >&2; exit 2",
 				 g->nodes[x->peer].name, g->nodes[x->node].name);
-	return xasprintf("exec ping -n -q -c 1 -W 1 %s", addr_format(a, false, addr, sizeof(addr)));
+	return probe_command(x, addr_format(a, false, addr, sizeof(addr)));
 }
 
 /* What the answer is measured by. */
-static void put_want(const struct graph_want *want, struct arena *a, struct strvec *v)
+static void put_want(const struct graph_expect *x, struct arena *a, struct strvec *v)
 {
+	static const char *const of[CHECKS] = {
+		[CHECK_LOSS] = "loss", [CHECK_RTT] = "rtt", [CHECK_THROUGHPUT] = "throughput"};
+	const struct graph_want *want = &x->want;
+
+	if (x->probe.loss_ppm >= 0)
+		vec_push(v, arena_printf(a, JUDGE_WANT "loss=%lld", (long long)x->probe.loss_ppm));
+	if (x->probe.rtt_ns >= 0)
+		vec_push(v, arena_printf(a, JUDGE_WANT "rtt=%lld", (long long)x->probe.rtt_ns));
 	if (!want->op)
 		return;
+	if (of[x->kind])
+		vec_push(v, arena_printf(a, JUDGE_WANT "of=%s", of[x->kind]));
 	vec_push(v, arena_printf(a, JUDGE_WANT "op=%s", graph_want_name(want->op)));
 	if (want->path)
 		vec_push(v, arena_printf(a, JUDGE_WANT "path=%s", want->path));
@@ -136,13 +195,20 @@ static void put_command(const struct graph *g, const struct graph_expect *x, str
 {
 	char *command = check_command(g, x);
 
-	bool asks_peer = x->kind == CHECK_PING && x->peer >= 0 && strstr(command, EVENT_PEER);
+	bool asks_peer = asks_a_peer(x) && x->peer >= 0 && strstr(command, EVENT_PEER);
 
 	struct strvec more = {0};
 
 	if (asks_peer)
 		vec_push(&more, arena_printf(a, "peer=%s", g->nodes[x->peer].name));
-	put_want(&x->want, a, &more);
+	if (x->kind == CHECK_THROUGHPUT) {
+		char *serve = serve_command(x);
+
+		vec_push(&more, arena_printf(a, "server=%s", g->nodes[x->peer].name));
+		vec_push(&more, arena_printf(a, "serve=%s", serve));
+		free(serve);
+	}
+	put_want(x, a, &more);
 	event_job_words(v, g->nodes[x->node].name, timeout_word(a, x->timeout_ns), &more,
 			arena_strdup(a, command));
 	vec_free(&more);
@@ -183,22 +249,43 @@ static void put_neighbor(const struct graph *g, const struct graph_expect *x, st
 	put_key(a, v, "state", x->state);
 }
 
+/* The ways that packets would take. */
+static void put_fib(const struct graph *g, const struct graph_expect *x, struct arena *a,
+		    struct strvec *v)
+{
+	vec_push(v, x->kind == CHECK_CONVERGES ? "tables" : graph_check_name(x->kind));
+	if (x->node >= 0)
+		vec_push(v, g->nodes[x->node].name);
+	if (x->node >= 0)
+		vec_push(v, x->peer >= 0 ? g->nodes[x->peer].name : x->text);
+	put_want(x, a, v);
+}
+
+static bool is_of_fib(const struct graph_expect *x)
+{
+	return x->kind >= CHECK_PATH && x->kind <= CHECK_CONVERGES;
+}
+
 bool event_check_is_look(const struct graph_expect *x)
 {
-	return x->kind != CHECK_PING && x->kind != CHECK_EXEC;
+	return !asks_a_peer(x) && x->kind != CHECK_EXEC;
 }
 
 bool event_check_settles(const struct graph_expect *x)
 {
-	return false;
+	return x->kind == CHECK_CONVERGES;
 }
 
 int64_t event_check_pause_ns(const struct graph_expect *x)
 {
 	if (x->every_ns)
 		return x->every_ns;
-	return event_check_is_look(x) && x->kind != CHECK_ROUTE ? INT64_C(1000000000)
-								: INT64_C(250000000);
+	/* A daemon is woken; a kernel that is asked for its tables goes on as before. */
+	bool asks_daemon = event_check_is_look(x) && x->kind != CHECK_ROUTE && !is_of_fib(x);
+
+	if (x->kind == CHECK_CONVERGES)
+		return INT64_C(100000000); /* it is the accuracy of the figure, too */
+	return asks_daemon ? INT64_C(1000000000) : INT64_C(250000000);
 }
 
 void event_check_words(const struct graph *g, const struct graph_expect *x, struct arena *a,
@@ -210,7 +297,9 @@ void event_check_words(const struct graph *g, const struct graph_expect *x, stru
 	}
 	vec_push(v, "look");
 	vec_push(v, timeout_word(a, x->timeout_ns));
-	if (x->kind == CHECK_ROUTE)
+	if (is_of_fib(x))
+		put_fib(g, x, a, v);
+	else if (x->kind == CHECK_ROUTE)
 		put_route(g, x, a, v);
 	else
 		put_neighbor(g, x, a, v);

@@ -27,11 +27,6 @@ static const char *want_of(const struct words *w, const char *key)
 	return v ? v : "";
 }
 
-bool judge_is_wanted(const struct words *w)
-{
-	return words_get(w, JUDGE_WANT "op") != NULL;
-}
-
 /* ---- JSON ---- */
 
 /* *ok: it is JSON. The value "null" is NULL, too. */
@@ -194,10 +189,130 @@ static bool judge_pattern(const struct words *w, const char *text, FILE *out)
 	return holds;
 }
 
+/* ---- quantities ---- */
+
+/* "10 packets transmitted, 9 received, 10% packet loss" (iputils). -1: it says nothing of it. */
+static int64_t read_loss(const char *text)
+{
+	long sent;
+	long received;
+	const char *at = strstr(text, " packets transmitted, ");
+
+	while (at && at > text && at[-1] != '\n')
+		at--;
+	if (!at || sscanf(at, "%ld packets transmitted, %ld received", &sent, &received) != 2 ||
+	    sent <= 0 || received < 0 || received > sent)
+		return -1;
+	return (sent - received) * 1000000 / sent;
+}
+
+/* "rtt min/avg/max/mdev = 20.0/20.1/20.2/0.1 ms": the mean. */
+static int64_t read_rtt(const char *text)
+{
+	double least;
+	double mean;
+	const char *at = strstr(text, "rtt min/avg/max");
+
+	if (!at || sscanf(at, "rtt min/avg/max/mdev = %lf/%lf/", &least, &mean) != 2 ||
+	    !(mean >= 0 && mean < 1e9))
+		return -1;
+	return (int64_t)(mean * 1e6 + 0.5);
+}
+
+/* Of iperf3's report: what has come. */
+static int64_t read_throughput(const char *text)
+{
+	bool is_json;
+	struct json_object *all = parse(text, &is_json);
+	struct json_object *rate = NULL;
+	int64_t bps = -1;
+
+	if (is_json && find(all, "end.sum_received.bits_per_second", &rate) && is_number(rate) &&
+	    json_object_get_double(rate) >= 0 && json_object_get_double(rate) < 1e18)
+		bps = (int64_t)json_object_get_double(rate);
+	json_object_put(all);
+	return bps;
+}
+
+static const struct quantity {
+	const char *name;
+	const char *what;
+	enum unit_kind unit;
+	int64_t (*read)(const char *text);
+} quantities[] = {
+	{"loss", "loss", UNIT_PPM, read_loss},
+	{"rtt", "round trip", UNIT_TIME, read_rtt},
+	{"throughput", "throughput", UNIT_RATE, read_throughput},
+};
+
+static bool is_as(enum graph_want_op op, int64_t seen, int64_t want)
+{
+	switch (op) {
+	case WANT_EQ:
+		return seen == want;
+	case WANT_NE:
+		return seen != want;
+	case WANT_LT:
+		return seen < want;
+	case WANT_LE:
+		return seen <= want;
+	case WANT_GT:
+		return seen > want;
+	case WANT_GE:
+		return seen >= want;
+	default:
+		return false;
+	}
+}
+
+static bool judge_quantity(const struct quantity *q, enum graph_want_op op, const char *number,
+			   const char *text, FILE *out)
+{
+	int64_t seen = q->read(text);
+	char buf[64];
+
+	if (seen < 0) {
+		visible_put_lines(out, "", text);
+		fprintf(out, "no %s could be measured\n", q->what);
+		return false;
+	}
+	fprintf(out, "%s %s\n", q->what, unit_format(q->unit, seen, buf, sizeof(buf)));
+	return is_as(op, seen, strtoll(number, NULL, 10));
+}
+
+/* Bounds of ping(): no more than that. */
+static bool judge_bounds(const struct words *w, const char *text, FILE *out)
+{
+	bool holds = true;
+
+	for (size_t i = 0; i < 2; i++) {
+		char *key = xasprintf(JUDGE_WANT "%s", quantities[i].name);
+		const char *bound = words_get(w, key);
+
+		if (bound)
+			holds &= judge_quantity(&quantities[i], WANT_LE, bound, text, out);
+		free(key);
+	}
+	return holds;
+}
+
+bool judge_reads_failures(const struct words *w)
+{
+	return words_get(w, JUDGE_WANT "loss") || words_get(w, JUDGE_WANT "rtt") ||
+	       words_get(w, JUDGE_WANT "of");
+}
+
 bool judge_answer(const struct words *w, const char *text, FILE *out)
 {
 	enum graph_want_op op = graph_find_want(want_of(w, JUDGE_WANT "op"));
+	const char *of = want_of(w, JUDGE_WANT "of");
 
+	if (!op)
+		return judge_bounds(w, text, out);
+	for (size_t i = 0; i < ARRAY_LEN(quantities); i++)
+		if (!strcmp(quantities[i].name, of))
+			return judge_quantity(&quantities[i], op, want_of(w, JUDGE_WANT "number"),
+					      text, out);
 	if (op == WANT_MATCHES)
 		return judge_pattern(w, text, out);
 	return judge_json(w, op, text, out);

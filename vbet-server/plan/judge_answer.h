@@ -10,11 +10,13 @@
 
 /*
  * Words of a request that say so: "want.op=OP" (graph_want_name()) with "want.text=" or
- * "want.number=", and "want.path=", "want.of=" (how the text is read: judge_answer.c).
+ * "want.number=", and "want.path=". "want.of=loss|rtt|throughput": the text is that of ping
+ * or iperf3. "want.loss=PPM", "want.rtt=NS": it is that of ping, and says no more than that.
  */
 #define JUDGE_WANT "want."
 
-bool judge_is_wanted(const struct words *w);
+/* True if what a command printed counts although it failed, as ping does if no answer came. */
+bool judge_reads_failures(const struct words *w);
 /* text: what was printed; the guest is not trusted. The last line in out says what was seen. */
 bool judge_answer(const struct words *w, const char *text, FILE *out);
 

@@ -78,7 +78,7 @@ static struct look *open_look(uint32_t id)
 /* --- routes --- */
 
 struct hops {
-	const struct addr *dest;
+	const struct addr *dest; /* NULL: all */
 	FILE *out;
 };
 
@@ -89,7 +89,7 @@ static void put_hop(void *ctx, const struct netlink_hop *h)
 	char name[IF_NAMESIZE];
 	char text[80];
 
-	if (addr_compare(&h->dest, to->dest) != 0)
+	if (to->dest && addr_compare(&h->dest, to->dest) != 0)
 		return;
 	fputs(addr_format(&h->dest, true, text, sizeof(text)), to->out);
 	if (h->via.family)
@@ -124,6 +124,44 @@ static void look_routes(uint32_t id, char *const *args, long timeout_ms)
 	struct hops hops = {&dest, f};
 	int rc = netlink_list_routes(fd, dest.family, put_hop, &hops);
 
+	fclose(f);
+	if (rc < 0)
+		end(l, "error=the kernel did not tell its routes");
+	else
+		pump(&l->chan);
+}
+
+/* "forwards 4|6 0|1": a switch of the kernel's, as a file. */
+static void put_forwarding(FILE *out, int version, const char *path)
+{
+	FILE *f = fopen(path, "re");
+	int c = f ? fgetc(f) : '0';
+
+	if (f)
+		fclose(f);
+	fprintf(out, "forwards %d %c\n", version, c == '0' ? '0' : '1');
+}
+
+/* "fib" all all: the main tables of both families, and whether the node forwards. */
+static void look_fib(uint32_t id, char *const *args, long timeout_ms)
+{
+	struct err e;
+	int fd = net_socket(&e);
+
+	if (fd < 0) {
+		chan_refuse(id, e.text);
+		return;
+	}
+	struct look *l = open_look(id);
+	FILE *f = xmemstream(&l->text, &l->len);
+	struct hops hops = {NULL, f};
+
+	put_forwarding(f, 4, "/proc/sys/net/ipv4/ip_forward");
+	put_forwarding(f, 6, "/proc/sys/net/ipv6/conf/all/forwarding");
+	int rc = netlink_list_routes(fd, AF_INET, put_hop, &hops);
+
+	if (rc == 0)
+		rc = netlink_list_routes(fd, AF_INET6, put_hop, &hops);
 	fclose(f);
 	if (rc < 0)
 		end(l, "error=the kernel did not tell its routes");
@@ -185,6 +223,7 @@ static const struct {
 	void (*look)(uint32_t id, char *const *args, long timeout_ms);
 } looks[] = {
 	{"routes", look_routes},
+	{"fib", look_fib},
 	{"vty", look_vty},
 };
 
