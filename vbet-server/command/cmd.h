@@ -18,7 +18,7 @@ struct cmd_options {
 	const char *timeout, *jobs, *processes, *count, *duration, *keep, *comment;
 	const char *record, *until, *back, *whatif, *spin, *at_once, *output, *keep_disks;
 	const char *side_by_side, *limit, *filter, *repeat, *artifacts;
-	const char *within;
+	const char *within, *to;
 	const char *memory, *cpu;         /* of the lab as a whole */
 	const char *junit, *tap, *events; /* a file, or "-": standard output */
 	bool until_fail, list, console_on_fail;
@@ -63,6 +63,7 @@ struct cmd_options {
 #define OPT_WARN      OPT_BIT(30)
 #define OPT_TEST      OPT_BIT(31)
 #define OPT_WITHIN    OPT_BIT(32)
+#define OPT_TO        OPT_BIT(33)
 #define OPT_UP                                                                                  \
 	(OPT_LAB | OPT_KERNEL | OPT_TIMEOUT | OPT_INSECURE | OPT_JOBS | OPT_QUIET | OPT_CLOCK | \
 	 OPT_SEED | OPT_PROCESSES | OPT_SPIN | OPT_AT_ONCE | OPT_WARN | OPT_BOOT)
@@ -124,6 +125,7 @@ int cmd_ping(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_pingall(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_version(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_import(const struct cmd_options *o, int argc, char **argv, struct err *e);
+int cmd_export(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_graph(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_help(const struct cmd_options *o, int argc, char **argv, struct err *e);
 

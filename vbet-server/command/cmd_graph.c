@@ -5,8 +5,8 @@
  */
 #include "lib/xalloc.h"
 #include "vbet-server/command/cmd.h"
+#include "vbet-server/command/lab_graph.h"
 #include "vbet-server/export/dot.h"
-#include "vbet-server/store/load.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -64,24 +64,21 @@ static int draw(const char *file, const char *format, const struct graph *g, str
 int cmd_graph(const struct cmd_options *o, int argc, char **argv, struct err *e)
 {
 	const char *format = o->output ? format_of(o->output) : "dot";
-	struct loaded l;
-	int rc = 0;
+	struct lab_graph l;
 
 	if (!format)
 		return err_set(e, ERR_USAGE, "-o takes X.svg, X.png, X.pdf or X.dot, not '%s'",
 			       o->output);
-	if (load_script(&l, argv[0], NULL, e) < 0)
-		return -1;
-	if (topo_n_errors(l.script)) {
-		topo_print_errors(stderr, l.script);
+	int rc = lab_graph_load(&l, argv[0], e);
+
+	if (rc == 0 && !l.graph)
 		rc = ERR_USAGE;
-	} else if (!o->output) {
+	else if (rc == 0 && !o->output)
 		dot_write(stdout, l.graph);
-	} else if (!strcmp(format, "dot")) {
+	else if (rc == 0 && !strcmp(format, "dot"))
 		rc = write_text(o->output, l.graph, e);
-	} else {
+	else if (rc == 0)
 		rc = draw(o->output, format, l.graph, e);
-	}
-	load_finish(&l);
+	lab_graph_finish(&l);
 	return rc;
 }

@@ -146,6 +146,16 @@ static int request_nodes(struct client *c, const struct words *w, struct err *e)
 	return 0;
 }
 
+/* graph: the lab as it is now, as a script. */
+static int request_graph(struct client *c, const struct words *w, struct err *e)
+{
+	struct reply r;
+
+	graph_print(reply_open(&r), c->server->lab->graph);
+	reply_send(&r, c);
+	return 0;
+}
+
 /* links: every cable, as "link A B show" has it. */
 static int request_links(struct client *c, const struct words *w, struct err *e)
 {
@@ -260,6 +270,7 @@ static const struct request requests[] = {
 	{"status", 1, 2, request_status, false},
 	{"substrate", 1, 2, request_status, false},
 	{"nodes", 1, 1, request_nodes, false},
+	{"graph", 1, 1, request_graph, false},
 	{"outside", 1, 1, request_outside, false},
 	{"down", 1, 1, request_down, false},
 	{"exec", 3, SIZE_MAX, request_exec, true},
