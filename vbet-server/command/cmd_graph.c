@@ -6,6 +6,7 @@
 #include "lib/xalloc.h"
 #include "vbet-server/command/cmd.h"
 #include "vbet-server/command/lab_graph.h"
+#include "vbet-server/command/neighbors.h"
 #include "vbet-server/export/dot.h"
 
 #include <signal.h>
@@ -24,18 +25,20 @@ static const char *format_of(const char *file)
 	return NULL;
 }
 
-static int write_text(const char *file, const struct graph *g, struct err *e)
+static int write_text(const char *file, const struct graph *g, const struct neighbors *n,
+		      struct err *e)
 {
 	FILE *out = fopen(file, "we");
 
 	if (!out)
 		return err_sys(e, "write %s", file);
-	dot_write(out, g);
+	dot_write_living(out, g, n->at.at, n->at.n);
 	return fclose(out) == 0 ? 0 : err_sys(e, "write %s", file);
 }
 
 /* The name goes through the environment: no shell reads it. */
-static int draw(const char *file, const char *format, const struct graph *g, struct err *e)
+static int draw(const char *file, const char *format, const struct graph *g,
+		const struct neighbors *n, struct err *e)
 {
 	char *command = xasprintf(
 		"command -v dot >/dev/null || exit 127; exec dot -T%s -o \"$VBET_PICTURE\"",
@@ -49,7 +52,7 @@ static int draw(const char *file, const char *format, const struct graph *g, str
 	free(command);
 	if (!p)
 		return err_sys(e, "dot");
-	dot_write(p, g);
+	dot_write_living(p, g, n->at.at, n->at.n);
 	int status = pclose(p);
 
 	/* What the shell says if there is none. */
@@ -64,6 +67,7 @@ static int draw(const char *file, const char *format, const struct graph *g, str
 int cmd_graph(const struct cmd_options *o, int argc, char **argv, struct err *e)
 {
 	const char *format = o->output ? format_of(o->output) : "dot";
+	struct neighbors n = {0};
 	struct lab_graph l;
 
 	if (!format)
@@ -73,12 +77,15 @@ int cmd_graph(const struct cmd_options *o, int argc, char **argv, struct err *e)
 
 	if (rc == 0 && !l.graph)
 		rc = ERR_USAGE;
-	else if (rc == 0 && !o->output)
-		dot_write(stdout, l.graph);
+	if (rc == 0 && l.lab)
+		rc = neighbors_ask(l.lab, l.graph, &n, e);
+	if (rc == 0 && !o->output)
+		dot_write_living(stdout, l.graph, n.at.at, n.at.n);
 	else if (rc == 0 && !strcmp(format, "dot"))
-		rc = write_text(o->output, l.graph, e);
+		rc = write_text(o->output, l.graph, &n, e);
 	else if (rc == 0)
-		rc = draw(o->output, format, l.graph, e);
+		rc = draw(o->output, format, l.graph, &n, e);
+	neighbors_finish(&n);
 	lab_graph_finish(&l);
 	return rc;
 }

@@ -156,7 +156,26 @@ static const char few[] = "\tlayout=neato\n\tsplines=true\n\toverlap=scale\n"
 			  "\tedge [fontsize=9, len=2.8, labeldistance=3]\n";
 static const char many[] = "\tlayout=sfdp\n\toverlap=prism\n\tsplines=line\n\tnode [fontsize=14]\n";
 
+/* They do not move what cables hold together. */
+static void put_adjacency(FILE *out, const struct dot_adjacency *a, bool is_brief)
+{
+	fprintf(out, "\tn%d -- n%d [color=\"%s\", style=%s, weight=0, constraint=false", a->a, a->b,
+		a->is_up ? "#2ca02c" : "#d62728", a->is_up ? "bold" : "\"bold,dashed\"");
+	if (!is_brief) {
+		fprintf(out, ", fontcolor=\"%s\", label=\"", a->is_up ? "#2ca02c" : "#d62728");
+		put_text(out, a->text);
+		fputc('"', out);
+	}
+	fputs("]\n", out);
+}
+
 void dot_write(FILE *out, const struct graph *g)
+{
+	dot_write_living(out, g, NULL, 0);
+}
+
+void dot_write_living(FILE *out, const struct graph *g, const struct dot_adjacency *adjacencies,
+		      size_t n)
 {
 	bool is_brief = g->n_nodes > DOT_MANY_NODES;
 
@@ -173,5 +192,7 @@ void dot_write(FILE *out, const struct graph *g)
 		put_cable(out, g, &g->cables[i], is_brief);
 	for (size_t i = 0; i < g->n_vlinks; i++)
 		put_vlink(out, g, i);
+	for (size_t i = 0; i < n; i++)
+		put_adjacency(out, &adjacencies[i], is_brief);
 	fputs("}\n", out);
 }

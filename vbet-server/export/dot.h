@@ -14,4 +14,14 @@
 enum { DOT_MANY_NODES = 60 };
 void dot_write(FILE *out, const struct graph *g);
 
+/* Two neighbours of a routing protocol. */
+struct dot_adjacency {
+	int a, b; /* nodes of the graph */
+	const char *text;
+	bool is_up; /* as far as the protocol gets */
+};
+/* The same, of a lab that is up, with them as further lines. */
+void dot_write_living(FILE *out, const struct graph *g, const struct dot_adjacency *adjacencies,
+		      size_t n);
+
 #endif

@@ -201,6 +201,7 @@ static bool judge_node(struct lab *lab, const struct look *l, const struct wires
 		.node = l->nodes.at[i],
 		.state = words_get(&l->words, "state"),
 		.is_all = !l->peer,
+		.tells_all = words_get(&l->words, "all") != NULL,
 	};
 	int from = graph_find_node(lab->graph, q.node);
 

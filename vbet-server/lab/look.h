@@ -17,7 +17,8 @@ struct look;
 
 /*
  * "look [timeout_ms=N] route NODE DEST [via=ADDR] [dev=NIC] [proto=NAME] [metric=N]", or
- * "look [timeout_ms=N] neighbor PROTOCOL [NODE [PEER]] [state=STATE]". Without NODE: all nodes that
+ * "look [timeout_ms=N] neighbor PROTOCOL [NODE [PEER]] [state=STATE] [all=1]"; all: every
+ * neighbour is told, also those that are as they should be. Without NODE: all nodes that
  * run the protocol's daemon. NULL with the error set.
  */
 struct look *look_create(struct lab *lab, const struct words *w, struct err *e);

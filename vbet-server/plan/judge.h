@@ -40,6 +40,7 @@ struct judge_neighbors {
 	bool is_all;       /* every neighbour that it has, and at least these; else: the first */
 	struct judge_peer *peers;
 	size_t n_peers;
+	bool tells_all; /* also those that are as they should be, beside others that are not */
 };
 
 /* text: what the daemon answered; the guest is not trusted. What was seen goes to out. */

@@ -332,10 +332,11 @@ static bool judge_all(const struct judge_neighbors *q, const struct neighbors *n
 	bool holds = n->at.n > 0;
 
 	VEC_FOREACH (s, &n->at) {
-		if (has_state(q, s) || is_at_rest(q, n, s))
-			continue;
-		holds = false;
-		print(out, q, s);
+		bool is_good = has_state(q, s) || is_at_rest(q, n, s);
+
+		holds &= is_good;
+		if (!is_good || q->tells_all)
+			print(out, q, s);
 	}
 	for (size_t i = 0; i < q->n_peers; i++) {
 		bool is_known = false;
@@ -349,7 +350,7 @@ static bool judge_all(const struct judge_neighbors *q, const struct neighbors *n
 	}
 	if (!n->at.n && !q->n_peers)
 		fprintf(out, "%s: %s knows no neighbour\n", q->node, q->protocol->name);
-	if (holds)
+	if (holds && !q->tells_all)
 		VEC_FOREACH (s, &n->at)
 			print(out, q, s);
 	return holds;
