@@ -119,15 +119,25 @@ static bool fill_check_exec(struct eval *ev, const struct call *c, struct world_
  * The destination may be a word, "default". It is kept as text, for the check is a command in the
  * guest ("ip route show").
  */
-static bool set_via(struct eval *ev, const struct arg *a, struct world_expect *to)
+static bool add_via(struct eval *ev, const struct arg *a, void *ctx)
 {
+	struct world_expect *to = ctx;
 	struct addr addr;
 	char text[64];
 
 	if (!builtin_want_addr(ev, a, &addr))
 		return false;
-	to->via = arena_strdup(ev->arena, addr_format(&addr, false, text, sizeof(text)));
+	addr_format(&addr, false, text, sizeof(text));
+	to->via =
+		arena_printf(ev->arena, "%s%s%s", to->via ? to->via : "", to->via ? "," : "", text);
 	return true;
+}
+
+/* One, or a list: these and no others. */
+static bool set_via(struct eval *ev, const struct arg *a, struct world_expect *to)
+{
+	to->via = NULL;
+	return builtin_each(ev, a, add_via, to);
 }
 
 /* A NIC of the node, or the name of any interface. */

@@ -79,6 +79,15 @@ void graph_print_event(FILE *out, const struct graph *g, const struct graph_even
 	arena_finish(&arena);
 }
 
+/* "A,B" as a list. */
+static void print_hops(FILE *out, const char *via)
+{
+	fputs(", via = [", out);
+	for (; *via; via++)
+		fputs(*via == ',' ? ", " : (char[]){*via, '\0'}, out);
+	fputc(']', out);
+}
+
 /* What is asked of a route or a neighbour beside its name. */
 static void print_condition(FILE *out, const struct graph_expect *e)
 {
@@ -171,7 +180,9 @@ void graph_print_check(FILE *out, const struct graph *g, const struct graph_expe
 		graph_put_string(out, e->text);
 	else if (e->text)
 		fputs(e->text, out);
-	if (e->via)
+	if (e->via && strchr(e->via, ','))
+		print_hops(out, e->via);
+	else if (e->via)
 		fprintf(out, ", %s", e->via);
 	print_condition(out, e);
 	print_probe(out, &e->probe);

@@ -71,3 +71,5 @@ must vbet expect 'within 9s converges()'
 out_has 'converged after '
 must_status 1 vbet expect 'path(h1, h2) == [r1, r2, r3]'
 out_has ': r1 r3$'
+must vbet down
+must vbet test -q "$EXAMPLES/checks.vbet"

@@ -186,6 +186,12 @@ START_TEST(routes)
 	/* One hop has to be all of it. */
 	ck_assert(!judge_route("look route r1 10.1.0.0/24 via=10.0.3.2 dev=eth0", text));
 	ck_assert(!judge_route("look route r1 10.1.0.0/24 proto=bgp", text));
+	/* A set is all of it, and nothing else. */
+	ck_assert(judge_route("look route r1 10.1.0.0/24 via=10.0.3.2,10.0.0.2 proto=ospf", text));
+	ck_assert(!judge_route("look route r1 10.1.0.0/24 via=10.0.3.2,10.0.0.3", text));
+	ck_assert(!judge_route("look route r1 10.1.0.0/24 via=10.0.3.2,10.0.0.2,10.0.4.2", text));
+	ck_assert(!judge_route("look route r1 10.1.0.0/24 via=10.0.3.2,10.0.0.2 dev=eth1", text));
+	ck_assert(!judge_route("look route r1 10.1.0.0/24 via=10.0.3.2,10.0.0.2", ""));
 	ck_assert(!judge_route("look route r1 10.1.0.0/24 metric=21", text));
 	ck_assert(!judge_route("look route r1 10.1.0.0/24", ""));
 	ck_assert_str_eq(said, "r1: no route to 10.1.0.0/24\n");

@@ -4,6 +4,7 @@
 #include "vbet-server/plan/judge.h"
 
 #include "lib/vec.h"
+#include "lib/xalloc.h"
 
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
@@ -51,12 +52,33 @@ static bool same_address(const char *a, const char *b)
 	       addr_same(&x, &y);
 }
 
+/* Its place in "A,B", or -1. */
+static int place_in(const char *list, const char *address)
+{
+	for (int i = 0; *list; i++) {
+		size_t len = strcspn(list, ",");
+		char *one = xstrndup(list, len);
+		bool is_same = same_address(one, address);
+
+		free(one);
+		if (is_same)
+			return i;
+		list += len + (list[len] == ',');
+	}
+	return -1;
+}
+
+static bool is_set(const char *via)
+{
+	return via && strchr(via, ',');
+}
+
 static bool is_route(const struct words *want, const struct words *seen)
 {
 	const char *v = words_get(want, "via");
 	const char *s = words_get(seen, "via");
 
-	if (v && !(s && same_address(v, s)))
+	if (v && !is_set(v) && !(s && same_address(v, s)))
 		return false;
 	v = words_get(want, "dev");
 	s = words_get(seen, "dev");
@@ -94,10 +116,41 @@ static void print_route(FILE *out, const char *node, const char *dest, const str
 	fprintf(out, " metric %u\n", number_of(seen, "metric"));
 }
 
+/* The next hops of a set of which each must be there, and no other. */
+struct hop_set {
+	const char *via;  /* "A,B", or NULL: no set is wanted */
+	uint64_t missing; /* a bit for each place */
+	bool has_other;
+};
+
+static struct hop_set hop_set_of(const char *via)
+{
+	struct hop_set set = {is_set(via) ? via : NULL, 0, false};
+	unsigned n = 1;
+
+	for (const char *p = set.via; p && *p; p++)
+		n += *p == ',';
+	if (set.via)
+		set.missing = n < 64 ? (UINT64_C(1) << n) - 1 : UINT64_MAX;
+	return set;
+}
+
+static void hop_set_see(struct hop_set *set, const struct words *seen)
+{
+	const char *via = words_get(seen, "via");
+	int place = set->via && via ? place_in(set->via, via) : -1;
+
+	if (place >= 0 && place < 64)
+		set->missing &= ~(UINT64_C(1) << place);
+	else
+		set->has_other = true;
+}
+
 bool judge_routes(const struct words *want, const char *text, FILE *out)
 {
 	const char *node = want->at[2];
 	const char *dest = want->at[3];
+	struct hop_set set = hop_set_of(words_get(want, "via"));
 	bool holds = false;
 	bool is_any = false;
 
@@ -108,7 +161,11 @@ bool judge_routes(const struct words *want, const char *text, FILE *out)
 
 		if (words_split(text, len, &a, &seen, NULL) == 0 && seen.n) {
 			is_any = true;
-			holds |= is_route(want, &seen);
+			bool is_one = is_route(want, &seen);
+
+			holds |= is_one;
+			if (is_one)
+				hop_set_see(&set, &seen);
 			print_route(out, node, dest, &seen);
 		}
 		arena_finish(&a);
@@ -116,5 +173,7 @@ bool judge_routes(const struct words *want, const char *text, FILE *out)
 	}
 	if (!is_any)
 		fprintf(out, "%s: no route to %s\n", node, dest);
+	if (set.via)
+		return holds && !set.missing && !set.has_other;
 	return holds;
 }
