@@ -40,7 +40,7 @@ must vbet wait
 assert_eq "$before" "$(others)" "the other processes"
 wait_until 30 in_node r4 'ping -c 1 -W 1 10.0.3.3'
 must vbet substrate
-out_has 'vl3:ab \(vnet1\) +10Mbit'
+out_has 'vl3:ab \(vnet1\) +10[.]000Mbit'
 out_has_not 'is down:'
 
 # The first process, by a guest; and what is killed is never called ready.

@@ -34,7 +34,7 @@ between() { # LOW HIGH VALUE WHAT
 	[ "$3" -ge "$1" ] && [ "$3" -le "$2" ] || fail "$4: $3 instead of $1 to $2"
 }
 both_share() { # WHEN
-	assert_eq '2400kbit 2400kbit' "$(guaranteed v:ab)" "what v is promised on its two hops $1"
+	assert_eq '2.400Mbit 2.400Mbit' "$(guaranteed v:ab)" "what v is promised on its two hops $1"
 	between 2360 3800 "$(rate r2)" "v $1, in kbit/s"
 	between 200 1640 "$(rate b2)" "w $1, in kbit/s"
 }
@@ -68,7 +68,7 @@ out_has 's3 is ready'
 in_node b2 'sleep 9' # they are tried again every 8 s at the latest
 both_share 'after the start'
 must vbet substrate
-out_has 'v:ab \(red\) +2400kbit .* 3Mbit'
+out_has 'v:ab \(red\) +2[.]400Mbit .* 3[.]000Mbit'
 assert_eq '7000000000 400000' "$(status_of '.substrate.objects.s3 | "\(.idle_ns) \(.lower_ppm)"')" policy
 
 # One in the middle, at once: all that leads through it is set up anew.
