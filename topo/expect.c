@@ -109,6 +109,36 @@ static bool fill_converges(struct eval *ev, const struct call *c, struct world_e
 	return !to->negated;
 }
 
+static const char *const frame_fields[] = {"within", NULL};
+
+/* seen(NIC, "filter"): over a time, which "within" gives before the check or in it. */
+static bool fill_frames(struct eval *ev, const struct call *c, struct world_expect *to)
+{
+	const struct arg *nic = &c->args[0];
+	int64_t within_ns = 0;
+
+	if (nic->v.kind != VALUE_NIC || !nic->v.nic->node) {
+		eval_wrong(ev, nic->loc, "expected a NIC of a node, such as NIC(a, 1)");
+		return false;
+	}
+	if (!builtin_want_text(ev, &c->args[1], "a filter", &to->text) ||
+	    !set_quantity(ev, c, "within", UNIT_TIME, &within_ns))
+		return false;
+	if (to->negated && to->kind != CHECK_COUNT) {
+		eval_wrong(ev, c->loc, "%s() with 'not' is %s()", c->name,
+			   to->kind == CHECK_SEEN ? "never" : "seen");
+		return false;
+	}
+	to->nic = nic->v.nic;
+	to->node = nic->v.nic->node;
+	if (within_ns && __builtin_add_overflow(to->start_ns, within_ns, &to->deadline_ns))
+		to->deadline_ns = INT64_MAX;
+	if (to->deadline_ns > to->start_ns)
+		return true;
+	eval_wrong(ev, c->loc, "for how long? Write within 10s of 30s %s", c->name);
+	return false;
+}
+
 static bool fill_check_exec(struct eval *ev, const struct call *c, struct world_expect *to)
 {
 	to->node = event_want_guest(ev, &c->args[0]);
@@ -278,6 +308,11 @@ static const struct check checks[] = {
 	{fill_nothing, "no_loop", "no_loop()", CHECK_NO_LOOP, 0, 0, NULL, NULL},
 	{fill_nothing, "no_blackhole", "no_blackhole()", CHECK_NO_BLACKHOLE, 0, 0, NULL, NULL},
 	{fill_converges, "converges", "converges()", CHECK_CONVERGES, 0, 0, NULL, NULL},
+	{fill_frames, "seen", "seen(NIC(a, 1), \"filter\")", CHECK_SEEN, 2, 2, NULL, frame_fields},
+	{fill_frames, "never", "never(NIC(a, 1), \"filter\")", CHECK_NEVER, 2, 2, NULL,
+	 frame_fields},
+	{fill_frames, "count", "count(NIC(a, 1), \"filter\")", CHECK_COUNT, 2, 2, NULL,
+	 frame_fields},
 	{fill_nodes, "ospf_full", "ospf_full(a, b)", CHECK_OSPF_FULL, 0, 2, NULL, NULL},
 	{fill_nodes, "bgp_established", "bgp_established(a, b)", CHECK_BGP_ESTABLISHED, 0, 2, NULL,
 	 NULL},

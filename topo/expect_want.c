@@ -142,6 +142,7 @@ static const struct {
 } forms[CHECKS] = {
 	[CHECK_EXEC] = {ANSWER_TEXT, UNIT_COUNT, NULL},
 	[CHECK_PATH] = {ANSWER_NODES, UNIT_COUNT, "path(a, b) == [r1, r2]"},
+	[CHECK_COUNT] = {ANSWER_QUANTITY, UNIT_COUNT, "count(NIC(a, 1), \"icmp\") == 3"},
 	[CHECK_LOSS] = {ANSWER_QUANTITY, UNIT_PPM, "loss(a, b) < 1%"},
 	[CHECK_RTT] = {ANSWER_QUANTITY, UNIT_TIME, "rtt(a, b) < 10ms"},
 	[CHECK_THROUGHPUT] = {ANSWER_QUANTITY, UNIT_RATE, "throughput(a, b) > 9Mbit"},

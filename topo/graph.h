@@ -310,6 +310,9 @@ enum graph_check {
 	CHECK_NO_LOOP,
 	CHECK_NO_BLACKHOLE,
 	CHECK_CONVERGES,
+	CHECK_SEEN, /* these: node, dev: the NIC; text: a filter */
+	CHECK_NEVER,
+	CHECK_COUNT,
 	CHECKS
 };
 const char *graph_check_name(enum graph_check c);

@@ -79,6 +79,14 @@ void graph_print_event(FILE *out, const struct graph *g, const struct graph_even
 	arena_finish(&arena);
 }
 
+/* That frames are looked for at. */
+static void print_nic(FILE *out, const struct graph *g, const struct graph_expect *e)
+{
+	const struct graph_end end = {e->node, graph_find_nic(&g->nodes[e->node], e->dev)};
+
+	graph_put_end(out, g, &end);
+}
+
 /* "A,B" as a list. */
 static void print_hops(FILE *out, const char *via)
 {
@@ -97,7 +105,7 @@ static void print_condition(FILE *out, const struct graph_expect *e)
 		fputs(", ", out);
 		graph_put_string(out, e->state);
 	}
-	if (e->dev) {
+	if (e->dev && e->kind == CHECK_ROUTE) {
 		fputs(", dev = ", out);
 		graph_put_string(out, e->dev);
 	}
@@ -170,13 +178,15 @@ void graph_print_check(FILE *out, const struct graph *g, const struct graph_expe
 	if (e->start_ns)
 		print_time(out, e->deadline_ns > e->start_ns ? "of " : "at ", e->start_ns);
 	fprintf(out, "%s%s(", e->negated ? "not " : "", graph_check_name(e->kind));
-	if (e->node >= 0)
+	if (e->kind >= CHECK_SEEN)
+		print_nic(out, g, e);
+	else if (e->node >= 0)
 		graph_put_name(out, g->nodes[e->node].name);
 	if (e->peer >= 0 || e->text)
 		fputs(", ", out);
 	if (e->peer >= 0)
 		graph_put_name(out, g->nodes[e->peer].name);
-	else if (e->text && e->kind == CHECK_EXEC)
+	else if (e->text && (e->kind == CHECK_EXEC || e->kind >= CHECK_SEEN))
 		graph_put_string(out, e->text);
 	else if (e->text)
 		fputs(e->text, out);

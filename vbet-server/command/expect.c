@@ -23,6 +23,7 @@
 #include "lib/xalloc.h"
 #include "vbet-server/command/drive.h"
 #include "vbet-server/command/trial.h"
+#include "vbet-server/command/watch.h"
 #include "vbet-server/plan/event.h"
 
 #include <stdlib.h>
@@ -35,11 +36,12 @@ struct attempt {
 	const struct graph_expect *expect;
 	struct trial trial;
 	enum attempt_state state;
-	int64_t next_ns;  /* of the next try; of one that runs: when its result is asked for */
-	int64_t began_ns; /* of the last try */
-	char *job;        /* owned: the number of a try that runs */
-	char *last;       /* owned: what the last try said */
-	int status;       /* of the last try; -1: it could not begin */
+	int64_t next_ns;     /* of the next try; of one that runs: when its result is asked for */
+	int64_t began_ns;    /* of the last try */
+	struct watch *watch; /* owned; of what looks at frames */
+	char *job;           /* owned: the number of a try that runs */
+	char *last;          /* owned: what the last try said */
+	int status;          /* of the last try; -1: it could not begin */
 };
 
 /* A command of an event that is under way. */
@@ -217,6 +219,9 @@ static const struct outcome outcomes[] = {
 	[CHECK_REACHES] = {"ways that arrive", "others"},
 	[CHECK_NO_LOOP] = {"no circle in the forwarding tables", "some"},
 	[CHECK_NO_BLACKHOLE] = {"no route that leads nowhere", "some"},
+	[CHECK_SEEN] = {"such a frame", "none"},
+	[CHECK_NEVER] = {"no such frame", "some"},
+	[CHECK_COUNT] = {"so many frames", "others"},
 	[CHECK_CONVERGES] = {"no more changes of routing tables", "changes"},
 };
 _Static_assert(ARRAY_LEN(outcomes) == CHECKS, "outcomes out of step with enum graph_check");
@@ -285,7 +290,7 @@ static void explain(FILE *out, const struct attempt *t)
 static bool has_reason(const struct attempt *t, bool held)
 {
 	bool is_figure = t->expect->kind == CHECK_LOSS || t->expect->kind == CHECK_RTT ||
-			 t->expect->kind == CHECK_THROUGHPUT;
+			 t->expect->kind == CHECK_THROUGHPUT || t->expect->kind == CHECK_COUNT;
 
 	return t->last && *t->last && (!held || is_figure);
 }
@@ -348,6 +353,37 @@ static void end_try(struct driver *d, struct attempt *t, int status)
 		decide(d, t, verdict == TRIAL_HELD);
 }
 
+static void end_without(struct driver *d, struct attempt *t, const struct err *e)
+{
+	free(t->last);
+	t->last = xstrdup(e->text);
+	t->status = -1;
+	end_try(d, t, 255);
+}
+
+/* The first time it only begins; it stays as it is when time is up, or is found before. */
+static void try_watch(struct driver *d, struct attempt *t, const struct strvec *v)
+{
+	struct err e = {0};
+	char *text = NULL;
+
+	if (!t->watch) {
+		t->watch = watch_begin_words(d->lab.lab, v->at, v->n, &e);
+		t->next_ns = t->trial.deadline_ns;
+		if (!watch_is_at_end(v->at, v->n) && t->began_ns + t->trial.pause_ns < t->next_ns)
+			t->next_ns = t->began_ns + t->trial.pause_ns;
+		if (t->watch && t->next_ns > d->lab.now_ns)
+			return;
+	}
+	if (!t->watch || watch_judge(t->watch, v->at, v->n, &t->status, &text, &e) < 0) {
+		end_without(d, t, &e);
+		return;
+	}
+	free(t->last);
+	t->last = text;
+	end_try(d, t, t->status);
+}
+
 static void begin_try(struct driver *d, struct attempt *t)
 {
 	struct arena a = {0};
@@ -356,15 +392,15 @@ static void begin_try(struct driver *d, struct attempt *t)
 
 	t->began_ns = d->lab.now_ns;
 	event_check_words(d->graph, t->expect, &a, &v);
-	if (drive_ask(&d->lab, &v, &t->job, &e) == 0) {
+	if (watch_is_meant(v.at, v.n)) {
+		try_watch(d, t, &v);
+		vec_free(&v);
+	} else if (drive_ask(&d->lab, &v, &t->job, &e) == 0) {
 		t->state = ATTEMPT_RUNS;
 		t->next_ns = t->began_ns + drive_step_ns(&d->lab);
 	} else {
 		/* A node that is down, for one: it may come up before the deadline. */
-		free(t->last);
-		t->last = xstrdup(e.text);
-		t->status = -1;
-		end_try(d, t, 255);
+		end_without(d, t, &e);
 	}
 	arena_finish(&a);
 }
@@ -514,6 +550,7 @@ int expect_run(const char *lab, const struct graph *g, FILE *out, struct expect_
 	for (size_t i = 0; i < g->n_expects; i++) {
 		free(d.attempts[i].job);
 		free(d.attempts[i].last);
+		watch_end(d.attempts[i].watch);
 		trial_finish(&d.attempts[i].trial);
 	}
 	for (size_t i = 0; i < d.errands.n; i++)

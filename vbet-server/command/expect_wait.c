@@ -14,6 +14,7 @@
 #include "vbet-server/command/drive.h"
 #include "vbet-server/command/expect.h"
 #include "vbet-server/command/trial.h"
+#include "vbet-server/command/watch.h"
 
 #include "lib/visible.h"
 #include "lib/words.h"
@@ -65,22 +66,57 @@ static int try_check(struct drive *d, const struct words *check, bool *held, cha
 	return rc;
 }
 
+/* Frames are looked at here, and not by the server. */
+static int try_watch(struct watch *w, const struct words *check, bool *held, char **text,
+		     struct err *e)
+{
+	int status;
+
+	free(*text);
+	*text = NULL;
+	if (watch_judge(w, (const char *const *)check->at + REQUEST, check->n - REQUEST, &status,
+			text, e) < 0)
+		return -1;
+	*held = (status == 0) == !strcmp(check->at[NEGATED], "is");
+	return 0;
+}
+
+/* And goes on to when there is something to be looked at. */
+static int begin_watch(struct drive *d, const char *const *words, size_t n, const struct trial *t,
+		       struct watch **watch, struct err *e)
+{
+	int64_t next = t->deadline_ns;
+
+	*watch = watch_begin_words(d->lab, words, n, e);
+	if (!*watch)
+		return -1;
+	if (!watch_is_at_end(words, n) && d->now_ns + t->pause_ns < next)
+		next = d->now_ns + t->pause_ns;
+	return drive_go_to(d, next, e);
+}
+
 static int64_t number_at(const struct words *check, size_t i)
 {
 	return strtoll(check->at[i], NULL, 10);
 }
 
 static int try_until(struct drive *d, const struct words *check, const struct expect_wish *wish,
-		     struct trial *t, int64_t *began_ns, char **text, struct err *e)
+		     struct trial *t, struct watch **watch, int64_t *began_ns, char **text,
+		     struct err *e)
 {
+	const char *const *words = (const char *const *)check->at + REQUEST;
+	size_t n_words = check->n - REQUEST;
 	enum trial_verdict verdict;
 	bool held = false;
 
+	if (watch_is_meant(words, n_words) && begin_watch(d, words, n_words, t, watch, e) < 0)
+		return -1;
 	do {
 		int64_t next = d->now_ns;
 
 		*began_ns = d->now_ns;
-		if (try_check(d, check, &held, text, e) < 0)
+		if ((*watch ? try_watch(*watch, check, &held, text, e)
+			    : try_check(d, check, &held, text, e)) < 0)
 			return -1;
 		verdict = trial_end_try(t, held, *text ? *text : "", *began_ns, d->now_ns, &next);
 		if (verdict == TRIAL_AGAIN && wish->missed)
@@ -147,7 +183,10 @@ int expect_wait(const char *lab, bool is_virtual, const struct expect_wish *wish
 	if (rc == 0) {
 		struct trial t = trial_of(&d, &w, wish->limit_ns);
 
-		rc = try_until(&d, &w, wish, &t, &began_ns, &text, e);
+		struct watch *watch = NULL;
+
+		rc = try_until(&d, &w, wish, &t, &watch, &began_ns, &text, e);
+		watch_end(watch);
 		settled = trial_settled_text(&t, rc == 0);
 		trial_finish(&t);
 	}

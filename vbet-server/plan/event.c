@@ -266,6 +266,17 @@ static bool is_of_fib(const struct graph_expect *x)
 	return x->kind >= CHECK_PATH && x->kind <= CHECK_CONVERGES;
 }
 
+/* Frames are no guest's business: whoever drives the lab looks at them (command/watch.h). */
+static void put_frames(const struct graph *g, const struct graph_expect *x, struct arena *a,
+		       struct strvec *v)
+{
+	vec_push(v, "watch");
+	vec_push(v, graph_check_name(x->kind));
+	vec_push(v, arena_printf(a, "%s:%s", g->nodes[x->node].name, x->dev));
+	vec_push(v, x->text);
+	put_want(x, a, v);
+}
+
 bool event_check_is_look(const struct graph_expect *x)
 {
 	return !asks_a_peer(x) && x->kind != CHECK_EXEC;
@@ -281,7 +292,8 @@ int64_t event_check_pause_ns(const struct graph_expect *x)
 	if (x->every_ns)
 		return x->every_ns;
 	/* A daemon is woken; a kernel that is asked for its tables goes on as before. */
-	bool asks_daemon = event_check_is_look(x) && x->kind != CHECK_ROUTE && !is_of_fib(x);
+	bool asks_daemon = event_check_is_look(x) && x->kind != CHECK_ROUTE && !is_of_fib(x) &&
+			   x->kind < CHECK_SEEN;
 
 	if (x->kind == CHECK_CONVERGES)
 		return INT64_C(100000000); /* it is the accuracy of the figure, too */
@@ -291,6 +303,10 @@ int64_t event_check_pause_ns(const struct graph_expect *x)
 void event_check_words(const struct graph *g, const struct graph_expect *x, struct arena *a,
 		       struct strvec *v)
 {
+	if (x->kind >= CHECK_SEEN) {
+		put_frames(g, x, a, v);
+		return;
+	}
 	if (!event_check_is_look(x)) {
 		put_command(g, x, a, v);
 		return;

@@ -302,6 +302,12 @@ bool judge_reads_failures(const struct words *w)
 	       words_get(w, JUDGE_WANT "of");
 }
 
+bool judge_number(const struct words *w, int64_t seen)
+{
+	return is_as(graph_find_want(want_of(w, JUDGE_WANT "op")), seen,
+		     strtoll(want_of(w, JUDGE_WANT "number"), NULL, 10));
+}
+
 bool judge_answer(const struct words *w, const char *text, FILE *out)
 {
 	enum graph_want_op op = graph_find_want(want_of(w, JUDGE_WANT "op"));

@@ -6,6 +6,7 @@
 #include "lib/words.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 /*
@@ -19,5 +20,8 @@
 bool judge_reads_failures(const struct words *w);
 /* text: what was printed; the guest is not trusted. The last line in out says what was seen. */
 bool judge_answer(const struct words *w, const char *text, FILE *out);
+
+/* A number against "want.op=" and "want.number=". */
+bool judge_number(const struct words *w, int64_t seen);
 
 #endif
