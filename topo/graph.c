@@ -59,7 +59,9 @@ static const char *const check_names[] = {
 	[CHECK_REACHES] = "reaches",
 	[CHECK_NO_LOOP] = "no_loop",
 	[CHECK_NO_BLACKHOLE] = "no_blackhole",
-	[CHECK_SEEN] = "seen", [CHECK_NEVER] = "never", [CHECK_COUNT] = "count",
+	[CHECK_SEEN] = "seen",
+	[CHECK_NEVER] = "never",
+	[CHECK_COUNT] = "count",
 	[CHECK_CONVERGES] = "converges",
 };
 _Static_assert(ARRAY_LEN(check_names) == CHECKS, "check_names out of step");

@@ -362,7 +362,8 @@ struct graph_expect {
 	int node; /* index into graph.nodes: where it is tried; -1: all that run the daemon */
 	int peer; /* CHECK_PING: whom; -1: text is an address. CHECK_NEIGHBOR ...: -1: all */
 	const char *text; /* CHECK_EXEC: a command; CHECK_ROUTE: a network, or "default" */
-	/* CHECK_ROUTE; NULL, and metric -1: any. via with commas: these next hops and no others. proto also of CHECK_NEIGHBOR: "ospf". */
+	/* CHECK_ROUTE; NULL, and metric -1: any. via with commas: these next hops and no others.
+	 * proto also of CHECK_NEIGHBOR: "ospf". */
 	const char *via, *dev, *proto;
 	int64_t metric;
 	const char *state; /* CHECK_NEIGHBOR: "full"; NULL: as far as the protocol gets */
