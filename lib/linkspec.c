@@ -391,6 +391,19 @@ void linkspec_print(FILE *out, const struct linkspec *s, const char *prefix)
 	}
 }
 
+char *linkspec_text(const struct linkspec *s)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = xmemstream(&text, &len);
+
+	linkspec_print(f, s, "");
+	fclose(f);
+	if (len)
+		memmove(text, text + 1, len);
+	return text;
+}
+
 bool linkspec_equal(const struct linkspec *a, const struct linkspec *b)
 {
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++)

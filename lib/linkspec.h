@@ -78,6 +78,8 @@ const char *linkspec_key(size_t i, const char **help);
 const char *linkspec_key_word(const char *key, size_t j);
 /* Writes " key=value" for everything that is not default, each key prefixed with `prefix`. */
 void linkspec_print(FILE *out, const struct linkspec *s, const char *prefix);
+/* The same without a prefix and without the first blank, malloc'ed; "" if all is default. */
+char *linkspec_text(const struct linkspec *s);
 bool linkspec_equal(const struct linkspec *a, const struct linkspec *b);
 
 /*

@@ -225,13 +225,9 @@ static void print_spec(FILE *out, const struct linkspec *s, const char *lead)
 	struct arena arena = {0};
 	struct words words = {0};
 	struct err e;
-	char *text = NULL;
-	size_t len = 0;
-	FILE *f = xmemstream(&text, &len);
+	char *text = linkspec_text(s);
 
-	linkspec_print(f, s, "");
-	fclose(f);
-	if (words_split(text, len, &arena, &words, &e) == 0) {
+	if (words_split(text, strlen(text), &arena, &words, &e) == 0) {
 		for (size_t i = 0; i < words.n; i++) {
 			char *value = strchr(words.at[i], '=');
 

@@ -230,15 +230,11 @@ static void put_cable(struct export_lab *l, const struct graph_cable *c, FILE *o
 	const struct graph_node *a = &g->nodes[c->end[0].node];
 	const struct graph_node *b = &g->nodes[c->end[1].node];
 	unsigned mtu = a->nics[c->end[0].nic].mtu;
-	char *text = NULL;
-	size_t len = 0;
 
 	if (!is_exported(a) || !is_exported(b))
 		return;
-	FILE *f = xmemstream(&text, &len);
+	char *words = linkspec_text(&c->dir[0]);
 
-	linkspec_print(f, &c->dir[0], "");
-	fclose(f);
 	fputs("    - endpoints: [", out);
 	put_end(out, g, &c->end[0]);
 	fputs(", ", out);
@@ -246,9 +242,9 @@ static void put_cable(struct export_lab *l, const struct graph_cable *c, FILE *o
 	fputs("]\n", out);
 	if (mtu && mtu != 1500)
 		fprintf(out, "      mtu: %u\n", mtu);
-	if (text[strspn(text, " ")])
-		export_note(l, NULL, arena_printf(&l->arena, "cable %s:%s", c->name, text));
-	free(text);
+	if (*words)
+		export_note(l, NULL, arena_printf(&l->arena, "cable %s: %s", c->name, words));
+	free(words);
 }
 
 void export_write_clab(struct export_lab *l, FILE *out)

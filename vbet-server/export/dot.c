@@ -80,29 +80,17 @@ static void put_end(FILE *out, const char *key, const struct graph_nic *nic)
 	fputc('"', out);
 }
 
-static char *words_of(const struct linkspec *s)
-{
-	char *text = NULL;
-	size_t len;
-	FILE *f = xmemstream(&text, &len);
-
-	linkspec_print(f, s, "");
-	fclose(f);
-	return text;
-}
-
 static void put_link(FILE *out, const struct graph_cable *c)
 {
-	char *there = words_of(&c->dir[0]);
-	char *back = words_of(&c->dir[1]);
-	const char *text = there + strspn(there, " ");
+	char *there = linkspec_text(&c->dir[0]);
+	char *back = linkspec_text(&c->dir[1]);
 
-	if (*text || *back) {
+	if (*there || *back) {
 		fputs(", label=\"", out);
-		put_text(out, text);
+		put_text(out, there);
 		if (strcmp(there, back) != 0) {
 			fputs("\\nback: ", out);
-			put_text(out, back + strspn(back, " "));
+			put_text(out, back);
 		}
 		fputc('"', out);
 	}

@@ -67,19 +67,15 @@ static void put_node(FILE *out, const struct graph_node *n, size_t i)
 
 static void put_cable(FILE *out, const struct graph *g, const struct graph_cable *c)
 {
-	char *text = NULL;
-	size_t len = 0;
-	FILE *f = xmemstream(&text, &len);
+	char *words = linkspec_text(&c->dir[0]);
 
-	linkspec_print(f, &c->dir[0], "");
-	fclose(f);
 	fprintf(out, "    <edge source=\"%d\" target=\"%d\">\n", c->end[0].node, c->end[1].node);
 	if (c->dir[0].rate_bps)
 		fprintf(out, "      <data key=\"d4\">%" PRId64 ".0</data>\n", c->dir[0].rate_bps);
 	put_data(out, "d5", c->name);
-	put_data(out, "d6", text + strspn(text, " "));
+	put_data(out, "d6", words);
 	fputs("    </edge>\n", out);
-	free(text);
+	free(words);
 	(void)g;
 }
 

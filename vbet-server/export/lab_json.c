@@ -78,13 +78,9 @@ static void put_dirs(struct json *j, const struct graph_cable *c)
 	static const char *const keys[] = {"forward", "back"};
 
 	for (int i = 0; i < 2; i++) {
-		char *text = NULL;
-		size_t len = 0;
-		FILE *f = xmemstream(&text, &len);
+		char *text = linkspec_text(&c->dir[i]);
 
-		linkspec_print(f, &c->dir[i], "");
-		fclose(f);
-		json_string(j, keys[i], text + strspn(text, " "));
+		json_string(j, keys[i], text);
 		free(text);
 	}
 }

@@ -42,13 +42,7 @@ static void put_cable(FILE *out, const struct graph *g, const struct graph_cable
 {
 	const struct graph_nic *a = &g->nodes[c->end[0].node].nics[c->end[0].nic];
 	const struct graph_nic *b = &g->nodes[c->end[1].node].nics[c->end[1].nic];
-	char *text = NULL;
-	size_t len = 0;
-	FILE *f = xmemstream(&text, &len);
-
-	linkspec_print(f, &c->dir[0], "");
-	fclose(f);
-	const char *words = text + strspn(text, " ");
+	char *words = linkspec_text(&c->dir[0]);
 
 	fprintf(out, "    n%d %s", c->end[0].node, c->cut.all ? "-.-" : "---");
 	if (a->n_addrs || b->n_addrs || *words) {
@@ -61,7 +55,7 @@ static void put_cable(FILE *out, const struct graph *g, const struct graph_cable
 		fputs("\"|", out);
 	}
 	fprintf(out, " n%d\n", c->end[1].node);
-	free(text);
+	free(words);
 }
 
 void export_write_mermaid(struct export_lab *l, FILE *out)

@@ -135,17 +135,10 @@ static void text_cable(FILE *out, const struct lab *lab, const struct graph_nic 
 		       struct json_object *status)
 {
 	const char *direction = c->cable_end ? "ba" : "ab";
-	char *text = NULL;
-	size_t len = 0;
 
 	if (c->cable < 0)
 		return;
-	FILE *f = xmemstream(&text, &len);
-
-	linkspec_print(f, &lab->graph->cables[c->cable].dir[c->cable_end], "");
-	fclose(f);
-	fputs(text, out); /* with a blank in front */
-	free(text);
+	linkspec_print(out, &lab->graph->cables[c->cable].dir[c->cable_end], "");
 	report_drops(
 		out, ", dropped: ",
 		status_member(status_object(status, lab->graph->cables[c->cable].name), direction));
@@ -422,13 +415,9 @@ static void json_cable(struct json *j, const struct lab *lab, const struct graph
 		json_string(j, end ? "b" : "a", buf);
 	}
 	for (int dir = 0; dir < 2; dir++) {
-		char *text = NULL;
-		size_t len = 0;
-		FILE *f = xmemstream(&text, &len);
+		char *text = linkspec_text(&c->dir[dir]);
 
-		linkspec_print(f, &c->dir[dir], "");
-		fclose(f);
-		json_string(j, dir ? "ba" : "ab", *text ? text + 1 : "");
+		json_string(j, dir ? "ba" : "ab", text);
 		free(text);
 	}
 	json_close(j, '}');
