@@ -249,3 +249,13 @@ int client_ask(const char *lab, char *const *words, size_t n, FILE *out, struct 
 	client_close(&s);
 	return rc;
 }
+
+int client_ask_text(const char *lab, char *const *words, size_t n, char **text, struct err *e)
+{
+	size_t len = 0;
+	FILE *f = xmemstream(text, &len);
+	int rc = client_ask(lab, words, n, f, e);
+
+	fclose(f);
+	return rc;
+}

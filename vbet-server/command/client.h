@@ -40,6 +40,8 @@ int client_wait(const struct session *s, int ms);
 void client_show_note(void *ctx, const char *text);
 /* Connect, send, answer, close. */
 int client_ask(const char *lab, char *const *words, size_t n, FILE *out, struct err *e);
+/* The answer as text, malloc'ed: also if it failed, then as far as it came. */
+int client_ask_text(const char *lab, char *const *words, size_t n, char **text, struct err *e);
 /* Next line without its newline (malloc'ed), or NULL at the end of the stream. */
 char *client_read_line(struct session *s);
 

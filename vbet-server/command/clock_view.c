@@ -7,8 +7,6 @@
  */
 #include "vbet-server/command/clock_view.h"
 
-#include "lib/xalloc.h"
-
 #include "vbet-server/command/client.h"
 
 #include <stdlib.h>
@@ -22,12 +20,9 @@
 bool clock_view_get(const char *lab, struct clock_view *v)
 {
 	char *words[] = {"clock"};
-	char *text = NULL;
-	size_t len = 0;
-	FILE *f = xmemstream(&text, &len);
-	bool is_virtual = client_ask(lab, words, 1, f, NULL) == 0;
+	char *text;
+	bool is_virtual = client_ask_text(lab, words, 1, &text, NULL) == 0;
 
-	fclose(f);
 	memset(v, 0, sizeof(*v));
 	is_virtual = is_virtual && sscanf(text, "%lf s, pace %15[^, \n]", &v->now_s, v->pace) == 2;
 	v->stands = is_virtual && strstr(text, ", paused");

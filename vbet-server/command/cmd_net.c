@@ -160,14 +160,11 @@ static int ping_count(const struct cmd_options *o, char *buf, size_t size, struc
 static int check_target(const char *lab, const char *target, struct err *e)
 {
 	char *words[] = {"nodes"};
-	char *text = NULL;
-	size_t len = 0;
+	char *text;
 	struct nearest near;
 	bool found = strpbrk(target, ".:") != NULL;
-	FILE *f = xmemstream(&text, &len);
-	int rc = client_ask(lab, words, 1, f, e);
+	int rc = client_ask_text(lab, words, 1, &text, e);
 
-	fclose(f);
 	nearest_init(&near, target);
 	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
 		line[strcspn(line, " ")] = '\0';
@@ -215,12 +212,9 @@ struct guest_list {
 static int list_guests(const char *lab, struct arena *a, struct guest_list *list, struct err *e)
 {
 	char *words[] = {"nodes"};
-	char *text = NULL;
-	size_t len = 0;
-	FILE *f = xmemstream(&text, &len);
-	int rc = client_ask(lab, words, 1, f, e);
+	char *text;
+	int rc = client_ask_text(lab, words, 1, &text, e);
 
-	fclose(f);
 	for (char *line = strtok(text, "\n"); line && rc == 0; line = strtok(NULL, "\n")) {
 		struct words w;
 

@@ -107,13 +107,10 @@ int cmd_exec(const struct cmd_options *o, int argc, char **argv, struct err *e)
 static bool was_open(const char *lab, const char *node)
 {
 	char *words[] = {"held"};
-	char *text = NULL;
-	size_t len = 0;
-	FILE *f = xmemstream(&text, &len);
+	char *text;
 	bool found = false;
 
-	client_ask(lab, words, 1, f, NULL);
-	fclose(f);
+	client_ask_text(lab, words, 1, &text, NULL);
 	for (char *line = strtok(text, "\n"); line && !found; line = strtok(NULL, "\n"))
 		found = !strcmp(line, node);
 	free(text);

@@ -23,13 +23,10 @@ struct place {
 static int ask_place(const char *lab, struct place *p, struct err *e)
 {
 	char *words[] = {"outside"};
-	char *text = NULL;
-	size_t len = 0;
-	FILE *f = xmemstream(&text, &len);
-	int rc = client_ask(lab, words, 1, f, e);
+	char *text;
+	int rc = client_ask_text(lab, words, 1, &text, e);
 	char *end;
 
-	fclose(f);
 	if (rc == 0) {
 		p->own = !strncmp(text, "own ", 4);
 		p->pid = (pid_t)strtol(text + strcspn(text, " "), &end, 10);

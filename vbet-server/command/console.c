@@ -42,12 +42,9 @@ struct node_list {
 static void list_nodes(struct node_list *l)
 {
 	char *words[] = {"nodes"};
-	char *text = NULL;
-	size_t len = 0;
-	FILE *f = xmemstream(&text, &len);
+	char *text;
 
-	client_ask(current_lab, words, 1, f, NULL);
-	fclose(f);
+	client_ask_text(current_lab, words, 1, &text, NULL);
 	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
 		struct complete_node n;
 

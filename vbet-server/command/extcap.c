@@ -13,7 +13,6 @@
 
 #include "lib/vec.h"
 #include "lib/words.h"
-#include "lib/xalloc.h"
 #include "vbet-server/command/client.h"
 #include "vbet-server/command/frames.h"
 #include "vbet-server/store/paths.h"
@@ -64,13 +63,10 @@ static void list_node(const char *lab, const struct words *w)
 static void list_lab(const char *lab)
 {
 	char *words[] = {"nodes"};
-	char *text = NULL;
-	size_t len = 0;
-	FILE *f = xmemstream(&text, &len);
-	int rc = client_ask(lab, words, 1, f, NULL);
+	char *text;
+	int rc = client_ask_text(lab, words, 1, &text, NULL);
 	struct arena a = {0};
 
-	fclose(f);
 	for (char *line = text, *end; rc == 0 && (end = strchr(line, '\n')); line = end + 1) {
 		struct words w;
 

@@ -5,7 +5,6 @@
  */
 #include "vbet-server/command/lab_graph.h"
 
-#include "lib/xalloc.h"
 #include "vbet-server/command/client.h"
 
 #include <stdlib.h>
@@ -16,14 +15,11 @@ static int load_running(struct lab_graph *l, const char *lab, struct err *e)
 {
 	static const struct topo_options opt = {0};
 	char *words[] = {"graph"};
-	char *text = NULL;
-	size_t len = 0;
-	FILE *f = xmemstream(&text, &len);
-	int rc = client_ask(lab, words, 1, f, e);
+	char *text;
+	int rc = client_ask_text(lab, words, 1, &text, e);
 
-	fclose(f);
 	if (rc == 0) {
-		l->script = topo_parse(lab, text, len, &opt);
+		l->script = topo_parse(lab, text, strlen(text), &opt);
 		l->running = topo_make_graph(l->script);
 		l->graph = l->running;
 		l->lab = lab;

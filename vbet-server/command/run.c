@@ -76,12 +76,9 @@ static char *read_part(const struct run *r, const char *name, struct err *e)
 static int ask_now(const char *lab, int64_t *ns, struct err *e)
 {
 	char *words[] = {"clock"};
-	char *text = NULL;
-	size_t len = 0;
-	FILE *f = xmemstream(&text, &len);
-	int rc = client_ask(lab, words, 1, f, e);
+	char *text;
+	int rc = client_ask_text(lab, words, 1, &text, e);
 
-	fclose(f);
 	text[strcspn(text, " ")] = '\0';
 	char *time = xasprintf("%ss", text);
 

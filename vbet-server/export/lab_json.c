@@ -5,7 +5,6 @@
  */
 #include "lib/json.h"
 
-#include "lib/xalloc.h"
 #include "vbet-server/export/format.h"
 
 #include <stdlib.h>
