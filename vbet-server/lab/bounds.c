@@ -24,7 +24,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 enum { END_MS = 5000 }; /* the processes of a group are killed, and waited for so long */

@@ -9,16 +9,12 @@
  * number of processes by itself (vkernel/launch/limits.c), and vsubstrate has a limit of its memory
  * in any case, whose words are with its step.
  */
+#include "lib/guest_processes.h"
 #include "lib/words.h"
 #include "vbet-server/plan/plan_build.h"
 
 /* Of cpu.max: the kernel's default. */
 enum { PERIOD_US = 100000 };
-/*
- * What a guest has on the host beside a process for each of its own: launcher, process 1 of the
- * jail, kernel; and one more for each program that is being started.
- */
-enum { OWN_PROCESSES = 8 };
 enum { DEFAULT_WEIGHT = 100, NICE_MOST = 19 };
 /*
  * vsubstrate needs some MB, and 256 MB for the frames on their way; what is more than this is a
@@ -59,7 +55,8 @@ void plan_bound_lab(struct builder *b)
 {
 	struct text t;
 
-	if (!plan_is_bounded(b->g, b->env))
+	b->is_bounded = plan_is_bounded(b->g, b->env);
+	if (!b->is_bounded)
 		return;
 	FILE *f = text_open(&t);
 
@@ -78,7 +75,7 @@ void plan_bound_guest(struct builder *b, int node)
 	const struct graph_node *n = &b->g->nodes[node];
 	struct text t;
 
-	if (!plan_is_bounded(b->g, b->env))
+	if (!b->is_bounded)
 		return;
 	FILE *f = text_open(&t);
 
@@ -88,7 +85,7 @@ void plan_bound_guest(struct builder *b, int node)
 	if (b->env->memory_bytes)
 		fputs(" memory.oom.group=1", f);
 	if (n->processes)
-		fprintf(f, " pids.max=%lld", (long long)n->processes + OWN_PROCESSES);
+		fprintf(f, " pids.max=%lld", (long long)n->processes + GUEST_OWN_PROCESSES);
 	add_group(b, arena_printf(&b->plan->arena, PLAN_BOUND_GUEST "%s", n->name), &t);
 }
 

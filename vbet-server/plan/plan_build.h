@@ -13,7 +13,8 @@ struct builder {
 	struct plan *plan;
 	VEC(struct plan_step) steps;
 	bool trunk[SPREAD_MAX + 1][SPREAD_MAX + 1]; /* between these processes there is one */
-	bool has_hosts;                             /* the names for `vbet outside` are there */
+	bool is_bounded; /* plan_is_bounded(), from plan_bound_lab() on */
+	bool has_hosts;  /* the names for `vbet outside` are there */
 };
 
 /* An end of a cable: its name, and the process that carries it. */

@@ -6,6 +6,8 @@
  */
 #include "vkernel/launch/launch.h"
 
+#include "lib/guest_processes.h"
+
 #include <errno.h>
 #include <linux/capability.h>
 #include <sched.h>
@@ -22,8 +24,6 @@
 enum {
 	FILES_MAX = 65536, /* one for every file that the guest has open */
 	STACK = 8 << 20,   /* a fixed size, or addresses differ between machines */
-	/* Process 1 of the jail, the kernel, and those that are there for an instant. */
-	OWN_PROCESSES = 8,
 };
 
 static void lower(int what, rlim_t to)
@@ -64,7 +64,7 @@ int limits_apply(const struct launch *l, unsigned *missing, struct err *e)
 	lower(RLIMIT_NOFILE, FILES_MAX);
 	lower(RLIMIT_STACK, STACK);
 	if (l->processes && is_counted_by_namespace(l, *missing))
-		lower(RLIMIT_NPROC, l->processes + OWN_PROCESSES);
+		lower(RLIMIT_NPROC, l->processes + GUEST_OWN_PROCESSES);
 	else if (l->processes)
 		*missing |= MISSING_PROCESSES;
 	if (l->nice)
