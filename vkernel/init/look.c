@@ -99,7 +99,46 @@ static void put_hop(void *ctx, const struct netlink_hop *h)
 	fprintf(to->out, " proto=%u metric=%u type=%u\n", h->protocol, h->metric, h->type);
 }
 
-/* "routes" 4|6 DEST. The kernel answers at once. */
+/* A look at the kernel's tables, which answers at once. */
+struct route_look {
+	struct look *look;
+	int fd, rc;
+	struct hops hops;
+};
+
+/* False: it is refused. dest: what is looked for, or NULL: all. */
+static bool begin_routes(struct route_look *r, uint32_t id, const struct addr *dest)
+{
+	struct err e;
+
+	/* Another socket of a process gets a random number for its port. */
+	r->fd = net_socket(&e);
+	if (r->fd < 0) {
+		chan_refuse(id, e.text);
+		return false;
+	}
+	r->rc = 0;
+	r->look = open_look(id);
+	r->hops = (struct hops){dest, xmemstream(&r->look->text, &r->look->len)};
+	return true;
+}
+
+static void list_routes(struct route_look *r, int family)
+{
+	if (r->rc == 0)
+		r->rc = netlink_list_routes(r->fd, family, put_hop, &r->hops);
+}
+
+static void end_routes(const struct route_look *r)
+{
+	fclose(r->hops.out);
+	if (r->rc < 0)
+		end(r->look, "error=the kernel did not tell its routes");
+	else
+		pump(&r->look->chan);
+}
+
+/* "routes" 4|6 DEST */
 static void look_routes(uint32_t id, char *const *args, long timeout_ms)
 {
 	struct addr dest = {.family = strcmp(args[0], "6") != 0 ? AF_INET : AF_INET6};
@@ -112,23 +151,12 @@ static void look_routes(uint32_t id, char *const *args, long timeout_ms)
 	}
 	if (dest.prefix == ADDR_NO_PREFIX)
 		dest.prefix = addr_bits(&dest);
-	/* Another socket of a process gets a random number for its port. */
-	int fd = net_socket(&e);
+	struct route_look r;
 
-	if (fd < 0) {
-		chan_refuse(id, e.text);
+	if (!begin_routes(&r, id, &dest))
 		return;
-	}
-	struct look *l = open_look(id);
-	FILE *f = xmemstream(&l->text, &l->len);
-	struct hops hops = {&dest, f};
-	int rc = netlink_list_routes(fd, dest.family, put_hop, &hops);
-
-	fclose(f);
-	if (rc < 0)
-		end(l, "error=the kernel did not tell its routes");
-	else
-		pump(&l->chan);
+	list_routes(&r, dest.family);
+	end_routes(&r);
 }
 
 /* "forwards 4|6 0|1": a switch of the kernel's, as a file. */
@@ -145,28 +173,15 @@ static void put_forwarding(FILE *out, int version, const char *path)
 /* "fib" all all: the main tables of both families, and whether the node forwards. */
 static void look_fib(uint32_t id, char *const *args, long timeout_ms)
 {
-	struct err e;
-	int fd = net_socket(&e);
+	struct route_look r;
 
-	if (fd < 0) {
-		chan_refuse(id, e.text);
+	if (!begin_routes(&r, id, NULL))
 		return;
-	}
-	struct look *l = open_look(id);
-	FILE *f = xmemstream(&l->text, &l->len);
-	struct hops hops = {NULL, f};
-
-	put_forwarding(f, 4, "/proc/sys/net/ipv4/ip_forward");
-	put_forwarding(f, 6, "/proc/sys/net/ipv6/conf/all/forwarding");
-	int rc = netlink_list_routes(fd, AF_INET, put_hop, &hops);
-
-	if (rc == 0)
-		rc = netlink_list_routes(fd, AF_INET6, put_hop, &hops);
-	fclose(f);
-	if (rc < 0)
-		end(l, "error=the kernel did not tell its routes");
-	else
-		pump(&l->chan);
+	put_forwarding(r.hops.out, 4, "/proc/sys/net/ipv4/ip_forward");
+	put_forwarding(r.hops.out, 6, "/proc/sys/net/ipv6/conf/all/forwarding");
+	list_routes(&r, AF_INET);
+	list_routes(&r, AF_INET6);
+	end_routes(&r);
 }
 
 /* --- daemons --- */
