@@ -5,6 +5,7 @@
  */
 #include "vbet-server/command/ask_all.h"
 
+#include "lib/xalloc.h"
 #include "vbet-server/plan/event.h"
 
 #include <stdlib.h>
@@ -83,4 +84,22 @@ int ask_all(struct drive *d, const struct graph *g, const struct ask_all *a, str
 		free(jobs[i]);
 	free(jobs);
 	return running < 0 ? -1 : 0;
+}
+
+int ask_all_open(const struct graph *g, const char *dir, const char *ending, FILE **out,
+		 struct err *e)
+{
+	for (size_t i = 0; i < g->n_nodes; i++) {
+		if (!node_kind_is_guest(g->nodes[i].kind))
+			continue;
+		char *path = xasprintf("%s/%s.%s", dir, g->nodes[i].name, ending);
+
+		out[i] = fopen(path, "we");
+		int rc = out[i] ? 0 : err_sys(e, "write %s", path);
+
+		free(path);
+		if (rc < 0)
+			return -1;
+	}
+	return 0;
 }

@@ -6,6 +6,8 @@
 #include "topo/graph.h"
 #include "vbet-server/command/drive.h"
 
+#include <stdio.h>
+
 struct ask_all {
 	/* For /bin/sh in that node, at most 8 s; malloc'ed. NULL: this node is not asked. */
 	char *(*command)(void *ctx, size_t node);
@@ -22,5 +24,11 @@ struct ask_all {
  * again. 0, or -1: the lab has broken.
  */
 int ask_all(struct drive *d, const struct graph *g, const struct ask_all *a, struct err *e);
+/*
+ * Files for what they say, DIR/NODE.ENDING, into out: for each guest of the graph one, to be
+ * closed; also those that were opened before one failed. 0 or -1.
+ */
+int ask_all_open(const struct graph *g, const char *dir, const char *ending, FILE **out,
+		 struct err *e);
 
 #endif

@@ -41,28 +41,11 @@ static void take(void *ctx, size_t node, int status, const char *text)
 	fprintf(t->out[node], "%s\n\n", text);
 }
 
-static int open_files(const struct graph *g, const char *dir, struct tables *t, struct err *e)
-{
-	for (size_t i = 0; i < g->n_nodes; i++) {
-		if (!node_kind_is_guest(g->nodes[i].kind))
-			continue;
-		char *path = xasprintf("%s/%s.tables", dir, g->nodes[i].name);
-
-		t->out[i] = fopen(path, "we");
-		int rc = t->out[i] ? 0 : err_sys(e, "write %s", path);
-
-		free(path);
-		if (rc < 0)
-			return -1;
-	}
-	return 0;
-}
-
 int tables_write(struct drive *d, const struct graph *g, const char *dir, struct err *e)
 {
 	struct tables t = {.out = xcalloc(g->n_nodes + 1, sizeof(FILE *))};
 	struct ask_all ask = {command_of, take, &t};
-	int rc = open_files(g, dir, &t, e);
+	int rc = ask_all_open(g, dir, "tables", t.out, e);
 
 	for (t.what = 0; t.what < ARRAY_LEN(asked) && rc == 0; t.what++)
 		rc = ask_all(d, g, &ask, e);

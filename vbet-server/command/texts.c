@@ -115,30 +115,11 @@ static void take(void *ctx, size_t node, int status, const char *text)
 		end(t, node);
 }
 
-static int open_files(struct texts *t, const char *dir, struct err *e)
-{
-	const struct graph *g = t->graph;
-
-	for (size_t i = 0; i < g->n_nodes; i++) {
-		if (!node_kind_is_guest(g->nodes[i].kind))
-			continue;
-		char *path = xasprintf("%s/%s.files", dir, g->nodes[i].name);
-
-		t->out[i] = fopen(path, "we");
-		int rc = t->out[i] ? 0 : err_sys(e, "write %s", path);
-
-		free(path);
-		if (rc < 0)
-			return -1;
-	}
-	return 0;
-}
-
 int texts_write(struct drive *d, const struct graph *g, const char *dir, struct err *e)
 {
 	struct texts t = {.graph = g, .out = xcalloc(g->n_nodes + 1, sizeof(FILE *)), .n_asked = 1};
 	struct ask_all ask = {command_of, take, &t};
-	int rc = open_files(&t, dir, e);
+	int rc = ask_all_open(g, dir, "files", t.out, e);
 
 	for (; rc == 0 && t.n_asked && t.page <= PAGES_MAX; t.page++) {
 		t.n_asked = 0;
