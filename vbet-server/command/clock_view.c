@@ -30,6 +30,14 @@ bool clock_view_get(const char *lab, struct clock_view *v)
 	return is_virtual;
 }
 
+void clock_view_restore(const char *lab, const struct clock_view *v)
+{
+	char *run[] = {"clock", "run"};
+
+	if (!v->stands)
+		client_ask(lab, run, 2, NULL, NULL);
+}
+
 int clock_view_settle(const char *lab, struct exec_options *opt, struct err *e)
 {
 	struct clock_view v;

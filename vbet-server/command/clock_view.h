@@ -17,6 +17,8 @@ struct clock_view {
 
 /* False: the lab runs by the real clock, or cannot be asked. */
 bool clock_view_get(const char *lab, struct clock_view *v);
+/* Lets a virtual clock go on that did when it was looked at. */
+void clock_view_restore(const char *lab, const struct clock_view *v);
 /*
  * A command in a node does nothing while the clock stands. If a person is there that can be asked,
  * asks whether the clock shall go on for it: then opt->step is set. 0, or -1 with the error set: it

@@ -368,10 +368,8 @@ static void try_watch(struct driver *d, struct attempt *t, const struct strvec *
 	char *text = NULL;
 
 	if (!t->watch) {
-		t->watch = watch_begin_words(d->lab.lab, v->at, v->n, &e);
-		t->next_ns = t->trial.deadline_ns;
-		if (!watch_is_at_end(v->at, v->n) && t->began_ns + t->trial.pause_ns < t->next_ns)
-			t->next_ns = t->began_ns + t->trial.pause_ns;
+		t->watch = watch_begin_words(d->lab.lab, v->at, &e);
+		t->next_ns = watch_first_look_ns(v->at, t->began_ns, &t->trial);
 		if (t->watch && t->next_ns > d->lab.now_ns)
 			return;
 	}

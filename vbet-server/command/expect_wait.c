@@ -9,7 +9,6 @@
  * the same times in each run, and the time that is told is the one at which the try that held
  * began.
  */
-#include "vbet-server/command/client.h"
 #include "vbet-server/command/clock_view.h"
 #include "vbet-server/command/drive.h"
 #include "vbet-server/command/expect.h"
@@ -82,17 +81,13 @@ static int try_watch(struct watch *w, const struct words *check, bool *held, cha
 }
 
 /* And goes on to when there is something to be looked at. */
-static int begin_watch(struct drive *d, const char *const *words, size_t n, const struct trial *t,
+static int begin_watch(struct drive *d, const char *const *words, const struct trial *t,
 		       struct watch **watch, struct err *e)
 {
-	int64_t next = t->deadline_ns;
-
-	*watch = watch_begin_words(d->lab, words, n, e);
+	*watch = watch_begin_words(d->lab, words, e);
 	if (!*watch)
 		return -1;
-	if (!watch_is_at_end(words, n) && d->now_ns + t->pause_ns < next)
-		next = d->now_ns + t->pause_ns;
-	return drive_go_to(d, next, e);
+	return drive_go_to(d, watch_first_look_ns(words, d->now_ns, t), e);
 }
 
 static int64_t number_at(const struct words *check, size_t i)
@@ -109,7 +104,7 @@ static int try_until(struct drive *d, const struct words *check, const struct ex
 	enum trial_verdict verdict;
 	bool held = false;
 
-	if (watch_is_meant(words, n_words) && begin_watch(d, words, n_words, t, watch, e) < 0)
+	if (watch_is_meant(words, n_words) && begin_watch(d, words, t, watch, e) < 0)
 		return -1;
 	do {
 		int64_t next = d->now_ns;
@@ -204,12 +199,11 @@ int expect_wait(const char *lab, bool is_virtual, const struct expect_wish *wish
 
 int expect_now(const char *lab, const struct expect_wish *wish, FILE *out, struct err *e)
 {
-	char *run[] = {"clock", "run"};
 	struct clock_view v;
 	bool is_virtual = clock_view_get(lab, &v);
 	int rc = expect_wait(lab, is_virtual, wish, out, e);
 
-	if (is_virtual && !v.stands)
-		client_ask(lab, run, 2, NULL, NULL);
+	if (is_virtual)
+		clock_view_restore(lab, &v);
 	return rc;
 }

@@ -154,14 +154,17 @@ bool watch_is_meant(const char *const *words, size_t n)
 	return n >= WATCH_WORDS && !strcmp(words[0], "watch");
 }
 
-struct watch *watch_begin_words(const char *lab, const char *const *words, size_t n, struct err *e)
+struct watch *watch_begin_words(const char *lab, const char *const *words, struct err *e)
 {
 	return watch_begin(lab, words[NIC], words[FILTER], e);
 }
 
-bool watch_is_at_end(const char *const *words, size_t n)
+int64_t watch_first_look_ns(const char *const *words, int64_t now_ns, const struct trial *t)
 {
-	return strcmp(words[KIND], "seen") != 0;
+	bool may_end_early = !strcmp(words[KIND], "seen");
+	int64_t next_ns = now_ns + t->pause_ns;
+
+	return may_end_early && next_ns < t->deadline_ns ? next_ns : t->deadline_ns;
 }
 
 int watch_judge(struct watch *w, const char *const *words, size_t n, int *status, char **text,

@@ -8,6 +8,7 @@
 
 #include "lib/err.h"
 #include "lib/vec.h"
+#include "vbet-server/command/trial.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,9 +26,10 @@ void watch_end(struct watch *w);
  * (plan/event.h): true if they are such.
  */
 bool watch_is_meant(const char *const *words, size_t n);
-struct watch *watch_begin_words(const char *lab, const char *const *words, size_t n, struct err *e);
-/* True if it is looked at when its time is over, and not before. */
-bool watch_is_at_end(const char *const *words, size_t n);
+struct watch *watch_begin_words(const char *lab, const char *const *words, struct err *e);
+/* When it is looked at first: what shall stay so when its time is over, what may come before that.
+ */
+int64_t watch_first_look_ns(const char *const *words, int64_t now_ns, const struct trial *t);
 /* *status: 0 if it is as wanted; *text: what was seen, malloc'ed. 0 or -1. */
 int watch_judge(struct watch *w, const char *const *words, size_t n, int *status, char **text,
 		struct err *e);
