@@ -28,10 +28,12 @@ static const int64_t look_ns = 1000000000; /* real clock: how often the lab is l
 
 int drive_ask(const struct drive *d, struct strvec *words, char **text, struct err *e)
 {
-	char *got;
-	int rc = client_ask_text(d->lab, (char *const *)words->at, words->n, &got, e);
-	size_t len = strlen(got);
+	char *got = NULL;
+	size_t len = 0;
+	FILE *f = xmemstream(&got, &len);
+	int rc = client_ask(d->lab, (char *const *)words->at, words->n, f, e);
 
+	fclose(f);
 	while (len && got[len - 1] == '\n')
 		got[--len] = '\0';
 	vec_free(words);
