@@ -55,10 +55,10 @@ mkdir -p "$XDG_RUNTIME_DIR/$long"
 must_status 3 env XDG_RUNTIME_DIR="$XDG_RUNTIME_DIR/$long" vbet check long.vbet
 out_has "set XDG_RUNTIME_DIR"
 
-# A directory is the lab in it.
+# A directory is the lab in it, and has its name.
 mkdir dir none
 printf 'h = alloc(host)\nlink(h, alloc(switch))\n' >dir/lab.vbet
 must vbet check dir/
-out_has '^dir/: lab lab, .* nothing wrong$'
+out_has '^dir/: lab dir, .* nothing wrong$'
 must_status 2 vbet check none
 out_has 'none: no script in this directory: none/lab\.vbet'

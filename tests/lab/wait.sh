@@ -12,4 +12,10 @@ must_status 3 vbet wait host1
 out_has 'host1 is down'
 must vbet wait # the others are ready, and nobody wants host1 to be
 must_status 2 vbet wait nobody
-must_status 2 vbet wait switch1
+# What has no kernel is ready while it is on.
+must vbet wait switch1
+must vbet stop switch1
+must_status 3 vbet wait switch1
+out_has 'switch1 is down'
+must vbet start switch1
+must vbet wait switch1
