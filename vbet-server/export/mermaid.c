@@ -2,7 +2,6 @@
 /* A flowchart (mermaid.js.org), which GitHub and GitLab draw in their pages. */
 #include "vbet-server/export/format.h"
 
-
 #include <stdlib.h>
 #include <string.h>
 
