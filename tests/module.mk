@@ -74,18 +74,40 @@ $(B)/tests/fuzz/substrate_control_fuzz: LDLIBS += $(LIBVHUB) $(LIBVSWITCH) $(LIB
 $(filter $(B)/tests/fuzz/vnet_%,$(FUZZ_NAMES:%=$(B)/tests/fuzz/%_fuzz)): LDLIBS += -lpcap -lseccomp
 $(filter $(B)/tests/fuzz/server_%,$(FUZZ_NAMES:%=$(B)/tests/fuzz/%_fuzz)): LDLIBS += -lreadline $(LIBSERVER_LDLIBS)
 
+# What is kept (tests/fuzz/corpus), beside what earlier runs found here.
+fuzz_inputs = mkdir -p build/fuzz/$*/corpus build/fuzz/$*/seeds; \
+	[ ! -f tests/fuzz/corpus/$*.tar.xz ] || tar -xJf tests/fuzz/corpus/$*.tar.xz -C build/fuzz/$*/seeds; \
+	$(if $(FUZZ_SEEDS_$*),cp --backup=numbered $(FUZZ_SEEDS_$*) build/fuzz/$*/seeds,:)
+
 .PHONY: fuzz $(FUZZ_NAMES:%=fuzz-%)
 fuzz: $(FUZZ_NAMES:%=fuzz-%)
 $(FUZZ_NAMES:%=fuzz-%): fuzz-%:
 	+$(MAKE) CC=clang SAN=$(FUZZ_SAN) OPT='-O1 -g' FUZZ_NAMES=$* build-fuzz-$*
-	@mkdir -p build/fuzz/$*/corpus build/fuzz/$*/seeds
-	@$(if $(FUZZ_SEEDS_$*),cp --backup=numbered $(FUZZ_SEEDS_$*) build/fuzz/$*/seeds)
+	@$(fuzz_inputs)
 	build/$(subst $(comma),-,$(FUZZ_SAN))/clang/tests/fuzz/$*_fuzz -max_total_time=$(FUZZ_SECONDS) \
 		-timeout=25 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=1 \
 		-artifact_prefix=$(CURDIR)/build/fuzz/$*/ $(addprefix -dict=$(CURDIR)/,$(wildcard tests/fuzz/$*.dict)) \
 		$(CURDIR)/build/fuzz/$*/corpus $(CURDIR)/build/fuzz/$*/seeds
 .PHONY: $(FUZZ_NAMES:%=build-fuzz-%)
 $(FUZZ_NAMES:%=build-fuzz-%): build-fuzz-%: $(B)/tests/fuzz/%_fuzz
+
+# How much of its reader each fuzzer reaches, by lines: `make fuzz-coverage [FUZZ_NAMES=topo]`. `make fuzz-corpus` keeps of
+# what was found the least that reaches as much.
+.PHONY: fuzz-coverage fuzz-corpus $(FUZZ_NAMES:%=fuzz-inputs-%) $(FUZZ_NAMES:%=fuzz-corpus-%)
+FUZZ_COVERED  := build/fuzzer-no-link/clang/tests/fuzz
+fuzz_counting  = +$(MAKE) -s CC=clang SAN=fuzzer-no-link OPT='-O1 -g -fprofile-instr-generate -fcoverage-mapping'
+$(FUZZ_NAMES:%=fuzz-inputs-%): fuzz-inputs-%:
+	@$(fuzz_inputs)
+fuzz-coverage: $(FUZZ_NAMES:%=fuzz-inputs-%)
+	$(fuzz_counting) $(FUZZ_NAMES:%=build-fuzz-%)
+	@tools/fuzz-coverage.sh $(FUZZ_COVERED) $(FUZZ_NAMES)
+fuzz-corpus: $(FUZZ_NAMES:%=fuzz-corpus-%)
+$(FUZZ_NAMES:%=fuzz-corpus-%): fuzz-corpus-%: fuzz-inputs-%
+	$(fuzz_counting) build-fuzz-$*
+	@rm -rf build/fuzz/$*/least && mkdir -p build/fuzz/$*/least tests/fuzz/corpus
+	@LLVM_PROFILE_FILE=/dev/null $(FUZZ_COVERED)/$*_fuzz -merge=1 -use_counters=0 -timeout=25 \
+		$(addprefix $(CURDIR)/build/fuzz/$*/,least corpus seeds) 2>/dev/null
+	@tar --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 -C build/fuzz/$*/least -cJf tests/fuzz/corpus/$*.tar.xz .
 
 # What the benchmarks drive themselves: guests aside, our switch, another one, and the memory.
 BENCH_PROGS := $(patsubst %,$(B)/tests/bench/%,substrate_frames vde_frames memory_copy)
