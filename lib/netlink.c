@@ -136,8 +136,18 @@ int netlink_talk(int fd, struct netlink_msg *m)
 
 /*
  * "Physical" is what no module made: virtual links (bridges, tunnels, VLANs) say in IFLA_LINKINFO
- * of which kind they are.
+ * of which kind they are. What is part of one says there only that it is.
  */
+static bool has_kind(const struct rtattr *info)
+{
+	size_t left = RTA_PAYLOAD(info);
+
+	for (const struct rtattr *a = RTA_DATA(info); RTA_OK(a, left); a = RTA_NEXT(a, left))
+		if (a->rta_type == IFLA_INFO_KIND)
+			return true;
+	return false;
+}
+
 static bool read_link(const struct nlmsghdr *h, struct netlink_link *l)
 {
 	const struct ifinfomsg *ifi = NLMSG_DATA(h);
@@ -155,7 +165,7 @@ static bool read_link(const struct nlmsghdr *h, struct netlink_link *l)
 			memcpy(l->name, RTA_DATA(a), len);
 		else if (a->rta_type == IFLA_ADDRESS && len == sizeof(l->mac))
 			memcpy(l->mac, RTA_DATA(a), len);
-		else if (a->rta_type == IFLA_LINKINFO)
+		else if (a->rta_type == IFLA_LINKINFO && has_kind(a))
 			l->physical = false;
 	}
 	l->name[sizeof(l->name) - 1] = '\0';
@@ -253,7 +263,8 @@ static void read_hops(const struct rtattr *all, const struct netlink_hop *route,
 	}
 }
 
-void netlink_read_route(const struct nlmsghdr *m, netlink_each_hop *each, void *ctx)
+void netlink_read_route(const struct nlmsghdr *m, uint32_t of_table, netlink_each_hop *each,
+			void *ctx)
 {
 	const struct rtmsg *r = NLMSG_DATA(m);
 	const struct rtattr *hops = NULL;
@@ -282,7 +293,7 @@ void netlink_read_route(const struct nlmsghdr *m, netlink_each_hop *each, void *
 		else
 			read_hop_attr(a, r->rtm_family, &h);
 	}
-	if (table != RT_TABLE_MAIN)
+	if (table != (of_table ? of_table : RT_TABLE_MAIN))
 		return;
 	if (hops)
 		read_hops(hops, &h, each, ctx);
@@ -295,6 +306,7 @@ struct reader {
 	netlink_each *link;
 	netlink_each_address *address;
 	netlink_each_hop *hop;
+	uint32_t table; /* of hops */
 	void *ctx;
 };
 
@@ -313,7 +325,7 @@ static bool read_batch(size_t n, const struct reader *r)
 		if (r->address && read_address(h, &a))
 			r->address(r->ctx, &a);
 		if (r->hop)
-			netlink_read_route(h, r->hop, r->ctx);
+			netlink_read_route(h, r->table, r->hop, r->ctx);
 	}
 	return false;
 }
@@ -355,7 +367,7 @@ int netlink_list_addresses(int fd, netlink_each_address *each, void *ctx)
  * News only say that something changed; whoever hears them lists everything anew. So they may even
  * be lost (ENOBUFS): one is enough.
  */
-int netlink_list_routes(int fd, int family, netlink_each_hop *each, void *ctx)
+int netlink_list_routes(int fd, int family, uint32_t table, netlink_each_hop *each, void *ctx)
 {
 	struct netlink_msg m;
 	struct rtmsg *r = netlink_begin(&m, RTM_GETROUTE, NLM_F_DUMP, sizeof(*r));
@@ -363,7 +375,7 @@ int netlink_list_routes(int fd, int family, netlink_each_hop *each, void *ctx)
 	r->rtm_family = (uint8_t)family;
 	if (send_request(fd, &m, 0) < 0)
 		return -1;
-	return read_list(fd, &(struct reader){.hop = each, .ctx = ctx});
+	return read_list(fd, &(struct reader){.hop = each, .table = table, .ctx = ctx});
 }
 
 void netlink_drain(int fd)
@@ -441,7 +453,7 @@ int netlink_set_route(int fd, const struct netlink_route *r, bool present)
 
 	rt->rtm_family = (uint8_t)r->family;
 	rt->rtm_dst_len = (uint8_t)r->prefix;
-	rt->rtm_table = RT_TABLE_MAIN;
+	rt->rtm_table = r->table ? RT_TABLE_UNSPEC : RT_TABLE_MAIN;
 	rt->rtm_protocol = RTPROT_STATIC;
 	rt->rtm_scope = r->via || r->family == AF_INET6 ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK;
 	rt->rtm_type = RTN_UNICAST;
@@ -453,5 +465,7 @@ int netlink_set_route(int fd, const struct netlink_route *r, bool present)
 		netlink_put_u32(&m, RTA_OIF, (uint32_t)r->dev);
 	if (r->metric)
 		netlink_put_u32(&m, RTA_PRIORITY, r->metric);
+	if (r->table)
+		netlink_put_u32(&m, RTA_TABLE, r->table);
 	return netlink_talk(fd, &m);
 }

@@ -21,7 +21,7 @@ struct netlink_link {
 	int index;
 	char name[16];
 	uint8_t mac[6];
-	bool physical; /* an Ethernet NIC, no bridge, tunnel or the like */
+	bool physical; /* an Ethernet NIC (also one in a bridge), no bridge, tunnel or the like */
 };
 
 typedef void netlink_each(void *ctx, const struct netlink_link *l);
@@ -66,10 +66,11 @@ int netlink_talk(int fd, struct netlink_msg *m);
 int netlink_list(int fd, netlink_each *each, void *ctx);
 /* The same of every address of either family. */
 int netlink_list_addresses(int fd, netlink_each_address *each, void *ctx);
-/* The same of every next hop of the routes of a family (AF_...) in the main table. */
-int netlink_list_routes(int fd, int family, netlink_each_hop *each, void *ctx);
+/* The same of every next hop of the routes of a family (AF_...) in a table; 0: the main one. */
+int netlink_list_routes(int fd, int family, uint32_t table, netlink_each_hop *each, void *ctx);
 /* The hops of one RTM_NEWROUTE; nothing of any other message, table or of a clone. */
-void netlink_read_route(const struct nlmsghdr *m, netlink_each_hop *each, void *ctx);
+void netlink_read_route(const struct nlmsghdr *m, uint32_t of_table, netlink_each_hop *each,
+			void *ctx);
 /* Throws away all news that wait at a socket with groups. */
 void netlink_drain(int fd);
 
@@ -80,6 +81,7 @@ struct netlink_route {
 	const uint8_t *via; /* NULL: on the link */
 	int dev;            /* index of a link, or 0 */
 	unsigned metric;    /* 0: the kernel's */
+	uint32_t table;     /* 0: the main one */
 };
 
 /* Changes of links (index) and routes, each one request: 0, or -1 with errno. */

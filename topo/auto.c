@@ -267,8 +267,8 @@ void auto_give_addresses(struct eval *ev, const struct kept *kept)
 	g.realms = arena_alloc(ev->arena, (ev->world->n_vnets + 1) * sizeof(*g.realms));
 	g.is_joined = arena_alloc(ev->arena, ev->world->n_vnets + 1);
 	for (struct world_nic *nic = ev->world->nics; nic; nic = nic->next)
-		if (nic->node && nic->node->vnet && nic->cable && !nic->node->is_removed)
-			g.is_joined[nic->node->vnet->number] = 1;
+		if (nic->node && nic->node->n_vnets == 1 && nic->cable && !nic->node->is_removed)
+			g.is_joined[nic->node->vnets[0]->number] = 1;
 	collect_segments(&g);
 	for (struct world_nic *nic = ev->world->nics; nic; nic = nic->next) {
 		const struct addr *old = kept_of(&g, nic);

@@ -69,6 +69,11 @@ static void build_pairs(struct builder *b, const struct world_pair *list, struct
 		(*out)[i] = (struct graph_pair){copy(b, list->key), copy(b, list->value)};
 }
 
+static int vnet_of(const struct builder *b, const struct world_vnet *v)
+{
+	return v ? b->of_vnet[v->number] : -1;
+}
+
 /*
  * The cable is filled in later, by the cable (build_cable()): nodes come first, and what is in a
  * NIC is known only when all cables are numbered.
@@ -86,6 +91,7 @@ static void build_nic(struct builder *b, const struct world_nic *nic, struct gra
 	out->path = copy(b, nic->path);
 	out->cable = -1;
 	out->vlink = nic->vlink ? b->of_vlink[nic->vlink->number] : -1;
+	out->vnet = vnet_of(b, nic->vlink ? nic->vlink->vnet : NULL);
 	out->pos = position(b, nic->loc);
 	build_pairs(b, nic->params, &out->params, &out->n_params);
 	out->addrs_are_auto = a && a->is_auto;
@@ -116,6 +122,7 @@ static void build_routes(struct builder *b, const struct world_node *n, struct g
 			to->via = copy(b, addr_format(&r->via, false, text, sizeof(text)));
 		if (r->dev)
 			to->dev = world_nic_name(&b->g->arena, r->dev);
+		to->vnet = vnet_of(b, r->vnet);
 	}
 }
 
@@ -140,8 +147,9 @@ static void build_texts(struct builder *b, const struct world_node *n, struct gr
 	out->configs = copies(b, out->n_configs, sizeof(*out->configs));
 	for (size_t i = 0; t; t = t->next, i++)
 		out->configs[i] = (struct graph_config){
-			copy(b, t->key),    copy_text(b, t), t->text ? t->len : 0,
-			copy(b, t->source), t->may_fail,     position(b, t->loc),
+			copy(b, t->key),     copy_text(b, t), t->text ? t->len : 0,
+			copy(b, t->source),  t->may_fail,     vnet_of(b, t->vnet),
+			position(b, t->loc),
 		};
 	t = n->files;
 	COUNT(struct world_text, t, out->n_files);
@@ -175,7 +183,7 @@ static void build_packages(struct builder *b, const struct world_node *n, struct
 /* What only guests have stays zero for the rest: whoever reads a graph asks for the kind first. */
 static void build_node(struct builder *b, const struct world_node *n, struct graph_node *out)
 {
-	const struct world_pair *command = n->commands;
+	const struct world_command *command = n->commands;
 
 	out->name = copy(b, n->name);
 	out->label = copy(b, n->label);
@@ -186,14 +194,17 @@ static void build_node(struct builder *b, const struct world_node *n, struct gra
 	for (size_t i = 0; i < n->n_nics; i++)
 		build_nic(b, n->nics[i], &out->nics[i]);
 	build_pairs(b, n->params, &out->params, &out->n_params);
-	out->vnet = n->vnet ? b->of_vnet[n->vnet->number] : -1;
-	out->place = n->vnet && n->place ? b->of_node[n->place->number] : -1;
+	out->n_vnets = n->n_vnets;
+	out->vnets = copies(b, n->n_vnets, sizeof(*out->vnets));
+	for (size_t i = 0; i < n->n_vnets; i++)
+		out->vnets[i] = vnet_of(b, n->vnets[i]);
+	out->place = n->n_vnets && n->place ? b->of_node[n->place->number] : -1;
 	out->room = n->room;
-	COUNT(struct world_pair, command, out->n_commands);
+	COUNT(struct world_command, command, out->n_commands);
 	out->commands = copies(b, out->n_commands, sizeof(*out->commands));
 	for (size_t i = 0; command; command = command->next, i++)
-		out->commands[i] =
-			(struct graph_command){copy(b, command->value), *command->key != '\0'};
+		out->commands[i] = (struct graph_command){copy(b, command->text), command->may_fail,
+							  vnet_of(b, command->vnet)};
 	build_routes(b, n, out);
 	if (!node_kind_is_guest(n->kind))
 		return;
@@ -325,9 +336,6 @@ static void build_virtual(struct builder *b, const struct world *w)
 							       position(b, v->loc)};
 	build_slinks(b, w);
 	build_vlinks(b, w);
-	free(b->of_vnet);
-	free(b->of_slink);
-	free(b->of_vlink);
 }
 
 static void build_events(struct builder *b, const struct world *w)
@@ -345,6 +353,7 @@ static void build_events(struct builder *b, const struct world *w)
 			.cable = e->cable ? b->of_cable[e->cable->number] : -1,
 			.text = copy(b, e->text),
 			.side = e->side,
+			.vnet = vnet_of(b, e->vnet),
 			.pos = position(b, e->loc),
 		};
 }
@@ -407,6 +416,7 @@ static void build_expects(struct builder *b, const struct world *w)
 			.proto = copy(b, e->proto),
 			.metric = e->metric,
 			.state = copy(b, e->state),
+			.vnet = vnet_of(b, e->vnet),
 			.pos = position(b, e->loc),
 		};
 	e = w->expects;
@@ -451,6 +461,9 @@ struct graph *build_graph(const struct world *w)
 	build_virtual(&b, w);
 	build_events(&b, w);
 	build_expects(&b, w);
+	free(b.of_vnet);
+	free(b.of_slink);
+	free(b.of_vlink);
 	free(b.of_node);
 	free(b.of_cable);
 	return b.g;

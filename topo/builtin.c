@@ -11,10 +11,10 @@
 #include <string.h>
 
 static const struct builtin_part *const parts[] = {
-	&builtin_net_part,   &builtin_cable_part,   &builtin_substrate_part, &builtin_virtual_part,
-	&builtin_cut_part,   &builtin_guest_part,   &builtin_address_part,   &builtin_value_part,
-	&builtin_shape_part, &builtin_event_part,   &builtin_port_part,      &builtin_disk_part,
-	&builtin_bound_part, &builtin_outside_part,
+	&builtin_net_part,     &builtin_cable_part, &builtin_substrate_part, &builtin_vnet_part,
+	&builtin_virtual_part, &builtin_cut_part,   &builtin_guest_part,     &builtin_address_part,
+	&builtin_value_part,   &builtin_shape_part, &builtin_event_part,     &builtin_port_part,
+	&builtin_disk_part,    &builtin_bound_part, &builtin_outside_part,
 };
 
 /* ---- functions, words ---- */

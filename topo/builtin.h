@@ -68,7 +68,8 @@ struct builtin_part {
 extern const struct builtin_part builtin_net_part; /* nodes and their NICs */
 extern const struct builtin_part builtin_cable_part;
 extern const struct builtin_part builtin_substrate_part; /* substrate links */
-extern const struct builtin_part builtin_virtual_part;   /* vNets and virtual links */
+extern const struct builtin_part builtin_vnet_part;      /* vNets */
+extern const struct builtin_part builtin_virtual_part;   /* virtual links */
 extern const struct builtin_part builtin_cut_part;       /* cables that are cut */
 extern const struct builtin_part builtin_address_part;
 extern const struct builtin_part builtin_guest_part;   /* what is inside of a guest */
@@ -165,6 +166,13 @@ bool builtin_want_rate(struct eval *ev, const char *name, const struct value *v,
 		       int64_t *out);
 /* A substrate node that is still there; NULL after an error. */
 struct world_node *builtin_want_substrate(struct eval *ev, const struct arg *a);
+/* The vNet that an argument is, or NULL after an error. */
+struct world_vnet *builtin_want_vnet(struct eval *ev, const struct arg *a);
+/* Fields of set(vNet, ...). */
+struct value builtin_change_vnet(struct eval *ev, const struct call *c, struct world_vnet *n);
+/* A field "vnet = NAME" of something that is said of the node. False after an error. */
+bool builtin_read_vnet(struct eval *ev, const struct arg *f, const struct world_node *n,
+		       struct world_vnet **to);
 /* Calls fn for the argument, or for each item if it is a list (of lists ...). */
 bool builtin_each(struct eval *ev, const struct arg *a,
 		  bool (*fn)(struct eval *ev, const struct arg *item, void *ctx), void *ctx);

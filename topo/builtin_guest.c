@@ -126,10 +126,25 @@ static bool set_destination(struct eval *ev, const struct arg *a, struct world_r
 	return true;
 }
 
+static bool set_route_field(struct eval *ev, const struct world_node *n, const struct arg *f,
+			    struct world_route *r)
+{
+	if (!strcmp(f->name, "vnet"))
+		return builtin_read_vnet(ev, f, n, &r->vnet);
+	if (strcmp(f->name, "dev") != 0 || f->v.kind != VALUE_NIC) {
+		eval_wrong(ev, f->name_loc,
+			   "a route has only dev = NIC(node, number) and vnet = NAME");
+		return false;
+	}
+	return set_gateway(ev, f, r, n);
+}
+
+/* In another vNet it is another route. */
 static bool has_route(const struct world_node *n, const struct world_route *r)
 {
 	for (const struct world_route *o = n->routes; o; o = o->next)
-		if (o->is_default == r->is_default && o->dest.family == r->dest.family &&
+		if (o->vnet == r->vnet && o->is_default == r->is_default &&
+		    o->dest.family == r->dest.family &&
 		    (r->is_default || addr_compare(&o->dest, &r->dest) == 0))
 			return true;
 	return false;
@@ -150,23 +165,17 @@ static bool add_route(struct eval *ev, const struct call *c, struct world_node *
 	r->is_default = r->is_default || !dest;
 	if (via && !set_gateway(ev, via, r, n))
 		return false;
-	for (size_t i = 0; i < c->n_fields; i++) {
-		const struct arg *f = &c->fields[i];
-
-		if (strcmp(f->name, "dev") != 0 || f->v.kind != VALUE_NIC) {
-			eval_wrong(ev, f->name_loc, "a route has only dev = NIC(node, number)");
+	for (size_t i = 0; i < c->n_fields; i++)
+		if (!set_route_field(ev, n, &c->fields[i], r))
 			return false;
-		}
-		if (!set_gateway(ev, f, r, n))
-			return false;
-	}
 	if (!r->has_via && !r->dev) {
 		eval_wrong(ev, c->loc,
 			   "the route leads nowhere: give a gateway, or dev = NIC(...)");
 		return false;
 	}
 	if (!r->is_default && r->has_via && r->via.family != r->dest.family) {
-		eval_wrong(ev, via->loc, "the network and its gateway are not of the same family");
+		eval_wrong(ev, via ? via->loc : c->loc,
+			   "the network and its gateway are not of the same family");
 		return false;
 	}
 	if (r->is_default)
@@ -234,16 +243,22 @@ static struct world_text *find_text(struct world_text *list, const char *key)
 	return list;
 }
 
-/* may_fail = on, the only field of what is done at the start of a guest. */
-static bool read_may_fail(struct eval *ev, const struct call *c, bool *may_fail)
+/* may_fail = on and vnet = NAME, the fields of what is done at the start of a guest. */
+static bool read_start_fields(struct eval *ev, const struct call *c, const struct world_node *n,
+			      bool *may_fail, struct world_vnet **vnet)
 {
 	*may_fail = false;
 	for (size_t i = 0; i < c->n_fields; i++) {
 		const struct arg *f = &c->fields[i];
 
+		if (!strcmp(f->name, "vnet")) {
+			if (!builtin_read_vnet(ev, f, n, vnet))
+				return false;
+			continue;
+		}
 		if (strcmp(f->name, "may_fail") != 0) {
-			eval_wrong(ev, f->name_loc, "%s() has no '%s', only may_fail", c->name,
-				   f->name);
+			eval_wrong(ev, f->name_loc, "%s() has no '%s', only may_fail and vnet",
+				   c->name, f->name);
 			return false;
 		}
 		if (!builtin_want_bool(ev, f, may_fail))
@@ -278,7 +293,8 @@ static bool add_config(struct eval *ev, const struct call *c, struct world_node 
 		return false;
 	}
 	t->loc = c->loc;
-	if (!read_may_fail(ev, c, &t->may_fail) || (text && !set_text(ev, text, t)))
+	if (!read_start_fields(ev, c, n, &t->may_fail, &t->vnet) ||
+	    (text && !set_text(ev, text, t)))
 		return false;
 	world_append(&n->configs_end, t);
 	return true;
@@ -370,16 +386,18 @@ static struct value run_write(struct eval *ev, const struct call *c)
 struct new_commands {
 	struct world_node *node;
 	bool may_fail;
+	struct world_vnet *vnet;
 };
 
 static bool add_command(struct eval *ev, const struct arg *item, void *ctx)
 {
 	const struct new_commands *new = ctx;
-	struct world_pair *p = arena_alloc(ev->arena, sizeof(*p));
+	struct world_command *p = arena_alloc(ev->arena, sizeof(*p));
 
-	if (!builtin_want_text(ev, item, "a command", &p->value))
+	if (!builtin_want_text(ev, item, "a command", &p->text))
 		return false;
-	p->key = new->may_fail ? "may_fail" : "";
+	p->may_fail = new->may_fail;
+	p->vnet = new->vnet;
 	world_append(&new->node->commands_end, p);
 	return true;
 }
@@ -388,7 +406,7 @@ static bool exec_one(struct eval *ev, const struct call *c, struct world_node *n
 {
 	struct new_commands new = {.node = n};
 
-	if (!read_may_fail(ev, c, &new.may_fail))
+	if (!read_start_fields(ev, c, n, &new.may_fail, &new.vnet))
 		return false;
 	if (new.may_fail && n->kind == NODE_ENDSYSTEM) {
 		eval_wrong(ev, c->loc,

@@ -179,7 +179,7 @@ static bool join_ends(struct shape *s, const struct arg *a, const struct arg *b)
 
 	if (from->kind == NODE_SUBSTRATE && to->kind == NODE_SUBSTRATE)
 		return builtin_join_substrate(ev, s->c, a, b);
-	if (from->vnet && to->vnet)
+	if (from->n_vnets && to->n_vnets)
 		return builtin_join_virtual(ev, s->c, a, b);
 	struct world_nic *na = builtin_end(ev, a);
 	struct world_nic *nb = na ? (from == to ? na : builtin_end(ev, b)) : NULL;

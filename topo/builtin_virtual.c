@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Virtual networks, what belongs to them, and what can be changed of it: vnet, vlink, set. Where
- * things are placed, and whether rates suffice, is not decided here but for all of them together,
- * when the script is through (check_embedding.c).
+ * Virtual links, places of virtual nodes, and what can be changed of what is virtual: vlink, set.
+ * Where things are placed, and whether rates suffice, is not decided here but for all of them
+ * together, when the script is through (check_embedding.c).
  */
 #include "lib/vec.h"
 #include "lib/xalloc.h"
@@ -11,20 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- parameters of virtual nodes ---- */
-
-static bool set_vnet(struct eval *ev, struct world_node *n, const struct builtin_field *p,
-		     const struct arg *a)
-{
-	if (a->v.kind != VALUE_VNET || a->v.vnet->is_removed) {
-		eval_wrong(ev, a->loc,
-			   a->v.kind == VALUE_VNET ? "this vNet is gone"
-						   : "vnet wants a virtual network: red = vnet()");
-		return false;
-	}
-	n->vnet = a->v.vnet;
-	return true;
-}
+/* ---- places ---- */
 
 /*
  * Where the script says it, with its place in the text: if the substrate node has no room, that is
@@ -40,53 +27,6 @@ static bool set_place(struct eval *ev, struct world_node *n, const struct builti
 	n->place = place;
 	n->place_loc = a->loc;
 	return true;
-}
-
-/* ---- virtual networks ---- */
-
-static bool want_share(struct eval *ev, const struct arg *a, int64_t *out)
-{
-	if (a->v.kind != VALUE_NUMBER || a->v.unit != UNIT_PPM || a->v.number < 1 ||
-	    a->v.number > 1000000) {
-		eval_wrong(ev, a->loc, "share wants a part of the LAN such as 30%%, up to 100%%");
-		return false;
-	}
-	*out = a->v.number;
-	return true;
-}
-
-static struct value run_vnet(struct eval *ev, const struct call *c)
-{
-	static const char *const known[] = {"share", "name"};
-	const char *text;
-
-	if (ev->world->n_vnets >= WORLD_MAX_VNETS)
-		return eval_wrong(ev, c->loc, "more than %d vNets", WORLD_MAX_VNETS);
-	if (!eval_spend(ev, c->loc, 1, sizeof(struct world_vnet)))
-		return value_wrong;
-	struct world_vnet *n = arena_alloc(ev->arena, sizeof(*n));
-	struct value v = {.kind = VALUE_VNET, .vnet = n};
-
-	n->loc = n->name_loc = n->share_loc = c->loc;
-	n->share_ppm = -1;
-	n->number = ev->world->n_vnets++;
-	world_append(&ev->world->vnets_end, n);
-	for (size_t i = 0; i < c->n_fields; i++) {
-		const struct arg *f = &c->fields[i];
-		bool ok = false;
-
-		if (!strcmp(f->name, "name"))
-			ok = builtin_want_text(ev, f, "a name", &text) &&
-			     eval_set_name(ev, &v, text, f->loc);
-		else if (!strcmp(f->name, "share"))
-			ok = want_share(ev, f, &n->share_ppm);
-		else
-			builtin_unknown_field(ev, "vnet()", f, known, ARRAY_LEN(known));
-		if (!ok)
-			return value_wrong;
-		n->share_loc = f->loc;
-	}
-	return v;
 }
 
 /* ---- virtual links ---- */
@@ -108,6 +48,57 @@ static struct world_vlink *make_vlink(struct eval *ev, struct loc loc)
 	return v;
 }
 
+/* True if all ends that the link has by now are in the vNet. */
+static bool is_common(const struct world_vlink *v, const struct world_vnet *vnet)
+{
+	for (size_t i = 0; i < v->n_ends; i++)
+		if (!world_is_in_vnet(v->ends[i]->node, vnet))
+			return false;
+	return true;
+}
+
+static bool has_common(const struct world_vlink *v, const struct world_node *other)
+{
+	for (size_t i = 0; i < other->n_vnets; i++)
+		if (is_common(v, other->vnets[i]))
+			return true;
+	return false;
+}
+
+/*
+ * The vNet of a link is the one that all its ends are in. Where that leaves a choice, the script
+ * makes it.
+ */
+static bool choose_vnet(struct eval *ev, const struct call *c, struct world_vlink *v)
+{
+	const struct arg *said = builtin_find_field(c, "vnet");
+	const struct world_node *first = v->ends[0]->node;
+	size_t n = 0;
+
+	if (said) {
+		v->vnet = builtin_want_vnet(ev, said);
+		if (v->vnet && !is_common(v, v->vnet)) {
+			eval_wrong(ev, said->loc,
+				   "not all ends of the virtual link are in this vNet");
+			return false;
+		}
+		return v->vnet != NULL;
+	}
+	for (size_t i = first->n_vnets; i-- > 0;) {
+		if (!is_common(v, first->vnets[i]))
+			continue;
+		v->vnet = first->vnets[i];
+		n++;
+	}
+	if (n == 1)
+		return true;
+	eval_wrong(ev, c->loc,
+		   "the ends of the virtual link have %zu vNets in common: say which is meant, as "
+		   "in vlink(a, b, vnet = red)",
+		   n);
+	return false;
+}
+
 /* A NIC of a virtual node, in which nothing is plugged. */
 static bool add_vlink_end(struct eval *ev, struct world_vlink *v, const struct arg *end)
 {
@@ -118,7 +109,7 @@ static bool add_vlink_end(struct eval *ev, struct world_vlink *v, const struct a
 	const struct world_node *node = nic->node;
 	const char *name = world_describe_node(ev->world, node);
 
-	if (!node->vnet) {
+	if (!node->n_vnets) {
 		eval_wrong(ev, end->loc,
 			   node->kind == NODE_SUBSTRATE
 				   ? "%s is a substrate node: join those by slink()"
@@ -126,7 +117,7 @@ static bool add_vlink_end(struct eval *ev, struct world_vlink *v, const struct a
 			   name);
 		return false;
 	}
-	if (v->vnet && v->vnet != node->vnet) {
+	if (v->n_ends && !has_common(v, node)) {
 		eval_wrong(ev, end->loc,
 			   "%s belongs to another vNet than %s: vNets are apart, only a node with "
 			   "ordinary NICs too can join them",
@@ -137,7 +128,6 @@ static bool add_vlink_end(struct eval *ev, struct world_vlink *v, const struct a
 		eval_wrong(ev, end->loc, "both ends of the virtual link are %s", name);
 		return false;
 	}
-	v->vnet = node->vnet;
 	v->ends[v->n_ends++] = nic;
 	nic->vlink = v;
 	return true;
@@ -232,12 +222,15 @@ static bool set_direction(struct eval *ev, struct world_vlink *v, const struct a
 	return true;
 }
 
-static bool set_vlink_field(struct eval *ev, struct world_vlink *v, const struct arg *f)
+static bool set_vlink_field(struct eval *ev, struct world_vlink *v, const struct arg *f,
+			    bool is_new)
 {
 	static const char *const known[] = {"min", "max", "via", "forward", "back", "name"};
 	struct value value = {.kind = VALUE_VLINK, .vlink = v};
 	const char *text;
 
+	if (is_new && !strcmp(f->name, "vnet"))
+		return true; /* choose_vnet() */
 	if (!strcmp(f->name, "name"))
 		return builtin_want_text(ev, f, "a name", &text) &&
 		       eval_set_name(ev, &value, text, f->loc);
@@ -261,14 +254,15 @@ static bool set_vlink_field(struct eval *ev, struct world_vlink *v, const struct
 }
 
 /* Those of both directions first, then those of one. */
-static bool set_vlink_fields(struct eval *ev, struct world_vlink *v, const struct call *c)
+static bool set_vlink_fields(struct eval *ev, struct world_vlink *v, const struct call *c,
+			     bool is_new)
 {
 	for (int pass = 0; pass < 2; pass++) {
 		for (size_t i = 0; i < c->n_fields; i++) {
 			const struct arg *f = &c->fields[i];
 			bool is_direction = !strcmp(f->name, "forward") || !strcmp(f->name, "back");
 
-			if (is_direction == (pass == 1) && !set_vlink_field(ev, v, f))
+			if (is_direction == (pass == 1) && !set_vlink_field(ev, v, f, is_new))
 				return false;
 			if (is_direction || !strcmp(f->name, "min"))
 				v->min_loc = c->loc;
@@ -317,7 +311,9 @@ static struct value vlink_ends(struct eval *ev, const struct call *c, const stru
 	for (size_t i = lan ? 1 : 0; i < n; i++)
 		if (!add_vlink_end(ev, v, &ends[i]))
 			return value_wrong;
-	if (!set_vlink_fields(ev, v, c))
+	if (!choose_vnet(ev, c, v))
+		return value_wrong;
+	if (!set_vlink_fields(ev, v, c, true))
 		return value_wrong;
 	return (struct value){.kind = VALUE_VLINK, .vlink = v};
 }
@@ -390,7 +386,7 @@ static struct value change_node(struct eval *ev, const struct call *c, struct wo
 		return builtin_is_gone(ev, c->args[0].loc, n);
 	if (n->kind == NODE_SUBSTRATE)
 		return change_policy(ev, c, n);
-	if (!n->vnet)
+	if (!n->n_vnets)
 		return eval_wrong(
 			ev, c->args[0].loc,
 			"%s belongs to no vNet, and set() changes what does: other nodes get "
@@ -407,22 +403,6 @@ static struct value change_node(struct eval *ev, const struct call *c, struct wo
 	return value_none;
 }
 
-static struct value change_vnet(struct eval *ev, const struct call *c, struct world_vnet *n)
-{
-	static const char *const known[] = {"share"};
-
-	for (size_t i = 0; i < c->n_fields; i++) {
-		if (strcmp(c->fields[i].name, "share") != 0) {
-			builtin_unknown_field(ev, "a vNet", &c->fields[i], known, 1);
-			return value_wrong;
-		}
-		if (!want_share(ev, &c->fields[i], &n->share_ppm))
-			return value_wrong;
-		n->share_loc = c->fields[i].loc;
-	}
-	return value_none;
-}
-
 static struct value run_set(struct eval *ev, const struct call *c)
 {
 	const struct value *what = &c->args[0].v;
@@ -434,11 +414,11 @@ static struct value run_set(struct eval *ev, const struct call *c)
 	case VALUE_NODE:
 		return change_node(ev, c, what->node);
 	case VALUE_VNET:
-		return change_vnet(ev, c, what->vnet);
+		return builtin_change_vnet(ev, c, what->vnet);
 	case VALUE_VLINK:
 		if (what->vlink->is_removed)
 			return eval_wrong(ev, c->args[0].loc, "this virtual link is gone");
-		return set_vlink_fields(ev, what->vlink, c) ? value_none : value_wrong;
+		return set_vlink_fields(ev, what->vlink, c, false) ? value_none : value_wrong;
 	default:
 		return eval_wrong(ev, c->args[0].loc,
 				  "expected a virtual link, a vNet, a virtual node or a substrate "
@@ -447,38 +427,15 @@ static struct value run_set(struct eval *ev, const struct call *c)
 	}
 }
 
-/* All its nodes go with it, and their virtual links with them. */
-static void free_vnet(struct eval *ev, struct world_vnet *v, struct loc loc)
-{
-	v->is_removed = true;
-	eval_spend(ev, loc, ev->world->n_nodes / 16, 0);
-	for (struct world_node *n = ev->world->nodes; n; n = n->next) {
-		if (n->vnet != v || n->is_removed)
-			continue;
-		builtin_remove_node(ev, n);
-		if (n->name)
-			names_put(&ev->world->names, ev->arena, n->name, value_none);
-	}
-}
-
 static bool free_virtual(struct eval *ev, const struct arg *a)
 {
-	if (a->v.kind == VALUE_VNET)
-		free_vnet(ev, a->v.vnet, a->loc);
-	else if (a->v.kind == VALUE_VLINK)
-		world_remove_vlink(a->v.vlink);
-	else
+	if (a->v.kind != VALUE_VLINK)
 		return false;
+	world_remove_vlink(a->v.vlink);
 	return true;
 }
 
 static const struct builtin functions[] = {
-	{.name = "vnet",
-	 .run = run_vnet,
-	 .min = 0,
-	 .max = 0,
-	 .has_fields = true,
-	 .usage = "vnet(share = 30%)"},
 	{.name = "vlink",
 	 .run = run_vlink,
 	 .min = 2,
@@ -495,7 +452,6 @@ static const struct builtin functions[] = {
 };
 
 static const struct builtin_field fields[] = {
-	{.name = "vnet", .kinds = BUILTIN_VIRTUAL, .set_node = set_vnet},
 	{.name = "on", .kinds = BUILTIN_VIRTUAL, .set_node = set_place},
 };
 

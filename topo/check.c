@@ -317,6 +317,41 @@ static const char *list_networks(struct eval *ev, const struct world_node *n, in
 }
 
 /*
+ * In which table a route of a node in several vNets is: said, or that of its NIC, or of the only
+ * network with the gateway in it.
+ */
+static bool place_route(struct eval *ev, const struct world_node *n, struct world_route *r)
+{
+	const struct world_vnet *found = r->dev ? world_realm(r->dev) : NULL;
+	size_t count = r->dev != NULL;
+
+	for (size_t i = 0; i < n->n_nics && !r->dev; i++) {
+		const struct world_vnet *realm = world_realm(n->nics[i]);
+
+		for (const struct world_addr *a = n->nics[i]->addrs; a; a = a->next) {
+			if (!addr_in_net(&r->via, &a->addr) || (count && realm == found))
+				continue;
+			count++;
+			found = realm;
+		}
+	}
+	if (r->vnet && r->dev && found != r->vnet) {
+		eval_wrong(ev, r->loc, "that NIC of %s is not of this vNet", n->name);
+		return false;
+	}
+	if (!r->vnet && count > 1) {
+		eval_wrong(
+			ev, r->loc,
+			"the gateway is in %zu networks of %s: say which is meant, as in vnet = %s",
+			count, n->name, n->vnets[0]->name);
+		return false;
+	}
+	if (!r->vnet)
+		r->vnet = (struct world_vnet *)found;
+	return true;
+}
+
+/*
  * A gateway must be a neighbour: the kernel of the guest refuses one that is not, at boot, where
  * only its console would show it.
  */
@@ -336,6 +371,8 @@ static void check_route(struct eval *ev, const struct world_node *n, const struc
 	}
 	for (size_t i = 0; i < n->n_nics; i++) {
 		for (const struct world_addr *a = n->nics[i]->addrs; a; a = a->next) {
+			if (n->n_vnets > 1 && world_realm(n->nics[i]) != r->vnet)
+				continue;
 			if (addr_same(&a->addr, &r->via)) {
 				eval_wrong(ev, r->loc, "the gateway %s is %s itself", text,
 					   n->name);
@@ -353,9 +390,12 @@ static void check_route(struct eval *ev, const struct world_node *n, const struc
 
 static void check_routes(struct eval *ev)
 {
-	for (const struct world_node *n = ev->world->nodes; n; n = n->next)
-		for (const struct world_route *r = n->routes; r && !n->is_removed; r = r->next)
-			check_route(ev, n, r);
+	for (const struct world_node *n = ev->world->nodes; n; n = n->next) {
+		for (struct world_route *r = n->routes; r && !n->is_removed; r = r->next) {
+			if (n->n_vnets < 2 || place_route(ev, n, r))
+				check_route(ev, n, r);
+		}
+	}
 }
 
 /*

@@ -59,12 +59,12 @@ static void map_nodes(struct mapping *m)
 		m->nodes[m->in.n_nodes++].room = n->room;
 	}
 	for (struct world_node *n = w->nodes; n; n = n->next) {
-		if (n->is_removed || !n->vnet)
+		if (n->is_removed || !n->n_vnets)
 			continue;
 		m->of_node[n->number] = (int)m->in.n_vnodes;
 		m->virtual[m->in.n_vnodes] = n;
 		m->vnodes[m->in.n_vnodes++] = (struct embed_vnode){
-			.vnet = (int)n->vnet->number,
+			.vnet = (int)n->vnets[0]->number,
 			.place = n->place ? m->of_node[n->place->number] : -1,
 			.is_router = n->kind == NODE_ROUTER || n->kind == NODE_FIREWALL,
 		};

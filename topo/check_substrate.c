@@ -41,7 +41,7 @@ static void check_cables(struct eval *ev)
 			const struct world_node *n = c->end[i]->node;
 			const struct world_node *o = c->end[!i]->node;
 
-			if (i == 0 && n->vnet && o->vnet)
+			if (i == 0 && n->n_vnets && o->n_vnets)
 				eval_wrong(ev, c->loc,
 					   "%s and %s are virtual nodes: they are joined by "
 					   "vlink(), not by cables",
@@ -344,19 +344,49 @@ static void give_udp_addresses(struct eval *ev)
 
 /* ---- virtual nodes, shares ---- */
 
+/* In a guest in several of them, a vNet is an interface (docs/substrate.md): it needs a free name.
+ */
+static void check_vnet_names(struct eval *ev, const struct world_node *n)
+{
+	enum { NAME_MAX_LEN = 15 }; /* IFNAMSIZ - 1 */
+
+	for (size_t i = 0; i < n->n_vnets && n->n_vnets > 1 && node_kind_is_guest(n->kind); i++) {
+		const char *name = n->vnets[i]->name;
+		bool is_taken = !strcmp(name, "lo") || !strcmp(name, "all") ||
+				!strcmp(name, "default") || !strcmp(name, "main") ||
+				!strcmp(name, "local");
+
+		for (size_t k = 0; k < n->n_nics; k++)
+			is_taken |= !strcmp(world_nic_name(ev->arena, n->nics[k]), name);
+		if (is_taken || strlen(name) > NAME_MAX_LEN || strpbrk(name, "/: ."))
+			eval_wrong(
+				ev, n->vnets[i]->name_loc,
+				"%s is in several vNets, which are interfaces in it: '%s' cannot "
+				"be the name of one%s",
+				n->name, name,
+				strlen(name) > NAME_MAX_LEN ? " (15 letters at most)" : "");
+	}
+}
+
 static void check_virtual_nodes(struct eval *ev)
 {
 	for (struct world_node *n = ev->world->nodes; n; n = n->next) {
 		if (n->is_removed)
 			continue;
-		if (n->kind == NODE_ENDSYSTEM && !n->vnet)
+		check_vnet_names(ev, n);
+		if (n->kind == NODE_ENDSYSTEM && n->n_vnets > 1)
+			eval_wrong(ev, n->loc,
+				   "%s is an end system: it is in one vNet; a program that uses "
+				   "several attaches to an end system in each",
+				   n->name);
+		else if (n->kind == NODE_ENDSYSTEM && !n->n_vnets)
 			eval_wrong(ev, n->loc, "%s is an end system: it belongs to a vNet",
 				   n->name);
 		else if (n->kind == NODE_ENDSYSTEM && ev->world->clock == CLOCK_VIRTUAL)
 			eval_wrong(ev, n->loc,
 				   "%s is an end system: its program lives by the real clock",
 				   n->name);
-		else if (n->place && !n->vnet)
+		else if (n->place && !n->n_vnets)
 			eval_wrong(ev, n->place_loc,
 				   "%s belongs to no vNet: only virtual nodes have a place on a "
 				   "substrate node",
@@ -364,7 +394,7 @@ static void check_virtual_nodes(struct eval *ev)
 		else if (n->place && n->place->is_removed)
 			eval_wrong(ev, n->place_loc, "%s, which holds %s, is gone",
 				   world_describe_node(ev->world, n->place), n->name);
-		else if (n->vnet && !ev->world->n_substrate)
+		else if (n->n_vnets && !ev->world->n_substrate)
 			eval_wrong(ev, n->loc,
 				   "there is no substrate node to hold %s: write s1 = "
 				   "alloc(substrate)",

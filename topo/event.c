@@ -109,13 +109,24 @@ bool event_read_times(struct eval *ev, const struct call *c, int64_t *timeout_ns
 	return true;
 }
 
+const char *const event_vnet_fields[] = {"vnet", NULL};
+
+bool event_read_vnet(struct eval *ev, const struct call *c, const struct world_node *n,
+		     struct world_vnet **vnet)
+{
+	const struct arg *f = builtin_find_field(c, "vnet");
+
+	return !f || builtin_read_vnet(ev, f, n, vnet);
+}
+
 /* A command at a time has a bound in any case, if not the script's. */
 static bool fill_exec(struct eval *ev, const struct call *c, struct world_event *to)
 {
 	to->timeout_ns = GRAPH_COMMAND_NS;
 	return fill_guest(ev, c, to) &&
 	       builtin_want_text(ev, &c->args[1], "a command", &to->text) &&
-	       event_read_times(ev, c, &to->timeout_ns, NULL, NULL);
+	       event_read_vnet(ev, c, to->node, &to->vnet) &&
+	       event_read_times(ev, c, &to->timeout_ns, NULL, event_vnet_fields);
 }
 
 /* One "key=value" of a cable, the value as a script would have it. */
@@ -289,53 +300,4 @@ void event_run_at(struct eval *ev, const struct ast *t)
 			    actions[i].has_fields, actions[i].usage, &c) &&
 	    actions[i].fill(ev, &c, event))
 		world_append(&ev->world->events_end, event);
-}
-
-/* ---- when the script is through ---- */
-
-static bool is_there(const struct world_node *n)
-{
-	return !n || !n->is_removed;
-}
-
-static bool is_whole(const struct world_cable *c)
-{
-	return !c || (!c->is_removed && c->end[0] && c->end[1]);
-}
-
-/*
- * At the console a node may be freed of which an event speaks: the event goes with it. In a script
- * that is a mistake.
- */
-void event_check(struct eval *ev, bool is_live)
-{
-	struct world_event **event = &ev->world->events;
-	struct world_expect **expect = &ev->world->expects;
-
-	while (*event) {
-		struct world_event *e = *event;
-
-		if (is_there(e->node) && is_whole(e->cable)) {
-			event = &e->next;
-			continue;
-		}
-		if (!is_live)
-			eval_wrong(ev, e->loc, "%s",
-				   e->cable ? "the cable has a loose end, or is gone"
-					    : "the node is gone");
-		*event = e->next;
-	}
-	while (*expect) {
-		struct world_expect *e = *expect;
-
-		if (is_there(e->node) && is_there(e->peer)) {
-			expect = &e->next;
-			continue;
-		}
-		if (!is_live)
-			eval_wrong(ev, e->loc, "the node is gone");
-		*expect = e->next;
-	}
-	ev->world->events_end = event;
-	ev->world->expects_end = expect;
 }

@@ -13,6 +13,10 @@ typedef const char *event_name_at(size_t i);
 struct world_node *event_want_guest(struct eval *ev, const struct arg *a);
 /* A time that a field gives, more than none. */
 bool event_want_time(struct eval *ev, const struct arg *f, int64_t *ns);
+/* vnet = NAME, of a node that is in several vNets; the list of its name alone, for those below. */
+bool event_read_vnet(struct eval *ev, const struct call *c, const struct world_node *n,
+		     struct world_vnet **vnet);
+extern const char *const event_vnet_fields[];
 /*
  * timeout = TIME and, of what is tried again, every = TIME (else NULL); `others` (up to NULL, or
  * NULL) are not looked at.

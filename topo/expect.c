@@ -31,7 +31,7 @@ static bool fill_ping(struct eval *ev, const struct call *c, struct world_expect
 	char text[64];
 
 	to->node = event_want_guest(ev, &c->args[0]);
-	if (!to->node)
+	if (!to->node || !event_read_vnet(ev, c, to->node, &to->vnet))
 		return false;
 	if (whom->v.kind == VALUE_NODE) {
 		/* What is outside of the lab answers, too. */
@@ -45,7 +45,7 @@ static bool fill_ping(struct eval *ev, const struct call *c, struct world_expect
 	return true;
 }
 
-static const char *const ping_fields[] = {"count", "size", "loss", "rtt", NULL};
+static const char *const ping_fields[] = {"count", "size", "loss", "rtt", "vnet", NULL};
 static const char *const probe_fields[] = {"count", "size", NULL};
 static const char *const throughput_fields[] = {"duration", NULL};
 
@@ -142,7 +142,8 @@ static bool fill_frames(struct eval *ev, const struct call *c, struct world_expe
 static bool fill_check_exec(struct eval *ev, const struct call *c, struct world_expect *to)
 {
 	to->node = event_want_guest(ev, &c->args[0]);
-	return to->node && builtin_want_text(ev, &c->args[1], "a command", &to->text);
+	return to->node && event_read_vnet(ev, c, to->node, &to->vnet) &&
+	       builtin_want_text(ev, &c->args[1], "a command", &to->text);
 }
 
 /*
@@ -199,12 +200,14 @@ const struct builtin_part builtin_event_part = {
 	.n_words = ARRAY_LEN(word_lists),
 };
 
-static const char *const route_fields[] = {"via", "dev", "proto", "metric", NULL};
+static const char *const route_fields[] = {"via", "dev", "proto", "metric", "vnet", NULL};
 
 static bool fill_route_fields(struct eval *ev, const struct call *c, struct world_expect *to)
 {
 	const struct arg *a;
 
+	if (!event_read_vnet(ev, c, to->node, &to->vnet))
+		return false;
 	if ((a = builtin_find_field(c, "via")) && !set_via(ev, a, to))
 		return false;
 	if ((a = builtin_find_field(c, "dev")) && !set_dev(ev, a, to))
@@ -294,7 +297,8 @@ static const struct builtin neighbor_words = {
 
 static const struct check checks[] = {
 	{fill_probe, "ping", "ping(a, b)", CHECK_PING, 2, 2, NULL, ping_fields},
-	{fill_check_exec, "exec", "exec(node, \"command\")", CHECK_EXEC, 2, 2, NULL, NULL},
+	{fill_check_exec, "exec", "exec(node, \"command\")", CHECK_EXEC, 2, 2, NULL,
+	 event_vnet_fields},
 	{fill_route, "route", "route(node, network, gateway)", CHECK_ROUTE, 2, 3, NULL,
 	 route_fields},
 	{fill_neighbor, "neighbor", "neighbor(a, b, ospf)", CHECK_NEIGHBOR, 3, 4, &neighbor_words,

@@ -199,6 +199,22 @@ bool graph_has_disk(const struct graph_node *n)
 
 const char *const graph_policy_keys[] = {"measure", "idle", "raise_above", "lower_below"};
 
+bool graph_is_in_vnet(const struct graph_node *n, int vnet)
+{
+	for (size_t i = 0; i < n->n_vnets; i++)
+		if (n->vnets[i] == vnet)
+			return true;
+	return false;
+}
+
+int graph_find_vnet(const struct graph *g, const char *name)
+{
+	for (size_t i = 0; i < g->n_vnets; i++)
+		if (!strcmp(g->vnets[i].name, name))
+			return (int)i;
+	return -1;
+}
+
 /* By a walk: a lab has some thousands of nodes at most, and only commands of people ask by name. */
 int graph_find_node(const struct graph *g, const char *name)
 {

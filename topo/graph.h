@@ -87,6 +87,7 @@ struct graph_nic {
 	int cable;           /* index into graph.cables, or -1: not plugged */
 	unsigned cable_end;  /* 0 or 1 */
 	int vlink;           /* index into graph.vlinks, or -1: no virtual link */
+	int vnet; /* of the virtual link: index into graph.vnets; -1: the ordinary network */
 	/* Ports of switches: parameters as words for the substrate ("vlan", "10"). */
 	struct graph_pair *params;
 	size_t n_params;
@@ -97,6 +98,7 @@ struct graph_route {
 	const char *dest; /* "default", "10.0.0.0/8", "2001:db8::/32" */
 	const char *via;  /* next hop address, or NULL */
 	const char *dev;  /* NIC name, or NULL */
+	int vnet;         /* nodes in several vNets: in whose table it is; -1: the main one */
 };
 
 /* A file laid into the guest's private layer before services start. */
@@ -119,6 +121,7 @@ struct graph_config {
 	size_t text_len;
 	const char *source; /* path relative to the script's directory, or NULL */
 	bool may_fail;      /* the lab is ready without the daemon */
+	int vnet;           /* nodes in several vNets: the one it runs in; -1: in none of them */
 	struct graph_pos pos;
 };
 
@@ -126,6 +129,7 @@ struct graph_config {
 struct graph_command {
 	const char *text;
 	bool may_fail; /* guests: the lab is ready though it fails */
+	int vnet;      /* as of a configuration */
 };
 
 struct graph_node {
@@ -135,8 +139,11 @@ struct graph_node {
 	struct graph_pos pos;
 	struct graph_nic *nics;
 	size_t n_nics;
-	int vnet;     /* index into graph.vnets, or -1: no virtual node */
-	int place;    /* index of the substrate node that holds it, or -1 */
+	/* Of a virtual node: indices into graph.vnets, in the order of the script. With several of
+	 * them the guest has a table of routes for each (docs/substrate.md). */
+	int *vnets;
+	size_t n_vnets; /* 0: no virtual node */
+	int place;      /* index of the substrate node that holds it, or -1 */
 	int room;     /* substrate nodes: how many virtual nodes it holds at most; -1: any number */
 	bool stopped; /* by hand, no guest: it is not there, and neither is what is plugged in */
 
@@ -284,6 +291,7 @@ struct graph_event {
 	const char *text;
 	struct graph_side side; /* ACTION_CUT and ACTION_MEND: of the cable */
 	int64_t timeout_ns;     /* ACTION_EXEC: after that the command is ended */
+	int vnet;               /* ACTION_EXEC: as of a start-up command */
 	struct graph_pos pos;
 };
 
@@ -367,6 +375,7 @@ struct graph_expect {
 	const char *via, *dev, *proto;
 	int64_t metric;
 	const char *state; /* CHECK_NEIGHBOR: "full"; NULL: as far as the protocol gets */
+	int vnet; /* CHECK_PING, CHECK_EXEC, CHECK_ROUTE: the vNet that is meant; -1: not said */
 	struct graph_pos pos;
 };
 
@@ -401,6 +410,10 @@ struct graph {
 };
 
 bool graph_has_disk(const struct graph_node *n);
+/* True if the node is in that vNet. */
+bool graph_is_in_vnet(const struct graph_node *n, int vnet);
+/* Index of the vNet of that name, or -1. */
+int graph_find_vnet(const struct graph *g, const char *name);
 /* Parameters of a substrate node that are its policy for rates: they may change. */
 enum { GRAPH_POLICY_KEYS = 4 };
 extern const char *const graph_policy_keys[GRAPH_POLICY_KEYS];

@@ -61,9 +61,26 @@ void graph_put_string(FILE *out, const char *text)
 	print_string(out, text, strlen(text));
 }
 
-static const char *may_fail(bool yes)
+/* In which vNet something of a node in several is meant. */
+void graph_put_vnet_of(FILE *out, const struct graph *g, int vnet)
 {
-	return yes ? ", may_fail = on" : "";
+	if (vnet < 0)
+		return;
+	fputs(", vnet = ", out);
+	graph_put_name(out, g->vnets[vnet].name);
+}
+
+/* The fields of what is done at the start of a guest; malloc'ed. */
+static char *start_fields(const struct graph *g, bool may_fail, int vnet)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = xmemstream(&text, &len);
+
+	fputs(may_fail ? ", may_fail = on" : "", f);
+	graph_put_vnet_of(f, g, vnet);
+	fclose(f);
+	return text;
 }
 
 /*
@@ -161,10 +178,11 @@ static void print_nic(FILE *out, const struct graph_nic *nic, enum node_kind kin
 
 static void print_place(FILE *out, const struct graph *g, const struct graph_node *n)
 {
-	if (n->vnet >= 0) {
-		fputs(", vnet = ", out);
-		graph_put_name(out, g->vnets[n->vnet].name);
+	for (size_t i = 0; i < n->n_vnets; i++) {
+		fputs(i ? ", " : n->n_vnets > 1 ? ", vnet = [" : ", vnet = ", out);
+		graph_put_name(out, g->vnets[n->vnets[i]].name);
 	}
+	fputs(n->n_vnets > 1 ? "]" : "", out);
 	/* One that comes later cannot be named yet. */
 	if (n->place >= 0 && &g->nodes[n->place] < n) {
 		fputs(", on = ", out);
@@ -353,7 +371,8 @@ static void print_file(FILE *out, const struct graph_node *n, const struct graph
 	fprintf(out, ", mode = \"%04o\")\n", f->mode);
 }
 
-static void print_route(FILE *out, const struct graph_node *n, const struct graph_route *r)
+static void print_route(FILE *out, const struct graph *g, const struct graph_node *n,
+			const struct graph_route *r)
 {
 	begin_call(out, "route", n);
 	fputs(r->dest, out);
@@ -364,6 +383,7 @@ static void print_route(FILE *out, const struct graph_node *n, const struct grap
 		graph_put_name(out, n->name);
 		fprintf(out, ", %d)", graph_find_nic(n, r->dev) + 1);
 	}
+	graph_put_vnet_of(out, g, r->vnet);
 	fputs(")\n", out);
 }
 
@@ -371,10 +391,10 @@ static void print_route(FILE *out, const struct graph_node *n, const struct grap
  * What belongs to one guest stands together, in the order in which it is done at boot: routes,
  * sysctls, configurations, files, commands.
  */
-static void print_inside(FILE *out, const struct graph_node *n)
+static void print_inside(FILE *out, const struct graph *g, const struct graph_node *n)
 {
 	for (size_t i = 0; i < n->n_routes; i++)
-		print_route(out, n, &n->routes[i]);
+		print_route(out, g, n, &n->routes[i]);
 	for (size_t i = 0; i < n->n_sysctls; i++) {
 		begin_call(out, "sysctl", n);
 		graph_put_string(out, n->sysctls[i].key);
@@ -384,22 +404,26 @@ static void print_inside(FILE *out, const struct graph_node *n)
 	}
 	for (size_t i = 0; i < n->n_configs; i++) {
 		const struct graph_config *c = &n->configs[i];
+		char *fields = start_fields(g, c->may_fail, c->vnet);
+		bool has_text = c->text || c->source;
 
-		if (!c->text && !c->source) {
-			begin_call(out, "service", n);
-			fprintf(out, "%s%s)\n", c->daemon, may_fail(c->may_fail));
-			continue;
-		}
-		begin_call(out, "config", n);
-		fprintf(out, "%s, ", c->daemon);
-		print_source(out, c->text, c->text_len, c->source, may_fail(c->may_fail));
+		begin_call(out, has_text ? "config" : "service", n);
+		fprintf(out, "%s%s", c->daemon, has_text ? ", " : "");
+		if (has_text)
+			print_source(out, c->text, c->text_len, c->source, fields);
+		else
+			fprintf(out, "%s)\n", fields);
+		free(fields);
 	}
 	for (size_t i = 0; i < n->n_files; i++)
 		print_file(out, n, &n->files[i]);
 	for (size_t i = 0; i < n->n_commands; i++) {
 		begin_call(out, "exec", n);
 		graph_put_string(out, n->commands[i].text);
-		fprintf(out, "%s)\n", may_fail(n->commands[i].may_fail));
+		char *fields = start_fields(g, n->commands[i].may_fail, n->commands[i].vnet);
+
+		fprintf(out, "%s)\n", fields);
+		free(fields);
 	}
 }
 
@@ -433,7 +457,7 @@ void graph_print(FILE *out, const struct graph *g)
 
 		if (n->n_routes || n->n_sysctls || n->n_configs || n->n_files || n->n_commands)
 			fputc('\n', out);
-		print_inside(out, n);
+		print_inside(out, g, n);
 	}
 	if (g->n_events + g->n_expects)
 		fputc('\n', out);

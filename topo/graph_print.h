@@ -9,6 +9,8 @@
 
 /* True if the name can stand for itself in a script. */
 bool graph_is_plain(const char *name);
+/* True if a value of a link is a number with a unit, which needs no quotes. */
+bool graph_is_quantity(const char *value);
 /* In quotes. */
 void graph_put_string(FILE *out, const char *text);
 /* A node, link or vNet by its name. */
@@ -19,8 +21,8 @@ void graph_put_end(FILE *out, const struct graph *g, const struct graph_end *end
 /* The arguments of a cut: the cable by one of its NICs, and which part of it. */
 void graph_put_side(FILE *out, const struct graph *g, const struct graph_cable *c,
 		    struct graph_side side);
-/* A number with or without a unit, and so no string in a script. */
-bool graph_is_quantity(const char *value);
+/* ", vnet = NAME": in which of them something of a node is meant; nothing if vnet is -1. */
+void graph_put_vnet_of(FILE *out, const struct graph *g, int vnet);
 
 /* graph_print_guest.c: the parameters of a guest beside its memory and name; nothing of others. */
 void graph_put_guest(FILE *out, const struct graph_node *n);

@@ -73,6 +73,7 @@ void graph_print_event(FILE *out, const struct graph *g, const struct graph_even
 		print_changes(out, &words, "ab.", "forward");
 		print_changes(out, &words, "ba.", "back");
 	}
+	graph_put_vnet_of(out, g, e->vnet);
 	if (e->kind == ACTION_EXEC && e->timeout_ns != GRAPH_COMMAND_NS)
 		print_field_time(out, ", ", "timeout", e->timeout_ns);
 	fputc(')', out);
@@ -194,6 +195,7 @@ void graph_print_check(FILE *out, const struct graph *g, const struct graph_expe
 		print_hops(out, e->via);
 	else if (e->via)
 		fprintf(out, ", %s", e->via);
+	graph_put_vnet_of(out, g, e->vnet);
 	print_condition(out, e);
 	print_probe(out, &e->probe);
 	if (e->timeout_ns != GRAPH_COMMAND_NS)

@@ -128,6 +128,10 @@ static void print_vlink(FILE *out, const struct graph *g, const struct graph_vli
 			print_rate(out, ", max", v->max_bps[dir]);
 		fputs(both ? "" : "}", out);
 	}
+	if (v->n_ends && g->nodes[v->ends[0].node].n_vnets > 1) {
+		fputs(", vnet = ", out);
+		graph_put_name(out, g->vnets[v->vnet].name);
+	}
 	for (size_t i = 0; i < v->n_path; i++) {
 		fputs(i ? ", " : ", via = [", out);
 		print_link(out, g, v->path[i]);

@@ -256,14 +256,13 @@ static void add_startup(struct laying *l, const struct listing *top, const char 
 	const char *name = arena_printf(l->ev->arena, "%s" STARTUP, stem);
 	const char *path = arena_printf(l->ev->arena, "/root/%s", name);
 	struct world_node *n = l->node;
-	struct world_pair *p;
+	struct world_command *p;
 
 	if (!is_file(find(top, name)) || names_source(n->files, name))
 		return;
 	add_file(l, path, name, PROGRAM_MODE);
 	p = arena_alloc(l->ev->arena, sizeof(*p));
-	p->key = "";
-	p->value = arena_printf(l->ev->arena, "cd / && bash -e %s", path);
+	p->text = arena_printf(l->ev->arena, "cd / && bash -e %s", path);
 	p->next = n->commands;
 	if (!n->commands)
 		n->commands_end = &p->next;

@@ -278,11 +278,21 @@ const char *world_nic_name(struct arena *a, const struct world_nic *nic)
 
 /*
  * A virtual node with an ordinary cable is a gateway: the addresses at that end belong to the
- * ordinary network.
+ * ordinary network. Where a node is in several vNets, the virtual link says whose NIC it is.
  */
 const struct world_vnet *world_realm(const struct world_nic *nic)
 {
-	return nic->node && !nic->cable ? nic->node->vnet : NULL;
+	if (nic->vlink)
+		return nic->vlink->vnet;
+	return nic->node && !nic->cable && nic->node->n_vnets == 1 ? nic->node->vnets[0] : NULL;
+}
+
+bool world_is_in_vnet(const struct world_node *n, const struct world_vnet *v)
+{
+	for (size_t i = 0; i < n->n_vnets; i++)
+		if (n->vnets[i] == v)
+			return true;
+	return false;
 }
 
 const char *world_describe_nic(const struct world *w, const struct world_nic *nic)

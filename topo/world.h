@@ -45,7 +45,8 @@ struct world_route {
 	struct addr dest; /* with a prefix; its family only, for a default route */
 	bool has_via;
 	struct addr via;
-	struct world_nic *dev; /* or NULL */
+	struct world_nic *dev;   /* or NULL */
+	struct world_vnet *vnet; /* as the script says, then as the gateway tells; or NULL */
 	struct loc loc;
 	struct world_route *next;
 };
@@ -55,6 +56,14 @@ struct world_pair {
 	struct world_pair *next;
 };
 
+/* A command of a guest or an end system. */
+struct world_command {
+	const char *text;
+	bool may_fail;
+	struct world_vnet *vnet; /* or NULL */
+	struct world_command *next;
+};
+
 /* A configuration (key: the daemon) or a file (key: the path in the guest). */
 struct world_text {
 	const char *key;
@@ -62,7 +71,8 @@ struct world_text {
 	size_t len;
 	const char *source; /* instead of the text */
 	unsigned mode;
-	bool may_fail; /* configurations: of their daemon */
+	bool may_fail;           /* configurations: of their daemon */
+	struct world_vnet *vnet; /* configurations: in which it runs, or NULL */
 	struct loc loc;
 	struct world_text *next;
 };
@@ -78,7 +88,8 @@ struct world_node {
 	size_t n_nics, nics_cap;
 	bool is_fixed; /* NICs were attached one by one: no more than these */
 	bool is_removed;
-	struct world_vnet *vnet;  /* of a virtual node */
+	struct world_vnet **vnets; /* of a virtual node */
+	size_t n_vnets;
 	struct world_node *place; /* what the script says, then what was chosen */
 	struct loc place_loc;
 	int room;
@@ -94,7 +105,7 @@ struct world_node {
 	struct world_route *routes, **routes_end;
 	struct world_pair *packages; /* sorted; the value is the name */
 	struct world_pair *sysctls, **sysctls_end;
-	struct world_pair *commands, **commands_end;
+	struct world_command *commands, **commands_end;
 	struct world_pair *params, **params_end;
 	struct world_text *configs, **configs_end;
 	struct world_text *files, **files_end;
@@ -110,6 +121,7 @@ struct world_event {
 	const char *text;
 	int64_t timeout_ns;
 	struct graph_side side;
+	struct world_vnet *vnet; /* or NULL */
 	struct loc loc;
 	struct world_event *next;
 };
@@ -127,6 +139,7 @@ struct world_expect {
 	const char *text, *via, *dev, *proto, *state;
 	const struct world_nic *nic; /* in place of dev */
 	int64_t metric;
+	struct world_vnet *vnet; /* or NULL */
 	struct loc loc;
 	struct world_expect *next;
 };
@@ -207,6 +220,7 @@ enum {
 	WORLD_MAX_LINKS = 4096, /* of a substrate node */
 	WORLD_MAX_SUBSTRATE = 1000,
 	WORLD_MAX_VNETS = 1000,
+	WORLD_MAX_VNETS_OF_NODE = 16,
 	WORLD_MAX_SLINKS = 10000,
 	WORLD_MAX_VLINKS = 10000,
 	WORLD_MAX_STOPS = 1000, /* of a virtual link */
@@ -266,6 +280,7 @@ const char *world_nic_name(struct arena *a, const struct world_nic *nic);
  * virtual ones.
  */
 const struct world_vnet *world_realm(const struct world_nic *nic);
+bool world_is_in_vnet(const struct world_node *n, const struct world_vnet *v);
 /* "NIC 2 of r1", "port 2 of switch1": for messages; in the arena. */
 const char *world_describe_nic(const struct world *w, const struct world_nic *nic);
 /* The cable that a point-to-point link runs over, if it is a single one; else NULL. */

@@ -65,7 +65,7 @@ static void put_addr(struct netlink_msg *m, int attr, const char *text)
 
 static void read_it(const struct netlink_msg *m)
 {
-	netlink_read_route((const struct nlmsghdr *)m->buf, note, NULL);
+	netlink_read_route((const struct nlmsghdr *)m->buf, 0, note, NULL);
 }
 
 START_TEST(a_route)

@@ -51,7 +51,7 @@ struct exec_options {
 	int in_fd;          /* standard input of the command; 0: ours */
 	bool subst;         /* names of nodes in argv become addresses */
 	int64_t timeout_ns; /* 0: none */
-	const char *user, *cwd;
+	const char *user, *vnet, *cwd;
 	FILE *out, *err; /* NULL: standard output and error */
 	bool escape;     /* Ctrl-] leaves the console */
 	bool share;      /* no shell of its own: into the terminal that somebody has open there */

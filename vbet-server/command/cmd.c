@@ -125,6 +125,7 @@ static const struct option_spec options[] = {
 	{OPT_QUIET, 'q', "quiet", NULL, "no progress", FIELD(quiet)},
 	{OPT_DUMP, 'd', "dump", "tree|graph|plan", "print that value", FIELD(dump)},
 	{OPT_USER, 'u', "user", "NAME", "as this user of the node (root)", FIELD(user)},
+	{OPT_USER, 0, "vnet", "NAME", "in this vNet, of a node that is in several", FIELD(vnet)},
 	{OPT_STEP, 0, "step", NULL, "a virtual clock that stands goes on for this, and no longer",
 	 FIELD(step)},
 	{OPT_SHARE, 0, "share", NULL, "see and type in the terminal that somebody has open there",

@@ -14,7 +14,7 @@
 
 /* What the options of a command line said. Unset ones are NULL, 0 or false. */
 struct cmd_options {
-	const char *lab, *kernel, *dump, *user, *clock, *seed, *write;
+	const char *lab, *kernel, *dump, *user, *vnet, *clock, *seed, *write;
 	const char *timeout, *jobs, *processes, *count, *duration, *keep, *comment;
 	const char *record, *until, *back, *whatif, *spin, *at_once, *output, *keep_disks;
 	const char *side_by_side, *limit, *filter, *repeat, *artifacts;

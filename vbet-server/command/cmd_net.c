@@ -236,15 +236,40 @@ static bool is_down(const struct words *w)
 	return false;
 }
 
-/* True if the two are in one network. Pings between vNets would be lost by design. */
-static bool are_together(const struct words *a, const struct words *b)
+/* Is the name one of those in a list with commas? */
+static bool has_name(const char *list, const char *name, size_t len)
 {
-	const char *net_a = words_get(a, "vnet");
-	const char *net_b = words_get(b, "vnet");
-	bool ordinary_a = !net_a || words_get(a, "gateway");
-	bool ordinary_b = !net_b || words_get(b, "gateway");
+	while (list && *list) {
+		size_t n = strcspn(list, ",");
 
-	return (net_a && net_b && !strcmp(net_a, net_b)) || (ordinary_a && ordinary_b);
+		if (n == len && !memcmp(list, name, len))
+			return true;
+		list += n + (list[n] == ',');
+	}
+	return false;
+}
+
+/*
+ * By which names a calls b: one for each network that both are in, for pings between vNets would
+ * be lost by design. "b" if there is one only, else "b.red", "b.blue".
+ */
+static void find_names(const struct words *a, const struct words *b, struct arena *arena,
+		       struct strvec *names)
+{
+	const char *nets_a = words_get(a, "vnet");
+	const char *nets_b = words_get(b, "vnet");
+	bool ordinary_a = !nets_a || words_get(a, "gateway");
+	bool ordinary_b = !nets_b || words_get(b, "gateway");
+
+	for (const char *p = nets_a; p && *p;) {
+		size_t len = strcspn(p, ",");
+
+		if (has_name(nets_b, p, len))
+			vec_push(names, arena_printf(arena, "%s.%.*s", b->at[0], (int)len, p));
+		p += len + (p[len] == ',');
+	}
+	if (!names->n && ordinary_a && ordinary_b)
+		vec_push(names, b->at[0]);
 }
 
 /* True if one of up to three pings is answered: the first may be lost to address resolution. */
@@ -262,6 +287,32 @@ static int try_ping(const char *lab, const char *from, const char *to, const cha
 	fclose(null);
 	*reached = status == 0;
 	return rc < 0 ? err_wrap(e, "%s", from) : 0;
+}
+
+/* One node that pings another, by each of its names. */
+struct pinging {
+	const char *lab, *from, *to, *count;
+	struct strvec names;
+	bool step, is_down;
+	size_t good;
+};
+
+static int ping_names(struct pinging *p, struct err *e)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < p->names.n && rc == 0; i++) {
+		const char *name = p->names.n > 1 ? p->names.at[i] : p->to;
+		bool reached = false;
+
+		if (!p->is_down)
+			rc = try_ping(p->lab, p->from, p->names.at[i], p->count, p->step, &reached,
+				      e);
+		printf(" %s", reached ? name : "X");
+		fflush(stdout);
+		p->good += reached;
+	}
+	return rc;
 }
 
 int cmd_pingall(const struct cmd_options *o, int argc, char **argv, struct err *e)
@@ -289,17 +340,17 @@ int cmd_pingall(const struct cmd_options *o, int argc, char **argv, struct err *
 			printf(" (%s)", names.at.at[i].at[2]);
 		printf(" ->");
 		for (size_t j = 0; j < names.at.n && rc == 0; j++) {
-			const char *to = names.at.at[j].at[0];
-			bool reached = false;
+			struct pinging p = {.lab = lab, .from = from, .count = count, .step = step};
 
-			if (i == j || !are_together(&names.at.at[i], &names.at.at[j]))
+			if (i == j)
 				continue;
-			if (!is_down(&names.at.at[i]))
-				rc = try_ping(lab, from, to, count, step, &reached, e);
-			printf(" %s", reached ? to : "X");
-			fflush(stdout);
-			all++;
-			good += reached;
+			find_names(&names.at.at[i], &names.at.at[j], &a, &p.names);
+			p.to = names.at.at[j].at[0];
+			p.is_down = is_down(&names.at.at[i]);
+			rc = ping_names(&p, e);
+			all += p.names.n;
+			good += p.good;
+			vec_free(&p.names);
 		}
 		putchar('\n');
 	}

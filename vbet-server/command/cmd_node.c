@@ -85,7 +85,8 @@ static int exec_on_endsystems(const char *lab, const char *nodes, char *const *a
 int cmd_exec(const struct cmd_options *o, int argc, char **argv, struct err *e)
 {
 	char *lab = client_find_lab(o->lab, e);
-	struct exec_options opt = {.user = o->user, .tty = isatty(0) && isatty(1), .step = o->step};
+	struct exec_options opt = {
+		.user = o->user, .vnet = o->vnet, .tty = isatty(0) && isatty(1), .step = o->step};
 	int status = 0;
 
 	if (!lab || cmd_timeout_ns(o, 0, &opt.timeout_ns, e) < 0) {
@@ -129,6 +130,7 @@ int cmd_console(const struct cmd_options *o, int argc, char **argv, struct err *
 		rc = status = console_run(lab, e);
 	} else if (lab) {
 		struct exec_options opt = {.user = o->user,
+					   .vnet = o->vnet,
 					   .tty = true,
 					   .escape = true,
 					   .step = o->step,

@@ -358,6 +358,8 @@ static void push_exec_words(struct arena *a, const struct exec_options *opt, boo
 					 (long long)(opt->timeout_ns / 1000000)));
 	if (opt->user)
 		vec_push(v, arena_printf(a, "user=%s", opt->user));
+	if (opt->vnet)
+		vec_push(v, arena_printf(a, "vnet=%s", opt->vnet));
 	if (opt->cwd)
 		vec_push(v, arena_printf(a, "cwd=%s", opt->cwd));
 	vec_push(v, "--");

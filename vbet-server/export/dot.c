@@ -42,11 +42,11 @@ static void put_node(FILE *out, const struct graph *g, size_t i)
 	fprintf(out, "\tn%zu [label=\"", i);
 	put_text(out, n->label ? n->label : n->name);
 	fprintf(out, "\", %s", shapes[n->kind]);
-	if (n->vnet >= 0)
+	if (n->n_vnets)
 		fprintf(out, ", fillcolor=\"%s\"",
-			light_colours[(size_t)n->vnet % ARRAY_LEN(light_colours)]);
+			light_colours[(size_t)n->vnets[0] % ARRAY_LEN(light_colours)]);
 	fputs("]\n", out);
-	if (n->vnet >= 0 && n->place >= 0)
+	if (n->n_vnets && n->place >= 0)
 		fprintf(out, "\tn%zu -- n%d [style=dotted, color=gray60]\n", i, n->place);
 }
 

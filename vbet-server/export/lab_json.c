@@ -37,7 +37,13 @@ static void put_node(struct json *j, const struct graph *g, const struct graph_n
 	json_string(j, "name", n->name);
 	json_string(j, "kind", node_kind_name(n->kind));
 	json_string(j, "label", n->label);
-	json_string(j, "vnet", n->vnet >= 0 ? g->vnets[n->vnet].name : NULL);
+	json_string(j, "vnet", n->n_vnets == 1 ? g->vnets[n->vnets[0]].name : NULL);
+	if (n->n_vnets > 1) {
+		json_open(j, "vnets", '[');
+		for (size_t i = 0; i < n->n_vnets; i++)
+			json_string(j, NULL, g->vnets[n->vnets[i]].name);
+		json_close(j, ']');
+	}
 	json_string(j, "on", n->place >= 0 ? g->nodes[n->place].name : NULL);
 	json_open(j, "nics", '[');
 	for (size_t i = 0; i < n->n_nics; i++)

@@ -23,7 +23,7 @@ static bool same_addresses(const struct graph_nic *a, const struct graph_nic *b)
 	char one[80];
 	char two[80];
 
-	if (a->n_addrs != b->n_addrs)
+	if (a->n_addrs != b->n_addrs || a->vnet != b->vnet)
 		return false;
 	for (size_t i = 0; i < a->n_addrs; i++)
 		if (strcmp(addr_format(&a->addrs[i], true, one, sizeof(one)),
@@ -32,8 +32,9 @@ static bool same_addresses(const struct graph_nic *a, const struct graph_nic *b)
 	return true;
 }
 
-static char *nic_words(const struct graph_nic *c, bool plug)
+static char *nic_words(const struct graph *g, const struct graph_node *n, size_t i, bool plug)
 {
+	const struct graph_nic *c = &n->nics[i];
 	char *text = NULL;
 	size_t len = 0;
 	char buf[80];
@@ -43,8 +44,10 @@ static char *nic_words(const struct graph_nic *c, bool plug)
 		c->mtu);
 	if (plug)
 		fprintf(f, " plug=/vbet/%s", c->name);
-	for (size_t i = 0; i < c->n_addrs; i++)
-		fprintf(f, " addr=%s", addr_format(&c->addrs[i], true, buf, sizeof(buf)));
+	if (n->n_vnets > 1 && c->vnet >= 0)
+		fprintf(f, " vnet=%s", g->vnets[c->vnet].name);
+	for (size_t k = 0; k < c->n_addrs; k++)
+		fprintf(f, " addr=%s", addr_format(&c->addrs[k], true, buf, sizeof(buf)));
 	fclose(f);
 	return text;
 }
@@ -75,7 +78,7 @@ void hotplug_collect(struct lab *lab, const struct graph *old, const struct grap
 
 			if (!is_new && same_addresses(&old->nodes[before].nics[j], &n->nics[j]))
 				continue;
-			hotplug_note(lab, n->name, nic_words(&n->nics[j], is_new), true);
+			hotplug_note(lab, n->name, nic_words(new, n, j, is_new), true);
 		}
 	}
 }

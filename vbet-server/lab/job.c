@@ -25,6 +25,7 @@
 #include "lib/xalloc.h"
 #include "vbet-server/lab/lab.h"
 #include "vbet-server/lab/look.h"
+#include "vbet-server/plan/address.h"
 #include "vbet-server/plan/event.h"
 #include "vbet-server/plan/judge_answer.h"
 
@@ -242,7 +243,9 @@ static int read_peer(const struct lab *lab, const struct guest *gu, const struct
 
 	if (to < 0)
 		return err_set(e, ERR_USAGE, "there is no node '%s'", name);
-	struct addr a = learned_address_for(lab, (size_t)from, (size_t)to);
+	const char *vnet = words_get(w, "vnet");
+	struct addr a = learned_address_in(lab, (size_t)from, (size_t)to,
+					   vnet ? graph_find_vnet(lab->graph, vnet) : ADDRESS_ANY);
 
 	if (!a.family)
 		return err_set(e, ERR_ENV, "%s has no address in a network of %s", name, gu->name);

@@ -100,22 +100,24 @@ struct graph_node *learned_node(const struct lab *lab, size_t node, struct arena
 		size_t i = find_nic(n, l->nic);
 
 		if (i == n->n_nics)
-			nics[n->n_nics++] = (struct graph_nic){
-				.name = arena_strdup(a, l->nic), .cable = -1, .vlink = -1};
+			nics[n->n_nics++] = (struct graph_nic){.name = arena_strdup(a, l->nic),
+							       .cable = -1,
+							       .vlink = -1,
+							       .vnet = -1};
 		add_address(&nics[i], &l->addr, a);
 	}
 	return n;
 }
 
 /*
- * The address under which `from` reaches `to`: the same choice as address_for() makes, with what
+ * The address under which `from` reaches `to`: the same choice as address_in() makes, with what
  * both have by now.
  */
-struct addr learned_address_for(const struct lab *lab, size_t from, size_t to)
+struct addr learned_address_in(const struct lab *lab, size_t from, size_t to, int vnet)
 {
 	struct arena a = {0};
 	const struct addr *found =
-		address_for(learned_node(lab, from, &a), learned_node(lab, to, &a), 0);
+		address_in(learned_node(lab, from, &a), learned_node(lab, to, &a), vnet, 0);
 	struct addr addr = {0};
 
 	if (found)

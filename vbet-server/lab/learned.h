@@ -38,9 +38,9 @@ void learned_forget(struct guest *gu);
  */
 struct graph_node *learned_node(const struct lab *lab, size_t node, struct arena *a);
 /*
- * The address by which node `from` calls node `to` (plan/address.h), of the script or learned;
- * family 0: there is none.
+ * The address by which node `from` calls node `to` in a network (plan/address.h), of the script or
+ * learned; family 0: there is none.
  */
-struct addr learned_address_for(const struct lab *lab, size_t from, size_t to);
+struct addr learned_address_in(const struct lab *lab, size_t from, size_t to, int vnet);
 
 #endif

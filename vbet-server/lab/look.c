@@ -139,8 +139,11 @@ const char *look_question(const struct look *l, struct arena *a)
 		bool is_6 = strchr(l->words.at[3], ':') ||
 			    (via && strchr(via, ':') && !strcmp(l->words.at[3], "default"));
 
-		return arena_printf(a, "look %s routes %d %s", l->timeout, is_6 ? 6 : 4,
-				    words_quote(a, l->words.at[3]));
+		const char *vnet = words_get(&l->words, "vnet");
+
+		return arena_printf(a, "look %s routes %d %s%s%s", l->timeout, is_6 ? 6 : 4,
+				    words_quote(a, l->words.at[3]), vnet ? " vnet=" : "",
+				    vnet ? vnet : "");
 	}
 	return arena_printf(a, "look %s vty %s %s", l->timeout, l->protocol->daemon,
 			    words_quote(a, l->protocol->command));

@@ -8,6 +8,7 @@
 #include "lib/rng.h"
 #include "lib/xalloc.h"
 #include "vbet-server/lab/lab.h"
+#include "vbet-server/plan/address.h"
 #include "vbet-server/plan/forward.h"
 
 #include <stdlib.h>
@@ -36,7 +37,8 @@ static bool find_target(struct lab *lab, const struct look *l, size_t *from, str
 	*from = (size_t)node;
 	if (peer < 0 && addr_parse(name, strlen(name), to, NULL) == 0)
 		return true;
-	*to = peer >= 0 ? learned_address_for(lab, (size_t)node, (size_t)peer) : (struct addr){0};
+	*to = peer >= 0 ? learned_address_in(lab, (size_t)node, (size_t)peer, ADDRESS_ANY)
+			: (struct addr){0};
 	if (!to->family)
 		fprintf(out, "%s has no address in a network of %s\n", name, l->words.at[2]);
 	return to->family != 0;

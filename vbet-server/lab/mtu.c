@@ -184,7 +184,7 @@ void mtu_update(struct lab *lab)
 	for (size_t i = 0; i < lab->graph->n_nodes; i++) {
 		const struct graph_node *n = &lab->graph->nodes[i];
 
-		if (n->vnet < 0 || (!lab->guests[i] && n->kind != NODE_ENDSYSTEM))
+		if (!n->n_vnets || (!lab->guests[i] && n->kind != NODE_ENDSYSTEM))
 			continue;
 		for (size_t j = 0; j < n->n_nics; j++)
 			update_nic(lab, i, j);

@@ -29,6 +29,20 @@ static bool has_own_file(const struct graph_node *n)
 	return false;
 }
 
+/* The name in one of several vNets (plan/initconf.c). */
+static void put_name_in(FILE *f, const struct graph *g, const struct graph_node *self,
+			const struct graph_node *n, const struct graph_node *given, int vnet,
+			int family)
+{
+	const struct addr *addr =
+		graph_is_in_vnet(n, vnet) ? address_in(self, n, vnet, family) : NULL;
+	char text[80];
+
+	if (addr && !address_in(self, given, vnet, family))
+		fprintf(f, "host %s.%s %s\n", n->name, g->vnets[vnet].name,
+			addr_format(addr, false, text, sizeof(text)));
+}
+
 /* An address of the script has its line already. */
 static void put_name(FILE *f, const struct lab *lab, const struct graph_node *self, size_t other)
 {
@@ -44,6 +58,8 @@ static void put_name(FILE *f, const struct lab *lab, const struct graph_node *se
 		if (addr && !address_for(self, given, families[k]))
 			fprintf(f, "host %s %s\n", n->name,
 				addr_format(addr, false, text, sizeof(text)));
+		for (size_t i = 0; self->n_vnets > 1 && i < self->n_vnets; i++)
+			put_name_in(f, lab->graph, self, n, given, self->vnets[i], families[k]);
 	}
 	arena_finish(&a);
 }

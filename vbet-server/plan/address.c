@@ -20,68 +20,90 @@ static bool same_subnet(const struct addr *a, const struct addr *b)
 	return !rest || (a->bytes[whole] ^ b->bytes[whole]) >> (8 - rest) == 0;
 }
 
-static bool is_ordinary(const struct graph_node *n)
+bool address_is_in(const struct graph_node *n, int vnet)
 {
-	bool has_cable = n->vnet < 0;
+	bool has_cable = !n->n_vnets;
 
+	if (vnet != ADDRESS_ORDINARY)
+		return graph_is_in_vnet(n, vnet);
 	for (size_t i = 0; i < n->n_nics; i++)
 		has_cable |= n->nics[i].cable >= 0;
 	return has_cable && n->kind != NODE_SUBSTRATE;
 }
 
-/* True if that NIC of n is in a network of the other node's: its vNet, or the ordinary one. */
-static bool is_shared(const struct graph_node *n, size_t nic, const struct graph_node *other)
-{
-	if (n->nics[nic].vlink >= 0)
-		return n->vnet == other->vnet;
-	return is_ordinary(n) && is_ordinary(other);
-}
-
 /* In another vNet the same subnet is another subnet. */
-static bool has_subnet_of(const struct graph_node *n, const struct addr *a,
-			  const struct graph_nic *nic)
+static bool has_subnet_of(const struct graph_node *n, const struct addr *a, int vnet)
 {
 	for (size_t i = 0; i < n->n_nics; i++)
 		for (size_t j = 0; j < n->nics[i].n_addrs; j++)
-			if ((n->nics[i].vlink >= 0) == (nic->vlink >= 0) &&
-			    same_subnet(&n->nics[i].addrs[j], a))
+			if (n->nics[i].vnet == vnet && same_subnet(&n->nics[i].addrs[j], a))
 				return true;
 	return false;
 }
 
-/* The first address of n of that family, in a network of `from`; if is_near, in a subnet of it. */
-static const struct addr *find(const struct graph_node *n, int family,
-			       const struct graph_node *from, bool is_near)
-{
-	for (size_t i = 0; i < n->n_nics; i++) {
-		if (from && !is_shared(n, i, from))
-			continue;
-		for (size_t j = 0; j < n->nics[i].n_addrs; j++) {
-			const struct addr *a = &n->nics[i].addrs[j];
+/* In which networks an address is looked for, and how near. */
+struct wanted {
+	const struct graph_node *from; /* NULL: whatever network */
+	int vnet;                      /* of `from`, or ADDRESS_ANY: all that both are in */
+	bool is_near;                  /* in a subnet of `from` only */
+};
 
-			if (from && is_near && !has_subnet_of(from, a, &n->nics[i]))
-				continue;
-			if (!family || a->family == family)
-				return a;
-		}
-	}
+static bool is_wanted(const struct graph_nic *nic, const struct addr *a, const struct wanted *w)
+{
+	if (!w->from)
+		return true;
+	if ((w->vnet != ADDRESS_ANY && nic->vnet != w->vnet) || !address_is_in(w->from, nic->vnet))
+		return false;
+	return !w->is_near || has_subnet_of(w->from, a, nic->vnet);
+}
+
+/* The first address of n of that family that is wanted. */
+static const struct addr *find(const struct graph_node *n, int family, const struct wanted *w)
+{
+	for (size_t i = 0; i < n->n_nics; i++)
+		for (size_t j = 0; j < n->nics[i].n_addrs; j++)
+			if ((!family || n->nics[i].addrs[j].family == family) &&
+			    is_wanted(&n->nics[i], &n->nics[i].addrs[j], w))
+				return &n->nics[i].addrs[j];
 	return NULL;
+}
+
+size_t address_shared(const struct graph_node *a, const struct graph_node *b, int *vnets)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < a->n_vnets; i++)
+		if (graph_is_in_vnet(b, a->vnets[i]))
+			vnets[n++] = a->vnets[i];
+	if (address_is_in(a, ADDRESS_ORDINARY) && address_is_in(b, ADDRESS_ORDINARY))
+		vnets[n++] = ADDRESS_ORDINARY;
+	return n;
 }
 
 bool address_are_together(const struct graph_node *a, const struct graph_node *b)
 {
-	return (a->vnet >= 0 && a->vnet == b->vnet) || (is_ordinary(a) && is_ordinary(b));
+	int vnets[ADDRESS_NETWORKS_MAX];
+
+	return address_shared(a, b, vnets) > 0;
 }
 
 const struct addr *address_first(const struct graph_node *n, int family)
 {
-	return find(n, family, NULL, false);
+	return find(n, family, &(struct wanted){0});
+}
+
+const struct addr *address_in(const struct graph_node *from, const struct graph_node *to, int vnet,
+			      int family)
+{
+	struct wanted w = {.from = from, .vnet = vnet, .is_near = true};
+	const struct addr *a = find(to, family, &w);
+
+	w.is_near = false;
+	return a ? a : find(to, family, &w);
 }
 
 const struct addr *address_for(const struct graph_node *from, const struct graph_node *to,
 			       int family)
 {
-	const struct addr *a = find(to, family, from, true);
-
-	return a ? a : find(to, family, from, false);
+	return address_in(from, to, ADDRESS_ANY, family);
 }

@@ -7,6 +7,18 @@
 
 #include <stdbool.h>
 
+/* Networks are vNets, by their index in the graph, and these. */
+enum {
+	ADDRESS_ORDINARY = -1,
+	ADDRESS_ANY = -2,
+	ADDRESS_NETWORKS_MAX = 17, /* of a node: WORLD_MAX_VNETS_OF_NODE and the ordinary one */
+};
+
+/* Is the node in that network? A virtual node with a cable is in the ordinary one, too. */
+bool address_is_in(const struct graph_node *n, int vnet);
+/* The networks that both are in, into vnets (ADDRESS_NETWORKS_MAX); returns how many. */
+size_t address_shared(const struct graph_node *a, const struct graph_node *b, int *vnets);
+
 /* The first address of the first NIC that has one (of the family, if not 0); or NULL. */
 const struct addr *address_first(const struct graph_node *n, int family);
 /*
@@ -16,6 +28,10 @@ const struct addr *address_first(const struct graph_node *n, int family);
  */
 const struct addr *address_for(const struct graph_node *from, const struct graph_node *to,
 			       int family);
+
+/* The same in one network only. */
+const struct addr *address_in(const struct graph_node *from, const struct graph_node *to, int vnet,
+			      int family);
 
 /*
  * True if the two are in one network: in the same virtual one, or in the ordinary one, to which a

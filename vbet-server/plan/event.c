@@ -79,6 +79,13 @@ void event_job_words(struct strvec *v, const char *node, const char *timeout,
 	vec_push(v, command);
 }
 
+/* "vnet=NAME" of a node that is in a choice of them. */
+static void put_vnet(const struct graph *g, int node, int vnet, struct arena *a, struct strvec *v)
+{
+	if (vnet >= 0 && g->nodes[node].n_vnets > 1)
+		vec_push(v, arena_printf(a, "vnet=%s", g->vnets[vnet].name));
+}
+
 int event_words(const struct graph *g, const struct graph_event *ev, struct arena *a,
 		struct strvec *v, struct err *e)
 {
@@ -89,8 +96,12 @@ int event_words(const struct graph *g, const struct graph_event *ev, struct aren
 		vec_push(v, g->nodes[ev->node].name);
 		return 0;
 	}
-	event_job_words(v, g->nodes[ev->node].name, timeout_word(a, ev->timeout_ns), NULL,
+	struct strvec more = {0};
+
+	put_vnet(g, ev->node, ev->vnet, a, &more);
+	event_job_words(v, g->nodes[ev->node].name, timeout_word(a, ev->timeout_ns), &more,
 			ev->text);
+	vec_free(&more);
 	return 0;
 }
 
@@ -157,7 +168,8 @@ static char *check_command(const struct graph *g, const struct graph_expect *x)
 		return xstrdup(x->text);
 	if (x->peer < 0)
 		return probe_command(x, x->text);
-	a = address_for(&g->nodes[x->node], &g->nodes[x->peer], 0);
+	a = address_in(&g->nodes[x->node], &g->nodes[x->peer], x->vnet >= 0 ? x->vnet : ADDRESS_ANY,
+		       0);
 	if (!a && address_are_together(&g->nodes[x->node], &g->nodes[x->peer]))
 		return probe_command(x, "\"$" EVENT_PEER "\"");
 	if (!a)
@@ -201,6 +213,7 @@ static void put_command(const struct graph *g, const struct graph_expect *x, str
 
 	if (asks_peer)
 		vec_push(&more, arena_printf(a, "peer=%s", g->nodes[x->peer].name));
+	put_vnet(g, x->node, x->vnet, a, &more);
 	if (x->kind == CHECK_THROUGHPUT) {
 		char *serve = serve_command(x);
 
@@ -232,6 +245,7 @@ static void put_route(const struct graph *g, const struct graph_expect *x, struc
 	put_key(a, v, "proto", x->proto);
 	if (x->metric >= 0)
 		vec_push(v, arena_printf(a, "metric=%lld", (long long)x->metric));
+	put_vnet(g, x->node, x->vnet, a, v);
 }
 
 static void put_neighbor(const struct graph *g, const struct graph_expect *x, struct arena *a,

@@ -29,18 +29,50 @@ static void put_words(FILE *out, const char *const *words)
 
 #define put(out, ...) put_words(out, (const char *const[]){__VA_ARGS__})
 
-static void put_nics(FILE *out, const struct graph_node *n)
+/* " vnet=NAME" of what is in one of several vNets; a guest that is in one knows of none. */
+static void put_vnet(FILE *out, const struct graph *g, const struct graph_node *n, int vnet)
+{
+	if (n->n_vnets > 1 && vnet >= 0)
+		fprintf(out, " vnet=%s", g->vnets[vnet].name);
+}
+
+static void put_vnets(FILE *out, const struct graph *g, const struct graph_node *n)
+{
+	for (size_t i = 0; i < n->n_vnets && n->n_vnets > 1; i++)
+		fprintf(out, "vnet %s\n", g->vnets[n->vnets[i]].name);
+}
+
+static void put_nics(FILE *out, const struct graph *g, const struct graph_node *n)
 {
 	char buf[80];
 
 	for (size_t i = 0; i < n->n_nics; i++) {
 		const struct graph_nic *c = &n->nics[i];
 
-		fprintf(out, "nic %s mac=%s mtu=%u\n", c->name,
+		fprintf(out, "nic %s mac=%s mtu=%u", c->name,
 			addr_format_mac(c->mac, buf, sizeof(buf)), c->mtu);
+		put_vnet(out, g, n, c->vnet);
+		fputc('\n', out);
 		for (size_t j = 0; j < c->n_addrs; j++)
 			fprintf(out, "addr %s %s\n", c->name,
 				addr_format(&c->addrs[j], true, buf, sizeof(buf)));
+	}
+}
+
+/* "h2.red": the name of a node in one of the vNets that both are in. */
+static void put_host_in(FILE *out, const struct graph *g, const struct graph_node *self,
+			const struct graph_node *n, int family)
+{
+	char buf[80];
+
+	for (size_t i = 0; i < self->n_vnets && self->n_vnets > 1; i++) {
+		int vnet = self->vnets[i];
+		const struct addr *a =
+			graph_is_in_vnet(n, vnet) ? address_in(self, n, vnet, family) : NULL;
+
+		if (a)
+			fprintf(out, "host %s.%s %s\n", n->name, g->vnets[vnet].name,
+				addr_format(a, false, buf, sizeof(buf)));
 	}
 }
 
@@ -61,6 +93,7 @@ static void put_hosts(FILE *out, const struct graph *g, const struct graph_node 
 			if (a)
 				put(out, "host", n->name, addr_format(a, false, buf, sizeof(buf)),
 				    NULL);
+			put_host_in(out, g, self, n, families[f]);
 		}
 	}
 }
@@ -72,6 +105,9 @@ static void put_sysctls(FILE *out, const struct graph_node *n)
 		put(out, "sysctl", "net.ipv4.ip_forward", "1", NULL);
 		put(out, "sysctl", "net.ipv6.conf.all.forwarding", "1", NULL);
 	}
+	/* A daemon that runs in none of several vNets serves them all, by TCP. */
+	if (n->n_vnets > 1)
+		put(out, "sysctl", "net.ipv4.tcp_l3mdev_accept", "1", NULL);
 	for (size_t i = 0; i < n->n_sysctls; i++)
 		put(out, "sysctl", n->sysctls[i].key, n->sysctls[i].value, NULL);
 }
@@ -267,16 +303,20 @@ static bool is_wanted(const struct graph_node *n, const struct wanted *w, size_t
 	return find_config(n, s->name) || frr_conf_is_needed(&w->frr, i);
 }
 
-static void put_may_fail(FILE *out, const struct graph_node *n, const struct service *s)
+static void put_start_keys(FILE *out, const struct graph *g, const struct graph_node *n,
+			   const struct service *s)
 {
 	const struct graph_config *c = find_config(n, s->name);
 
 	if (c && c->may_fail)
 		fputs(" may_fail=1", out);
+	if (c)
+		put_vnet(out, g, n, c->vnet);
 }
 
 /* "frr" gives the daemons their configurations: it comes after all of them. */
-static void put_frr(FILE *out, const struct graph_node *n, const struct wanted *w)
+static void put_frr(FILE *out, const struct graph *g, const struct graph_node *n,
+		    const struct wanted *w)
 {
 	const struct service *frr = service_find(SERVICE_FRR);
 	const char *between = " after=";
@@ -289,7 +329,7 @@ static void put_frr(FILE *out, const struct graph_node *n, const struct wanted *
 		fprintf(out, "%s%s", between, s->name);
 		between = ",";
 	}
-	put_may_fail(out, n, frr);
+	put_start_keys(out, g, n, frr);
 	fputs(" -- /bin/sh -c ", out);
 	words_put(out, frr->command);
 	fprintf(out, " %s", frr->name);
@@ -317,8 +357,8 @@ static int check_read(const struct graph_node *n, const struct wanted *w, struct
 	return 0;
 }
 
-static int put_services(FILE *out, const struct graph_node *n, const struct plan_env *env,
-			struct err *e)
+static int put_services(FILE *out, const struct graph *g, const struct graph_node *n,
+			const struct plan_env *env, struct err *e)
 {
 	static const char *const frr_dirs[] = {"/run/frr", "/etc/frr", "/var/log/frr",
 					       "/var/tmp/frr"};
@@ -333,13 +373,13 @@ static int put_services(FILE *out, const struct graph_node *n, const struct plan
 		if (!is_wanted(n, &w, i))
 			continue;
 		if (!strcmp(s->name, SERVICE_FRR)) {
-			put_frr(out, n, &w);
+			put_frr(out, g, n, &w);
 			continue;
 		}
 		fprintf(out, "service %s", s->name);
 		if (s->after && w.is_frr)
 			fprintf(out, " after=%s", s->after);
-		put_may_fail(out, n, s);
+		put_start_keys(out, g, n, s);
 		fputs(" -- /bin/sh -c ", out);
 		words_put(out, s->command);
 		fputc('\n', out);
@@ -351,7 +391,8 @@ int initconf_write(FILE *out, const struct graph *g, const struct graph_node *n,
 		   const struct plan_env *env, struct err *e)
 {
 	put(out, "hostname", n->hostname, NULL);
-	put_nics(out, n);
+	put_vnets(out, g, n);
+	put_nics(out, g, n);
 	put_hosts(out, g, n);
 	put_sysctls(out, n);
 	if (put_files(out, n, env, e) < 0)
@@ -364,13 +405,18 @@ int initconf_write(FILE *out, const struct graph *g, const struct graph_node *n,
 			fprintf(out, " via=%s", r->via);
 		if (r->dev)
 			fprintf(out, " dev=%s", r->dev);
+		put_vnet(out, g, n, r->vnet);
 		fputc('\n', out);
 	}
-	if (put_services(out, n, env, e) < 0)
+	if (put_services(out, g, n, env, e) < 0)
 		return -1;
-	for (size_t i = 0; i < n->n_commands; i++)
-		put(out, "run", n->commands[i].text, n->commands[i].may_fail ? "may_fail=1" : NULL,
-		    NULL);
+	for (size_t i = 0; i < n->n_commands; i++) {
+		fputs("run ", out);
+		words_put(out, n->commands[i].text);
+		fputs(n->commands[i].may_fail ? " may_fail=1" : "", out);
+		put_vnet(out, g, n, n->commands[i].vnet);
+		fputc('\n', out);
+	}
 	if (n->shell)
 		put(out, "shell", n->shell, NULL);
 	return 0;

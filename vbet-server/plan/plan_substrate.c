@@ -159,7 +159,7 @@ static const char *endsystem_conf(struct builder *b, const struct graph_node *n)
 	char mac[24];
 
 	fprintf(f, "node %s\nvnet ", n->name);
-	words_put(f, b->g->vnets[n->vnet].name);
+	words_put(f, b->g->vnets[n->vnets[0]].name);
 	fputc('\n', f);
 	for (size_t i = 0; i < n->n_nics; i++) {
 		const struct graph_nic *c = &n->nics[i];

@@ -47,13 +47,20 @@ static const char *node_state(const struct lab *lab, size_t i)
 	return !gu ? "ready" : gu->spins ? "spinning" : guest_state_name(gu->state);
 }
 
+/* The names of a node's vNets, or nothing. */
+static void put_vnets(FILE *out, const struct graph *g, const struct graph_node *n,
+		      const char *lead, const char *between)
+{
+	for (size_t i = 0; i < n->n_vnets; i++)
+		fprintf(out, "%s%s", i ? between : lead, g->vnets[n->vnets[i]].name);
+}
+
 /*
  * One line for a node, made to be split by programs: the console completes names from it, `vbet ls`
  * counts who is ready, pingall finds its pairs. New words go to the end, as NAME=VALUE.
  */
 void report_nodes(FILE *out, const struct lab *lab)
 {
-	static const struct graph_node nobody = {.vnet = -1}; /* an ordinary node */
 	char buf[80];
 
 	for (size_t i = 0; i < lab->graph->n_nodes; i++) {
@@ -66,9 +73,8 @@ void report_nodes(FILE *out, const struct lab *lab)
 			a ? addr_format(a, false, buf, sizeof(buf)) : "-");
 		for (size_t j = 0; j < lab->graph->nodes[i].n_nics; j++)
 			fprintf(out, " %s", n->nics[j].name);
-		if (n->vnet >= 0)
-			fprintf(out, " vnet=%s", lab->graph->vnets[n->vnet].name);
-		if (n->vnet >= 0 && address_are_together(n, &nobody))
+		put_vnets(out, lab->graph, n, " vnet=", ",");
+		if (n->n_vnets && address_is_in(n, ADDRESS_ORDINARY))
 			fputs(" gateway=1", out);
 		fputc('\n', out);
 		arena_finish(&arena);
@@ -298,9 +304,9 @@ void report_text(FILE *out, const struct lab *lab, struct json_object *status)
 			node_state(lab, i));
 		if (n->label)
 			fprintf(out, ", \"%s\"", n->label);
-		if (n->vnet >= 0)
-			fprintf(out, ", of %s on %s", lab->graph->vnets[n->vnet].name,
-				lab->graph->nodes[n->place].name);
+		put_vnets(out, lab->graph, n, ", of ", " and ");
+		if (n->n_vnets)
+			fprintf(out, " on %s", lab->graph->nodes[n->place].name);
 		if (gu && gu->child.pid)
 			fprintf(out, ", pid %d, %lld MB, jail %s", (int)gu->child.pid,
 				(long long)(n->memory_bytes >> 20), gu->jail);
@@ -376,10 +382,16 @@ static void json_node(struct json *j, const struct lab *lab, size_t i, struct js
 	json_string(j, "label", n->label);
 	json_string(j, "kind", node_kind_name(n->kind));
 	json_string(j, "state", node_state(lab, i));
-	if (n->vnet >= 0) {
-		json_string(j, "vnet", lab->graph->vnets[n->vnet].name);
-		json_string(j, "place", lab->graph->nodes[n->place].name);
+	if (n->n_vnets == 1)
+		json_string(j, "vnet", lab->graph->vnets[n->vnets[0]].name);
+	if (n->n_vnets > 1) {
+		json_open(j, "vnets", '[');
+		for (size_t k = 0; k < n->n_vnets; k++)
+			json_string(j, NULL, lab->graph->vnets[n->vnets[k]].name);
+		json_close(j, ']');
 	}
+	if (n->n_vnets)
+		json_string(j, "place", lab->graph->nodes[n->place].name);
 	if (gu) {
 		json_int(j, "pid", gu->child.pid);
 		json_int(j, "memory_bytes", n->memory_bytes);

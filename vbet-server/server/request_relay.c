@@ -253,31 +253,101 @@ static int open_relay(struct client *c, const char *node, uint8_t type, char *co
 	return REQUEST_ANSWERED;
 }
 
-/* Mininet's habit: in "r1 ping h2", h2 stands for its address. */
-static void substitute_names(struct lab *lab, struct arena *a, const char *from, char **argv,
-			     size_t n)
+/* Who a command runs in, and by which of its networks it calls others. */
+struct caller {
+	struct lab *lab;
+	int node;
+	int vnet; /* ADDRESS_ANY: not said */
+};
+
+/* vnet=NAME */
+static int read_vnet(struct caller *c, const struct words *w, struct err *e)
 {
+	const struct graph *g = c->lab->graph;
+	const char *name = words_get(w, "vnet");
+
+	c->vnet = ADDRESS_ANY;
+	if (!name)
+		return 0;
+	c->vnet = graph_find_vnet(g, name);
+	if (c->vnet >= 0 && graph_is_in_vnet(&g->nodes[c->node], c->vnet))
+		return 0;
+	return err_set(e, ERR_USAGE, c->vnet < 0 ? "there is no vNet '%s'" : "%s is not in vNet %s",
+		       c->vnet < 0 ? name : g->nodes[c->node].name, name);
+}
+
+/*
+ * "h2", or "h2.red" for its address in that vNet. -1: no such node. vnet: ADDRESS_ANY if the name
+ * does not say.
+ */
+static int find_called(const struct graph *g, const char *name, int *vnet)
+{
+	const char *dot = strrchr(name, '.');
+	char head[128];
+
+	*vnet = ADDRESS_ANY;
+	if (graph_find_node(g, name) >= 0 || !dot || (size_t)(dot - name) >= sizeof(head))
+		return graph_find_node(g, name);
+	memcpy(head, name, (size_t)(dot - name));
+	head[dot - name] = '\0';
+	*vnet = graph_find_vnet(g, dot + 1);
+	return *vnet < 0 ? -1 : graph_find_node(g, head);
+}
+
+/* A node in several vNets calls another by the one that both are in. */
+static int choose_network(struct caller *c, int node, int said, struct err *e)
+{
+	const struct graph *g = c->lab->graph;
+	int shared[ADDRESS_NETWORKS_MAX];
+
+	if (said != ADDRESS_ANY)
+		c->vnet = said;
+	if (c->vnet != ADDRESS_ANY || g->nodes[c->node].n_vnets < 2 || node == c->node)
+		return 0;
+	size_t n = address_shared(&g->nodes[c->node], &g->nodes[node], shared);
+
+	if (n > 1)
+		return err_set(e, ERR_USAGE,
+			       "%s and %s have %zu networks in common: say which is meant, as in "
+			       "%s.%s",
+			       g->nodes[c->node].name, g->nodes[node].name, n, g->nodes[node].name,
+			       g->vnets[shared[0]].name);
+	if (n == 1)
+		c->vnet = shared[0];
+	return 0;
+}
+
+/* Mininet's habit: in "r1 ping h2", h2 stands for its address. */
+static int substitute_names(struct caller *c, struct arena *a, char **argv, size_t n, struct err *e)
+{
+	const struct graph *g = c->lab->graph;
 	char buf[80];
 
-	const struct graph *g = lab->graph;
-	int self = graph_find_node(g, from);
-
-	for (size_t i = 1; i < n && self >= 0; i++) {
-		int node = graph_find_node(g, argv[i]);
+	for (size_t i = 1; i < n; i++) {
+		int said;
+		int node = find_called(g, argv[i], &said);
 
 		if (node < 0)
 			continue;
-		struct addr addr = learned_address_for(lab, (size_t)self, (size_t)node);
+		if (said != ADDRESS_ANY && !graph_is_in_vnet(&g->nodes[node], said))
+			return err_set(e, ERR_USAGE, "%s is not in vNet %s", g->nodes[node].name,
+				       g->vnets[said].name);
+		if (choose_network(c, node, said, e) < 0)
+			return -1;
+		struct addr addr =
+			learned_address_in(c->lab, (size_t)c->node, (size_t)node, c->vnet);
 
 		if (addr.family)
 			argv[i] = arena_strdup(a, addr_format(&addr, false, buf, sizeof(buf)));
 	}
+	return 0;
 }
 
-/* Settings that the agent does not know. */
+/* Settings that the agent does not know, or that are said anew. */
 static bool is_ours(const char *word)
 {
-	return !strncmp(word, "subst=", 6) || !strncmp(word, "step=", 5);
+	return !strncmp(word, "subst=", 6) || !strncmp(word, "step=", 5) ||
+	       !strncmp(word, "vnet=", 5);
 }
 
 /*
@@ -308,12 +378,22 @@ int request_exec(struct client *c, const struct words *w, struct err *e)
 		c->lent = c->steps && clock_lend(c->server->lab);
 		return REQUEST_ANSWERED;
 	}
-	if (subst && *subst == '1')
-		substitute_names(c->server->lab, &a, w->at[1], w->at + dashes + 1,
-				 w->n - dashes - 1);
+	struct caller caller = {c->server->lab, graph_find_node(c->server->lab->graph, w->at[1]),
+				ADDRESS_ANY};
+	const struct words keys = {.at = w->at, .n = dashes};
+
+	if (read_vnet(&caller, &keys, e) < 0 ||
+	    (subst && *subst == '1' &&
+	     substitute_names(&caller, &a, w->at + dashes + 1, w->n - dashes - 1, e) < 0)) {
+		arena_finish(&a);
+		return -1;
+	}
 	VEC(char *) v = {0};
 
 	vec_push(&v, "exec");
+	if (caller.vnet >= 0 && c->server->lab->graph->nodes[caller.node].n_vnets > 1)
+		vec_push(&v, arena_printf(&a, "vnet=%s",
+					  c->server->lab->graph->vnets[caller.vnet].name));
 	for (size_t i = 2; i < w->n; i++)
 		if (i >= dashes || !is_ours(w->at[i]))
 			vec_push(&v, w->at[i]);

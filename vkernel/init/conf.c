@@ -63,7 +63,27 @@ static int set_name(char name[16], const char *word, struct err *e)
 	return 0;
 }
 
-static int read_nic(const struct words *w, struct conf_nic *n, struct err *e)
+const struct conf_vnet *conf_find_vnet(const struct conf *c, const char *name)
+{
+	const struct conf_vnet *v;
+
+	VEC_FOREACH (v, &c->vnets)
+		if (!strcmp(v->name, name))
+			return v;
+	return NULL;
+}
+
+/* "vnet=NAME": one that a line has named before. NULL into *to without the key. */
+static int read_vnet(const struct conf *c, const struct words *w, const struct conf_vnet **to,
+		     struct err *e)
+{
+	const char *name = words_get(w, "vnet");
+
+	*to = name ? conf_find_vnet(c, name) : NULL;
+	return name && !*to ? bad(e, "vnet (it needs a line `vnet` before)", name) : 0;
+}
+
+static int read_nic(struct conf *c, const struct words *w, struct conf_nic *n, struct err *e)
 {
 	const char *mac = words_get(w, "mac");
 	unsigned up = 1;
@@ -75,6 +95,11 @@ static int read_nic(const struct words *w, struct conf_nic *n, struct err *e)
 	n->has_mac = mac;
 	if (get_number(w, "mtu", 10, &n->mtu, e) < 0 || get_number(w, "up", 10, &up, e) < 0)
 		return -1;
+	const struct conf_vnet *v;
+
+	if (read_vnet(c, w, &v, e) < 0)
+		return -1;
+	n->vnet = v ? keep(c, v->name) : NULL;
 	n->down = !up;
 	for (size_t i = 2; i < w->n; i++) {
 		struct addr ip;
@@ -106,7 +131,7 @@ struct conf_nic *conf_add_nic(struct conf *c, const struct words *w, struct err 
 {
 	struct conf_nic n = {0};
 
-	if (read_nic(w, &n, e) < 0) {
+	if (read_nic(c, w, &n, e) < 0) {
 		vec_free(&n.addrs);
 		return NULL;
 	}
@@ -137,6 +162,20 @@ static int add_root(struct conf *c, const struct words *w, struct err *e)
 	c->image = !strcmp(w->at[1], "image");
 	if (!c->image && strcmp(w->at[1], "lower") != 0)
 		return bad(e, "root", w->at[1]);
+	return 0;
+}
+
+/* The numbers of their tables are in the order of the lines, and beyond all that have names. */
+static int add_vnet(struct conf *c, const struct words *w, struct err *e)
+{
+	enum { FIRST_TABLE = 1001 };
+	struct conf_vnet v = {.table = FIRST_TABLE + (unsigned)c->vnets.n};
+
+	if (set_name(v.name, w->at[1], e) < 0)
+		return -1;
+	if (conf_find_vnet(c, v.name))
+		return bad(e, "vnet (it is there already)", v.name);
+	vec_push(&c->vnets, v);
 	return 0;
 }
 
@@ -226,8 +265,11 @@ static int add_route(struct conf *c, const struct words *w, struct err *e)
 		return bad(e, "via", via);
 	if (dev && set_name(r.dev, dev, e) < 0)
 		return -1;
-	if (get_number(w, "metric", 10, &r.metric, e) < 0)
+	const struct conf_vnet *v;
+
+	if (get_number(w, "metric", 10, &r.metric, e) < 0 || read_vnet(c, w, &v, e) < 0)
 		return -1;
+	r.table = v ? v->table : 0;
 	if (!strcmp(w->at[1], "default"))
 		r.dest.family = via ? r.via.family : AF_INET;
 	else if (parse_address(w->at[1], &r.dest) < 0)
@@ -274,6 +316,11 @@ static int add_service(struct conf *c, const struct words *w, struct err *e)
 	if (get_number(&keys, "restart", 10, &restart, e) < 0 ||
 	    get_number(&keys, "may_fail", 10, &may_fail, e) < 0)
 		return -1;
+	const struct conf_vnet *v;
+
+	if (read_vnet(c, &keys, &v, e) < 0)
+		return -1;
+	s.vnet = v ? keep(c, v->name) : NULL;
 	s.restart = restart;
 	s.may_fail = may_fail;
 	s.env = keep_words(c, w, 2, dashes, "env.");
@@ -287,9 +334,12 @@ static int add_run(struct conf *c, const struct words *w, struct err *e)
 	const struct words keys = {.at = w->at + 2, .n = w->n - 2};
 	unsigned may_fail = 0;
 
-	if (get_number(&keys, "may_fail", 10, &may_fail, e) < 0)
+	const struct conf_vnet *v;
+
+	if (get_number(&keys, "may_fail", 10, &may_fail, e) < 0 || read_vnet(c, &keys, &v, e) < 0)
 		return -1;
-	vec_push(&c->runs, ((struct conf_run){arena_strdup(&c->arena, w->at[1]), may_fail}));
+	vec_push(&c->runs, ((struct conf_run){arena_strdup(&c->arena, w->at[1]),
+					      v ? keep(c, v->name) : NULL, may_fail}));
 	return 0;
 }
 
@@ -304,10 +354,11 @@ static const struct {
 	size_t n_min; /* words, with the first */
 	int (*add)(struct conf *c, const struct words *w, struct err *e);
 } kinds[] = {
-	{"hostname", 2, add_hostname}, {"root", 2, add_root}, {"nic", 2, add_nic},
-	{"addr", 3, add_addr},         {"host", 3, add_host}, {"sysctl", 3, add_sysctl},
-	{"file", 3, add_file},         {"dir", 2, add_dir},   {"route", 2, add_route},
-	{"service", 4, add_service},   {"run", 2, add_run},   {"shell", 2, add_shell},
+	{"vnet", 2, add_vnet},     {"hostname", 2, add_hostname}, {"root", 2, add_root},
+	{"nic", 2, add_nic},       {"addr", 3, add_addr},         {"host", 3, add_host},
+	{"sysctl", 3, add_sysctl}, {"file", 3, add_file},         {"dir", 2, add_dir},
+	{"route", 2, add_route},   {"service", 4, add_service},   {"run", 2, add_run},
+	{"shell", 2, add_shell},
 };
 
 static int add_words(struct conf *c, const struct words *w, struct err *e)
@@ -362,6 +413,7 @@ void conf_finish(struct conf *c)
 	VEC_FOREACH (n, &c->nics)
 		vec_free(&n->addrs);
 	vec_free(&c->nics);
+	vec_free(&c->vnets);
 	vec_free(&c->hosts);
 	vec_free(&c->sysctls);
 	vec_free(&c->files);

@@ -18,6 +18,7 @@ struct conf_nic {
 	uint8_t mac[6];
 	bool has_mac, down;     /* down: not to be set up */
 	unsigned mtu;           /* 0: as it is */
+	const char *vnet;       /* of a guest in several vNets, or NULL */
 	VEC(struct addr) addrs; /* with a prefix each */
 };
 
@@ -37,20 +38,29 @@ struct conf_file {
 	gid_t gid;
 };
 
+/* A vNet of a guest that is in several (vnet.h). */
+struct conf_vnet {
+	char name[16];
+	unsigned table; /* of its routes */
+};
+
 struct conf_route {
 	struct addr dest, via; /* dest.prefix 0: default; via.family 0: none */
 	char dev[16];          /* "": the kernel decides by via */
 	unsigned metric;
+	unsigned table; /* 0: the main one */
 };
 
 struct conf_run {
 	char *command;
+	const char *vnet; /* or NULL */
 	bool may_fail;
 };
 
 struct conf_service {
 	const char *name, *ready; /* ready: a path, or NULL */
 	const char *after;        /* names joined by commas, or NULL */
+	const char *vnet;         /* in which it runs, or NULL */
 	bool restart;
 	bool may_fail; /* the lab can do without it */
 	char **argv, **env;
@@ -60,6 +70,7 @@ struct conf {
 	struct arena arena; /* owns all strings */
 	const char *hostname, *shell;
 	bool image;
+	VEC(struct conf_vnet) vnets;
 	VEC(struct conf_nic) nics;
 	VEC(struct conf_host) hosts;
 	VEC(struct conf_sysctl) sysctls;
@@ -78,6 +89,8 @@ void conf_add_text(struct conf *c, const char *text, size_t len,
 		   void (*tell)(void *ctx, const struct err *e), void *ctx);
 /* "nic NAME mac=... addr=..." of a line or a CONTROL message: replaces a NIC of that name. */
 struct conf_nic *conf_add_nic(struct conf *c, const struct words *w, struct err *e);
+/* The vNet of that name, or NULL. */
+const struct conf_vnet *conf_find_vnet(const struct conf *c, const char *name);
 void conf_finish(struct conf *c);
 
 #endif

@@ -493,16 +493,21 @@ static void run(uint32_t id, const struct exec_request *r, pid_t pid, int ends[3
 static void start_request(uint32_t id, const struct exec_request *r)
 {
 	const char *cwd = words_get(&r->keys, "cwd");
+	struct vnet_entry entry;
 	struct proc_spec spec = {
 		.argv = r->argv,
 		.envp = r->env.at,
 		.cwd = cwd ? cwd : r->user.home,
 		.user = &r->user,
 		.ctty = r->tty,
+		.vnet = &entry,
 	};
 	int ends[3] = {-1, -1, -1};
 	struct err e;
-	int rc = r->tty ? open_terminal(r, spec.fds, ends, &e) : open_pipes(spec.fds, ends, &e);
+	int rc = vnet_find_entry(words_get(&r->keys, "vnet"), &entry, &e);
+
+	if (rc == 0)
+		rc = r->tty ? open_terminal(r, spec.fds, ends, &e) : open_pipes(spec.fds, ends, &e);
 
 	if (rc < 0) {
 		chan_refuse(id, e.text);

@@ -9,6 +9,7 @@
 #include "lib/xalloc.h"
 #include "vkernel/init/agent.h"
 #include "vkernel/init/net.h"
+#include "vkernel/init/vnet.h"
 #include "vkernel/init/vty.h"
 
 #include <net/if.h>
@@ -123,10 +124,11 @@ static bool begin_routes(struct route_look *r, uint32_t id, const struct addr *d
 	return true;
 }
 
-static void list_routes(struct route_look *r, int family)
+/* table: 0: the main one. */
+static void list_routes(struct route_look *r, int family, uint32_t table)
 {
 	if (r->rc == 0)
-		r->rc = netlink_list_routes(r->fd, family, put_hop, &r->hops);
+		r->rc = netlink_list_routes(r->fd, family, table, put_hop, &r->hops);
 }
 
 static void end_routes(const struct route_look *r)
@@ -138,12 +140,24 @@ static void end_routes(const struct route_look *r)
 		pump(&r->look->chan);
 }
 
-/* "routes" 4|6 DEST */
+/* The table of "vnet=NAME", 0 without it. False: there is no such vNet. */
+static bool find_table(const char *word, uint32_t *table)
+{
+	*table = 0;
+	return !word || (!strncmp(word, "vnet=", 5) && (*table = vnet_table(word + 5)));
+}
+
+/* "routes" 4|6 DEST [vnet=NAME]. The kernel answers at once. */
 static void look_routes(uint32_t id, char *const *args, long timeout_ms)
 {
 	struct addr dest = {.family = strcmp(args[0], "6") != 0 ? AF_INET : AF_INET6};
+	uint32_t table;
 	struct err e;
 
+	if (!find_table(args[2], &table)) {
+		chan_refuse(id, "there is no such vNet");
+		return;
+	}
 	if (strcmp(args[1], "default") != 0 &&
 	    addr_parse(args[1], strlen(args[1]), &dest, &e) < 0) {
 		chan_refuse(id, e.text);
@@ -155,7 +169,7 @@ static void look_routes(uint32_t id, char *const *args, long timeout_ms)
 
 	if (!begin_routes(&r, id, &dest))
 		return;
-	list_routes(&r, dest.family);
+	list_routes(&r, dest.family, table);
 	end_routes(&r);
 }
 
@@ -179,8 +193,8 @@ static void look_fib(uint32_t id, char *const *args, long timeout_ms)
 		return;
 	put_forwarding(r.hops.out, 4, "/proc/sys/net/ipv4/ip_forward");
 	put_forwarding(r.hops.out, 6, "/proc/sys/net/ipv6/conf/all/forwarding");
-	list_routes(&r, AF_INET);
-	list_routes(&r, AF_INET6);
+	list_routes(&r, AF_INET, 0);
+	list_routes(&r, AF_INET6, 0);
 	end_routes(&r);
 }
 
@@ -235,11 +249,12 @@ static void look_vty(uint32_t id, char *const *args, long timeout_ms)
 
 static const struct {
 	const char *what;
+	size_t n_max; /* words, with the first: 3 at least */
 	void (*look)(uint32_t id, char *const *args, long timeout_ms);
 } looks[] = {
-	{"routes", look_routes},
-	{"fib", look_fib},
-	{"vty", look_vty},
+	{"routes", 4, look_routes},
+	{"fib", 3, look_fib},
+	{"vty", 3, look_vty},
 };
 
 void look_start(uint32_t id, const struct words *w)
@@ -249,8 +264,8 @@ void look_start(uint32_t id, const struct words *w)
 	long timeout_ms = is_timed ? strtol(w->at[1] + strlen(key), NULL, 10) : 0;
 	char *const *said = w->at + 1 + is_timed;
 
-	for (size_t i = 0; i < ARRAY_LEN(looks) && w->n == 4u + is_timed; i++) {
-		if (strcmp(looks[i].what, said[0]) != 0)
+	for (size_t i = 0; i < ARRAY_LEN(looks) && w->n >= 4u + is_timed; i++) {
+		if (strcmp(looks[i].what, said[0]) != 0 || w->n > 1u + is_timed + looks[i].n_max)
 			continue;
 		looks[i].look(id, said + 1, timeout_ms);
 		return;

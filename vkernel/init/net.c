@@ -16,6 +16,7 @@
 #include "vkernel/init/files.h"
 #include "vkernel/init/sysctl.h"
 #include "vkernel/init/told.h"
+#include "vkernel/init/vnet.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -88,11 +89,16 @@ static void take_link(size_t i, const struct netlink_link *l)
 		fail(c->name, "MTU");
 }
 
+/* To move a NIC takes what IPv6 has on it: addresses come after. */
 static void set_nic_up(size_t i)
 {
 	const struct conf_nic *c = &conf->nics.at[i];
 	const struct addr *ip;
+	uint32_t master = (uint32_t)vnet_index(c->vnet);
 
+	if (master &&
+	    netlink_set_attr(talk_fd, nics.at[i]->index, IFLA_MASTER, &master, sizeof(master)) < 0)
+		fail(c->name, "vNet");
 	if (!c->down && netlink_set_up(talk_fd, nics.at[i]->index, true) < 0)
 		fail(c->name, "up");
 	/* Without duplicate address detection: the script was checked for that before the lab
@@ -154,6 +160,7 @@ int net_start(struct conf *c, net_failed *failed, struct err *e)
 	if (talk_fd < 0)
 		return -1;
 	netlink_set_up(talk_fd, 1, true);
+	vnet_start(talk_fd, c, failed);
 	for (size_t i = 0; i < conf->nics.n; i++)
 		vec_push(&nics, xcalloc(1, sizeof(struct nic)));
 	netlink_list(talk_fd, collect, &f);
@@ -191,6 +198,7 @@ static int add_route(const struct conf_route *r)
 		.via = r->via.family ? r->via.bytes : NULL,
 		.dev = r->dev[0] ? (int)if_nametoindex(r->dev) : 0,
 		.metric = r->metric,
+		.table = r->table,
 	};
 
 	if (r->dev[0] && !to.dev) {
@@ -265,6 +273,14 @@ static void look_for_links(void)
 static struct loop_watch address_news;
 static struct told told;
 
+/* Those of the vNets' devices (vnet.c); lo's are known by their scope. */
+static bool is_loopback(const struct addr *a)
+{
+	static const uint8_t one[16] = {[15] = 1};
+
+	return a->family == AF_INET ? a->bytes[0] == 127 : !memcmp(a->bytes, one, sizeof(one));
+}
+
 /* The server knows those; only what came by other ways is told. */
 static bool is_of_script(const struct netlink_address *a)
 {
@@ -295,7 +311,7 @@ static void collect_address(void *ctx, const struct netlink_address *a)
 {
 	struct found_addresses *f = ctx;
 
-	if (a->usable && !is_of_script(a))
+	if (a->usable && !is_loopback(&a->addr) && !is_of_script(a))
 		vec_push(&f->at, *a);
 }
 

@@ -16,9 +16,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -168,6 +170,24 @@ static int become_user(const struct proc_user *u)
 	return 0;
 }
 
+/*
+ * The names of the vNet lie over /etc/hosts in a mount namespace of the program's own, which goes
+ * on to see what is mounted outside of it.
+ */
+static int enter_vnet(const struct vnet_entry *v)
+{
+	int fd = open(v->procs, O_WRONLY | O_CLOEXEC);
+	int rc = fd < 0 || write(fd, "0", 1) != 1 ? -1 : 0;
+
+	if (fd >= 0)
+		close(fd);
+	if (rc < 0 || !v->hosts[0])
+		return rc;
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
+		return -1;
+	return mount(v->hosts, "/etc/hosts", NULL, MS_BIND, NULL);
+}
+
 /* In the child: only system calls, and no memory of the parent but *h is written. */
 static void exec_child(struct handover *h)
 {
@@ -184,6 +204,9 @@ static void exec_child(struct handover *h)
 	if (s->ctty && ioctl(0, TIOCSCTTY, 0) < 0)
 		return;
 	close_range(3, ~0U, 0);
+	h->step = "enter the vNet of";
+	if (s->vnet && s->vnet->procs[0] && enter_vnet(s->vnet) < 0)
+		return;
 	h->step = "become the user";
 	if (become_user(s->user) < 0)
 		return;

@@ -4,6 +4,7 @@
 #define VKERNEL_INIT_PROC_H
 
 #include "lib/err.h"
+#include "vkernel/init/vnet.h"
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -21,8 +22,9 @@ struct proc_user {
 struct proc_spec {
 	char *const *argv; /* argv[0] is looked up in the PATH of envp */
 	char *const *envp;
-	const char *cwd;              /* NULL or missing: / */
-	const struct proc_user *user; /* NULL: as we are */
+	const char *cwd;               /* NULL or missing: / */
+	const struct proc_user *user;  /* NULL: as we are */
+	const struct vnet_entry *vnet; /* NULL: in none */
 	int fds[3]; /* become descriptors 0 to 2; above 2, or equal to their place */
 	bool ctty;  /* descriptor 0 is a terminal: it becomes the controlling one */
 };

@@ -131,12 +131,17 @@ static int open_log(const char *name)
  * A service has an environment of its own and nothing of process 1's, which holds the kernel's
  * arguments.
  */
-static pid_t start_process(char *const *argv, char *const *env, int log, struct err *e)
+static pid_t start_process(char *const *argv, char *const *env, const char *vnet, int log,
+			   struct err *e)
 {
 	static const char *const base[] = {
 		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root",
 		"LANG=C.UTF-8"};
+	struct vnet_entry entry;
 	VEC(char *) envp = {0};
+
+	if (vnet_find_entry(vnet, &entry, e) < 0)
+		return -1;
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
 	for (size_t i = 0; i < ARRAY_LEN(base); i++)
@@ -146,7 +151,7 @@ static pid_t start_process(char *const *argv, char *const *env, int log, struct 
 	vec_push(&envp, NULL);
 
 	struct proc_spec spec = {
-		.argv = argv, .envp = envp.at, .cwd = "/", .fds = {null, log, log}};
+		.argv = argv, .envp = envp.at, .cwd = "/", .vnet = &entry, .fds = {null, log, log}};
 	pid_t pid = proc_start(&spec, e);
 
 	close(null);
@@ -158,7 +163,7 @@ static void launch(struct service *s)
 {
 	struct err e;
 	int log = open_log(s->c->name);
-	pid_t pid = start_process(s->c->argv, s->c->env, log < 0 ? 1 : log, &e);
+	pid_t pid = start_process(s->c->argv, s->c->env, s->c->vnet, log < 0 ? 1 : log, &e);
 
 	if (log >= 0)
 		close(log);
@@ -310,7 +315,7 @@ static void run_next(void)
 		struct conf_run *run = &conf->runs.at[next_run++];
 		char *const argv[] = {(char *)"/bin/sh", (char *)"-c", run->command, NULL};
 		struct err e;
-		pid_t pid = start_process(argv, NULL, 1, &e);
+		pid_t pid = start_process(argv, NULL, run->vnet, 1, &e);
 
 		if (pid > 0) {
 			running = true;
