@@ -81,7 +81,7 @@ static bool set_slink_field(struct eval *ev, struct world_slink *l, const struct
 			eval_wrong(ev, f->loc, "what runs on a LAN is Ethernet");
 			return false;
 		}
-		eval_wrong(ev, f->loc, "encapsulation is ethernet or udp");
+		eval_wrong(ev, f->loc, "encapsulation is ethernet, udp, gre or mpls");
 		return false;
 	}
 	if (!strcmp(f->name, "over"))

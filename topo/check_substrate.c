@@ -19,13 +19,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/*
- * Octets of a wire's payload that are not payload of the virtual link (docs/substrate.md): the
- * encapsulation, and the Ethernet header of the virtual link's frame, with a VLAN tag.
- */
 enum {
-	ETHER_OVERHEAD = 6 + 18,
-	UDP_OVERHEAD = 20 + 8 + 4 + 18,
+	ETHERNET_HEAD = 18, /* of the virtual link's frame, with a VLAN tag */
 	NO_MTU = 65535,
 	LEAST_MTU = 68, /* of IPv4 */
 };
@@ -82,7 +77,7 @@ static unsigned least_mtu(unsigned mtu, const struct world_cable *c)
  */
 static unsigned virtual_mtu(const struct world_slink *l, unsigned mtu)
 {
-	unsigned overhead = l->encap == ENCAP_UDP ? UDP_OVERHEAD : ETHER_OVERHEAD;
+	unsigned overhead = graph_encap_overhead(l->encap) + ETHERNET_HEAD;
 
 	return mtu > overhead ? mtu - overhead : 0;
 }
@@ -157,7 +152,7 @@ static void fill_point_to_point(struct eval *ev, struct world_slink *l)
 {
 	const struct world_cable *c = world_slink_cable(l);
 
-	if (!c && l->encap == ENCAP_ETHERNET) {
+	if (!c && !graph_encap_has_ip(l->encap)) {
 		eval_wrong(ev, l->loc,
 			   "no single cable joins %s and %s: across a LAN write over = lan, or "
 			   "encapsulation = udp",
@@ -258,7 +253,7 @@ static void fill_slinks(struct eval *ev)
 /* What was seen of an interface: the first link of each sort. */
 struct seen {
 	const struct world_slink *first;    /* of any encapsulation */
-	const struct world_slink *untagged; /* Ethernet without a VLAN */
+	const struct world_slink *untagged; /* Ethernet or MPLS without a VLAN */
 };
 
 static void check_encapsulations(struct eval *ev, struct seen *seen)
@@ -266,7 +261,7 @@ static void check_encapsulations(struct eval *ev, struct seen *seen)
 	for (const struct world_slink *l = ev->world->slinks; l; l = l->next) {
 		for (size_t i = 0; i < l->n_ends && !l->is_removed; i++) {
 			struct seen *s = &seen[l->ends[i]->number];
-			bool untagged = l->encap == ENCAP_ETHERNET && l->kind != SLINK_ACROSS;
+			bool untagged = !graph_encap_has_ip(l->encap) && l->kind != SLINK_ACROSS;
 
 			if (s->first && s->first->encap != l->encap)
 				eval_wrong(ev, l->loc,
@@ -333,11 +328,12 @@ static bool has_ipv4(const struct world_nic *nic)
 	return false;
 }
 
-/* Interfaces of IP/UDP links get an address by their place in the order of all NICs. */
+/* Interfaces of links over IP get an address by their place in the order of all NICs. */
 static void give_udp_addresses(struct eval *ev)
 {
 	for (struct world_slink *l = ev->world->slinks; l; l = l->next)
-		for (size_t i = 0; i < l->n_ends && !l->is_removed && l->encap == ENCAP_UDP; i++)
+		for (size_t i = 0; i < l->n_ends && !l->is_removed && graph_encap_has_ip(l->encap);
+		     i++)
 			if (!has_ipv4(l->ends[i]))
 				give_udp_address(ev, l->ends[i], l->ends[i]->number + 1);
 }

@@ -32,11 +32,17 @@ static const char *const backend_names[] = {
 };
 _Static_assert(ARRAY_LEN(backend_names) == NIC_BACKENDS, "backend_names out of step");
 
-static const char *const encap_names[] = {
-	[ENCAP_ETHERNET] = "ethernet",
-	[ENCAP_UDP] = "udp",
+static const struct {
+	const char *name, *title;
+	unsigned overhead;
+	bool has_ip;
+} encaps[] = {
+	[ENCAP_ETHERNET] = {"ethernet", "Ethernet", 6, false},
+	[ENCAP_UDP] = {"udp", "IP/UDP", 32, true},
+	[ENCAP_GRE] = {"gre", "IP/GRE", 28, true},
+	[ENCAP_MPLS] = {"mpls", "MPLS", 8, false},
 };
-_Static_assert(ARRAY_LEN(encap_names) == ENCAPS, "encap_names out of step");
+_Static_assert(ARRAY_LEN(encaps) == ENCAPS, "encaps out of step");
 
 static const char *const action_names[] = {
 	[ACTION_CUT] = "cut",   [ACTION_MEND] = "mend",       [ACTION_IMPAIR] = "impair",
@@ -158,7 +164,22 @@ bool node_kind_is_station(enum node_kind kind)
 
 const char *graph_encap_name(enum graph_encap e)
 {
-	return encap_names[e];
+	return encaps[e].name;
+}
+
+const char *graph_encap_title(enum graph_encap e)
+{
+	return encaps[e].title;
+}
+
+bool graph_encap_has_ip(enum graph_encap e)
+{
+	return encaps[e].has_ip;
+}
+
+unsigned graph_encap_overhead(enum graph_encap e)
+{
+	return encaps[e].overhead;
 }
 
 const char *nic_duplex_name(enum nic_duplex duplex)

@@ -219,8 +219,14 @@ enum graph_slink_kind {
 	SLINK_ACROSS, /* point to point, across a LAN */
 	SLINK_LAN,    /* multi-access: all substrate nodes of a LAN */
 };
-enum graph_encap { ENCAP_ETHERNET, ENCAP_UDP, ENCAPS };
+enum graph_encap { ENCAP_ETHERNET, ENCAP_UDP, ENCAP_GRE, ENCAP_MPLS, ENCAPS };
 const char *graph_encap_name(enum graph_encap e);
+/* For people: "IP/UDP". */
+const char *graph_encap_title(enum graph_encap e);
+/* True if the ends of such a link have IPv4 addresses. */
+bool graph_encap_has_ip(enum graph_encap e);
+/* Octets of a wire's payload that it takes, behind the wire's Ethernet header. */
+unsigned graph_encap_overhead(enum graph_encap e);
 
 /* A substrate link. */
 struct graph_slink {

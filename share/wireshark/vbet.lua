@@ -8,6 +8,7 @@
 
 local ETHERTYPE = 0x88b5
 local UDP_PORT = 34997
+local ACH_TYPE = 0x7ff8 -- of an associated channel of MPLS, experimental
 local HEAD = 52
 
 local types = {
@@ -144,5 +145,19 @@ function vbet_udp.dissector(tvb, pinfo, tree)
 	return tvb:len()
 end
 
+-- GRE and MPLS: Wireshark knows both, and finds the frames inside by itself; messages have a protocol, and a channel type,
+-- of ours.
+local vbet_channel = Proto("vbet_channel", "vbet substrate, control channel")
+
+function vbet_channel.dissector(tvb, pinfo, tree)
+	local sub = tree:add(vbet, tvb(0, 0), "vbet substrate, VLI 0")
+
+	sub:add(f.vli, 0):set_generated()
+	dissect_payload(0, tvb, pinfo, tree, sub)
+	return tvb:len()
+end
+
 DissectorTable.get("ethertype"):add(ETHERTYPE, vbet)
+DissectorTable.get("gre.proto"):add(ETHERTYPE, vbet_channel)
+DissectorTable.get("pwach.channel_type"):add(ACH_TYPE, vbet_channel)
 DissectorTable.get("udp.port"):add(UDP_PORT, vbet_udp)

@@ -6,6 +6,11 @@
  *
  * Ethernet: addresses, [802.1Q tag], type 0x88b5, VLI (4), length (2).
  * UDP: addresses, type 0x0800, IPv4, UDP, VLI (4).
+ * GRE: addresses, type 0x0800, IPv4, GRE with the VLI as its key (RFC 2784, RFC 2890). The protocol
+ * is Ethernet (0x6558), for VLI 0 that of our messages (0x88b5). MPLS: addresses, type 0x8847, one
+ * label (RFC 3032), which is the VLI, and a control word (RFC 4385, RFC 4448). VLI 0 is the
+ * associated channel of the wire (RFC 5586): label 13, and a channel header of an experimental
+ * type.
  */
 #ifndef SUBSTRATE_OVERLAY_ENCAPSULATION_H
 #define SUBSTRATE_OVERLAY_ENCAPSULATION_H
@@ -14,7 +19,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum encapsulation_kind { ENCAPSULATION_ETHERNET, ENCAPSULATION_UDP };
+enum encapsulation_kind {
+	ENCAPSULATION_ETHERNET,
+	ENCAPSULATION_UDP,
+	ENCAPSULATION_GRE,
+	ENCAPSULATION_MPLS,
+	ENCAPSULATION_KINDS,
+};
 
 enum {
 	ENCAPSULATION_TYPE = 0x88b5, /* IEEE 802 local experimental ethertype 1 */
@@ -35,9 +46,17 @@ enum encapsulation_drop {
 	ENCAPSULATION_GOOD,
 	ENCAPSULATION_LEGACY,     /* ordinary traffic: not ours */
 	ENCAPSULATION_BAD_LENGTH, /* shorter than its headers or than it says */
-	ENCAPSULATION_BAD_IP,     /* a damaged IPv4 or UDP header, or a fragment */
+	ENCAPSULATION_BAD_IP,     /* a damaged IPv4 header, or a fragment */
 	ENCAPSULATION_DROPS,
 };
+
+/* "ethernet", "udp", "gre", "mpls"; false: there is none of that name. */
+const char *encapsulation_name(enum encapsulation_kind kind);
+bool encapsulation_find(const char *name, enum encapsulation_kind *kind);
+/* True if the ends of the wire have IPv4 addresses. */
+bool encapsulation_has_ip(enum encapsulation_kind kind);
+/* The highest VLI that there is room for. */
+uint32_t encapsulation_max_vli(enum encapsulation_kind kind);
 
 /* The headers of a frame on a wire. */
 struct encapsulation {

@@ -102,13 +102,13 @@ void slink_set_vbm(struct slink *l, struct vbm_object *vbm, int64_t now_ns)
 /* ---- frames ---- */
 
 /*
- * Over UDP the neighbour's MAC address is learnt from its first greeting; until then frames go to
+ * Over IP the neighbour's MAC address is learnt from its first greeting; until then frames go to
  * the broadcast address, and the IP address decides.
  */
 bool slink_send(struct slink *l, const struct neighbour *to, uint32_t vli, struct htb_class *c,
 		struct frame *f, int64_t now_ns)
 {
-	bool known = to && (to->mac_known || l->snif->encap == ENCAPSULATION_ETHERNET);
+	bool known = to && (to->mac_known || !encapsulation_has_ip(l->snif->encap));
 	struct snif_to where = {.mac = known ? to->mac : NULL,
 				.ip = to ? to->ip : 0,
 				.vlan = l->vlan,
@@ -134,7 +134,7 @@ void slink_send_message(struct slink *l, const struct neighbour *to, const uint8
 
 static bool is_from(const struct neighbour *b, const struct encapsulation *h)
 {
-	return h->kind == ENCAPSULATION_UDP ? b->ip == h->from_ip : !memcmp(b->mac, h->from, 6);
+	return encapsulation_has_ip(h->kind) ? b->ip == h->from_ip : !memcmp(b->mac, h->from, 6);
 }
 
 /* Whose frame is it? NULL: nobody's, and *why. */
@@ -439,7 +439,7 @@ static int read_peers(struct slink *l, const struct words *w, struct err *e)
 		return err_set(e, ERR_USAGE, "a substrate link needs peer= or multi=1");
 	struct neighbour *b = neighbour_add(l);
 
-	if (l->snif->encap == ENCAPSULATION_ETHERNET)
+	if (!encapsulation_has_ip(l->snif->encap))
 		return addr_parse_mac(peer, strlen(peer), b->mac, e);
 	if (inet_pton(AF_INET, peer, &in) != 1)
 		return err_set(e, ERR_USAGE, "peer: '%s' is not an IPv4 address", peer);
@@ -462,7 +462,7 @@ static int read_words(struct slink *l, const struct words *w, struct err *e)
 			       link);
 	l->link = xstrdup(link);
 	l->multi_access = multi && strcmp(multi, "0") != 0;
-	if (l->multi_access && l->snif->encap == ENCAPSULATION_UDP)
+	if (l->multi_access && l->snif->encap != ENCAPSULATION_ETHERNET)
 		return err_set(e, ERR_USAGE, "a multi-access link is an Ethernet");
 	if (read_number(w, "vlan", 4094, -1, &l->vlan, e) < 0 ||
 	    read_number(w, "priority", 7, 0, &priority, e) < 0)
@@ -470,6 +470,7 @@ static int read_words(struct slink *l, const struct words *w, struct err *e)
 	if (l->multi_access)
 		l->vlan = -1; /* section III.3: it uses none */
 	l->priority = (uint8_t)priority;
+	l->in.max = encapsulation_max_vli(l->snif->encap);
 	return read_peers(l, w, e);
 }
 

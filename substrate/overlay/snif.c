@@ -49,7 +49,7 @@ void snif_drop(struct snif *i, struct frame *f, enum snif_drop why)
 
 static bool is_for_us(const struct snif *i, const struct encapsulation *h)
 {
-	if (h->kind == ENCAPSULATION_UDP && h->to_ip != i->ip)
+	if (encapsulation_has_ip(h->kind) && h->to_ip != i->ip)
 		return false;
 	return !memcmp(h->to, i->mac, 6) || !memcmp(h->to, everybody, 6);
 }
@@ -232,7 +232,7 @@ static void status(struct object *o, struct json *j, int64_t now_ns)
 	struct snif *i = (struct snif *)o;
 
 	json_string(j, "snode", i->node->object.name);
-	json_string(j, "encapsulation", i->encap == ENCAPSULATION_UDP ? "udp" : "ethernet");
+	json_string(j, "encapsulation", encapsulation_name(i->encap));
 	json_int(j, "rate_bps", i->rate_bps);
 	end_status(&i->end, j);
 	json_open(j, "refused", '{');
@@ -270,14 +270,13 @@ static int read_words(struct snif *i, const struct words *w, struct err *e)
 	if ((mac && addr_parse_mac(mac, strlen(mac), i->mac, e) < 0) ||
 	    overlay_read_rate(w, "rate", &i->rate_bps, e) < 0)
 		return -1;
-	if (encap && !strcmp(encap, "udp"))
-		i->encap = ENCAPSULATION_UDP;
-	else if (encap && strcmp(encap, "ethernet") != 0)
-		return err_set(e, ERR_USAGE, "an encapsulation is ethernet or udp");
-	if (i->encap != ENCAPSULATION_UDP || words_get(w, "socket"))
+	if (encap && !encapsulation_find(encap, &i->encap))
+		return err_set(e, ERR_USAGE, "an encapsulation is ethernet, udp, gre or mpls");
+	if (!encapsulation_has_ip(i->encap) || words_get(w, "socket"))
 		return 0;
 	if (!addr || inet_pton(AF_INET, addr, &in) != 1)
-		return err_set(e, ERR_USAGE, "encap=udp needs addr=, an IPv4 address");
+		return err_set(e, ERR_USAGE, "encap=%s needs addr=, an IPv4 address",
+			       encapsulation_name(i->encap));
 	i->ip = ntohl(in.s_addr);
 	return 0;
 }

@@ -148,7 +148,7 @@ static void setup_done(struct conversation *c, void *ctx, const struct message *
 	struct vhop *h = ctx;
 	uint32_t vli = m && m->type == MESSAGE_SETUP_OK ? vhop_get_u32(w, "vli") : 0;
 
-	if (vli >= VLI_FIRST) {
+	if (vli >= VLI_FIRST && vli <= encapsulation_max_vli(h->out->snif->encap)) {
 		h->out_vli = vli;
 		h->room_further = vhop_get_u32(w, "room");
 		h->room = min_u32(slink_room(h->out), h->room_further);

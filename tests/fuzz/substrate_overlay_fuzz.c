@@ -22,17 +22,21 @@ static void demand(bool true_)
 		abort();
 }
 
-/* s1 with a wire to us at each interface: Ethernet, with a LAN on it, and UDP. */
+/* s1 with a wire to us at each interface: Ethernet, with a LAN on it, UDP, GRE and MPLS. */
 static void build(void)
 {
 	static const char *const lines[] = {
 		"snode s1 key=000102030405060708090a0b0c0d0e0f",
 		"snif e s1 mac=02:00:00:00:01:01 rate=100Mbit",
 		"snif u s1 mac=02:00:00:00:01:02 encap=udp addr=192.0.2.1",
+		"snif g s1 mac=02:00:00:00:01:03 encap=gre addr=192.0.2.2",
+		"snif m s1 mac=02:00:00:00:01:04 encap=mpls",
 		"slink a@s1 e link=a peer=02:00:00:00:09:01",
 		"slink p@s1 e link=p peer=02:00:00:00:09:02 vlan=100 priority=5",
 		"slink lan@s1 e link=lan multi=1",
 		"slink u@s1 u link=u peer=192.0.2.9",
+		"slink g@s1 g link=g peer=192.0.2.10",
+		"slink m@s1 m link=m peer=02:00:00:00:09:01",
 		"vbm v s1 link=lan rate=100Mbit",
 		"share v red percent=50%",
 		"vif x s1 vnet=red",
@@ -40,6 +44,8 @@ static void build(void)
 		"vif z s1 vnet=red",
 		"vlink red:ab x path=a to=far min=1Mbit",
 		"vlink red:lan z lan=lan",
+		"vif w s1 vnet=red",
+		"vlink red:m w path=m to=far min=1Mbit",
 	};
 	FILE *null = fopen("/dev/null", "w");
 	struct err e;
@@ -60,29 +66,39 @@ static void put_frame(struct station *st, const struct encapsulation *h, const v
 	station_send(st, buf, encapsulation_size(h) + len);
 }
 
+/* Three links are on the first wire; one is on each of the others, whose number is its
+ * encapsulation. */
+enum { LINKS = 6, WIRES = ENCAPSULATION_KINDS };
+
+static size_t wire_of(uint8_t where)
+{
+	return where % LINKS < 3 ? 0 : where % LINKS - 2u;
+}
+
 static struct encapsulation headers(uint8_t where, uint32_t vli)
 {
-	struct encapsulation h = {.vlan = where % 4 == 1 ? 100 : -1, .priority = 5, .vli = vli};
+	struct encapsulation h = {.vlan = where % LINKS == 1 ? 100 : -1, .priority = 5, .vli = vli};
 
 	memcpy(h.to, mac1, 6);
 	memcpy(h.from, mac9, 6);
 	h.from[4] = 9;
-	h.from[5] = (uint8_t)(1 + where % 4 % 3);
-	if (where % 4 != 3)
+	h.from[5] = (uint8_t)(1 + where % LINKS % 3);
+	if (wire_of(where) == 0)
 		return h;
-	h.kind = ENCAPSULATION_UDP;
+	h.kind = (enum encapsulation_kind)wire_of(where);
 	h.vlan = -1;
-	h.to[5] = 2;
-	h.to_ip = 0xc0000201;
-	h.from_ip = 0xc0000209;
+	h.to[5] = (uint8_t)(1 + wire_of(where));
+	h.from[5] = 1;
+	h.to_ip = 0xc0000200 + wire_of(where);
+	h.from_ip = h.to_ip + 8;
 	return h;
 }
 
 /* A message with those words, authenticated. */
-static void put_message(struct station *st[2], uint8_t where, enum message_type type,
+static void put_message(struct station *st[WIRES], uint8_t where, enum message_type type,
 			const uint8_t *body, size_t len)
 {
-	static const char *const links[] = {"a", "p", "lan", "u"};
+	static const char *const links[] = {"a", "p", "lan", "u", "g", "m"};
 	struct encapsulation h = headers(where, VLI_CONTROL);
 	uint8_t buf[MESSAGE_MAX] = {0};
 
@@ -93,17 +109,17 @@ static void put_message(struct station *st[2], uint8_t where, enum message_type 
 							      : ++sequence,
 			    .sender = message_id("far"),
 			    .receiver = type == MESSAGE_HELLO ? 0 : message_id("s1"),
-			    .link = message_id(links[where % 4]),
+			    .link = message_id(links[where % LINKS]),
 			    .number = number,
 			    .body = (const char *)body,
 			    .body_len = len};
 
 	if (where & 0x80)
 		m.sequence = 0;
-	put_frame(st[where % 4 == 3], &h, buf, message_write(buf, &m, &key));
+	put_frame(st[wire_of(where)], &h, buf, message_write(buf, &m, &key));
 }
 
-static void greet(struct station *st[2], uint8_t where)
+static void greet(struct station *st[WIRES], uint8_t where)
 {
 	char body[128];
 	int n = snprintf(
@@ -111,10 +127,10 @@ static void greet(struct station *st[2], uint8_t where)
 		(unsigned long long)((struct snode *)object_find(world.sub, "s1"))->instance,
 		where & 0x10 ? " vbm=1" : "");
 
-	put_message(st, where % 4, MESSAGE_HELLO, (uint8_t *)body, (size_t)n);
+	put_message(st, where % LINKS, MESSAGE_HELLO, (uint8_t *)body, (size_t)n);
 }
 
-static void one_record(struct station *st[2], uint8_t what, const uint8_t *data, size_t len)
+static void one_record(struct station *st[WIRES], uint8_t what, const uint8_t *data, size_t len)
 {
 	struct encapsulation h;
 
@@ -123,11 +139,11 @@ static void one_record(struct station *st[2], uint8_t what, const uint8_t *data,
 	switch (what % 8) {
 	case 0: /* anything at all */
 		if (len > FRAME_MIN)
-			station_send(st[what >> 7], data, len);
+			station_send(st[what >> 6], data, len);
 		break;
 	case 1: /* a frame with good headers and any VLI near those in use */
 		h = headers(data[0], data[0] >> 2);
-		put_frame(st[data[0] % 4 == 3], &h, data, len);
+		put_frame(st[wire_of(data[0])], &h, data, len);
 		break;
 	case 2:
 		greet(st, data[0]);
@@ -144,7 +160,7 @@ static void one_record(struct station *st[2], uint8_t what, const uint8_t *data,
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct err e;
-	struct station *st[2];
+	struct station *st[WIRES];
 
 	world_setup();
 	demand(message_key_parse(&key, "000102030405060708090a0b0c0d0e0f", &e) == 0);
@@ -153,10 +169,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	build();
 	st[0] = station_at("fe", "e");
 	st[1] = station_at("fu", "u");
+	st[2] = station_at("fg", "g");
+	st[3] = station_at("fm", "m");
 	station_at("sy", "y");
 	run_for(ms);
-	for (uint8_t where = 0; where < 4; where++)
-		greet(st, where | (uint8_t)(size & 0x10));
+	for (int where = 0; where < LINKS; where++)
+		greet(st, (uint8_t)(where | (int)(size & 0x10)));
 	while (size >= 2) {
 		size_t len = data[1] < size - 2 ? data[1] : size - 2;
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# What passes on substrate links can be captured and read: the dissector for Wireshark knows both encapsulations,
+# What passes on substrate links can be captured and read: the dissector for Wireshark knows all encapsulations,
 # finds the frames inside, and shows what the nodes say to each other. So can what a real UDP socket sends and gets.
 if [ -z "${VT_INSIDE:-}" ]; then
 	unshare -Urn true 2>/dev/null || { echo "needs user namespaces" >&2; exit 77; }
@@ -21,22 +21,34 @@ snif s1:1 s1 mac=02:00:00:00:01:01
 snif s2:1 s2 mac=02:00:00:00:02:01
 snif s1:2 s1 mac=02:00:00:00:01:02 encap=udp addr=192.0.2.1
 snif s2:2 s2 mac=02:00:00:00:02:02 encap=udp addr=192.0.2.2
+snif s1:4 s1 mac=02:00:00:00:01:04 encap=gre addr=192.0.2.3
+snif s2:4 s2 mac=02:00:00:00:02:04 encap=gre addr=192.0.2.4
+snif s1:5 s1 mac=02:00:00:00:01:05 encap=mpls
+snif s2:5 s2 mac=02:00:00:00:02:05 encap=mpls
 snif s1:3 s1 encap=udp socket=127.0.0.1
 snif s2:3 s2 encap=udp socket=127.0.0.2
 cable e s1:1 s2:1 mtu=1600
 cable u s1:2 s2:2 mtu=1600
+cable t s1:4 s2:4 mtu=1600
+cable m s1:5 s2:5 mtu=1600
 capture ce s1:1 file=$HOME/e.pcapng
 capture cu s1:2 file=$HOME/u.pcapng
+capture ct s1:4 file=$HOME/t.pcapng
+capture cm s1:5 file=$HOME/m.pcapng
 capture cr s1:3 file=$HOME/r.pcapng
 capture cg s2:3 file=$HOME/g.pcapng
 slink e@s1 s1:1 link=e peer=02:00:00:00:02:01
 slink e@s2 s2:1 link=e peer=02:00:00:00:01:01
 slink u@s1 s1:2 link=u peer=192.0.2.2
 slink u@s2 s2:2 link=u peer=192.0.2.1
+slink t@s1 s1:4 link=t peer=192.0.2.4
+slink t@s2 s2:4 link=t peer=192.0.2.3
+slink m@s1 s1:5 link=m peer=02:00:00:00:02:05
+slink m@s2 s2:5 link=m peer=02:00:00:00:01:05
 slink r@s1 s1:3 link=r peer=127.0.0.2
 slink r@s2 s2:3 link=r peer=127.0.0.1
 END
-for l in e u r; do
+for l in e u r t m; do
 	told c <<END
 vif $l-1 s1 vnet=red
 vif $l-2 s2 vnet=red
@@ -63,19 +75,25 @@ remove ce
 remove cu
 remove cr
 remove cg
+remove ct
+remove cm
 END
 # One line per frame; starting tshark takes longer than reading all of them.
 fields=(vbet.vli vbet.length vbet.msg.version vbet.msg.type vbet.msg.vlink vbet.msg.vnet vbet.msg.body ip.dst icmp.type
 	_ws.malformed vbet.bad_length)
-for l in e u r g; do
+for l in e u r g t m; do
 	tshark -X "lua_script:$ROOT/share/wireshark/vbet.lua" -r "$l.pcapng" -T fields -E 'separator=|' -E occurrence=l \
 		"${fields[@]/#/-e}" >$l.fields 2>tshark.err || fail "tshark: $(cat tshark.err)"
 done
 # column FILE CONDITION FIELD: of awk, with the fields as $1...; the first frame for which it is true.
 column() { awk -F'|' "$2 { print \$$3; exit }" "$1.fields"; }
-for l in e u r g; do
+for l in e u r g t m; do
 	link=${l/g/r} # g: the same link, at the other end
 	vli=$(column $l '$9 == 8' 1)
+	# Wireshark itself reads those.
+	[ $l != t ] || vli=$(tshark -r t.pcapng -Y 'icmp.type == 8' -T fields -e gre.key 2>/dev/null)
+	[ $l != m ] || vli=$(tshark -r m.pcapng -Y 'icmp.type == 8' -T fields -e mpls.label 2>/dev/null)
+	vli=$((vli))
 	[ "$vli" -ge 16 ] || fail "VLI of the frame is '$vli' ($l): $(cat $l.fields tshark.err)"
 	assert_eq 10.0.0.2 "$(column $l '$9 == 8' 8)" "destination of the frame inside ($l)"
 	assert_eq 0 "$(column $l '$4 == 1' 1)" "VLI of a hello ($l)"
@@ -85,6 +103,12 @@ for l in e u r g; do
 	column $l '$4 == 5' 7 | grep -q "vli=$vli " || fail "the VLI of setup-ok is not that of the frame ($l)"
 	assert_eq "" "$(column $l '$10 || $11' 1)" "malformed frames ($l)"
 done
+# Without our dissector, too: the tunnels are what they are elsewhere.
+assert_eq "192.0.2.3,10.0.0.1 47 0x6558" "$(tshark -r t.pcapng -Y 'icmp.type == 8' -T fields -E separator=' ' -e ip.src \
+	-e ip.proto -e gre.proto 2>/dev/null | sed 's/47,1/47/')" "GRE"
+assert_eq "1 64 10.0.0.1" "$(tshark -r m.pcapng -Y 'icmp.type == 8' -T fields -E separator=' ' -e mpls.bottom -e mpls.ttl -e ip.src \
+	2>/dev/null)" "MPLS"
+assert_eq "13 0x7ff8" "$(tshark -r m.pcapng -Y pwach -T fields -E separator=' ' -e mpls.label -e pwach.channel_type -c 1 2>/dev/null)" "the channel"
 assert_eq 42 "$(column e '$9 == 8' 2)" "length"
 assert_eq red-e "$(column e '$4 == 6' 5)" "virtual link of the release"
 # What stands in front of a datagram is what the kernel wrote, or took off.

@@ -67,17 +67,17 @@ static void set_live(struct plan_step *s, const char *fixed, const char *set)
 
 /* ---- nodes ---- */
 
-/* An interface speaks IP/UDP if the substrate link at it does. */
-static bool is_udp(const struct builder *b, struct graph_end end)
+/* An interface has the encapsulation of the substrate links at it. */
+static enum graph_encap encap_at(const struct builder *b, struct graph_end end)
 {
 	for (size_t i = 0; i < b->g->n_slinks; i++) {
 		const struct graph_slink *l = &b->g->slinks[i];
 
 		for (size_t k = 0; k < l->n_ends; k++)
 			if (l->ends[k].node == end.node && l->ends[k].nic == end.nic)
-				return l->encap == ENCAP_UDP;
+				return l->encap;
 	}
-	return false;
+	return ENCAP_ETHERNET;
 }
 
 /*
@@ -96,10 +96,15 @@ static void plan_interface(struct builder *b, struct graph_end end)
 	struct arena *a = &b->plan->arena;
 	const char *name = plan_end_name(b, end);
 	const char *node = b->g->nodes[end.node].name;
-	const char *ip = is_udp(b, end) ? ipv4_of(b, end) : NULL;
+	enum graph_encap encap = encap_at(b, end);
+	const char *ip = graph_encap_has_ip(encap) ? ipv4_of(b, end) : NULL;
 	int64_t rate = wire_rate(b, end);
-	const char *fixed = arena_printf(a, "snif %s %s mac=%s%s%s", name, node, mac_of(b, end),
-					 ip ? " encap=udp addr=" : "", ip ? ip : "");
+	const char *words = encap == ENCAP_ETHERNET
+				    ? ""
+				    : arena_printf(a, " encap=%s%s%s", graph_encap_name(encap),
+						   ip ? " addr=" : "", ip ? ip : "");
+	const char *fixed =
+		arena_printf(a, "snif %s %s mac=%s%s", name, node, mac_of(b, end), words);
 	struct plan_step *s = plan_add_at(
 		b, end.node, name,
 		rate ? arena_printf(a, "%s rate=%s", fixed, rate_text(b, rate)) : fixed);
@@ -298,7 +303,8 @@ static void plan_slink_end(struct builder *b, const struct graph_slink *l, size_
 		put_members(b, f, l, i);
 	} else {
 		fprintf(f, " peer=%s",
-			l->encap == ENCAP_UDP ? ipv4_of(b, l->ends[!i]) : mac_of(b, l->ends[!i]));
+			graph_encap_has_ip(l->encap) ? ipv4_of(b, l->ends[!i])
+						     : mac_of(b, l->ends[!i]));
 	}
 	if (l->kind == SLINK_ACROSS)
 		fprintf(f, " vlan=%u priority=%u", lan->vlan, lan->priority);

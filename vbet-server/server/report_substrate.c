@@ -153,7 +153,7 @@ static void print_link(FILE *out, const struct lab *lab, const struct graph_slin
 	if (l->lan >= 0)
 		fprintf(out, " %s, VLAN %u, priority %u", lab->graph->slinks[l->lan].name,
 			lab->graph->slinks[l->lan].vlan, lab->graph->slinks[l->lan].priority);
-	fprintf(out, ", %s", l->encap == ENCAP_UDP ? "IP/UDP" : "Ethernet");
+	fprintf(out, ", %s", graph_encap_title(l->encap));
 	for (int i = 0; i < 2; i++)
 		unit_format_mbit(l->rate_bps[i], rate[i], sizeof(rate[i]));
 	if (l->rate_bps[0])
