@@ -80,19 +80,21 @@ remove cm
 END
 # One line per frame; starting tshark takes longer than reading all of them.
 fields=(vbet.vli vbet.length vbet.msg.version vbet.msg.type vbet.msg.vlink vbet.msg.vnet vbet.msg.body ip.dst icmp.type
-	_ws.malformed vbet.bad_length)
+	_ws.malformed vbet.bad_length mpls.label)
 for l in e u r g t m; do
 	tshark -X "lua_script:$ROOT/share/wireshark/vbet.lua" -r "$l.pcapng" -T fields -E 'separator=|' -E occurrence=l \
 		"${fields[@]/#/-e}" >$l.fields 2>tshark.err || fail "tshark: $(cat tshark.err)"
 done
+# Without our dissector, too: the tunnels are what they are elsewhere.
+tshark -r t.pcapng -Y 'icmp.type == 8' -T fields -E separator=' ' -e gre.key -e ip.src -e gre.proto >t.plain 2>/dev/null
+tshark -r m.pcapng -Y 'icmp.type == 8' -T fields -E separator=' ' -e mpls.label -e ip.src -e mpls.bottom -e mpls.ttl >m.plain 2>/dev/null
 # column FILE CONDITION FIELD: of awk, with the fields as $1...; the first frame for which it is true.
 column() { awk -F'|' "$2 { print \$$3; exit }" "$1.fields"; }
 for l in e u r g t m; do
 	link=${l/g/r} # g: the same link, at the other end
 	vli=$(column $l '$9 == 8' 1)
 	# Wireshark itself reads those.
-	[ $l != t ] || vli=$(tshark -r t.pcapng -Y 'icmp.type == 8' -T fields -e gre.key 2>/dev/null)
-	[ $l != m ] || vli=$(tshark -r m.pcapng -Y 'icmp.type == 8' -T fields -e mpls.label 2>/dev/null)
+	case $l in t | m) read -r vli _ <$l.plain ;; esac
 	vli=$((vli))
 	[ "$vli" -ge 16 ] || fail "VLI of the frame is '$vli' ($l): $(cat $l.fields tshark.err)"
 	assert_eq 10.0.0.2 "$(column $l '$9 == 8' 8)" "destination of the frame inside ($l)"
@@ -103,12 +105,9 @@ for l in e u r g t m; do
 	column $l '$4 == 5' 7 | grep -q "vli=$vli " || fail "the VLI of setup-ok is not that of the frame ($l)"
 	assert_eq "" "$(column $l '$10 || $11' 1)" "malformed frames ($l)"
 done
-# Without our dissector, too: the tunnels are what they are elsewhere.
-assert_eq "192.0.2.3,10.0.0.1 47 0x6558" "$(tshark -r t.pcapng -Y 'icmp.type == 8' -T fields -E separator=' ' -e ip.src \
-	-e ip.proto -e gre.proto 2>/dev/null | sed 's/47,1/47/')" "GRE"
-assert_eq "1 64 10.0.0.1" "$(tshark -r m.pcapng -Y 'icmp.type == 8' -T fields -E separator=' ' -e mpls.bottom -e mpls.ttl -e ip.src \
-	2>/dev/null)" "MPLS"
-assert_eq "13 0x7ff8" "$(tshark -r m.pcapng -Y pwach -T fields -E separator=' ' -e mpls.label -e pwach.channel_type -c 1 2>/dev/null)" "the channel"
+assert_eq "192.0.2.3,10.0.0.1 0x6558" "$(cut -d' ' -f2- t.plain)" "GRE"
+assert_eq "10.0.0.1 1 64" "$(cut -d' ' -f2- m.plain)" "MPLS"
+[[ $(column m '$4 == 1' 12) = 13 ]] || fail "the label of a hello is $(column m '$4 == 1' 12)"
 assert_eq 42 "$(column e '$9 == 8' 2)" "length"
 assert_eq red-e "$(column e '$4 == 6' 5)" "virtual link of the release"
 # What stands in front of a datagram is what the kernel wrote, or took off.
