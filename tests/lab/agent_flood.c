@@ -2,9 +2,9 @@
 /*
  * agent_flood [events|data]: what root in a guest can say to the server in the name of its agent,
  * whose port it takes from process 1. "events": lines full of short words, and short ones without
- * end. "data": output that nobody has asked for, on channels 1 to 9. Each message is one write that the
- * port takes whole (drivers/char/virtio_console.c takes 32 KiB at a time): what process 1 says in between
- * stays readable.
+ * end. "data": output that nobody has asked for, on channels 1 to 9. Each message is one write that
+ * the port takes whole (drivers/char/virtio_console.c takes 32 KiB at a time): what process 1 says
+ * in between stays readable.
  */
 #include <dirent.h>
 #include <stdint.h>

@@ -5,6 +5,7 @@
 #include "tests/support/script.h"
 #include "tests/support/suite.h"
 #include "vbet-server/lab/lab.h"
+#include "vbet-server/plan/address.h"
 #include "vbet-server/plan/event.h"
 
 #include <check.h>
@@ -58,8 +59,8 @@ static void hear(struct guest *gu, const char *nic, const char *addr, const char
 static const char *call(const char *from, const char *to)
 {
 	static char text[80];
-	struct addr a = learned_address_for(&lab, (size_t)graph_find_node(lab.graph, from),
-					    (size_t)graph_find_node(lab.graph, to));
+	struct addr a = learned_address_in(&lab, (size_t)graph_find_node(lab.graph, from),
+					   (size_t)graph_find_node(lab.graph, to), ADDRESS_ANY);
 
 	return a.family ? addr_format(&a, false, text, sizeof(text)) : "none";
 }
