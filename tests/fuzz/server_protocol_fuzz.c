@@ -28,8 +28,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 enum { GUEST, GUEST_WHOLE, CLIENT, READ, CLIENTS = 2, RECORD_HEAD = 3 };
 
 static struct graph_node nodes[] = {
-	{.kind = NODE_HOST, .name = "a", .hostname = "a", .vnet = -1, .place = -1, .room = -1},
-	{.kind = NODE_HOST, .name = "b", .hostname = "b", .vnet = -1, .place = -1, .room = -1},
+	{.kind = NODE_HOST, .name = "a", .hostname = "a", .place = -1, .room = -1},
+	{.kind = NODE_HOST, .name = "b", .hostname = "b", .place = -1, .room = -1},
 };
 static struct graph graph = {.nodes = nodes, .n_nodes = ARRAY_LEN(nodes)};
 static struct plan_place place = {"a", 0};
