@@ -229,7 +229,7 @@ static const struct conf_vnet *vnet_of_line(const struct conf *c, const char *li
 /* Is there a line that has the name in any of the vNets? */
 static bool is_in_some(const char *text, const struct conf *c, const char *name, size_t len)
 {
-	for (const char *at = text; *at; at += at[strcspn(at, "\n")] == '\n' ? 1 : 0) {
+	for (const char *at = text; *at; at += *at == '\n') {
 		size_t n = strcspn(at, "\n");
 		const char *other;
 		size_t other_len;
