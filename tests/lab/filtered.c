@@ -2,7 +2,8 @@
 /*
  * filtered CALL... -- COMMAND...: runs it where system calls are refused as containers refuse them:
  * "personality", "pivot_root" and "clone" (of namespaces) with EPERM, "clone3" with ENOSYS;
- * "ptrace" of whoever does not ask for it (Yama's mode 1 and more) with EPERM.
+ * "ptrace" of whoever does not ask for it (Yama's mode 1 and more) with EPERM. "tsc": PR_SET_TSC
+ * succeeds and does nothing, as on some hosts.
  */
 #include <errno.h>
 #include <linux/filter.h>
@@ -44,6 +45,11 @@ static void refuse(const char *name)
 		ANSWER(EPERM),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
+	struct sock_filter t[] = {
+		LOAD(nr),      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_prctl, 0, 3),
+		LOAD(args[0]), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PR_SET_TSC, 0, 1),
+		ANSWER(0),     BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
 	struct sock_fprog p = {.len = sizeof(f) / sizeof(*f), .filter = f};
 
 	if (!strcmp(name, "clone3")) {
@@ -55,6 +61,8 @@ static void refuse(const char *name)
 		p = (struct sock_fprog){.len = sizeof(g) / sizeof(*g), .filter = g};
 	} else if (!strcmp(name, "ptrace")) {
 		p = (struct sock_fprog){.len = sizeof(h) / sizeof(*h), .filter = h};
+	} else if (!strcmp(name, "tsc")) {
+		p = (struct sock_fprog){.len = sizeof(t) / sizeof(*t), .filter = t};
 	}
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
 	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &p) < 0)

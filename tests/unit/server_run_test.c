@@ -62,6 +62,7 @@ static const struct manifest example = {
 	.spin = "stop",
 	.script = "my lab.vbet",
 	.dir = "/home/of \"x\"",
+	.tsc = "virtual",
 	.parts = {[MANIFEST_KERNEL] = {"0123456789abcdef", "/k"},
 		  [MANIFEST_INIT] = {"1", "/i"},
 		  [MANIFEST_SUBSTRATE] = {"2", "/s"},
@@ -125,6 +126,13 @@ START_TEST(test_compare)
 	ck_assert(strstr(out, "kernel is another one: it was /k (0123456789ab), here it is /k "
 			      "(fedcba987654)"));
 	ck_assert(strstr(out, "root file system may be another one"));
+	/* An older run says nothing of the counter. */
+	now = example;
+	now.tsc = NULL;
+	ck_assert_uint_eq(differences(&now, out, sizeof(out)), 0);
+	now.tsc = "host";
+	ck_assert_uint_eq(differences(&now, out, sizeof(out)), 1);
+	ck_assert(strstr(out, "counter in guests was the virtual one, here it is the host one"));
 }
 END_TEST
 

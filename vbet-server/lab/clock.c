@@ -12,6 +12,7 @@
  */
 #include "vbet-server/lab/clock.h"
 
+#include "lib/tsc.h"
 #include "lib/units.h"
 #include "lib/xalloc.h"
 #include "vbet-server/lab/lab.h"
@@ -45,6 +46,15 @@ void clock_init(struct lab *lab)
 	/* The calendar starts when all guests are in it, so none may wait for another to be up. */
 	if (lab->clock.is_virtual)
 		lab->progress.jobs = SIZE_MAX;
+	lab->clock.shows_host = lab->clock.is_virtual && !tsc_can_be_hidden();
+}
+
+void clock_tell(const struct lab *lab, FILE *out)
+{
+	if (lab->clock.shows_host)
+		fputs("guests can read this machine's time stamp counter, as PR_SET_TSC does "
+		      "nothing here: programs that do need not repeat\n",
+		      out);
 }
 
 void clock_begin(struct lab *lab)

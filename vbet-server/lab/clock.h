@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct lab;
 
@@ -28,10 +29,14 @@ struct lab_clock {
 	bool stays;       /* it is handed over standing still */
 	bool asked;       /* to stand, for what comes from outside */
 	bool is_idle;     /* nothing will ever happen again, by itself */
+	bool shows_host;  /* the machine lets nobody hide its time stamp counter (lib/tsc.h) */
 	char pace[16];    /* as the substrate takes it: "max", "1", "10" */
 };
 
+/* By the graph. In virtual time it tries what the machine can do. */
 void clock_init(struct lab *lab);
+/* One line of what of the host's time guests can see; no line if there is no such thing. */
+void clock_tell(const struct lab *lab, FILE *out);
 /* Everything is declared: the first step. */
 void clock_begin(struct lab *lab);
 /* What the substrate says: "time NOW reached", it stands; "time NOW ahead", it soon will. */

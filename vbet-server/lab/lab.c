@@ -237,6 +237,7 @@ struct lab *lab_create(struct loop *l, struct topo_script *script, struct graph 
 	lab->listener = *listener;
 	lab->lock_fd = -1;
 	set_options(lab, opt);
+	clock_init(lab);
 	if (make_run_dir(lab, e) < 0 || make_plan(lab, opt, e) < 0 ||
 	    check_descriptors(lab, e) < 0 || bounds_open(lab, e) < 0 ||
 	    record_begin(lab, opt->script, e) < 0)
@@ -244,7 +245,6 @@ struct lab *lab_create(struct loop *l, struct topo_script *script, struct graph 
 	if (opt->inputs && input_load(lab, opt->inputs, e) < 0)
 		goto fail;
 	make_guests(lab);
-	clock_init(lab);
 	lab->clock.stays = opt->stopped;
 	progress_say(lab, "lab %s: %zu nodes, %zu cables", g->lab, g->n_nodes, g->n_cables);
 	if (step_apply(lab, &nothing, lab->plan, e) < 0)

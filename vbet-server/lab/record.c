@@ -61,6 +61,7 @@ int record_begin(struct lab *lab, const char *script, struct err *e)
 		.dir = lab->base_dir,
 		.disks = lab->env.keep_disks,
 		.unheld = not_held(lab, &a),
+		.tsc = lab->clock.is_virtual ? manifest_tsc(!lab->clock.shows_host) : NULL,
 		.graph = graph,
 	};
 

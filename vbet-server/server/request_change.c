@@ -159,6 +159,7 @@ static void on_now(void *ctx, bool ok, const char *text)
 			lab->clock.is_idle ? ", nothing will happen by itself" : "");
 		if (spin)
 			fprintf(f, "%s\n", spin);
+		clock_tell(lab, f);
 		free(spin);
 		reply_send(&r, q->client);
 		client_ok(q->client);

@@ -165,7 +165,8 @@ static void lab_progress(void *ctx, const char *text)
 		conn_printf(&s->up->conn, "progress %s\n", text);
 }
 
-/* Of what the lab is ready without: nodes, commands, bounds that nothing keeps. */
+/* Of what the lab is ready without: nodes, commands, bounds that nothing keeps; and of a clock that
+ * is not the only one. */
 static void tell_failures(struct client *c, const struct lab *lab)
 {
 	char *text = NULL;
@@ -174,6 +175,7 @@ static void tell_failures(struct client *c, const struct lab *lab)
 
 	failures_print(&lab->progress.failures, f);
 	bounds_tell(lab, f);
+	clock_tell(lab, f);
 	fclose(f);
 	client_out(c, text, len);
 	free(text);

@@ -14,6 +14,7 @@
  */
 #include "vbet-server/store/manifest.h"
 
+#include "lib/tsc.h"
 #include "lib/words.h"
 #include "lib/xalloc.h"
 #include "vbet-server/store/paths.h"
@@ -93,6 +94,11 @@ static void look_at_cpu(struct manifest *m, struct arena *a)
 	free(text);
 }
 
+const char *manifest_tsc(bool hidden)
+{
+	return hidden ? "virtual" : "host";
+}
+
 void manifest_look(struct manifest *m, struct arena *a, bool quick)
 {
 	for (int i = MANIFEST_KERNEL; i <= MANIFEST_SUBSTRATE; i++)
@@ -100,6 +106,8 @@ void manifest_look(struct manifest *m, struct arena *a, bool quick)
 			quick ? stamp_file(a, m->parts[i].where) : hash_file(a, m->parts[i].where);
 	m->parts[MANIFEST_TREE].id = tree_id(a, m->parts[MANIFEST_TREE].where);
 	look_at_cpu(m, a);
+	if (!m->tsc)
+		m->tsc = manifest_tsc(tsc_can_be_hidden());
 }
 
 static void put(FILE *out, const char *key, const char *one, const char *two)
@@ -126,6 +134,8 @@ void manifest_write(FILE *out, const struct manifest *m)
 		put(out, "disks", m->disks, NULL);
 	if (m->unheld)
 		put(out, "unheld", m->unheld, NULL);
+	if (m->tsc)
+		put(out, "tsc", m->tsc, NULL);
 	for (int i = 0; i < MANIFEST_PARTS; i++)
 		if (m->parts[i].where)
 			put(out, parts[i].key, m->parts[i].id, m->parts[i].where);
@@ -154,6 +164,8 @@ static int take_line(struct manifest *m, const struct words *w, struct err *e)
 		m->dir = value;
 	else if (!strcmp(key, "disks"))
 		m->disks = value;
+	else if (!strcmp(key, "tsc"))
+		m->tsc = value;
 	for (int i = 0; i < MANIFEST_PARTS && w->n == 3; i++) {
 		if (strcmp(key, parts[i].key) != 0)
 			continue;
@@ -210,6 +222,12 @@ size_t manifest_compare(FILE *out, const struct manifest *then, const struct man
 		fprintf(out, "%s %s another one: it was %s (%.12s), here it is %s (%.12s)\n",
 			parts[i].what, *a && *b ? "is" : "may be", then->parts[i].where,
 			*a ? a : "?", now->parts[i].where, *b ? b : "?");
+		n++;
+	}
+	if (then->tsc && now->tsc && strcmp(then->tsc, now->tsc) != 0) {
+		fprintf(out,
+			"the time stamp counter in guests was the %s one, here it is the %s one\n",
+			then->tsc, now->tsc);
 		n++;
 	}
 	return n;

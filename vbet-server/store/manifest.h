@@ -33,6 +33,7 @@ struct manifest {
 		*dir;       /* as it was named; the directory that its files are relative to */
 	const char *disks;  /* --keep-disks: such a run cannot be done again; or NULL */
 	const char *unheld; /* bounds that nothing held, and why; or NULL. It changes no result */
+	const char *tsc;    /* the counter that guests read: manifest_tsc(); NULL: not known */
 	struct {
 		const char *id;    /* equal if the part is; "" if it cannot be told */
 		const char *where; /* a path, or the processor's name */
@@ -40,9 +41,12 @@ struct manifest {
 	const char *graph; /* its text */
 };
 
+/* "virtual", or "host" where the machine's time stamp counter cannot be hidden (lib/tsc.h). */
+const char *manifest_tsc(bool hidden);
 /*
- * Fills in what the parts are; where the programs and the tree are is said already. Quick: programs
- * are known by size and time alone, which says nothing on another machine, but costs nothing.
+ * Fills in what the parts are; where the programs and the tree are is said already, and the counter
+ * unless it is. Quick: programs are known by size and time alone, which says nothing on another
+ * machine, but costs nothing.
  */
 void manifest_look(struct manifest *m, struct arena *a, bool quick);
 bool manifest_is_quick(const struct manifest *m);
