@@ -107,6 +107,35 @@ static int mount_system(struct err *e)
 	return 0;
 }
 
+/*
+ * The kernel's list of processors ends without an empty line. libproc2 4.0 takes that for a read
+ * error (stat_cores_verify() in its library/stat.c), and so ps knows no time of boot and vmstat
+ * nothing at all. A copy that has the line is laid over it; without the copy, a guest works as
+ * well.
+ */
+static void end_cpuinfo(void)
+{
+	/* In /dev, which is a file system of its own that df names already. */
+	static const char copy[] = NEW "/dev/cpuinfo";
+	char text[4096];
+	int from = open(NEW "/proc/cpuinfo", O_RDONLY | O_CLOEXEC);
+	ssize_t n = from < 0 ? -1 : read(from, text, sizeof(text) - 1);
+
+	if (from >= 0)
+		close(from);
+	if (n < 2 || (text[n - 1] == '\n' && text[n - 2] == '\n'))
+		return;
+	text[n++] = '\n';
+	int to = open(copy, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
+	bool whole = to >= 0 && write(to, text, (size_t)n) == n;
+
+	if (to >= 0)
+		close(to);
+	if (whole)
+		mount(copy, NEW "/proc/cpuinfo", NULL, MS_BIND, NULL);
+	unlink(copy);
+}
+
 /* The image as a block device, read-only: its path in buf. */
 static int attach_loop(int image, char *buf, size_t size, struct err *e)
 {
@@ -227,6 +256,7 @@ int root_enter(const char *source, bool image, struct err *e)
 	if (find_lower(source, image, lower, e) < 0 || lay_over(lower, e) < 0 ||
 	    mount_system(e) < 0)
 		return -1;
+	end_cpuinfo();
 	kmod_offer(NEW);
 	if (chdir(NEW) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
 		return err_sys(e, "pivot_root");
