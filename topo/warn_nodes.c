@@ -56,7 +56,8 @@ static bool runs(const struct graph_node *n, const char *command)
 static bool is_configured(const struct graph_node *n, const struct service *s,
 			  const struct graph_config *c)
 {
-	bool has_frr_conf = find_config(n, SERVICE_FRR) || has_file(n, SERVICE_FRR_PATH);
+	const struct graph_config *frr = find_config(n, SERVICE_FRR);
+	bool has_frr_conf = (frr && (frr->text || frr->source)) || has_file(n, SERVICE_FRR_PATH);
 
 	return c->text || c->source || s->is_useful_bare || n->root || has_file(n, s->path) ||
 	       (s->is_frr && (has_frr_conf || runs(n, "vtysh"))) || runs(n, s->name);
