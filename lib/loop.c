@@ -171,7 +171,8 @@ void loop_remove(struct loop *l, struct loop_watch *w)
 	if (!w->slot)
 		return;
 	assert(l->slots.at[w->slot].watch == w);
-	epoll_ctl(l->epoll_fd, EPOLL_CTL_DEL, w->fd, NULL);
+	if (w->fd >= 0)
+		epoll_ctl(l->epoll_fd, EPOLL_CTL_DEL, w->fd, NULL);
 	l->slots.at[w->slot].watch = NULL;
 	l->slots.at[w->slot].generation++;
 	l->lowest_free = min_u32(l->lowest_free, w->slot);

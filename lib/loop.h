@@ -16,7 +16,12 @@ struct loop;
 
 /* One watched descriptor. Embed it in the object that owns the descriptor. */
 struct loop_watch {
-	int fd; /* borrowed: the owner closes it, after loop_remove() */
+	/*
+	 * Borrowed: the owner closes it, after loop_remove(). One whose file another process has
+	 * open, too, can be closed while it is watched, and is -1 then: the events of the file
+	 * still come (epoll(7)), until that process closes it; loop_remove() makes them nobody's.
+	 */
+	int fd;
 	void (*ready)(struct loop_watch *w, uint32_t events, int64_t now_ns);
 	uint32_t slot; /* the loop's own */
 };

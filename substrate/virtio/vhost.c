@@ -56,16 +56,25 @@ void vhost_close_fds(struct vhost *v)
 	v->n_fds = 0;
 }
 
+/* The last queue that is called by it closes it. */
+void vhost_close_call(struct vhost_queue *q)
+{
+	int fd = q->call_fd;
+	bool is_shared = false;
+
+	q->call_fd = -1;
+	for (unsigned i = 0; i < VHOST_QUEUES_MAX; i++)
+		is_shared = is_shared || q->vhost->queue[i].call_fd == fd;
+	if (fd >= 0 && !is_shared)
+		close(fd);
+}
+
 void vhost_queue_reset(struct vhost *v, unsigned i)
 {
 	struct vhost_queue *q = &v->queue[i];
 
 	loop_remove(sub_of(v)->loop, &q->kick);
-	if (q->kick.fd >= 0)
-		close(q->kick.fd);
-	if (q->call_fd >= 0)
-		close(q->call_fd);
-	q->kick.fd = q->call_fd = -1;
+	vhost_close_call(q);
 	q->enabled = false;
 	substrate_cancel(sub_of(v), v->guest, &q->call_event);
 	vring_clear(&q->ring);

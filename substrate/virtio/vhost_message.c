@@ -206,12 +206,42 @@ static int set_vring_kick(struct vhost *v, int64_t now_ns, struct err *e)
 	/* It would be dated by the clock on the wall, and its frames with it. */
 	if (v->guest)
 		return err_set(e, ERR_ENV, "a kick through a descriptor has no virtual time");
-	if (value & VHOST_VRING_NO_FD || q->kick.fd >= 0)
+	if (value & VHOST_VRING_NO_FD || q->kick.slot)
 		return err_set(e, ERR_ENV, "a queue needs one descriptor for kicks");
 	q->kick.fd = take_fd(v);
 	q->kick.ready = kick_ready;
-	/* Edge-triggered: each kick is one event, and nobody needs to read the counter. */
-	return loop_add(v->object->sub->loop, &q->kick, EPOLLIN | EPOLLET, e);
+	/*
+	 * Edge-triggered: each kick is one event, and nobody needs to read the counter. So we need
+	 * no descriptor for it either, as the guest has its own (loop.h).
+	 */
+	int rc = loop_add(v->object->sub->loop, &q->kick, EPOLLIN | EPOLLET, e);
+
+	if (q->kick.fd >= 0)
+		close(q->kick.fd);
+	q->kick.fd = -1;
+	return rc;
+}
+
+/* All queues of Linux's driver are called by one pipe: one descriptor will do. */
+static bool share_call_fd(struct vhost *v, struct vhost_queue *q)
+{
+	struct stat ours;
+	struct stat other;
+
+	if (fstat(q->call_fd, &ours) < 0)
+		return false;
+	for (unsigned i = 0; i < v->kind->n_queues; i++) {
+		struct vhost_queue *p = &v->queue[i];
+
+		if (p == q || p->call_fd < 0 || fstat(p->call_fd, &other) < 0 ||
+		    ours.st_dev != other.st_dev || ours.st_ino != other.st_ino)
+			continue;
+		close(q->call_fd);
+		q->call_fd = p->call_fd;
+		q->call_is_socket = p->call_is_socket;
+		return true;
+	}
+	return false;
 }
 
 /*
@@ -248,10 +278,9 @@ static int set_vring_call(struct vhost *v, int64_t now_ns, struct err *e)
 
 	if (!q)
 		return -1;
-	if (q->call_fd >= 0)
-		close(q->call_fd);
+	vhost_close_call(q);
 	q->call_fd = value & VHOST_VRING_NO_FD ? -1 : take_fd(v);
-	return q->call_fd < 0 ? 0 : own_call_fd(q, e);
+	return q->call_fd < 0 || share_call_fd(v, q) ? 0 : own_call_fd(q, e);
 }
 
 static int set_vring_enable(struct vhost *v, int64_t now_ns, struct err *e)

@@ -8,6 +8,7 @@
 /* Carries out the message in head and payload. 0, or -1: the connection is over. */
 int vhost_handle(struct vhost *v, int64_t now_ns);
 void vhost_hang_up(struct vhost *v, int64_t now_ns, const char *reason);
+void vhost_close_call(struct vhost_queue *q);
 void vhost_queue_reset(struct vhost *v, unsigned i);
 void vhost_set_up(struct vhost *v, bool up, int64_t now_ns);
 void vhost_close_fds(struct vhost *v);
