@@ -182,6 +182,21 @@ static int run_carrier(struct substrate *s, const struct words *w, FILE *answer,
 	return cable_set_carrier(o, up, end ? end[0] == 'b' : -1, e);
 }
 
+/* A guest's devices have its name in front: "h1:eth0". */
+static int run_listen(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
+{
+	size_t len = strlen(w->at[1]);
+
+	for (size_t i = 0; i < s->objects.n; i++) {
+		struct object *o = s->objects.at[i];
+
+		if (o->kind->listen && !strncmp(o->name, w->at[1], len) && o->name[len] == ':' &&
+		    o->kind->listen(o, e) < 0)
+			return err_wrap(e, "%s", o->name);
+	}
+	return 0;
+}
+
 static int run_remove(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
 {
 	struct object *o = object_find_kind(s, w->at[1], NULL, e);
@@ -263,6 +278,7 @@ static const struct command commands[] = {
 	{"set", 2, run_set, "set NAME [key=value...]"},
 	{"reset", 1, run_reset, "reset CABLE [key=value...]"},
 	{"carrier", 2, run_carrier, "carrier CABLE up|down [end=a|b]"},
+	{"listen", 1, run_listen, "listen NODE"},
 	{"remove", 1, run_remove, "remove NAME"},
 	{"status", 0, run_status, "status"},
 	{"guest", 2, vclock_cmd_guest, "guest NAME time=PATH"},

@@ -38,6 +38,8 @@ struct object_kind {
 	 * now. NULL: nothing comes from outside.
 	 */
 	void (*catch_up)(struct object *o);
+	/* A guest's: its kernel is about to boot, and to connect. 0 or -1. NULL: it does not. */
+	int (*listen)(struct object *o, struct err *e);
 	bool is_part; /* of an object in another process, whose status is made whole by it */
 };
 

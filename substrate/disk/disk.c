@@ -220,8 +220,16 @@ static struct vclock_guest *guest_of(struct object *o)
 	return ((struct disk *)o)->vhost.guest;
 }
 
-static const struct object_kind disk_kind = {
-	.name = "disk", .destroy = destroy, .status = status, .guest = guest_of};
+static int listen_for_guest(struct object *o, struct err *e)
+{
+	return vhost_listen(&((struct disk *)o)->vhost, e);
+}
+
+static const struct object_kind disk_kind = {.name = "disk",
+					     .destroy = destroy,
+					     .status = status,
+					     .guest = guest_of,
+					     .listen = listen_for_guest};
 
 static int read_words(const struct words *w, struct image_spec *spec, struct err *e)
 {

@@ -513,8 +513,19 @@ static int set(struct object *o, char *const *words, size_t n_words, struct err 
 	return 0;
 }
 
+static int listen_for_guest(struct object *o, struct err *e)
+{
+	return vhost_listen(&((struct nic *)o)->vhost, e);
+}
+
 static const struct object_kind nic_kind = {
-	.name = "nic", .destroy = destroy, .set = set, .status = status, .end = end_of};
+	.name = "nic",
+	.destroy = destroy,
+	.set = set,
+	.status = status,
+	.end = end_of,
+	.listen = listen_for_guest,
+};
 
 /* Virtual time: a segment cut into frames late would leave in no time, so none are offered. */
 static uint64_t offers(const struct vclock_guest *g, const struct words *w)

@@ -530,12 +530,18 @@ static void catch_up(struct object *o)
 	read_client(c, 0);
 }
 
+static int listen_for_guest(struct object *o, struct err *e)
+{
+	return vhost_listen(&((struct channel *)o)->vhost, e);
+}
+
 static const struct object_kind channel_kind = {
 	.name = "channel",
 	.destroy = destroy,
 	.status = status,
 	.guest = guest_of,
 	.catch_up = catch_up,
+	.listen = listen_for_guest,
 };
 
 struct object *channel_create(struct substrate *s, const char *name, const struct words *w,

@@ -5,7 +5,9 @@
  * The guest's kernel is the front end: it connects when its driver finds the device, says what it
  * wants, shares its memory and tells where the rings are; once all queues are enabled the device is
  * up, and the connection is idle. Its end is the end of the device for the guest: down, queues
- * reset, memory forgotten, and the socket listens again for the next boot.
+ * reset, memory forgotten, and the socket listens again for the next boot. By the real clock it
+ * does not listen meanwhile, which is a descriptor less for each device; so who starts the next
+ * boot asks first (vhost_listen()), as the end of the last one may not have been seen yet.
  *
  * Kicks and calls have two ways. By the real clock they go by descriptors, beside this connection.
  * In virtual time each would have to be a message that both wait for; so the guest notes its kicks
@@ -95,6 +97,23 @@ void vhost_set_up(struct vhost *v, bool up, int64_t now_ns)
 	}
 }
 
+static int listen_again(struct vhost *v, struct err *e)
+{
+	if (v->listener.fd < 0)
+		v->listener.fd = sock_listen(v->path, SOCK_STREAM, e);
+	return v->listener.fd < 0 ? -1 : loop_add(sub_of(v)->loop, &v->listener, EPOLLIN, e);
+}
+
+/* In virtual time it costs nobody anything to keep the socket. */
+static void stop_listening(struct vhost *v)
+{
+	loop_remove(sub_of(v)->loop, &v->listener);
+	if (v->guest || v->listener.fd < 0)
+		return;
+	close(v->listener.fd);
+	v->listener.fd = -1;
+}
+
 /* Ends the connection; the socket listens again. */
 void vhost_hang_up(struct vhost *v, int64_t now_ns, const char *reason)
 {
@@ -117,8 +136,15 @@ void vhost_hang_up(struct vhost *v, int64_t now_ns, const char *reason)
 	guestmem_clear(&v->mem);
 	v->features = v->protocol_features = 0;
 	v->have = 0;
-	if (v->listener.fd >= 0)
-		loop_add(sub_of(v)->loop, &v->listener, EPOLLIN, NULL);
+	/* Should it fail, vhost_listen() tries again, and says why. */
+	if (v->path)
+		listen_again(v, NULL);
+}
+
+int vhost_listen(struct vhost *v, struct err *e)
+{
+	vhost_hang_up(v, vhost_now_ns(v), "its guest boots anew");
+	return v->listener.slot ? 0 : listen_again(v, e);
 }
 
 /* Reads the rest of the head, or of the payload. 1: there is more to read, 0: not now, -1: over. */
@@ -210,7 +236,7 @@ static void listener_ready(struct loop_watch *w, uint32_t events, int64_t now_ns
 	}
 	v->connected = true;
 	v->reason[0] = '\0';
-	loop_remove(sub_of(v)->loop, &v->listener);
+	stop_listening(v);
 }
 
 void vhost_send(struct vhost *v, uint32_t request, const void *payload, uint32_t size)
@@ -379,23 +405,23 @@ int vhost_open(struct vhost *v, struct object *o, struct vclock_guest *g, const 
 		return -1;
 	v->listener.ready = listener_ready;
 	v->path = xstrdup(path);
-	return loop_add(o->sub->loop, &v->listener, EPOLLIN, e);
+	return listen_again(v, e);
 }
 
 void vhost_close(struct vhost *v)
 {
-	int fd = v->listener.fd;
+	char *path = v->path;
 
-	/* Without a listener hanging up does not listen again. */
-	loop_remove(sub_of(v)->loop, &v->listener);
-	v->listener.fd = -1;
-	vhost_hang_up(v, vhost_now_ns(v), "removed");
-	if (fd >= 0)
-		close(fd);
-	if (v->path)
-		unlink(v->path);
-	free(v->path);
+	/* Without a path hanging up does not listen again. */
 	v->path = NULL;
+	vhost_hang_up(v, vhost_now_ns(v), "removed");
+	loop_remove(sub_of(v)->loop, &v->listener);
+	if (v->listener.fd >= 0)
+		close(v->listener.fd);
+	v->listener.fd = -1;
+	if (path)
+		unlink(path);
+	free(path);
 }
 
 void vhost_status(const struct vhost *v, struct json *j)

@@ -2,8 +2,8 @@
 /*
  * A virtio device for a guest, spoken over a vhost-user socket (QEMU docs/interop/vhost-user.rst,
  * and arch/um/drivers/virtio_uml.c for what User-Mode Linux makes of it): we listen, the guest
- * connects, shares its memory and its rings. When it goes, we listen again. A guest that does
- * something wrong loses its connection, with a reason, and nothing else.
+ * connects, shares its memory and its rings. When it goes, we listen again (vhost_listen()). A
+ * guest that does something wrong loses its connection, with a reason, and nothing else.
  *
  * Real clock: kicks come by eventfd, calls go by the descriptors the guest gave. Virtual clock:
  * both go through the memory that guest and clock share (mail.h).
@@ -84,6 +84,8 @@ struct vhost {
 /* Listens at path. v is zeroed but for kind and offers. 0 or -1. */
 int vhost_open(struct vhost *v, struct object *o, struct vclock_guest *g, const char *path,
 	       struct err *e);
+/* Ends the connection, if there is one, and waits for the next. 0, or -1: nobody can connect. */
+int vhost_listen(struct vhost *v, struct err *e);
 /* Ends it all and removes the socket; v may be freed. */
 void vhost_close(struct vhost *v);
 /* Publishes what was given back on a queue, and calls the guest if it wants to be. */

@@ -33,7 +33,7 @@ static const char *const commands[] = {
 	"device", "port",  "nic",    "cable",   "trunk", "far",   "snode",   "snif",
 	"slink",  "vif",   "vbm",    "share",   "vlink", "set",   "reset",   "carrier",
 	"remove", "guest", "status", "channel", "start", "pause", "capture", "manager",
-	"clock",  "pace",  "run",    "step",    "until", "now",   "disk",
+	"clock",  "pace",  "run",    "step",    "until", "now",   "disk",    "listen",
 };
 static const char *const words[] = {
 	"\n",

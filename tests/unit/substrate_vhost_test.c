@@ -2,7 +2,9 @@
 /* NICs and their cables against a driver in this process: a good one, a slow one, hostile ones. */
 #include "tests/unit/vhost_help.h"
 
+#include <dirent.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 
 static void send_frame(struct vuser *v, uint8_t byte, uint32_t len)
 {
@@ -326,6 +328,89 @@ START_TEST(removed_while_busy)
 }
 END_TEST
 
+static int open_descriptors(void)
+{
+	DIR *d = opendir("/proc/self/fd");
+	int n = -1; /* its own */
+
+	while (readdir(d))
+		n++;
+	closedir(d);
+	return n;
+}
+
+/* Of what a guest hands over only what is needed is kept, and nothing of a guest that has gone. */
+START_TEST(few_descriptors)
+{
+	enum { OF_DRIVER = 3 + 2 * 2, OF_DEVICE = 2 + 2, LISTENER = 1, ENDS = 2 };
+	int before = open_descriptors();
+	uint64_t queue;
+	int ends[ENDS];
+
+	join(NULL);
+	ck_assert_int_eq(vuser_open(&a, path_of("a"), pump, NULL), 0);
+	ck_assert(vuser_set_up(&a, 2, plain_features));
+	ck_assert_int_eq(open_descriptors(), before + OF_DRIVER + OF_DEVICE - LISTENER);
+	/* Both queues are called by one pipe, as Linux does it. */
+	ck_assert_int_eq(pipe2(ends, O_NONBLOCK), 0);
+	for (queue = 0; queue < 2; queue++)
+		ck_assert(vuser_ask(&a, VHOST_SET_VRING_CALL, &queue, 8, &ends[1], 1));
+	ck_assert_int_eq(open_descriptors(), before + OF_DRIVER + OF_DEVICE - 1 - LISTENER + ENDS);
+	/* One of them gets another: that of the other stays. */
+	queue = TX;
+	ck_assert(vuser_ask(&a, VHOST_SET_VRING_CALL, &queue, 8, &a.slave_fd, 1));
+	ck_assert_int_eq(vuser_open(&b, path_of("b"), pump, NULL), 0);
+	ck_assert(vuser_set_up(&b, 2, plain_features));
+	vuser_offer(&a, RX, VUSER_BUFFER, true);
+	vuser_kick(&a, RX);
+	send_frame(&b, 0x42, 60);
+	for (int i = 0; i < 100; i++)
+		pump(NULL);
+	ck_assert_int_eq(read(ends[0], &queue, 8), 8);
+	vuser_close(&a);
+	vuser_close(&b);
+	for (int i = 0; i < 100; i++)
+		pump(NULL);
+	ck_assert_int_eq(open_descriptors(), before + ENDS);
+	close(ends[0]);
+	close(ends[1]);
+}
+END_TEST
+
+/* Before the next boot whoever is still connected is hung up, whether his end was seen or not. */
+START_TEST(it_listens_when_it_is_told_to)
+{
+	struct object *o = object_find(sub, "a");
+	struct vuser next;
+	struct err e = {0};
+
+	ck_assert_int_eq(o->kind->listen(o, &e), 0);
+	connect_both(plain_features);
+	ck_assert_int_lt(vuser_open(&next, path_of("a"), pump, NULL), 0);
+	vuser_close(&next);
+	vuser_close(&a); /* nobody has looked at that yet */
+	ck_assert_int_eq(o->kind->listen(o, &e), 0);
+	ck_assert_ptr_nonnull(strstr(events, "event down a"));
+	ck_assert_int_eq(vuser_open(&a, path_of("a"), pump, NULL), 0);
+	ck_assert(vuser_set_up(&a, 2, plain_features));
+	ck_assert_int_eq(o->kind->listen(o, &e), 0);
+	ck_assert(vuser_hung_up(&a));
+	/* What is left of it may go on kicking. */
+	vuser_kick(&a, TX);
+	pump(NULL);
+	vuser_close(&a);
+	/* Something else lies in its place: that is said. */
+	o = object_find(sub, "b");
+	ck_assert_int_eq(unlink(path_of("b")), 0);
+	ck_assert_int_eq(mkdir(path_of("b"), 0700), 0);
+	ck_assert_int_eq(o->kind->listen(o, &e), -1);
+	ck_assert_ptr_nonnull(strstr(e.text, "listen at"));
+	ck_assert_int_eq(rmdir(path_of("b")), 0);
+	ck_assert_int_eq(o->kind->listen(o, &e), 0);
+	vuser_close(&b);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("vhost");
@@ -343,6 +428,8 @@ int main(void)
 	tcase_add_loop_test(t, bad_messages, 0, (int)(sizeof(bad) / sizeof(bad[0])));
 	tcase_add_test(t, a_broken_ring_costs_only_its_port);
 	tcase_add_test(t, memory_that_shrinks);
+	tcase_add_test(t, few_descriptors);
+	tcase_add_test(t, it_listens_when_it_is_told_to);
 	tcase_add_loop_test(t, removed_while_busy, 0, 2);
 	tcase_set_timeout(t, 20);
 	suite_add_tcase(s, t);

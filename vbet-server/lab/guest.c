@@ -317,6 +317,48 @@ static void on_report(struct loop_watch *w, uint32_t events, int64_t now_ns)
 		tell_lost(gu->lab);
 }
 
+struct leaving {
+	struct lab *lab;
+	char *name; /* owned: the guest may have gone from the lab */
+};
+
+/* Where it cannot boot again, that is said when it tries to: its devices are not there. */
+static void on_left(void *ctx, bool ok, const char *text)
+{
+	struct leaving *l = ctx;
+	struct guest *gu = l->lab->progress.failed ? NULL : lab_find_guest(l->lab, l->name, NULL);
+
+	if (!ok)
+		fprintf(stderr, "%s: %s\n", l->name, text);
+	if (gu)
+		gu->leaving = false;
+	if (gu && gu->queued)
+		progress_check(l->lab);
+	free(l->name);
+	free(l);
+}
+
+/*
+ * Its next kernel may connect before the substrate has seen that this one has gone, and nobody
+ * would listen: it waits until that is so (substrate/virtio/vhost.c).
+ */
+static void leave_devices(struct guest *gu)
+{
+	struct lab *lab = gu->lab;
+
+	if (lab->clock.is_virtual || lab->progress.failed)
+		return;
+	struct leaving *l = xmalloc(sizeof(*l));
+	char *agent = xasprintf("%s:agent", gu->name);
+	char *line = xasprintf("listen %s", gu->name);
+
+	*l = (struct leaving){.lab = lab, .name = xstrdup(gu->name)};
+	gu->leaving = true;
+	lab_send_about(lab, agent, line, on_left, l);
+	free(line);
+	free(agent);
+}
+
 /*
  * Everything that belongs to one boot goes here, in whatever state it is: the next boot finds
  * the guest as if it had never run.
@@ -324,6 +366,7 @@ static void on_report(struct loop_watch *w, uint32_t events, int64_t now_ns)
 static void finish_child(struct guest *gu)
 {
 	struct loop *l = gu->lab->loop;
+	bool ran = gu->child.pid;
 
 	loop_remove(l, &gu->exited);
 	loop_cancel_timer(l, &gu->deadline);
@@ -341,6 +384,8 @@ static void finish_child(struct guest *gu)
 	gu->dying = false;
 	spin_end(gu);
 	set_state(gu, GUEST_DOWN);
+	if (ran)
+		leave_devices(gu);
 }
 
 static void queue_restart(struct guest *gu)

@@ -34,6 +34,7 @@ struct guest {
 	bool restart;      /* start again when it has ended */
 	bool queued;       /* waits for its turn to boot */
 	bool joined;       /* virtual clock: its kernel is in the calendar */
+	bool leaving;      /* real clock: its devices do not listen again yet */
 	bool dying;        /* was sent SIGKILL and is not gone yet */
 	bool may_boot;     /* a record says so */
 	bool spins;        /* it computes, and its clock stands still: spin.h */

@@ -197,7 +197,6 @@ static void set_options(struct lab *lab, const struct lab_options *opt)
 	lab->inputs.replay_rest = opt->replay_rest;
 }
 
-/* Our own are three for a guest; vsubstrate sees to its own. */
 static int check_descriptors(const struct lab *lab, struct err *e)
 {
 	const struct plan *p = lab->plan;
@@ -210,15 +209,19 @@ static int check_descriptors(const struct lab *lab, struct err *e)
 
 	for (size_t i = 0; i < p->n_places; i++)
 		process[i] = p->places[i].process;
-	size_t need = descriptors_most(lab->graph, process, n);
+	size_t carried = descriptors_most(lab->graph, process, n);
+	size_t ours = descriptors_of_server(lab->graph);
+	size_t need = carried > ours ? carried : ours;
+	bool more_help = need == carried && !lab->clock.is_virtual;
 
 	free(process);
 	if (r.rlim_max < need)
 		return err_set(
 			e, ERR_ENV,
 			"this lab needs %zu descriptors in one process, and may have %llu: raise "
-			"the hard limit (ulimit -Hn), or use more --substrate-processes",
-			need, (unsigned long long)r.rlim_max);
+			"the hard limit (ulimit -Hn)%s",
+			need, (unsigned long long)r.rlim_max,
+			more_help ? ", or use more --substrate-processes" : "");
 	r.rlim_cur = r.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &r);
 	return 0;

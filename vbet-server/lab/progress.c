@@ -194,7 +194,8 @@ static void boot_next(struct lab *lab)
 		struct guest *gu = lab->guests[i];
 		struct err e = {0};
 
-		if (!gu || !gu->queued || lab->change.outstanding || !input_may_boot(lab, gu))
+		if (!gu || !gu->queued || gu->leaving || lab->change.outstanding ||
+		    !input_may_boot(lab, gu))
 			continue;
 		if (guest_boot(gu, &e) < 0) {
 			progress_note_failure(gu, e.kind, e.text, "");

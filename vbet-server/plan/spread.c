@@ -200,7 +200,7 @@ unsigned spread_processes(const struct graph *g, size_t descriptors_max)
 	size_t least = descriptors_of_all(g) + descriptors_of_process(1);
 	unsigned best = 1;
 
-	if (!descriptors_max)
+	if (!descriptors_max || g->clock != CLOCK_REAL)
 		return best;
 	/* More processes have more trunks: at some number each needs more again. */
 	for (unsigned n = 2; n <= SPREAD_MAX && least > descriptors_max; n++) {
