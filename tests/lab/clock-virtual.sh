@@ -25,6 +25,29 @@ must vbet clock
 [ "$first" != "$OUT" ] || fail "a step of 10 s, and still: $OUT"
 must_fail vbet clock until 1ms # that is over
 
+# A command that came on the way to where the clock was to stand takes it further, and leaves it standing.
+vbet clock step 2s &
+pid=$!
+running() { vbet clock | grep -vq paused; }
+wait_until 10 running
+timeout 60 vbet exec --step a -- sleep 5 </dev/null || fail "status $? of a command across the end of a step"
+wait $pid || fail "status $? of a step across which a command ran"
+must vbet clock
+out_has ', paused$'
+# Who says that it shall stand is obeyed, whatever runs.
+vbet clock step 60s &
+wait_until 10 running
+vbet exec --step a -- sh -c 'touch /root/on; sleep 100' </dev/null >/dev/null 2>&1 &
+pid=$!
+wait_until 10 in_node a 'test -e /root/on'
+must vbet clock pause
+must vbet clock
+out_has ', paused$'
+first=$OUT
+must vbet clock
+assert_eq "$first" "$OUT" "the time of a clock that was told to stand"
+kill $pid
+
 # As fast as it goes: an hour in a few seconds.
 must vbet clock pace max
 must vbet clock run
@@ -36,7 +59,6 @@ must vbet pingall
 must vbet clock pause
 vbet clock step 100000s >out 2>&1 &
 pid=$!
-running() { vbet clock | grep -vq paused; }
 wait_until 10 running
 must vbet down
 wait $pid

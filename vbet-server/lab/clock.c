@@ -79,6 +79,28 @@ static void hear_guests(struct lab *lab)
 			conn_poll(&lab->guests[i]->agent.conn);
 }
 
+static void begin_loan(struct lab *lab)
+{
+	char *words[] = {"clock", "run"};
+
+	lab->clock.lends = true;
+	lab->clock.goal_ns = INT64_MAX;
+	input_record(lab, words, 2);
+	input_pump(lab);
+}
+
+/* Whoever waited for the goal has been told. */
+static void lend_next(struct lab *lab)
+{
+	struct lab_clock *c = &lab->clock;
+
+	if (!c->lends_next || !clock_is_at_goal(lab))
+		return;
+	c->lends_next = false;
+	if (c->lent)
+		begin_loan(lab);
+}
+
 /*
  * Where it stands is known from here on, and stays so until it is told to go on. In the set-up
  * it may be short of the end of its step: then it goes on to that.
@@ -100,6 +122,8 @@ static void on_stopped(struct lab *lab, int64_t now_ns)
 	progress_check(lab);
 	if (lab->progress.setting_up)
 		run_until(lab, now_ns + setup_step_ns);
+	else
+		lend_next(lab);
 }
 
 void clock_hear_time(struct lab *lab, const struct words *w)
@@ -184,18 +208,15 @@ bool clock_will_stand(const struct lab *lab)
  */
 bool clock_lend(struct lab *lab)
 {
-	char *words[] = {"clock", "run"};
 	struct lab_clock *c = &lab->clock;
 
-	if (!c->is_virtual || (!c->lends && !clock_is_at_goal(lab)))
+	if (!c->is_virtual || (!c->lends && c->goal_ns == INT64_MAX))
 		return false;
 	c->lent++;
-	if (!c->lends) {
-		c->lends = true;
-		c->goal_ns = INT64_MAX;
-		input_record(lab, words, 2);
-		input_pump(lab);
-	}
+	if (!c->lends && clock_is_at_goal(lab))
+		begin_loan(lab);
+	else if (!c->lends)
+		c->lends_next = true;
 	return true;
 }
 
@@ -257,7 +278,7 @@ static int set_goal(struct lab *lab, bool is_step, const char *time, struct err 
 	if (ns < now)
 		return err_set(e, ERR_USAGE, "it is later already: %.9f s", (double)now / 1e9);
 	lab->clock.goal_ns = ns;
-	lab->clock.lends = false;
+	lab->clock.lends = lab->clock.lends_next = false;
 	if (!is_step && ns > now)
 		hurry(lab, true);
 	return 0;
@@ -279,12 +300,12 @@ int clock_command(struct lab *lab, const struct words *w, struct err *e)
 	if (!strcmp(what, "run") && !arg) {
 		hurry(lab, false);
 		lab->clock.goal_ns = INT64_MAX;
-		lab->clock.lends = false;
+		lab->clock.lends = lab->clock.lends_next = false;
 		return 0;
 	}
 	if (!strcmp(what, "pause") && !arg) {
 		lab->clock.goal_ns = lab->clock.now_ns;
-		lab->clock.lends = false;
+		lab->clock.lends = lab->clock.lends_next = false;
 		return 0;
 	}
 	if ((!strcmp(what, "step") || !strcmp(what, "until")) && arg)

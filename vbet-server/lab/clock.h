@@ -25,6 +25,7 @@ struct lab_clock {
 	int64_t until_ns; /* where it was last told to stand */
 	unsigned lent;    /* commands that it goes on for, and no longer */
 	bool lends;       /* nobody has said anything else of it since it was lent first */
+	bool lends_next;  /* the same, while it was on its way to goal_ns: lent from there on */
 	bool hurries;     /* on its way to until_ns as fast as it can; then at its pace again */
 	bool stays;       /* it is handed over standing still */
 	bool asked;       /* to stand, for what comes from outside */
@@ -57,8 +58,8 @@ void clock_ask_stand(struct lab *lab);
 /* It stands: on to clock.goal_ns, or to next_ns if that is earlier. */
 void clock_go_on(struct lab *lab, int64_t next_ns);
 /*
- * Something that has come while the clock stands needs it: it goes on until all such things have
- * ended. False: it runs for other reasons, and clock_take_back() must not be called.
+ * Something that has come needs it: where it stands, or will stand next, it goes on until all such
+ * things have ended. False: it runs without end, and clock_take_back() must not be called.
  */
 bool clock_lend(struct lab *lab);
 void clock_take_back(struct lab *lab);
