@@ -13,7 +13,8 @@ for command in "check" "up -q" "test -q"; do
 	# shellcheck disable=SC2086 # words
 	vbet $command -n odd odd.vbet >out 2>err || fail "$command"
 	assert_eq 1 "$(grep -c 'odd.vbet:2:25: warning: .* \[two-networks\]$' err)" "warnings of $command"
-	! grep -q warning out || fail "$command prints warnings to its standard output"
+	! grep -q ' warning: ' out || fail "$command prints warnings to its standard output"
+	[ "$command" != check ] || assert_eq 'odd.vbet: lab odd, 2 nodes, 1 cable: 1 warning' "$(cat out)" "what check prints"
 	if [ "$command" = "up -q" ]; then
 		must vbet status
 		out_has '^a  *host .*"Zürich 2"'

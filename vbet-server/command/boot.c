@@ -331,10 +331,13 @@ int boot_loaded(const struct cmd_options *o, const struct boot_wish *wish, struc
 	return rc;
 }
 
-int boot_warn(const struct cmd_options *o, const struct loaded *l, struct err *e)
+int boot_warn(const struct cmd_options *o, const struct loaded *l, size_t *n_warnings,
+	      struct err *e)
 {
 	size_t n = topo_print_warnings(stderr, l->script, l->graph, &o->warn);
 
+	if (n_warnings)
+		*n_warnings = n;
 	if (!n || !o->warn.is_error)
 		return 0;
 	return err_set(e, ERR_USAGE, "%zu warning%s, and -Werror", n, n == 1 ? "" : "s");
@@ -359,7 +362,7 @@ int boot_file(const struct cmd_options *o, const struct boot_wish *wish, const c
 	} else {
 		rc = parse_clock(o, l.graph, e);
 		if (rc == 0)
-			rc = boot_warn(o, &l, e);
+			rc = boot_warn(o, &l, NULL, e);
 		if (rc == 0)
 			rc = boot_loaded(o, wish, &l, e);
 		*lab = xstrdup(l.graph->lab);

@@ -6,6 +6,7 @@
 #include "lib/err.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct cmd_options;
@@ -47,9 +48,10 @@ int boot_parse_processes(const struct cmd_options *o, const struct graph *g, str
 			 struct err *e);
 
 /*
- * Prints the warnings of a script that was loaded without errors, as -W says. -1: there are some,
- * and they are to be errors.
+ * Prints the warnings of a script that was loaded without errors, as -W says, and says how many
+ * there are (NULL: nobody asks). -1: there are some, and they are to be errors.
  */
-int boot_warn(const struct cmd_options *o, const struct loaded *l, struct err *e);
+int boot_warn(const struct cmd_options *o, const struct loaded *l, size_t *n_warnings,
+	      struct err *e);
 
 #endif

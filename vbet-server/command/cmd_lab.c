@@ -66,6 +66,16 @@ static int dump(const struct cmd_options *o, struct loaded *l, struct err *e)
 	return rc;
 }
 
+static void print_checked(const char *file, const struct graph *g, size_t n_warnings)
+{
+	printf("%s: lab %s, %zu node%s, %zu cable%s: ", file, g->lab, g->n_nodes,
+	       g->n_nodes == 1 ? "" : "s", g->n_cables, g->n_cables == 1 ? "" : "s");
+	if (n_warnings)
+		printf("%zu warning%s\n", n_warnings, n_warnings == 1 ? "" : "s");
+	else
+		puts("nothing wrong");
+}
+
 int cmd_check(const struct cmd_options *o, int argc, char **argv, struct err *e)
 {
 	static const char *const dumps[] = {"tree", "graph", "plan"};
@@ -87,10 +97,11 @@ int cmd_check(const struct cmd_options *o, int argc, char **argv, struct err *e)
 	} else if (o->dump && strcmp(o->dump, "tree") != 0) {
 		rc = dump(o, &l, e);
 	} else if (!o->dump) {
-		rc = boot_warn(o, &l, e);
+		size_t n_warnings;
+
+		rc = boot_warn(o, &l, &n_warnings, e);
 		if (rc == 0)
-			printf("%s: lab %s, %zu nodes, %zu cables: nothing wrong\n", argv[0],
-			       l.graph->lab, l.graph->n_nodes, l.graph->n_cables);
+			print_checked(argv[0], l.graph, n_warnings);
 	}
 	load_finish(&l);
 	return rc;

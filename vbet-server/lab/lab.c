@@ -249,7 +249,8 @@ struct lab *lab_create(struct loop *l, struct topo_script *script, struct graph 
 		goto fail;
 	make_guests(lab);
 	lab->clock.stays = opt->stopped;
-	progress_say(lab, "lab %s: %zu nodes, %zu cables", g->lab, g->n_nodes, g->n_cables);
+	progress_say(lab, "lab %s: %zu node%s, %zu cable%s", g->lab, g->n_nodes,
+		     g->n_nodes == 1 ? "" : "s", g->n_cables, g->n_cables == 1 ? "" : "s");
 	if (step_apply(lab, &nothing, lab->plan, e) < 0)
 		goto fail;
 	/* Asked for before the clock starts, so that not a frame is missing. */
