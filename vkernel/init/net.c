@@ -238,15 +238,34 @@ static void answer(size_t i, const char *why)
 	tell_done(conf->nics.at[i].name, why);
 }
 
+static bool is_among(const struct found *f, int index)
+{
+	const struct netlink_link *l;
+
+	VEC_FOREACH (l, &f->links)
+		if (l->index == index)
+			return true;
+	return false;
+}
+
+static bool is_taken(int index)
+{
+	for (size_t i = 0; i < nics.n; i++)
+		if (nics.at[i]->index == index)
+			return true;
+	return false;
+}
+
 /*
  * A NIC that was pulled out and comes again has another index and has lost everything, so all is
- * done as at the start.
+ * done as at the start. A link whose MAC alone is that of a NIC is none: the parts of a bond have
+ * one MAC.
  */
-static void link_came(const struct netlink_link *l)
+static void link_came(const struct found *all, const struct netlink_link *l)
 {
-	int i = l->physical ? find_by_mac(l->mac) : -1;
+	int i = find_by_mac(l->mac);
 
-	if (i < 0 || nics.at[i]->index == l->index)
+	if (i < 0 || is_taken(l->index) || is_among(all, nics.at[i]->index))
 		return;
 	take_link((size_t)i, l);
 	sysctl_set_nic(conf, conf->nics.at[i].name, tell_failed);
@@ -264,7 +283,7 @@ static void look_for_links(void)
 
 	netlink_list(talk_fd, collect, &f);
 	VEC_FOREACH (l, &f.links)
-		link_came(l);
+		link_came(&f, l);
 	vec_free(&f.links);
 }
 
