@@ -3,6 +3,9 @@
  * A daemon answers one command after the other, in their order, so questions wait in a list and the
  * first of them is the one under way. If nobody waits for that one any more, its answer still
  * comes: the line is closed then, and the next question opens another.
+ *
+ * A new line is in the view node, where bfdd knows no "show bfd peers": "enable" comes first, as
+ * vtysh says it, and the questions once that is answered.
  */
 #include "vkernel/init/vty.h"
 
@@ -26,6 +29,7 @@ struct line {
 	struct loop *loop;
 	char *in;
 	size_t len, cap;
+	bool is_enabling;           /* "enable" is not answered yet */
 	struct vty_question *first; /* the one that is being answered */
 };
 
@@ -68,12 +72,17 @@ static void fail(struct line *l, const char *why)
 	}
 }
 
-static bool send_first(struct line *l)
+static bool send_command(const struct line *l, const char *command)
 {
-	size_t len = strlen(l->first->command) + 1;
+	size_t len = strlen(command) + 1;
 
-	return send(l->watch.fd, l->first->command, len, MSG_NOSIGNAL | MSG_DONTWAIT) ==
-	       (ssize_t)len;
+	return send(l->watch.fd, command, len, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)len;
+}
+
+static void send_first(struct line *l)
+{
+	if (l->first && !send_command(l, l->first->command))
+		fail(l, "the daemon does not listen");
 }
 
 static void answer(struct line *l, size_t end, int status)
@@ -85,8 +94,7 @@ static void answer(struct line *l, size_t end, int status)
 	l->in = NULL;
 	l->len = l->cap = 0;
 	l->first = q->next;
-	if (l->first && !send_first(l))
-		fail(l, "the daemon does not listen");
+	send_first(l);
 	q->answered(q, text, len, status);
 }
 
@@ -111,6 +119,12 @@ static void line_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 		l->len += (size_t)n;
 		size_t end = vty_find_end(l->in, l->len, &status);
 
+		if (end && l->is_enabling) {
+			l->is_enabling = false;
+			l->len = 0;
+			send_first(l);
+			return;
+		}
 		if (end && l->first) {
 			answer(l, end, status);
 			return;
@@ -129,8 +143,9 @@ static int open_line(struct line *l, struct err *e)
 	l->watch.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	l->watch.ready = line_ready;
 	snprintf(sa.sun_path, sizeof(sa.sun_path), "/run/frr/%s.vty", l->daemon);
+	l->is_enabling = true;
 	if (l->watch.fd >= 0 && connect(l->watch.fd, (struct sockaddr *)&sa, sizeof(sa)) == 0 &&
-	    loop_add(l->loop, &l->watch, EPOLLIN, NULL) == 0)
+	    send_command(l, "enable") && loop_add(l->loop, &l->watch, EPOLLIN, NULL) == 0)
 		return 0;
 	bool is_missing = errno == ENOENT || errno == ECONNREFUSED;
 
@@ -179,7 +194,7 @@ int vty_ask(struct loop *loop, const char *daemon, struct vty_question *q, struc
 		last = &(*last)->next;
 	q->next = NULL;
 	*last = q;
-	if (l->first != q || send_first(l))
+	if (l->first != q || l->is_enabling || send_command(l, q->command))
 		return 0;
 	l->first = NULL;
 	close_line(l);
