@@ -19,7 +19,8 @@
  * what they say.
  *
  * A guest that does something wrong loses its connection, with the reason in the status and in the
- * event, and nobody else notices.
+ * event, and nobody else notices. If it is us who lack something (memory, a descriptor) while a
+ * device is set up, its kernel boots without that device: an event says so at once.
  */
 #include "substrate/virtio/vhost.h"
 
@@ -147,6 +148,17 @@ int vhost_listen(struct vhost *v, struct err *e)
 	return v->listener.slot ? 0 : listen_again(v, e);
 }
 
+bool vhost_is_short(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOSPC ||
+	       error == ENOBUFS;
+}
+
+void vhost_tell_unable(const struct vhost *v, const char *reason)
+{
+	substrate_event(sub_of(v), "event unable %s \"%s\"", v->object->name, reason);
+}
+
 /* Reads the rest of the head, or of the payload. 1: there is more to read, 0: not now, -1: over. */
 static int receive_part(struct vhost *v, int64_t now_ns)
 {
@@ -224,14 +236,16 @@ static void listener_ready(struct loop_watch *w, uint32_t events, int64_t now_ns
 {
 	struct vhost *v = container_of(w, struct vhost, listener);
 	int fd = loop_accept(sub_of(v)->loop, w);
+	struct err e;
 
 	if (fd < 0)
 		return;
 	v->conn.fd = fd;
 	v->conn.ready = conn_ready;
-	if (loop_add(sub_of(v)->loop, &v->conn, EPOLLIN, NULL) < 0) {
+	if (loop_add(sub_of(v)->loop, &v->conn, EPOLLIN, &e) < 0) {
 		close(fd);
 		v->conn.fd = -1;
+		vhost_tell_unable(v, e.text);
 		return;
 	}
 	v->connected = true;

@@ -12,6 +12,7 @@
 #include "lib/container_of.h"
 #include "substrate/virtio/vhost_priv.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/virtio_config.h>
 #include <stdio.h>
@@ -381,6 +382,7 @@ int vhost_handle(struct vhost *v, int64_t now_ns)
 	struct err e = {0};
 	int rc = -1;
 
+	errno = 0;
 	if ((v->head.flags & 3) != VHOST_VERSION)
 		err_set(&e, ERR_ENV, "a message of another version of vhost-user");
 	else if (request >= VHOST_REQUESTS || !requests[request].handle)
@@ -390,7 +392,11 @@ int vhost_handle(struct vhost *v, int64_t now_ns)
 	else
 		rc = requests[request].handle(v, now_ns, &e);
 	if (rc < 0) {
+		bool is_ours = vhost_is_short(errno);
+
 		vhost_hang_up(v, now_ns, e.text);
+		if (is_ours)
+			vhost_tell_unable(v, e.text);
 		return -1;
 	}
 	if (vhost_check(v, now_ns))

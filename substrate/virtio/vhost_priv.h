@@ -13,6 +13,11 @@ void vhost_queue_reset(struct vhost *v, unsigned i);
 void vhost_set_up(struct vhost *v, bool up, int64_t now_ns);
 void vhost_close_fds(struct vhost *v);
 void vhost_send(struct vhost *v, uint32_t request, const void *payload, uint32_t size);
+/* Whether this errno is a want of the machine's, or of a limit of this process: no guest's fault.
+ */
+bool vhost_is_short(int error);
+/* Says that the device cannot be carried because of us. */
+void vhost_tell_unable(const struct vhost *v, const char *reason);
 int64_t vhost_now_ns(const struct vhost *v);
 
 #endif

@@ -245,6 +245,20 @@ void guest_give_up(struct guest *gu)
 	guest_kill(gu);
 }
 
+void guest_lacks(struct guest *gu, const char *device, const char *why)
+{
+	if (gu->state != GUEST_BOOTING || !gu->wanted)
+		return;
+	char *text = xasprintf("its %s cannot be carried: %s (vsubstrate)",
+			       strchr(device, ':') ? strchr(device, ':') + 1 : device, why);
+
+	fail_guest(gu, text);
+	free(text);
+	gu->wanted = gu->queued = false;
+	guest_kill(gu);
+	progress_check(gu->lab);
+}
+
 /*
  * One timer for whatever a guest is waited for: to be ready, to power off, or for its process
  * to end when its kernel has said that it does.

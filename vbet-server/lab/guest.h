@@ -54,6 +54,11 @@ int guest_start(struct guest *gu, struct err *e);
 void guest_stop(struct guest *gu, bool at_once);
 /* It is not ready in time: it stays if it has come so far that one can look into it. */
 void guest_give_up(struct guest *gu);
+/*
+ * The substrate cannot carry its device ("r1:eth0"), and says why: its kernel boots without, and
+ * its process 1 would wait for it. It is given up at once; one that has booted already goes on.
+ */
+void guest_lacks(struct guest *gu, const char *device, const char *why);
 /* The error of a guest that is not ready in time; others: what is to be said of others, or "". */
 void guest_say_late(const struct guest *gu, const char *others, struct err *e);
 /* Sends SIGKILL to all its processes and does not wait. NULL is fine. */

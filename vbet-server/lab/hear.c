@@ -23,6 +23,26 @@ static void hear_vlink(struct lab *lab, const struct words *w)
 		progress_check(lab);
 }
 
+/* Whose it is: "evil" of "evil:eth0"; NULL: no guest's. */
+static struct guest *owner_of(struct lab *lab, const struct words *w)
+{
+	char name[256];
+
+	if (w->n < 2)
+		return NULL;
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(w->at[1], ":"), w->at[1]);
+	return lab_find_guest(lab, name, NULL);
+}
+
+/* unable NAME REASON: a device of a guest cannot be carried. */
+static void hear_unable(struct lab *lab, const struct words *w)
+{
+	struct guest *gu = owner_of(lab, w);
+
+	if (gu)
+		guest_lacks(gu, w->at[1], w->at[2]);
+}
+
 enum { LINES_MAX = 1000 }; /* of one guest's, in so much time */
 static const int64_t lines_per_ns = 60 * INT64_C(1000000000);
 
@@ -37,7 +57,7 @@ static const struct heard events[] = {
 	{"time", 3, clock_hear_time, true}, {"idle-forever", 1, clock_hear_idle, false},
 	{"spin", 2, spin_hear, false},      {"spun", 2, spin_hear, false},
 	{"joined", 2, guest_hear, false},   {"gone", 2, guest_hear, false},
-	{"vlink", 3, hear_vlink, false},
+	{"vlink", 3, hear_vlink, false},    {"unable", 3, hear_unable, false},
 };
 
 static const struct heard *find(const struct words *w)
@@ -46,17 +66,6 @@ static const struct heard *find(const struct words *w)
 		if (!strcmp(events[i].word, w->at[0]) && w->n >= events[i].min_words)
 			return &events[i];
 	return NULL;
-}
-
-/* Whose it is: "evil" of "evil:eth0"; NULL: no guest's. */
-static struct guest *owner_of(struct lab *lab, const struct words *w)
-{
-	char name[256];
-
-	if (w->n < 2)
-		return NULL;
-	snprintf(name, sizeof(name), "%.*s", (int)strcspn(w->at[1], ":"), w->at[1]);
-	return lab_find_guest(lab, name, NULL);
 }
 
 /* A guest may come and go as often as it likes; the disk of the host is not its to fill. */
