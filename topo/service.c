@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * FRR drops lines that it does not understand, and exits with 0. So each daemon's own file is
- * looked at before and after: `vtysh -C` knows the commands of all daemons and finds what is a
+ * FRR drops lines that it does not understand, and exits with 0. Where there is no mgmtd, process 1
+ * of the guest starts the daemons itself and reads their logs (vkernel/init/frr.h). The commands
+ * here are for a tree with one: there each daemon's own file is looked at before and after.
+ * `vtysh -C` knows the commands of all daemons and finds what is a
  * command of none; what is a command of another daemon is only in the daemon's log. Routes are
  * left out there: staticd takes those of zebra.conf if it has no file of its own.
  *

@@ -304,6 +304,7 @@ static int add_service(struct conf *c, const struct words *w, struct err *e)
 	struct words keys = *w;
 	unsigned restart = 0;
 	unsigned may_fail = 0;
+	unsigned frr = 0;
 	size_t dashes = 2;
 
 	while (dashes < w->n && strcmp(w->at[dashes], "--") != 0)
@@ -314,7 +315,8 @@ static int add_service(struct conf *c, const struct words *w, struct err *e)
 	s.ready = keep(c, words_get(&keys, "ready"));
 	s.after = keep(c, words_get(&keys, "after"));
 	if (get_number(&keys, "restart", 10, &restart, e) < 0 ||
-	    get_number(&keys, "may_fail", 10, &may_fail, e) < 0)
+	    get_number(&keys, "may_fail", 10, &may_fail, e) < 0 ||
+	    get_number(&keys, "frr", 10, &frr, e) < 0)
 		return -1;
 	const struct conf_vnet *v;
 
@@ -323,6 +325,7 @@ static int add_service(struct conf *c, const struct words *w, struct err *e)
 	s.vnet = v ? keep(c, v->name) : NULL;
 	s.restart = restart;
 	s.may_fail = may_fail;
+	s.is_frr = frr;
 	s.env = keep_words(c, w, 2, dashes, "env.");
 	s.argv = keep_words(c, w, dashes + 1, w->n, "");
 	vec_push(&c->services, s);

@@ -63,6 +63,7 @@ struct conf_service {
 	const char *vnet;         /* in which it runs, or NULL */
 	bool restart;
 	bool may_fail; /* the lab can do without it */
+	bool is_frr;   /* a daemon of FRR (frr.h) */
 	char **argv, **env;
 };
 

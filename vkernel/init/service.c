@@ -12,8 +12,11 @@
  */
 #include "vkernel/init/service.h"
 
+#include "lib/container_of.h"
 #include "vkernel/init/files.h"
+#include "vkernel/init/frr.h"
 #include "vkernel/init/proc.h"
+#include "vkernel/init/vty.h"
 
 #include <fcntl.h>
 #include <libgen.h>
@@ -34,9 +37,10 @@ enum state { WAITING, STARTING, READY, FAILED };
 struct service {
 	const struct conf_service *c;
 	enum state state;
-	bool exited;             /* with 0: only its path may still be missing */
-	bool may_fail;           /* it says so, or what it comes after did, and has failed */
-	struct loop_timer timer; /* STARTING: it takes too long; READY: to be started again */
+	bool exited;                  /* with 0: only its path may still be missing */
+	bool may_fail;                /* it says so, or what it comes after did, and has failed */
+	struct loop_timer timer;      /* STARTING: it takes too long; READY: to be started again */
+	struct vty_question question; /* to a daemon of FRR, when it has ended well */
 };
 
 static struct loop *loop;
@@ -94,6 +98,46 @@ static void fail_with_log(struct service *s, const char *how)
 }
 
 /*
+ * A daemon of FRR goes to the background before it reads its configuration, which it has done when
+ * it answers; its log is complete then.
+ */
+static void frr_answered(struct vty_question *q, char *text, size_t len, int status)
+{
+	struct service *s = container_of(q, struct service, question);
+	char why[512];
+
+	free(text);
+	if (s->state != STARTING)
+		return;
+	if (frr_find_refused(s->c->name, why, sizeof(why)))
+		set_failed(s, why);
+	else
+		s->exited = true;
+	go_on();
+}
+
+static void frr_failed(struct vty_question *q, const char *why)
+{
+	struct service *s = container_of(q, struct service, question);
+
+	if (s->state != STARTING)
+		return;
+	fail_with_log(s, why);
+	go_on();
+}
+
+static void ask_frr(struct service *s)
+{
+	static char enable[] = "enable";
+	struct err e;
+
+	s->question = (struct vty_question){
+		.answered = frr_answered, .failed = frr_failed, .command = enable};
+	if (vty_ask(loop, s->c->name, &s->question, &e) < 0)
+		fail_with_log(s, e.text);
+}
+
+/*
  * Three ways to end. One that is to run on (restart) fails if it ends before it was ready, and is
  * started again after RESTART_S if it ends later; a daemon that goes to the background ends with 0
  * and is ready when its path is there; everything else is a failure, with the last line of its log.
@@ -112,6 +156,8 @@ static void ended(void *ctx, int status)
 				       loop_now_ns(loop) + RESTART_S * 1000000000LL);
 	} else if (status) {
 		fail_with_log(s, how);
+	} else if (s->c->is_frr && frr_find_way(s->c->name) == FRR_DIRECT) {
+		ask_frr(s);
 	} else {
 		s->exited = true;
 	}
@@ -161,9 +207,18 @@ static pid_t start_process(char *const *argv, char *const *env, const char *vnet
 
 static void launch(struct service *s)
 {
+	enum frr_way way = s->c->is_frr ? frr_find_way(s->c->name) : FRR_BY_COMMAND;
+	char **argv = s->c->argv;
 	struct err e;
+
+	if (way == FRR_NOT_THERE) {
+		s->exited = true;
+		return;
+	}
+	if (way == FRR_DIRECT)
+		argv = frr_make_argv(&conf->arena, s->c->name);
 	int log = open_log(s->c->name);
-	pid_t pid = start_process(s->c->argv, s->c->env, s->c->vnet, log < 0 ? 1 : log, &e);
+	pid_t pid = start_process(argv, s->c->env, s->c->vnet, log < 0 ? 1 : log, &e);
 
 	if (log >= 0)
 		close(log);
