@@ -164,7 +164,7 @@ install: all
 	$(if $(TREE_AS_FILE),$(TAR_REPRODUCIBLE) -C build/rootfs/debian/ -c . | zstd -q -12 -T0 >$(LIBDIR)/rootfs/debian.tar.zst,\
 		cp -a "$$(readlink -f build/rootfs/debian)" $(LIBDIR)/rootfs/debian)
 	install -d $(LIBDIR)/rootfs/build/profiles
-	install rootfs/packages.sh rootfs/check.sh $(LIBDIR)/rootfs/build
+	install rootfs/packages.sh rootfs/nest.sh rootfs/check.sh $(LIBDIR)/rootfs/build
 	install -m 644 rootfs/common.sh rootfs/profile.sh rootfs/extras $(LIBDIR)/rootfs/build
 	install -m 644 rootfs/profiles/* $(LIBDIR)/rootfs/build/profiles
 	install build/vnet-mux build/trellisd build/trellis $(DESTDIR)$(PREFIX)/bin

@@ -215,6 +215,7 @@ static void build_node(struct builder *b, const struct world_node *n, struct gra
 	out->hostname = copy(b, n->hostname ? n->hostname : n->name);
 	out->root = copy(b, n->root);
 	build_packages(b, n, out);
+	out->vbet = n->vbet;
 	out->shell = copy(b, n->shell);
 	out->disk = copy(b, n->disk);
 	out->disk_bytes = n->disk_bytes;

@@ -48,9 +48,9 @@ static bool is_other_field(const char *name)
 static bool check_fields(struct shape *s)
 {
 	static const char *const link_names[] = {
-		"*link",          "forward", "back",       "up",       "memory", "root",
-		"packages",       "shell",   "vnet",       "on",       "disk",   "disk_size",
-		"disk_read_only", "cpu",     "cpu_weight", "processes"};
+		"*link",          "forward", "back",       "up",        "memory", "root",
+		"packages",       "shell",   "vnet",       "on",        "disk",   "disk_size",
+		"disk_read_only", "cpu",     "cpu_weight", "processes", "vbet"};
 	const char *known[ARRAY_LEN(link_names) + ARRAY_LEN(s->own)];
 	size_t n = 0;
 

@@ -168,6 +168,7 @@ struct graph_node {
 	/* Debian packages beside those of our tree, sorted, each once; none with `root`. */
 	const char **packages;
 	size_t n_packages;
+	bool vbet; /* vbet is in its file system, with its kernel and tree; never with `root` */
 	const char *shell; /* login shell of consoles, or NULL for the profile's */
 	/* Its disk, if one of the two is there: its base, relative to the script; bytes, 0: as the
 	 * base has. Read-only only with a base. */

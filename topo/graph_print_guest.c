@@ -10,6 +10,7 @@ static void print_packages(FILE *out, const struct graph_node *n)
 		graph_put_string(out, n->packages[i]);
 	}
 	fputs(n->n_packages ? "]" : "", out);
+	fputs(n->vbet ? ", vbet = on" : "", out);
 }
 
 static void print_disk(FILE *out, const struct graph_node *n)

@@ -72,11 +72,11 @@ bool packages_take(struct eval *ev, const struct arg *a, struct world_pair **lis
 void packages_check(struct eval *ev)
 {
 	for (const struct world_node *n = ev->world->nodes; n; n = n->next)
-		if (!n->is_removed && n->root && n->packages)
+		if (!n->is_removed && n->root && (n->packages || n->vbet))
 			eval_wrong(ev, n->loc,
-				   "%s has a file system of its own (root): packages are added to "
+				   "%s has a file system of its own (root): %s added to "
 				   "that of vbet only",
-				   n->name);
+				   n->name, n->packages ? "packages are" : "vbet is");
 }
 
 size_t packages_join(const struct world_pair *a, const struct world_pair *b, const char **to)

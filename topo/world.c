@@ -31,6 +31,11 @@ void world_init(struct world *w, struct arena *a)
 	w->auto_address = true;
 }
 
+int64_t world_default_memory(enum node_kind kind)
+{
+	return default_memory[kind];
+}
+
 struct world_node *world_add_node(struct world *w, enum node_kind kind, struct loc loc)
 {
 	struct world_node *n = arena_alloc(w->arena, sizeof(*n));

@@ -104,6 +104,7 @@ struct world_node {
 	struct loc disk_loc;
 	struct world_route *routes, **routes_end;
 	struct world_pair *packages; /* sorted; the value is the name */
+	bool vbet;                   /* vbet is in its file system */
 	struct world_pair *sysctls, **sysctls_end;
 	struct world_command *commands, **commands_end;
 	struct world_pair *params, **params_end;
@@ -254,6 +255,8 @@ struct world {
 };
 
 void world_init(struct world *w, struct arena *a);
+/* Bytes of memory that a node of that kind has unless it says so; 0: it has none of its own. */
+int64_t world_default_memory(enum node_kind kind);
 struct world_node *world_add_node(struct world *w, enum node_kind kind, struct loc loc);
 struct world_cable *world_add_cable(struct world *w, struct loc loc);
 struct world_nic *world_add_nic(struct world *w, struct loc loc);

@@ -46,36 +46,62 @@ static int wait_for(const struct child *c, const char *what, struct err *e)
 		       "packages %s: there is no file system with them", what);
 }
 
-static int build(const char *tree, const char *out, const char *const *names, size_t n,
-		 const char *what, bool quiet, struct err *e)
+/* Calls a script of rootfs/build. */
+static int build(struct strvec *words, const char *what, bool quiet, struct err *e)
 {
-	VEC(char *) argv = {0};
-	char *script = paths_find_part("rootfs/build/packages.sh", e);
 	struct child c;
+	int rc = -1;
 
-	if (!script)
-		return -1;
-	vec_push(&argv, script);
-	vec_push(&argv, (char *)tree);
-	vec_push(&argv, (char *)out);
-	for (size_t i = 0; i < n; i++)
-		vec_push(&argv, (char *)names[i]);
-	vec_push(&argv, NULL);
+	vec_push(words, NULL);
+	struct spawn s = {.argv = (char **)words->at,
+			  .envp = environment(quiet),
+			  .fds = {-1, 2, 2},
+			  .n_fds = 3};
 
-	struct spawn s = {
-		.argv = argv.at, .envp = environment(quiet), .fds = {-1, 2, 2}, .n_fds = 3};
-	int rc = spawn_child(&s, &c, e) < 0 ? -1 : wait_for(&c, what, e);
-
+	if (spawn_child(&s, &c, e) == 0)
+		rc = wait_for(&c, what, e);
 	free((void *)s.envp);
-	free(script);
-	vec_free(&argv);
 	return rc;
+}
+
+/* Adds the path of a part of the installation, in the arena. */
+static int add_part(struct strvec *words, const char *name, struct arena *a, struct err *e)
+{
+	char *part = paths_find_part(name, e);
+
+	if (!part)
+		return -1;
+	vec_push(words, arena_strdup(a, part));
+	free(part);
+	return 0;
+}
+
+/* What a guest with vbet has of the installation: this program and those that it starts. */
+static int add_parts(struct strvec *words, struct arena *a, struct err *e)
+{
+	static const char *const parts[] = {"linux", "vbet-init", "vbet-launch", "vsubstrate",
+					    "vbet-outside"};
+
+	char *self = realpath("/proc/self/exe", NULL);
+
+	if (!self)
+		return err_sys(e, "/proc/self/exe");
+	vec_push(words, arena_strdup(a, self));
+	free(self);
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+		if (add_part(words, parts[i], a, e) < 0)
+			return -1;
+	vec_push(words, "--");
+	return 0;
 }
 
 static int build_for(const struct graph_node *n, const struct plan_env *env, struct arena *a,
 		     bool quiet, struct err *e)
 {
 	const char *out = plan_env_tree(env, n, a);
+	const char *script = n->vbet ? "rootfs/build/nest.sh" : "rootfs/build/packages.sh";
+	struct strvec words = {0};
+	int rc;
 
 	if (!out)
 		return err_set(e, ERR_ENV,
@@ -83,7 +109,22 @@ static int build_for(const struct graph_node *n, const struct plan_env *env, str
 			       n->name);
 	if (access(out, X_OK) == 0)
 		return 0;
-	return build(env->tree, out, n->packages, n->n_packages, plan_env_packages(n, a), quiet, e);
+	rc = add_part(&words, script, a, e);
+	vec_push(&words, env->tree);
+	vec_push(&words, out);
+	if (rc == 0 && n->vbet)
+		rc = add_parts(&words, a, e);
+	for (size_t i = 0; i < n->n_packages; i++)
+		vec_push(&words, n->packages[i]);
+	if (rc == 0)
+		rc = build(&words, n->vbet ? "vbet" : plan_env_packages(n, a), quiet, e);
+	vec_free(&words);
+	return rc;
+}
+
+static bool has_own_tree(const struct graph_node *n)
+{
+	return n->n_packages || n->vbet;
 }
 
 /* A script without packages pays nothing: not even the common tree is looked for. */
@@ -94,15 +135,13 @@ int packages_build(const struct graph *g, bool quiet, struct err *e)
 	int rc = 0;
 	size_t i = 0;
 
-	while (i < g->n_nodes && !g->nodes[i].n_packages)
+	while (i < g->n_nodes && !has_own_tree(&g->nodes[i]))
 		i++;
 	if (i == g->n_nodes)
 		return 0;
-	env.tree = paths_find_part("rootfs/debian", e);
-	env.sets = env.tree ? paths_sets_dir(env.tree) : NULL;
-	rc = env.tree ? 0 : -1;
+	rc = plan_env_find_trees(&env, e);
 	for (; i < g->n_nodes && rc == 0; i++)
-		if (g->nodes[i].n_packages)
+		if (has_own_tree(&g->nodes[i]))
 			rc = build_for(&g->nodes[i], &env, &a, quiet, e);
 	plan_env_finish(&env);
 	arena_finish(&a);

@@ -7,18 +7,21 @@
  * The kernel can be another one (--kernel); the other parts are of the installation that this
  * program is of, for they speak protocols with each other that have no versions.
  *
- * A node's root file system is one of three: a directory that the script names ("root"), the common
- * tree, or a tree with a set of packages. The latter is found by a hash of the sorted names, below
- * a directory for the id of the common tree: a new common tree makes all sets anew, and nodes with
- * the same packages share one.
+ * A node's root file system is one of four: a directory that the script names ("root"), the common
+ * tree, a tree with a set of packages, or one with vbet. Sets are found by a hash of the sorted
+ * names, below a directory for the id of the common tree: a new common tree makes all sets anew,
+ * and nodes with the same packages share one. Trees with vbet are found by a hash of the names and
+ * of the installation that is in them.
  */
 #include "vbet-server/plan/plan_env.h"
 
 #include "lib/rng.h"
+#include "lib/vec.h"
 #include "vbet-server/store/paths.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /*
@@ -37,6 +40,50 @@ static void derive_key(const struct graph *g, uint8_t key[16])
 	}
 }
 
+/* By size and time, as make(1) does: to read 30 MB for each lab would take longer than to boot it.
+ */
+static uint64_t look_at(const char *path, uint64_t h)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return h;
+	const int64_t seen[] = {(int64_t)st.st_size, (int64_t)st.st_mtim.tv_sec,
+				(int64_t)st.st_mtim.tv_nsec};
+
+	return hash_fnv1a(seen, sizeof(seen), h);
+}
+
+/* What rootfs/nest.sh has made says so. Nothing can be built there. */
+#define NESTED "/usr/share/vbet/nested"
+
+/* Of the installation, whatever kernel this lab has: a guest with vbet has all of it. */
+static uint64_t look_at_installation(void)
+{
+	static const char *const parts[] = {"linux", "vbet-init", "vbet-launch", "vsubstrate"};
+	uint64_t h = look_at("/proc/self/exe", HASH_FNV1A_START);
+
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		char *part = paths_find_part(parts[i], NULL);
+
+		if (part)
+			h = look_at(part, h);
+		free(part);
+	}
+	return h;
+}
+
+int plan_env_find_trees(struct plan_env *env, struct err *e)
+{
+	env->tree = paths_find_part("rootfs/debian", e);
+	if (!env->tree)
+		return -1;
+	env->sets = paths_sets_dir(env->tree);
+	env->installed = look_at_installation();
+	env->nested = access(NESTED, F_OK) == 0;
+	return 0;
+}
+
 static int find_parts(struct plan_env *env, const char *kernel, struct err *e)
 {
 	env->kernel = kernel ? realpath(kernel, NULL) : paths_find_part("linux", e);
@@ -45,10 +92,9 @@ static int find_parts(struct plan_env *env, const char *kernel, struct err *e)
 	env->init = paths_find_part("vbet-init", e);
 	env->launcher = paths_find_part("vbet-launch", e);
 	env->substrate = paths_find_part("vsubstrate", e);
-	env->tree = paths_find_part("rootfs/debian", e);
-	if (env->tree)
-		env->sets = paths_sets_dir(env->tree);
-	return env->init && env->launcher && env->substrate && env->tree ? 0 : -1;
+	return plan_env_find_trees(env, e) == 0 && env->init && env->launcher && env->substrate
+		       ? 0
+		       : -1;
 }
 
 int plan_env_make(struct plan_env *env, const struct graph *g, const struct plan_wish *wish,
@@ -109,14 +155,18 @@ const char *plan_env_tree(const struct plan_env *env, const struct graph_node *n
 	if (n->root)
 		return n->root[0] == '/' ? n->root
 					 : arena_printf(a, "%s/%s", env->base_dir, n->root);
-	if (!n->n_packages)
+	if (!n->n_packages && !n->vbet)
 		return env->tree;
+	/* All that such a guest needs is in our own file system. */
+	if (env->nested && !n->n_packages)
+		return "/";
 	const char *names = plan_env_packages(n, a);
+	uint64_t start = n->vbet ? env->installed : HASH_FNV1A_START;
 
 	if (!env->sets)
 		return NULL;
-	return arena_printf(a, "%s/%016llx", env->sets,
-			    (unsigned long long)hash_fnv1a(names, strlen(names), HASH_FNV1A_START));
+	return arena_printf(a, "%s/%s%016llx", env->sets, n->vbet ? "vbet-" : "",
+			    (unsigned long long)hash_fnv1a(names, strlen(names), start));
 }
 
 /*
@@ -130,9 +180,17 @@ int plan_env_check_trees(const struct plan_env *env, const struct graph *g, stru
 
 	for (size_t i = 0; i < g->n_nodes && rc == 0; i++) {
 		const struct graph_node *n = &g->nodes[i];
-		const char *tree = n->n_packages ? plan_env_tree(env, n, &a) : NULL;
+		bool own = n->n_packages || n->vbet;
+		const char *tree = own ? plan_env_tree(env, n, &a) : NULL;
 
-		if (n->n_packages && (!tree || access(tree, X_OK) < 0))
+		if (!own || (tree && access(tree, X_OK) == 0))
+			continue;
+		if (n->vbet)
+			rc = err_set(e, ERR_ENV,
+				     "%s: its file system is not built yet: run 'vbet packages' "
+				     "with a script that has it first",
+				     n->name);
+		else
 			rc = err_set(e, ERR_ENV,
 				     "%s: its packages are not built yet: run 'vbet packages %s' "
 				     "first",

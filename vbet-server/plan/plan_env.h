@@ -17,6 +17,8 @@ struct plan_env {
 	char *kernel, *init, *launcher, *substrate;
 	char *tree; /* owned: root file system of guests without one of their own */
 	char *sets; /* owned: directory of the trees with more packages; or NULL: HOME is not set */
+	uint64_t installed; /* changes with the parts of the installation: names trees with vbet */
+	bool nested;        /* we are in a guest with vbet */
 	/* Borrowed. */
 	const char *lab_dir;    /* absolute path of the run directory */
 	const char *base_dir;   /* directory of the script: what its file names are relative to */
@@ -62,6 +64,8 @@ int plan_env_make(struct plan_env *env, const struct graph *g, const struct plan
 void plan_env_look(const struct plan_env *env, struct manifest *m, struct arena *a, bool quick);
 void plan_env_finish(struct plan_env *env);
 
+/* Only what plan_env_tree() asks for: the rest is as it was. 0, or -1: there is no common tree. */
+int plan_env_find_trees(struct plan_env *env, struct err *e);
 /*
  * The tree that the node boots from, in the arena. Nodes with the same packages have the same;
  * packages_build() (command/packages.h) makes it. NULL: there is no place for it.
