@@ -216,9 +216,9 @@ START_TEST(one_frr_conf_starts_what_it_speaks_of)
 
 	for (size_t i = 0; i < ARRAY_LEN(scripts); i++) {
 		ck_assert(plan_has(scripts[i], "file /etc/frr/frr.conf "));
-		ck_assert(plan_has(scripts[i], "service zebra -- "));
-		ck_assert(plan_has(scripts[i], "service bgpd after=zebra -- "));
-		ck_assert(plan_has(scripts[i], "service bfdd after=zebra -- "));
+		ck_assert(plan_has(scripts[i], "service zebra frr=1 "));
+		ck_assert(plan_has(scripts[i], "service bgpd after=zebra frr=1 "));
+		ck_assert(plan_has(scripts[i], "service bfdd after=zebra frr=1 "));
 		ck_assert(!plan_has(scripts[i], "service ospfd"));
 		ck_assert(plan_has(scripts[i], "service frr after=zebra,mgmtd,bgpd,bfdd -- "));
 	}
