@@ -89,7 +89,7 @@ include "power.vbet"
 sw = alloc(hub) h = alloc(host) g = alloc(host)
 link(sw, h) link(sw, g)
 at 3s stop(s[3]) at 5s start(s[3]) at 15s restart(s[2]) at 10s kill(sw) at 12s start(sw)
-expect at 2s ping(r1, r2) expect at 4s not ping(r1, r2) expect within 9s of 5s ping(r1, r2)
+expect within 900ms of 2s seen(NIC(r2, 1), "udp") expect at 4s not ping(r1, r2) expect within 9s of 5s ping(r1, r2)
 expect at 2s ping(h, g) expect at 11s not ping(h, g) expect within 3s of 12s ping(h, g)
 expect within 9s of 15s ping(r1, r2)
 END
