@@ -127,19 +127,6 @@ static bool set_packages(struct eval *ev, struct world_node *n, const struct bui
 	return packages_take(ev, a, &n->packages);
 }
 
-/* What three hosts, a server and a substrate process fit into, beside the guest's own needs. */
-static bool set_vbet(struct eval *ev, struct world_node *n, const struct builtin_field *p,
-		     const struct arg *a)
-{
-	static const int64_t enough = INT64_C(512) << 20;
-
-	if (!builtin_want_bool(ev, a, &n->vbet))
-		return false;
-	if (n->vbet && n->memory_bytes == world_default_memory(n->kind))
-		n->memory_bytes = enough;
-	return true;
-}
-
 static bool set_name(struct eval *ev, struct world_node *n, const struct builtin_field *p,
 		     const struct arg *a)
 {
@@ -319,7 +306,7 @@ static const struct builtin_field fields[] = {
 	 .set_node = set_path,
 	 .offset = offsetof(struct world_node, root)},
 	{.name = "packages", .kinds = BUILTIN_GUESTS, .set_node = set_packages},
-	{.name = "vbet", .kinds = BUILTIN_GUESTS, .set_node = set_vbet},
+	{.name = "vbet", .kinds = BUILTIN_GUESTS, .set_node = packages_set_vbet},
 	{.name = "shell",
 	 .kinds = BUILTIN_GUESTS,
 	 .set_node = set_text,
