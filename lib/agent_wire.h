@@ -39,9 +39,9 @@ enum wire_type {
 	WIRE_EVENT,   /* G, channel 0: words, e.g. "ready" "zebra" / "ready-all" / "failed" NAME WHY
 		       */
 	WIRE_CONTROL, /* S, channel 0: words, e.g. "poweroff", "nic" ...: see docs/protocols.md */
-	WIRE_LOOK,    /* S: words "look" [timeout_ms=N] "routes" 4|6 DEST, "fib" all all, or "vty"
-			 DAEMON COMMAND:    what the guest's kernel or a daemon knows, with no process
-			 started;    answered by DATA.., EXIT */
+	WIRE_LOOK, /* S: words "look" [timeout_ms=N] "routes" 4|6 DEST [vnet=NAME], "fib" all all,
+		      or "vty" DAEMON COMMAND: what the guest's kernel or a daemon knows, with no
+		      process started; answered by DATA.., EXIT */
 	WIRE_TYPES,
 };
 
