@@ -228,6 +228,11 @@ bool graph_is_in_vnet(const struct graph_node *n, int vnet)
 	return false;
 }
 
+const char *graph_choice_of_vnet(const struct graph *g, const struct graph_node *n, int vnet)
+{
+	return vnet >= 0 && n->n_vnets > 1 ? g->vnets[vnet].name : NULL;
+}
+
 int graph_find_vnet(const struct graph *g, const char *name)
 {
 	for (size_t i = 0; i < g->n_vnets; i++)

@@ -35,6 +35,7 @@ static bool same_addresses(const struct graph_nic *a, const struct graph_nic *b)
 static char *nic_words(const struct graph *g, const struct graph_node *n, size_t i, bool plug)
 {
 	const struct graph_nic *c = &n->nics[i];
+	const char *vnet = graph_choice_of_vnet(g, n, c->vnet);
 	char *text = NULL;
 	size_t len = 0;
 	char buf[80];
@@ -44,8 +45,8 @@ static char *nic_words(const struct graph *g, const struct graph_node *n, size_t
 		c->mtu);
 	if (plug)
 		fprintf(f, " plug=/vbet/%s", c->name);
-	if (n->n_vnets > 1 && c->vnet >= 0)
-		fprintf(f, " vnet=%s", g->vnets[c->vnet].name);
+	if (vnet)
+		fprintf(f, " vnet=%s", vnet);
 	for (size_t k = 0; k < c->n_addrs; k++)
 		fprintf(f, " addr=%s", addr_format(&c->addrs[k], true, buf, sizeof(buf)));
 	fclose(f);

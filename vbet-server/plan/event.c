@@ -82,8 +82,10 @@ void event_job_words(struct strvec *v, const char *node, const char *timeout,
 /* "vnet=NAME" of a node that is in a choice of them. */
 static void put_vnet(const struct graph *g, int node, int vnet, struct arena *a, struct strvec *v)
 {
-	if (vnet >= 0 && g->nodes[node].n_vnets > 1)
-		vec_push(v, arena_printf(a, "vnet=%s", g->vnets[vnet].name));
+	const char *name = graph_choice_of_vnet(g, &g->nodes[node], vnet);
+
+	if (name)
+		vec_push(v, arena_printf(a, "vnet=%s", name));
 }
 
 int event_words(const struct graph *g, const struct graph_event *ev, struct arena *a,

@@ -32,8 +32,10 @@ static void put_words(FILE *out, const char *const *words)
 /* " vnet=NAME" of what is in one of several vNets; a guest that is in one knows of none. */
 static void put_vnet(FILE *out, const struct graph *g, const struct graph_node *n, int vnet)
 {
-	if (n->n_vnets > 1 && vnet >= 0)
-		fprintf(out, " vnet=%s", g->vnets[vnet].name);
+	const char *name = graph_choice_of_vnet(g, n, vnet);
+
+	if (name)
+		fprintf(out, " vnet=%s", name);
 }
 
 static void put_vnets(FILE *out, const struct graph *g, const struct graph_node *n)

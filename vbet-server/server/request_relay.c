@@ -388,12 +388,13 @@ int request_exec(struct client *c, const struct words *w, struct err *e)
 		arena_finish(&a);
 		return -1;
 	}
+	const struct graph *g = c->server->lab->graph;
+	const char *vnet = graph_choice_of_vnet(g, &g->nodes[caller.node], caller.vnet);
 	VEC(char *) v = {0};
 
 	vec_push(&v, "exec");
-	if (caller.vnet >= 0 && c->server->lab->graph->nodes[caller.node].n_vnets > 1)
-		vec_push(&v, arena_printf(&a, "vnet=%s",
-					  c->server->lab->graph->vnets[caller.vnet].name));
+	if (vnet)
+		vec_push(&v, arena_printf(&a, "vnet=%s", vnet));
 	for (size_t i = 2; i < w->n; i++)
 		if (i >= dashes || !is_ours(w->at[i]))
 			vec_push(&v, w->at[i]);
