@@ -3,16 +3,14 @@
  * FRR drops lines that it does not understand, and exits with 0. Where there is no mgmtd, process 1
  * of the guest starts the daemons itself and reads their logs (vkernel/init/frr.h). The commands
  * here are for a tree with one: there each daemon's own file is looked at before and after.
- * `vtysh -C` knows the commands of all daemons and finds what is a
- * command of none; what is a command of another daemon is only in the daemon's log. Routes are
- * left out there: staticd takes those of zebra.conf if it has no file of its own.
+ * `vtysh -C` knows the commands of all daemons and finds what is a command of none; what is a
+ * command of another daemon is only in the daemon's log. Routes are left out there: staticd takes
+ * those of zebra.conf if it has no file of its own.
  *
  * Where there is a frr.conf, daemons do not read their own files. Then "frr", which starts when all
  * daemons are up, gives them what is in it, and after that what is in their own files, whose names
  * are its arguments. `vtysh -f` is the one way that works with every release: daemons that FRR 10's
  * mgmtd manages take no -f.
- *
- * One malloc arena keeps zebra's address space at a fifth.
  */
 #include "topo/service.h"
 
@@ -25,7 +23,7 @@
 	"[ -x /usr/lib/frr/$d ] || { echo \"this file system has no $d\" >&2; exit 2; }\n"   \
 	"[ ! -e $c ] || vtysh -C -f $c >&2 || exit 2\n"                                      \
 	"[ ! -e $l ] || rm $l\n"                                                             \
-	"MALLOC_ARENA_MAX=1 /usr/lib/frr/$d -d --log file:$l --log-level warnings || exit\n" \
+	"/usr/lib/frr/$d -d --log file:$l --log-level warnings || exit\n"                    \
 	"[ -e $c ] || exit 0\n"                                                              \
 	"! sed -n \"/config line [0-9]*: *ip\\(v6\\)\\? m\\?route/d; "                       \
 	"s/.*\\(No such command\\|Command returned Warning Config Failed\\) on config line " \

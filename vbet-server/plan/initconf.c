@@ -382,6 +382,7 @@ static int put_services(FILE *out, const struct graph *g, const struct graph_nod
 		if (s->after && w.is_frr)
 			fprintf(out, " after=%s", s->after);
 		put_start_keys(out, g, n, s);
+		/* One malloc arena keeps zebra's address space at a fifth. */
 		if (s->is_frr)
 			fputs(" frr=1 env.MALLOC_ARENA_MAX=1", out);
 		fputs(" -- /bin/sh -c ", out);
