@@ -79,17 +79,14 @@ static int add_part(struct strvec *words, const char *name, struct arena *a, str
 /* What a guest with vbet has of the installation: this program and those that it starts. */
 static int add_parts(struct strvec *words, struct arena *a, struct err *e)
 {
-	static const char *const parts[] = {"linux", "vbet-init", "vbet-launch", "vsubstrate",
-					    "vbet-outside"};
-
 	char *self = realpath("/proc/self/exe", NULL);
 
 	if (!self)
 		return err_sys(e, "/proc/self/exe");
 	vec_push(words, arena_strdup(a, self));
 	free(self);
-	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
-		if (add_part(words, parts[i], a, e) < 0)
+	for (size_t i = 0; i < PLAN_ENV_PARTS; i++)
+		if (add_part(words, plan_env_parts[i], a, e) < 0)
 			return -1;
 	vec_push(words, "--");
 	return 0;

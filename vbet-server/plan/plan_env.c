@@ -57,14 +57,16 @@ static uint64_t look_at(const char *path, uint64_t h)
 /* What rootfs/nest.sh has made says so. Nothing can be built there. */
 #define NESTED "/usr/share/vbet/nested"
 
+const char *const plan_env_parts[PLAN_ENV_PARTS] = {"linux", "vbet-init", "vbet-launch",
+						    "vsubstrate", "vbet-outside"};
+
 /* Of the installation, whatever kernel this lab has: a guest with vbet has all of it. */
 static uint64_t look_at_installation(void)
 {
-	static const char *const parts[] = {"linux", "vbet-init", "vbet-launch", "vsubstrate"};
 	uint64_t h = look_at("/proc/self/exe", HASH_FNV1A_START);
 
-	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
-		char *part = paths_find_part(parts[i], NULL);
+	for (size_t i = 0; i < PLAN_ENV_PARTS; i++) {
+		char *part = paths_find_part(plan_env_parts[i], NULL);
 
 		if (part)
 			h = look_at(part, h);
@@ -79,7 +81,6 @@ int plan_env_find_trees(struct plan_env *env, struct err *e)
 	if (!env->tree)
 		return -1;
 	env->sets = paths_sets_dir(env->tree);
-	env->installed = look_at_installation();
 	env->nested = access(NESTED, F_OK) == 0;
 	return 0;
 }
@@ -161,7 +162,7 @@ const char *plan_env_tree(const struct plan_env *env, const struct graph_node *n
 	if (env->nested && !n->n_packages)
 		return "/";
 	const char *names = plan_env_packages(n, a);
-	uint64_t start = n->vbet ? env->installed : HASH_FNV1A_START;
+	uint64_t start = n->vbet ? look_at_installation() : HASH_FNV1A_START;
 
 	if (!env->sets)
 		return NULL;

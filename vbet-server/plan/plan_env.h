@@ -17,8 +17,7 @@ struct plan_env {
 	char *kernel, *init, *launcher, *substrate;
 	char *tree; /* owned: root file system of guests without one of their own */
 	char *sets; /* owned: directory of the trees with more packages; or NULL: HOME is not set */
-	uint64_t installed; /* changes with the parts of the installation: names trees with vbet */
-	bool nested;        /* we are in a guest with vbet */
+	bool nested; /* we are in a guest with vbet */
 	/* Borrowed. */
 	const char *lab_dir;    /* absolute path of the run directory */
 	const char *base_dir;   /* directory of the script: what its file names are relative to */
@@ -64,6 +63,9 @@ int plan_env_make(struct plan_env *env, const struct graph *g, const struct plan
 void plan_env_look(const struct plan_env *env, struct manifest *m, struct arena *a, bool quick);
 void plan_env_finish(struct plan_env *env);
 
+/* What a guest with vbet has of the installation, beside this program: names of parts. */
+enum { PLAN_ENV_PARTS = 5 };
+extern const char *const plan_env_parts[PLAN_ENV_PARTS];
 /* Only what plan_env_tree() asks for: the rest is as it was. 0, or -1: there is no common tree. */
 int plan_env_find_trees(struct plan_env *env, struct err *e);
 /*
