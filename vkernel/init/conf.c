@@ -83,6 +83,16 @@ static int read_vnet(const struct conf *c, const struct words *w, const struct c
 	return name && !*to ? bad(e, "vnet (it needs a line `vnet` before)", name) : 0;
 }
 
+/* The same, its name only, or NULL. */
+static int read_vnet_name(struct conf *c, const struct words *w, const char **to, struct err *e)
+{
+	const struct conf_vnet *v;
+	int rc = read_vnet(c, w, &v, e);
+
+	*to = v ? keep(c, v->name) : NULL;
+	return rc;
+}
+
 static int read_nic(struct conf *c, const struct words *w, struct conf_nic *n, struct err *e)
 {
 	const char *mac = words_get(w, "mac");
@@ -93,13 +103,9 @@ static int read_nic(struct conf *c, const struct words *w, struct conf_nic *n, s
 	if (mac && addr_parse_mac(mac, strlen(mac), n->mac, NULL) < 0)
 		return bad(e, "mac", mac);
 	n->has_mac = mac;
-	if (get_number(w, "mtu", 10, &n->mtu, e) < 0 || get_number(w, "up", 10, &up, e) < 0)
+	if (get_number(w, "mtu", 10, &n->mtu, e) < 0 || get_number(w, "up", 10, &up, e) < 0 ||
+	    read_vnet_name(c, w, &n->vnet, e) < 0)
 		return -1;
-	const struct conf_vnet *v;
-
-	if (read_vnet(c, w, &v, e) < 0)
-		return -1;
-	n->vnet = v ? keep(c, v->name) : NULL;
 	n->down = !up;
 	for (size_t i = 2; i < w->n; i++) {
 		struct addr ip;
@@ -316,13 +322,8 @@ static int add_service(struct conf *c, const struct words *w, struct err *e)
 	s.after = keep(c, words_get(&keys, "after"));
 	if (get_number(&keys, "restart", 10, &restart, e) < 0 ||
 	    get_number(&keys, "may_fail", 10, &may_fail, e) < 0 ||
-	    get_number(&keys, "frr", 10, &frr, e) < 0)
+	    get_number(&keys, "frr", 10, &frr, e) < 0 || read_vnet_name(c, &keys, &s.vnet, e) < 0)
 		return -1;
-	const struct conf_vnet *v;
-
-	if (read_vnet(c, &keys, &v, e) < 0)
-		return -1;
-	s.vnet = v ? keep(c, v->name) : NULL;
 	s.restart = restart;
 	s.may_fail = may_fail;
 	s.is_frr = frr;
@@ -336,13 +337,12 @@ static int add_run(struct conf *c, const struct words *w, struct err *e)
 {
 	const struct words keys = {.at = w->at + 2, .n = w->n - 2};
 	unsigned may_fail = 0;
+	const char *vnet;
 
-	const struct conf_vnet *v;
-
-	if (get_number(&keys, "may_fail", 10, &may_fail, e) < 0 || read_vnet(c, &keys, &v, e) < 0)
+	if (get_number(&keys, "may_fail", 10, &may_fail, e) < 0 ||
+	    read_vnet_name(c, &keys, &vnet, e) < 0)
 		return -1;
-	vec_push(&c->runs, ((struct conf_run){arena_strdup(&c->arena, w->at[1]),
-					      v ? keep(c, v->name) : NULL, may_fail}));
+	vec_push(&c->runs, ((struct conf_run){arena_strdup(&c->arena, w->at[1]), vnet, may_fail}));
 	return 0;
 }
 
