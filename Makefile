@@ -128,7 +128,7 @@ bench:
 bench-clock bench-fidelity: bench-%:
 	@$(MAKE) --no-print-directory bench BENCH=$*
 
-ROOMS   := lib topo vbet-server vkernel vhub vswitch vsubstrate substrate vnet outside
+ROOMS   := lib imprint topo vbet-server vkernel vhub vswitch vsubstrate substrate vnet outside
 SOURCES := $(shell find $(ROOMS) tests/unit tests/fuzz tests/bench tests/support -name '*.c' | sort)
 HEADERS := $(shell find $(ROOMS) tests/support -name '*.h' | sort)
 SCRIPTS := $(wildcard tools/*.sh rootfs/*.sh vkernel/*.sh tests/*/*.sh) .ci/run

@@ -5,6 +5,7 @@ UNIT_PROGS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*_test.c))
 TESTS      += $(UNIT_PROGS)
 
 # Archives per prefix, highest first. The variables are set by the rooms' module.mk, in any order.
+UNIT_LIBS_imprint   = $(LIBIMPRINT) $(LIBVBET)
 UNIT_LIBS_lib       = $(LIBVBET)
 UNIT_LIBS_topo      = $(LIBTOPO) $(LIBVBET)
 UNIT_LIBS_substrate = $(LIBSUBSTRATE) $(LIBVBET)
@@ -12,7 +13,7 @@ UNIT_LIBS_vhub      = $(LIBVHUB) $(LIBSUBSTRATE) $(LIBVBET)
 UNIT_LIBS_vswitch   = $(LIBVSWITCH) $(LIBSUBSTRATE) $(LIBVBET)
 UNIT_LIBS_vkernel   = $(LIBVKERNEL) $(LIBVBET)
 UNIT_LIBS_server    = $(LIBSERVER) $(LIBVKERNEL) $(LIBVHUB) $(LIBVSWITCH) $(LIBSUBSTRATE) $(LIBTOPO) \
-                      $(LIBVBET)
+                      $(LIBIMPRINT) $(LIBVBET)
 UNIT_LIBS_outside   = $(LIBOUTSIDE) $(LIBVBET)
 UNIT_LIBS_vnet      = $(LIBTRELLIS) $(LIBMUX) $(LIBVNET) $(LIBVBET)
 

@@ -11,6 +11,7 @@ cd "$(dirname "$0")/.."
 # and none in a circle. Every room may include lib; a file is in the innermost room that holds it.
 rooms='
 lib
+imprint
 substrate/rate
 substrate/core:    substrate/rate
 substrate/cable:   substrate/core
@@ -24,14 +25,14 @@ substrate/overlay: substrate/rate substrate/core substrate/cable
 substrate/control: substrate/core substrate/cable substrate/clock substrate/virtio substrate/nic substrate/disk substrate/device substrate/trunk substrate/overlay
 vhub:              substrate/device
 vswitch:           substrate/core substrate/device
-vsubstrate:        substrate/core substrate/virtio substrate/control vhub vswitch
+vsubstrate:        imprint substrate/core substrate/virtio substrate/control vhub vswitch
 topo
 vbet-server/import: topo
 vbet-server/export: topo
 vbet-server/store: topo vbet-server/import
 vbet-server/plan:  topo vbet-server/store
 vbet-server/lab:   topo vbet-server/store vbet-server/plan
-vbet-server/server: topo vbet-server/store vbet-server/plan vbet-server/lab
+vbet-server/server: imprint topo vbet-server/store vbet-server/plan vbet-server/lab
 vbet-server/suite: topo vbet-server/store vbet-server/lab
 vbet-server/command: topo vbet-server/import vbet-server/export vbet-server/store vbet-server/plan vbet-server/lab vbet-server/server vbet-server/suite
 vbet-server:       vbet-server/command
