@@ -42,18 +42,30 @@ size_t conn_pending(const struct conn *c)
 	return c->out_len - c->out_sent;
 }
 
-void conn_finish(struct conn *c)
+void conn_hold(struct conn *c)
+{
+	c->watch.fd = -1;
+}
+
+void conn_forget(struct conn *c)
 {
 	if (!c->loop)
 		return;
 	loop_cancel_timer(c->loop, &c->again);
-	loop_remove(c->loop, &c->watch);
-	close(c->watch.fd);
 	free(c->in);
 	free(c->out);
 	c->in = c->out = NULL;
 	c->in_len = c->in_cap = c->out_len = c->out_sent = c->out_cap = 0;
 	c->loop = NULL;
+}
+
+void conn_finish(struct conn *c)
+{
+	if (!c->loop)
+		return;
+	loop_remove(c->loop, &c->watch);
+	close(c->watch.fd);
+	conn_forget(c);
 }
 
 static void lose(struct conn *c)
@@ -67,6 +79,8 @@ static void update_events(struct conn *c)
 {
 	uint32_t events = c->closing || c->waits ? 0 : EPOLLIN;
 
+	if (c->watch.fd < 0)
+		return;
 	/* With nothing to write, EPOLLOUT brings us back to close in the loop's next turn. */
 	if (conn_pending(c) || c->closing)
 		events |= EPOLLOUT;
@@ -198,6 +212,20 @@ int conn_open(struct conn *c, struct loop *l, int fd, struct err *e)
 	return 0;
 }
 
+int conn_thaw(struct conn *c, struct loop *l, int fd, struct err *e)
+{
+	bool closing = c->closing;
+
+	if (conn_open(c, l, fd, e) < 0)
+		return -1;
+	c->closing = closing;
+	update_events(c);
+	/* What had come and was left for later. */
+	if (c->in_len)
+		loop_set_timer(l, &c->again, loop_now_ns(l) + 1);
+	return 0;
+}
+
 void conn_write(struct conn *c, const void *data, size_t len)
 {
 	if (!c->loop || c->closing || !len)
@@ -218,7 +246,7 @@ void conn_write(struct conn *c, const void *data, size_t len)
 	memcpy(c->out + c->out_len, data, len);
 	c->out_len += len;
 	/* At once, if nothing waits before it: that saves a turn of the loop. */
-	if (idle) {
+	if (idle && c->watch.fd >= 0) {
 		ssize_t n = send(c->watch.fd, c->out, c->out_len, MSG_NOSIGNAL | MSG_DONTWAIT);
 
 		if (n > 0)

@@ -38,6 +38,15 @@ void conn_printf(struct conn *c, const char *fmt, ...) __attribute__((format(pri
 void conn_poll(struct conn *c);
 /* Closes when all queued bytes are written; on_close is called then. */
 void conn_close_later(struct conn *c);
+/*
+ * In a process that has none of its descriptors (loop_thaw()). Thaw: it goes on with fd (taken
+ * over), and what waits in both directions is still there; 0 or -1. Hold: until then it keeps what
+ * is written. Forget: closed, as by conn_finish(); with nothing in it, it may be thawed all the
+ * same.
+ */
+void conn_hold(struct conn *c);
+int conn_thaw(struct conn *c, struct loop *l, int fd, struct err *e);
+void conn_forget(struct conn *c);
 /* Closes at once, frees buffers, does not call on_close. Safe on a zeroed or closed one. */
 void conn_finish(struct conn *c);
 bool conn_is_open(const struct conn *c);

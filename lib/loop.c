@@ -47,12 +47,15 @@ struct loop {
 	VEC(struct loop_timer *) heap;
 };
 
+/* How far the clock of this process is behind that of the system: as long as it was in a file. */
+static int64_t behind_ns;
+
 int64_t clock_monotonic_ns(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec - behind_ns;
 }
 
 static void accept_again(struct loop_timer *t, int64_t now_ns)
@@ -110,6 +113,26 @@ void loop_destroy(struct loop *l)
 	vec_free(&l->slots);
 	vec_free(&l->heap);
 	free(l);
+}
+
+void loop_set_back(struct loop *l, int64_t then_ns)
+{
+	behind_ns += clock_monotonic_ns() - then_ns;
+}
+
+int loop_thaw(struct loop *l, int64_t then_ns, struct err *e)
+{
+	loop_set_back(l, then_ns);
+	for (size_t i = 1; i < l->slots.n; i++) {
+		struct slot *s = &l->slots.at[i];
+
+		if (s->watch)
+			s->watch->slot = 0;
+		*s = (struct slot){.generation = s->generation + 1};
+	}
+	l->lowest_free = 1;
+	l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	return l->epoll_fd < 0 ? err_sys(e, "epoll_create1") : 0;
 }
 
 /* From the front, so the table stays as small as the most watches that there ever were. */

@@ -56,6 +56,13 @@ void loop_remove(struct loop *l, struct loop_watch *w);
 /* Sets (or moves) a timer; cancels it. */
 void loop_set_timer(struct loop *l, struct loop_timer *t, int64_t at_ns);
 void loop_cancel_timer(struct loop *l, struct loop_timer *t);
+/*
+ * In a process that has the memory of another and none of its descriptors: nothing is watched any
+ * more, all is as it was otherwise, and the clock goes on from then_ns. 0 or -1.
+ */
+int loop_thaw(struct loop *l, int64_t then_ns, struct err *e);
+/* The clock goes on from then_ns, which has been: what was in between has not happened here. */
+void loop_set_back(struct loop *l, int64_t then_ns);
 /* Waits for and handles one batch of events; at most until_ns (INT64_MAX: no bound). */
 int loop_turn(struct loop *l, int64_t until_ns, struct err *e);
 /* Turns until loop_stop(). */
@@ -65,7 +72,10 @@ void loop_stop(struct loop *l);
 void loop_resume(struct loop *l);
 /* The time of this turn; outside of a turn, the clock. */
 int64_t loop_now_ns(const struct loop *l);
-/* CLOCK_MONOTONIC in ns: for main programs and the loop only. */
+/*
+ * CLOCK_MONOTONIC in ns, or what it would be if this process had never been kept in a file: for
+ * main programs and the loop only.
+ */
 int64_t clock_monotonic_ns(void);
 
 #endif

@@ -176,6 +176,41 @@ START_TEST(a_line_without_an_end_ends_the_connection)
 }
 END_TEST
 
+/* As in a process that was restored: other descriptors, the same bytes. */
+START_TEST(what_waits_goes_on_elsewhere)
+{
+	int64_t then_ns = clock_monotonic_ns() - 1000000000;
+	char got[16] = "";
+	struct err e;
+	int pair[2];
+
+	/* Half a line has come, and half an answer has gone. */
+	ck_assert_int_eq(sock_write_all(sides[0].other, "ha", 2), 0);
+	turn();
+	close(sides[0].conn.watch.fd);
+	close(sides[1].conn.watch.fd);
+	close(sides[0].other);
+	conn_hold(&sides[0].conn);
+	conn_printf(&sides[0].conn, "an");
+	ck_assert_int_eq(loop_thaw(loop, then_ns, &e), 0);
+	ck_assert_int_lt(clock_monotonic_ns() - then_ns, 500000000);
+	conn_forget(&sides[1].conn);
+	ck_assert(!conn_is_open(&sides[1].conn));
+	conn_printf(&sides[0].conn, "swer");
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	sides[0].other = pair[0];
+	ck_assert_int_eq(conn_thaw(&sides[0].conn, loop, pair[1], &e), 0);
+	turn();
+	ck_assert_int_eq(recv(sides[0].other, got, sizeof(got), MSG_DONTWAIT), 6);
+	ck_assert_mem_eq(got, "answer", 6);
+	ck_assert_int_eq(sock_write_all(sides[0].other, "lf\n", 3), 0);
+	turn();
+	ck_assert_uint_eq(sides[0].n_lines, 1);
+	ck_assert_uint_eq(sides[0].conn.in_len, 0);
+	ck_assert_uint_eq(sides[0].n_closed, 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("conn");
@@ -187,6 +222,7 @@ int main(void)
 	tcase_add_test(tc, a_poll_hears_all);
 	tcase_add_test(tc, who_has_gone_is_heard_to_the_end);
 	tcase_add_test(tc, a_handler_may_close);
+	tcase_add_test(tc, what_waits_goes_on_elsewhere);
 	tcase_add_test(tc, a_line_without_an_end_ends_the_connection);
 	suite_add_tcase(s, tc);
 	return suite_run(s);
