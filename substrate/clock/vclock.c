@@ -461,6 +461,15 @@ static void status(const struct substrate *s, struct json *j)
 	json_uint(j, "events", c->fired);
 }
 
+static int freeze(const struct substrate *s, struct err *e)
+{
+	const struct vclock *c = vclock_of(s);
+
+	if (c->begun && (!c->stopped || is_busy(c)))
+		return err_set(e, ERR_USAGE, "the clock does not stand: 'until' first");
+	return 0;
+}
+
 static void destroy(struct substrate *s)
 {
 	struct vclock *c = vclock_of(s);
@@ -490,6 +499,7 @@ static const struct timekeeper timekeeper_virtual = {
 	.cables_changed = cables_changed,
 	.stand_soon = stand_soon,
 	.status = status,
+	.freeze = freeze,
 	.destroy = destroy,
 };
 

@@ -18,6 +18,7 @@ int vclock_find_guest(struct substrate *s, const struct words *w, struct vclock_
 /* Commands of the control protocol (docs/protocols.md). 0, or -1 with the error set. */
 int vclock_cmd_guest(struct substrate *s, const struct words *w, FILE *answer, struct err *e);
 int vclock_cmd_start(struct substrate *s, const struct words *w, FILE *answer, struct err *e);
+int vclock_cmd_freeze(struct substrate *s, const struct words *w, FILE *answer, struct err *e);
 int vclock_cmd_now(struct substrate *s, const struct words *w, FILE *answer, struct err *e);
 int vclock_cmd_pace(struct substrate *s, const struct words *w, FILE *answer, struct err *e);
 int vclock_cmd_pause(struct substrate *s, const struct words *w, FILE *answer, struct err *e);

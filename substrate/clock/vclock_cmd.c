@@ -78,6 +78,23 @@ int vclock_cmd_guest(struct substrate *s, const struct words *w, FILE *answer, s
 	return vclock_guest_create(vclock_of(s), w->at[1], path, e) ? 0 : -1;
 }
 
+int vclock_cmd_freeze(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
+{
+	const char *path = words_get(w, "file");
+
+	if (need_virtual(s, e) < 0)
+		return -1;
+	struct vclock_guest *g = find_guest(vclock_of(s), w->at[1]);
+
+	if (!g)
+		return err_set(e, ERR_USAGE, "there is no guest '%s'", w->at[1]);
+	if (!path)
+		return err_set(e, ERR_USAGE, "a guest is frozen into a file: file=");
+	if (s->time->freeze(s, e) < 0)
+		return -1;
+	return vclock_guest_write_out(g, path, e);
+}
+
 int vclock_cmd_start(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
 {
 	struct vclock *c = vclock_of(s);

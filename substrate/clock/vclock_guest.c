@@ -25,8 +25,10 @@
 #include "lib/container_of.h"
 #include "lib/sock.h"
 #include "substrate/clock/mail.h"
+#include "substrate/clock/time_page.h"
 #include "substrate/clock/vclock_priv.h"
 #include "substrate/core/end.h"
+#include "substrate/core/thaw.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -38,88 +40,22 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum time_op {
-	TIME_ACK,
-	TIME_START,
-	TIME_REQUEST,
-	TIME_WAIT,
-	TIME_GET,
-	TIME_UPDATE,
-	TIME_RUN,
-	TIME_FREE_UNTIL,
-	TIME_GET_TOD,
-	TIME_BROADCAST,
-	TIME_OPS,
-};
-
-enum {
-	PAGE_VERSION = 2,
-	PAGE_CALENDAR = 0, /* ids of the clients in a page */
-	PAGE_GUEST = 1,
-	PAGE_CAP_SHARE = 1,
-	PAGE_CAP_MAIL = 2,
-	PAGE_WANTS_RUN = 1,
-};
-
-struct time_client {
-	uint32_t capabilities, flags;
-	uint64_t request, name;
-	char reserved[104];
-};
-
-struct time_page {
-	union {
-		struct {
-			uint32_t version, len;
-			uint64_t free_until, current_time;
-			uint16_t running, max_clients;
-		};
-		char head[4096];
-	};
-	union {
-		struct time_client client[2];
-		char clients[MAIL_OFFSET - 4096];
-	};
-	struct mail mail;
-};
-
-_Static_assert(offsetof(struct time_page, mail) == MAIL_OFFSET, "the mail is in the wrong place");
-
 /* The guest writes it while we read. */
 static volatile struct time_page *page_of(const struct vclock_guest *g)
 {
 	return g->page;
 }
 
-static int make_page(struct vclock_guest *g)
-{
-	g->page_fd = memfd_create("vbet-time", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (g->page_fd < 0 || ftruncate(g->page_fd, sizeof(struct time_page)) < 0)
-		return -1;
-	/* A guest must not be able to take the memory away under us. */
-	fcntl(g->page_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
-	void *p = mmap(NULL, sizeof(struct time_page), PROT_READ | PROT_WRITE, MAP_SHARED,
-		       g->page_fd, 0);
-
-	if (p == MAP_FAILED)
-		return -1;
-	g->page = p;
-	g->page->version = PAGE_VERSION;
-	g->page->len = sizeof(struct time_page);
-	g->page->max_clients = 2;
-	g->page->running = PAGE_GUEST;
-	g->page->client[PAGE_CALENDAR].capabilities = PAGE_CAP_SHARE | PAGE_CAP_MAIL;
-	return 0;
-}
-
 static void leave(struct vclock_guest *g, const char *why)
 {
 	struct substrate *s = g->object.sub;
 
-	if (g->conn.fd < 0)
+	if (g->conn.fd < 0 && !g->awaited)
 		return;
-	loop_remove(s->loop, &g->conn);
-	close(g->conn.fd);
+	if (g->conn.fd >= 0) {
+		loop_remove(s->loop, &g->conn);
+		close(g->conn.fd);
+	}
 	g->conn.fd = -1;
 	if (g->page)
 		munmap(g->page, sizeof(*g->page));
@@ -128,6 +64,13 @@ static void leave(struct vclock_guest *g, const char *why)
 	g->page = NULL;
 	g->page_fd = -1;
 	g->have = 0;
+	/* Nobody is left to wait for. */
+	if (g->awaited)
+		substrate_came(s);
+	if (g->freezing)
+		substrate_event(s, "event freeze-failed %s \"%s: %s\"", g->object.name,
+				g->object.name, why);
+	g->awaited = g->freezing = false;
 	vclock_guest_left(g->clock, g);
 	substrate_event(s, "event gone %s \"%s\"", g->object.name, why);
 	if (g->listener.fd >= 0)
@@ -140,31 +83,6 @@ static void send_message(struct vclock_guest *g, enum time_op op, uint32_t seq, 
 
 	/* A guest that does not read fills its own socket, and never runs again. */
 	(void)!send(g->conn.fd, &m, sizeof(m), MSG_DONTWAIT | MSG_NOSIGNAL);
-}
-
-/* The answer to START carries the page; a second descriptor for a log is expected, and not used. */
-static void send_start_ack(struct vclock_guest *g)
-{
-	struct time_message m = {.op = TIME_ACK, .seq = g->start_seq, .time = PAGE_GUEST};
-	struct iovec iov = {.iov_base = &m, .iov_len = sizeof(m)};
-	union {
-		struct cmsghdr align;
-		char buf[CMSG_SPACE(2 * sizeof(int))];
-	} control = {0};
-	struct msghdr msg = {.msg_iov = &iov,
-			     .msg_iovlen = 1,
-			     .msg_control = control.buf,
-			     .msg_controllen = sizeof(control.buf)};
-	int log_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	int fds[2] = {g->page_fd, log_fd};
-	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
-
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(fds));
-	memcpy(CMSG_DATA(c), fds, sizeof(fds));
-	(void)!sendmsg(g->conn.fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
-	close(log_fd);
 }
 
 void vclock_guest_run(struct vclock_guest *g, int64_t at_ns, int64_t until_ns, int64_t wall_ns)
@@ -189,7 +107,7 @@ void vclock_guest_run(struct vclock_guest *g, int64_t at_ns, int64_t until_ns, i
 	page_of(g)->current_time = (uint64_t)(at_ns - g->offset_ns);
 	page_of(g)->running = PAGE_GUEST;
 	if (first)
-		send_start_ack(g);
+		time_page_send(g);
 	else
 		send_message(g, TIME_RUN, ++g->next_seq, (uint64_t)(at_ns - g->offset_ns));
 }
@@ -283,6 +201,9 @@ void vclock_guest_tell_answers(struct vclock_guest *g)
 int vclock_guest_join(struct vclock_guest *g, struct vclock_guest_device *d, uint64_t slot,
 		      struct err *e)
 {
+	/* It was restored with its number, and says it again. */
+	if (g->page && d->guest == g && d->slot == slot)
+		return 0;
 	if (!g->page || d->guest || slot >= MAIL_DEVICES || g->devices[slot])
 		return err_set(e, ERR_ENV, "a bad number of a device: %llu",
 			       (unsigned long long)slot);
@@ -335,7 +256,7 @@ static const char *take_start(struct vclock_guest *g)
 {
 	if (g->state != VCLOCK_GUEST_ABSENT)
 		return "it started twice";
-	if (make_page(g) < 0)
+	if (time_page_make(g) < 0)
 		return "out of memory";
 	g->start_seq = g->message.seq;
 	g->state = VCLOCK_GUEST_JOINING;
@@ -387,6 +308,11 @@ static const char *take_message(struct vclock_guest *g)
 {
 	uint32_t seq = g->message.seq;
 	int64_t now = vclock_guest_now_ns(g);
+
+	if (g->awaited)
+		return vclock_guest_resume(g);
+	if (g->freezing && g->message.op == TIME_ACK)
+		return vclock_guest_written(g);
 
 	if ((g->state == VCLOCK_GUEST_ABSENT) != (g->message.op == TIME_START))
 		return "a message at the wrong time";
@@ -497,6 +423,7 @@ static void destroy(struct object *o)
 		unlink(g->path);
 	}
 	free(g->path);
+	free(g->kept);
 	object_finish(o);
 	free(g);
 }
@@ -520,8 +447,11 @@ static void status(struct object *o, struct json *j, int64_t now_ns)
 		json_int(j, "request_ns", g->request_ns);
 }
 
-static const struct object_kind guest_kind = {
-	.name = "guest", .destroy = destroy, .status = status};
+static const struct object_kind guest_kind = {.name = "guest",
+					      .destroy = destroy,
+					      .status = status,
+					      .freeze = vclock_guest_freeze,
+					      .thaw = vclock_guest_thaw};
 
 struct vclock_guest *vclock_guest_create(struct vclock *c, const char *name, const char *path,
 					 struct err *e)

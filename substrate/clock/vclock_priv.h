@@ -45,6 +45,9 @@ struct vclock_guest {
 	enum vclock_guest_state state;
 	struct time_page *page; /* owned mapping; NULL: absent */
 	int page_fd;
+	struct time_page *kept; /* owned: the page's content when it was frozen; or NULL */
+	bool freezing;          /* its kernel was told to write itself out, and has not answered */
+	bool awaited;           /* it was restored, and its kernel has not come yet */
 	uint32_t start_seq, next_seq;
 	struct time_message message; /* coming in */
 	size_t have;
@@ -107,6 +110,17 @@ struct vclock_guest *vclock_guest_create(struct vclock *c, const char *name, con
 void vclock_guest_run(struct vclock_guest *g, int64_t at_ns, int64_t until_ns, int64_t wall_ns);
 /* Shortens the turn of a running guest. */
 void vclock_guest_cut(struct vclock_guest *g, int64_t until_ns);
+/* A snapshot (object_kind): the page is copied; the kernel is awaited (time_page.c). */
+int vclock_guest_freeze(struct object *o, struct err *e);
+int vclock_guest_thaw(struct object *o, const struct thaw *t, struct err *e);
+/*
+ * Tells a guest that stands still to write itself into a new file at path: 0 or -1; the answer is
+ * "event frozen NAME BYTES" or "event freeze-failed NAME REASON". The message that it sends.
+ */
+int vclock_guest_write_out(struct vclock_guest *g, const char *path, struct err *e);
+const char *vclock_guest_written(struct vclock_guest *g);
+/* The first message of a kernel that is awaited: NULL, or what is wrong. */
+const char *vclock_guest_resume(struct vclock_guest *g);
 /* Cables changed, or devices: how soon can its kicks be answered? */
 void vclock_guest_tell_answers(struct vclock_guest *g);
 

@@ -18,6 +18,7 @@
 #include "substrate/clock/vclock.h"
 #include "substrate/core/capture.h"
 #include "substrate/core/end.h"
+#include "substrate/core/thaw.h"
 #include "substrate/device/devnode.h"
 #include "substrate/disk/disk.h"
 #include "substrate/nic/nic.h"
@@ -245,6 +246,34 @@ static int run_status(struct substrate *s, const struct words *w, FILE *answer, 
 	return 0;
 }
 
+/* The process does it when nothing else is under way: it has all of its memory to see to. */
+static int run_save(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
+{
+	const char *path = words_get(w, "file");
+
+	if (!path)
+		return err_set(e, ERR_USAGE, "a snapshot needs file=");
+	if (!s->can_save)
+		return err_set(e, ERR_USAGE, "this program has no snapshots");
+	if (s->save_to)
+		return err_set(e, ERR_USAGE, "a snapshot is being taken");
+	if (substrate_freeze(s, e) < 0)
+		return -1;
+	s->save_to = xstrdup(path);
+	return 0;
+}
+
+/* The process sees to it (can_save says that it does): nobody else is heard until "go". */
+static int run_hold(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
+{
+	if (!s->can_save)
+		return err_set(e, ERR_USAGE, "this program cannot be held");
+	if (s->time != &timekeeper_real)
+		return err_set(e, ERR_USAGE, "the virtual clock is paused, not held");
+	s->held = !strcmp(w->at[0], "hold");
+	return 0;
+}
+
 static const struct command commands[] = {
 	{"clock", 1, run_clock, "clock real|virtual [seed=N]"},
 	{"device", 2, run_device, "device NAME KIND [key=value...]"},
@@ -281,7 +310,11 @@ static const struct command commands[] = {
 	{"listen", 1, run_listen, "listen NODE"},
 	{"remove", 1, run_remove, "remove NAME"},
 	{"status", 0, run_status, "status"},
+	{"hold", 0, run_hold, "hold"},
+	{"go", 0, run_hold, "go"},
+	{"save", 1, run_save, "save file=PATH"},
 	{"guest", 2, vclock_cmd_guest, "guest NAME time=PATH"},
+	{"freeze", 2, vclock_cmd_freeze, "freeze GUEST file=PATH"},
 	{"start", 0, vclock_cmd_start, "start"},
 	{"now", 0, vclock_cmd_now, "now"},
 	{"pace", 1, vclock_cmd_pace, "pace N|max"},
@@ -409,6 +442,13 @@ int control_open(struct control_session *c, struct loop *l, struct substrate *s,
 	s->owner = c;
 	s->on_event = send_event;
 	return 0;
+}
+
+int control_thaw(struct control_session *c, int fd, struct err *e)
+{
+	/* Half of a line of the old server's, answers for it: nobody's. */
+	conn_forget(&c->conn);
+	return conn_thaw(&c->conn, c->loop, fd, e);
 }
 
 void control_finish(struct control_session *c)

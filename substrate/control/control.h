@@ -18,6 +18,8 @@ int control_session_open(struct control_session *c, struct loop *l, struct subst
 /* The same as the only one: it gets the events, and the loop is stopped when it closes. 0 or -1. */
 int control_open(struct control_session *c, struct loop *l, struct substrate *s, int fd,
 		 struct err *e);
+/* Goes on at fd (taken over) in a process that was restored. 0 or -1. */
+int control_thaw(struct control_session *c, int fd, struct err *e);
 /* Carries out one command; what follows "ok" is written to answer. 0 or -1. */
 int control_run_line(struct substrate *s, const char *line, size_t len, FILE *answer,
 		     struct err *e);

@@ -20,11 +20,13 @@
 #include "substrate/core/end.h"
 #include "substrate/core/linger.h"
 #include "substrate/core/pcapng.h"
+#include "substrate/core/thaw.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -40,7 +42,8 @@ struct capture {
 	struct end *end;
 	struct capture *next; /* of the same end */
 	int fd;
-	char *path; /* owned */
+	char *path;       /* owned */
+	uint64_t written; /* bytes in the file */
 	uint32_t snaplen;
 	struct pcapng out;
 	struct loop_timer timer; /* writes what is left when no more comes */
@@ -69,6 +72,7 @@ static void write_out(struct capture *c)
 			break;
 		}
 		done += (size_t)n;
+		c->written += (uint64_t)n;
 	}
 	pcapng_consume(&c->out, c->failed ? c->out.len : done);
 }
@@ -171,8 +175,38 @@ static void status(struct object *o, struct json *j, int64_t now_ns)
 	json_uint(j, "dropped", c->dropped);
 }
 
+static int freeze(struct object *o, struct err *e)
+{
+	struct capture *c = (struct capture *)o;
+	struct stat st;
+
+	if (fstat(c->fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return err_set(e, ERR_USAGE, "its frames go into a pipe: end this capture first");
+	/* So that a copy of the file is all that there is to keep. */
+	write_out(c);
+	return 0;
+}
+
+/* The file may have grown since; what this one writes is put in the place of that. */
+static int thaw(struct object *o, const struct thaw *t, struct err *e)
+{
+	struct capture *c = (struct capture *)o;
+	struct stat st;
+
+	thaw_path(t, &c->path);
+	c->fd = open(c->path, O_WRONLY | O_CLOEXEC);
+	if (c->fd < 0 || fstat(c->fd, &st) < 0)
+		return err_sys(e, "open %s", c->path);
+	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size < c->written)
+		return err_set(e, ERR_ENV, "%s is not what it was", c->path);
+	if (ftruncate(c->fd, (off_t)c->written) < 0 ||
+	    lseek(c->fd, (off_t)c->written, SEEK_SET) < 0)
+		return err_sys(e, "%s", c->path);
+	return 0;
+}
+
 static const struct object_kind capture_kind = {
-	.name = "capture", .destroy = destroy, .status = status};
+	.name = "capture", .destroy = destroy, .status = status, .freeze = freeze, .thaw = thaw};
 
 static int read_snaplen(const struct words *w, int64_t *snaplen, struct err *e)
 {

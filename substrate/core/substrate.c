@@ -70,6 +70,7 @@ void substrate_destroy(struct substrate *s)
 	frame_pool_destroy(s->pool);
 	free(s->hops.at);
 	vec_free(&s->objects);
+	free(s->save_to);
 	free(s);
 }
 
@@ -80,6 +81,8 @@ int64_t substrate_now_ns(const struct substrate *s)
 
 int64_t substrate_due_ns(const struct substrate *s)
 {
+	if (s->awaited)
+		return INT64_MAX;
 	if (s->hops.n || s->first_flush)
 		return 0;
 	return s->time->due_ns(s);
@@ -87,11 +90,15 @@ int64_t substrate_due_ns(const struct substrate *s)
 
 void substrate_run(struct substrate *s)
 {
-	s->time->run(s);
+	if (!s->awaited)
+		s->time->run(s);
 }
 
 void substrate_drain(struct substrate *s, int64_t now_ns)
 {
+	/* Not before those are there whom it may reach (thaw.h). */
+	if (s->awaited)
+		return;
 	for (int i = 0; s->hops.n && i < BATCH_HOPS; i++) {
 		struct hop h = take_hop(s);
 

@@ -21,6 +21,7 @@ struct object;
 struct device_kind;
 struct end;
 struct linger;
+struct thaw;
 
 struct object_kind {
 	const char *name; /* "cable", "nic", ... */
@@ -40,6 +41,12 @@ struct object_kind {
 	void (*catch_up)(struct object *o);
 	/* A guest's: its kernel is about to boot, and to connect. 0 or -1. NULL: it does not. */
 	int (*listen)(struct object *o, struct err *e);
+	/*
+	 * What a snapshot needs (thaw.h): it gets ready to be kept, and opens anew what it has of
+	 * the system. 0 or -1. NULL: it has nothing of it.
+	 */
+	int (*freeze)(struct object *o, struct err *e);
+	int (*thaw)(struct object *o, const struct thaw *t, struct err *e);
 	bool is_part; /* of an object in another process, whose status is made whole by it */
 };
 
@@ -72,6 +79,10 @@ struct substrate {
 	uint64_t seed;
 	int64_t epoch_ns; /* time of day (Unix) at time 0 of the lab's clock */
 	uint32_t last_source;
+	uint32_t awaited; /* what has not come back since this was restored (thaw.h) */
+	bool held;        /* real clock: nothing happens, and no time passes, until this is false */
+	bool can_save;    /* whoever runs it looks at save_to */
+	char *save_to;    /* owned: where a snapshot of it goes when this turn is over, or NULL */
 	VEC(struct object *) objects; /* owned, in order of declaration */
 	struct {
 		struct hop *at; /* owned; a ring of cap (power of two) */

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct err;
 struct substrate;
 struct vclock_guest; /* a guest whose turns are scheduled; with the real clock there are none */
 
@@ -45,6 +46,8 @@ struct timekeeper {
 	void (*stand_soon)(struct substrate *s, int64_t now_ns);
 	/* Members of an open JSON object, besides the name. */
 	void (*status)(const struct substrate *s, struct json *j);
+	/* A snapshot is about to be taken: 0, or -1 if time does not stand. NULL: whenever. */
+	int (*freeze)(const struct substrate *s, struct err *e);
 	/* Frees what the timekeeper has; guests went before, as objects. */
 	void (*destroy)(struct substrate *s);
 };

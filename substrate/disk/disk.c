@@ -12,6 +12,7 @@
 #include "lib/container_of.h"
 #include "lib/units.h"
 #include "substrate/clock/vclock.h"
+#include "substrate/core/thaw.h"
 #include "substrate/disk/image.h"
 #include "substrate/disk/request.h"
 #include "substrate/virtio/vhost.h"
@@ -229,7 +230,8 @@ static const struct object_kind disk_kind = {.name = "disk",
 					     .destroy = destroy,
 					     .status = status,
 					     .guest = guest_of,
-					     .listen = listen_for_guest};
+					     .listen = listen_for_guest,
+					     .freeze = object_freeze_none};
 
 static int read_words(const struct words *w, struct image_spec *spec, struct err *e)
 {

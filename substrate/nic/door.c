@@ -13,6 +13,7 @@
 #include "lib/container_of.h"
 #include "lib/sock.h"
 #include "lib/xalloc.h"
+#include "substrate/core/thaw.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -82,6 +83,7 @@ int door_open(struct door *d, struct loop *l, const char *path, int type, struct
 	d->loop = l;
 	d->client.fd = -1;
 	d->path = xstrdup(path);
+	d->type = type;
 	d->listener =
 		(struct loop_watch){.fd = sock_listen(path, type, e), .ready = listener_ready};
 	if (d->listener.fd < 0)
@@ -90,6 +92,14 @@ int door_open(struct door *d, struct loop *l, const char *path, int type, struct
 		return 0;
 	door_close(d);
 	return -1;
+}
+
+int door_thaw(struct door *d, const struct thaw *t, struct err *e)
+{
+	d->client.fd = -1;
+	thaw_path(t, &d->path);
+	d->listener.fd = sock_listen(d->path, d->type, e);
+	return d->listener.fd < 0 ? -1 : loop_add(d->loop, &d->listener, EPOLLIN, e);
 }
 
 void door_hang_up(struct door *d)

@@ -8,11 +8,14 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+struct thaw;
+
 struct door {
 	struct loop *loop; /* borrowed */
 	struct loop_watch listener;
 	struct loop_watch client; /* fd -1: nobody is there */
 	char *path;               /* owned */
+	int type;                 /* of the socket */
 	/* A client has come (may be NULL); its descriptor can be read. Both may hang up. */
 	void (*came)(struct door *d);
 	void (*ready)(struct door *d, int64_t now_ns);
@@ -21,6 +24,10 @@ struct door {
 /* Listens at path, with a socket of that type. came and ready are set before. 0 or -1. */
 int door_open(struct door *d, struct loop *l, const char *path, int type, struct err *e);
 /* Shows the client out, and lets the next one in. */
+/*
+ * In a process that was restored (thaw.h): listens again, and nobody is in. 0 or -1.
+ */
+int door_thaw(struct door *d, const struct thaw *t, struct err *e);
 void door_hang_up(struct door *d);
 /* The client has to go, and the socket is removed. Safe on one that could not be opened. */
 void door_close(struct door *d);

@@ -12,6 +12,7 @@
 #include "substrate/nic/nic_door.h"
 
 #include "lib/container_of.h"
+#include "substrate/core/thaw.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -70,6 +71,16 @@ void nic_door_status(struct object *o, struct json *j, int64_t now_ns)
 	json_string(j, "backend", n->kind->backend);
 	json_bool(j, "up", nic_door_fd(n) >= 0);
 	end_status(&n->end, j);
+}
+
+int nic_door_thaw(struct object *o, const struct thaw *t, struct err *e)
+{
+	struct nic_door *n = (struct nic_door *)o;
+
+	if (nic_door_fd(n) >= 0)
+		substrate_event(o->sub, "event down %s \"it was restored\"", o->name);
+	n->frames.fd = -1;
+	return door_thaw(&n->door, t, e);
 }
 
 /* What sockets and devices say when they do not take a frame: anything else is a full queue. */

@@ -52,6 +52,8 @@ void nic_door_destroy(struct object *o);
 struct end *nic_door_end(struct object *o);
 /* Backend and whether it is up; the counters of the end. */
 void nic_door_status(struct object *o, struct json *j, int64_t now_ns);
+/* A snapshot: the NIC is down until a client comes. */
+int nic_door_thaw(struct object *o, const struct thaw *t, struct err *e);
 /* A frame that does not go out is counted, with its reason. */
 void nic_door_deliver(struct end *end, struct frame *f, int64_t now_ns);
 

@@ -6,6 +6,7 @@
  */
 #include "lib/container_of.h"
 #include "lib/netlink.h"
+#include "substrate/core/thaw.h"
 #include "substrate/nic/nic.h"
 
 #include <linux/rtnetlink.h>
@@ -143,8 +144,11 @@ static struct end *end_of(struct object *o)
 	return &((struct nic *)o)->end;
 }
 
-static const struct object_kind nic_kind = {
-	.name = "nic", .destroy = destroy, .status = status, .end = end_of};
+static const struct object_kind nic_kind = {.name = "nic",
+					    .destroy = destroy,
+					    .status = status,
+					    .end = end_of,
+					    .freeze = object_freeze_none};
 
 /* Who meets these is a user at a real machine: the answer says what to type. */
 static int explain(const struct nic *n, int rc, struct err *e)

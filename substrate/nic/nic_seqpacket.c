@@ -113,7 +113,8 @@ static const struct object_kind nic_kind = {.name = "nic",
 					    .destroy = nic_door_destroy,
 					    .set = set,
 					    .status = status,
-					    .end = nic_door_end};
+					    .end = nic_door_end,
+					    .thaw = nic_door_thaw};
 static const struct nic_door_kind kind = {.backend = "seqpacket",
 					  .size = sizeof(struct nic),
 					  .socket_type = SOCK_SEQPACKET,

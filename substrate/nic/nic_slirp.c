@@ -17,6 +17,7 @@
  */
 #include "lib/container_of.h"
 #include "lib/vec.h"
+#include "substrate/core/thaw.h"
 #include "substrate/nic/nic.h"
 #include "substrate/nic/stations.h"
 
@@ -379,8 +380,11 @@ static struct end *end_of(struct object *o)
 	return &((struct nic *)o)->end;
 }
 
-static const struct object_kind nic_kind = {
-	.name = "nic", .destroy = destroy, .status = status, .end = end_of};
+static const struct object_kind nic_kind = {.name = "nic",
+					    .destroy = destroy,
+					    .status = status,
+					    .end = end_of,
+					    .freeze = object_freeze_none};
 
 /* "10.0.2.2/24" or "fec0::2/64". 0 or -1. */
 static int read_address(const char *text, int family, void *addr, long *prefix, struct err *e)

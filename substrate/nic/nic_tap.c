@@ -196,8 +196,11 @@ static void status(struct object *o, struct json *j, int64_t now_ns)
 
 static const struct end_kind end_kind = {
 	.deliver = nic_door_deliver, .carrier = carrier, .takes = takes};
-static const struct object_kind nic_kind = {
-	.name = "nic", .destroy = nic_door_destroy, .status = status, .end = nic_door_end};
+static const struct object_kind nic_kind = {.name = "nic",
+					    .destroy = nic_door_destroy,
+					    .status = status,
+					    .end = nic_door_end,
+					    .thaw = nic_door_thaw};
 static const struct nic_door_kind kind = {.backend = "tap",
 					  .size = sizeof(struct nic),
 					  .socket_type = SOCK_SEQPACKET,

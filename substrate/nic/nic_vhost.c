@@ -518,14 +518,28 @@ static int listen_for_guest(struct object *o, struct err *e)
 	return vhost_listen(&((struct nic *)o)->vhost, e);
 }
 
-static const struct object_kind nic_kind = {
-	.name = "nic",
-	.destroy = destroy,
-	.set = set,
-	.status = status,
-	.end = end_of,
-	.listen = listen_for_guest,
-};
+static int freeze(struct object *o, struct err *e)
+{
+	struct nic *n = (struct nic *)o;
+
+	/* What was lent is in memory of the guest, which is not there when it comes back. */
+	frame_recall(&n->lender);
+	return vhost_freeze(&n->vhost, e);
+}
+
+static int thaw(struct object *o, const struct thaw *t, struct err *e)
+{
+	return vhost_thaw(&((struct nic *)o)->vhost, t, e);
+}
+
+static const struct object_kind nic_kind = {.name = "nic",
+					    .destroy = destroy,
+					    .set = set,
+					    .status = status,
+					    .end = end_of,
+					    .listen = listen_for_guest,
+					    .freeze = freeze,
+					    .thaw = thaw};
 
 /* Virtual time: a segment cut into frames late would leave in no time, so none are offered. */
 static uint64_t offers(const struct vclock_guest *g, const struct words *w)

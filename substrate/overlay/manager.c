@@ -19,6 +19,7 @@
 #include "lib/container_of.h"
 #include "lib/minmax.h"
 #include "lib/sock.h"
+#include "substrate/core/thaw.h"
 #include "substrate/overlay/message_stream.h"
 
 #include <errno.h>
@@ -484,7 +485,8 @@ static void status(struct object *o, struct json *j, int64_t now_ns)
 	json_close(j, '}');
 }
 
-const struct object_kind manager_kind = {.name = "manager", .destroy = destroy, .status = status};
+const struct object_kind manager_kind = {
+	.name = "manager", .destroy = destroy, .status = status, .freeze = object_freeze_none};
 
 static void end_all(struct snode *n)
 {

@@ -12,6 +12,7 @@
 #include "lib/container_of.h"
 #include "lib/octets.h"
 #include "substrate/core/capture.h"
+#include "substrate/core/thaw.h"
 #include "substrate/overlay/overlay_words.h"
 
 #include <arpa/inet.h>
@@ -247,8 +248,19 @@ static struct end *end_of(struct object *o)
 	return &((struct snif *)o)->end;
 }
 
-const struct object_kind snif_kind = {
-	.name = "snif", .destroy = destroy, .set = set, .status = status, .end = end_of};
+static int freeze(struct object *o, struct err *e)
+{
+	const struct snif *i = (const struct snif *)o;
+
+	return i->udp ? err_set(e, ERR_ENV, "its sockets cannot be kept in a snapshot yet") : 0;
+}
+
+const struct object_kind snif_kind = {.name = "snif",
+				      .destroy = destroy,
+				      .set = set,
+				      .status = status,
+				      .end = end_of,
+				      .freeze = freeze};
 
 static void end_all(struct snode *n)
 {

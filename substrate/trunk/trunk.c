@@ -13,6 +13,7 @@
 
 #include "lib/container_of.h"
 #include "substrate/cable/cable.h"
+#include "substrate/core/thaw.h"
 #include "substrate/trunk/trunk_link.h"
 
 #include <stdlib.h>
@@ -341,8 +342,10 @@ static void trunk_status(struct object *o, struct json *j, int64_t now_ns)
 	json_close(j, '}');
 }
 
-static const struct object_kind trunk_kind = {
-	.name = "trunk", .destroy = trunk_destroy, .status = trunk_status};
+static const struct object_kind trunk_kind = {.name = "trunk",
+					      .destroy = trunk_destroy,
+					      .status = trunk_status,
+					      .freeze = object_freeze_none};
 
 struct object *trunk_create(struct substrate *s, const char *name, const struct words *w,
 			    struct err *e)

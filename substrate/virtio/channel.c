@@ -24,6 +24,8 @@
 #include "lib/container_of.h"
 #include "lib/sock.h"
 #include "substrate/clock/vclock.h"
+#include "substrate/core/thaw.h"
+#include "substrate/virtio/bytes.h"
 #include "substrate/virtio/vhost.h"
 
 #include <errno.h>
@@ -53,11 +55,6 @@ enum {
 	BATCH = VRING_NUM_MAX + 1,
 };
 
-struct bytes {
-	uint8_t *at; /* owned */
-	size_t start, len, cap;
-};
-
 struct control {
 	struct virtio_console_control head;
 	bool named; /* the name of the port follows */
@@ -71,7 +68,8 @@ struct channel {
 	char *stream;     /* owned */
 	bool client_open; /* as the guest shall see it */
 	bool port_there, guest_open;
-	bool left; /* the client of this boot has gone: who connects now is for the next one */
+	bool awaited; /* it was restored, and its client has not come anew */
+	bool left;    /* the client of this boot has gone: who connects now is for the next one */
 	struct bytes in, out; /* to the guest, to the client */
 	struct control control[CONTROL_MAX];
 	unsigned n_control;
@@ -79,37 +77,6 @@ struct channel {
 	struct event inject; /* virtual clock: when the guest hears what came in */
 	uint64_t in_bytes, out_bytes;
 };
-
-static void bytes_clear(struct bytes *b)
-{
-	free(b->at);
-	memset(b, 0, sizeof(*b));
-}
-
-/*
- * Bytes are taken at the front and put at the back; they are moved to the front only when the back
- * has run out of room, so that a stream costs no copy for each message.
- */
-static uint8_t *bytes_room(struct bytes *b, size_t want)
-{
-	if (b->start && b->start + b->len + want > b->cap) {
-		memmove(b->at, b->at + b->start, b->len);
-		b->start = 0;
-	}
-	if (b->len + want > b->cap) {
-		b->cap = (b->len + want) * 2;
-		b->at = xrealloc(b->at, b->cap);
-	}
-	return b->at + b->start + b->len;
-}
-
-static void bytes_take(struct bytes *b, size_t n)
-{
-	b->start += n;
-	b->len -= n;
-	if (!b->len)
-		b->start = 0;
-}
 
 static struct channel *channel_of_vhost(struct vhost *v)
 {
@@ -478,6 +445,12 @@ static void listener_ready(struct loop_watch *w, uint32_t events, int64_t now_ns
 	}
 	/* The next one may come when this one has gone. */
 	loop_remove(c->object.sub->loop, w);
+	if (c->awaited) {
+		c->awaited = false;
+		watch_client(c);
+		substrate_came(c->object.sub);
+		return;
+	}
 	inject(c, now_ns);
 }
 
@@ -488,6 +461,9 @@ static void destroy(struct object *o)
 
 	loop_remove(o->sub->loop, &c->listener);
 	c->listener.fd = -1;
+	if (c->awaited)
+		substrate_came(o->sub);
+	c->awaited = false;
 	vhost_close(&c->vhost);
 	close_client(c, 0);
 	substrate_cancel(o->sub, c->vhost.guest, &c->inject);
@@ -535,6 +511,31 @@ static int listen_for_guest(struct object *o, struct err *e)
 	return vhost_listen(&((struct channel *)o)->vhost, e);
 }
 
+static int freeze(struct object *o, struct err *e)
+{
+	struct channel *c = (struct channel *)o;
+
+	/* What its client has written is in no socket any more, but here. */
+	read_client(c, loop_now_ns(o->sub->loop));
+	return vhost_freeze(&c->vhost, e);
+}
+
+/* What waits in either direction is here; for the guest its client has never been away. */
+static int thaw(struct object *o, const struct thaw *t, struct err *e)
+{
+	struct channel *c = (struct channel *)o;
+
+	c->awaited = c->client.fd >= 0;
+	c->client.fd = -1;
+	if (c->awaited)
+		substrate_await(o->sub);
+	thaw_path(t, &c->stream);
+	c->listener.fd = sock_listen(c->stream, SOCK_STREAM, e);
+	if (c->listener.fd < 0 || loop_add(o->sub->loop, &c->listener, EPOLLIN, e) < 0)
+		return -1;
+	return vhost_thaw(&c->vhost, t, e);
+}
+
 static const struct object_kind channel_kind = {
 	.name = "channel",
 	.destroy = destroy,
@@ -542,6 +543,8 @@ static const struct object_kind channel_kind = {
 	.guest = guest_of,
 	.catch_up = catch_up,
 	.listen = listen_for_guest,
+	.freeze = freeze,
+	.thaw = thaw,
 };
 
 struct object *channel_create(struct substrate *s, const char *name, const struct words *w,

@@ -27,6 +27,7 @@
 #include "lib/container_of.h"
 #include "lib/sock.h"
 #include "substrate/clock/mail.h"
+#include "substrate/core/thaw.h"
 #include "substrate/virtio/vhost_message.h"
 #include "substrate/virtio/vhost_priv.h"
 
@@ -100,6 +101,8 @@ void vhost_set_up(struct vhost *v, bool up, int64_t now_ns)
 
 static int listen_again(struct vhost *v, struct err *e)
 {
+	if (v->listener.slot)
+		return 0;
 	if (v->listener.fd < 0)
 		v->listener.fd = sock_listen(v->path, SOCK_STREAM, e);
 	return v->listener.fd < 0 ? -1 : loop_add(sub_of(v)->loop, &v->listener, EPOLLIN, e);
@@ -118,12 +121,16 @@ static void stop_listening(struct vhost *v)
 /* Ends the connection; the socket listens again. */
 void vhost_hang_up(struct vhost *v, int64_t now_ns, const char *reason)
 {
-	if (!v->connected)
+	if (!v->connected && !v->awaited)
 		return;
+	if (v->awaited)
+		substrate_came(sub_of(v));
+	v->awaited = false;
 	snprintf(v->reason, sizeof(v->reason), "%s", reason);
 	vhost_set_up(v, false, now_ns);
 	loop_remove(sub_of(v)->loop, &v->conn);
-	close(v->conn.fd);
+	if (v->conn.fd >= 0)
+		close(v->conn.fd);
 	v->conn.fd = -1;
 	v->connected = false;
 	vclock_guest_part(&v->device);
@@ -145,7 +152,7 @@ void vhost_hang_up(struct vhost *v, int64_t now_ns, const char *reason)
 int vhost_listen(struct vhost *v, struct err *e)
 {
 	vhost_hang_up(v, vhost_now_ns(v), "its guest boots anew");
-	return v->listener.slot ? 0 : listen_again(v, e);
+	return listen_again(v, e);
 }
 
 bool vhost_is_short(int error)
@@ -197,7 +204,7 @@ static int handle_message(struct vhost *v, int64_t now_ns)
 	 * A kernel that takes part in the calendar speaks while it runs. What another one sends has
 	 * no time: it would be dated where the lab may never come.
 	 */
-	if (v->guest && !vclock_guest_is_running(v->guest)) {
+	if (v->guest && !vclock_guest_is_running(v->guest) && !v->awaited) {
 		vhost_hang_up(v, now_ns, "a message that is not from its guest's turn");
 		return -1;
 	}
@@ -213,10 +220,11 @@ static void conn_ready(struct loop_watch *w, uint32_t events, int64_t loop_ns)
 {
 	struct vhost *v = container_of(w, struct vhost, conn);
 	int64_t now = v->guest ? vclock_guest_now_ns(v->guest) : loop_ns;
+	bool awaited = v->awaited;
 	int rc = 1;
 
 	/* What it did before it sent this comes first. */
-	if (v->guest)
+	if (v->guest && !awaited)
 		vclock_guest_kicks(v->guest, true);
 	/* Something that it did earlier may have ended the connection. */
 	for (int n = 0; n < BATCH_MESSAGES && rc > 0 && v->connected;) {
@@ -227,6 +235,9 @@ static void conn_ready(struct loop_watch *w, uint32_t events, int64_t loop_ns)
 			rc = receive_part(v, now);
 		}
 	}
+	/* Nothing happens while it comes back. */
+	if (awaited)
+		return;
 	substrate_drain(sub_of(v), now);
 	if (v->guest)
 		vclock_guest_kicks(v->guest, false);
@@ -436,6 +447,48 @@ void vhost_close(struct vhost *v)
 	if (path)
 		unlink(path);
 	free(path);
+}
+
+int vhost_freeze(struct vhost *v, struct err *e)
+{
+	if (v->have || v->n_fds)
+		return err_set(e, ERR_ENV, "its guest is in the middle of a message");
+	return 0;
+}
+
+int vhost_thaw(struct vhost *v, const struct thaw *t, struct err *e)
+{
+	v->conn.fd = v->slave_fd = v->listener.fd = -1;
+	guestmem_clear(&v->mem);
+	for (unsigned i = 0; i < VHOST_QUEUES_MAX; i++) {
+		struct vhost_queue *q = &v->queue[i];
+
+		q->kick.fd = q->call_fd = -1;
+		q->was_enabled = q->enabled;
+		q->enabled = false;
+		q->kept = q->ring;
+		vring_clear(&q->ring);
+	}
+	v->awaited = v->connected;
+	v->connected = false;
+	if (v->awaited)
+		substrate_await(sub_of(v));
+	thaw_path(t, &v->path);
+	return listen_again(v, e);
+}
+
+void vhost_resume(struct vhost *v, int64_t now_ns)
+{
+	for (unsigned i = 0; i < v->kind->n_queues; i++)
+		if (v->queue[i].was_enabled && !v->queue[i].enabled)
+			return;
+	for (unsigned i = 0; i < v->kind->n_queues; i++)
+		vring_resume(&v->queue[i].ring, &v->queue[i].kept);
+	v->awaited = false;
+	substrate_came(sub_of(v));
+	/* Kicks through descriptors that are gone may have got lost. */
+	for (unsigned i = 0; !v->guest && v->up && i < v->kind->n_queues; i++)
+		v->kind->kicked(v, i, now_ns);
 }
 
 void vhost_status(const struct vhost *v, struct json *j)

@@ -48,6 +48,8 @@ struct vhost_queue {
 	struct vhost *vhost;
 	struct virtq ring;
 	bool enabled;
+	bool was_enabled;       /* when it was restored */
+	struct virtq kept;      /* the ring, then */
 	struct loop_watch kick; /* fd -1: none */
 	int call_fd;
 	bool call_is_socket;     /* it takes send(2); a pipe takes write(2) */
@@ -63,6 +65,7 @@ struct vhost {
 	struct loop_watch listener, conn;
 	int slave_fd; /* messages from us: SET_SLAVE_REQ_FD; -1: none */
 	bool connected, up;
+	bool awaited;               /* it was restored, and the guest has not connected anew */
 	uint64_t offers;            /* features, besides those of the kind; before vhost_open() */
 	uint64_t features;          /* negotiated */
 	uint64_t protocol_features; /* negotiated */
@@ -94,6 +97,13 @@ void vhost_publish(struct vhost *v, unsigned queue, int64_t now_ns);
 void vhost_config_changed(struct vhost *v, int64_t now_ns);
 /* Ends the connection if a ring is broken or the memory shrank. True if so. */
 bool vhost_check(struct vhost *v, int64_t now_ns);
+/*
+ * A snapshot (object_kind). Restored, the device counts as what it was and is awaited: the guest
+ * connects, and says all that it says when it boots. Where the rings were is known here, so
+ * SET_VRING_BASE is not obeyed then; nobody hears of it.
+ */
+int vhost_freeze(struct vhost *v, struct err *e);
+int vhost_thaw(struct vhost *v, const struct thaw *t, struct err *e);
 /* Members of an open JSON object. */
 void vhost_status(const struct vhost *v, struct json *j);
 

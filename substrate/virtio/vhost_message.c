@@ -124,6 +124,8 @@ static int set_slave_fd(struct vhost *v, int64_t now_ns, struct err *e)
 	if (v->slave_fd >= 0)
 		close(v->slave_fd);
 	v->slave_fd = fd;
+	if (v->awaited && !v->guest)
+		vhost_resume(v, now_ns);
 	return 0;
 }
 
@@ -136,8 +138,9 @@ static int set_mem_table(struct vhost *v, int64_t now_ns, struct err *e)
 	    v->head.size < 8 + n * sizeof(struct vhost_region))
 		return err_set(e, ERR_ENV, "bad table of memory regions");
 	/* Rings and frames that were lent lie in the memory that goes. */
-	vhost_set_up(v, false, now_ns);
-	for (unsigned i = 0; i < v->kind->n_queues; i++)
+	if (!v->awaited)
+		vhost_set_up(v, false, now_ns);
+	for (unsigned i = 0; i < v->kind->n_queues && !v->awaited; i++)
 		vhost_queue_reset(v, i);
 	guestmem_clear(&v->mem);
 	for (uint32_t i = 0; i < n; i++) {
@@ -296,6 +299,10 @@ static int set_vring_enable(struct vhost *v, int64_t now_ns, struct err *e)
 		return err_set(e, ERR_ENV, "queue %u is enabled before it is there", s.index);
 	/* A driver enables its queues one by one: the device is up with the last. */
 	q->enabled = s.num;
+	if (v->awaited) {
+		vhost_resume(v, now_ns);
+		return 0;
+	}
 	for (unsigned i = 0; i < v->kind->n_queues; i++)
 		all = all && v->queue[i].enabled;
 	vhost_set_up(v, all, now_ns);
@@ -345,7 +352,12 @@ static int set_mail(struct vhost *v, int64_t now_ns, struct err *e)
 {
 	if (!v->guest)
 		return err_set(e, ERR_ENV, "mail is for the virtual clock");
-	return vclock_guest_join(v->guest, &v->device, u64_of(v), e);
+	if (vclock_guest_join(v->guest, &v->device, u64_of(v), e) < 0)
+		return -1;
+	/* Without a driver this is all that it says. */
+	if (v->awaited)
+		vhost_resume(v, now_ns);
+	return 0;
 }
 
 static const struct {

@@ -11,6 +11,8 @@ void vhost_hang_up(struct vhost *v, int64_t now_ns, const char *reason);
 void vhost_close_call(struct vhost_queue *q);
 void vhost_queue_reset(struct vhost *v, unsigned i);
 void vhost_set_up(struct vhost *v, bool up, int64_t now_ns);
+/* A queue of a device that is awaited was enabled: with the last one it goes on as it was. */
+void vhost_resume(struct vhost *v, int64_t now_ns);
 void vhost_close_fds(struct vhost *v);
 void vhost_send(struct vhost *v, uint32_t request, const void *payload, uint32_t size);
 /* Whether this errno is a want of the machine's, or of a limit of this process: no guest's fault.

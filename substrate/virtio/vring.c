@@ -79,6 +79,15 @@ void vring_set_base(struct virtq *r, uint16_t base)
 	r->last_avail = r->seen_avail = base;
 }
 
+void vring_resume(struct virtq *r, const struct virtq *kept)
+{
+	r->last_avail = kept->last_avail;
+	r->seen_avail = kept->seen_avail;
+	r->used_idx = kept->used_idx;
+	r->called_idx = kept->called_idx;
+	r->broken = kept->broken;
+}
+
 void vring_clear(struct virtq *r)
 {
 	memset(r, 0, sizeof(*r));

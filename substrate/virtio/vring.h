@@ -52,6 +52,8 @@ int vring_set_addr(struct virtq *r, const struct guestmem *mem, uint64_t desc, u
 		   uint64_t used, struct err *e);
 /* Starts at an index, as SET_VRING_BASE says. */
 void vring_set_base(struct virtq *r, uint16_t base);
+/* Goes on counting where the same ring was when it was kept. */
+void vring_resume(struct virtq *r, const struct virtq *kept);
 /* Not set up any more. */
 void vring_clear(struct virtq *r);
 

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The page of a guest (struct time_page), and how a guest is kept and comes back.
+ *
+ * A frozen guest stands, so all that its calendar and it have to say to one another is in the page:
+ * what it wishes, calls that it has not heard of. The page is shared memory, which no imprint has;
+ * so it is copied. In the process that goes on the guest counts as what it was, and is awaited;
+ * when its kernel comes with RESUME it gets a page with the old content, and that is all.
+ */
+#include "substrate/clock/time_page.h"
+
+#include "lib/sock.h"
+#include "lib/xalloc.h"
+#include "substrate/core/thaw.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+int time_page_make(struct vclock_guest *g)
+{
+	g->page_fd = memfd_create("vbet-time", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (g->page_fd < 0 || ftruncate(g->page_fd, sizeof(struct time_page)) < 0)
+		return -1;
+	/* A guest must not be able to take the memory away under us. */
+	fcntl(g->page_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
+	void *p = mmap(NULL, sizeof(struct time_page), PROT_READ | PROT_WRITE, MAP_SHARED,
+		       g->page_fd, 0);
+
+	if (p == MAP_FAILED)
+		return -1;
+	g->page = p;
+	if (g->kept) {
+		memcpy(p, g->kept, sizeof(*g->kept));
+		return 0;
+	}
+	g->page->version = PAGE_VERSION;
+	g->page->len = sizeof(struct time_page);
+	g->page->max_clients = 2;
+	g->page->running = PAGE_GUEST;
+	g->page->client[PAGE_CALENDAR].capabilities = PAGE_CAP_SHARE | PAGE_CAP_MAIL;
+	return 0;
+}
+
+/* The answer to START carries the page; a second descriptor for a log is expected, and not used. */
+void time_page_send(struct vclock_guest *g)
+{
+	struct time_message m = {.op = TIME_ACK, .seq = g->start_seq, .time = PAGE_GUEST};
+	struct iovec iov = {.iov_base = &m, .iov_len = sizeof(m)};
+	union {
+		struct cmsghdr align;
+		char buf[CMSG_SPACE(2 * sizeof(int))];
+	} control = {0};
+	struct msghdr msg = {.msg_iov = &iov,
+			     .msg_iovlen = 1,
+			     .msg_control = control.buf,
+			     .msg_controllen = sizeof(control.buf)};
+	int log_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	int fds[2] = {g->page_fd, log_fd};
+	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(fds));
+	memcpy(CMSG_DATA(c), fds, sizeof(fds));
+	(void)!sendmsg(g->conn.fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+	close(log_fd);
+}
+
+int vclock_guest_write_out(struct vclock_guest *g, const char *path, struct err *e)
+{
+	struct time_message m = {.op = TIME_FREEZE, .seq = ++g->next_seq};
+
+	if (g->state != VCLOCK_GUEST_WAITING || g->awaited || g->freezing)
+		return err_set(e, ERR_ENV, "%s does not stand still", g->object.name);
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return err_sys(e, "%s", path);
+	int rc = sock_send_fd(g->conn.fd, &m, sizeof(m), fd) == sizeof(m)
+			 ? 0
+			 : err_sys(e, "tell %s", g->object.name);
+
+	close(fd);
+	g->freezing = rc == 0;
+	return rc;
+}
+
+const char *vclock_guest_written(struct vclock_guest *g)
+{
+	const struct time_message *m = &g->message;
+	struct substrate *s = g->object.sub;
+	int64_t bytes = (int64_t)m->time;
+
+	if (m->seq != g->next_seq)
+		return "an answer that nobody asked for";
+	g->freezing = false;
+	if (bytes > 0)
+		substrate_event(s, "event frozen %s %lld", g->object.name, (long long)bytes);
+	else
+		substrate_event(s, "event freeze-failed %s \"%s: %s\"", g->object.name,
+				g->object.name,
+				bytes ? strerror((int)-(bytes < -4095 ? -EIO : bytes))
+				      : "its kernel cannot be kept");
+	return NULL;
+}
+
+int vclock_guest_freeze(struct object *o, struct err *e)
+{
+	struct vclock_guest *g = (struct vclock_guest *)o;
+
+	if (g->freezing || (g->state != VCLOCK_GUEST_WAITING && g->state != VCLOCK_GUEST_ABSENT))
+		return err_set(e, ERR_ENV, "it does not stand still");
+	free(g->kept);
+	g->kept = NULL;
+	if (!g->page)
+		return 0;
+	g->kept = xmalloc(sizeof(*g->kept));
+	memcpy(g->kept, g->page, sizeof(*g->kept));
+	return 0;
+}
+
+int vclock_guest_thaw(struct object *o, const struct thaw *t, struct err *e)
+{
+	struct vclock_guest *g = (struct vclock_guest *)o;
+
+	g->clock->core = -1;
+	if (g->page)
+		munmap(g->page, sizeof(*g->page));
+	g->page = NULL;
+	g->page_fd = g->conn.fd = -1;
+	g->have = 0;
+	g->awaited = g->state == VCLOCK_GUEST_WAITING;
+	if (g->awaited)
+		substrate_await(o->sub);
+	thaw_path(t, &g->path);
+	g->listener.fd = sock_listen(g->path, SOCK_STREAM, e);
+	return g->listener.fd < 0 ? -1 : loop_add(o->sub->loop, &g->listener, EPOLLIN, e);
+}
+
+const char *vclock_guest_resume(struct vclock_guest *g)
+{
+	if (g->message.op != TIME_RESUME)
+		return "it was to go on, and began anew";
+	if (time_page_make(g) < 0)
+		return "out of memory";
+	g->start_seq = g->message.seq;
+	g->awaited = false;
+	free(g->kept);
+	g->kept = NULL;
+	vclock_place(g->clock, g);
+	time_page_send(g);
+	substrate_came(g->object.sub);
+	return NULL;
+}
