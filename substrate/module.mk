@@ -11,6 +11,8 @@ $(B)/tests/unit/substrate_offload_test $(B)/tests/unit/substrate_frame_test: $(B
 $(B)/tests/unit/substrate_lent_test $(B)/tests/unit/substrate_lent_ends_test \
 $(B)/tests/unit/substrate_disk_test $(B)/tests/unit/substrate_channel_test \
 $(B)/tests/unit/substrate_vclock_guest_test: $(B)/tests/support/vuser.o
+$(B)/tests/unit/substrate_snapshot_test: $(B)/tests/support/vuser.o $(B)/tests/support/vguest.o $(B)/tests/support/vlab.o \
+ | $(B)/vsubstrate
 
 $(B)/tests/unit/substrate_slirp_test: LDLIBS += -lslirp
 # These drive all of the control table.

@@ -16,9 +16,12 @@
 #include "substrate/control/control_server.h"
 #include "substrate/virtio/guestmem.h"
 #include "vhub/hub.h"
+#include "vsubstrate/snapshot.h"
 #include "vswitch/switch.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -65,17 +68,92 @@ static int turn(struct loop *l, struct substrate *s, struct err *e)
 	return rc;
 }
 
+/* What a process has of the system besides its descriptors. */
+static void prepare(void)
+{
+	signal(SIGPIPE, SIG_IGN);
+	/* Timers to the nanosecond: the kernel would let them come 50 us late to save wake-ups. */
+	prctl(PR_SET_TIMERSLACK, 1UL);
+	slice_want_short();
+	raise_limits();
+	guestmem_guard();
+}
+
+/* A lab's server, what it asked for, and the clock when that began. */
+struct served {
+	struct loop *loop;
+	struct substrate *sub;
+	struct control_session control;
+	struct snapshot saving;
+	bool thawing; /* restored, and awaiting others */
+};
+
+static int go_on(struct served *v, struct err *e)
+{
+	prepare();
+	v->sub->held = false;
+	v->thawing = true;
+	if (loop_thaw(v->loop, v->saving.then_ns, e) < 0 ||
+	    control_thaw(&v->control, dup(0), e) < 0)
+		return -1;
+	return snapshot_thaw(v->sub, e);
+}
+
+/* From here a process goes on that was made of what is saved. */
+static int save(struct served *v, struct err *e)
+{
+	if (snapshot_save(v->loop, v->sub, &v->saving) == SNAPSHOT_RESTORED)
+		return go_on(v, e);
+	return 0;
+}
+
+/*
+ * Nothing is looked at but what the server says: whatever others do waits where it is, in sockets
+ * and in the epoll, and is found as it was.
+ */
+static int hold(struct served *v, struct err *e)
+{
+	int64_t then_ns = clock_monotonic_ns();
+	int rc = 0;
+
+	while (rc == 0 && v->sub->held && conn_is_open(&v->control.conn)) {
+		int writer = v->saving.sub ? v->saving.done.fd : -1;
+		struct pollfd p[] = {{.fd = v->control.conn.watch.fd, .events = POLLIN},
+				     {.fd = writer, .events = POLLIN}};
+
+		if (poll(p, 2, -1) < 0 && errno != EINTR)
+			return err_sys(e, "poll");
+		if (p[1].revents)
+			snapshot_written(&v->saving);
+		conn_poll(&v->control.conn);
+		loop_set_back(v->loop, then_ns);
+		rc = save(v, e);
+	}
+	return rc;
+}
+
 /* The server of a lab is at descriptor 0. */
 static int serve(struct loop *l, struct err *e)
 {
-	struct substrate *s = create(l);
-	struct control_session control;
-	int rc = control_open(&control, l, s, dup(0), e);
+	struct served v = {.loop = l, .sub = create(l)};
+	int rc = control_open(&v.control, l, v.sub, dup(0), e);
 
-	while (rc == 0 && conn_is_open(&control.conn))
-		rc = turn(l, s, e);
-	control_finish(&control);
-	substrate_destroy(s);
+	v.sub->can_save = true;
+	while (rc == 0 && conn_is_open(&v.control.conn)) {
+		rc = turn(l, v.sub, e);
+		if (rc == 0)
+			rc = save(&v, e);
+		if (rc == 0 && v.sub->held)
+			rc = hold(&v, e);
+		/* While others came back no time has passed. */
+		if (v.thawing && !v.sub->awaited) {
+			v.thawing = false;
+			loop_set_back(l, v.saving.then_ns);
+		}
+	}
+	snapshot_finish(l, &v.saving);
+	control_finish(&v.control);
+	substrate_destroy(v.sub);
 	return rc;
 }
 
@@ -108,6 +186,7 @@ static int serve_at(struct loop *l, const char *path, struct err *e)
 }
 
 static const char usage[] = "usage: vsubstrate <SOCKET\n"
+			    "       vsubstrate --restore FILE [FROM=TO...] <SOCKET\n"
 			    "       vsubstrate --listen PATH\n"
 			    "       vsubstrate --connect PATH [WORD...]\n"
 			    "Carries the frames of a lab. Descriptor 0 is a stream socket on which "
@@ -135,16 +214,16 @@ int main(int argc, char **argv)
 		control_print_libraries(stdout);
 		return 0;
 	}
+	if (argc > 2 && !strcmp(argv[1], "--restore")) {
+		snapshot_restore(argv[2], argv + 3, (size_t)argc - 3, &e);
+		fprintf(stderr, "vsubstrate: %s\n", e.text);
+		return 3;
+	}
 	if (argc > 1 && !listen) {
 		fputs(usage, stdout);
 		return strcmp(argv[1], "--help") ? 2 : 0;
 	}
-	signal(SIGPIPE, SIG_IGN);
-	/* Timers to the nanosecond: the kernel would let them come 50 us late to save wake-ups. */
-	prctl(PR_SET_TIMERSLACK, 1UL);
-	slice_want_short();
-	raise_limits();
-	guestmem_guard();
+	prepare();
 	struct loop *l = loop_create(&e);
 
 	rc = !l ? -1 : listen ? serve_at(l, argv[2], &e) : serve(l, &e);

@@ -7,4 +7,4 @@ $(B)/obj/vsubstrate/%.o: vsubstrate/%.c
 
 $(B)/vsubstrate: $(patsubst vsubstrate/%.c,$(B)/obj/vsubstrate/%.o,$(wildcard vsubstrate/*.c))
 $(B)/vsubstrate: LDLIBS += -lslirp -lpcap
-$(B)/vsubstrate: $(B)/obj/vswitch/libvswitch.a $(B)/obj/vhub/libvhub.a $(B)/substrate/libsubstrate.a $(LIBVBET)
+$(B)/vsubstrate: $(B)/obj/vswitch/libvswitch.a $(B)/obj/vhub/libvhub.a $(B)/substrate/libsubstrate.a $$(LIBIMPRINT) $(LIBVBET)
