@@ -87,16 +87,23 @@ static int set_insecure(struct launch *l, const char *v, struct err *e)
 	return 0;
 }
 
+static int set_state(struct launch *l, const char *v, struct err *e)
+{
+	l->state_fd = atoi(v);
+	return 0;
+}
+
 static const struct {
 	const char *key;
 	int (*set)(struct launch *l, const char *value, struct err *e);
 	bool needed;
 } keys[] = {
-	{"name", set_name, true},  {"kernel", set_kernel, true},
-	{"init", set_init, true},  {"root", set_root, true},
-	{"dir", set_dir, true},    {"memory", set_memory, true},
-	{"cpu", set_cpu, false},   {"insecure", set_insecure, false},
-	{"nice", set_nice, false}, {"processes", set_processes, false},
+	{"name", set_name, true},    {"kernel", set_kernel, true},
+	{"init", set_init, true},    {"root", set_root, true},
+	{"dir", set_dir, true},      {"memory", set_memory, true},
+	{"cpu", set_cpu, false},     {"insecure", set_insecure, false},
+	{"nice", set_nice, false},   {"processes", set_processes, false},
+	{"state", set_state, false},
 };
 
 /* A key counts only as a whole: "dir" is not "d". */
@@ -142,7 +149,7 @@ int launch_parse(struct launch *l, int argc, char **argv, struct err *e)
 	int i;
 
 	memset(l, 0, sizeof(*l));
-	l->cpu = -1;
+	l->cpu = l->state_fd = -1;
 	l->uid = geteuid();
 	l->gid = getegid();
 	for (i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
@@ -178,7 +185,7 @@ char **launch_make_argv(const struct launch *l, bool confined)
 
 	while (l->args[n])
 		n++;
-	char **argv = xcalloc(n + 4, sizeof(char *));
+	char **argv = xcalloc(n + 5, sizeof(char *));
 
 	argv[0] = xstrdup("linux");
 	for (char **arg = l->args; *arg; arg++)
@@ -188,5 +195,7 @@ char **launch_make_argv(const struct launch *l, bool confined)
 		argv[i++] = xasprintf("vbet_root=%s", l->root);
 		argv[i++] = xasprintf("vbet_dir=%s", l->dir);
 	}
+	if (l->state_fd >= 0)
+		argv[i++] = xasprintf("resume=%d", l->state_fd);
 	return argv;
 }

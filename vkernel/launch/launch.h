@@ -19,6 +19,7 @@ struct launch {
 	bool insecure;
 	char **args; /* of the kernel, after its name */
 	bool root_is_image;
+	int state_fd;        /* the kernel goes on from what is there; -1: it boots */
 	int kernel_fd;       /* a static kernel is run from here; */
 	bool kernel_dynamic; /* another needs its libraries in the jail */
 	uid_t uid;           /* who asks */

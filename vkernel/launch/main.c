@@ -243,11 +243,14 @@ static void go_first(void)
 	fclose(f);
 }
 
-static void close_others(int keep)
+/* All but the kernel and, if there is one, what it goes on from, which has a lower number. */
+static void close_others(const struct launch *l)
 {
-	if (keep > REPORT_FD + 1)
-		close_range(REPORT_FD + 1, (unsigned)keep - 1, 0);
-	close_range((unsigned)keep + 1, ~0U, 0);
+	unsigned first = l->state_fd < 0 ? REPORT_FD + 1 : (unsigned)l->state_fd + 1;
+
+	if ((unsigned)l->kernel_fd > first)
+		close_range(first, (unsigned)l->kernel_fd - 1, 0);
+	close_range((unsigned)l->kernel_fd + 1, ~0U, 0);
 }
 
 int main(int argc, char **argv)
@@ -263,7 +266,7 @@ int main(int argc, char **argv)
 	go_first();
 	if (launch_parse(&l, argc, argv, &e) < 0)
 		die(&e);
-	close_others(l.kernel_fd);
+	close_others(&l);
 	for (size_t i = 0; i < ARRAY_LEN(ways) && pid < 0; i++) {
 		pid = try_way(&l, i, &e);
 		if (pid < 0 && !first.kind)
@@ -280,6 +283,8 @@ int main(int argc, char **argv)
 	}
 	close(REPORT_FD);
 	close(l.kernel_fd);
+	if (l.state_fd >= 0)
+		close(l.state_fd);
 	prctl(PR_SET_NAME, l.name, 0, 0, 0);
 	console_watch(pid);
 	int status = reap_until(pid);
