@@ -168,6 +168,12 @@ struct topo_script *topo_parse(const char *file, const char *text, size_t len,
 	return s;
 }
 
+void topo_set_lab(struct topo_script *s, const char *lab)
+{
+	free(s->lab);
+	s->lab = xstrdup(lab);
+}
+
 /* ---- the graph ---- */
 
 bool topo_is_lab_name(const char *text)

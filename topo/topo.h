@@ -93,6 +93,8 @@ const struct source *topo_find_source(const struct topo_script *s, const char *n
 void topo_print_tree(FILE *out, const struct topo_script *s);
 /* Names of the language's functions, for completion; NULL past the end. */
 const char *topo_function_name(size_t i);
+/* The lab has another name from now on (copied), in graphs that are made later. */
+void topo_set_lab(struct topo_script *s, const char *lab);
 void topo_destroy(struct topo_script *s);
 
 #endif

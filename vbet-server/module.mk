@@ -9,7 +9,7 @@ LIBSERVER_LDLIBS := -lpcap -ljson-c -lmd -lyaml -lexpat -lm
 VBET := $(if $(filter build,$(B)),vbet,$(B)/vbet)
 BINS += $(VBET)
 $(VBET): LDLIBS += -lreadline $(LIBSERVER_LDLIBS)
-$(VBET): $(B)/vbet-server/command/main.o $(LIBSERVER) $$(LIBTOPO) $$(LIBVBET)
+$(VBET): $(B)/vbet-server/command/main.o $(LIBSERVER) $$(LIBTOPO) $$(LIBIMPRINT) $$(LIBVBET)
 
 # Wireshark's extcap: the same program under another name.
 programs: $(VBET)-extcap

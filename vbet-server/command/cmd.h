@@ -101,6 +101,9 @@ int cmd_replay(const struct cmd_options *o, int argc, char **argv, struct err *e
 /* up --whatif STATEMENT RUN@TIME */
 int cmd_what_if(const struct cmd_options *o, const char *run, struct err *e);
 int cmd_diff(const struct cmd_options *o, int argc, char **argv, struct err *e);
+int cmd_save(const struct cmd_options *o, int argc, char **argv, struct err *e);
+int cmd_restore(const struct cmd_options *o, int argc, char **argv, struct err *e);
+int cmd_fork(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_down(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_ls(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_clean(const struct cmd_options *o, int argc, char **argv, struct err *e);

@@ -91,26 +91,46 @@ static void on_close(struct conn *c)
 	s->on_lost(s);
 }
 
-int carrier_start(struct carrier *s, struct loop *l, const char *program, int log_fd, struct err *e)
+/* The process with its end of a pair of sockets; ours, or -1. */
+static int spawn_process(struct carrier *s, char *const *argv, int log_fd, struct err *e)
 {
 	int pair[2];
-	char *argv[] = {(char *)program, NULL};
 
-	s->last = &s->first;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return err_sys(e, "socketpair");
 	struct spawn sp = {.argv = argv, .fds = {pair[1], log_fd, log_fd}, .n_fds = 3};
 	int rc = spawn_child(&sp, &s->child, e);
 
 	close(pair[1]);
-	if (rc < 0) {
-		close(pair[0]);
+	if (rc == 0)
+		return pair[0];
+	close(pair[0]);
+	return -1;
+}
+
+int carrier_start(struct carrier *s, struct loop *l, const char *program, int log_fd, struct err *e)
+{
+	char *argv[] = {(char *)program, NULL};
+
+	s->last = &s->first;
+	int fd = spawn_process(s, argv, log_fd, e);
+
+	if (fd < 0)
 		return -1;
-	}
 	s->conn.on_data = on_data;
 	s->conn.on_close = on_close;
 	s->conn.owner = s;
-	return conn_open(&s->conn, l, pair[0], e);
+	return conn_open(&s->conn, l, fd, e);
+}
+
+int carrier_thaw(struct carrier *s, struct loop *l, const char *program, const char *state,
+		 const char *moved, int log_fd, struct err *e)
+{
+	char *argv[] = {(char *)program, "--restore", (char *)state, (char *)moved, NULL};
+
+	int fd = spawn_process(s, argv, log_fd, e);
+
+	return fd < 0 ? -1 : conn_open(&s->conn, l, fd, e);
 }
 
 /*

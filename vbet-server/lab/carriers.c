@@ -180,6 +180,14 @@ void carriers_ask_whole(struct carriers *s, carrier_answer_fn answer, void *ctx)
 	on_whole(p, true, "");
 }
 
+bool carriers_are_idle(const struct carriers *s)
+{
+	for (size_t i = 0; i < s->at.n; i++)
+		if (s->at.at[i] && s->at.at[i]->first)
+			return false;
+	return true;
+}
+
 static void destroy(struct carrier *l)
 {
 	free(l->name);

@@ -21,9 +21,11 @@
 
 #include "lib/console_log.h"
 #include "lib/container_of.h"
+#include "lib/sock.h"
 #include "lib/visible.h"
 #include "lib/xalloc.h"
 #include "vbet-server/lab/lab.h"
+#include "vbet-server/lab/launcher.h"
 #include "vbet-server/lab/spin.h"
 
 #include <errno.h>
@@ -32,6 +34,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -463,43 +466,6 @@ void guest_destroy(struct guest *gu)
 	free(gu);
 }
 
-/* Its argv is looked up when it boots: the plan may have changed since it was queued. */
-static const struct plan_step *launch_step(const struct guest *gu)
-{
-	for (size_t i = 0; i < gu->lab->plan->n_steps; i++) {
-		const struct plan_step *s = &gu->lab->plan->steps[i];
-
-		if (s->op == PLAN_GUEST && !strcmp(s->name, gu->name))
-			return s;
-	}
-	return NULL;
-}
-
-static int spawn_launcher(struct guest *gu, int report, struct err *e)
-{
-	char *name = xasprintf("n/%s/console.log", gu->name);
-	char *group = bounds_place(gu->lab, gu->name);
-	int log = lab_open_log(gu->lab, name, e);
-	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	struct spawn sp = {.argv = launch_step(gu)->argv,
-			   .fds = {null, log, log, report},
-			   .n_fds = 4,
-			   .cgroup = group};
-	int rc = -1;
-
-	free(name);
-	if (null < 0)
-		err_sys(e, "open /dev/null");
-	else if (log >= 0)
-		rc = spawn_child(&sp, &gu->child, e);
-	free(group);
-	if (log >= 0)
-		close(log);
-	if (null >= 0)
-		close(null);
-	return rc;
-}
-
 int guest_boot(struct guest *gu, struct err *e)
 {
 	struct lab *lab = gu->lab;
@@ -516,7 +482,7 @@ int guest_boot(struct guest *gu, struct err *e)
 		return -1;
 	if (pipe2(report, O_CLOEXEC | O_NONBLOCK) < 0)
 		return err_sys(e, "pipe");
-	rc = spawn_launcher(gu, report[1], e);
+	rc = launcher_spawn(gu, report[1], -1, e);
 	close(report[1]);
 	gu->report.fd = report[0];
 	if (rc < 0) {
@@ -534,6 +500,35 @@ int guest_boot(struct guest *gu, struct err *e)
 	loop_set_timer(lab->loop, &gu->deadline, gu->started_ns + lab->progress.boot_timeout_ns);
 	set_state(gu, GUEST_BOOTING);
 	return 0;
+}
+
+int guest_thaw(struct guest *gu, const char *state, struct err *e)
+{
+	struct lab *lab = gu->lab;
+	int report[2];
+	char *path = xasprintf("%s/n/%s/agent", lab->dir, gu->name);
+	int fd = sock_connect(path, SOCK_STREAM, e);
+	int rc = fd < 0 ? -1 : conn_thaw(&gu->agent.conn, lab->loop, fd, e);
+
+	free(path);
+	if (rc < 0)
+		return -1;
+	if (pipe2(report, O_CLOEXEC | O_NONBLOCK) < 0)
+		return err_sys(e, "pipe");
+	int state_fd = open(state, O_RDONLY | O_CLOEXEC);
+
+	gu->report.fd = report[0];
+	rc = state_fd < 0 ? err_sys(e, "%s", state) : launcher_spawn(gu, report[1], state_fd, e);
+	close(report[1]);
+	if (state_fd >= 0)
+		close(state_fd);
+	if (rc < 0)
+		return -1;
+	lab_note_pid(lab, &gu->child, gu->name);
+	gu->exited.fd = gu->child.pidfd;
+	if (loop_add(lab->loop, &gu->exited, EPOLLIN, e) < 0)
+		return -1;
+	return loop_add(lab->loop, &gu->report, EPOLLIN, e);
 }
 
 bool guest_can_hear(const struct guest *gu, struct err *e)

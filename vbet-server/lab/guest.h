@@ -36,6 +36,7 @@ struct guest {
 	bool joined;       /* virtual clock: its kernel is in the calendar */
 	bool leaving;      /* real clock: its devices do not listen again yet */
 	bool dying;        /* was sent SIGKILL and is not gone yet */
+	bool resumes;      /* restored (snapshot.c): its kernel ran, and is to go on */
 	bool may_boot;     /* a record says so */
 	bool spins;        /* it computes, and its clock stands still: spin.h */
 	int64_t spins_since_ns;
@@ -48,6 +49,11 @@ struct guest *guest_create(struct lab *lab, const char *name);
 void guest_destroy(struct guest *gu);
 /* Starts the launcher; from now on events drive it. 0 or -1. */
 int guest_boot(struct guest *gu, struct err *e);
+/*
+ * In a server that was restored: the kernel goes on from the file `state`, and the agent's stream
+ * where it was. 0 or -1.
+ */
+int guest_thaw(struct guest *gu, const char *state, struct err *e);
 /* It shall be up: it boots when it is its turn. -1: it is not down. */
 int guest_start(struct guest *gu, struct err *e);
 /* It shall be down: asks for a clean power-off, or ends it at once. */

@@ -262,6 +262,8 @@ static bool guest_is_settled(const struct lab *lab, const struct guest *gu)
 
 bool input_is_settled(const struct lab *lab)
 {
+	if (snapshot_is_under_way(lab))
+		return false;
 	if (!change_is_over(lab))
 		return false;
 	for (size_t i = 0; i < lab->n_guests; i++)

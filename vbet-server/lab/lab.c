@@ -197,6 +197,16 @@ static void set_options(struct lab *lab, const struct lab_options *opt)
 	lab->inputs.replay_rest = opt->replay_rest;
 }
 
+void lab_raise_limit(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) < 0)
+		return;
+	r.rlim_cur = r.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &r);
+}
+
 static int check_descriptors(const struct lab *lab, struct err *e)
 {
 	const struct plan *p = lab->plan;
@@ -222,8 +232,7 @@ static int check_descriptors(const struct lab *lab, struct err *e)
 			"the hard limit (ulimit -Hn)%s",
 			need, (unsigned long long)r.rlim_max,
 			more_help ? ", or use more --substrate-processes" : "");
-	r.rlim_cur = r.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &r);
+	lab_raise_limit();
 	return 0;
 }
 
@@ -314,6 +323,7 @@ void lab_destroy(struct lab *lab)
 	job_finish(lab);
 	held_finish(lab);
 	input_finish(lab);
+	snapshot_finish(lab);
 	outside_stop(lab);
 	carriers_stop_all(&lab->carriers);
 	bounds_finish(&lab->bounds);

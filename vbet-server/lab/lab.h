@@ -23,6 +23,7 @@
 #include "vbet-server/lab/program.h"
 #include "vbet-server/lab/progress.h"
 #include "vbet-server/lab/record.h"
+#include "vbet-server/lab/snapshot.h"
 #include "vbet-server/lab/vlinks.h"
 #include "vbet-server/plan/plan.h"
 
@@ -73,6 +74,7 @@ struct lab {
 	bool names_changed; /* guests may have to be told: names.c */
 	struct mtus mtus;
 	struct jobs jobs;
+	struct snapshot snapshot;
 	struct held *held; /* consoles of the run that is repeated */
 };
 
@@ -92,6 +94,8 @@ void lab_destroy(struct lab *lab);
 int lab_change(struct lab *lab, struct graph *g, struct err *e);
 int lab_replace_plan(struct lab *lab, struct plan *plan, struct err *e);
 
+/* As many descriptors as this process may have. */
+void lab_raise_limit(void);
 /* Sends a line to the substrate process that knows an object (a node, NIC, port or cable). */
 void lab_send_about(struct lab *lab, const char *object, const char *line, carrier_answer_fn answer,
 		    void *ctx);

@@ -298,6 +298,7 @@ static const struct request requests[] = {
 	{"check", 2, 5, request_read, false},
 	{"action", 2, 5, request_read, false},
 	{"links", 1, 1, request_links, false},
+	{"save", 2, 2, request_save, true},
 };
 
 static const struct request *find_request(const char *name, struct err *e)

@@ -48,6 +48,7 @@ int request_wait(struct client *c, const struct words *w, struct err *e);
 int request_read(struct client *c, const struct words *w, struct err *e);
 int request_change(struct client *c, const struct words *w, struct err *e);
 int request_clock(struct client *c, const struct words *w, struct err *e);
+int request_save(struct client *c, const struct words *w, struct err *e);
 int request_capture(struct client *c, const struct words *w, struct err *e);
 int request_capture_end(struct client *c, const struct words *w, struct err *e);
 

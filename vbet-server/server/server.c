@@ -18,6 +18,7 @@
  */
 #include "vbet-server/server/server.h"
 
+#include "imprint/imprint.h"
 #include "lib/container_of.h"
 #include "lib/sock.h"
 #include "lib/vec.h"
@@ -25,6 +26,7 @@
 #include "vbet-server/lab/clock.h"
 #include "vbet-server/lab/disks.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -32,6 +34,8 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+const char server_imprint_note[] = "vbet " VBET_VERSION;
 
 /* Marked, not freed: this may be called from a function that goes on using it. */
 static void client_closed(struct conn *conn)
@@ -286,6 +290,77 @@ static void settle_disks(struct server *s)
 			return;
 }
 
+/* Descriptors of clients are none of ours in a process that was restored, and nor are they. */
+static void forget_clients(struct server *s)
+{
+	for (struct client *c = s->clients; c; c = c->next) {
+		conn_forget(&c->conn);
+		c->dead = true;
+		request_client_gone(c);
+	}
+	free_dead_clients(s);
+	s->up = NULL;
+}
+
+/* Whoever restored us is at descriptor 0. */
+static int thaw(struct server *s, int64_t then_ns, struct err *e)
+{
+	size_t len;
+	/* The snapshot's directory, that of the run. */
+	char *dir = xstrdup(imprint_argument(&len));
+	char *run = xstrdup((const char *)imprint_argument(&len) + strlen(dir) + 1);
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int fd = fcntl(0, F_DUPFD_CLOEXEC, 3);
+
+	dup2(null, 0);
+	close(null);
+	signal(SIGPIPE, SIG_IGN);
+	lab_raise_limit();
+	snapshot_forget(s->lab);
+	int rc = loop_thaw(s->loop, then_ns, e);
+
+	if (rc == 0)
+		rc = loop_add_signals(s->loop, &s->signals, 0, e);
+	for (struct client *c = s->clients; c; c = c->next)
+		loop_cancel_timer(s->loop, &c->timeout);
+	if (rc == 0)
+		rc = snapshot_thaw(s->lab, dir, run, e);
+	forget_clients(s);
+	s->up = add_client(s, fd);
+	if (s->up)
+		request_await_thaw(s->up);
+	if (rc == 0)
+		rc = listen_control(s, e);
+	free(dir);
+	free(run);
+	return rc;
+}
+
+/* The server's part of a snapshot: it stands for as long as its own file takes. */
+static void save_self(struct server *s)
+{
+	struct imprint_writer writer;
+	struct err e = {0};
+	char *file = snapshot_server_file(s->lab);
+	int64_t then_ns = clock_monotonic_ns();
+
+	fflush(NULL);
+	switch (imprint_save(file, server_imprint_note, &writer, &e)) {
+	case IMPRINT_RESTORED:
+		s->thawing = true;
+		if (thaw(s, then_ns, &e) < 0)
+			lab_failed(s, &e);
+		break;
+	case IMPRINT_SAVING:
+		snapshot_end(s->lab, imprint_writer_finish(&writer, &e) < 0 ? &e : NULL);
+		break;
+	case IMPRINT_FAILED:
+		snapshot_end(s->lab, &e);
+		break;
+	}
+	free(file);
+}
+
 int server_run(struct topo_script *script, struct graph *g, const struct lab_options *opt,
 	       int up_fd)
 {
@@ -305,6 +380,15 @@ int server_run(struct topo_script *script, struct graph *g, const struct lab_opt
 		if (loop_turn(s.loop, INT64_MAX, &e) < 0)
 			break;
 		free_dead_clients(&s);
+		/* The lab stands on its own feet: until now it would have gone with who asked. */
+		if (s.thawing && s.lab->snapshot.step == SNAPSHOT_NONE) {
+			s.thawing = false;
+			s.up = NULL;
+		}
+		/* An answer that is under way would never come to the other. */
+		if (s.lab && s.lab->snapshot.step == SNAPSHOT_SERVER &&
+		    carriers_are_idle(&s.lab->carriers))
+			save_self(&s);
 	}
 	if (s.listener.fd >= 0)
 		loop_remove(s.loop, &s.listener);

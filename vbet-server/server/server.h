@@ -49,11 +49,15 @@ struct server {
 	struct loop_watch signals;
 	struct client *clients;
 	struct client *up; /* who asked for the lab and waits until it is ready, or NULL */
+	bool thawing;      /* it was restored, and not all of the lab is back */
 	bool held;         /* the lab goes down with that client, also when it is ready */
 	bool down_asked;
 	struct err failure; /* why the lab did not come up */
 	int exit_code;
 };
+
+/* What must be equal in a server's file and the program that restores it. */
+extern const char server_imprint_note[];
 
 /* Ends an answer. */
 void client_ok(struct client *c);
@@ -68,6 +72,8 @@ void request_check_waiting(struct server *s);
 /* A message of a client in CLIENT_RELAY: how many bytes were used, or -1 if it is none. */
 long request_relay(struct client *c, const char *data, size_t len);
 void request_client_gone(struct client *c);
+/* The client hears when all of a lab that was restored is back. */
+void request_await_thaw(struct client *c);
 
 /*
  * Runs the lab until it is taken down: script and graph are taken over, up_fd is a stream socket to

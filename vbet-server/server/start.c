@@ -11,12 +11,16 @@
  */
 #include "vbet-server/server/start.h"
 
+#include "imprint/imprint.h"
 #include "lib/xalloc.h"
 #include "vbet-server/server/server.h"
+#include "vbet-server/store/copy_tree.h"
 #include "vbet-server/store/paths.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -74,6 +78,71 @@ int server_start(struct topo_script *script, struct graph *g, const struct lab_o
 	}
 	waitpid(pid, NULL, 0);
 	close(pair[1]);
+	*fd = pair[0];
+	return 0;
+}
+
+/* Its log goes on where it was. */
+static void redirect_again(const char *dir, int client)
+{
+	char *path = xasprintf("%s/server.log", dir);
+	int log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+
+	dup2(client, 0);
+	if (log >= 0) {
+		dup2(log, 1);
+		dup2(log, 2);
+	}
+	free(path);
+}
+
+/* The process that becomes the server; client: its end of the pair. */
+__attribute__((noreturn)) static void become(const char *dir, const char *snapshot, int client)
+{
+	char *file = xasprintf("%s/server", snapshot);
+	char *words = xasprintf("%s%c%s", snapshot, '\0', dir);
+	struct err e;
+
+	setsid();
+	if (fork() != 0)
+		_exit(0);
+	redirect_again(dir, client);
+	imprint_restore(file, server_imprint_note, words, strlen(snapshot) + strlen(dir) + 2, &e);
+	if (!paths_is_locked(dir))
+		paths_remove_tree(dir);
+	dprintf(0, "error %d \"%s\"\n", (int)e.kind, e.text);
+	_exit(3);
+}
+
+static int copy_run(const char *dir, const char *snapshot, struct err *e)
+{
+	char *run = xasprintf("%s/run", snapshot);
+	int rc = paths_is_locked(dir) ? err_set(e, ERR_ENV, "a lab runs in %s already", dir)
+				      : copy_tree(run, dir, e);
+
+	free(run);
+	return rc;
+}
+
+int server_restore(const char *dir, const char *snapshot, int *fd, struct err *e)
+{
+	int pair[2];
+
+	if (copy_run(dir, snapshot, e) < 0)
+		return -1;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_sys(e, "socketpair");
+	fflush(NULL);
+	pid_t pid = fork();
+
+	if (pid == 0)
+		become(dir, snapshot, pair[1]);
+	close(pair[1]);
+	if (pid < 0) {
+		close(pair[0]);
+		return err_sys(e, "fork");
+	}
+	waitpid(pid, NULL, 0);
 	*fd = pair[0];
 	return 0;
 }

@@ -18,4 +18,10 @@ struct topo_script;
 int server_start(struct topo_script *script, struct graph *g, const struct lab_options *opt,
 		 int *fd, struct err *e);
 
+/*
+ * Forks a server off that goes on with the lab of a snapshot, in its run directory `dir`. *fd as
+ * above: "ok" when all of it is back. 0 or -1.
+ */
+int server_restore(const char *dir, const char *snapshot, int *fd, struct err *e);
+
 #endif

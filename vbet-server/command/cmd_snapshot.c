@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* save, restore, fork: docs/snapshots.md. */
+#include "lib/xalloc.h"
+#include "topo/topo.h"
+#include "vbet-server/command/client.h"
+#include "vbet-server/command/cmd.h"
+#include "vbet-server/server/start.h"
+#include "vbet-server/store/paths.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char *absolute(const char *path)
+{
+	char *here = path[0] == '/' ? NULL : getcwd(NULL, 0);
+	char *all = here ? xasprintf("%s/%s", here, path) : xstrdup(path);
+	size_t len = strlen(all);
+
+	while (len > 1 && all[len - 1] == '/')
+		all[--len] = '\0';
+	free(here);
+	return all;
+}
+
+static int save(const char *lab, char *dir, struct err *e)
+{
+	char *words[] = {"save", dir};
+
+	return client_ask(lab, words, 2, NULL, e);
+}
+
+int cmd_save(const struct cmd_options *o, int argc, char **argv, struct err *e)
+{
+	char *lab = client_find_lab(o->lab, e);
+	char *dir = absolute(argv[0]);
+	int rc = lab ? save(lab, dir, e) : -1;
+
+	free(dir);
+	free(lab);
+	return rc;
+}
+
+static int check_name(const char *name, struct err *e)
+{
+	return topo_is_lab_name(name) ? 0 : err_set(e, ERR_USAGE, "'%s' is no name of a lab", name);
+}
+
+/*
+ * Its run directory: where it was, which the second line of the file "snapshot" says, or beside
+ * other labs under another name. malloc'ed.
+ */
+static char *run_dir(const char *snapshot, const char *name, struct err *e)
+{
+	char *path = xasprintf("%s/snapshot", snapshot);
+	size_t len;
+	char *text = paths_read_file(path, &len, e);
+	char *second = text ? strchr(text, '\n') : NULL;
+	char *base = second && name ? paths_base_dir(e) : NULL;
+	char *dir = NULL;
+
+	if (text && !second)
+		err_set(e, ERR_USAGE, "%s is no snapshot", snapshot);
+	else if (base)
+		dir = xasprintf("%s/%s", base, name);
+	else if (second && !name)
+		dir = xstrndup(second + 1, strcspn(second + 1, "\n"));
+	free(base);
+	free(text);
+	free(path);
+	return dir;
+}
+
+/* dir: of the run. */
+static int restore(const char *dir, const char *snapshot, struct err *e)
+{
+	struct session s = {.fd = -1};
+
+	if (server_restore(dir, snapshot, &s.fd, e) < 0)
+		return -1;
+	int rc = client_answer(&s, NULL, client_show_note, NULL, e);
+
+	client_close(&s);
+	return rc;
+}
+
+int cmd_restore(const struct cmd_options *o, int argc, char **argv, struct err *e)
+{
+	if (o->lab && check_name(o->lab, e) < 0)
+		return -1;
+	char *snapshot = absolute(argv[0]);
+	char *dir = run_dir(snapshot, o->lab, e);
+	int rc = dir ? restore(dir, snapshot, e) : -1;
+
+	free(dir);
+	free(snapshot);
+	return rc;
+}
+
+/* A snapshot that nobody keeps, in memory as a rule: where run directories are. */
+int cmd_fork(const struct cmd_options *o, int argc, char **argv, struct err *e)
+{
+	if (!o->lab)
+		return err_set(e, ERR_USAGE, "the other lab needs a name: -n NAME");
+	if (check_name(o->lab, e) < 0)
+		return -1;
+	char *base = paths_base_dir(e);
+	char *made = base ? xasprintf("%s/.fork-XXXXXX", base) : NULL;
+	char *dir = base ? xasprintf("%s/%s", base, o->lab) : NULL;
+	int rc = !base ? -1 : mkdtemp(made) ? 0 : err_sys(e, "make %s", made);
+	char *snapshot = rc == 0 ? xasprintf("%s/s", made) : NULL;
+
+	if (rc == 0)
+		rc = save(argv[0], snapshot, e);
+	if (rc == 0)
+		rc = restore(dir, snapshot, e);
+	if (snapshot)
+		paths_remove_tree(made);
+	free(snapshot);
+	free(dir);
+	free(made);
+	free(base);
+	return rc;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The process that builds a guest's jail and starts its kernel there. */
+#ifndef VBET_SERVER_LAB_LAUNCHER_H
+#define VBET_SERVER_LAB_LAUNCHER_H
+
+#include "vbet-server/lab/guest.h"
+
+/*
+ * Starts it: gu->child. report: it says there how well the guest is confined, or why it does not
+ * start. state_fd: the kernel goes on from what this file holds (docs/snapshots.md); -1: it boots.
+ * 0 or -1.
+ */
+int launcher_spawn(struct guest *gu, int report, int state_fd, struct err *e);
+
+#endif

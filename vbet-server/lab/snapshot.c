@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One after the other, while the clock stands for it: the guests write themselves into files that
+ * the substrate opens for them; the substrate process writes itself; what the run directory has is
+ * copied; the server writes itself, last, for it knows by then that all others have. The directory
+ * gets its name when all of it is there, in one step.
+ *
+ * Back: the server is first (imprint/). It starts the substrate process; when that listens, the
+ * guests; when all have come, the lab is what it was.
+ */
+#include "vbet-server/lab/snapshot.h"
+
+#include "lib/xalloc.h"
+#include "vbet-server/lab/lab.h"
+#include "vbet-server/store/copy_tree.h"
+#include "vbet-server/store/paths.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char *guest_file(const char *dir, const struct guest *gu)
+{
+	return xasprintf("%s/%s.guest", dir, gu->name);
+}
+
+bool snapshot_is_under_way(const struct lab *lab)
+{
+	return lab->snapshot.step > SNAPSHOT_ASKED;
+}
+
+/*
+ * Only what was made here is ever replaced or removed: the file "snapshot" is the first that is
+ * made, and says so.
+ */
+static bool is_ours(const char *dir)
+{
+	char *mark = xasprintf("%s/snapshot", dir);
+	bool ours = access(mark, F_OK) == 0;
+
+	free(mark);
+	return ours;
+}
+
+/* Who waits for it looks again, and the clock may go on. */
+static void tell(struct lab *lab)
+{
+	if (lab->listener.changed)
+		lab->listener.changed(lab->listener.ctx);
+	input_pump(lab);
+}
+
+void snapshot_end(struct lab *lab, const struct err *failed)
+{
+	struct snapshot *s = &lab->snapshot;
+
+	if (failed)
+		s->failed = *failed;
+	/* The old one, if there is one, goes when the new one has its place. */
+	else if (renameat2(AT_FDCWD, s->made, AT_FDCWD, s->dir, RENAME_EXCHANGE) < 0 &&
+		 (errno != ENOENT || rename(s->made, s->dir) < 0))
+		err_sys(&s->failed, "%s", s->dir);
+	if (s->made)
+		paths_remove_tree(s->made);
+	free(s->made);
+	free(s->dir);
+	s->made = s->dir = NULL;
+	s->step = SNAPSHOT_NONE;
+	tell(lab);
+}
+
+static void fail(struct lab *lab, const char *why)
+{
+	struct err e;
+
+	err_set(&e, ERR_ENV, "%s", why);
+	if (lab->snapshot.step != SNAPSHOT_NONE)
+		snapshot_end(lab, &e);
+}
+
+static void on_asked(void *ctx, bool ok, const char *text)
+{
+	if (!ok)
+		fail(ctx, text);
+}
+
+static void ask(struct lab *lab, const char *what, const char *name, char *file)
+{
+	struct arena a = {0};
+	char *word = arena_printf(&a, "file=%s", file);
+
+	lab_send_clock(lab, arena_printf(&a, "%s%s %s", what, name, words_quote(&a, word)),
+		       on_asked, lab);
+	arena_finish(&a);
+	free(file);
+}
+
+static void save_substrate(struct lab *lab)
+{
+	lab->snapshot.step = SNAPSHOT_SUBSTRATE;
+	ask(lab, "save", "", xasprintf("%s/substrate", lab->snapshot.made));
+}
+
+static int check_guest(const struct guest *gu, struct err *e)
+{
+	if (gu->state == GUEST_DOWN && !gu->queued)
+		return 0;
+	if (!gu->joined || gu->dying || (gu->state != GUEST_UP && gu->state != GUEST_READY))
+		return err_set(e, ERR_ENV, "%s is %s: a snapshot needs it ready, or down", gu->name,
+			       guest_state_name(gu->state));
+	return 0;
+}
+
+static int check(const struct lab *lab, struct err *e)
+{
+	/* Its group would have to be made anew, with all that is in it. */
+	if (lab->bounds.group)
+		return err_set(e, ERR_ENV,
+			       "a lab with bounds of its own cannot be kept in a snapshot yet");
+	for (size_t i = 0; i < lab->n_guests; i++)
+		if (lab->guests[i] && check_guest(lab->guests[i], e) < 0)
+			return -1;
+	return 0;
+}
+
+static int write_mark(const struct lab *lab, const char *dir, struct err *e)
+{
+	char *path = xasprintf("%s/snapshot", dir);
+	FILE *f = fopen(path, "we");
+	int rc = f ? 0 : err_sys(e, "%s", path);
+
+	if (f) {
+		fprintf(f, "%s\n%s\n", lab->graph->lab, lab->dir);
+		if (fclose(f) != 0)
+			rc = err_sys(e, "write %s", path);
+	}
+	free(path);
+	return rc;
+}
+
+static int make_dir(struct lab *lab, struct err *e)
+{
+	struct snapshot *s = &lab->snapshot;
+	char *made = xasprintf("%s.new", s->dir);
+	int rc = 0;
+
+	/* Of one that was interrupted. */
+	if (is_ours(made))
+		paths_remove_tree(made);
+	if (access(s->dir, F_OK) == 0 && !is_ours(s->dir))
+		rc = err_set(e, ERR_USAGE, "%s is there already, and is no snapshot", s->dir);
+	else if (mkdir(made, 0700) < 0)
+		rc = err_sys(e, "make %s", made);
+	if (rc < 0) {
+		free(made);
+		return -1;
+	}
+	s->made = made;
+	return write_mark(lab, made, e);
+}
+
+/* Nobody is the last before all are asked. */
+static void begin(struct lab *lab, void *ctx)
+{
+	struct snapshot *s = &lab->snapshot;
+	struct err e = {0};
+
+	if (check(lab, &e) < 0 || make_dir(lab, &e) < 0) {
+		snapshot_end(lab, &e);
+		return;
+	}
+	s->step = SNAPSHOT_GUESTS;
+	s->guests = 1;
+	for (size_t i = 0; i < lab->n_guests && s->step == SNAPSHOT_GUESTS; i++) {
+		const struct guest *gu = lab->guests[i];
+
+		if (!gu || !gu->child.pid)
+			continue;
+		s->guests++;
+		ask(lab, "freeze ", gu->name, guest_file(s->made, gu));
+	}
+	if (s->step == SNAPSHOT_GUESTS && !--s->guests)
+		save_substrate(lab);
+}
+
+int snapshot_ask(struct lab *lab, const char *dir, struct err *e)
+{
+	struct snapshot *s = &lab->snapshot;
+
+	if (!lab->clock.is_virtual)
+		return err_set(e, ERR_USAGE,
+			       "snapshots need the virtual clock (up --clock virtual)");
+	if (s->step != SNAPSHOT_NONE)
+		return err_set(e, ERR_USAGE, "a snapshot is being taken");
+	if (lab->progress.setting_up)
+		return err_set(e, ERR_USAGE, "the lab is not ready");
+	free(s->dir);
+	s->dir = xstrdup(dir);
+	s->failed.kind = ERR_NONE;
+	s->step = SNAPSHOT_ASKED;
+	input_add(lab, begin, NULL);
+	return 0;
+}
+
+char *snapshot_server_file(const struct lab *lab)
+{
+	return xasprintf("%s/server", lab->snapshot.made);
+}
+
+/* What people look at, and what guests are started with. */
+static void copy_files(struct lab *lab)
+{
+	struct snapshot *s = &lab->snapshot;
+	char *run = xasprintf("%s/run", s->made);
+	struct err e = {0};
+
+	s->recorded = lab->inputs.record ? ftell(lab->inputs.record) : 0;
+	copy_tree(lab->dir, run, &e);
+	free(run);
+	if (e.kind)
+		snapshot_end(lab, &e);
+	else
+		s->step = SNAPSHOT_SERVER;
+}
+
+static void start_guests(struct lab *lab)
+{
+	struct snapshot *s = &lab->snapshot;
+	struct err e = {0};
+
+	for (size_t i = 0; i < lab->n_guests && !e.kind; i++) {
+		struct guest *gu = lab->guests[i];
+
+		if (!gu || !gu->resumes)
+			continue;
+		char *file = guest_file(s->dir, gu);
+
+		if (guest_thaw(gu, file, &e) < 0)
+			err_wrap(&e, "%s", gu->name);
+		free(file);
+	}
+	if (e.kind && lab->listener.failed)
+		lab->listener.failed(lab->listener.ctx, &e);
+}
+
+void snapshot_hear(struct lab *lab, const struct words *w)
+{
+	struct snapshot *s = &lab->snapshot;
+	const char *what = w->at[0];
+
+	if (s->step == SNAPSHOT_NONE)
+		return;
+	if (strstr(what, "failed"))
+		fail(lab, w->at[w->n - 1]);
+	else if (!strcmp(what, "frozen") && !--s->guests)
+		save_substrate(lab);
+	else if (!strcmp(what, "saved"))
+		copy_files(lab);
+	else if (!strcmp(what, "awaiting"))
+		start_guests(lab);
+	else if (!strcmp(what, "thawed"))
+		s->step = SNAPSHOT_NONE;
+}
+
+static int thaw_files(struct lab *lab, struct err *e)
+{
+	char *pids = xasprintf("%s/pids", lab->dir);
+	char *inputs = xasprintf("%s/inputs", lab->record.dir);
+
+	/* The old streams have no descriptors: they are left to themselves. */
+	lab->lock_fd = paths_lock(lab->dir);
+	lab->pids = fopen(pids, "we");
+	if (lab->inputs.record)
+		lab->inputs.record =
+			truncate(inputs, lab->snapshot.recorded) < 0 ? NULL : fopen(inputs, "ae");
+	int rc = lab->lock_fd >= 0 && lab->pids ? 0 : err_sys(e, "%s", lab->dir);
+
+	free(pids);
+	free(inputs);
+	return rc;
+}
+
+/*
+ * What has the old run directory in it: the plan, which is made anew of the same graph, and the
+ * record, if it was there.
+ */
+static int move_lab(struct lab *lab, const char *run, struct err *e)
+{
+	char *old = lab->dir;
+	const char *name = strrchr(run, '/') + 1;
+
+	if (!strcmp(old, run))
+		return 0;
+	lab->dir = xstrdup(run);
+	lab->env.lab_dir = lab->dir;
+	if (!strcmp(lab->record.dir, old)) {
+		free(lab->record.dir);
+		lab->record.dir = xstrdup(run);
+	}
+	free(old);
+	topo_set_lab(lab->script, name);
+	lab->graph->lab = arena_strdup(&lab->graph->arena, name);
+	struct plan *plan = plan_make(lab->graph, &lab->env, e);
+
+	if (!plan)
+		return -1;
+	plan_destroy(lab->plan);
+	lab->plan = plan;
+	lab->env.running = plan;
+	return 0;
+}
+
+void snapshot_forget(struct lab *lab)
+{
+	struct carrier *c = carriers_at(&lab->carriers, 1);
+
+	lab->lock_fd = -1;
+	conn_forget(&c->conn);
+	c->child = (struct child){.pidfd = -1};
+	for (size_t i = 0; i < lab->n_guests; i++) {
+		struct guest *gu = lab->guests[i];
+
+		if (!gu)
+			continue;
+		gu->resumes = gu->child.pid != 0;
+		gu->child = (struct child){.pidfd = -1};
+		gu->report.fd = -1;
+		conn_hold(&gu->agent.conn);
+	}
+}
+
+int snapshot_thaw(struct lab *lab, const char *dir, const char *run, struct err *e)
+{
+	struct snapshot *s = &lab->snapshot;
+	struct carrier *c = carriers_at(&lab->carriers, 1);
+	char *file = xasprintf("%s/substrate", dir);
+	char *moved = xasprintf("%s/=%s/", lab->dir, run);
+
+	free(s->dir);
+	free(s->made);
+	*s = (struct snapshot){
+		.step = SNAPSHOT_THAWING, .dir = xstrdup(dir), .recorded = s->recorded};
+	int rc = move_lab(lab, run, e) < 0 ? -1 : thaw_files(lab, e);
+	int log = rc < 0 ? -1 : lab_open_log(lab, "substrate.log", e);
+
+	if (log >= 0) {
+		rc = carrier_thaw(c, lab->loop, lab->env.substrate, file, moved, log, e);
+		close(log);
+	} else {
+		rc = -1;
+	}
+	free(file);
+	free(moved);
+	if (rc == 0)
+		lab_note_pid(lab, &c->child, c->name);
+	return rc;
+}
+
+void snapshot_finish(struct lab *lab)
+{
+	free(lab->snapshot.dir);
+	free(lab->snapshot.made);
+}

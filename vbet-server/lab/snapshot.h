@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A lab is kept in a directory, and goes on from there (docs/snapshots.md): files of its guests,
+ * of its substrate process and of its server, and of what was in its run directory. Virtual clock.
+ */
+#ifndef VBET_SERVER_LAB_SNAPSHOT_H
+#define VBET_SERVER_LAB_SNAPSHOT_H
+
+#include "lib/err.h"
+#include "lib/words.h"
+
+#include <stdbool.h>
+
+struct lab;
+
+enum snapshot_step {
+	SNAPSHOT_NONE,
+	SNAPSHOT_ASKED,     /* it waits for its turn (input.h) */
+	SNAPSHOT_GUESTS,    /* they write themselves */
+	SNAPSHOT_SUBSTRATE, /* so does the substrate process */
+	SNAPSHOT_SERVER,    /* the server is to do so now */
+	SNAPSHOT_THAWING,   /* restored: not all is back */
+};
+
+struct snapshot {
+	enum snapshot_step step;
+	char *dir;       /* owned: where it will be */
+	char *made;      /* owned: where it is made, beside that */
+	long recorded;   /* octets of the record of inputs (input.h) */
+	unsigned guests; /* that have not written themselves */
+	struct err failed;
+};
+
+/*
+ * Asks for one. -1: there can be none, and why. Its end is step SNAPSHOT_NONE, with `failed`. The
+ * clock stands meanwhile, and nothing else is done to the lab.
+ */
+int snapshot_ask(struct lab *lab, const char *dir, struct err *e);
+/* True while one is being taken, or the lab is not whole again. */
+bool snapshot_is_under_way(const struct lab *lab);
+/* SNAPSHOT_SERVER: the path of the server's file; then whether that is written. */
+char *snapshot_server_file(const struct lab *lab);
+void snapshot_end(struct lab *lab, const struct err *failed);
+/*
+ * First of all in a server that was restored: the processes and descriptors of the other are none
+ * of ours, and nobody must end or close them.
+ */
+void snapshot_forget(struct lab *lab);
+/*
+ * In a server that was restored from a directory; the loop is thawed. The processes of the lab are
+ * started, in the run directory `run`, whose last part is the lab's name from now on; step
+ * SNAPSHOT_NONE says that all are back. 0 or -1.
+ */
+int snapshot_thaw(struct lab *lab, const char *dir, const char *run, struct err *e);
+/* "frozen", "saved", "thawed"... of the substrate. */
+void snapshot_hear(struct lab *lab, const struct words *w);
+void snapshot_finish(struct lab *lab);
+
+#endif

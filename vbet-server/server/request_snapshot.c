@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* save DIR: answered when the lab is in the directory. And who restores one, when all is back. */
+#include "vbet-server/server/request.h"
+
+#include <string.h>
+
+static bool is_saved(const struct client *c, struct err *e)
+{
+	const struct lab *lab = c->server->lab;
+
+	if (lab->snapshot.step == SNAPSHOT_NONE && lab->snapshot.failed.kind)
+		*e = lab->snapshot.failed;
+	return lab->snapshot.step == SNAPSHOT_NONE || lab_is_stuck(lab, e);
+}
+
+int request_save(struct client *c, const struct words *w, struct err *e)
+{
+	if (w->at[1][0] != '/')
+		return err_set(e, ERR_USAGE, "save needs an absolute path");
+	if (snapshot_ask(c->server->lab, w->at[1], e) < 0)
+		return -1;
+	c->state = CLIENT_WAIT;
+	c->guest = NULL;
+	c->is_over = is_saved;
+	request_check_waiting(c->server);
+	return REQUEST_ANSWERED;
+}
+
+static bool is_back(const struct client *c, struct err *e)
+{
+	const struct lab *lab = c->server->lab;
+
+	for (size_t i = 0; i < lab->n_guests; i++) {
+		const struct guest *gu = lab->guests[i];
+
+		if (gu && gu->failed.kind && lab->snapshot.step == SNAPSHOT_THAWING) {
+			*e = gu->failed;
+			return true;
+		}
+	}
+	return lab->snapshot.step == SNAPSHOT_NONE || lab_is_stuck(lab, e);
+}
+
+void request_await_thaw(struct client *c)
+{
+	c->state = CLIENT_WAIT;
+	c->guest = NULL;
+	c->is_over = is_back;
+}

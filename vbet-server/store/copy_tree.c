@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "vbet-server/store/copy_tree.h"
+
+#include "lib/sock.h"
+#include "lib/xalloc.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int copy_file(const char *from, const char *to, struct err *e)
+{
+	char buf[65536];
+	int in = open(from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int out = in < 0 ? -1 : open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	ssize_t n = out < 0 ? -1 : 0;
+
+	while (out >= 0 && (n = read(in, buf, sizeof(buf))) > 0)
+		if (sock_write_all(out, buf, (size_t)n) < 0)
+			break;
+	int rc = n == 0 ? 0 : err_sys(e, "copy %s to %s", from, to);
+
+	if (in >= 0)
+		close(in);
+	if (out >= 0)
+		close(out);
+	return rc;
+}
+
+static int copy_entry(const char *from, const char *to, struct err *e)
+{
+	struct stat st;
+
+	if (lstat(from, &st) < 0)
+		return err_sys(e, "%s", from);
+	if (S_ISDIR(st.st_mode))
+		return copy_tree(from, to, e);
+	return S_ISREG(st.st_mode) ? copy_file(from, to, e) : 0;
+}
+
+int copy_tree(const char *from, const char *to, struct err *e)
+{
+	DIR *d = opendir(from);
+	const struct dirent *entry;
+	int rc = d ? 0 : err_sys(e, "open %s", from);
+
+	if (rc == 0 && mkdir(to, 0700) < 0 && errno != EEXIST)
+		rc = err_sys(e, "make %s", to);
+	while (d && rc == 0 && (entry = readdir(d))) {
+		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+			continue;
+		char *a = xasprintf("%s/%s", from, entry->d_name);
+		char *b = xasprintf("%s/%s", to, entry->d_name);
+
+		rc = copy_entry(a, b, e);
+		free(a);
+		free(b);
+	}
+	if (d)
+		closedir(d);
+	return rc;
+}
