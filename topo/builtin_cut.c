@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * up, down: cables that are cut, whole, at one end or in one direction, and mended.
+ * cut, mend: cables that are cut, whole, at one end or in one direction, and mended. down and up are
+ * other names for them.
  *
  * A cut is a state of the cable, not a parameter of its direction: the lab keeps it apart from what
- * impair() says, so that mending a cable gives back all its parameters. cut(), mend() at a time are
- * the same with the words of events (event.c).
+ * impair() says, so that mending a cable gives back all its parameters. At a time they are events
+ * (event.c).
  */
 #include "lib/xalloc.h"
 #include "topo/builtin.h"
@@ -92,6 +93,18 @@ static struct value run_down(struct eval *ev, const struct call *c)
 }
 
 static const struct builtin functions[] = {
+	{.name = "cut",
+	 .run = run_down,
+	 .min = 1,
+	 .max = 2,
+	 .has_fields = true,
+	 .usage = "cut(cable) or cut(a, b)"},
+	{.name = "mend",
+	 .run = run_up,
+	 .min = 1,
+	 .max = 2,
+	 .has_fields = true,
+	 .usage = "mend(cable) or mend(a, b)"},
 	{.name = "up",
 	 .run = run_up,
 	 .min = 1,

@@ -8,6 +8,7 @@
 
 #include "lib/xalloc.h"
 #include "topo/builtin.h"
+#include "topo/event.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -144,6 +145,9 @@ static struct value unknown_function(struct eval *ev, const struct ast *t)
 {
 	struct nearest near;
 
+	if (event_is_action(t->name))
+		return eval_wrong(ev, t->name_loc, "%s() needs a time: at 60s %s(...)", t->name,
+				  t->name);
 	nearest_init(&near, t->name);
 	for (size_t i = 0; builtin_at(i); i++)
 		nearest_offer(&near, builtin_at(i)->name);

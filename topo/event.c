@@ -208,10 +208,7 @@ static bool fill_impair(struct eval *ev, const struct call *c, struct world_even
 	return true;
 }
 
-/*
- * down and up are the words that a script knows, cut and mend those that read well at a time; both
- * pairs mean the same.
- */
+/* down and up are other names for cut and mend (builtin_cut.c). */
 static const struct action actions[] = {
 	{fill_cable, "cut", "cut(a, b)", ACTION_CUT, 1, 2, true},
 	{fill_cable, "mend", "mend(a, b)", ACTION_MEND, 1, 2, true},
@@ -228,6 +225,14 @@ static const struct action actions[] = {
 static const char *action_at(size_t i)
 {
 	return i < ARRAY_LEN(actions) ? actions[i].name : NULL;
+}
+
+bool event_is_action(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(actions); i++)
+		if (!strcmp(actions[i].name, name))
+			return true;
+	return false;
 }
 
 /* ---- statements ---- */

@@ -10,6 +10,8 @@
 
 /* Carries out such a statement (AST_AT). */
 void event_run_at(struct eval *ev, const struct ast *t);
+/* True of what can stand behind "at TIME". */
+bool event_is_action(const char *name);
 /* Reports events of what is not there any more. A script that is still being typed loses them. */
 void event_check(struct eval *ev, bool is_live);
 

@@ -38,8 +38,7 @@ const char *complete_own_word(size_t i, const char **help)
 	return own_words[i].name;
 }
 
-static const char *const keywords[] = {"for", "if",  "def",  "include", "expect",
-				       "at",  "cut", "mend", NULL};
+static const char *const keywords[] = {"for", "if", "def", "include", "expect", "at", NULL};
 
 enum argument { ARG_NODES = 1, ARG_NICS = 2, ARG_FILES = 4, ARG_KEYS = 8, ARG_COMMANDS = 16 };
 

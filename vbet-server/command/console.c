@@ -167,24 +167,16 @@ static const char *const *place_of(struct arena *a, const char *all[3])
 	return all;
 }
 
-/* One of "statement", "action". */
-static int ask_about(const char *what, const char *text, FILE *out, struct err *e)
-{
-	struct arena a = {0};
-	const char *place[3];
-	const char *const *p = place_of(&a, place);
-	char *words[] = {(char *)what, (char *)text, (char *)p[0], (char *)p[1]};
-	int rc = client_ask(current_lab, words, 4, out, e);
-
-	arena_finish(&a);
-	return rc;
-}
-
 static int run_statement(const char *line)
 {
 	struct err e = {0};
-	int rc = ask_about("statement", line, stdout, &e);
+	struct arena a = {0};
+	const char *place[3];
+	const char *const *p = place_of(&a, place);
+	char *words[] = {"statement", (char *)line, (char *)p[0], (char *)p[1]};
+	int rc = client_ask(current_lab, words, 4, stdout, &e);
 
+	arena_finish(&a);
 	print_error(&e);
 	return rc < 0 ? (int)e.kind : 0;
 }
@@ -270,28 +262,6 @@ static bool looks_like_statement(const char *line)
 	return *line == '(' || *line == '=';
 }
 
-/* What a script can only say of a time is done now: "cut(a, b)". */
-static int run_action(const char *line)
-{
-	struct arena a = {0};
-	struct words w = {0};
-	struct err e = {0};
-	char *text = NULL;
-	size_t len = 0;
-	FILE *f = xmemstream(&text, &len);
-	int rc = ask_about("action", line, f, &e);
-
-	fclose(f);
-	if (rc == 0)
-		rc = words_split(text, strcspn(text, "\n"), &a, &w, &e);
-	if (rc == 0)
-		rc = client_ask(current_lab, w.at, w.n, NULL, &e);
-	print_error(&e);
-	arena_finish(&a);
-	free(text);
-	return rc < 0 ? (int)e.kind : 0;
-}
-
 /* "expect within 10s ping(a, b)": tried now. A clock that ran goes on after that. */
 static int run_expect(const char *check)
 {
@@ -309,14 +279,11 @@ static int run_expect(const char *check)
 
 static int run_language(const char *line)
 {
-	static const char *const actions[] = {"cut", "mend", NULL};
 	static const char *const expect[] = {"expect", NULL};
 
 	const char *word = line + strspn(line, " \t");
 
-	if (begins_with(word, expect))
-		return run_expect(line);
-	return begins_with(word, actions) ? run_action(line) : run_statement(line);
+	return begins_with(word, expect) ? run_expect(line) : run_statement(line);
 }
 
 /* Brackets that are open at the end of a text, outside of strings and comments. */
