@@ -158,6 +158,12 @@ bool addr_nets_overlap(const struct addr *a, const struct addr *b)
 	return same_bits(a, b, a->prefix < b->prefix ? a->prefix : b->prefix);
 }
 
+bool addr_is_link_local(const struct addr *a)
+{
+	return a->family == AF_INET ? a->bytes[0] == 169 && a->bytes[1] == 254
+				    : a->bytes[0] == 0xfe && (a->bytes[1] & 0xc0) == 0x80;
+}
+
 struct addr addr_network(const struct addr *a)
 {
 	struct addr net = *a;

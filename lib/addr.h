@@ -39,6 +39,8 @@ bool addr_same(const struct addr *a, const struct addr *b);
 bool addr_in_net(const struct addr *a, const struct addr *net);
 /* True if the two networks have an address in common. */
 bool addr_nets_overlap(const struct addr *a, const struct addr *b);
+/* Of 169.254.0.0/16 (RFC 3927) or fe80::/10 (RFC 4291). */
+bool addr_is_link_local(const struct addr *a);
 /* True if a bit behind the prefix is set. */
 bool addr_has_host_bits(const struct addr *a);
 /* True if all bits behind the prefix are set. */

@@ -186,13 +186,6 @@ static int compare_owned(const void *pa, const void *pb)
 	return a->nic->number < b->nic->number ? -1 : a->nic->number > b->nic->number;
 }
 
-static bool is_link_local(const struct addr *a)
-{
-	if (a->family == AF_INET)
-		return a->bytes[0] == 169 && a->bytes[1] == 254;
-	return a->bytes[0] == 0xfe && (a->bytes[1] & 0xc0) == 0x80;
-}
-
 /*
  * Link-local addresses are unique on their segment only, and a vNet's within the vNet. On one
  * segment nothing may repeat, whatever the script allows.
@@ -201,7 +194,7 @@ static void check_pair(struct eval *ev, const struct owned *a, const struct owne
 {
 	char text[64];
 	bool same_segment = segment_of(a->nic) == segment_of(b->nic);
-	bool may_repeat = ev->world->allow_duplicates || is_link_local(&a->addr->addr) ||
+	bool may_repeat = ev->world->allow_duplicates || addr_is_link_local(&a->addr->addr) ||
 			  world_realm(a->nic) != world_realm(b->nic);
 
 	if (!addr_same(&a->addr->addr, &b->addr->addr) || (may_repeat && !same_segment))
@@ -363,7 +356,7 @@ static void check_route(struct eval *ev, const struct world_node *n, const struc
 	if (!r->has_via)
 		return;
 	addr_format(&r->via, false, text, sizeof(text));
-	if (is_link_local(&r->via)) {
+	if (addr_is_link_local(&r->via)) {
 		if (!r->dev)
 			eval_wrong(ev, r->loc, "the gateway %s needs dev = NIC(%s, number)", text,
 				   n->name);

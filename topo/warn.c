@@ -34,6 +34,7 @@ static const struct {
 	[WARN_LAN_ON_HUB] = {"lan-on-hub", "a substrate LAN over a hub, which protects nothing"},
 	[WARN_CONFIG_MISSING] = {"config-missing", "a service without any configuration"},
 	[WARN_BFDD_MISSING] = {"bfdd-missing", "BFD is configured, and bfdd does not run"},
+	[WARN_NETWORK_TWICE] = {"network-twice", "two NICs of one guest in the same network"},
 };
 _Static_assert(ARRAY_LEN(kinds) == WARN_KINDS, "a warning without a name");
 
@@ -106,4 +107,27 @@ void warn_finish(struct warnings *w)
 	VEC_FOREACH (item, &w->list)
 		free(item->text);
 	vec_free(&w->list);
+}
+
+static bool speaks_of(const struct graph_node *n, const char *what)
+{
+	for (size_t i = 0; i < n->n_commands; i++)
+		if (strstr(n->commands[i].text, what))
+			return true;
+	for (size_t i = 0; i < n->n_configs; i++)
+		if (n->configs[i].source ||
+		    (n->configs[i].text && strstr(n->configs[i].text, what)))
+			return true;
+	for (size_t i = 0; i < n->n_files; i++)
+		if (n->files[i].source || (n->files[i].text && strstr(n->files[i].text, what)))
+			return true;
+	return false;
+}
+
+bool warn_node_speaks_of(const struct graph_node *n, const char *const *words)
+{
+	for (; *words; words++)
+		if (speaks_of(n, *words))
+			return true;
+	return false;
 }

@@ -23,6 +23,7 @@ enum warn_kind {
 	WARN_LAN_ON_HUB,
 	WARN_CONFIG_MISSING,
 	WARN_BFDD_MISSING,
+	WARN_NETWORK_TWICE,
 	WARN_KINDS,
 };
 
@@ -57,6 +58,12 @@ void warn_finish(struct warnings *w);
 /* For the files that find them. */
 void warn_add(struct warnings *w, enum warn_kind kind, struct graph_pos pos, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
+/*
+ * Does any text of the node (commands, configurations, files) have one of the words, of which the
+ * last is NULL? It finds too much rather than too little, which is the right way round for keeping
+ * silent.
+ */
+bool warn_node_speaks_of(const struct graph_node *n, const char *const *words);
 struct wires;
 void warn_wires(const struct graph *g, const struct wires *wires, struct warnings *out);
 void warn_nodes(const struct graph *g, struct warnings *out);

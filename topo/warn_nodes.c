@@ -77,6 +77,49 @@ static void check_services(const struct graph_node *n, struct warnings *out)
 	}
 }
 
+static bool is_same_network(const struct addr *a, const struct addr *b)
+{
+	return a->family == b->family && a->prefix == b->prefix && a->prefix < addr_bits(a) &&
+	       !addr_is_link_local(a) && addr_in_net(a, b);
+}
+
+static bool warn_pair(const struct graph_node *n, const struct graph_nic *a,
+		      const struct graph_nic *b, struct warnings *out)
+{
+	char one[64];
+	char two[64];
+
+	for (size_t i = 0; i < a->n_addrs; i++) {
+		for (size_t k = 0; k < b->n_addrs; k++) {
+			if (!is_same_network(&a->addrs[i], &b->addrs[k]))
+				continue;
+			warn_add(out, WARN_NETWORK_TWICE, b->pos,
+				 "%s (%s) and %s (%s) of %s are in the same network: only one of "
+				 "the two sends to it",
+				 a->name, addr_format(&a->addrs[i], true, one, sizeof(one)),
+				 b->name, addr_format(&b->addrs[k], true, two, sizeof(two)),
+				 n->name);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* One message for a guest. What it does with tables of its own is its own affair. */
+static void check_network_twice(const struct graph_node *n, struct warnings *out)
+{
+	static const char *const meant[] = {"vrf",   "netns", "bond", "ip rule",
+					    "table", "arp_",  NULL};
+
+	if (n->root || warn_node_speaks_of(n, meant))
+		return;
+	for (size_t i = 0; i < n->n_nics; i++)
+		for (size_t k = i + 1; k < n->n_nics; k++)
+			if (n->nics[i].vnet == n->nics[k].vnet &&
+			    warn_pair(n, &n->nics[i], &n->nics[k], out))
+				return;
+}
+
 struct reading {
 	const struct graph_node *node;
 	const struct graph_config *config;
@@ -147,6 +190,7 @@ void warn_nodes(const struct graph *g, struct warnings *out)
 		if (!is_plugged(n) && g->n_cables)
 			warn_add(out, WARN_UNPLUGGED, n->pos, "%s is connected to nothing",
 				 n->name);
+		check_network_twice(n, out);
 		check_services(n, out);
 		check_bfd(n, out);
 	}

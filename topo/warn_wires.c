@@ -32,16 +32,10 @@ struct context {
 
 /* ---- addresses ---- */
 
-static bool is_link_local(const struct addr *a)
-{
-	return a->family == AF_INET ? a->bytes[0] == 169 && a->bytes[1] == 254
-				    : a->bytes[0] == 0xfe && (a->bytes[1] & 0xc0) == 0x80;
-}
-
 /* An address whose prefix says who else is on the wire. */
 static bool has_network(const struct addr *a, int family)
 {
-	return a->family == family && !is_link_local(a) && a->prefix < addr_bits(a);
+	return a->family == family && !addr_is_link_local(a) && a->prefix < addr_bits(a);
 }
 
 static const struct addr *first_address(const struct graph_nic *nic, int family)
@@ -136,33 +130,6 @@ static void check_networks(struct context *c, struct station *at, size_t n, int 
 
 /* ---- what guests may do by themselves ---- */
 
-/*
- * A plain search in all text of the node. It finds too much rather than too little, which is the
- * right way round for keeping silent.
- */
-static bool speaks_of(const struct graph_node *n, const char *what)
-{
-	for (size_t i = 0; i < n->n_commands; i++)
-		if (strstr(n->commands[i].text, what))
-			return true;
-	for (size_t i = 0; i < n->n_configs; i++)
-		if (n->configs[i].source ||
-		    (n->configs[i].text && strstr(n->configs[i].text, what)))
-			return true;
-	for (size_t i = 0; i < n->n_files; i++)
-		if (n->files[i].source || (n->files[i].text && strstr(n->files[i].text, what)))
-			return true;
-	return false;
-}
-
-static bool speaks_of_any(const struct graph_node *n, const char *const *words)
-{
-	for (; *words; words++)
-		if (speaks_of(n, *words))
-			return true;
-	return false;
-}
-
 static bool has_config(const struct graph_node *n, const char *daemon)
 {
 	for (size_t i = 0; i < n->n_configs; i++)
@@ -178,14 +145,15 @@ static bool gives_addresses(const struct graph_node *n)
 					    "suppress-ra", "radvd",     NULL};
 
 	return node_kind_is_outside(n->kind) || n->root || has_config(n, "dnsmasq") ||
-	       speaks_of_any(n, words);
+	       warn_node_speaks_of(n, words);
 }
 
 static bool gets_addresses(const struct graph_node *n, const struct graph_nic *nic)
 {
 	static const char *const words[] = {"dhc", "ifup", "/sys/class/net", NULL};
+	const char *const name[] = {nic->name, NULL};
 
-	return n->root || speaks_of(n, nic->name) || speaks_of_any(n, words);
+	return n->root || warn_node_speaks_of(n, name) || warn_node_speaks_of(n, words);
 }
 
 static bool any_gives_addresses(const struct station *at, size_t n)
@@ -270,7 +238,8 @@ static bool gets_routes(const struct graph_node *n)
 	for (size_t i = 0; i < n->n_configs; i++)
 		if (strcmp(n->configs[i].daemon, "httpd") != 0)
 			return true;
-	return n->n_routes || n->root || addressed != 1 || is_router(n) || speaks_of_any(n, words);
+	return n->n_routes || n->root || addressed != 1 || is_router(n) ||
+	       warn_node_speaks_of(n, words);
 }
 
 /*
