@@ -18,6 +18,12 @@ out=$(printf '%s\n' '' 'source lines' 'y = nosuch' | vbet run -q "$EXAMPLES/hell
 assert_eq "lines:2:12: lines:4:2: lines:5:21: console:3:5: " "$(grep -oE '^(lines|console):[0-9]+:[0-9]+: ' <<<"$out" | tr -d '\n')" "places: $out"
 grep -qx '    cut(host1, nosuch)' <<<"$out" || fail "something else is shown: $out"
 
+# Cutting and mending, wherever a statement stands.
+out=$(printf '%s\n' 'def off(n) {' ' if 1 == 1 { cut(n, switch1) }' '}' 'for h in [host1, host2] { off(h) }' 'mend(host2, switch1)' links |
+	vbet run -q "$EXAMPLES/hello.vbet" 2>&1)
+grep -q -- '-- host1:eth0 down$' <<<"$out" || fail "not cut: $out"
+assert_eq 1 "$(grep -c ' down$' <<<"$out")" "others: $out"
+
 # A command in a node does not eat the lines that follow it, however slowly they come.
 out=$({ echo 'host1 cat'; sleep 1; echo 'host2 echo still here'; } | vbet run -q "$EXAMPLES/hello.vbet" 2>&1)
 assert_eq 'still here' "$out" output
