@@ -416,6 +416,7 @@ static void build_expects(struct builder *b, const struct world *w)
 			.dev = e->nic ? world_nic_name(&b->g->arena, e->nic) : copy(b, e->dev),
 			.proto = copy(b, e->proto),
 			.metric = e->metric,
+			.table = copy(b, e->table),
 			.state = copy(b, e->state),
 			.vnet = vnet_of(b, e->vnet),
 			.pos = position(b, e->loc),

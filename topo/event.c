@@ -84,6 +84,21 @@ static bool is_one_of(const char *const *names, const char *name)
 	return false;
 }
 
+static void unknown_setting(struct eval *ev, const struct arg *f, const char *const *others,
+			    bool has_every)
+{
+	char *own = NULL;
+	size_t len = 0;
+	FILE *out = xmemstream(&own, &len);
+
+	for (size_t i = 0; others && others[i]; i++)
+		fprintf(out, "%s%s", others[i], has_every || others[i + 1] ? ", " : " and ");
+	fclose(out);
+	eval_wrong(ev, f->name_loc, "unknown setting '%s': there is %stimeout%s", f->name, own,
+		   has_every ? " and every" : "");
+	free(own);
+}
+
 /* timeout = TIME and, of what is tried again, every = TIME (else NULL); `others` are not looked at.
  */
 bool event_read_times(struct eval *ev, const struct call *c, int64_t *timeout_ns, int64_t *every_ns,
@@ -99,8 +114,7 @@ bool event_read_times(struct eval *ev, const struct call *c, int64_t *timeout_ns
 								      : NULL;
 
 		if (!ns) {
-			eval_wrong(ev, f->name_loc, "unknown setting '%s': there is timeout%s",
-				   f->name, every_ns ? " and every" : "");
+			unknown_setting(ev, f, others, every_ns != NULL);
 			return false;
 		}
 		if (!event_want_time(ev, f, ns))

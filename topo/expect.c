@@ -187,20 +187,65 @@ static bool set_dev(struct eval *ev, const struct arg *a, struct world_expect *t
 /* Who lays a route. */
 static const char *route_protocol(size_t i)
 {
-	static const char *const names[] = {"kernel", "static", "boot", "ra",   "dhcp",  "ospf",
-					    "bgp",    "isis",   "rip",  "bird", "babel", "eigrp"};
+	static const char *const names[] = {"kernel", "static", "boot",      "ra",    "dhcp",
+					    "ospf",   "bgp",    "isis",      "rip",   "bird",
+					    "babel",  "eigrp",  "connected", "ospf6", "ripng"};
 
 	return i < ARRAY_LEN(names) ? names[i] : NULL;
 }
 
-static const struct builtin_words word_lists[] = {{"proto", route_protocol}};
+/* Whose table, beside the kernel's. */
+static const char *route_table(size_t i)
+{
+	static const char *const names[] = {"rib", "ospf", "ospf6", "bgp"};
+
+	return i < ARRAY_LEN(names) ? names[i] : NULL;
+}
+
+static const struct builtin_words word_lists[] = {{"proto", route_protocol},
+						  {"table", route_table}};
 
 const struct builtin_part builtin_event_part = {
 	.words = word_lists,
 	.n_words = ARRAY_LEN(word_lists),
 };
 
-static const char *const route_fields[] = {"via", "dev", "proto", "metric", "vnet", NULL};
+static const char *const route_fields[] = {"via", "dev", "proto", "metric", "table", "vnet", NULL};
+
+/* What there is in that table, and can be asked of it. */
+static bool set_table(struct eval *ev, const struct call *c, struct world_expect *to)
+{
+	const struct arg *a = builtin_find_field(c, "table");
+	const struct arg *other;
+	bool is_known = false;
+	bool is_6 = strchr(to->text, ':') || (to->via && strchr(to->via, ':'));
+
+	if (!a)
+		return true;
+	if (!builtin_want_text(ev, a, "a table such as ospf", &to->table))
+		return false;
+	for (size_t i = 0; route_table(i); i++)
+		is_known |= !strcmp(route_table(i), to->table);
+	if (!is_known)
+		eval_wrong(ev, a->loc, "there is no table '%s': there is rib, ospf, ospf6, bgp",
+			   to->table);
+	else if ((other = builtin_find_field(c, "vnet")))
+		eval_wrong(ev, other->name_loc, "a daemon's table is of no vNet");
+	else if ((other = builtin_find_field(c, "proto")) && strcmp(to->table, "rib") != 0)
+		eval_wrong(ev, other->name_loc, "all routes of the table %s are of one protocol",
+			   to->table);
+	else if ((other = builtin_find_field(c, "dev")) && !strcmp(to->table, "bgp"))
+		eval_wrong(ev, other->name_loc, "BGP's table has no interfaces");
+	else if (!strcmp(to->table, "ospf") && is_6)
+		eval_wrong(ev, a->loc,
+			   "the table ospf has IPv4 routes; those of IPv6 are in ospf6");
+	else if (!strcmp(to->table, "ospf6") && strchr(to->text, '.'))
+		eval_wrong(ev, a->loc,
+			   "the table ospf6 has IPv6 routes; those of IPv4 are in ospf");
+	else
+		return true;
+	return false;
+}
 
 static bool fill_route_fields(struct eval *ev, const struct call *c, struct world_expect *to)
 {
@@ -215,8 +260,10 @@ static bool fill_route_fields(struct eval *ev, const struct call *c, struct worl
 	if ((a = builtin_find_field(c, "metric")) &&
 	    !builtin_want_count(ev, a, 0, UINT32_MAX, &to->metric))
 		return false;
-	return !(a = builtin_find_field(c, "proto")) ||
-	       builtin_want_text(ev, a, "a protocol", &to->proto);
+	if ((a = builtin_find_field(c, "proto")) &&
+	    !builtin_want_text(ev, a, "a protocol", &to->proto))
+		return false;
+	return set_table(ev, c, to);
 }
 
 static bool fill_route(struct eval *ev, const struct call *c, struct world_expect *to)

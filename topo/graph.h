@@ -381,6 +381,7 @@ struct graph_expect {
 	 * proto also of CHECK_NEIGHBOR: "ospf". */
 	const char *via, *dev, *proto;
 	int64_t metric;
+	const char *table; /* CHECK_ROUTE: of a daemon, "ospf"; NULL: the kernel's main table */
 	const char *state; /* CHECK_NEIGHBOR: "full"; NULL: as far as the protocol gets */
 	int vnet; /* CHECK_PING, CHECK_EXEC, CHECK_ROUTE: the vNet that is meant; -1: not said */
 	struct graph_pos pos;

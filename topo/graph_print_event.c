@@ -116,6 +116,8 @@ static void print_condition(FILE *out, const struct graph_expect *e)
 	}
 	if (e->metric >= 0)
 		fprintf(out, ", metric = %" PRId64, e->metric);
+	if (e->table)
+		fprintf(out, ", table = %s", e->table);
 }
 
 static void print_probe(FILE *out, const struct graph_probe *p)

@@ -137,7 +137,7 @@ struct world_expect {
 	bool negated;
 	enum graph_check kind;
 	struct world_node *node, *peer;
-	const char *text, *via, *dev, *proto, *state;
+	const char *text, *via, *dev, *proto, *table, *state;
 	const struct world_nic *nic; /* in place of dev */
 	int64_t metric;
 	struct world_vnet *vnet; /* or NULL */

@@ -11,6 +11,7 @@
 #include "topo/wires.h"
 #include "vbet-server/lab/lab.h"
 #include "vbet-server/plan/judge.h"
+#include "vbet-server/plan/judge_table.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -50,7 +51,12 @@ static int read_route(struct look *l, struct err *e)
 {
 	if (l->words.n < 4)
 		return err_set(e, ERR_USAGE, "look route NODE DEST [KEY=VALUE...]");
+	const char *table = words_get(&l->words, "table");
+
 	l->is_route = true;
+	l->table = table ? judge_find_table(table) : NULL;
+	if (table && (!l->table || !judge_table_command(l->table, &l->words)))
+		return err_set(e, ERR_USAGE, "no table '%s' has such routes", table);
 	vec_push(&l->nodes, l->words.at[2]);
 	return 0;
 }
@@ -134,6 +140,9 @@ const char *look_question(const struct look *l, struct arena *a)
 {
 	if (l->fib)
 		return arena_printf(a, "look %s fib all all", l->timeout);
+	if (l->table)
+		return arena_printf(a, "look %s vty %s %s", l->timeout, l->table->daemon,
+				    words_quote(a, judge_table_command(l->table, &l->words)));
 	if (l->is_route) {
 		const char *via = words_get(&l->words, "via");
 		bool is_6 = strchr(l->words.at[3], ':') ||
@@ -237,7 +246,9 @@ bool look_judge(struct lab *lab, const struct look *l, const struct look_answer 
 	for (size_t i = 0; i < l->nodes.n; i++) {
 		if (!answers[i].is_whole) {
 			fprintf(out, "%s: %s\n", l->nodes.at[i], answers[i].text);
-			holds = false;
+			holds = l->table && judge_table_wants_absence(&l->words);
+		} else if (l->table) {
+			holds &= judge_table_routes(l->table, &l->words, answers[i].text, out);
 		} else if (l->is_route) {
 			holds &= judge_routes(&l->words, answers[i].text, out);
 		} else {

@@ -16,7 +16,8 @@ struct lab;
 struct look;
 
 /*
- * "look [timeout_ms=N] route NODE DEST [via=ADDR] [dev=NIC] [proto=NAME] [metric=N]", or
+ * "look [timeout_ms=N] route NODE DEST [via=ADDR] [dev=NIC] [proto=NAME] [metric=N]
+ * [table=rib|ospf|ospf6|bgp [absent=1]]", or
  * "look [timeout_ms=N] neighbor PROTOCOL [NODE [PEER]] [state=STATE] [all=1]"; all: every
  * neighbour is told, also those that are as they should be. Without NODE: all nodes that
  * run the protocol's daemon. NULL with the error set.

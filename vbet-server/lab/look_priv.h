@@ -7,6 +7,7 @@
 #include "vbet-server/lab/look.h"
 
 struct judge_protocol;
+struct judge_table;
 struct look_fib_kind;
 
 struct look {
@@ -14,7 +15,8 @@ struct look {
 	struct words words; /* without the timeout */
 	const char *timeout;
 	bool is_route;
-	const struct look_fib_kind *fib;       /* NULL: it is about no forwarding tables */
+	const struct judge_table *table; /* of a daemon, that has the route; NULL: the kernel's */
+	const struct look_fib_kind *fib; /* NULL: it is about no forwarding tables */
 	const struct judge_protocol *protocol; /* neither of both */
 	const char *peer;                      /* or NULL: all that there should be */
 	VEC(const char *) nodes;

@@ -247,6 +247,9 @@ static void put_route(const struct graph *g, const struct graph_expect *x, struc
 	put_key(a, v, "proto", x->proto);
 	if (x->metric >= 0)
 		vec_push(v, arena_printf(a, "metric=%lld", (long long)x->metric));
+	put_key(a, v, "table", x->table);
+	if (x->table && x->negated)
+		vec_push(v, "absent=1");
 	put_vnet(g, x->node, x->vnet, a, v);
 }
 
@@ -308,8 +311,9 @@ int64_t event_check_pause_ns(const struct graph_expect *x)
 	if (x->every_ns)
 		return x->every_ns;
 	/* A daemon is woken; a kernel that is asked for its tables goes on as before. */
-	bool asks_daemon = event_check_is_look(x) && x->kind != CHECK_ROUTE && !is_of_fib(x) &&
-			   x->kind < CHECK_SEEN;
+	bool is_kernels = x->kind == CHECK_ROUTE && !x->table;
+	bool asks_daemon =
+		event_check_is_look(x) && !is_kernels && !is_of_fib(x) && x->kind < CHECK_SEEN;
 
 	if (x->kind == CHECK_CONVERGES)
 		return INT64_C(100000000); /* it is the accuracy of the figure, too */

@@ -5,6 +5,7 @@
 
 #include "lib/vec.h"
 #include "lib/xalloc.h"
+#include "vbet-server/plan/judge_priv.h"
 
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
@@ -43,7 +44,7 @@ static unsigned number_of(const struct words *w, const char *key)
 	return v ? (unsigned)strtoul(v, NULL, 10) : 0;
 }
 
-static bool same_address(const char *a, const char *b)
+bool judge_same_address(const char *a, const char *b)
 {
 	struct addr x;
 	struct addr y;
@@ -58,7 +59,7 @@ static int place_in(const char *list, const char *address)
 	for (int i = 0; *list; i++) {
 		size_t len = strcspn(list, ",");
 		char *one = xstrndup(list, len);
-		bool is_same = same_address(one, address);
+		bool is_same = judge_same_address(one, address);
 
 		free(one);
 		if (is_same)
@@ -78,7 +79,7 @@ static bool is_route(const struct words *want, const struct words *seen)
 	const char *v = words_get(want, "via");
 	const char *s = words_get(seen, "via");
 
-	if (v && !is_set(v) && !(s && same_address(v, s)))
+	if (v && !is_set(v) && !(s && judge_same_address(v, s)))
 		return false;
 	v = words_get(want, "dev");
 	s = words_get(seen, "dev");
@@ -116,16 +117,9 @@ static void print_route(FILE *out, const char *node, const char *dest, const str
 	fprintf(out, " metric %u\n", number_of(seen, "metric"));
 }
 
-/* The next hops of a set of which each must be there, and no other. */
-struct hop_set {
-	const char *via;  /* "A,B", or NULL: no set is wanted */
-	uint64_t missing; /* a bit for each place */
-	bool has_other;
-};
-
-static struct hop_set hop_set_of(const char *via)
+struct judge_hops judge_hops_of(const char *via)
 {
-	struct hop_set set = {is_set(via) ? via : NULL, 0, false};
+	struct judge_hops set = {is_set(via) ? via : NULL, 0, false};
 	unsigned n = 1;
 
 	for (const char *p = set.via; p && *p; p++)
@@ -135,9 +129,8 @@ static struct hop_set hop_set_of(const char *via)
 	return set;
 }
 
-static void hop_set_see(struct hop_set *set, const struct words *seen)
+void judge_hops_see(struct judge_hops *set, const char *via)
 {
-	const char *via = words_get(seen, "via");
 	int place = set->via && via ? place_in(set->via, via) : -1;
 
 	if (place >= 0 && place < 64)
@@ -146,11 +139,16 @@ static void hop_set_see(struct hop_set *set, const struct words *seen)
 		set->has_other = true;
 }
 
+bool judge_hops_hold(const struct judge_hops *set)
+{
+	return !set->via || (!set->missing && !set->has_other);
+}
+
 bool judge_routes(const struct words *want, const char *text, FILE *out)
 {
 	const char *node = want->at[2];
 	const char *dest = want->at[3];
-	struct hop_set set = hop_set_of(words_get(want, "via"));
+	struct judge_hops set = judge_hops_of(words_get(want, "via"));
 	bool holds = false;
 	bool is_any = false;
 
@@ -165,7 +163,7 @@ bool judge_routes(const struct words *want, const char *text, FILE *out)
 
 			holds |= is_one;
 			if (is_one)
-				hop_set_see(&set, &seen);
+				judge_hops_see(&set, words_get(&seen, "via"));
 			print_route(out, node, dest, &seen);
 		}
 		arena_finish(&a);
@@ -173,7 +171,5 @@ bool judge_routes(const struct words *want, const char *text, FILE *out)
 	}
 	if (!is_any)
 		fprintf(out, "%s: no route to %s\n", node, dest);
-	if (set.via)
-		return holds && !set.missing && !set.has_other;
-	return holds;
+	return holds && judge_hops_hold(&set);
 }
