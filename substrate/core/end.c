@@ -20,7 +20,8 @@ static const char *const drop_names[] = {
 	[END_DROP_UNPLUGGED] = "unplugged", [END_DROP_CUT] = "cut",
 	[END_DROP_DOWN] = "down",           [END_DROP_QUEUE] = "queue",
 	[END_DROP_RUNT] = "runt",           [END_DROP_GIANT] = "giant",
-	[END_DROP_OFFLOAD] = "offload",     [END_DROP_MEMORY] = "memory",
+	[END_DROP_OFFLOAD] = "offload",     [END_DROP_FILTER] = "filter",
+	[END_DROP_MEMORY] = "memory",
 };
 _Static_assert(ARRAY_LEN(drop_names) == END_DROPS, "a reason without a name");
 

@@ -22,6 +22,7 @@ enum end_drop {
 	END_DROP_RUNT,      /* shorter than an Ethernet header */
 	END_DROP_GIANT,     /* longer than FRAME_MAX or than the guest's buffers */
 	END_DROP_OFFLOAD,   /* wants an offload that was not negotiated */
+	END_DROP_FILTER,    /* for a multicast group that the guest has not joined */
 	END_DROP_MEMORY,    /* the pool of frames is at its bound */
 	END_DROPS,
 };

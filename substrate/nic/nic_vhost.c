@@ -12,15 +12,19 @@
  * driver is asked to kick when there are more. The queue is short, as it stands for the memory of a
  * NIC: what a guest does not fetch is lost, and costs nobody else anything.
  *
+ * Multicast frames of groups that the guest's kernel has not joined stop here, as in the filter of
+ * a real NIC (rx_filter.c). The cable has carried them, and captures have seen them.
+ *
  * The header in front of each frame says what of checksums and cutting is left to do; what it says
  * is checked against the copy of the frame's head (offload.c) before it is believed.
  */
 #include "lib/addr.h"
 #include "lib/container_of.h"
-#include "lib/units.h"
 #include "substrate/cable/cable.h"
 #include "substrate/clock/vclock.h"
 #include "substrate/nic/nic.h"
+#include "substrate/nic/nic_speed.h"
+#include "substrate/nic/rx_filter.h"
 #include "substrate/virtio/vhost.h"
 
 #include <endian.h>
@@ -33,11 +37,11 @@
 enum {
 	RX = 0, /* queues, as the guest calls them */
 	TX = 1,
+	CONTROL = 2,         /* if CTRL_VQ was negotiated */
 	QUEUE_FRAMES = 1024, /* wait here while the guest has no buffers */
 	QUEUE_BYTES = 4 << 20,
 	CHAINS_MAX = 64,          /* receive buffers that one frame may fill */
 	TX_BATCH = VRING_NUM_MAX, /* frames taken from one NIC before others get their turn */
-	MBIT = 1000000,
 };
 
 #define BIT(n) (UINT64_C(1) << (n))
@@ -52,8 +56,8 @@ struct nic {
 	struct frame_lender lender; /* of the guest's TX buffers, under the heads of their chains */
 	uint8_t mac[6];
 	uint16_t mtu;
-	int64_t speed_bps;           /* as said; 0: as the cable has it */
-	uint8_t duplex;              /* the same; DUPLEX_UNKNOWN: as the cable has it */
+	struct nic_speed speed;
+	struct rx_filter filter;     /* what the guest's driver said of it */
 	struct frame *first, **last; /* queue in front of RX */
 	unsigned queued;
 	uint32_t queued_bytes;
@@ -206,6 +210,10 @@ static void deliver(struct end *end, struct frame *f, int64_t now_ns)
 		end_drop(end, f, END_DROP_DOWN);
 		return;
 	}
+	if (!rx_filter_passes(&n->filter, f->data)) {
+		end_drop(end, f, END_DROP_FILTER);
+		return;
+	}
 	if (is_full(n, f))
 		flush_queue(n);
 	if (is_full(n, f)) {
@@ -354,12 +362,21 @@ static void take_all(struct nic *n, int64_t now_ns)
 		vhost_publish(&n->vhost, TX, now_ns);
 }
 
+static void take_commands(struct nic *n, int64_t now_ns)
+{
+	if (rx_filter_serve(&n->filter, &n->vhost.queue[CONTROL].ring))
+		substrate_put_off(n->object.sub, &n->again);
+	vhost_publish(&n->vhost, CONTROL, now_ns);
+}
+
 static void run_again(struct flush *f, int64_t now_ns)
 {
 	struct nic *n = container_of(f, struct nic, again);
 
-	if (n->vhost.up)
+	if (n->vhost.up) {
 		take_all(n, now_ns);
+		take_commands(n, now_ns);
+	}
 	vhost_check(&n->vhost, now_ns);
 }
 
@@ -369,6 +386,8 @@ static void kicked(struct vhost *v, unsigned queue, int64_t now_ns)
 
 	if (queue == TX)
 		take_all(n, now_ns);
+	else if (queue == CONTROL)
+		take_commands(n, now_ns);
 	else
 		flush_queue(n);
 	if (queue == RX && !n->first)
@@ -393,6 +412,7 @@ static void down(struct vhost *v, int64_t now_ns)
 	struct nic *n = nic_of_vhost(v);
 
 	n->open = false;
+	n->filter = (struct rx_filter){0};
 	frame_recall(&n->lender);
 	vring_publish(&v->queue[TX].ring);
 	substrate_forget(n->object.sub, &n->publish);
@@ -401,30 +421,14 @@ static void down(struct vhost *v, int64_t now_ns)
 	drop_queue(n, END_DROP_DOWN);
 }
 
-/* In Mbit/s. A cable without a rate is as fast as veth says it is. */
-static uint32_t speed_of(const struct nic *n)
-{
-	int64_t bps = n->speed_bps ? n->speed_bps : n->end.wire.rate_bps;
-	int64_t mbps = bps ? (bps + MBIT / 2) / MBIT : SPEED_10000;
-
-	return mbps < 1 ? 1 : mbps > INT32_MAX ? INT32_MAX : (uint32_t)mbps;
-}
-
-static uint8_t duplex_of(const struct nic *n)
-{
-	if (n->duplex != DUPLEX_UNKNOWN)
-		return n->duplex;
-	return n->end.wire.shared ? DUPLEX_HALF : DUPLEX_FULL;
-}
-
 static void read_config(struct vhost *v, uint8_t config[VHOST_CONFIG_MAX])
 {
 	struct nic *n = nic_of_vhost(v);
 	struct virtio_net_config c = {.status = n->end.carrier ? VIRTIO_NET_S_LINK_UP : 0,
 				      .max_virtqueue_pairs = 1,
 				      .mtu = n->mtu,
-				      .speed = htole32(speed_of(n)),
-				      .duplex = duplex_of(n)};
+				      .speed = htole32(nic_speed_mbps(&n->speed, &n->end.wire)),
+				      .duplex = nic_speed_duplex(&n->speed, &n->end.wire)};
 
 	memcpy(c.mac, n->mac, sizeof(c.mac));
 	memcpy(config, &c, sizeof(c) < VHOST_CONFIG_MAX ? sizeof(c) : VHOST_CONFIG_MAX);
@@ -445,8 +449,10 @@ static const struct end_kind nic_end_kind = {
 
 static const struct vhost_kind net_kind = {
 	.features = BIT(VIRTIO_NET_F_MAC) | BIT(VIRTIO_NET_F_STATUS) | BIT(VIRTIO_NET_F_MTU) |
-		    BIT(VIRTIO_NET_F_MRG_RXBUF) | BIT(VIRTIO_NET_F_SPEED_DUPLEX),
-	.n_queues = 2,
+		    BIT(VIRTIO_NET_F_MRG_RXBUF) | BIT(VIRTIO_NET_F_SPEED_DUPLEX) |
+		    BIT(VIRTIO_NET_F_CTRL_VQ) | BIT(VIRTIO_NET_F_CTRL_RX),
+	.n_queues = 3,
+	.last_needs = BIT(VIRTIO_NET_F_CTRL_VQ),
 	.late_queues = 1 << TX,
 	.answer_ns = answer_ns,
 	.read_config = read_config,
@@ -473,8 +479,9 @@ static void status(struct object *o, struct json *j, int64_t now_ns)
 	json_string(j, "backend", "vhost");
 	vhost_status(&n->vhost, j);
 	json_uint(j, "queue_frames", n->queued);
-	json_uint(j, "speed_mbps", speed_of(n));
-	json_string(j, "duplex", duplex_of(n) == DUPLEX_HALF ? "half" : "full");
+	json_uint(j, "speed_mbps", nic_speed_mbps(&n->speed, &n->end.wire));
+	json_string(j, "duplex",
+		    nic_speed_duplex(&n->speed, &n->end.wire) == DUPLEX_HALF ? "half" : "full");
 	end_status(&n->end, j);
 }
 
@@ -483,31 +490,12 @@ static struct end *end_of(struct object *o)
 	return &((struct nic *)o)->end;
 }
 
-/* speed= and duplex= of the words; a parameter that is not there, or auto: as the cable has it. */
-static int read_speed(struct nic *n, const struct words *w, struct err *e)
-{
-	const char *speed = words_get(w, "speed");
-	const char *duplex = words_get(w, "duplex");
-	bool half = duplex && !strcmp(duplex, "half");
-	int64_t bps = 0;
-
-	if (speed && strcmp(speed, "auto") != 0 && unit_parse(UNIT_RATE, speed, &bps, e) < 0)
-		return err_wrap(e, "speed");
-	if (duplex && !half && strcmp(duplex, "full") != 0 && strcmp(duplex, "auto") != 0)
-		return err_set(e, ERR_USAGE, "duplex is half, full or auto");
-	n->speed_bps = bps;
-	n->duplex = half                                ? DUPLEX_HALF
-		    : duplex && !strcmp(duplex, "full") ? DUPLEX_FULL
-							: DUPLEX_UNKNOWN;
-	return 0;
-}
-
 static int set(struct object *o, char *const *words, size_t n_words, struct err *e)
 {
 	struct nic *n = (struct nic *)o;
 	struct words w = {.at = (char **)(uintptr_t)words, .n = n_words};
 
-	if (read_speed(n, &w, e) < 0)
+	if (nic_speed_read(&n->speed, &w, e) < 0)
 		return -1;
 	tell_guest(&n->end, substrate_now_ns(o->sub));
 	return 0;
@@ -570,7 +558,7 @@ static struct object *create(struct substrate *s, const char *name, const struct
 
 	memcpy(n->mac, addr, sizeof(addr));
 	n->mtu = mtu;
-	if (read_speed(n, w, e) < 0) {
+	if (nic_speed_read(&n->speed, w, e) < 0) {
 		free(n);
 		return NULL;
 	}

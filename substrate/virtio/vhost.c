@@ -52,6 +52,13 @@ int64_t vhost_now_ns(const struct vhost *v)
 	return v->guest ? vclock_guest_now_ns(v->guest) : loop_now_ns(sub_of(v)->loop);
 }
 
+unsigned vhost_queues(const struct vhost *v)
+{
+	bool has_last = !v->kind->last_needs || v->features & v->kind->last_needs;
+
+	return v->kind->n_queues - !has_last;
+}
+
 void vhost_close_fds(struct vhost *v)
 {
 	for (size_t i = 0; i < v->n_fds; i++)
@@ -295,7 +302,7 @@ static void call_later(struct vhost *v, unsigned queue, int64_t at_ns)
 /* The guest is interrupted anyway: what waits goes with it. */
 static void call_with_late(struct vhost *v, unsigned queue, int64_t now_ns)
 {
-	for (unsigned i = 0; i < v->kind->n_queues; i++) {
+	for (unsigned i = 0; i < vhost_queues(v); i++) {
 		struct event *ev = &v->queue[i].call_event;
 
 		if (i != queue && !(ev->heap_index && v->kind->late_queues >> i & 1))
@@ -374,7 +381,7 @@ static void mail_kicked(struct vclock_guest_device *d, unsigned queue, uint16_t 
 {
 	struct vhost *v = container_of(d, struct vhost, device);
 
-	if (!v->up || queue >= v->kind->n_queues)
+	if (!v->up || queue >= vhost_queues(v))
 		return;
 	vring_limit(&v->queue[queue].ring, avail);
 	v->kind->kicked(v, queue, now_ns);
@@ -399,7 +406,7 @@ bool vhost_check(struct vhost *v, int64_t now_ns)
 {
 	if (!v->connected)
 		return true;
-	for (unsigned i = 0; i < v->kind->n_queues; i++) {
+	for (unsigned i = 0; i < vhost_queues(v); i++) {
 		if (v->queue[i].ring.broken) {
 			vhost_hang_up(v, now_ns, v->queue[i].ring.broken);
 			return true;
@@ -479,15 +486,15 @@ int vhost_thaw(struct vhost *v, const struct thaw *t, struct err *e)
 
 void vhost_resume(struct vhost *v, int64_t now_ns)
 {
-	for (unsigned i = 0; i < v->kind->n_queues; i++)
+	for (unsigned i = 0; i < vhost_queues(v); i++)
 		if (v->queue[i].was_enabled && !v->queue[i].enabled)
 			return;
-	for (unsigned i = 0; i < v->kind->n_queues; i++)
+	for (unsigned i = 0; i < vhost_queues(v); i++)
 		vring_resume(&v->queue[i].ring, &v->queue[i].kept);
 	v->awaited = false;
 	substrate_came(sub_of(v));
 	/* Kicks through descriptors that are gone may have got lost. */
-	for (unsigned i = 0; !v->guest && v->up && i < v->kind->n_queues; i++)
+	for (unsigned i = 0; !v->guest && v->up && i < vhost_queues(v); i++)
 		v->kind->kicked(v, i, now_ns);
 }
 

@@ -27,6 +27,7 @@ struct vhost;
 struct vhost_kind {
 	uint64_t features; /* virtio features to offer, besides those of the transport */
 	unsigned n_queues;
+	uint64_t last_needs; /* the last queue is there if this feature was negotiated; 0: always */
 	/*
 	 * Bits of queues by which the driver only gets back what it sent: in virtual time such
 	 * calls come a little later, and many become one, as a real NIC does it.
@@ -91,6 +92,8 @@ int vhost_open(struct vhost *v, struct object *o, struct vclock_guest *g, const 
 int vhost_listen(struct vhost *v, struct err *e);
 /* Ends it all and removes the socket; v may be freed. */
 void vhost_close(struct vhost *v);
+/* Queues that the driver uses, by the features that were negotiated. */
+unsigned vhost_queues(const struct vhost *v);
 /* Publishes what was given back on a queue, and calls the guest if it wants to be. */
 void vhost_publish(struct vhost *v, unsigned queue, int64_t now_ns);
 /* The configuration space changed. */

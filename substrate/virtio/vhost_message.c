@@ -53,7 +53,7 @@ static int take_fd(struct vhost *v)
 
 static struct vhost_queue *queue_at(struct vhost *v, uint32_t index, struct err *e)
 {
-	if (index < v->kind->n_queues)
+	if (index < vhost_queues(v))
 		return &v->queue[index];
 	err_set(e, ERR_ENV, "there is no queue %u", index);
 	return NULL;
@@ -303,7 +303,7 @@ static int set_vring_enable(struct vhost *v, int64_t now_ns, struct err *e)
 		vhost_resume(v, now_ns);
 		return 0;
 	}
-	for (unsigned i = 0; i < v->kind->n_queues; i++)
+	for (unsigned i = 0; i < vhost_queues(v); i++)
 		all = all && v->queue[i].enabled;
 	vhost_set_up(v, all, now_ns);
 	return 0;

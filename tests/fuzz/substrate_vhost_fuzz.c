@@ -26,6 +26,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { SAY, WRITE, KICK, SET_UP, FRAME, SHRINK, SEGMENT, KINDS };
 
+static const uint64_t control_features =
+	UINT64_C(1) << VIRTIO_NET_F_CTRL_VQ | UINT64_C(1) << VIRTIO_NET_F_CTRL_RX;
 static const struct device_kind *const no_kinds[] = {NULL};
 static struct loop *loop;
 static struct substrate *sub;
@@ -177,7 +179,8 @@ static void do_record(struct vuser *v, struct input *in, unsigned queues, bool *
 		vuser_set_up(v, queues,
 			     UINT64_C(1) << VIRTIO_F_VERSION_1 | UINT64_C(1) << 30 |
 				     (bits & 1 ? UINT64_C(1) << VIRTIO_RING_F_EVENT_IDX : 0) |
-				     (bits & 2 && queues == 2 ? offload_features() : 0));
+				     (bits & 2 && queues <= 3 ? offload_features() : 0) |
+				     (queues == 3 ? control_features : 0));
 	} else if (kind == FRAME) {
 		unsigned q = take(in, 1) % queues;
 
@@ -202,13 +205,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!sub)
 		prepare();
 	uint32_t bits = take(&in, 1);
-	bool nic = bits & 1, lends = bits & 4, slow = bits & 8;
+	bool nic = bits & 1, lends = bits & 4, slow = bits & 8, controls = bits & 16;
 	const char *path = !nic ? channel_path : lends ? lender_path : nic_path;
 
 	if (vuser_open(&v, path, pump, NULL) < 0)
 		abort();
 	while (in.left) {
-		do_record(&v, &in, nic ? 2 : 6, &shrunk);
+		do_record(&v, &in, !nic ? 6 : controls ? 3 : 2, &shrunk);
 		if (!slow)
 			take_good();
 	}
