@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * cut, mend: cables that are cut, whole, at one end or in one direction, and mended. down and up are
- * other names for them.
+ * cut, mend: cables that are cut, whole, at one end or in one direction, and mended. down and up
+ * are other names for them.
  *
  * A cut is a state of the cable, not a parameter of its direction: the lab keeps it apart from what
  * impair() says, so that mending a cable gives back all its parameters. At a time they are events

@@ -404,6 +404,7 @@ void check_world(struct eval *ev, const struct kept *kept, bool is_live)
 	naming_virtual(ev);
 	if (!is_live)
 		check_ends(ev);
+	world_settle_memory(ev->world);
 	check_sizes(ev);
 	check_disks(ev);
 	packages_check(ev);

@@ -69,17 +69,10 @@ bool packages_take(struct eval *ev, const struct arg *a, struct world_pair **lis
 	return true;
 }
 
-/* What three hosts, a server and a substrate process fit into, beside the guest's own needs. */
 bool packages_set_vbet(struct eval *ev, struct world_node *n, const struct builtin_field *p,
 		       const struct arg *a)
 {
-	static const int64_t enough = INT64_C(512) << 20;
-
-	if (!builtin_want_bool(ev, a, &n->vbet))
-		return false;
-	if (n->vbet && n->memory_bytes == world_default_memory(n->kind))
-		n->memory_bytes = enough;
-	return true;
+	return builtin_want_bool(ev, a, &n->vbet);
 }
 
 void packages_check(struct eval *ev)

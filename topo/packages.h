@@ -13,7 +13,7 @@ struct builtin_field;
  * the arena. Whether there are such packages is not asked. False, reported: it is something else.
  */
 bool packages_take(struct eval *ev, const struct arg *a, struct world_pair **list);
-/* "vbet = on": vbet is among it, and the node has memory for that unless the script gives another.
+/* "vbet = on": vbet is among it, and the node has memory for that, unless the script says how much.
  */
 bool packages_set_vbet(struct eval *ev, struct world_node *n, const struct builtin_field *p,
 		       const struct arg *a);

@@ -31,9 +31,14 @@ void world_init(struct world *w, struct arena *a)
 	w->auto_address = true;
 }
 
-int64_t world_default_memory(enum node_kind kind)
+void world_settle_memory(struct world *w)
 {
-	return default_memory[kind];
+	/* What three hosts, a server and a substrate process fit into, beside the guest's own. */
+	static const int64_t for_vbet = INT64_C(512) << 20;
+
+	for (struct world_node *n = w->nodes; n; n = n->next)
+		if (!n->memory_bytes)
+			n->memory_bytes = n->vbet ? for_vbet : default_memory[n->kind];
 }
 
 struct world_node *world_add_node(struct world *w, enum node_kind kind, struct loc loc)
@@ -43,7 +48,6 @@ struct world_node *world_add_node(struct world *w, enum node_kind kind, struct l
 	n->kind = kind;
 	n->loc = n->name_loc = loc;
 	n->number = w->n_nodes++;
-	n->memory_bytes = default_memory[kind];
 	n->room = -1;
 	w->n_substrate += kind == NODE_SUBSTRATE;
 	n->routes_end = &n->routes;

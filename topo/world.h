@@ -93,8 +93,8 @@ struct world_node {
 	struct world_node *place; /* what the script says, then what was chosen */
 	struct loc place_loc;
 	int room;
-	const struct world_nic *more; /* model of the NICs that "..." stands for */
-	int64_t memory_bytes;
+	const struct world_nic *more;           /* model of the NICs that "..." stands for */
+	int64_t memory_bytes;                   /* 0: not said */
 	int64_t cpu_ppm, cpu_weight, processes; /* 0: the script says nothing */
 	const char *label;                      /* how people call it, or NULL */
 	const char *hostname, *root, *shell;
@@ -255,8 +255,8 @@ struct world {
 };
 
 void world_init(struct world *w, struct arena *a);
-/* Bytes of memory that a node of that kind has unless it says so; 0: it has none of its own. */
-int64_t world_default_memory(enum node_kind kind);
+/* Gives memory to guests of which the script does not say how much. */
+void world_settle_memory(struct world *w);
 struct world_node *world_add_node(struct world *w, enum node_kind kind, struct loc loc);
 struct world_cable *world_add_cable(struct world *w, struct loc loc);
 struct world_nic *world_add_nic(struct world *w, struct loc loc);
