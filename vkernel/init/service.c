@@ -253,8 +253,8 @@ static struct service *find(const char *name, size_t len)
 	return NULL;
 }
 
-/* READY: all that it comes after is ready; FAILED: some of it never will be. */
-static enum state state_of_needs(struct service *s)
+/* READY: all that it comes after is ready; FAILED: some of it never will be, and why says which. */
+static enum state state_of_needs(struct service *s, char *why, size_t size)
 {
 	enum state all = READY;
 
@@ -264,6 +264,8 @@ static enum state state_of_needs(struct service *s)
 
 		if (!need || need->state == FAILED) {
 			s->may_fail |= need && need->may_fail;
+			snprintf(why, size, "it comes after %.*s, which %s", (int)len, p,
+				 need ? "has failed" : "does not run here");
 			return FAILED;
 		}
 		if (need->state != READY)
@@ -311,10 +313,11 @@ static bool step(struct service *s)
 	enum state before = s->state;
 
 	if (s->state == WAITING) {
-		enum state needs = state_of_needs(s);
+		char why[128];
+		enum state needs = state_of_needs(s, why, sizeof(why));
 
 		if (needs == FAILED) {
-			set_failed(s, "what it comes after is not there or failed");
+			set_failed(s, why);
 		} else if (needs == READY) {
 			s->state = STARTING;
 			s->timer.fire = timer_fired;
