@@ -82,7 +82,7 @@ static void update_events(struct conn *c)
 	if (c->watch.fd < 0)
 		return;
 	/* With nothing to write, EPOLLOUT brings us back to close in the loop's next turn. */
-	if (conn_pending(c) || c->closing)
+	if (!c->corked && (conn_pending(c) || c->closing))
 		events |= EPOLLOUT;
 	loop_change(c->loop, &c->watch, events);
 }
@@ -184,7 +184,7 @@ static void on_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
 	struct conn *c = container_of(w, struct conn, watch);
 
-	if (events & EPOLLOUT) {
+	if (events & EPOLLOUT && !c->corked) {
 		if (!flush(c))
 			return;
 		update_events(c);
@@ -208,7 +208,7 @@ int conn_open(struct conn *c, struct loop *l, int fd, struct err *e)
 	if (loop_add(l, &c->watch, EPOLLIN, e) < 0)
 		return -1;
 	c->loop = l;
-	c->closing = c->waits = false;
+	c->closing = c->waits = c->corked = false;
 	return 0;
 }
 
@@ -246,7 +246,7 @@ void conn_write(struct conn *c, const void *data, size_t len)
 	memcpy(c->out + c->out_len, data, len);
 	c->out_len += len;
 	/* At once, if nothing waits before it: that saves a turn of the loop. */
-	if (idle && c->watch.fd >= 0) {
+	if (idle && !c->corked && c->watch.fd >= 0) {
 		ssize_t n = send(c->watch.fd, c->out, c->out_len, MSG_NOSIGNAL | MSG_DONTWAIT);
 
 		if (n > 0)
@@ -269,6 +269,13 @@ void conn_printf(struct conn *c, const char *fmt, ...)
 	if (n >= 0)
 		conn_write(c, text, (size_t)n);
 	free(text);
+}
+
+void conn_cork(struct conn *c, bool in)
+{
+	c->corked = in;
+	if (c->loop)
+		update_events(c);
 }
 
 /*

@@ -24,6 +24,7 @@ struct conn {
 	void (*on_close)(struct conn *c);
 	void *owner;
 	bool closing;
+	bool corked; /* what is written waits */
 	bool waits; /* what was read waits for the loop's next turn; until then nothing more is read
 		     */
 };
@@ -38,11 +39,13 @@ void conn_printf(struct conn *c, const char *fmt, ...) __attribute__((format(pri
 void conn_poll(struct conn *c);
 /* Closes when all queued bytes are written; on_close is called then. */
 void conn_close_later(struct conn *c);
+/* Until it is taken out again, what is written waits here, and not in the socket. */
+void conn_cork(struct conn *c, bool in);
 /*
  * In a process that has none of its descriptors (loop_thaw()). Thaw: it goes on with fd (taken
- * over), and what waits in both directions is still there; 0 or -1. Hold: until then it keeps what
- * is written. Forget: closed, as by conn_finish(); with nothing in it, it may be thawed all the
- * same.
+ * over), without a cork, and what waits in both directions is still there; 0 or -1. Hold: until
+ * then it keeps what is written. Forget: closed, as by conn_finish(); with nothing in it, it may be
+ * thawed all the same.
  */
 void conn_hold(struct conn *c);
 int conn_thaw(struct conn *c, struct loop *l, int fd, struct err *e);

@@ -211,6 +211,27 @@ START_TEST(what_waits_goes_on_elsewhere)
 }
 END_TEST
 
+START_TEST(what_is_corked_waits)
+{
+	char got[16];
+
+	conn_printf(&sides[0].conn, "a");
+	conn_cork(&sides[0].conn, true);
+	conn_printf(&sides[0].conn, "b");
+	ck_assert_int_eq(sock_write_all(sides[0].other, "line\n", 5), 0);
+	turn();
+	/* It hears all the same. */
+	ck_assert_uint_eq(sides[0].n_lines, 1);
+	ck_assert_int_eq(recv(sides[0].other, got, sizeof(got), MSG_DONTWAIT), 1);
+	conn_close_later(&sides[0].conn);
+	conn_cork(&sides[0].conn, false);
+	turn();
+	ck_assert_int_eq(recv(sides[0].other, got, sizeof(got), MSG_DONTWAIT), 1);
+	ck_assert_int_eq(got[0], 'b');
+	ck_assert_uint_eq(sides[0].n_closed, 1);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("conn");
@@ -223,6 +244,7 @@ int main(void)
 	tcase_add_test(tc, who_has_gone_is_heard_to_the_end);
 	tcase_add_test(tc, a_handler_may_close);
 	tcase_add_test(tc, what_waits_goes_on_elsewhere);
+	tcase_add_test(tc, what_is_corked_waits);
 	tcase_add_test(tc, a_line_without_an_end_ends_the_connection);
 	suite_add_tcase(s, tc);
 	return suite_run(s);
