@@ -14,6 +14,7 @@
 #include "lib/slice.h"
 #include "substrate/control/control.h"
 #include "substrate/control/control_server.h"
+#include "substrate/core/thaw.h"
 #include "substrate/virtio/guestmem.h"
 #include "vhub/hub.h"
 #include "vsubstrate/snapshot.h"
@@ -114,7 +115,15 @@ static int save(struct served *v, struct err *e)
 static int hold(struct served *v, struct err *e)
 {
 	int64_t then_ns = clock_monotonic_ns();
+	struct err why;
 	int rc = 0;
+
+	/* What a snapshot changes in the memory of guests is changed before they are written. */
+	v->sub->held = substrate_freeze(v->sub, &why) == 0;
+	if (v->sub->held)
+		substrate_event(v->sub, "event held");
+	else
+		substrate_event(v->sub, "event hold-failed \"%s\"", why.text);
 
 	while (rc == 0 && v->sub->held && conn_is_open(&v->control.conn)) {
 		int writer = v->saving.sub ? v->saving.done.fd : -1;

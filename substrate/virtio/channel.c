@@ -391,13 +391,13 @@ static const struct vhost_kind console_kind = {
 	.kicked = kicked,
 };
 
-/* Reads what the client sent, up to what is kept. */
-static void read_client(struct channel *c, int64_t now_ns)
+/* Reads what the client sent, until so much is kept. */
+static void read_client(struct channel *c, size_t max, int64_t now_ns)
 {
 	bool came = false;
 
-	while (c->client.fd >= 0 && c->in.len < in_max(c)) {
-		size_t want = in_max(c) - c->in.len < IN_MAX ? in_max(c) - c->in.len : IN_MAX;
+	while (c->client.fd >= 0 && c->in.len < max) {
+		size_t want = max - c->in.len < IN_MAX ? max - c->in.len : IN_MAX;
 		ssize_t n = recv(c->client.fd, bytes_room(&c->in, want), want, MSG_DONTWAIT);
 
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -421,7 +421,7 @@ static void client_ready(struct loop_watch *w, uint32_t events, int64_t loop_ns)
 	if (events & EPOLLOUT && !write_client(c, loop_ns))
 		return;
 	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
-		read_client(c, loop_ns);
+		read_client(c, in_max(c), loop_ns);
 	/* It has read: what was left in the guest's ring can be taken. */
 	if (!c->vhost.guest && c->vhost.up && c->out.len < OUT_MAX)
 		take_output(c, loop_ns);
@@ -503,7 +503,7 @@ static void catch_up(struct object *o)
 	/* A client that connected just now is in the backlog still. */
 	if (c->client.fd < 0 && c->listener.fd >= 0)
 		listener_ready(&c->listener, EPOLLIN, 0);
-	read_client(c, 0);
+	read_client(c, in_max(c), 0);
 }
 
 static int listen_for_guest(struct object *o, struct err *e)
@@ -515,8 +515,9 @@ static int freeze(struct object *o, struct err *e)
 {
 	struct channel *c = (struct channel *)o;
 
-	/* What its client has written is in no socket any more, but here. */
-	read_client(c, loop_now_ns(o->sub->loop));
+	/* What its client has written is in no socket any more, but here: a socket's buffer more.
+	 */
+	read_client(c, IN_END, loop_now_ns(o->sub->loop));
 	return vhost_freeze(&c->vhost, e);
 }
 
