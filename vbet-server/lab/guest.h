@@ -7,6 +7,7 @@
 #include "lib/quota.h"
 #include "lib/spawn.h"
 #include "vbet-server/lab/agent.h"
+#include "vbet-server/lab/freezer.h"
 #include "vbet-server/lab/learned.h"
 
 struct lab;
@@ -23,6 +24,7 @@ struct guest {
 	struct loop_watch report; /* the launcher's report pipe; fd -1: closed */
 	char jail[128];           /* what the launcher said: "level=full" */
 	struct agent agent;
+	struct freezer freezer;     /* real clock */
 	struct learned learned;     /* addresses: learned.h */
 	char *names;                /* owned: what it was told of others' (names.c), or NULL */
 	struct loop_timer deadline; /* boot or stop takes too long */

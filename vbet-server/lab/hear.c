@@ -60,6 +60,7 @@ static const struct heard events[] = {
 	{"joined", 2, guest_hear, false},      {"gone", 2, guest_hear, false},
 	{"vlink", 3, hear_vlink, false},       {"unable", 3, hear_unable, false},
 	{"frozen", 3, snapshot_hear, false},   {"freeze-failed", 3, snapshot_hear, false},
+	{"held", 1, snapshot_hear, false},     {"hold-failed", 2, snapshot_hear, false},
 	{"saved", 2, snapshot_hear, false},    {"save-failed", 2, snapshot_hear, false},
 	{"awaiting", 2, snapshot_hear, false}, {"thawed", 1, snapshot_hear, false},
 };

@@ -356,7 +356,7 @@ void input_pump(struct lab *lab)
 	if (lab->clock.is_virtual)
 		pump_virtual(lab);
 	else
-		while (in->waiting.n && change_is_over(lab))
+		while (in->waiting.n && change_is_over(lab) && !snapshot_is_under_way(lab))
 			do_next(lab);
 	in->pumping = false;
 }
@@ -390,7 +390,9 @@ bool input_may_boot(struct lab *lab, struct guest *gu)
 	struct inputs *in = &lab->inputs;
 	char *words[] = {"boot", gu->name};
 
-	if (!lab->clock.is_virtual || lab->progress.setting_up)
+	if (!lab->clock.is_virtual)
+		return !snapshot_is_under_way(lab);
+	if (lab->progress.setting_up)
 		return true;
 	if (!gu->may_boot && (in->is_replaying || has_planned_boot(in, gu)))
 		return false;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * One after the other, while the clock stands for it: the guests write themselves into files that
- * the substrate opens for them; the substrate process writes itself; what the run directory has is
- * copied; the server writes itself, last, for it knows by then that all others have. The directory
- * gets its name when all of it is there, in one step.
+ * the substrate opens for them, or by the real clock the server (still.c); the substrate process
+ * writes itself; what the run directory has is copied; the server writes itself, last, for it knows
+ * by then that all others have. The directory gets its name when all of it is there, in one step.
  *
  * Back: the server is first (imprint/). It starts the substrate process; when that listens, the
  * guests; when all have come, the lab is what it was.
@@ -23,7 +23,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char *guest_file(const char *dir, const struct guest *gu)
+char *snapshot_guest_file(const char *dir, const struct guest *gu)
 {
 	return xasprintf("%s/%s.guest", dir, gu->name);
 }
@@ -70,7 +70,10 @@ void snapshot_end(struct lab *lab, const struct err *failed)
 	free(s->dir);
 	s->made = s->dir = NULL;
 	s->step = SNAPSHOT_NONE;
+	if (!lab->clock.is_virtual)
+		still_end(lab);
 	tell(lab);
+	progress_check(lab);
 }
 
 static void fail(struct lab *lab, const char *why)
@@ -107,12 +110,14 @@ static void save_substrate(struct lab *lab)
 
 static int check_guest(const struct guest *gu, struct err *e)
 {
+	bool is_there = gu->joined || !gu->lab->clock.is_virtual;
+
 	if (gu->state == GUEST_DOWN && !gu->queued)
 		return 0;
-	if (!gu->joined || gu->dying || (gu->state != GUEST_UP && gu->state != GUEST_READY))
+	if (!is_there || gu->dying || (gu->state != GUEST_UP && gu->state != GUEST_READY))
 		return err_set(e, ERR_ENV, "%s is %s: a snapshot needs it ready, or down", gu->name,
 			       guest_state_name(gu->state));
-	return 0;
+	return gu->lab->clock.is_virtual || still_can(gu, e) ? 0 : -1;
 }
 
 static int check(const struct lab *lab, struct err *e)
@@ -121,6 +126,10 @@ static int check(const struct lab *lab, struct err *e)
 	if (lab->bounds.group)
 		return err_set(e, ERR_ENV,
 			       "a lab with bounds of its own cannot be kept in a snapshot yet");
+	if (lab->carriers.at.n > 1 || lab->outside.started)
+		return err_set(e, ERR_ENV,
+			       "a lab of several substrate processes cannot be kept in a snapshot "
+			       "yet");
 	for (size_t i = 0; i < lab->n_guests; i++)
 		if (lab->guests[i] && check_guest(lab->guests[i], e) < 0)
 			return -1;
@@ -164,6 +173,34 @@ static int make_dir(struct lab *lab, struct err *e)
 }
 
 /* Nobody is the last before all are asked. */
+static void freeze_virtual(struct lab *lab)
+{
+	struct snapshot *s = &lab->snapshot;
+
+	s->guests = 1;
+	for (size_t i = 0; i < lab->n_guests && s->step == SNAPSHOT_GUESTS; i++) {
+		const struct guest *gu = lab->guests[i];
+
+		if (!gu || !gu->child.pid)
+			continue;
+		s->guests++;
+		ask(lab, "freeze ", gu->name, snapshot_guest_file(s->made, gu));
+	}
+	if (s->step == SNAPSHOT_GUESTS && !--s->guests)
+		save_substrate(lab);
+}
+
+static void freeze_real(struct lab *lab)
+{
+	struct snapshot *s = &lab->snapshot;
+	struct err e = {0};
+
+	if (still_freeze(lab, s->made, &s->guests, &e) < 0)
+		snapshot_end(lab, &e);
+	else if (!s->guests)
+		save_substrate(lab);
+}
+
 static void begin(struct lab *lab, void *ctx)
 {
 	struct snapshot *s = &lab->snapshot;
@@ -174,26 +211,16 @@ static void begin(struct lab *lab, void *ctx)
 		return;
 	}
 	s->step = SNAPSHOT_GUESTS;
-	s->guests = 1;
-	for (size_t i = 0; i < lab->n_guests && s->step == SNAPSHOT_GUESTS; i++) {
-		const struct guest *gu = lab->guests[i];
-
-		if (!gu || !gu->child.pid)
-			continue;
-		s->guests++;
-		ask(lab, "freeze ", gu->name, guest_file(s->made, gu));
-	}
-	if (s->step == SNAPSHOT_GUESTS && !--s->guests)
-		save_substrate(lab);
+	if (lab->clock.is_virtual)
+		freeze_virtual(lab);
+	else
+		still_begin(lab);
 }
 
 int snapshot_ask(struct lab *lab, const char *dir, struct err *e)
 {
 	struct snapshot *s = &lab->snapshot;
 
-	if (!lab->clock.is_virtual)
-		return err_set(e, ERR_USAGE,
-			       "snapshots need the virtual clock (up --clock virtual)");
 	if (s->step != SNAPSHOT_NONE)
 		return err_set(e, ERR_USAGE, "a snapshot is being taken");
 	if (lab->progress.setting_up)
@@ -218,6 +245,10 @@ static void copy_files(struct lab *lab)
 	char *run = xasprintf("%s/run", s->made);
 	struct err e = {0};
 
+	/* What agents have said must be in no socket any more. */
+	for (size_t i = 0; i < lab->n_guests; i++)
+		if (lab->guests[i])
+			conn_poll(&lab->guests[i]->agent.conn);
 	s->recorded = lab->inputs.record ? ftell(lab->inputs.record) : 0;
 	copy_tree(lab->dir, run, &e);
 	free(run);
@@ -237,7 +268,7 @@ static void start_guests(struct lab *lab)
 
 		if (!gu || !gu->resumes)
 			continue;
-		char *file = guest_file(s->dir, gu);
+		char *file = snapshot_guest_file(s->dir, gu);
 
 		if (guest_thaw(gu, file, &e) < 0)
 			err_wrap(&e, "%s", gu->name);
@@ -245,6 +276,50 @@ static void start_guests(struct lab *lab)
 	}
 	if (e.kind && lab->listener.failed)
 		lab->listener.failed(lab->listener.ctx, &e);
+}
+
+/* Virtual time goes on when the substrate has all; by the real clock the guests wait for each
+ * other. */
+static void thawed_if_all(struct lab *lab)
+{
+	struct snapshot *s = &lab->snapshot;
+
+	if (!s->thawed)
+		return;
+	for (size_t i = 0; !lab->clock.is_virtual && i < lab->n_guests; i++)
+		if (lab->guests[i] && lab->guests[i]->resumes &&
+		    lab->guests[i]->freezer.state != FREEZER_WAITS)
+			return;
+	for (size_t i = 0; i < lab->n_guests; i++)
+		if (lab->guests[i])
+			lab->guests[i]->resumes = false;
+	still_run_guests(lab);
+	s->step = SNAPSHOT_NONE;
+	progress_check(lab);
+}
+
+void snapshot_hear_guest(struct guest *gu)
+{
+	struct lab *lab = gu->lab;
+	struct snapshot *s = &lab->snapshot;
+	const struct freezer *f = &gu->freezer;
+	struct err e;
+
+	if (s->step == SNAPSHOT_THAWING)
+		thawed_if_all(lab);
+	if (s->step != SNAPSHOT_GUESTS || !s->still.held)
+		return;
+	if (f->state == FREEZER_STANDS && !f->error) {
+		if (!--s->guests)
+			save_substrate(lab);
+		return;
+	}
+	if (f->state == FREEZER_STANDS)
+		err_set(&e, ERR_ENV, "%s: its kernel cannot write itself: %s", gu->name,
+			strerror(f->error));
+	else
+		err_set(&e, ERR_ENV, "%s: its kernel has ended", gu->name);
+	snapshot_end(lab, &e);
 }
 
 void snapshot_hear(struct lab *lab, const struct words *w)
@@ -258,12 +333,16 @@ void snapshot_hear(struct lab *lab, const struct words *w)
 		fail(lab, w->at[w->n - 1]);
 	else if (!strcmp(what, "frozen") && !--s->guests)
 		save_substrate(lab);
+	else if (!strcmp(what, "held"))
+		freeze_real(lab);
 	else if (!strcmp(what, "saved"))
 		copy_files(lab);
 	else if (!strcmp(what, "awaiting"))
 		start_guests(lab);
-	else if (!strcmp(what, "thawed"))
-		s->step = SNAPSHOT_NONE;
+	else if (!strcmp(what, "thawed")) {
+		s->thawed = true;
+		thawed_if_all(lab);
+	}
 }
 
 static int thaw_files(struct lab *lab, struct err *e)
@@ -330,6 +409,7 @@ void snapshot_forget(struct lab *lab)
 		gu->child = (struct child){.pidfd = -1};
 		gu->report.fd = -1;
 		conn_hold(&gu->agent.conn);
+		freezer_forget(&gu->freezer);
 	}
 }
 
@@ -342,6 +422,7 @@ int snapshot_thaw(struct lab *lab, const char *dir, const char *run, struct err 
 
 	free(s->dir);
 	free(s->made);
+	loop_cancel_timer(lab->loop, &s->still.deadline);
 	*s = (struct snapshot){
 		.step = SNAPSHOT_THAWING, .dir = xstrdup(dir), .recorded = s->recorded};
 	int rc = move_lab(lab, run, e) < 0 ? -1 : thaw_files(lab, e);
@@ -362,6 +443,7 @@ int snapshot_thaw(struct lab *lab, const char *dir, const char *run, struct err 
 
 void snapshot_finish(struct lab *lab)
 {
+	loop_cancel_timer(lab->loop, &lab->snapshot.still.deadline);
 	free(lab->snapshot.dir);
 	free(lab->snapshot.made);
 }

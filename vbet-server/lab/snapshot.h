@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A lab is kept in a directory, and goes on from there (docs/snapshots.md): files of its guests,
- * of its substrate process and of its server, and of what was in its run directory. Virtual clock.
+ * of its substrate process and of its server, and of what was in its run directory.
  */
 #ifndef VBET_SERVER_LAB_SNAPSHOT_H
 #define VBET_SERVER_LAB_SNAPSHOT_H
 
 #include "lib/err.h"
 #include "lib/words.h"
+#include "vbet-server/lab/still.h"
 
 #include <stdbool.h>
 
+struct guest;
 struct lab;
 
 enum snapshot_step {
@@ -28,6 +30,8 @@ struct snapshot {
 	char *made;      /* owned: where it is made, beside that */
 	long recorded;   /* octets of the record of inputs (input.h) */
 	unsigned guests; /* that have not written themselves */
+	bool thawed;     /* THAWING: the substrate has all that it awaited */
+	struct still still;
 	struct err failed;
 };
 
@@ -52,6 +56,10 @@ void snapshot_forget(struct lab *lab);
  * SNAPSHOT_NONE says that all are back. 0 or -1.
  */
 int snapshot_thaw(struct lab *lab, const char *dir, const char *run, struct err *e);
+/* The file of a guest in a snapshot's directory; malloc'ed. */
+char *snapshot_guest_file(const char *dir, const struct guest *gu);
+/* The real clock: its kernel stands, waits, or has gone (freezer.h). */
+void snapshot_hear_guest(struct guest *gu);
 /* "frozen", "saved", "thawed"... of the substrate. */
 void snapshot_hear(struct lab *lab, const struct words *w);
 void snapshot_finish(struct lab *lab);

@@ -20,7 +20,7 @@ enum {
 	TIME = 3,
 	IMAGES = 2,
 	PER_TRUNK = 8,
-	SERVER_PER_GUEST = 3
+	SERVER_PER_GUEST = 4
 };
 
 size_t descriptors_of_node(const struct graph *g, size_t node)
@@ -43,7 +43,7 @@ size_t descriptors_of_all(const struct graph *g)
 	return all;
 }
 
-/* The process, the stream to its agent, and while it boots a pipe. */
+/* The process, the stream to its agent, what freezes it, and while it boots a pipe. */
 size_t descriptors_of_server(const struct graph *g)
 {
 	size_t all = OTHERS;

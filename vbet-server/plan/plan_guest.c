@@ -76,6 +76,7 @@ void plan_guest_argv(struct builder *b, int index, struct plan_step *s)
 	} else {
 		/* Reclaim TX buffers on the next send; no completion interrupt. */
 		vec_push(&v, "virtio_net.napi_tx=0");
+		vec_push(&v, "freeze=/vbet/freeze");
 	}
 	vec_push(&v, "virtio_uml.device=/vbet/agent:3");
 	for (size_t i = 0; i < n->n_nics; i++)

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The messages are those of User-Mode Linux's time-travel protocol, with two of ours (include/uapi/
+ * linux/um_timetravel.h): FREEZE with a descriptor is answered with ACK, of the same number, with
+ * the octets that were written or -errno; then the kernel stands still until RUN. One that goes on
+ * in the place of another says RESUME, is answered, connects its devices, says WAIT, and stands
+ * until RUN, too.
+ *
+ * RUN is sent only to a kernel that stands: it would not be heard by one that has not come so far.
+ */
+#include "vbet-server/lab/freezer.h"
+
+#include "lib/container_of.h"
+#include "lib/sock.h"
+#include "lib/xalloc.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { OP_ACK = 0, OP_WAIT = 3, OP_RUN = 6, OP_FREEZE = 10, OP_RESUME = 11 };
+
+struct message {
+	uint32_t op, seq;
+	uint64_t value;
+};
+
+static void tell(struct freezer *f, uint32_t op, uint32_t seq, int64_t value)
+{
+	struct message m = {.op = op, .seq = seq, .value = (uint64_t)value};
+
+	conn_write(&f->conn, &m, sizeof(m));
+}
+
+static void become(struct freezer *f, enum freezer_state state)
+{
+	f->state = state;
+	f->changed(f);
+}
+
+static void stands(struct freezer *f, const struct message *m)
+{
+	f->error = (int64_t)m->value < 0 ? (int)-(int64_t)m->value : 0;
+	f->state = FREEZER_STANDS;
+	if (f->runs_at_once)
+		freezer_run(f, 0);
+	f->changed(f);
+}
+
+static size_t on_data(struct conn *c, const char *data, size_t len)
+{
+	struct freezer *f = container_of(c, struct freezer, conn);
+	struct message m;
+
+	if (len < sizeof(m))
+		return 0;
+	memcpy(&m, data, sizeof(m));
+	if (m.op == OP_ACK && f->state == FREEZER_ASKED && m.seq == f->seq)
+		stands(f, &m);
+	else if (m.op == OP_RESUME)
+		tell(f, OP_ACK, m.seq, 0);
+	else if (m.op == OP_WAIT && f->state == FREEZER_RUNS)
+		become(f, FREEZER_WAITS);
+	return sizeof(m);
+}
+
+static void on_close(struct conn *c)
+{
+	become(container_of(c, struct freezer, conn), FREEZER_ABSENT);
+}
+
+static void stop_listening(struct freezer *f)
+{
+	if (f->listener.fd < 0)
+		return;
+	loop_remove(f->loop, &f->listener);
+	close(f->listener.fd);
+	f->listener.fd = -1;
+	unlink(f->path);
+}
+
+/* One connection for each boot: whoever comes later is not the kernel. */
+static void on_connect(struct loop_watch *w, uint32_t events, int64_t now_ns)
+{
+	struct freezer *f = container_of(w, struct freezer, listener);
+	int fd = loop_accept(f->loop, w);
+
+	if (fd < 0)
+		return;
+	stop_listening(f);
+	if (conn_open(&f->conn, f->loop, fd, NULL) < 0) {
+		close(fd);
+		return;
+	}
+	become(f, FREEZER_RUNS);
+}
+
+void freezer_init(struct freezer *f, void (*changed)(struct freezer *f))
+{
+	f->listener.fd = -1;
+	f->listener.ready = on_connect;
+	f->conn.on_data = on_data;
+	f->conn.on_close = on_close;
+	f->changed = changed;
+}
+
+int freezer_listen(struct freezer *f, struct loop *l, const char *path, struct err *e)
+{
+	freezer_close(f);
+	f->loop = l;
+	f->path = xstrdup(path);
+	f->listener.fd = sock_listen(path, SOCK_STREAM, e);
+	return f->listener.fd < 0 ? -1 : loop_add(l, &f->listener, EPOLLIN, e);
+}
+
+int freezer_freeze(struct freezer *f, int fd, int64_t at_ns, struct err *e)
+{
+	struct message m = {.op = OP_FREEZE, .seq = ++f->seq, .value = (uint64_t)at_ns};
+
+	f->runs_at_once = false;
+	if (sock_send_fd(f->conn.watch.fd, &m, sizeof(m), fd) != sizeof(m))
+		return err_sys(e, "tell its kernel to stand still");
+	f->state = FREEZER_ASKED;
+	return 0;
+}
+
+void freezer_run(struct freezer *f, int64_t at_ns)
+{
+	f->runs_at_once = f->state == FREEZER_ASKED;
+	if (f->state != FREEZER_STANDS && f->state != FREEZER_WAITS)
+		return;
+	f->state = FREEZER_RUNS;
+	tell(f, OP_RUN, 0, at_ns);
+}
+
+void freezer_close(struct freezer *f)
+{
+	if (f->loop)
+		stop_listening(f);
+	conn_finish(&f->conn);
+	freezer_forget(f);
+}
+
+void freezer_forget(struct freezer *f)
+{
+	conn_forget(&f->conn);
+	free(f->path);
+	f->path = NULL;
+	f->listener.fd = -1;
+	f->state = FREEZER_ABSENT;
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A guest that has written itself must not see anything change any more that is kept elsewhere: a
+ * ring that the substrate goes on with would be another one than that of the file. So the substrate
+ * stands before the first guest does, and goes on when all do.
+ *
+ * The files are opened before the first guest is told: what is between the first and the last is a
+ * system call for each.
+ */
+#include "vbet-server/lab/still.h"
+
+#include "lib/container_of.h"
+#include "lib/xalloc.h"
+#include "vbet-server/lab/lab.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+static const int64_t patience_ns = INT64_C(10000000000);
+/* Within this all guests have had a processor, as a rule. */
+static const int64_t ahead_ns = 20000000;
+
+/* That of the guests: it does not go back when this process is restored. */
+static int64_t host_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+bool still_can(const struct guest *gu, struct err *e)
+{
+	if (gu->freezer.state == FREEZER_RUNS)
+		return true;
+	err_set(e, ERR_ENV, "the kernel of %s cannot be kept in a snapshot", gu->name);
+	return false;
+}
+
+static void cork_agents(struct lab *lab, bool in)
+{
+	for (size_t i = 0; i < lab->n_guests; i++)
+		if (lab->guests[i])
+			conn_cork(&lab->guests[i]->agent.conn, in);
+}
+
+static void on_refused(void *ctx, bool ok, const char *text)
+{
+	struct err e;
+
+	if (ok)
+		return;
+	err_set(&e, ERR_ENV, "%s", text);
+	snapshot_end(ctx, &e);
+}
+
+void still_begin(struct lab *lab)
+{
+	cork_agents(lab, true);
+	lab_send_clock(lab, "hold", on_refused, lab);
+}
+
+static void too_late(struct loop_timer *t, int64_t now_ns)
+{
+	struct lab *lab = container_of(t, struct lab, snapshot.still.deadline);
+	struct err e;
+
+	for (size_t i = 0; i < lab->n_guests; i++) {
+		const struct guest *gu = lab->guests[i];
+
+		if (!gu || gu->freezer.state != FREEZER_ASKED)
+			continue;
+		err_set(&e, ERR_TIMEOUT, "%s does not stand still: its kernel has not answered",
+			gu->name);
+		snapshot_end(lab, &e);
+		return;
+	}
+}
+
+/* One for each guest, -1 where there is nobody. */
+static int open_files(struct lab *lab, const char *dir, int *fds, struct err *e)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < lab->n_guests; i++) {
+		const struct guest *gu = lab->guests[i];
+		char *path = gu ? snapshot_guest_file(dir, gu) : NULL;
+
+		fds[i] = -1;
+		if (gu && gu->child.pid && rc == 0) {
+			fds[i] = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+			rc = fds[i] < 0 ? err_sys(e, "%s", path) : 0;
+		}
+		free(path);
+	}
+	return rc;
+}
+
+int still_freeze(struct lab *lab, const char *dir, unsigned *n, struct err *e)
+{
+	struct still *s = &lab->snapshot.still;
+	int *fds = xcalloc(lab->n_guests + 1, sizeof(*fds));
+	int rc = open_files(lab, dir, fds, e);
+
+	int64_t at_ns = host_ns() + ahead_ns;
+
+	s->held = true;
+	*n = 0;
+	for (size_t i = 0; i < lab->n_guests; i++) {
+		if (fds[i] >= 0 && rc == 0) {
+			rc = freezer_freeze(&lab->guests[i]->freezer, fds[i], at_ns, e);
+			++*n;
+		}
+	}
+	for (size_t i = 0; i < lab->n_guests; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	free(fds);
+	s->deadline.fire = too_late;
+	loop_set_timer(lab->loop, &s->deadline, loop_now_ns(lab->loop) + patience_ns);
+	return rc;
+}
+
+void still_run_guests(struct lab *lab)
+{
+	int64_t at_ns = host_ns();
+
+	for (size_t i = 0; i < lab->n_guests; i++)
+		if (lab->guests[i])
+			freezer_run(&lab->guests[i]->freezer, at_ns);
+}
+
+void still_end(struct lab *lab)
+{
+	struct still *s = &lab->snapshot.still;
+
+	loop_cancel_timer(lab->loop, &s->deadline);
+	still_run_guests(lab);
+	if (s->held)
+		lab_send_clock(lab, "go", NULL, NULL);
+	s->held = false;
+	cork_agents(lab, false);
+}
