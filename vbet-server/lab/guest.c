@@ -434,22 +434,6 @@ static void on_exited(struct loop_watch *w, uint32_t events, int64_t now_ns)
 	progress_check(gu->lab);
 }
 
-static void freezer_changed(struct freezer *f)
-{
-	snapshot_hear_guest(container_of(f, struct guest, freezer));
-}
-
-/* Before its kernel is started, which connects to it. */
-static int listen_to_freeze(struct guest *gu, struct err *e)
-{
-	char *path = xasprintf("%s/n/%s/j/freeze", gu->lab->dir, gu->name);
-	int rc = gu->lab->clock.is_virtual ? 0
-					   : freezer_listen(&gu->freezer, gu->lab->loop, path, e);
-
-	free(path);
-	return rc;
-}
-
 struct guest *guest_create(struct lab *lab, const char *name)
 {
 	struct guest *gu = xcalloc(1, sizeof(*gu));
@@ -462,7 +446,7 @@ struct guest *guest_create(struct lab *lab, const char *name)
 	gu->deadline.fire = on_deadline;
 	gu->agent.on_event = on_agent_event;
 	gu->agent.ctx = gu;
-	freezer_init(&gu->freezer, freezer_changed);
+	still_init(gu);
 	return gu;
 }
 
@@ -495,7 +479,7 @@ int guest_boot(struct guest *gu, struct err *e)
 	gu->jail[0] = '\0';
 	int rc = agent_connect(&gu->agent, lab->loop, path, e);
 
-	if (rc == 0 && listen_to_freeze(gu, e) < 0) {
+	if (rc == 0 && still_listen(gu, e) < 0) {
 		agent_close(&gu->agent);
 		rc = -1;
 	}
@@ -533,7 +517,7 @@ int guest_thaw(struct guest *gu, const char *state, struct err *e)
 	int rc = fd < 0 ? -1 : conn_thaw(&gu->agent.conn, lab->loop, fd, e);
 
 	if (rc == 0)
-		rc = listen_to_freeze(gu, e);
+		rc = still_listen(gu, e);
 	free(path);
 	if (rc < 0)
 		return -1;

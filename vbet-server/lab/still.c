@@ -31,6 +31,26 @@ static int64_t host_ns(void)
 	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
+static void freezer_changed(struct freezer *f)
+{
+	snapshot_hear_guest(container_of(f, struct guest, freezer));
+}
+
+void still_init(struct guest *gu)
+{
+	freezer_init(&gu->freezer, freezer_changed);
+}
+
+int still_listen(struct guest *gu, struct err *e)
+{
+	char *path = xasprintf("%s/n/%s/j/freeze", gu->lab->dir, gu->name);
+	int rc = gu->lab->clock.is_virtual ? 0
+					   : freezer_listen(&gu->freezer, gu->lab->loop, path, e);
+
+	free(path);
+	return rc;
+}
+
 bool still_can(const struct guest *gu, struct err *e)
 {
 	if (gu->freezer.state == FREEZER_RUNS)

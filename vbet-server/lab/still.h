@@ -19,6 +19,10 @@ struct still {
 	struct loop_timer deadline; /* guests that do not answer */
 };
 
+/* Of a guest that is being made. */
+void still_init(struct guest *gu);
+/* Before its kernel is started, which connects to it. 0 or -1. */
+int still_listen(struct guest *gu, struct err *e);
 /* True if its kernel can be told to stand. */
 bool still_can(const struct guest *gu, struct err *e);
 /* The substrate is told to stand; "held" is its answer. */
