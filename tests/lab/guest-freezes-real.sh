@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
+# lab: slow
 # By the real clock, too, a guest goes on in another process: nothing is lost or done twice, all results are right, and its clock
 # did not go on while it was a file.
 . "${0%/*}/lib.sh"
@@ -15,9 +16,10 @@ head -c 3000000 linux >root/data
 words=(mem=48M root=none rootfstype=hostfs rootflags="$PWD/root" ro init=/init con0=null,fd:1 con=null ssl=null
 	noreboot quiet)
 # What is right, in virtual time, where the clock does not depend on the machine.
-must ./calendar time right state 3000 none -- "$PWD/linux" "${words[@]}" time-travel=ext:7:"$PWD/time" vbet.seed=abc
+must ./calendar time right state 300 none -- "$PWD/linux" "${words[@]}" time-travel=ext:7:"$PWD/time" vbet.seed=abc
 must ./owner freeze console state 4 -- "$PWD/linux" "${words[@]}" freeze="$PWD/freeze"
-must awk '
+ran=$OUT
+must awk -v ran="$ran" '
 	NF != 4 { next } # a line that the end cut short
 	FNR == NR { right[$1, $2] = $3; next }
 	$1 ~ /^(register|ping|pong|executed|forked|file)$/ {
@@ -29,7 +31,7 @@ must awk '
 	}
 	{
 		if ($1 in last && $4 < last[$1]) { print "back: " $0; bad = 1 }
-		if ($1 in last && $4 - last[$1] > 0.9) { print "a gap: " $0; bad = 1 }
+		if ($4 > ran) { print "it ran for " ran " s: " $0; bad = 1 }
 		last[$1] = $4
 	}
 	END {

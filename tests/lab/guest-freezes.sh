@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
+# lab: slow
 # A guest whose state is written out goes on; and where it is killed, another process goes on from the file as if
 # nothing had been: the console tells, octet by octet. What does not fit is refused.
 . "${0%/*}/lib.sh"
