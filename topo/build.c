@@ -396,6 +396,7 @@ static void build_expects(struct builder *b, const struct world *w)
 			.name = copy(b, e->name),
 			.hint = copy(b, e->hint),
 			.points = e->points,
+			.level = e->level,
 			.probe = e->probe,
 			.stays_ns = e->stays_ns,
 			.want = {.op = e->want.op,

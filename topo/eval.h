@@ -60,6 +60,8 @@ typedef const char *eval_words(size_t i);
 /* Runs the statements of one source. */
 void eval_run(struct eval *ev, const struct ast *block);
 struct value eval_value(struct eval *ev, const struct ast *t);
+/* The value of a field "name = value" (AST_FIELD), where the words of that field have a meaning. */
+struct value eval_field(struct eval *ev, const struct ast *f);
 /*
  * Computes the arguments of a call; b (or NULL) says what words mean in them. False if one is
  * wrong; that has been reported.

@@ -284,6 +284,13 @@ static struct value eval_list(struct eval *ev, const struct ast *t)
 	return v;
 }
 
+struct value eval_field(struct eval *ev, const struct ast *f)
+{
+	struct eval_place at = {builtin_field_words(f->name), f->name, f->name};
+
+	return f->first->kind == AST_NAME ? eval_name(ev, f->first, &at) : eval_value(ev, f->first);
+}
+
 /*
  * Fields of a group have words of their own, as the arguments of a call do: distribution = normal.
  */

@@ -202,8 +202,13 @@ static const char *route_table(size_t i)
 	return i < ARRAY_LEN(names) ? names[i] : NULL;
 }
 
-static const struct builtin_words word_lists[] = {{"proto", route_protocol},
-						  {"table", route_table}};
+static const char *level_word(size_t i)
+{
+	return i < LEVELS ? graph_level_name((enum graph_level)i) : NULL;
+}
+
+static const struct builtin_words word_lists[] = {
+	{"proto", route_protocol}, {"table", route_table}, {"level", level_word}};
 
 const struct builtin_part builtin_event_part = {
 	.words = word_lists,
@@ -376,27 +381,50 @@ static const char *check_at(size_t i)
 
 /* ---- statements ---- */
 
-/* "points = 2, hint = "..."" */
+static bool read_level(struct eval *ev, const struct arg *a, struct world_expect *to)
+{
+	const char *name;
+
+	if (!builtin_want_text(ev, a, "a level such as bonus", &name))
+		return false;
+	to->level = graph_find_level(name, strlen(name));
+	if (to->level < LEVELS)
+		return true;
+	eval_wrong(ev, a->loc, "there is no level '%s': there is required, warning, bonus", name);
+	return false;
+}
+
+/* "points = 2, level = bonus, hint = "..."" */
+static bool read_label_field(struct eval *ev, const struct ast *f, struct world_expect *to)
+{
+	static const char *const names[] = {"points", "level", "hint"};
+	bool is_known = false;
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		is_known |= !strcmp(f->name, names[i]);
+	if (!is_known) {
+		eval_wrong(ev, f->name_loc,
+			   "unknown setting '%s': an expectation has points, level and hint",
+			   f->name);
+		return false;
+	}
+	struct value v = eval_field(ev, f);
+	struct arg a = {.v = v, .loc = f->first->loc, .name = f->name, .name_loc = f->name_loc};
+
+	if (v.kind == VALUE_WRONG)
+		return false;
+	if (!strcmp(f->name, "points"))
+		return builtin_want_count(ev, &a, 1, POINTS_MAX, &to->points);
+	if (!strcmp(f->name, "level"))
+		return read_level(ev, &a, to);
+	return builtin_want_text(ev, &a, "a hint", &to->hint);
+}
+
 static bool read_label_fields(struct eval *ev, const struct ast *dict, struct world_expect *to)
 {
-	for (const struct ast *f = dict->first; f; f = f->next) {
-		struct value v = eval_value(ev, f->first);
-		struct arg a = {.v = v, .loc = f->loc, .name = f->name, .name_loc = f->name_loc};
-
-		if (v.kind == VALUE_WRONG)
+	for (const struct ast *f = dict->first; f; f = f->next)
+		if (!read_label_field(ev, f, to))
 			return false;
-		if (!strcmp(f->name, "points")) {
-			if (!builtin_want_count(ev, &a, 1, POINTS_MAX, &to->points))
-				return false;
-		} else if (strcmp(f->name, "hint") != 0) {
-			eval_wrong(ev, f->name_loc,
-				   "unknown setting '%s': an expectation has points and hint",
-				   f->name);
-			return false;
-		} else if (!builtin_want_text(ev, &a, "a hint", &to->hint)) {
-			return false;
-		}
-	}
 	return true;
 }
 

@@ -110,8 +110,57 @@ int64_t graph_points(const struct graph *g)
 	int64_t points = 0;
 
 	for (size_t i = 0; i < g->n_expects; i++)
-		points += g->expects[i].points;
+		points += g->expects[i].level == LEVEL_BONUS ? 0 : g->expects[i].points;
 	return points;
+}
+
+static const char *const level_names[] = {
+	[LEVEL_REQUIRED] = "required",
+	[LEVEL_WARNING] = "warning",
+	[LEVEL_BONUS] = "bonus",
+};
+_Static_assert(ARRAY_LEN(level_names) == LEVELS, "names out of step with levels");
+
+const char *graph_level_name(enum graph_level l)
+{
+	return level_names[l];
+}
+
+enum graph_level graph_find_level(const char *name, size_t len)
+{
+	int l = 0;
+
+	while (l < LEVELS && (strncmp(level_names[l], name, len) != 0 || level_names[l][len]))
+		l++;
+	return (enum graph_level)l;
+}
+
+int graph_read_levels(const char *text, unsigned *levels, struct err *e)
+{
+	*levels = text ? 0 : (1u << LEVELS) - 1;
+	while (text && *text) {
+		size_t len = strcspn(text, ",");
+		enum graph_level l = graph_find_level(text, len);
+
+		if (l == LEVELS)
+			return err_set(
+				e, ERR_USAGE,
+				"there is no level '%.*s': there is required, warning, bonus",
+				(int)len, text);
+		*levels |= 1u << l;
+		text += len + (text[len] == ',');
+	}
+	return *levels ? 0 : err_set(e, ERR_USAGE, "--level wants levels such as required,bonus");
+}
+
+void graph_keep_levels(struct graph *g, unsigned levels)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < g->n_expects; i++)
+		if (levels & 1u << g->expects[i].level)
+			g->expects[n++] = g->expects[i];
+	g->n_expects = n;
 }
 
 static const char *const want_names[] = {

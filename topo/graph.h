@@ -363,11 +363,28 @@ struct graph_probe {
 	int64_t duration_ns;       /* CHECK_THROUGHPUT */
 };
 
+/* What it means if an expectation does not hold. */
+enum graph_level {
+	LEVEL_REQUIRED, /* the test fails */
+	LEVEL_WARNING,  /* it is only told */
+	LEVEL_BONUS,    /* the same; its points come on top of all others */
+	LEVELS,
+};
+/* "required"; and back: LEVELS if there is none. */
+const char *graph_level_name(enum graph_level l);
+enum graph_level graph_find_level(const char *name, size_t len);
+/*
+ * "required,warning": a bit (1 << level) for each that is named; NULL: all. 0, or -1 with the error
+ * set.
+ */
+int graph_read_levels(const char *text, unsigned *levels, struct err *e);
+
 struct graph_expect {
 	struct graph_probe probe;
 	const char *name, *hint; /* NULL: none */
 	int64_t points;          /* 0: it is not counted */
-	int64_t stays_ns;        /* for how long it must hold, once it does */
+	enum graph_level level;
+	int64_t stays_ns; /* for how long it must hold, once it does */
 	struct graph_want want;
 	int64_t start_ns, deadline_ns;
 	int64_t timeout_ns; /* one try that takes longer is ended, and did not hold */
@@ -431,8 +448,10 @@ extern const char *const graph_policy_keys[GRAPH_POLICY_KEYS];
 int graph_find_node(const struct graph *g, const char *name);
 /* Index of the NIC of that name in the node, or -1. */
 int graph_find_nic(const struct graph_node *n, const char *name);
-/* What all its expectations are worth. */
+/* What all its expectations are worth, without bonus. */
 int64_t graph_points(const struct graph *g);
+/* Leaves only expectations of these levels (graph_read_levels()). */
+void graph_keep_levels(struct graph *g, unsigned levels);
 /* Prints the graph as text, the same bytes for the same graph (`vbet check --dump=graph`). */
 void graph_print(FILE *out, const struct graph *g);
 /* One event or expectation as the script could have it, without a newline. */

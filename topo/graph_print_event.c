@@ -143,6 +143,8 @@ static void print_label(FILE *out, const struct graph_expect *e)
 	graph_put_string(out, e->name);
 	if (e->points)
 		fprintf(out, ", points = %" PRId64, e->points);
+	if (e->level)
+		fprintf(out, ", level = %s", graph_level_name(e->level));
 	if (e->hint) {
 		fputs(", hint = ", out);
 		graph_put_string(out, e->hint);

@@ -130,6 +130,7 @@ struct world_event {
 struct world_expect {
 	const char *name, *hint;
 	int64_t points, stays_ns;
+	enum graph_level level;
 	struct graph_probe probe;
 	const struct value_list *hops; /* CHECK_PATH: nodes */
 	struct graph_want want;

@@ -131,7 +131,7 @@ static void put(const char *path, const char *script)
 START_TEST(directories_are_searched_for_what_expects)
 {
 	char dir[] = "/tmp/vbet-suite-XXXXXX";
-	struct found f = {0};
+	struct found f = {.levels = 1u << LEVEL_REQUIRED};
 	struct err e = {0};
 
 	ck_assert_ptr_nonnull(mkdtemp(dir));
@@ -223,6 +223,87 @@ END_TEST
 /* ---- what is written ---- */
 
 /* What an expectation is called, and what it is worth, is in all that is written. */
+static struct suite_check *add_numbered(struct suite_case *c, size_t number, bool held,
+					enum graph_level level)
+{
+	char *name = xasprintf("expect %zu", number);
+
+	add_check(c, held, name, "");
+	free(name);
+	struct suite_check *k = &c->checks.at[c->checks.n - 1];
+
+	k->number = number;
+	k->level = level;
+	return k;
+}
+
+/* In the order of the script, whatever was decided first. */
+START_TEST(junit_has_the_order_of_the_script)
+{
+	struct suite_case *c = add("e.vbet", SUITE_PASSED, 0);
+	FILE *f;
+
+	add_numbered(c, 1, true, LEVEL_REQUIRED)->kind = SUITE_NOTE;
+	for (size_t number = 12; number; number--)
+		add_numbered(c, number, true, LEVEL_REQUIRED);
+	f = open_text();
+	junit_write(f, &suite);
+	fclose(f);
+	const char *at = strstr(text, "e.vbet:3 expect 1\"");
+
+	ck_assert_ptr_nonnull(at);
+	for (size_t number = 2; number <= 12; number++) {
+		char *next = xasprintf("e.vbet:3 expect %zu\"", number);
+
+		at = strstr(at, next);
+		ck_assert_ptr_nonnull(at);
+		free(next);
+	}
+	ck_assert_ptr_nonnull(strstr(at + 1, "e.vbet:3 expect 1\""));
+}
+END_TEST
+
+START_TEST(what_does_not_have_to_hold_fails_nothing)
+{
+	struct suite_case *c = add("e.vbet", SUITE_PASSED, 0);
+	struct suite_case *to = add("to.vbet", SUITE_RUNS, 0);
+
+	add_numbered(c, 1, false, LEVEL_WARNING);
+	struct suite_check *k = add_numbered(c, 2, false, LEVEL_BONUS);
+
+	free(k->name);
+	k->name = xstrdup("more");
+	k->points = 2;
+	FILE *f = open_text();
+
+	junit_write(f, &suite);
+	tap_case(f, c, 2);
+	table_case(f, c);
+	table_all(f, &suite);
+	news_check(f, c, k);
+	news_end(f, c);
+	fclose(f);
+	ck_assert(!suite_check_fails(k));
+	has("<testsuite name=\"e.vbet\" tests=\"3\" failures=\"0\" errors=\"0\" skipped=\"2\"");
+	has("<property name=\"level\" value=\"bonus\"/>");
+	has("<property name=\"level\" value=\"required\"/>");
+	has("<skipped message=\"did not hold\">did not hold&#10;</skipped>");
+	has("not ok 2 - e.vbet:3 more (bonus, 2 points): expect 2 # TODO bonus\n");
+	has("not ok 1 - e.vbet:3 expect 1 # TODO warning\n");
+	has("ok 2 - e.vbet\n");
+	has("0 of 1 expectation held, 2 did not have to, ");
+	has("1 expectation held, 1 did not, 2 did not have to; ");
+	has("\"level\":\"bonus\",\"number\":2");
+	has("\"missed\":0,\"excused\":2");
+	char *line = strstr(text, "{\"event\":\"check\"");
+
+	*strchr(line, '\n') = '\0';
+	ck_assert_int_eq(news_read(to, line), NEWS_CHECK);
+	ck_assert_int_eq(to->checks.at[0].level, LEVEL_BONUS);
+	ck_assert_uint_eq(to->checks.at[0].number, 2);
+}
+END_TEST
+
 START_TEST(names_points_and_hints)
 {
 	struct suite_case *c = suite.cases.at[1];
@@ -401,6 +482,8 @@ static void add_tests(TCase *t)
 	tcase_add_test(t, time_left_is_told_from_what_has_ended);
 	tcase_add_test(t, names_tell_runs_of_one_script_apart);
 	tcase_add_test(t, names_points_and_hints);
+	tcase_add_test(t, junit_has_the_order_of_the_script);
+	tcase_add_test(t, what_does_not_have_to_hold_fails_nothing);
 	tcase_add_test(t, junit_escapes_what_is_hostile);
 	tcase_add_test(t, junit_has_no_control_characters);
 	tcase_add_test(t, tap_escapes_what_is_hostile);

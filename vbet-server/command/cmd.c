@@ -30,11 +30,11 @@ static const struct cmd commands[] = {
 	 OPT_UP | OPT_RECORD | OPT_WHATIF | OPT_UNTIL | OPT_KEEP, 1, 1, cmd_up},
 	{"test", "FILE|DIR...",
 	 "boot labs, do what their scripts say 'at' times, try what they expect",
-	 OPT_UP | OPT_KEEP | OPT_TEST, 1, INT_MAX, cmd_test},
+	 OPT_UP | OPT_KEEP | OPT_TEST | OPT_LEVEL, 1, INT_MAX, cmd_test},
 	{"expect", "[LAB] CHECK", "try a check, such as 'ping(a, b)', on a lab that is up",
 	 OPT_LAB | OPT_WITHIN, 1, 2, cmd_expect_one},
 	{"check-lab", "FILE|DIR", "try what a script expects on a lab that is up",
-	 OPT_LAB | OPT_WITHIN, 1, 1, cmd_check_lab},
+	 OPT_LAB | OPT_WITHIN | OPT_LEVEL, 1, 1, cmd_check_lab},
 	{"replay", "RUN", "repeat a run in virtual time, and stand at a moment of it",
 	 OPT_REPLAY | OPT_UNTIL | OPT_BACK | OPT_KEEP | OPT_RECORD, 1, 1, cmd_replay},
 	{"diff", "DIR1 DIR2", "the first frame, or line, in which two kept runs differ", 0, 2, 2,
@@ -170,6 +170,8 @@ static const struct option_spec options[] = {
 	 FIELD(output)},
 	{OPT_TO, 0, "to", "FORMAT", "containerlab, graphml, dot, mermaid or json", FIELD(to)},
 	{OPT_WITHIN, 0, "within", "TIME", "try for so long (as the check says)", FIELD(within)},
+	{OPT_LEVEL, 0, "level", "LEVELS", "only expectations of these: required, warning, bonus",
+	 FIELD(level)},
 	{OPT_TEST, 'j', "side-by-side", "N", "run at most N labs at once (one per processor)",
 	 FIELD(side_by_side)},
 	{OPT_TEST, 'T', "limit", "TIME", "end a lab that takes longer, in time of the wall (10min)",
@@ -259,7 +261,7 @@ static int take_option(struct cmd_options *out, const struct option_spec *o, con
 	void *field = (char *)out + o->offset;
 	struct err e = {0};
 
-	if ((o->bit & OPT_UP & ~OPT_LAB) && o->bit != UINT64_MAX)
+	if ((o->bit & ((OPT_UP & ~OPT_LAB) | OPT_LEVEL)) && o->bit != UINT64_MAX)
 		vec_push(&out->of_boot,
 			 arg ? xasprintf("--%s=%s", o->name, arg) : xasprintf("--%s", o->name));
 	if (o->bit == OPT_WARN) {

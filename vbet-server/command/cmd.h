@@ -18,13 +18,13 @@ struct cmd_options {
 	const char *timeout, *jobs, *processes, *count, *duration, *keep, *comment;
 	const char *record, *until, *back, *whatif, *spin, *at_once, *output, *keep_disks;
 	const char *side_by_side, *limit, *filter, *repeat, *artifacts;
-	const char *within, *to;
+	const char *within, *to, *level;
 	const char *memory, *cpu;         /* of the lab as a whole */
 	const char *junit, *tap, *events; /* a file, or "-": standard output */
 	bool until_fail, list, console_on_fail;
 	bool step, share, watch, json, insecure, help, all, follow, raw, quiet, keep_going;
 	struct warn_choice warn;
-	struct strvec of_boot; /* those of a boot, as words for another vbet; owned */
+	struct strvec of_boot; /* those of a boot and --level, as words for another vbet; owned */
 };
 
 /* Which options a command takes: a set of bits. Enumerators would be ints, and there are more
@@ -64,6 +64,7 @@ struct cmd_options {
 #define OPT_TEST      OPT_BIT(31)
 #define OPT_WITHIN    OPT_BIT(32)
 #define OPT_TO        OPT_BIT(33)
+#define OPT_LEVEL     OPT_BIT(34)
 #define OPT_UP                                                                                  \
 	(OPT_LAB | OPT_KERNEL | OPT_TIMEOUT | OPT_INSECURE | OPT_JOBS | OPT_QUIET | OPT_CLOCK | \
 	 OPT_SEED | OPT_PROCESSES | OPT_SPIN | OPT_AT_ONCE | OPT_WARN | OPT_BOOT)

@@ -93,18 +93,24 @@ int cmd_check_lab(const struct cmd_options *o, int argc, char **argv, struct err
 {
 	struct loaded l = {0};
 	int64_t within_ns;
+	unsigned levels;
 	char *lab = NULL;
 
-	if (read_within(o, &within_ns, e) < 0 || load_script(&l, argv[0], NULL, e) < 0)
+	if (graph_read_levels(o->level, &levels, e) < 0 || read_within(o, &within_ns, e) < 0 ||
+	    load_script(&l, argv[0], NULL, e) < 0)
 		return -1;
 	int rc = 0;
 
 	if (topo_n_errors(l.script)) {
 		topo_print_errors(stderr, l.script);
 		rc = ERR_USAGE;
-	} else if (!l.graph->n_expects) {
-		rc = err_set(e, ERR_USAGE, "%s expects nothing", argv[0]);
 	} else {
+		graph_keep_levels(l.graph, levels);
+		if (!l.graph->n_expects)
+			rc = err_set(e, ERR_USAGE, "%s expects nothing%s", argv[0],
+				     o->level ? " of this level" : "");
+	}
+	if (rc == 0) {
 		lab = client_find_lab(o->lab ? o->lab : l.graph->lab, e);
 		rc = lab ? check_lab(lab, l.graph, within_ns, e) : -1;
 	}

@@ -75,6 +75,8 @@ static void on_report(void *ctx, const struct expect_report *r)
 		.name = visible_text(r->name ? r->name : ""),
 		.hint = visible_text(r->hint ? r->hint : ""),
 		.points = r->points,
+		.level = r->level,
+		.number = r->number,
 		.message = visible_text(r->message),
 		.detail = unindented(r->detail),
 		.time_ns = r->time_ns,
@@ -136,7 +138,7 @@ static int64_t first_failure(const struct suite_case *c)
 	const struct suite_check *k;
 
 	VEC_FOREACH (k, &c->checks)
-		if (k->kind != SUITE_NOTE && !k->held && (first_ns < 0 || k->time_ns < first_ns))
+		if (suite_check_fails(k) && (first_ns < 0 || k->time_ns < first_ns))
 			first_ns = k->time_ns;
 	return first_ns;
 }
@@ -199,11 +201,15 @@ static void tell_end(struct test_run *t, int rc, const struct err *e, int64_t be
 static int test_script(struct test_run *t, struct loaded *l, struct err *e)
 {
 	const struct cmd_options *o = t->o;
+	unsigned levels;
 
 	if (topo_n_errors(l->script)) {
 		topo_print_errors(stderr, l->script);
 		return ERR_USAGE;
 	}
+	if (graph_read_levels(o->level, &levels, e) < 0)
+		return -1;
+	graph_keep_levels(l->graph, levels);
 	t->graph = l->graph;
 	if (!l->graph->n_expects)
 		fprintf(stderr, "%s expects nothing but that its lab comes up\n", t->c->file);

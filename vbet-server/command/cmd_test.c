@@ -82,6 +82,8 @@ static int parse_wish(struct test *t, struct work_wish *wish, struct err *e)
 		return err_wrap(e, "--limit");
 	if (o->seed && unit_parse(UNIT_COUNT, o->seed, &seed, e) < 0)
 		return err_wrap(e, "--seed");
+	if (graph_read_levels(o->level, &t->found.levels, e) < 0)
+		return -1;
 	t->has_seed = o->seed != NULL;
 	t->seed = (uint64_t)seed;
 	return 0;
@@ -95,7 +97,10 @@ static int find_scripts(struct test *t, int argc, char **argv, struct err *e)
 	if (t->found.scripts.cases.n)
 		return 0;
 	return err_set(e, ERR_USAGE, "%s%s%s: no script there expects anything%s", argv[0],
-		       argc > 1 ? ", ..." : "", t->o->filter ? " (with this --filter)" : "",
+		       argc > 1 ? ", ..." : "",
+		       t->o->filter  ? " (with this --filter)"
+		       : t->o->level ? " (of this --level)"
+				     : "",
 		       t->found.silent ? " (name those that shall only come up)" : "");
 }
 

@@ -108,22 +108,32 @@ static char *expect_text(const struct driver *d, const struct graph_expect *x)
 	return text;
 }
 
-void expect_put_name(FILE *out, const char *name, int64_t points)
+void expect_put_name(FILE *out, const char *name, enum graph_level level, int64_t points)
 {
-	if (name && points)
-		fprintf(out, "%s (%lld point%s): ", name, (long long)points,
-			points == 1 ? "" : "s");
-	else if (name)
-		fprintf(out, "%s: ", name);
+	if (!name)
+		return;
+	fputs(name, out);
+	if (level || points)
+		fprintf(out, " (%s%s", level ? graph_level_name(level) : "",
+			level && points ? ", " : "");
+	if (points)
+		fprintf(out, "%lld point%s", (long long)points, points == 1 ? "" : "s");
+	fputs(level || points ? "): " : ": ", out);
+}
+
+static const char *word_of(const struct expect_report *r)
+{
+	static const char *const missed[LEVELS] = {
+		[LEVEL_REQUIRED] = "FAIL", [LEVEL_WARNING] = "WARN", [LEVEL_BONUS] = "MISS"};
+
+	return r->kind == EXPECT_NOTE ? "NOTE" : r->held ? "PASS" : missed[r->level];
 }
 
 /* One line, what belongs to it below, and the same as values for who wants them. */
 static void tell(struct driver *d, const struct expect_report *r)
 {
-	const char *word = r->kind == EXPECT_NOTE ? "NOTE" : r->held ? "PASS" : "FAIL";
-
-	fprintf(d->out, "%s %s:%d ", word, r->pos.file, r->pos.line);
-	expect_put_name(d->out, r->name, r->points);
+	fprintf(d->out, "%s %s:%d ", word_of(r), r->pos.file, r->pos.line);
+	expect_put_name(d->out, r->name, r->level, r->points);
 	fprintf(d->out, "%s: %s\n", r->text, r->message);
 	if (!r->held && r->hint)
 		fprintf(d->out, "    hint: %s\n", r->hint);
@@ -140,7 +150,10 @@ static void tell(struct driver *d, const struct expect_report *r)
 static void note_errand(struct driver *d, const struct graph_event *ev, int status,
 			const char *output)
 {
-	struct expect_report r = {.kind = EXPECT_NOTE, .pos = ev->pos, .time_ns = d->lab.now_ns};
+	struct expect_report r = {.kind = EXPECT_NOTE,
+				  .pos = ev->pos,
+				  .number = (size_t)(ev - d->graph->events) + 1,
+				  .time_ns = d->lab.now_ns};
 	char *text = event_text(d, ev);
 	char *message = xasprintf("it ended with exit status %d", status);
 	char *detail = NULL;
@@ -190,6 +203,7 @@ static void do_event(struct driver *d, const struct graph_event *ev)
 
 	tell(d, &(struct expect_report){.kind = EXPECT_REFUSED,
 					.pos = ev->pos,
+					.number = (size_t)(ev - d->graph->events) + 1,
 					.text = text,
 					.message = message,
 					.detail = "",
@@ -329,6 +343,8 @@ static void decide(struct driver *d, struct attempt *t, bool held)
 					.name = x->name,
 					.hint = x->hint,
 					.points = x->points,
+					.level = x->level,
+					.number = (size_t)(x - d->graph->expects) + 1,
 					.message = message,
 					.detail = detail,
 					.time_ns = t->began_ns});
@@ -338,8 +354,10 @@ static void decide(struct driver *d, struct attempt *t, bool held)
 	d->result->points += held ? x->points : 0;
 	if (held)
 		d->result->held++;
-	else
+	else if (x->level == LEVEL_REQUIRED)
 		d->result->missed++;
+	else
+		d->result->excused++;
 }
 
 static void end_try(struct driver *d, struct attempt *t, int status)
@@ -505,10 +523,12 @@ static void prepare(struct driver *d)
 
 void expect_put_summary(FILE *out, const struct graph *g, const struct expect_result *r)
 {
-	size_t open = g->n_expects - r->held - r->missed;
+	size_t open = g->n_expects - r->held - r->missed - r->excused;
 
 	fprintf(out, "%zu expectation%s: %zu held, %zu did not", g->n_expects,
 		g->n_expects == 1 ? "" : "s", r->held, r->missed);
+	if (r->excused)
+		fprintf(out, ", %zu did not have to", r->excused);
 	if (open)
 		fprintf(out, ", %zu not tried to their end", open);
 	if (graph_points(g))

@@ -24,6 +24,8 @@ struct expect_report {
 	const char *name; /* what the script calls it; NULL: nothing */
 	const char *hint; /* for who sees it fail; NULL: none */
 	int64_t points;
+	enum graph_level level;
+	size_t number;       /* of its kind in the script, from 1 */
 	const char *message; /* in a line */
 	const char *detail;  /* in lines: what was expected and what seen; or "" */
 	int64_t time_ns;     /* on the lab's clock */
@@ -35,14 +37,15 @@ struct expect_result {
 	void *ctx;
 	int64_t from_ns;     /* on the lab's clock: where times of expectations begin */
 	bool stops_at_fail;  /* what is decided after the first failure is not waited for */
-	size_t held, missed; /* expectations */
+	size_t held, missed; /* expectations; missed: that were required */
+	size_t excused;      /* that did not hold, and do not have to */
 	int64_t points;      /* of those that held */
 	size_t refused;      /* events that could not be carried out */
 	int64_t end_ns;      /* on the clock of the lab */
 };
 
-/* "NAME (2 points): ", or nothing if there is no name. */
-void expect_put_name(FILE *out, const char *name, int64_t points);
+/* "NAME (bonus, 2 points): ", or nothing if there is no name. */
+void expect_put_name(FILE *out, const char *name, enum graph_level level, int64_t points);
 /*
  * The lab has just become ready; its virtual clock (if it has one) stands. One line per expectation
  * goes to out as soon as it is decided. 0, or -1 if the lab cannot be talked to.

@@ -14,12 +14,13 @@
 
 enum { DEEPEST = 16 };
 
-static void describe(struct suite_case *c, const struct loaded *l)
+static void describe(struct suite_case *c, const struct loaded *l, unsigned levels)
 {
-	const struct graph *g = l->graph;
+	struct graph *g = l->graph;
 
 	if (!g)
 		return;
+	graph_keep_levels(g, levels);
 	c->lab = (char *)g->lab;
 	c->is_virtual = g->clock == CLOCK_VIRTUAL;
 	c->n_nodes = g->n_nodes;
@@ -53,7 +54,7 @@ static int add_script(struct found *f, const char *file, const char *filter, boo
 		}
 		memset(&l, 0, sizeof(l));
 	}
-	describe(&c, &l);
+	describe(&c, &l, f->levels);
 	if (!is_named && l.graph && !l.graph->n_expects)
 		f->silent++;
 	else if (choose_is_meant(filter, c.file, c.lab) && !is_there(f, file))

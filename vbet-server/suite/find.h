@@ -11,9 +11,10 @@
 #include "lib/err.h"
 #include "vbet-server/suite/suite.h"
 
-/* Zeroed: nothing was found yet. */
+/* With levels, and else zeroed: nothing was found yet. */
 struct found {
 	struct suite scripts; /* as cases that wait: what `vbet test` would run once */
+	unsigned levels;      /* of expectations that count (graph_read_levels()) */
 	size_t silent;        /* scripts in directories that expect nothing */
 };
 

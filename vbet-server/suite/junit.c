@@ -48,31 +48,44 @@ static void put_seconds(FILE *out, int64_t ns)
 	fprintf(out, " time=\"%.3f\"", (double)ns / 1e9);
 }
 
+/* What people look at: the message, what was seen, and the hint. */
+static void put_reasons(FILE *out, const struct suite_check *k)
+{
+	put_text(out, k->message);
+	fputs("&#10;", out);
+	put_text(out, k->detail);
+	if (!*k->hint)
+		return;
+	fputs("hint: ", out);
+	put_text(out, k->hint);
+	fputs("&#10;", out);
+}
+
+/* No reader knows of warnings. What is skipped is told, and fails nothing. */
 static void write_check(FILE *out, const char *name, const struct suite_check *k)
 {
+	bool is_good = k->held || k->kind == SUITE_NOTE;
+	const char *element = suite_check_fails(k) ? "failure" : "skipped";
 	char *what = suite_check_title(k);
 
 	fputs("    <testcase", out);
 	put_attribute(out, "classname", name);
 	put_attribute(out, "name", what);
-	fputs(" time=\"0\"", out);
-	if (k->held || k->kind == SUITE_NOTE) {
-		fputs("/>\n", out);
-	} else {
-		fputs(">\n      <failure", out);
+	fputs(" time=\"0\">\n", out);
+	if (k->kind == SUITE_EXPECT)
+		fprintf(out,
+			"      <properties><property name=\"level\" value=\"%s\"/></properties>\n",
+			graph_level_name(k->level));
+	if (!is_good) {
+		fprintf(out, "      <%s", element);
 		put_attribute(out, "message", k->message);
-		put_attribute(out, "type", suite_check_kind_name(k->kind));
+		if (suite_check_fails(k))
+			put_attribute(out, "type", suite_check_kind_name(k->kind));
 		fputc('>', out);
-		put_text(out, k->message);
-		fputs("&#10;", out);
-		put_text(out, k->detail);
-		if (*k->hint) {
-			fputs("hint: ", out);
-			put_text(out, k->hint);
-			fputs("&#10;", out);
-		}
-		fputs("</failure>\n    </testcase>\n", out);
+		put_reasons(out, k);
+		fprintf(out, "</%s>\n", element);
 	}
+	fputs("    </testcase>\n", out);
 	free(what);
 }
 
@@ -110,21 +123,20 @@ static void write_case(FILE *out, const struct suite_case *c)
 {
 	char *name = suite_case_name(c);
 	bool is_skipped = c->outcome == SUITE_SKIPPED;
-	size_t held;
-	size_t missed;
-	size_t refused;
+	struct suite_count n = suite_case_count(c);
+	const struct suite_check **checks = suite_case_in_order(c);
 
-	suite_case_count(c, &held, &missed, &refused);
 	fputs("  <testsuite", out);
 	put_attribute(out, "name", name);
-	fprintf(out, " tests=\"%zu\" failures=\"%zu\" errors=\"%d\" skipped=\"%d\"",
-		c->checks.n + 1, missed + refused, is_error(c), is_skipped);
+	fprintf(out, " tests=\"%zu\" failures=\"%zu\" errors=\"%d\" skipped=\"%zu\"",
+		c->checks.n + 1, n.missed + n.refused, is_error(c), n.excused + is_skipped);
 	put_seconds(out, c->wall_ns);
 	fputs(">\n", out);
 	write_lab(out, name, c);
 	for (size_t i = 0; i < c->checks.n; i++)
-		write_check(out, name, &c->checks.at[i]);
+		write_check(out, name, checks[i]);
 	fputs("  </testsuite>\n", out);
+	free(checks);
 	free(name);
 }
 
@@ -138,7 +150,7 @@ void junit_write(FILE *out, const struct suite *s)
 	fprintf(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"vbet\"");
 	fprintf(out, " tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" skipped=\"%zu\"", tests,
 		n.missed + n.refused, n.of[SUITE_WRONG] + n.of[SUITE_BROKEN] + n.of[SUITE_LATE],
-		n.of[SUITE_SKIPPED]);
+		n.of[SUITE_SKIPPED] + n.excused);
 	put_seconds(out, s->wall_ns);
 	fputs(">\n", out);
 	for (size_t i = 0; i < s->cases.n; i++)

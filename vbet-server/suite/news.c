@@ -78,6 +78,8 @@ void news_check(FILE *out, const struct suite_case *c, const struct suite_check 
 	json_string(&j, "text", k->text);
 	json_string(&j, "name", *k->name ? k->name : NULL);
 	json_int(&j, "points", k->points);
+	json_string(&j, "level", k->kind == SUITE_EXPECT ? graph_level_name(k->level) : NULL);
+	json_uint(&j, "number", k->number);
 	json_string(&j, "hint", *k->hint ? k->hint : NULL);
 	json_string(&j, "message", k->message);
 	json_string(&j, "detail", k->detail);
@@ -87,21 +89,19 @@ void news_check(FILE *out, const struct suite_case *c, const struct suite_check 
 
 void news_end(FILE *out, const struct suite_case *c)
 {
-	size_t held;
-	size_t missed;
-	size_t refused;
+	struct suite_count n = suite_case_count(c);
 	struct json j;
 
 	if (!out)
 		return;
-	suite_case_count(c, &held, &missed, &refused);
 	open_event(&j, out, "end");
 	json_uint(&j, "run", c->number);
 	json_string(&j, "outcome", suite_outcome_name(c->outcome));
 	json_int(&j, "status", c->status);
-	json_uint(&j, "held", held);
-	json_uint(&j, "missed", missed);
-	json_uint(&j, "refused", refused);
+	json_uint(&j, "held", n.held);
+	json_uint(&j, "missed", n.missed);
+	json_uint(&j, "excused", n.excused);
+	json_uint(&j, "refused", n.refused);
 	json_int(&j, "points", suite_case_points(c));
 	json_int(&j, "lab_ns", c->lab_ns);
 	json_int(&j, "wall_ns", c->wall_ns);
@@ -124,6 +124,7 @@ void news_summary(FILE *out, const struct suite *s)
 		json_uint(&j, suite_outcome_name((enum suite_outcome)o), n.of[o]);
 	json_uint(&j, "held", n.held);
 	json_uint(&j, "missed", n.missed);
+	json_uint(&j, "excused", n.excused);
 	json_uint(&j, "refused", n.refused);
 	json_int(&j, "points", n.points);
 	json_int(&j, "points_of", n.n_points);
@@ -144,6 +145,7 @@ static char *take_text(struct json_object *o, const char *key)
 static enum news_heard read_check(struct suite_case *c, struct json_object *o)
 {
 	const char *kind = status_text(o, "kind");
+	const char *level = status_text(o, "level");
 	struct suite_check k = {.kind = suite_find_check_kind(kind ? kind : "")};
 
 	if (k.kind == SUITE_CHECK_KINDS)
@@ -155,6 +157,10 @@ static enum news_heard read_check(struct suite_case *c, struct json_object *o)
 	k.name = take_text(o, "name");
 	k.hint = take_text(o, "hint");
 	k.points = status_number(o, "points");
+	k.number = (size_t)status_number(o, "number");
+	k.level = level ? graph_find_level(level, strlen(level)) : LEVEL_REQUIRED;
+	if (k.level == LEVELS)
+		k.level = LEVEL_REQUIRED;
 	k.message = take_text(o, "message");
 	k.detail = take_text(o, "detail");
 	k.time_ns = status_number(o, "time_ns");

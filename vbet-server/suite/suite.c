@@ -4,6 +4,8 @@
 #include "lib/err.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
 
 static const char *const outcome_names[] = {
 	[SUITE_WAITS] = "waits",   [SUITE_RUNS] = "runs",       [SUITE_PASSED] = "passed",
@@ -85,16 +87,51 @@ void suite_case_add_check(struct suite_case *c, const struct suite_check *check)
 	vec_push(&c->checks, *check);
 }
 
-void suite_case_count(const struct suite_case *c, size_t *held, size_t *missed, size_t *refused)
+bool suite_check_fails(const struct suite_check *k)
 {
+	return k->kind == SUITE_ACTION ||
+	       (k->kind == SUITE_EXPECT && !k->held && k->level == LEVEL_REQUIRED);
+}
+
+struct suite_count suite_case_count(const struct suite_case *c)
+{
+	struct suite_count n = {.done = 0};
 	const struct suite_check *k;
 
-	*held = *missed = *refused = 0;
 	VEC_FOREACH (k, &c->checks) {
-		*held += k->kind == SUITE_EXPECT && k->held;
-		*missed += k->kind == SUITE_EXPECT && !k->held;
-		*refused += k->kind == SUITE_ACTION;
+		bool is_expect = k->kind == SUITE_EXPECT;
+
+		n.held += is_expect && k->held;
+		n.missed += is_expect && suite_check_fails(k);
+		n.excused += is_expect && !k->held && !suite_check_fails(k);
+		n.refused += k->kind == SUITE_ACTION;
 	}
+	return n;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const struct suite_check *x = *(const struct suite_check *const *)a;
+	const struct suite_check *y = *(const struct suite_check *const *)b;
+	bool is_first = x->kind == SUITE_EXPECT;
+
+	if (is_first != (y->kind == SUITE_EXPECT))
+		return is_first ? -1 : 1;
+	if (x->number != y->number)
+		return x->number < y->number ? -1 : 1;
+	/* Both are in one array: it was told in this order. */
+	return x < y ? -1 : x > y;
+}
+
+const struct suite_check **suite_case_in_order(const struct suite_case *c)
+{
+	const struct suite_check **all = xcalloc(c->checks.n + 1, sizeof(*all));
+
+	for (size_t i = 0; i < c->checks.n; i++)
+		all[i] = &c->checks.at[i];
+	if (c->checks.n)
+		qsort(all, c->checks.n, sizeof(*all), by_number);
+	return all;
 }
 
 int64_t suite_case_points(const struct suite_case *c)
@@ -113,16 +150,14 @@ struct suite_count suite_count(const struct suite *s)
 
 	for (size_t i = 0; i < s->cases.n; i++) {
 		const struct suite_case *c = s->cases.at[i];
-		size_t held;
-		size_t missed;
-		size_t refused;
+		struct suite_count of_case = suite_case_count(c);
 
-		suite_case_count(c, &held, &missed, &refused);
 		n.of[c->outcome]++;
 		n.done += c->outcome != SUITE_WAITS && c->outcome != SUITE_RUNS;
-		n.held += held;
-		n.missed += missed;
-		n.refused += refused;
+		n.held += of_case.held;
+		n.missed += of_case.missed;
+		n.excused += of_case.excused;
+		n.refused += of_case.refused;
 		n.points += suite_case_points(c);
 		n.n_points += c->n_points;
 	}
@@ -131,13 +166,17 @@ struct suite_count suite_count(const struct suite *s)
 
 char *suite_check_title(const struct suite_check *k)
 {
-	const char *colon = *k->name ? ": " : "";
+	char worth[64] = "";
 
-	if (!*k->name || !k->points)
-		return xasprintf("%s:%" PRId64 " %s%s%s", k->script, k->line, k->name, colon,
-				 k->text);
-	return xasprintf("%s:%" PRId64 " %s (%" PRId64 " point%s): %s", k->script, k->line, k->name,
-			 k->points, k->points == 1 ? "" : "s", k->text);
+	if (k->points)
+		snprintf(worth, sizeof(worth), "%s%" PRId64 " point%s", k->level ? ", " : "",
+			 k->points, k->points == 1 ? "" : "s");
+	if (!*k->name)
+		return xasprintf("%s:%" PRId64 " %s", k->script, k->line, k->text);
+	if (!k->points && !k->level)
+		return xasprintf("%s:%" PRId64 " %s: %s", k->script, k->line, k->name, k->text);
+	return xasprintf("%s:%" PRId64 " %s (%s%s): %s", k->script, k->line, k->name,
+			 k->level ? graph_level_name(k->level) : "", worth, k->text);
 }
 
 char *suite_case_name(const struct suite_case *c)

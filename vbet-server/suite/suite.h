@@ -7,6 +7,7 @@
 #define VBET_SERVER_SUITE_SUITE_H
 
 #include "lib/vec.h"
+#include "topo/graph.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -37,15 +38,17 @@ enum suite_check_kind {
 struct suite_check {
 	enum suite_check_kind kind;
 	bool held;
-	char *script;    /* where it stands */
-	int64_t line;    /* from 1 */
-	char *text;      /* as the script has it */
-	char *name;      /* what the script calls it; "" */
-	char *hint;      /* for who sees it fail; "" */
-	int64_t points;  /* 0: it is not counted */
-	char *message;   /* in one line, what came of it */
-	char *detail;    /* in lines, what was expected and what seen; "" */
-	int64_t time_ns; /* on the lab's clock */
+	char *script;           /* where it stands */
+	int64_t line;           /* from 1 */
+	char *text;             /* as the script has it */
+	char *name;             /* what the script calls it; "" */
+	char *hint;             /* for who sees it fail; "" */
+	int64_t points;         /* 0: it is not counted */
+	enum graph_level level; /* of an expectation */
+	size_t number;          /* of its kind in the script, from 1; 0: not known */
+	char *message;          /* in one line, what came of it */
+	char *detail;           /* in lines, what was expected and what seen; "" */
+	int64_t time_ns;        /* on the lab's clock */
 };
 
 struct suite_case {
@@ -78,7 +81,7 @@ struct suite {
 struct suite_count {
 	size_t of[SUITE_OUTCOMES];
 	size_t done; /* all but those that wait or run */
-	size_t held, missed, refused;
+	size_t held, missed, excused, refused;
 	int64_t points, n_points; /* got, of how many */
 };
 
@@ -95,12 +98,19 @@ enum suite_outcome suite_outcome_of(int status);
 struct suite_case *suite_add(struct suite *s, const struct suite_case *like);
 /* Takes the strings over. */
 void suite_case_add_check(struct suite_case *c, const struct suite_check *check);
-/* Expectations that held, that did not, and actions that were not done. */
-void suite_case_count(const struct suite_case *c, size_t *held, size_t *missed, size_t *refused);
+/*
+ * Expectations that held, that did not, that did not and do not have to, and actions that were not
+ * done; all else is 0.
+ */
+struct suite_count suite_case_count(const struct suite_case *c);
+/* The run fails because of it. */
+bool suite_check_fails(const struct suite_check *k);
+/* In the order of the script: expectations, then what became of actions; malloc'ed. */
+const struct suite_check **suite_case_in_order(const struct suite_case *c);
 /* Of the expectations that held. */
 int64_t suite_case_points(const struct suite_case *c);
 struct suite_count suite_count(const struct suite *s);
-/* "FILE:LINE NAME (2 points): TEXT", malloc'ed. */
+/* "FILE:LINE NAME (bonus, 2 points): TEXT", malloc'ed. */
 char *suite_check_title(const struct suite_check *k);
 /* "FILE" or "FILE (seed 3)", "FILE (run 2)", malloc'ed. */
 char *suite_case_name(const struct suite_case *c);

@@ -21,20 +21,19 @@ static const char *word_of(enum suite_outcome o)
 void table_case(FILE *out, const struct suite_case *c)
 {
 	char *name = suite_case_name(c);
-	size_t held;
-	size_t missed;
-	size_t refused;
+	struct suite_count n = suite_case_count(c);
 
-	suite_case_count(c, &held, &missed, &refused);
 	fprintf(out, "%s %s: ", word_of(c->outcome), name);
 	if (c->n_expects)
-		fprintf(out, "%zu of %zu expectation%s held, ", held, c->n_expects,
+		fprintf(out, "%zu of %zu expectation%s held, ", n.held, c->n_expects,
 			c->n_expects == 1 ? "" : "s");
 	if (c->n_points)
 		fprintf(out, "%" PRId64 " of %" PRId64 " point%s, ", suite_case_points(c),
 			c->n_points, c->n_points == 1 ? "" : "s");
-	if (refused)
-		fprintf(out, "%zu action%s not done, ", refused, refused == 1 ? "" : "s");
+	if (n.excused)
+		fprintf(out, "%zu did not have to, ", n.excused);
+	if (n.refused)
+		fprintf(out, "%zu action%s not done, ", n.refused, n.refused == 1 ? "" : "s");
 	fprintf(out, "%.1f s\n", (double)c->wall_ns / 1e9);
 	for (size_t i = 0; i < c->checks.n; i++) {
 		const struct suite_check *k = &c->checks.at[i];
@@ -62,13 +61,10 @@ void table_case(FILE *out, const struct suite_case *c)
 static void put_row(FILE *out, const struct suite_case *c)
 {
 	char *name = suite_case_name(c);
-	size_t held;
-	size_t missed;
-	size_t refused;
+	struct suite_count n = suite_case_count(c);
 
-	suite_case_count(c, &held, &missed, &refused);
 	fprintf(out, "%s\t%s\t%zu\t%zu\t%.3f s\t%.1f s\n", name, suite_outcome_name(c->outcome),
-		held, c->n_expects, (double)c->lab_ns / 1e9, (double)c->wall_ns / 1e9);
+		n.held, c->n_expects, (double)c->lab_ns / 1e9, (double)c->wall_ns / 1e9);
 	free(name);
 }
 
@@ -88,6 +84,8 @@ static void put_sum(FILE *out, const struct suite *s)
 	}
 	fprintf(out, "; %zu expectation%s held, %zu did not", n.held, n.held == 1 ? "" : "s",
 		n.missed);
+	if (n.excused)
+		fprintf(out, ", %zu did not have to", n.excused);
 	if (n.n_points)
 		fprintf(out, "; %" PRId64 " of %" PRId64 " point%s", n.points, n.n_points,
 			n.n_points == 1 ? "" : "s");

@@ -5,14 +5,19 @@
 
 #include <stdlib.h>
 
-/* In a description '#' begins a directive and '\' escapes; a newline would end it. */
-static void put_description(FILE *out, const char *text)
+/*
+ * In a description '#' begins a directive and '\' escapes; a newline would end it. A test that is
+ * "to do" may fail, and the whole is good.
+ */
+static void put_description(FILE *out, const char *text, const char *todo)
 {
 	for (; *text; text++) {
 		if (*text == '#' || *text == '\\')
 			fputc('\\', out);
 		fputc((unsigned char)*text < ' ' ? ' ' : *text, out);
 	}
+	if (todo)
+		fprintf(out, " # TODO %s", todo);
 	fputc('\n', out);
 }
 
@@ -47,11 +52,11 @@ static void put_block(FILE *out, const char *indent, const char *key, const char
 static void write_check(FILE *out, const struct suite_check *k, size_t number)
 {
 	bool ok = k->held || k->kind == SUITE_NOTE;
-
+	bool is_excused = !ok && !suite_check_fails(k);
 	char *title = suite_check_title(k);
 
 	fprintf(out, "    %sok %zu - ", ok ? "" : "not ", number);
-	put_description(out, title);
+	put_description(out, title, is_excused ? graph_level_name(k->level) : NULL);
 	free(title);
 	if (ok)
 		return;
@@ -79,7 +84,7 @@ void tap_case(FILE *out, const struct suite_case *c, size_t number)
 	bool ok = c->outcome == SUITE_PASSED || c->outcome == SUITE_SKIPPED;
 
 	fputs("# Subtest: ", out);
-	put_description(out, name);
+	put_description(out, name, NULL);
 	for (size_t i = 0; i < c->checks.n; i++)
 		write_check(out, &c->checks.at[i], i + 1);
 	fprintf(out, "    1..%zu%s\n", c->checks.n, c->checks.n ? "" : " # SKIP no checks");
@@ -91,7 +96,7 @@ void tap_case(FILE *out, const struct suite_case *c, size_t number)
 		fprintf(out, "%.*s # SKIP\n", (int)(newline ? newline - name : (long)strlen(name)),
 			name);
 	} else {
-		put_description(out, name);
+		put_description(out, name, NULL);
 	}
 	if (!ok) {
 		fputs("  ---\n", out);
