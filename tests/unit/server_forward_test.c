@@ -204,6 +204,27 @@ START_TEST(link_local)
 }
 END_TEST
 
+static void print_unreached(void)
+{
+	free(said);
+	FILE *out = xmemstream(&said, &said_len);
+
+	forward_print_unreached(f, out);
+	fclose(out);
+}
+
+START_TEST(who_reaches_whom)
+{
+	add_good();
+	print_unreached();
+	ck_assert_str_eq(said, "");
+	/* One of two ways leads nowhere. r2 has another address. */
+	add("r3", "10.2.0.0/24 via=10.13.0.9 dev=eth0 type=1\n");
+	print_unreached();
+	ck_assert_str_eq(said, "r3 b\n");
+}
+END_TEST
+
 START_TEST(a_guest_may_say_anything)
 {
 	add("r1", "forwards\nforwards 9 9\n\nx\n10.0.0.0 dev=eth0\n10.0.0.0/99 dev=eth0\n\"\n"
@@ -224,6 +245,7 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, holes);
 	tcase_add_test(tc, cut_cables);
 	tcase_add_test(tc, link_local);
+	tcase_add_test(tc, who_reaches_whom);
 	tcase_add_test(tc, a_guest_may_say_anything);
 }
 

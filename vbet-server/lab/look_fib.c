@@ -104,9 +104,17 @@ static bool judge_hole(struct lab *lab, const struct look *l, const struct forwa
 	return !forward_has_hole(f, out);
 }
 
+static bool judge_unreached(struct lab *lab, const struct look *l, const struct forward *f,
+			    FILE *out)
+{
+	forward_print_unreached(f, out);
+	return true;
+}
+
 static const struct look_fib_kind kinds[] = {
-	{"path", 4, judge_path},         {"reaches", 4, judge_reaches}, {"no_loop", 2, judge_loop},
-	{"no_blackhole", 2, judge_hole}, {"tables", 2, NULL},
+	{"path", 4, judge_path},    {"reaches", 4, judge_reaches},
+	{"no_loop", 2, judge_loop}, {"no_blackhole", 2, judge_hole},
+	{"tables", 2, NULL},        {"unreached", 2, judge_unreached},
 };
 
 int look_fib_read(struct lab *lab, struct look *l, struct err *e)
@@ -118,7 +126,7 @@ int look_fib_read(struct lab *lab, struct look *l, struct err *e)
 	if (!l->fib)
 		return err_set(e, ERR_USAGE,
 			       "look: there is route, neighbor, path, reaches, no_loop, "
-			       "no_blackhole and tables");
+			       "no_blackhole, unreached and tables");
 	for (size_t i = 0; i < lab->n_guests; i++)
 		if (lab->guests[i])
 			vec_push(&l->nodes, arena_strdup(&l->arena, lab->guests[i]->name));

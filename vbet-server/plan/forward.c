@@ -347,6 +347,11 @@ static bool is_cut_off(const struct forward *f, const struct owned *o)
 	return true;
 }
 
+static bool is_loopback(const struct addr *a)
+{
+	return a->family == AF_INET && a->bytes[0] == 127;
+}
+
 /* Calls fn for each address that others may send to, until it says that it has seen enough. */
 static void each_address(const struct forward *f,
 			 bool (*fn)(const struct forward *f, const struct addr *to, FILE *out,
@@ -355,9 +360,8 @@ static void each_address(const struct forward *f,
 {
 	for (size_t i = 0; i < f->owned.n; i++) {
 		const struct addr *a = &f->owned.at[i].addr;
-		bool is_loopback = a->family == AF_INET && a->bytes[0] == 127;
 
-		if (!is_link_local(a) && !is_loopback && !is_cut_off(f, &f->owned.at[i]) &&
+		if (!is_link_local(a) && !is_loopback(a) && !is_cut_off(f, &f->owned.at[i]) &&
 		    !fn(f, a, out, n))
 			return;
 	}
@@ -466,4 +470,92 @@ bool forward_has_hole(const struct forward *f, FILE *out)
 
 	each_address(f, look_for_hole, out, &n);
 	return n > 0;
+}
+
+/* ---- who reaches whom ---- */
+
+enum arrival { UNKNOWN, UNDER_WAY, ARRIVES, LOST };
+
+/* Whether what a node sends to the address arrives on every way; a circle never does. */
+static bool arrives(const struct forward *f, size_t node, const struct addr *to,
+		    enum arrival *states)
+{
+	const struct hop *hops[HOPS_MAX];
+	char why[WHY_MAX];
+	bool all = true;
+
+	if (states[node] != UNKNOWN)
+		return states[node] == ARRIVES;
+	states[node] = UNDER_WAY;
+	if (!owns(f, node, to)) {
+		size_t n = find_hops(&f->nodes[node], to, hops, HOPS_MAX);
+
+		all = n > 0;
+		for (size_t i = 0; i < n && all; i++) {
+			int next = follow(f, node, hops[i], to, why);
+
+			all = next >= 0 &&
+			      (owns(f, (size_t)next, to) || may_pass(f, (size_t)next, to, why)) &&
+			      arrives(f, (size_t)next, to, states);
+		}
+	}
+	states[node] = all ? ARRIVES : LOST;
+	return all;
+}
+
+/* has[NODE]: it has an address of that family; reached[FROM * n + TO]. */
+struct reach {
+	const struct forward *f;
+	sa_family_t family;
+	bool *has, *reached;
+	enum arrival *states;
+};
+
+static void reach_address(struct reach *r, const struct owned *o)
+{
+	size_t n = r->f->g->n_nodes;
+
+	r->has[o->node] = true;
+	if (is_cut_off(r->f, o))
+		return;
+	memset(r->states, 0, n * sizeof(*r->states));
+	for (size_t i = 0; i < n; i++)
+		if (r->f->nodes[i].is_there && arrives(r->f, i, &o->addr, r->states))
+			r->reached[i * n + o->node] = true;
+}
+
+static void print_unreached(const struct reach *r, FILE *out)
+{
+	size_t n = r->f->g->n_nodes;
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < n; k++)
+			if (i != k && r->has[i] && r->has[k] && !r->reached[i * n + k])
+				fprintf(out, "%s %s%s\n", r->f->g->nodes[i].name,
+					r->f->g->nodes[k].name,
+					r->family == AF_INET6 ? " ipv6" : "");
+}
+
+void forward_print_unreached(const struct forward *f, FILE *out)
+{
+	static const sa_family_t families[] = {AF_INET, AF_INET6};
+	size_t n = f->g->n_nodes + 1;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct reach r = {.f = f,
+				  .family = families[i],
+				  .has = xcalloc(n, sizeof(bool)),
+				  .reached = xcalloc(n * n, sizeof(bool)),
+				  .states = xcalloc(n, sizeof(enum arrival))};
+		const struct owned *o;
+
+		VEC_FOREACH (o, &f->owned)
+			if (o->addr.family == r.family && !is_link_local(&o->addr) &&
+			    !is_loopback(&o->addr))
+				reach_address(&r, o);
+		print_unreached(&r, out);
+		free(r.has);
+		free(r.reached);
+		free(r.states);
+	}
 }

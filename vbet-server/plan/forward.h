@@ -38,5 +38,11 @@ void forward_find_ways(const struct forward *f, size_t from, const struct addr *
 bool forward_has_loop(const struct forward *f, FILE *out);
 /* Whether a node sends packets to some address of a node where they get lost; each is told. */
 bool forward_has_hole(const struct forward *f, FILE *out);
+/*
+ * Who does not reach whom, a line "FROM TO" (IPv6: "FROM TO ipv6") for each two nodes that are
+ * there: the first has an address of the family, and from it no address of the second is reached on
+ * every way. Addresses at NICs that hear nobody count as not reached.
+ */
+void forward_print_unreached(const struct forward *f, FILE *out);
 
 #endif
