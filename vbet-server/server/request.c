@@ -266,6 +266,12 @@ void request_check_waiting(struct server *s)
 	}
 }
 
+static int request_hold(struct client *c, const struct words *w, struct err *e)
+{
+	c->holds = true;
+	return 0;
+}
+
 static const struct request requests[] = {
 	{"status", 1, 2, request_status, false},
 	{"substrate", 1, 2, request_status, false},
@@ -273,6 +279,7 @@ static const struct request requests[] = {
 	{"graph", 1, 1, request_graph, false},
 	{"outside", 1, 1, request_outside, false},
 	{"down", 1, 1, request_down, false},
+	{"hold", 1, 1, request_hold, false},
 	{"exec", 3, SIZE_MAX, request_exec, true},
 	{"put", 3, 4, request_put, true},
 	{"get", 3, 3, request_put, true},
