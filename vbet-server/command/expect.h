@@ -63,9 +63,30 @@ struct expect_wish {
 	/* Words about its place (statement_place()), up to a NULL; or NULL. */
 	const char *const *place;
 	int64_t limit_ns; /* at most so much of the lab's time; 0: for ever; or EXPECT_AS_SAID */
+	/* The result of a try is asked for after so much of the lab's time, then rarer and rarer;
+	 * 0: as is usual. */
+	int64_t first_step_ns;
 	/* It did not hold at that time of the lab; what was seen. NULL: nobody wants to know. */
 	void (*missed)(int64_t time_ns, const char *seen);
 };
+
+/* What came of it. Strings are owned by whoever asked. */
+struct expect_found {
+	bool held;
+	int64_t began_ns;   /* of the last try, on the lab's clock */
+	int64_t end_ns;     /* when it was decided */
+	int64_t settled_ns; /* a check that settles, and did: from the first try to the last change;
+			       else -1 */
+	char *seen;         /* what the last try said; "" */
+	char *settled;      /* a check that settles: what came of it, for people; else NULL */
+};
+/*
+ * Lets a running lab go on until a check holds, or its limit is over; a virtual clock stands then.
+ * 0, also if it did not hold, or -1 if it cannot be tried.
+ */
+int expect_try(const char *lab, bool is_virtual, const struct expect_wish *wish,
+	       struct expect_found *found, struct err *e);
+void expect_found_finish(struct expect_found *found);
 
 /* The place of a check that is an argument of a command. */
 extern const char *const expect_place_argument[];

@@ -23,14 +23,18 @@
 #include <string.h>
 
 /* Lets the lab go on until a command has ended. */
-static int await_job(struct drive *d, const char *job, int *status, char **text, struct err *e)
+static int await_job(struct drive *d, int64_t first_step_ns, const char *job, int *status,
+		     char **text, struct err *e)
 {
-	int64_t step = drive_step_ns(d);
+	int64_t most = drive_step_ns(d);
+	int64_t step = first_step_ns ? first_step_ns : most;
 	int rc;
 
-	while ((rc = drive_job_result(d, job, status, text, e)) == 0)
+	while ((rc = drive_job_result(d, job, status, text, e)) == 0) {
 		if (drive_go_to(d, d->now_ns + step, e) < 0)
 			return -1;
+		step = 2 * step < most ? 2 * step : most;
+	}
 	return rc < 0 ? -1 : 0;
 }
 
@@ -38,8 +42,8 @@ static int await_job(struct drive *d, const char *job, int *status, char **text,
 enum { NEGATED, WITHIN, PAUSE, STAYS, SETTLES, REQUEST };
 
 /* Tries once: *held. */
-static int try_check(struct drive *d, const struct words *check, bool *held, char **text,
-		     struct err *e)
+static int try_check(struct drive *d, const struct words *check, int64_t first_step_ns, bool *held,
+		     char **text, struct err *e)
 {
 	struct err why = {0};
 	char *job = NULL;
@@ -53,7 +57,7 @@ static int try_check(struct drive *d, const struct words *check, bool *held, cha
 	for (size_t i = REQUEST; i < check->n; i++)
 		vec_push(&v, check->at[i]);
 	if (drive_ask(d, &v, &job, &why) == 0)
-		rc = await_job(d, job, &status, text, e);
+		rc = await_job(d, first_step_ns, job, &status, text, e);
 	else
 		*text = xstrdup(why.text);
 	free(job);
@@ -96,11 +100,12 @@ static int64_t number_at(const struct words *check, size_t i)
 }
 
 static int try_until(struct drive *d, const struct words *check, const struct expect_wish *wish,
-		     struct trial *t, struct watch **watch, int64_t *began_ns, char **text,
+		     struct trial *t, struct watch **watch, struct expect_found *found,
 		     struct err *e)
 {
 	const char *const *words = (const char *const *)check->at + REQUEST;
 	size_t n_words = check->n - REQUEST;
+	char **text = &found->seen;
 	enum trial_verdict verdict;
 	bool held = false;
 
@@ -109,26 +114,24 @@ static int try_until(struct drive *d, const struct words *check, const struct ex
 	do {
 		int64_t next = d->now_ns;
 
-		*began_ns = d->now_ns;
+		found->began_ns = d->now_ns;
 		if ((*watch ? try_watch(*watch, check, &held, text, e)
-			    : try_check(d, check, &held, text, e)) < 0)
+			    : try_check(d, check, wish->first_step_ns, &held, text, e)) < 0)
 			return -1;
-		verdict = trial_end_try(t, held, *text ? *text : "", *began_ns, d->now_ns, &next);
+		verdict = trial_end_try(t, held, *text ? *text : "", found->began_ns, d->now_ns,
+					&next);
 		if (verdict == TRIAL_AGAIN && wish->missed)
 			wish->missed(d->now_ns, *text ? drive_last_line(*text) : "");
 		if (verdict == TRIAL_AGAIN && d->now_ns < next && drive_go_to(d, next, e) < 0)
 			return -1;
 	} while (verdict == TRIAL_AGAIN);
-	if (verdict == TRIAL_HELD)
-		return 0;
-	char *settled = trial_settled_text(t, false);
-
-	if (settled) {
-		free(*text);
-		*text = settled;
-	}
-	return err_set(e, ERR_TIMEOUT, "it did not hold until %.9f s%s%s", (double)d->now_ns / 1e9,
-		       *text && **text ? ": " : "", *text ? drive_last_line(*text) : "");
+	found->held = verdict == TRIAL_HELD;
+	found->end_ns = d->now_ns;
+	found->settled_ns = found->held && t->is_settling ? t->since_ns - t->start_ns : -1;
+	found->settled = trial_settled_text(t, found->held);
+	if (!*text)
+		*text = xstrdup("");
+	return 0;
 }
 
 static struct trial trial_of(const struct drive *d, const struct words *check, int64_t limit_ns)
@@ -157,16 +160,15 @@ static int ask_for_check(const struct drive *d, const struct expect_wish *wish, 
 	return drive_ask(d, &v, line, e);
 }
 
-int expect_wait(const char *lab, bool is_virtual, const struct expect_wish *wish, FILE *out,
-		struct err *e)
+int expect_try(const char *lab, bool is_virtual, const struct expect_wish *wish,
+	       struct expect_found *found, struct err *e)
 {
 	struct drive d = drive_begin(lab, is_virtual);
 	struct arena a = {0};
 	struct words w = {0};
 	char *line = NULL;
-	char *text = NULL;
-	char *settled = NULL;
-	int64_t began_ns = 0;
+
+	*found = (struct expect_found){.settled_ns = -1};
 	int rc = ask_for_check(&d, wish, &line, e);
 
 	if (rc == 0)
@@ -177,23 +179,47 @@ int expect_wait(const char *lab, bool is_virtual, const struct expect_wish *wish
 		rc = drive_stand(&d, e);
 	if (rc == 0) {
 		struct trial t = trial_of(&d, &w, wish->limit_ns);
-
 		struct watch *watch = NULL;
 
-		rc = try_until(&d, &w, wish, &t, &watch, &began_ns, &text, e);
+		rc = try_until(&d, &w, wish, &t, &watch, found, e);
 		watch_end(watch);
-		settled = trial_settled_text(&t, rc == 0);
 		trial_finish(&t);
 	}
-	if (rc < 0 && text && strchr(text, '\n')) /* its last line is in the error */
-		visible_put_lines(stderr, "    | ", text);
-	if (rc == 0)
-		fprintf(out, is_virtual ? "held at %.9f s%s%s\n" : "held after %.3f s%s%s\n",
-			(double)began_ns / 1e9, settled ? ": " : "", settled ? settled : "");
-	free(settled);
-	free(text);
 	free(line);
 	arena_finish(&a);
+	return rc;
+}
+
+void expect_found_finish(struct expect_found *found)
+{
+	free(found->seen);
+	free(found->settled);
+}
+
+/* Of an answer of several lines the last one is in the error. */
+static int say_missed(const struct expect_found *found, struct err *e)
+{
+	const char *why = found->settled ? found->settled : drive_last_line(found->seen);
+
+	if (!found->settled && strchr(found->seen, '\n'))
+		visible_put_lines(stderr, "    | ", found->seen);
+	return err_set(e, ERR_TIMEOUT, "it did not hold until %.9f s%s%s",
+		       (double)found->end_ns / 1e9, *why ? ": " : "", why);
+}
+
+int expect_wait(const char *lab, bool is_virtual, const struct expect_wish *wish, FILE *out,
+		struct err *e)
+{
+	struct expect_found found;
+	int rc = expect_try(lab, is_virtual, wish, &found, e);
+
+	if (rc == 0 && !found.held)
+		rc = say_missed(&found, e);
+	if (rc == 0)
+		fprintf(out, is_virtual ? "held at %.9f s%s%s\n" : "held after %.3f s%s%s\n",
+			(double)found.began_ns / 1e9, found.settled ? ": " : "",
+			found.settled ? found.settled : "");
+	expect_found_finish(&found);
 	return rc;
 }
 
