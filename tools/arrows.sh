@@ -34,7 +34,8 @@ vbet-server/plan:  topo vbet-server/store
 vbet-server/lab:   topo vbet-server/store vbet-server/plan
 vbet-server/server: imprint topo vbet-server/store vbet-server/plan vbet-server/lab
 vbet-server/suite: topo vbet-server/store vbet-server/lab
-vbet-server/command: topo vbet-server/import vbet-server/export vbet-server/store vbet-server/plan vbet-server/lab vbet-server/server vbet-server/suite
+vbet-server/explore: topo
+vbet-server/command: topo vbet-server/explore vbet-server/import vbet-server/export vbet-server/store vbet-server/plan vbet-server/lab vbet-server/server vbet-server/suite
 vbet-server:       vbet-server/command
 vnet
 vnet/mux:          vnet

@@ -35,6 +35,11 @@ static const struct cmd commands[] = {
 	 OPT_LAB | OPT_WITHIN, 1, 2, cmd_expect_one},
 	{"check-lab", "FILE|DIR", "try what a script expects on a lab that is up",
 	 OPT_LAB | OPT_WITHIN | OPT_LEVEL, 1, 1, cmd_check_lab},
+	{"explore", "FILE|DIR",
+	 "from one moment of a lab, cut each link, or do whatever else, and see what becomes of it",
+	 OPT_LAB | OPT_KERNEL | OPT_TIMEOUT | OPT_INSECURE | OPT_JOBS | OPT_QUIET | OPT_SEED |
+		 OPT_AT_ONCE | OPT_WARN | OPT_WITHIN | OPT_KEEP | OPT_EXPLORE,
+	 1, 1, cmd_explore},
 	{"replay", "RUN", "repeat a run in virtual time, and stand at a moment of it",
 	 OPT_REPLAY | OPT_UNTIL | OPT_BACK | OPT_KEEP | OPT_RECORD, 1, 1, cmd_replay},
 	{"diff", "DIR1 DIR2", "the first frame, or line, in which two kept runs differ", 0, 2, 2,
@@ -103,8 +108,10 @@ static const struct cmd commands[] = {
 struct option_spec {
 	uint64_t bit;
 	char letter;                   /* 0: none */
-	const char *name, *arg, *help; /* arg "[=...]": may be left out, and is "-" then */
-	size_t offset; /* in struct cmd_options: of a const char * (with arg), or of a bool */
+	const char *name, *arg, *help; /* arg "[=...]": may be left out, and is "-" then;
+					  "X...": it may be given many times */
+	size_t offset; /* in struct cmd_options: of a const char * (with arg), a struct strvec (many
+			  times), or a bool */
 };
 
 #define FIELD(f) offsetof(struct cmd_options, f)
@@ -172,8 +179,20 @@ static const struct option_spec options[] = {
 	{OPT_WITHIN, 0, "within", "TIME", "try for so long (as the check says)", FIELD(within)},
 	{OPT_LEVEL, 0, "level", "LEVELS", "only expectations of these: required, warning, bonus",
 	 FIELD(level)},
-	{OPT_TEST, 'j', "side-by-side", "N", "run at most N labs at once (one per processor)",
-	 FIELD(side_by_side)},
+	{OPT_EXPLORE, 0, "from", "TIME|CHECK",
+	 "the moment that all begin at ('converges() stays 60s')", FIELD(from)},
+	{OPT_EXPLORE, 0, "each", "STATEMENT...",
+	 "do this; LINK, NODE, ROUTER, HOST, SWITCH ... stand for each of these (cut(LINK))",
+	 FIELD(each)},
+	{OPT_EXPLORE, 0, "pairs", NULL, "also each two of them at the same time", FIELD(pairs)},
+	{OPT_EXPLORE, 0, "only", "TEXT", "only what has this in it: 'cut(r1, r2)'", FIELD(only)},
+	{OPT_EXPLORE, 0, "expect", "CHECK...", "what must hold once the network is quiet again",
+	 FIELD(expects)},
+	{OPT_EXPLORE, 0, "rest", "TIME",
+	 "the network is quiet when no routing table changes for so long (1s)", FIELD(rest)},
+	{OPT_EXPLORE, 0, "json", NULL, "print a line of JSON for each", FIELD(json)},
+	{OPT_TEST | OPT_EXPLORE, 'j', "side-by-side", "N",
+	 "run at most N labs at once (one per processor)", FIELD(side_by_side)},
 	{OPT_TEST, 'T', "limit", "TIME", "end a lab that takes longer, in time of the wall (10min)",
 	 FIELD(limit)},
 	{OPT_TEST, 0, "filter", "PATTERNS",
@@ -255,6 +274,13 @@ int cmd_timeout_ns(const struct cmd_options *o, int64_t default_s, int64_t *ns, 
 	return o->timeout ? unit_parse(UNIT_TIME, o->timeout, ns, e) : 0;
 }
 
+static bool is_list(const char *arg)
+{
+	size_t len = strlen(arg);
+
+	return len > 3 && !strcmp(arg + len - 3, "...");
+}
+
 /* -W may be given many times, each for one warning; of all others the last one holds. */
 static int take_option(struct cmd_options *out, const struct option_spec *o, const char *arg)
 {
@@ -270,7 +296,9 @@ static int take_option(struct cmd_options *out, const struct option_spec *o, con
 		fprintf(stderr, "vbet: -W: %s\n", e.text);
 		return -1;
 	}
-	if (o->arg)
+	if (o->arg && is_list(o->arg))
+		vec_push((struct strvec *)field, arg);
+	else if (o->arg)
 		*(const char **)field = arg ? arg : "-";
 	else
 		*(bool *)field = true;
@@ -412,6 +440,8 @@ int cmd_run(int argc, char **argv)
 	for (size_t i = 0; i < o.of_boot.n; i++)
 		free((char *)o.of_boot.at[i]);
 	vec_free(&o.of_boot);
+	vec_free(&o.each);
+	vec_free(&o.expects);
 	if (rc < 0 || e.kind) {
 		fprintf(stderr, "vbet: %s\n", e.text);
 		return e.kind ? (int)e.kind : ERR_ENV;

@@ -19,9 +19,11 @@ struct cmd_options {
 	const char *record, *until, *back, *whatif, *spin, *at_once, *output, *keep_disks;
 	const char *side_by_side, *limit, *filter, *repeat, *artifacts;
 	const char *within, *to, *level;
+	const char *from, *rest, *only;
+	struct strvec each, expects;      /* owned; the strings are the command line's */
 	const char *memory, *cpu;         /* of the lab as a whole */
 	const char *junit, *tap, *events; /* a file, or "-": standard output */
-	bool until_fail, list, console_on_fail;
+	bool until_fail, list, console_on_fail, pairs;
 	bool step, share, watch, json, insecure, help, all, follow, raw, quiet, keep_going;
 	struct warn_choice warn;
 	struct strvec of_boot; /* those of a boot and --level, as words for another vbet; owned */
@@ -65,6 +67,7 @@ struct cmd_options {
 #define OPT_WITHIN    OPT_BIT(32)
 #define OPT_TO        OPT_BIT(33)
 #define OPT_LEVEL     OPT_BIT(34)
+#define OPT_EXPLORE   OPT_BIT(36)
 #define OPT_UP                                                                                  \
 	(OPT_LAB | OPT_KERNEL | OPT_TIMEOUT | OPT_INSECURE | OPT_JOBS | OPT_QUIET | OPT_CLOCK | \
 	 OPT_SEED | OPT_PROCESSES | OPT_SPIN | OPT_AT_ONCE | OPT_WARN | OPT_BOOT)
@@ -102,6 +105,7 @@ int cmd_replay(const struct cmd_options *o, int argc, char **argv, struct err *e
 /* up --whatif STATEMENT RUN@TIME */
 int cmd_what_if(const struct cmd_options *o, const char *run, struct err *e);
 int cmd_diff(const struct cmd_options *o, int argc, char **argv, struct err *e);
+int cmd_explore(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_save(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_restore(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_fork(const struct cmd_options *o, int argc, char **argv, struct err *e);
