@@ -79,9 +79,11 @@ void snapshot_finish(struct loop *l, struct snapshot *saving)
 
 int snapshot_thaw(struct substrate *s, struct err *e)
 {
-	struct thaw t;
+	size_t len;
+	const char *dir = imprint_argument(&len);
+	size_t dir_len = strlen(dir) + 1;
+	struct thaw t = {.dir = dir, .paths = dir + dir_len, .len = len - dir_len};
 
-	t.paths = imprint_argument(&t.len);
 	return substrate_thaw(s, &t, e);
 }
 
@@ -90,7 +92,14 @@ void snapshot_restore(const char *file, char *const *paths, size_t n, struct err
 	char *text = NULL;
 	size_t len = 0;
 	FILE *f = xmemstream(&text, &len);
+	const char *slash = strrchr(file, '/');
 
+	/* The directory that it is in, then the paths. */
+	if (slash)
+		fwrite(file, (size_t)(slash - file), 1, f);
+	else
+		fputc('.', f);
+	fputc('\0', f);
 	for (size_t i = 0; i < n; i++)
 		fwrite(paths[i], strlen(paths[i]) + 1, 1, f);
 	fclose(f);

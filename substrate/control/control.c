@@ -257,10 +257,17 @@ static int run_save(struct substrate *s, const struct words *w, FILE *answer, st
 		return err_set(e, ERR_USAGE, "this program has no snapshots");
 	if (s->save_to)
 		return err_set(e, ERR_USAGE, "a snapshot is being taken");
-	if (substrate_freeze(s, e) < 0)
-		return -1;
-	s->save_to = xstrdup(path);
-	return 0;
+	const char *slash = strrchr(path, '/');
+	char *dir = slash ? xstrndup(path, (size_t)(slash - path)) : xstrdup(".");
+
+	s->snapshot_dir = dir;
+	int rc = substrate_freeze(s, e);
+
+	s->snapshot_dir = NULL;
+	free(dir);
+	if (rc == 0)
+		s->save_to = xstrdup(path);
+	return rc;
 }
 
 /* The process sees to it (can_save says that it does): nobody else is heard until "go". */

@@ -79,10 +79,11 @@ struct substrate {
 	uint64_t seed;
 	int64_t epoch_ns; /* time of day (Unix) at time 0 of the lab's clock */
 	uint32_t last_source;
-	uint32_t awaited; /* what has not come back since this was restored (thaw.h) */
-	bool held;        /* real clock: nothing happens, and no time passes, until this is false */
-	bool can_save;    /* whoever runs it looks at save_to */
-	char *save_to;    /* owned: where a snapshot of it goes when this turn is over, or NULL */
+	const char *snapshot_dir; /* borrowed, while objects freeze: for files of theirs, or NULL */
+	uint32_t awaited;         /* what has not come back since this was restored (thaw.h) */
+	bool held;     /* real clock: nothing happens, and no time passes, until this is false */
+	bool can_save; /* whoever runs it looks at save_to */
+	char *save_to; /* owned: where a snapshot of it goes when this turn is over, or NULL */
 	VEC(struct object *) objects; /* owned, in order of declaration */
 	struct {
 		struct hop *at; /* owned; a ring of cap (power of two) */

@@ -10,8 +10,9 @@
 
 #include "substrate/core/substrate.h"
 
-/* Where paths are now: words FROM=TO, a NUL behind each. */
+/* Where the snapshot is, and where paths are now: words FROM=TO, a NUL behind each. */
 struct thaw {
+	const char *dir;   /* borrowed */
 	const char *paths; /* borrowed */
 	size_t len;
 };

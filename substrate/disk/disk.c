@@ -226,12 +226,43 @@ static int listen_for_guest(struct object *o, struct err *e)
 	return vhost_listen(&((struct disk *)o)->vhost, e);
 }
 
+/* In the directory of the snapshot, by the name of whose it is: "DIR/h1.disk". */
+static char *kept_path(const struct disk *d, const char *dir)
+{
+	const char *name = d->object.name;
+
+	return xasprintf("%s/%.*s.disk", dir, (int)strcspn(name, ":"), name);
+}
+
+/* Without a place only to find out whether it can be. */
+static int freeze(struct object *o, struct err *e)
+{
+	struct disk *d = (struct disk *)o;
+	const char *dir = o->sub->snapshot_dir;
+	char *path = kept_path(d, dir ? dir : "");
+	int rc = dir || d->image.has_name ? image_keep(&d->image, path, e) : 0;
+
+	free(path);
+	return rc < 0 ? -1 : vhost_freeze(&d->vhost, e);
+}
+
+static int thaw(struct object *o, const struct thaw *t, struct err *e)
+{
+	struct disk *d = (struct disk *)o;
+	char *path = kept_path(d, t->dir);
+	int rc = image_thaw(&d->image, path, e);
+
+	free(path);
+	return rc < 0 ? -1 : vhost_thaw(&d->vhost, t, e);
+}
+
 static const struct object_kind disk_kind = {.name = "disk",
 					     .destroy = destroy,
 					     .status = status,
 					     .guest = guest_of,
 					     .listen = listen_for_guest,
-					     .freeze = object_freeze_none};
+					     .freeze = freeze,
+					     .thaw = thaw};
 
 static int read_words(const struct words *w, struct image_spec *spec, struct err *e)
 {

@@ -9,6 +9,7 @@
  */
 #include "substrate/disk/image.h"
 
+#include "lib/file_copy.h"
 #include "lib/xalloc.h"
 
 #include <endian.h>
@@ -94,6 +95,7 @@ static int open_base(struct image *m, const char *path, struct stat *st, struct 
 	if (flock(m->base_fd, LOCK_SH | LOCK_NB) < 0)
 		return err_set(e, ERR_ENV, "disk %s: a running lab writes it", path);
 	m->base_size = (uint64_t)st->st_size;
+	m->base_changed_ns = (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
 	return 0;
 }
 
@@ -174,15 +176,13 @@ static int open_plain(struct image *m, const char *path, const struct stat *st, 
 	return 0;
 }
 
-static int open_over_base(struct image *m, const char *path, const struct stat *st,
-			  const struct stat *base, struct err *e)
+static int open_over_base(struct image *m, const char *path, const struct stat *st, struct err *e)
 {
 	struct head want = {.size = htole64(m->size), .base_size = htole64(m->base_size)};
 	struct head have;
-	int64_t changed_ns = (int64_t)base->st_mtim.tv_sec * 1000000000 + base->st_mtim.tv_nsec;
 
 	memcpy(want.magic, magic, sizeof(magic));
-	want.base_changed_ns = (int64_t)htole64((uint64_t)changed_ns);
+	want.base_changed_ns = (int64_t)htole64((uint64_t)m->base_changed_ns);
 	m->map = xcalloc(1, map_bytes(m));
 	m->data_at = round_up(IMAGE_BLOCK + map_bytes(m), IMAGE_BLOCK);
 	if (!st->st_size)
@@ -215,13 +215,15 @@ int image_open(struct image *m, const struct image_spec *spec, struct err *e)
 	*m = (struct image){.base_fd = -1, .layer_fd = -1};
 	if (spec->base && open_base(m, spec->base, &base, e) < 0)
 		return -1;
+	m->base = spec->base ? xstrdup(spec->base) : NULL;
+	m->has_name = spec->layer != NULL;
 	if (set_size(m, spec, e) < 0)
 		return -1;
 	if (spec->read_only)
 		return 0;
 	if (open_layer_file(m, spec->layer, &layer, e) < 0)
 		return -1;
-	return spec->base ? open_over_base(m, spec->layer, &layer, &base, e)
+	return spec->base ? open_over_base(m, spec->layer, &layer, e)
 			  : open_plain(m, spec->layer, &layer, e);
 }
 
@@ -232,7 +234,60 @@ void image_close(struct image *m)
 	if (m->layer_fd >= 0)
 		close(m->layer_fd);
 	free(m->map);
+	free(m->base);
 	*m = (struct image){.base_fd = -1, .layer_fd = -1};
+}
+
+/* ---- snapshots ---- */
+
+static int copy(int from, int to, const char *path, struct err *e)
+{
+	return from < 0 || to < 0 || file_copy(from, to) < 0 ? err_sys(e, "%s", path) : 0;
+}
+
+int image_keep(const struct image *m, const char *path, struct err *e)
+{
+	if (m->has_name)
+		return err_set(e, ERR_ENV,
+			       "its content is kept in a file of its own (--keep-disks), which no "
+			       "snapshot can have");
+	if (m->layer_fd < 0)
+		return 0;
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int rc = copy(m->layer_fd, fd, path, e);
+
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+int image_thaw(struct image *m, const char *path, struct err *e)
+{
+	bool is_read_only = m->layer_fd < 0;
+	int64_t changed_ns = m->base_changed_ns;
+	uint64_t size = m->base_size;
+	struct stat st;
+
+	m->base_fd = m->layer_fd = -1;
+	if (m->base && open_base(m, m->base, &st, e) < 0)
+		return -1;
+	if (m->base && (m->base_changed_ns != changed_ns || m->base_size != size))
+		return err_set(e, ERR_ENV, "disk %s: it was changed since the lab was saved",
+			       m->base);
+	if (is_read_only)
+		return 0;
+	int kept = open(path, O_RDONLY | O_CLOEXEC);
+	int rc = -1;
+
+	if (kept < 0)
+		err_sys(e, "%s", path);
+	else
+		m->layer_fd = open_nameless(e);
+	if (m->layer_fd >= 0)
+		rc = copy(kept, m->layer_fd, path, e);
+	if (kept >= 0)
+		close(kept);
+	return rc;
 }
 
 /* ---- reading and writing ---- */

@@ -43,6 +43,9 @@ struct image {
 	uint8_t *map;     /* owned: which blocks the layer has; NULL: all of them */
 	bool map_differs; /* from that in the file, which could not be written */
 	uint64_t data_at; /* where block 0 is in the layer */
+	char *base;       /* owned: its path; NULL: there is none */
+	int64_t base_changed_ns;
+	bool has_name; /* the layer: it outlives this disk */
 };
 
 /*
@@ -52,6 +55,13 @@ struct image {
  */
 int image_open(struct image *m, const struct image_spec *spec, struct err *e);
 void image_close(struct image *m);
+/*
+ * A snapshot. Keep: all that was written goes into a new file at path, which replaces what is
+ * there. Thaw, in another process: that file's content is the layer, the base is opened again. 0,
+ * or -1 with the error set: the base has changed.
+ */
+int image_keep(const struct image *m, const char *path, struct err *e);
+int image_thaw(struct image *m, const char *path, struct err *e);
 /*
  * len bytes from byte `at` on, which the caller has found to be within the size, and, to write,
  * that it is not read-only. 0, or -1 with errno.
