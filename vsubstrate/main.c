@@ -97,7 +97,11 @@ static int go_on(struct served *v, struct err *e)
 	if (loop_thaw(v->loop, v->saving.then_ns, e) < 0 ||
 	    control_thaw(&v->control, dup(0), e) < 0)
 		return -1;
-	return snapshot_thaw(v->sub, e);
+	int rc = snapshot_thaw(v->sub, e);
+
+	if (rc < 0)
+		substrate_event(v->sub, "event thaw-failed \"%s\"", e->text);
+	return rc;
 }
 
 /* From here a process goes on that was made of what is saved. */

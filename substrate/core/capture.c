@@ -42,6 +42,7 @@ struct capture {
 	struct end *end;
 	struct capture *next; /* of the same end */
 	int fd;
+	bool is_file;     /* else a FIFO */
 	char *path;       /* owned */
 	uint64_t written; /* bytes in the file */
 	uint32_t snaplen;
@@ -178,21 +179,27 @@ static void status(struct object *o, struct json *j, int64_t now_ns)
 static int freeze(struct object *o, struct err *e)
 {
 	struct capture *c = (struct capture *)o;
-	struct stat st;
 
-	if (fstat(c->fd, &st) < 0 || !S_ISREG(st.st_mode))
-		return err_set(e, ERR_USAGE, "its frames go into a pipe: end this capture first");
 	/* So that a copy of the file is all that there is to keep. */
-	write_out(c);
+	if (c->is_file)
+		write_out(c);
 	return 0;
 }
 
-/* The file may have grown since; what this one writes is put in the place of that. */
+/*
+ * The file may have grown since; what this one writes is put in the place of that. Whoever reads a
+ * FIFO stays with the one that was saved, and so does the capture.
+ */
 static int thaw(struct object *o, const struct thaw *t, struct err *e)
 {
 	struct capture *c = (struct capture *)o;
 	struct stat st;
 
+	if (!c->is_file) {
+		c->fd = -1;
+		destroy(o);
+		return 0;
+	}
 	thaw_path(t, &c->path);
 	c->fd = open(c->path, O_WRONLY | O_CLOEXEC);
 	if (c->fd < 0 || fstat(c->fd, &st) < 0)
@@ -250,6 +257,9 @@ struct object *capture_create(struct substrate *s, const char *name, struct end 
 		destroy(&c->object);
 		return NULL;
 	}
+	struct stat st;
+
+	c->is_file = fstat(c->fd, &st) == 0 && S_ISREG(st.st_mode);
 	c->end = n;
 	c->next = n->capture;
 	n->capture = c;

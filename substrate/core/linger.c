@@ -73,6 +73,16 @@ void linger_add(struct linger **list, struct loop *l, int fd, uint8_t *buf, size
 		destroy(g);
 }
 
+void linger_forget(struct linger **list)
+{
+	for (struct linger *g = *list, *next; g; g = next) {
+		next = g->next;
+		free(g->buf);
+		free(g);
+	}
+	*list = NULL;
+}
+
 void linger_finish(struct linger **list)
 {
 	for (struct linger *g = *list, *next; g; g = next) {

@@ -15,6 +15,8 @@ struct linger;
  * written or the reader has gone; then closes fd. Takes both over.
  */
 void linger_add(struct linger **list, struct loop *l, int fd, uint8_t *buf, size_t len);
+/* In a process that was restored: the descriptors are none of its own. */
+void linger_forget(struct linger **list);
 /* Gives up what is left of all. */
 void linger_finish(struct linger **list);
 

@@ -2,6 +2,7 @@
 #include "substrate/core/thaw.h"
 
 #include "lib/xalloc.h"
+#include "substrate/core/linger.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -47,11 +48,14 @@ int substrate_freeze(struct substrate *s, struct err *e)
 
 int substrate_thaw(struct substrate *s, const struct thaw *t, struct err *e)
 {
-	for (size_t i = 0; i < s->objects.n; i++) {
+	linger_forget(&s->lingers);
+	for (size_t i = 0; i < s->objects.n;) {
 		struct object *o = s->objects.at[i];
 
 		if (o->kind->thaw && o->kind->thaw(o, t, e) < 0)
 			return err_wrap(e, "%s", o->name);
+		/* It may have gone. */
+		i += i < s->objects.n && s->objects.at[i] == o;
 	}
 	if (s->awaited)
 		substrate_event(s, "event awaiting %u", s->awaited);

@@ -376,8 +376,8 @@ START_TEST(what_cannot_be_kept_is_said)
 	refused(&lab, line, "the clock does not stand");
 	say(&lab, "pause");
 	hear(&lab, "event time");
-	say(&lab, "disk d path=%s/disk size=1M guest=a", at);
-	refused(&lab, line, "d: a disk cannot be kept in a snapshot yet");
+	say(&lab, "disk d path=%s/disk size=1M layer=%s/layer guest=a", at, at);
+	refused(&lab, line, "d: its content is kept in a file of its own");
 	say(&lab, "remove d");
 	say(&lab, "save file=%s/nowhere/imprint", dir);
 	hear(&lab, "event save-failed");
