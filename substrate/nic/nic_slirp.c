@@ -44,6 +44,7 @@ struct socket_watch {
 struct slirp_timer {
 	struct event event;
 	struct nic *nic;
+	struct slirp_timer *next;
 	SlirpTimerId id;
 	void *arg;
 };
@@ -51,10 +52,11 @@ struct slirp_timer {
 struct nic {
 	struct object object;
 	struct end end;
-	Slirp *slirp;      /* owned */
-	int64_t now_ns;    /* what slirp takes for the time */
-	int64_t served_ns; /* when it was last called for its sockets */
-	struct event tick; /* when it wants to be called */
+	Slirp *slirp;               /* owned */
+	int64_t now_ns;             /* what slirp takes for the time */
+	int64_t served_ns;          /* when it was last called for its sockets */
+	struct event tick;          /* when it wants to be called */
+	struct slirp_timer *timers; /* owned by slirp */
 	struct event_source source;
 	struct flush flush;
 	VEC(struct socket_watch *) sockets; /* owned; by descriptor, NULL: not watched */
@@ -121,6 +123,8 @@ static void *timer_new(SlirpTimerId id, void *arg, void *opaque)
 	t->nic = opaque;
 	t->id = id;
 	t->arg = arg;
+	t->next = t->nic->timers;
+	t->nic->timers = t;
 	return t;
 }
 
@@ -130,6 +134,12 @@ static void timer_free(void *timer, void *opaque)
 
 	if (!t)
 		return;
+	for (struct slirp_timer **p = &t->nic->timers; *p; p = &(*p)->next) {
+		if (*p == t) {
+			*p = t->next;
+			break;
+		}
+	}
 	calendar_cancel(&t->nic->object.sub->calendar, &t->event);
 	free(t);
 }
@@ -380,11 +390,31 @@ static struct end *end_of(struct object *o)
 	return &((struct nic *)o)->end;
 }
 
-static const struct object_kind nic_kind = {.name = "nic",
-					    .destroy = destroy,
-					    .status = status,
-					    .end = end_of,
-					    .freeze = object_freeze_none};
+/* Defined below: it takes the addresses of the NIC. */
+static int start_slirp(struct nic *n, struct err *e);
+
+/*
+ * The connections of the old one end here, and their sockets are none of ours. It is left to
+ * itself: to end it would close descriptors that belong to others by now. The new one resets every
+ * connection that it does not know, as soon as a guest says something on it.
+ */
+static int thaw(struct object *o, const struct thaw *t, struct err *e)
+{
+	struct nic *n = (struct nic *)o;
+
+	for (; n->timers; n->timers = n->timers->next)
+		calendar_cancel(&o->sub->calendar, &n->timers->event);
+	for (size_t fd = 0; fd < n->sockets.n; fd++)
+		free(n->sockets.at[fd]);
+	n->sockets.n = 0;
+	if (start_slirp(n, e) < 0)
+		return -1;
+	disturb(n);
+	return 0;
+}
+
+static const struct object_kind nic_kind = {
+	.name = "nic", .destroy = destroy, .status = status, .end = end_of, .thaw = thaw};
 
 /* "10.0.2.2/24" or "fec0::2/64". 0 or -1. */
 static int read_address(const char *text, int family, void *addr, long *prefix, struct err *e)
@@ -458,11 +488,19 @@ static void configure(const struct nic *n, SlirpConfig *c)
 			(uint8_t)(n->addr6.s6_addr[bit / 8] & 0x80 >> bit % 8);
 }
 
+static int start_slirp(struct nic *n, struct err *e)
+{
+	SlirpConfig config;
+
+	configure(n, &config);
+	n->slirp = slirp_new(&config, &calls, n);
+	return n->slirp ? 0 : err_set(e, ERR_ENV, "libslirp cannot start");
+}
+
 static struct object *create(struct substrate *s, const char *name, const struct words *w,
 			     struct err *e)
 {
 	struct nic *n = xcalloc(1, sizeof(*n));
-	SlirpConfig config;
 
 	n->end = (struct end){.kind = &end_kind, .object = &n->object};
 	n->flush.run = run_flush;
@@ -474,10 +512,7 @@ static struct object *create(struct substrate *s, const char *name, const struct
 	}
 	event_source_init(&n->source, s);
 	n->now_ns = substrate_now_ns(s);
-	configure(n, &config);
-	n->slirp = slirp_new(&config, &calls, n);
-	if (!n->slirp) {
-		err_set(e, ERR_ENV, "libslirp cannot start");
+	if (start_slirp(n, e) < 0) {
 		destroy(&n->object);
 		return NULL;
 	}
