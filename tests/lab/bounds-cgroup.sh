@@ -83,6 +83,25 @@ assert_eq ready "$(node_state b)" "state of b"
 must vbet start a
 must in_node a true
 
+# Saved: what is restored has groups of its own, beside those of the lab that was saved.
+G=$(status_of .cgroup)
+must vbet save kept
+must vbet fork t -n twin
+W=$(vbet status -n twin --json | jq -r .cgroup)
+[ "$W" != "$G" ] || fail "both are in $W"
+assert_eq $((400 << 20)) "$(cat "$W/memory.max")" "the twin's memory.max"
+pid=$(vbet status -n twin --json | jq -r '.nodes[] | select(.name == "a") | .pid')
+grep -qx "$pid" "$W/n.a/cgroup.procs" || fail "the twin's a is elsewhere"
+must vbet down -n twin
+[ ! -e "$W" ] || fail "the twin's group is left"
+must in_node a true
+must vbet down
+must vbet restore kept
+G=$(status_of .cgroup)
+grep -qx "$(status_of .server_pid)" "$G/server/cgroup.procs" || fail "the server is elsewhere"
+grep -qx "$(status_of .substrate_pid)" "$G/server/cgroup.procs" || fail "vsubstrate is elsewhere"
+grep -qx "$(node_pid b)" "$G/n.b/cgroup.procs" || fail "b is elsewhere"
+
 # Killed, and cleaned up after.
 kill -KILL "$(status_of .server_pid)"
 no_groups && fail "the group went by itself"

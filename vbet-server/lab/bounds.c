@@ -189,6 +189,28 @@ char *bounds_place(const struct lab *lab, const char *node)
 				 : NULL;
 }
 
+int bounds_thaw(struct lab *lab, struct err *e)
+{
+	struct bounds *b = &lab->bounds;
+	char *file = xasprintf("%s/" BOUNDS_FILE, lab->dir);
+	bool was_open = b->is_open;
+	int rc = 0;
+
+	/* It names the group of the lab that was saved, which may run. */
+	unlink(file);
+	free(file);
+	free(b->group);
+	free(b->rest);
+	free(b->why);
+	*b = (struct bounds){0};
+	if (was_open)
+		rc = bounds_open(lab, e);
+	for (size_t i = 0; was_open && rc == 0 && i < lab->plan->n_steps; i++)
+		if (lab->plan->steps[i].op == PLAN_BOUND)
+			rc = bounds_make(lab, &lab->plan->steps[i], e);
+	return rc;
+}
+
 /* Memory that it shares with the guests does not count (getrlimit(2), RLIMIT_DATA). */
 void bounds_hold_carrier(const struct child *c, const char *text)
 {

@@ -42,6 +42,8 @@ bool bounds_ran_out(struct bounds *b);
  * no line if there is no such thing.
  */
 void bounds_tell(const struct lab *lab, FILE *out);
+/* In a server that was restored: the groups are those of another, so new ones are made. 0 or -1. */
+int bounds_thaw(struct lab *lab, struct err *e);
 /* Leaves the lab's group, ends whoever is left in it, and removes it. */
 void bounds_finish(struct bounds *b);
 

@@ -55,14 +55,23 @@ struct heard {
 };
 
 static const struct heard events[] = {
-	{"time", 3, clock_hear_time, true},    {"idle-forever", 1, clock_hear_idle, false},
-	{"spin", 2, spin_hear, false},         {"spun", 2, spin_hear, false},
-	{"joined", 2, guest_hear, false},      {"gone", 2, guest_hear, false},
-	{"vlink", 3, hear_vlink, false},       {"unable", 3, hear_unable, false},
-	{"frozen", 3, snapshot_hear, false},   {"freeze-failed", 3, snapshot_hear, false},
-	{"held", 1, snapshot_hear, false},     {"hold-failed", 2, snapshot_hear, false},
-	{"saved", 2, snapshot_hear, false},    {"save-failed", 2, snapshot_hear, false},
-	{"awaiting", 2, snapshot_hear, false}, {"thawed", 1, snapshot_hear, false},
+	{"time", 3, clock_hear_time, true},
+	{"idle-forever", 1, clock_hear_idle, false},
+	{"spin", 2, spin_hear, false},
+	{"spun", 2, spin_hear, false},
+	{"joined", 2, guest_hear, false},
+	{"gone", 2, guest_hear, false},
+	{"vlink", 3, hear_vlink, false},
+	{"unable", 3, hear_unable, false},
+	{"frozen", 3, snapshot_hear, false},
+	{"freeze-failed", 3, snapshot_hear, false},
+	{"held", 1, snapshot_hear, false},
+	{"hold-failed", 2, snapshot_hear, false},
+	{"saved", 2, snapshot_hear, false},
+	{"save-failed", 2, snapshot_hear, false},
+	{"thaw-failed", 2, snapshot_hear, false},
+	{"awaiting", 2, snapshot_hear, false},
+	{"thawed", 1, snapshot_hear, false},
 };
 
 static const struct heard *find(const struct words *w)

@@ -122,10 +122,6 @@ static int check_guest(const struct guest *gu, struct err *e)
 
 static int check(const struct lab *lab, struct err *e)
 {
-	/* Its group would have to be made anew, with all that is in it. */
-	if (lab->bounds.group)
-		return err_set(e, ERR_ENV,
-			       "a lab with bounds of its own cannot be kept in a snapshot yet");
 	if (lab->carriers.at.n > 1 || lab->outside.started)
 		return err_set(e, ERR_ENV,
 			       "a lab of several substrate processes cannot be kept in a snapshot "
@@ -278,6 +274,15 @@ static void start_guests(struct lab *lab)
 		lab->listener.failed(lab->listener.ctx, &e);
 }
 
+static void thaw_failed(struct lab *lab, const char *why)
+{
+	struct err e;
+
+	err_set(&e, ERR_ENV, "%s", why);
+	if (lab->listener.failed)
+		lab->listener.failed(lab->listener.ctx, &e);
+}
+
 /* Virtual time goes on when the substrate has all; by the real clock the guests wait for each
  * other. */
 static void thawed_if_all(struct lab *lab)
@@ -329,7 +334,9 @@ void snapshot_hear(struct lab *lab, const struct words *w)
 
 	if (s->step == SNAPSHOT_NONE)
 		return;
-	if (strstr(what, "failed"))
+	if (!strcmp(what, "thaw-failed"))
+		thaw_failed(lab, w->at[1]);
+	else if (strstr(what, "failed"))
 		fail(lab, w->at[w->n - 1]);
 	else if (!strcmp(what, "frozen") && !--s->guests)
 		save_substrate(lab);
@@ -393,6 +400,16 @@ static int move_lab(struct lab *lab, const char *run, struct err *e)
 	return 0;
 }
 
+static void bound_carrier(const struct lab *lab, const struct carrier *c)
+{
+	for (size_t i = 0; i < lab->plan->n_steps; i++) {
+		const struct plan_step *s = &lab->plan->steps[i];
+
+		if (s->op == PLAN_PROCESS && s->text && !strcmp(s->name, c->name))
+			bounds_hold_carrier(&c->child, s->text);
+	}
+}
+
 void snapshot_forget(struct lab *lab)
 {
 	struct carrier *c = carriers_at(&lab->carriers, 1);
@@ -426,6 +443,9 @@ int snapshot_thaw(struct lab *lab, const char *dir, const char *run, struct err 
 	*s = (struct snapshot){
 		.step = SNAPSHOT_THAWING, .dir = xstrdup(dir), .recorded = s->recorded};
 	int rc = move_lab(lab, run, e) < 0 ? -1 : thaw_files(lab, e);
+
+	if (rc == 0)
+		rc = bounds_thaw(lab, e);
 	int log = rc < 0 ? -1 : lab_open_log(lab, "substrate.log", e);
 
 	if (log >= 0) {
@@ -436,8 +456,10 @@ int snapshot_thaw(struct lab *lab, const char *dir, const char *run, struct err 
 	}
 	free(file);
 	free(moved);
-	if (rc == 0)
+	if (rc == 0) {
 		lab_note_pid(lab, &c->child, c->name);
+		bound_carrier(lab, c);
+	}
 	return rc;
 }
 
