@@ -104,32 +104,6 @@ struct topo_place statement_place(const struct words *w)
 	return p;
 }
 
-int statement_read_action(struct lab *lab, const char *text, const struct topo_place *place,
-			  FILE *out, struct err *e)
-{
-	struct topo_place p = *place;
-
-	p.before = "at 0s ";
-	struct graph *g = topo_add_statement(lab->script, &p, text, strlen(text));
-	struct arena a = {0};
-	struct strvec v = {0};
-	int rc = -1;
-
-	if (!g)
-		return say_errors(lab, e);
-	if (g->n_events == lab->graph->n_events + 1)
-		rc = event_words(g, &g->events[g->n_events - 1], &a, &v, e);
-	else
-		err_set(e, ERR_USAGE, "that is not one action, such as cut(a, b)");
-	if (rc == 0)
-		words_put_line(out, (char *const *)v.at, v.n);
-	vec_free(&v);
-	arena_finish(&a);
-	graph_destroy(g);
-	graph_destroy(topo_drop_statement(lab->script));
-	return rc;
-}
-
 /* With or without the word in front, as people write it in the console or on a command line. */
 int statement_read_check(struct lab *lab, const char *text, const struct topo_place *place,
 			 FILE *out, struct err *e)

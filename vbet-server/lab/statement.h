@@ -22,12 +22,6 @@ int statement_add(struct lab *lab, const char *text, const struct topo_place *pl
 /* The last line that was added was never said. 0 or -1. */
 int statement_take_back(struct lab *lab, struct err *e);
 /*
- * What "at TIME TEXT" would do, as the words of a request: "link a:eth0 b:eth0 down". Nothing is
- * changed. 0, or -1 with the error set.
- */
-int statement_read_action(struct lab *lab, const char *text, const struct topo_place *place,
-			  FILE *out, struct err *e);
-/*
  * What "expect TEXT" would try (TEXT may have that word in front), as words: "is|not", for how long
  * it is tried, the pause between two tries and for how long it must hold (all in ns),
  * "holds|settles" (command/trial.h), and the request that begins a try. Nothing is changed. 0, or

@@ -302,8 +302,7 @@ static const struct request requests[] = {
 	{"plug", 2, 3, request_change, true},
 	{"unplug", 2, 2, request_change, true},
 	{"statement", 2, 5, request_change, true},
-	{"check", 2, 5, request_read, false},
-	{"action", 2, 5, request_read, false},
+	{"check", 2, 5, request_check, false},
 	{"links", 1, 1, request_links, false},
 	{"save", 2, 2, request_save, true},
 };

@@ -45,7 +45,7 @@ int request_job(struct client *c, const struct words *w, struct err *e);
  */
 int request_whole(struct client *c, const struct words *w, struct err *e);
 int request_wait(struct client *c, const struct words *w, struct err *e);
-int request_read(struct client *c, const struct words *w, struct err *e);
+int request_check(struct client *c, const struct words *w, struct err *e);
 int request_change(struct client *c, const struct words *w, struct err *e);
 int request_clock(struct client *c, const struct words *w, struct err *e);
 int request_save(struct client *c, const struct words *w, struct err *e);

@@ -125,16 +125,13 @@ int request_change(struct client *c, const struct words *w, struct err *e)
 	return defer(c, w, run_change, e);
 }
 
-/* check TEXT: "is|not WITHIN_NS PAUSE_NS" and the request that tries it; action TEXT: "link A B
- * down" */
-int request_read(struct client *c, const struct words *w, struct err *e)
+/* check TEXT: "is|not WITHIN_NS PAUSE_NS" and the request that tries it. */
+int request_check(struct client *c, const struct words *w, struct err *e)
 {
 	struct reply r;
 	FILE *f = reply_open(&r);
-	bool is_check = !strcmp(w->at[0], "check");
 	struct topo_place place = statement_place(w);
-	int rc = is_check ? statement_read_check(c->server->lab, w->at[1], &place, f, e)
-			  : statement_read_action(c->server->lab, w->at[1], &place, f, e);
+	int rc = statement_read_check(c->server->lab, w->at[1], &place, f, e);
 
 	reply_send(&r, c);
 	return rc;
