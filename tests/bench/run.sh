@@ -9,7 +9,7 @@
 set -u
 
 here=$(cd "${0%/*}" && pwd)
-all=(boot guest nested scale tcp frames outside clock fidelity isolation snapshot)
+all=(boot router guest nested scale tcp frames outside clock fidelity isolation snapshot)
 
 names=()
 for name in "$@"; do
