@@ -31,7 +31,8 @@ must awk -v ran="$ran" '
 	}
 	{
 		if ($1 in last && $4 < last[$1]) { print "back: " $0; bad = 1 }
-		if ($4 > ran) { print "it ran for " ran " s: " $0; bad = 1 }
+		first = first ? first : $4
+		if ($4 - first > ran) { print "it ran for " ran " s: " $0; bad = 1 }
 		last[$1] = $4
 	}
 	END {
