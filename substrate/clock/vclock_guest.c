@@ -46,12 +46,27 @@ static volatile struct time_page *page_of(const struct vclock_guest *g)
 	return g->page;
 }
 
+/*
+ * Whoever boots it anew does so where the clock next stands. That must not depend on how soon its
+ * end is heard of.
+ */
+static void stand_at_end(struct vclock_guest *g, int64_t end_ns)
+{
+	struct substrate *s = g->object.sub;
+
+	g->granted_ns = end_ns;
+	s->time->stand_soon(s, end_ns);
+}
+
 static void leave(struct vclock_guest *g, const char *why)
 {
 	struct substrate *s = g->object.sub;
 
 	if (g->conn.fd < 0 && !g->awaited)
 		return;
+	bool ran = g->state == VCLOCK_GUEST_RUNNING && g->page;
+	int64_t end_ns = ran ? vclock_guest_now_ns(g) : 0;
+
 	if (g->conn.fd >= 0) {
 		loop_remove(s->loop, &g->conn);
 		close(g->conn.fd);
@@ -72,6 +87,8 @@ static void leave(struct vclock_guest *g, const char *why)
 				g->object.name, why);
 	g->awaited = g->freezing = false;
 	vclock_guest_left(g->clock, g);
+	if (ran)
+		stand_at_end(g, end_ns);
 	substrate_event(s, "event gone %s \"%s\"", g->object.name, why);
 	if (g->listener.fd >= 0)
 		loop_add(s->loop, &g->listener, EPOLLIN, NULL);
