@@ -6,7 +6,9 @@
 #include "vbet-server/command/cmd.h"
 #include "vbet-server/server/start.h"
 #include "vbet-server/store/paths.h"
+#include "vbet-server/store/snapshot_dir.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,11 +25,43 @@ static char *absolute(const char *path)
 	return all;
 }
 
+/* Not if it has only refused: what is there may be somebody else's then. */
+static bool has_ended(const struct session *s, int server)
+{
+	enum { SOON_MS = 10000 };
+	struct pollfd closed = {.fd = s->fd, .events = POLLIN};
+	struct pollfd ended = {.fd = server, .events = POLLIN};
+
+	return server >= 0 && poll(&closed, 1, 0) > 0 && poll(&ended, 1, SOON_MS) > 0;
+}
+
+/* What a server that was killed has begun, or would have removed. */
+static void remove_unfinished(const char *dir)
+{
+	char *made = xasprintf("%s.new", dir);
+
+	snapshot_dir_remove(made);
+	free(made);
+}
+
 static int save(const char *lab, char *dir, struct err *e)
 {
 	char *words[] = {"save", dir};
+	struct session s;
 
-	return client_ask(lab, words, 2, NULL, e);
+	if (client_connect(&s, lab, e) < 0)
+		return -1;
+	int server = client_server_fd(&s);
+	int rc = client_send(&s, words, 2, e);
+
+	if (rc == 0)
+		rc = client_answer(&s, NULL, client_show_note, NULL, e);
+	if (rc < 0 && has_ended(&s, server))
+		remove_unfinished(dir);
+	client_close(&s);
+	if (server >= 0)
+		close(server);
+	return rc;
 }
 
 int cmd_save(const struct cmd_options *o, int argc, char **argv, struct err *e)

@@ -26,6 +26,7 @@
 #include "lib/xalloc.h"
 #include "vbet-server/lab/lab.h"
 #include "vbet-server/lab/launcher.h"
+#include "vbet-server/lab/snapshot.h"
 #include "vbet-server/lab/spin.h"
 
 #include <errno.h>
@@ -430,6 +431,7 @@ static void on_exited(struct loop_watch *w, uint32_t events, int64_t now_ns)
 					       ? "its kernel has ended: the lab's memory was full"
 					       : "its kernel has ended");
 	}
+	snapshot_spoil(gu->lab, gu->name, false);
 	queue_restart(gu);
 	progress_check(gu->lab);
 }

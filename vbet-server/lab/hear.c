@@ -128,6 +128,7 @@ void hear_lost(struct carrier *s)
 		return;
 	lab_say_lost(lab, s, &e);
 	fprintf(stderr, "%s\n", e.text);
+	snapshot_spoil(lab, s->name, true);
 	/* By the real clock a lab that is up goes on without what it carried. */
 	progress_fail(lab, &e);
 	progress_tell(lab);

@@ -14,6 +14,7 @@
 #include "vbet-server/lab/lab.h"
 #include "vbet-server/store/copy_tree.h"
 #include "vbet-server/store/paths.h"
+#include "vbet-server/store/snapshot_dir.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,19 +32,6 @@ char *snapshot_guest_file(const char *dir, const struct guest *gu)
 bool snapshot_is_under_way(const struct lab *lab)
 {
 	return lab->snapshot.step > SNAPSHOT_ASKED;
-}
-
-/*
- * Only what was made here is ever replaced or removed: the file "snapshot" is the first that is
- * made, and says so.
- */
-static bool is_ours(const char *dir)
-{
-	char *mark = xasprintf("%s/snapshot", dir);
-	bool ours = access(mark, F_OK) == 0;
-
-	free(mark);
-	return ours;
 }
 
 /* Who waits for it looks again, and the clock may go on. */
@@ -65,7 +53,7 @@ void snapshot_end(struct lab *lab, const struct err *failed)
 		 (errno != ENOENT || rename(s->made, s->dir) < 0))
 		err_sys(&s->failed, "%s", s->dir);
 	if (s->made)
-		paths_remove_tree(s->made);
+		snapshot_dir_remove(s->made);
 	free(s->made);
 	free(s->dir);
 	s->made = s->dir = NULL;
@@ -76,28 +64,52 @@ void snapshot_end(struct lab *lab, const struct err *failed)
 	progress_check(lab);
 }
 
-static void fail(struct lab *lab, const char *why)
+/* The first reason is the one that is told. */
+static void note_failure(struct lab *lab, const char *why)
 {
-	struct err e;
-
-	err_set(&e, ERR_ENV, "%s", why);
-	if (lab->snapshot.step != SNAPSHOT_NONE)
-		snapshot_end(lab, &e);
+	if (!lab->snapshot.failed.kind)
+		err_set(&lab->snapshot.failed, ERR_ENV, "%s", why);
 }
 
-static void on_asked(void *ctx, bool ok, const char *text)
+static void end_failed(struct lab *lab)
 {
-	if (!ok)
-		fail(ctx, text);
+	struct err e = lab->snapshot.failed;
+
+	snapshot_end(lab, &e);
 }
 
-static void ask(struct lab *lab, const char *what, const char *name, char *file)
+void snapshot_spoil(struct lab *lab, const char *name, bool none_answers)
+{
+	enum snapshot_step step = lab->snapshot.step;
+
+	if (step == SNAPSHOT_NONE || step == SNAPSHOT_ASKED || step == SNAPSHOT_THAWING)
+		return;
+	char *why = xasprintf("%s has ended while the snapshot was being taken", name);
+
+	note_failure(lab, why);
+	free(why);
+	if (none_answers || step == SNAPSHOT_SERVER)
+		end_failed(lab);
+}
+
+static void on_save_asked(void *ctx, bool ok, const char *text)
+{
+	struct lab *lab = ctx;
+
+	if (ok || lab->snapshot.step == SNAPSHOT_NONE)
+		return;
+	note_failure(lab, text);
+	end_failed(lab);
+}
+
+static void ask(struct lab *lab, const char *what, const char *name, char *file,
+		carrier_answer_fn answer)
 {
 	struct arena a = {0};
 	char *word = arena_printf(&a, "file=%s", file);
 
-	lab_send_clock(lab, arena_printf(&a, "%s%s %s", what, name, words_quote(&a, word)),
-		       on_asked, lab);
+	lab_send_clock(lab, arena_printf(&a, "%s%s %s", what, name, words_quote(&a, word)), answer,
+		       lab);
 	arena_finish(&a);
 	free(file);
 }
@@ -105,19 +117,39 @@ static void ask(struct lab *lab, const char *what, const char *name, char *file)
 static void save_substrate(struct lab *lab)
 {
 	lab->snapshot.step = SNAPSHOT_SUBSTRATE;
-	ask(lab, "save", "", xasprintf("%s/substrate", lab->snapshot.made));
+	ask(lab, "save", "", xasprintf("%s/substrate", lab->snapshot.made), on_save_asked);
 }
 
+/* All that were asked answer, also if one has failed: else its answer would count for the next. */
+static void guest_answered(struct lab *lab)
+{
+	if (lab->snapshot.step != SNAPSHOT_GUESTS || --lab->snapshot.guests)
+		return;
+	if (lab->snapshot.failed.kind)
+		end_failed(lab);
+	else
+		save_substrate(lab);
+}
+
+static void on_freeze_asked(void *ctx, bool ok, const char *text)
+{
+	if (ok)
+		return;
+	note_failure(ctx, text);
+	guest_answered(ctx);
+}
+
+/* Whatever its kernel is about, booting or halting: while the clock stands it waits. */
 static int check_guest(const struct guest *gu, struct err *e)
 {
-	bool is_there = gu->joined || !gu->lab->clock.is_virtual;
+	bool is_virtual = gu->lab->clock.is_virtual;
 
-	if (gu->state == GUEST_DOWN && !gu->queued)
+	if (gu->state == GUEST_DOWN)
 		return 0;
-	if (!is_there || gu->dying || (gu->state != GUEST_UP && gu->state != GUEST_READY))
-		return err_set(e, ERR_ENV, "%s is %s: a snapshot needs it ready, or down", gu->name,
+	if (gu->dying || (is_virtual && !gu->joined))
+		return err_set(e, ERR_ENV, "%s is %s: its kernel cannot be kept now", gu->name,
 			       guest_state_name(gu->state));
-	return gu->lab->clock.is_virtual || still_can(gu, e) ? 0 : -1;
+	return is_virtual || still_can(gu, e) ? 0 : -1;
 }
 
 static int check(const struct lab *lab, struct err *e)
@@ -154,9 +186,8 @@ static int make_dir(struct lab *lab, struct err *e)
 	int rc = 0;
 
 	/* Of one that was interrupted. */
-	if (is_ours(made))
-		paths_remove_tree(made);
-	if (access(s->dir, F_OK) == 0 && !is_ours(s->dir))
+	snapshot_dir_remove(made);
+	if (access(s->dir, F_OK) == 0 && !snapshot_dir_is(s->dir))
 		rc = err_set(e, ERR_USAGE, "%s is there already, and is no snapshot", s->dir);
 	else if (mkdir(made, 0700) < 0)
 		rc = err_sys(e, "make %s", made);
@@ -180,10 +211,9 @@ static void freeze_virtual(struct lab *lab)
 		if (!gu || !gu->child.pid)
 			continue;
 		s->guests++;
-		ask(lab, "freeze ", gu->name, snapshot_guest_file(s->made, gu));
+		ask(lab, "freeze ", gu->name, snapshot_guest_file(s->made, gu), on_freeze_asked);
 	}
-	if (s->step == SNAPSHOT_GUESTS && !--s->guests)
-		save_substrate(lab);
+	guest_answered(lab);
 }
 
 static void freeze_real(struct lab *lab)
@@ -334,12 +364,16 @@ void snapshot_hear(struct lab *lab, const struct words *w)
 
 	if (s->step == SNAPSHOT_NONE)
 		return;
-	if (!strcmp(what, "thaw-failed"))
+	if (!strcmp(what, "thaw-failed")) {
 		thaw_failed(lab, w->at[1]);
-	else if (strstr(what, "failed"))
-		fail(lab, w->at[w->n - 1]);
-	else if (!strcmp(what, "frozen") && !--s->guests)
-		save_substrate(lab);
+		return;
+	}
+	if (strstr(what, "failed"))
+		note_failure(lab, w->at[w->n - 1]);
+	if (!strcmp(what, "frozen") || !strcmp(what, "freeze-failed"))
+		guest_answered(lab);
+	else if (!strcmp(what, "hold-failed") || (s->step == SNAPSHOT_SUBSTRATE && s->failed.kind))
+		end_failed(lab);
 	else if (!strcmp(what, "held"))
 		freeze_real(lab);
 	else if (!strcmp(what, "saved"))
@@ -414,6 +448,9 @@ void snapshot_forget(struct lab *lab)
 {
 	struct carrier *c = carriers_at(&lab->carriers, 1);
 
+	/* What the other process was about to finish, it has. */
+	free(lab->snapshot.made);
+	lab->snapshot.made = NULL;
 	lab->lock_fd = -1;
 	conn_forget(&c->conn);
 	c->child = (struct child){.pidfd = -1};
@@ -438,7 +475,6 @@ int snapshot_thaw(struct lab *lab, const char *dir, const char *run, struct err 
 	char *moved = xasprintf("%s/=%s/", lab->dir, run);
 
 	free(s->dir);
-	free(s->made);
 	loop_cancel_timer(lab->loop, &s->still.deadline);
 	*s = (struct snapshot){
 		.step = SNAPSHOT_THAWING, .dir = xstrdup(dir), .recorded = s->recorded};
@@ -466,6 +502,9 @@ int snapshot_thaw(struct lab *lab, const char *dir, const char *run, struct err 
 void snapshot_finish(struct lab *lab)
 {
 	loop_cancel_timer(lab->loop, &lab->snapshot.still.deadline);
+	/* The lab goes down before it is whole. */
+	if (lab->snapshot.made)
+		snapshot_dir_remove(lab->snapshot.made);
 	free(lab->snapshot.dir);
 	free(lab->snapshot.made);
 }

@@ -60,6 +60,11 @@ int snapshot_thaw(struct lab *lab, const char *dir, const char *run, struct err 
 char *snapshot_guest_file(const char *dir, const struct guest *gu);
 /* The real clock: its kernel stands, waits, or has gone (freezer.h). */
 void snapshot_hear_guest(struct guest *gu);
+/*
+ * A process of the lab has ended: a snapshot that is being taken would not be whole. none_answers:
+ * it is the one that all answers come from.
+ */
+void snapshot_spoil(struct lab *lab, const char *name, bool none_answers);
 /* "frozen", "saved", "thawed"... of the substrate. */
 void snapshot_hear(struct lab *lab, const struct words *w);
 void snapshot_finish(struct lab *lab);

@@ -33,7 +33,8 @@ static bool is_back(const struct client *c, struct err *e)
 	for (size_t i = 0; i < lab->n_guests; i++) {
 		const struct guest *gu = lab->guests[i];
 
-		if (gu && gu->failed.kind && lab->snapshot.step == SNAPSHOT_THAWING) {
+		/* One that was down when the lab was saved is none of those that are awaited. */
+		if (gu && gu->resumes && gu->state == GUEST_DOWN) {
 			*e = gu->failed;
 			return true;
 		}

@@ -191,7 +191,13 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 
 int paths_remove_tree(const char *path)
 {
-	return nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	int rc;
+
+	/* A process that is about to end may be making its last file there. */
+	do
+		rc = nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	while (rc < 0 && errno == ENOTEMPTY);
+	return rc;
 }
 
 /* Open-file-description locks: they can be asked for without being taken (fcntl(2)). */
