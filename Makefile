@@ -96,6 +96,12 @@ REPEAT ?= 20
 check-repeat: all
 	@VBET_REPEAT=$(REPEAT) tests/lab/run.sh -v repeat
 
+# Every example, and a lab of everything a little, 20 times with snapshots at random moments: each time the run without.
+.PHONY: snapshots
+SNAPSHOT_TRIES ?= 20
+snapshots: all
+	@VBET_SNAPSHOTS=$(SNAPSHOT_TRIES) tests/lab/run.sh -v snapshots
+
 # The peer-to-peer network of the paper, with all of its 50 nodes; the lab test p2p has 12.
 .PHONY: p2p
 p2p: all

@@ -81,12 +81,14 @@ start() {
 	local name=$1 as=$2 label=$3 limit=100
 	local -a drop=()
 	[ "$as" = "$(id -un)" ] || drop=(setpriv --reuid="$as" --regid="$as" --init-groups)
-	! says "$name" slow || limit=$((300 + ${VBET_SOAK_SECONDS:-0} + ${VBET_REPEAT:-0} * 300 + ${VBET_FAULT_SECONDS:-0} + ${VBET_P2P_NODES:-0} * 10))
+	! says "$name" slow || limit=$((300 + ${VBET_SOAK_SECONDS:-0} + (${VBET_REPEAT:-0} + ${VBET_SNAPSHOTS:-0}) * 300 + ${VBET_FAULT_SECONDS:-0} + ${VBET_P2P_NODES:-0} * 10))
 	timeout -k 10 "$limit" "${drop[@]}" env -i PATH="$work/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" \
 		LANG=C.UTF-8 TERM=xterm B="$work/lib" VBET_LIB="$work/lib" VBET_ROOT="$work/src" VBET_SOURCE="$root" \
 		VBET_TEST_USER="$user" ${VBET_SOAK_SECONDS:+VBET_SOAK_SECONDS="$VBET_SOAK_SECONDS"} \
 		${VBET_REPEAT:+VBET_REPEAT="$VBET_REPEAT"} ${VBET_FAULT_SECONDS:+VBET_FAULT_SECONDS="$VBET_FAULT_SECONDS"} \
 		${VBET_FAULT_SEED:+VBET_FAULT_SEED="$VBET_FAULT_SEED"} ${VBET_EXAMPLES:+VBET_EXAMPLES="$VBET_EXAMPLES"} \
+		${VBET_SNAPSHOTS:+VBET_SNAPSHOTS="$VBET_SNAPSHOTS"} ${VBET_SNAPSHOT_SEED:+VBET_SNAPSHOT_SEED="$VBET_SNAPSHOT_SEED"} \
+		${VBET_SCRIPTS:+VBET_SCRIPTS="$VBET_SCRIPTS"} ${VBET_MOMENTS:+VBET_MOMENTS="$VBET_MOMENTS"} \
 		${VBET_P2P_NODES:+VBET_P2P_NODES="$VBET_P2P_NODES"} ASAN_OPTIONS="log_path=$work/log/san:exitcode=99" \
 		UBSAN_OPTIONS="log_path=$work/log/san:print_stacktrace=1" bash "$work/src/tests/$(room_of "$name")/$name.sh" >"$work/log/$label" 2>&1 </dev/null &
 	label_of[$!]=$label

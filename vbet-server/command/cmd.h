@@ -20,7 +20,8 @@ struct cmd_options {
 	const char *side_by_side, *limit, *filter, *repeat, *artifacts;
 	const char *within, *to, *level;
 	const char *from, *rest, *only;
-	struct strvec each, expects;      /* owned; the strings are the command line's */
+	struct strvec each, expects; /* owned; the strings are the command line's */
+	const char *snapshots_at, *stands_at;
 	const char *memory, *cpu;         /* of the lab as a whole */
 	const char *junit, *tap, *events; /* a file, or "-": standard output */
 	bool until_fail, list, console_on_fail, pairs;

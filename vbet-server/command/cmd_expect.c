@@ -7,6 +7,7 @@
 #include "vbet-server/command/cmd.h"
 #include "vbet-server/command/expect.h"
 #include "vbet-server/command/keep.h"
+#include "vbet-server/command/through.h"
 #include "vbet-server/store/load.h"
 #include "vbet-server/suite/news.h"
 
@@ -17,6 +18,7 @@
 struct test_run {
 	const struct cmd_options *o;
 	const struct graph *graph;
+	struct through through;
 	struct keep keep;
 	struct suite suite; /* with this one case */
 	struct suite_case *c;
@@ -91,7 +93,11 @@ static int drive(const char *lab, struct test_run *t, struct err *e)
 {
 	static const cookie_io_functions_t io = {.write = tee_write};
 	struct expect_result r = {
-		.report = on_report, .ctx = t, .stops_at_fail = t->o->console_on_fail};
+		.report = on_report,
+		.ctx = t,
+		.stops_at_fail = t->o->console_on_fail,
+		.stops = t->through.at.n ? &t->through.stops : NULL,
+	};
 	FILE *out = fopencookie(t, "w", io);
 
 	if (!out)
@@ -221,6 +227,11 @@ static int test_script(struct test_run *t, struct loaded *l, struct err *e)
 	t->c->n_nodes = l->graph->n_nodes;
 	t->c->n_expects = l->graph->n_expects;
 	t->c->n_points = graph_points(l->graph);
+	if (through_parse(&t->through, o->snapshots_at, o->stands_at, e) < 0)
+		return -1;
+	if (t->through.at.n && !t->c->is_virtual)
+		return err_set(e, ERR_USAGE,
+			       "--snapshots-at and --stands-at need the virtual clock");
 	news_start(t->events, t->c);
 	return run(t, e);
 }
@@ -244,6 +255,7 @@ int cmd_expect(const struct cmd_options *o, const char *file, struct err *e)
 	if (rc == 0)
 		rc = test_script(&t, &l, e);
 	load_finish(&l);
+	through_finish(&t.through);
 	tell_end(&t, rc, e, began_ns);
 	suite_finish(&t.suite);
 	return rc;

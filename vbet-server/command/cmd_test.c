@@ -72,6 +72,10 @@ static int parse_wish(struct test *t, struct work_wish *wish, struct err *e)
 	if (o->console_on_fail)
 		return err_set(e, ERR_USAGE,
 			       "--console-on-fail is for one lab: several are tested");
+	if (o->snapshots_at || o->stands_at)
+		return err_set(
+			e, ERR_USAGE,
+			"--snapshots-at and --stands-at are for one lab: several are tested");
 	if (o->keep_disks)
 		return err_set(e, ERR_USAGE, "--keep-disks is for one lab: several are tested");
 	if (parse_count(o->side_by_side, "side-by-side", MOST_AT_ONCE, &t->suite.side_by_side, e) <

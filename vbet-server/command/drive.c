@@ -114,16 +114,14 @@ static int sleep_until(struct drive *d, int64_t ns, struct err *e)
 	return 0;
 }
 
-int drive_go_to(struct drive *d, int64_t ns, struct err *e)
+static int go_to_virtual(struct drive *d, int64_t ns, struct err *e)
 {
 	struct strvec v = {0};
-	char *time;
 
-	if (ns <= d->now_ns)
+	if (ns == d->now_ns)
 		return 0;
-	if (!d->is_virtual)
-		return sleep_until(d, ns, e);
-	time = xasprintf("%lldns", (long long)ns);
+	char *time = xasprintf("%lldns", (long long)ns);
+
 	vec_push(&v, "clock");
 	vec_push(&v, "until");
 	vec_push(&v, time);
@@ -132,6 +130,20 @@ int drive_go_to(struct drive *d, int64_t ns, struct err *e)
 	free(time);
 	d->now_ns = ns;
 	return rc;
+}
+
+int drive_go_to(struct drive *d, int64_t ns, struct err *e)
+{
+	int64_t next;
+
+	if (ns <= d->now_ns)
+		return 0;
+	if (!d->is_virtual)
+		return sleep_until(d, ns, e);
+	while (d->stops && (next = d->stops->next_ns(d->stops, d->now_ns, ns)) >= 0)
+		if (go_to_virtual(d, next, e) < 0 || d->stops->stop(d->stops, d, e) < 0)
+			return -1;
+	return go_to_virtual(d, ns, e);
 }
 
 const char *drive_last_line(const char *text)

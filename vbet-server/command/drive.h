@@ -10,12 +10,24 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct drive;
+
+/* Whoever wants the lab to stand at certain times has one of these (through.h). */
+struct drive_stops {
+	/* The next time from now_ns up to until_ns; -1: none. */
+	int64_t (*next_ns)(struct drive_stops *s, int64_t now_ns, int64_t until_ns);
+	/* The lab stands there. 0 or -1. */
+	int (*stop)(struct drive_stops *s, const struct drive *d, struct err *e);
+};
+
 struct drive {
 	const char *lab; /* borrowed */
 	bool is_virtual;
 	int64_t now_ns;    /* on the lab's clock; real: since drive_begin() */
 	int64_t zero_ns;   /* real clock: when that was */
 	int64_t looked_ns; /* real clock: when it last was looked after */
+	struct drive_stops
+		*stops; /* virtual clock: where it stands on the way; borrowed, or NULL */
 };
 
 struct drive drive_begin(const char *lab, bool is_virtual);

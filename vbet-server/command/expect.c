@@ -550,6 +550,7 @@ int expect_run(const char *lab, const struct graph *g, FILE *out, struct expect_
 	};
 	int rc = drive_read_clock(&d.lab, e);
 
+	d.lab.stops = r->stops;
 	prepare(&d);
 	while (rc == 0) {
 		rc = do_due(&d, e);

@@ -35,13 +35,14 @@ struct expect_result {
 	/* Is told of each as soon as it is decided, beside what goes to out; or NULL. */
 	void (*report)(void *ctx, const struct expect_report *r);
 	void *ctx;
-	int64_t from_ns;     /* on the lab's clock: where times of expectations begin */
-	bool stops_at_fail;  /* what is decided after the first failure is not waited for */
-	size_t held, missed; /* expectations; missed: that were required */
-	size_t excused;      /* that did not hold, and do not have to */
-	int64_t points;      /* of those that held */
-	size_t refused;      /* events that could not be carried out */
-	int64_t end_ns;      /* on the clock of the lab */
+	int64_t from_ns;           /* on the lab's clock: where times of expectations begin */
+	bool stops_at_fail;        /* what is decided after the first failure is not waited for */
+	struct drive_stops *stops; /* where the lab stands on the way; borrowed, or NULL */
+	size_t held, missed;       /* expectations; missed: that were required */
+	size_t excused;            /* that did not hold, and do not have to */
+	int64_t points;            /* of those that held */
+	size_t refused;            /* events that could not be carried out */
+	int64_t end_ns;            /* on the clock of the lab */
 };
 
 /* "NAME (bonus, 2 points): ", or nothing if there is no name. */
