@@ -213,6 +213,7 @@ static const char *const distribution_words[] = {"uniform", "normal", "pareto", 
 						 NULL};
 static const char *const order_words[] = {"free", "keep", NULL};
 static const char *const aqm_words[] = {"none", "red", "codel", NULL};
+static const char *const framing_words[] = {"ethernet", "hdlc", NULL};
 static const char *const switch_words[] = {"off", "on", NULL};
 
 #define FIELD(f)  offsetof(struct linkspec, f)
@@ -265,6 +266,7 @@ static const struct linkspec_key keys[] = {
 	NUMBER("codel_target", UNIT_TIME, codel_target_ns, TIME_MAX, "wait that CoDel allows"),
 	NUMBER("codel_interval", UNIT_TIME, codel_interval_ns, TIME_MAX,
 	       "for how long it may be more"),
+	WORD("framing", framing, framing_words, "headers on the wire: of Ethernet, or of HDLC"),
 	SCHEDULED("mtu", UNIT_SIZE, mtu, 65535, "largest packet that passes"),
 	TEXT("schedule", schedule_kind, schedule, LINK_SCHEDULE_MAX,
 	     "how parameters change over time"),

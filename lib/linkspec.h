@@ -19,6 +19,8 @@
 enum link_distribution { LINK_UNIFORM, LINK_NORMAL, LINK_PARETO, LINK_PARETONORMAL };
 enum link_order { LINK_ORDER_FREE, LINK_ORDER_KEEP };
 enum link_aqm { LINK_AQM_NONE, LINK_AQM_RED, LINK_AQM_CODEL };
+/* What stands in front of packets; the same for both directions of a cable, for its whole life. */
+enum link_framing { LINK_ETHERNET, LINK_HDLC };
 
 enum { LINK_PATH_MAX = 256, LINK_SCHEDULE_MAX = 256 };
 
@@ -57,6 +59,7 @@ struct linkspec {
 	int64_t red_probability_ppm;          /* at red_max; 0: 2 % */
 	int64_t red_weight; /* the average follows by 1/2^weight per frame; 0: 9 */
 	int64_t codel_target_ns, codel_interval_ns; /* 0: 5 ms, 100 ms */
+	int64_t framing;                            /* enum link_framing */
 	int64_t mtu;                      /* largest layer-3 payload that passes; 0: no check */
 	char table[LINK_PATH_MAX];        /* file of the jitter's distribution; "": none */
 	char schedule[LINK_SCHEDULE_MAX]; /* lib/linksched.h; "": nothing changes over time */

@@ -392,14 +392,24 @@ static struct ifinfomsg *begin_link(struct netlink_msg *m, int index)
 	return ifi;
 }
 
-int netlink_set_up(int fd, int index, bool up)
+static int set_flag(int fd, int index, unsigned flag, bool on)
 {
 	struct netlink_msg m;
 	struct ifinfomsg *ifi = begin_link(&m, index);
 
-	ifi->ifi_flags = up ? IFF_UP : 0;
-	ifi->ifi_change = IFF_UP;
+	ifi->ifi_flags = on ? flag : 0;
+	ifi->ifi_change = flag;
 	return netlink_talk(fd, &m);
+}
+
+int netlink_set_up(int fd, int index, bool up)
+{
+	return set_flag(fd, index, IFF_UP, up);
+}
+
+int netlink_set_arp(int fd, int index, bool arp)
+{
+	return set_flag(fd, index, IFF_NOARP, !arp);
 }
 
 int netlink_set_attr(int fd, int index, int attr, const void *data, size_t len)

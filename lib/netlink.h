@@ -86,6 +86,8 @@ struct netlink_route {
 
 /* Changes of links (index) and routes, each one request: 0, or -1 with errno. */
 int netlink_set_up(int fd, int index, bool up);
+/* Whether addresses of neighbours are asked for (ARP, ND). */
+int netlink_set_arp(int fd, int index, bool arp);
 int netlink_set_attr(int fd, int index, int attr, const void *data, size_t len); /* IFLA_... */
 /* An address usable at once (no duplicate address detection), in network order. */
 int netlink_add_address(int fd, int index, int family, const uint8_t *bytes, unsigned prefix);

@@ -51,6 +51,12 @@ static bool set_direction(struct eval *ev, struct linkspec *s, const struct arg 
 			builtin_unknown_field(ev, "a cable", &a, known, 1);
 			return false;
 		}
+		if (!strcmp(f->name, "framing")) {
+			eval_wrong(ev, f->loc,
+				   "framing is the same in both directions: "
+				   "link(a, b, framing = hdlc)");
+			return false;
+		}
 		if (!set_link_value(ev, s, f->name, &f->value, f->loc))
 			return false;
 	}

@@ -54,6 +54,22 @@ static void check_ends(struct eval *ev)
 				   nic->speed_bps ? "speed" : "duplex");
 }
 
+/* Frames of HDLC have no addresses: only two guests' NICs can be at its ends. */
+static void check_framing(struct eval *ev)
+{
+	for (const struct world_cable *c = ev->world->cables; c; c = c->next)
+		for (int i = 0; i < 2 && c->dir[0].framing == LINK_HDLC; i++) {
+			const struct world_nic *nic = c->end[i];
+
+			if (nic && nic->node &&
+			    (!node_kind_is_guest(nic->node->kind) || nic->backend != NIC_VHOST))
+				eval_wrong(ev, c->loc,
+					   "framing = hdlc is for a cable between two guests: %s "
+					   "takes Ethernet frames only",
+					   world_describe_nic(ev->world, nic));
+		}
+}
+
 /*
  * Told once, at the first node for which there is no room, with the sum of all: the user must learn
  * how much is missing, not only that it is too much. Sockets of a lab lie in one directory whose
@@ -407,6 +423,7 @@ void check_world(struct eval *ev, const struct kept *kept, bool is_live)
 	world_settle_memory(ev->world);
 	check_sizes(ev);
 	check_disks(ev);
+	check_framing(ev);
 	packages_check(ev);
 	find_segments(ev);
 	for (struct world_nic *nic = ev->world->nics; nic; nic = nic->next)

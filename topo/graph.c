@@ -277,6 +277,11 @@ bool graph_is_in_vnet(const struct graph_node *n, int vnet)
 	return false;
 }
 
+bool graph_nic_is_addressless(const struct graph *g, const struct graph_nic *nic)
+{
+	return nic->cable >= 0 && g->cables[nic->cable].dir[0].framing == LINK_HDLC;
+}
+
 const char *graph_choice_of_vnet(const struct graph *g, const struct graph_node *n, int vnet)
 {
 	return vnet >= 0 && n->n_vnets > 1 ? g->vnets[vnet].name : NULL;

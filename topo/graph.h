@@ -439,6 +439,8 @@ bool graph_has_disk(const struct graph_node *n);
 bool graph_is_in_vnet(const struct graph_node *n, int vnet);
 /* The name by which what is in that vNet of the node says so; NULL: none, or there is no choice. */
 const char *graph_choice_of_vnet(const struct graph *g, const struct graph_node *n, int vnet);
+/* True if frames on the NIC's cable have no addresses: there are none to ask for (HDLC). */
+bool graph_nic_is_addressless(const struct graph *g, const struct graph_nic *nic);
 /* Index of the vNet of that name, or -1. */
 int graph_find_vnet(const struct graph *g, const char *name);
 /* Parameters of a substrate node that are its policy for rates: they may change. */

@@ -125,11 +125,11 @@ static struct frame *corrupt(struct frame *f, int64_t bit)
 	return f;
 }
 
-static struct frame *mark_ce(struct frame *f)
+static struct frame *mark_ce(struct frame *f, enum link_framing framing)
 {
 	f = frame_own(f);
 	if (f)
-		cable_mark_ce(f->data, f->len);
+		cable_mark_ce(framing, f->data, f->len);
 	return f;
 }
 
@@ -139,7 +139,7 @@ static void send_copy(struct cable *c, unsigned from, struct frame *f,
 	if (copy->corrupt_bit >= 0)
 		f = corrupt(f, copy->corrupt_bit);
 	if (f && copy->mark_ce)
-		f = mark_ce(f);
+		f = mark_ce(f, c->end[from]->framing);
 	if (f)
 		schedule(c, from, f, copy->due_ns);
 	else
@@ -161,7 +161,10 @@ static struct end *straight(const struct end *n)
 {
 	const struct cable *c = n->cable;
 
-	return c->plain[n->side] && cable_dir_is_plain(c->dir[n->side]) ? c->end[!n->side] : NULL;
+	return n->framing == LINK_ETHERNET && c->plain[n->side] &&
+			       cable_dir_is_plain(c->dir[n->side])
+		       ? c->end[!n->side]
+		       : NULL;
 }
 
 static void take(struct end *n, struct frame *f, int64_t now_ns)
@@ -317,6 +320,8 @@ static int change(struct cable *c, const struct wanted *w, struct err *e)
 	struct linkspec before = c->spec[0];
 	int64_t now = substrate_now_ns(c->object.sub);
 
+	if (w->spec[0].framing != c->spec[0].framing || w->spec[1].framing != c->spec[0].framing)
+		return err_set(e, ERR_USAGE, "framing is for the whole life of a cable");
 	if (change_direction(c, 0, &w->spec[0], now, e) < 0)
 		return -1;
 	if (change_direction(c, 1, &w->spec[1], now, e) < 0) {
@@ -357,6 +362,7 @@ static void cable_destroy(struct object *o)
 	for (int i = 0; i < 2; i++) {
 		substrate_forget_end(o->sub, c->end[i]);
 		c->end[i]->cable = NULL;
+		c->end[i]->framing = LINK_ETHERNET;
 		c->end[i] = NULL;
 	}
 	o->sub->time->cables_changed(o->sub);
@@ -425,6 +431,23 @@ static int check_free(const struct end *n, struct err *e)
 	return 0;
 }
 
+/* HDLC has no addresses: it joins two NICs, which are told in the other process if they are there.
+ */
+static int check_framing(const struct wanted *w, const struct end *a, const struct end *b,
+			 struct err *e)
+{
+	const struct end *end[2] = {a, b};
+
+	if (w->spec[0].framing != w->spec[1].framing)
+		return err_set(e, ERR_USAGE, "framing is the same in both directions");
+	for (int i = 0; i < 2; i++)
+		if (w->spec[0].framing == LINK_HDLC && !end[i]->kind->address &&
+		    !end[i]->kind->is_far)
+			return err_set(e, ERR_USAGE, "'%s' is no NIC of a guest: no HDLC there",
+				       end[i]->object->name);
+	return 0;
+}
+
 struct object *cable_create(struct substrate *s, const char *name, struct end *a, struct end *b,
 			    char *const *words, size_t n, struct err *e)
 {
@@ -439,6 +462,8 @@ struct object *cable_create(struct substrate *s, const char *name, struct end *a
 	for (size_t i = 0; i < n; i++)
 		if (read_word(&w, words[i], e) < 0)
 			return NULL;
+	if (check_framing(&w, a, b, e) < 0)
+		return NULL;
 	struct cable *c = xcalloc(1, sizeof(*c));
 
 	if (object_add(&c->object, s, &cable_kind, name, e) < 0) {
@@ -460,6 +485,7 @@ struct object *cable_create(struct substrate *s, const char *name, struct end *a
 		c->end[i]->cable = c;
 		c->end[i]->hooks = &hooks;
 		c->end[i]->side = i;
+		c->end[i]->framing = (enum link_framing)w.spec[i].framing;
 	}
 	set_carrier(c, substrate_now_ns(s));
 	look_again(c);

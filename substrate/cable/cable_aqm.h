@@ -50,6 +50,6 @@ bool cable_aqm_takes(struct cable_aqm *q, const struct linkspec *spec, struct rn
  * True if the frame is IPv4 or IPv6, behind up to two VLAN tags, from a sender that takes part in
  * ECN (RFC 3168): one that may be marked.
  */
-bool cable_ecn_capable(const uint8_t *data, uint32_t len);
+bool cable_ecn_capable(enum link_framing framing, const uint8_t *data, uint32_t len);
 
 #endif

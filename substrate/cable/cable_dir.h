@@ -73,7 +73,7 @@ bool cable_dir_is_plain(const struct cable_dir *d);
  * Sets the congestion mark (RFC 3168) in a frame of one's own and mends the IPv4 checksum (RFC
  * 1624). False: the frame is not IP or its sender does not take part.
  */
-bool cable_mark_ce(uint8_t *data, uint32_t len);
+bool cable_mark_ce(enum link_framing framing, uint8_t *data, uint32_t len);
 
 /*
  * frames and bytes: those that passed, a duplicated frame once. What was offered is that plus

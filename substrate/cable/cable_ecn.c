@@ -7,9 +7,9 @@
  */
 #include "substrate/cable/cable_aqm.h"
 #include "substrate/cable/cable_dir.h"
+#include "substrate/core/framing.h"
 
 enum {
-	ETHER_TYPE = 12, /* offset */
 	ECN_NOT = 0,
 	ECN_CE = 3,
 	IPV4_HEADER = 20,
@@ -25,9 +25,10 @@ static unsigned read16(const uint8_t *p)
 }
 
 /* Finds the IP header behind up to two VLAN tags; *at gets its offset. */
-static enum ip_version find_ip(const uint8_t *data, uint32_t len, uint32_t *at)
+static enum ip_version find_ip(enum link_framing framing, const uint8_t *data, uint32_t len,
+			       uint32_t *at)
 {
-	uint32_t i = ETHER_TYPE;
+	uint32_t i = framing_header(framing) - 2;
 
 	for (int tags = 0; tags < 2 && i + 2 <= len; tags++) {
 		unsigned type = read16(data + i);
@@ -51,18 +52,18 @@ static unsigned get_ecn(const uint8_t *ip, enum ip_version v)
 	return v == IP_V4 ? ip[1] & 3 : ip[1] >> 4 & 3;
 }
 
-bool cable_ecn_capable(const uint8_t *data, uint32_t len)
+bool cable_ecn_capable(enum link_framing framing, const uint8_t *data, uint32_t len)
 {
 	uint32_t at = 0;
-	enum ip_version v = data ? find_ip(data, len, &at) : IP_NONE;
+	enum ip_version v = data ? find_ip(framing, data, len, &at) : IP_NONE;
 
 	return v != IP_NONE && get_ecn(data + at, v) != ECN_NOT;
 }
 
-bool cable_mark_ce(uint8_t *data, uint32_t len)
+bool cable_mark_ce(enum link_framing framing, uint8_t *data, uint32_t len)
 {
 	uint32_t at = 0;
-	enum ip_version v = find_ip(data, len, &at);
+	enum ip_version v = find_ip(framing, data, len, &at);
 	uint8_t *ip = data + at;
 
 	if (v == IP_NONE || get_ecn(ip, v) == ECN_NOT)

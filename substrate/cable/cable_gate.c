@@ -6,11 +6,9 @@
  * Only the three models of loss share theirs, and count and draw for every frame that reaches them.
  */
 #include "substrate/cable/cable_stage.h"
+#include "substrate/core/framing.h"
 
-enum {
-	ETHER_HEADER = 14,
-	VLAN_TAG = 4,
-};
+enum { VLAN_TAG = 4 };
 
 bool cable_chance_draw(struct cable_chance *c, struct rng *random, int64_t ppm,
 		       int64_t correlation_ppm)
@@ -32,15 +30,17 @@ static bool mtu_wanted(const void *state, const struct linkspec *spec, int64_t n
 	return spec->mtu > 0;
 }
 
-/* The MTU counts what follows the Ethernet header; one VLAN tag is free, as on real ports. */
+/* The MTU counts what follows the header of the frame; one VLAN tag is free, as on real ports. */
 static void mtu_pass(void *state, const struct linkspec *spec, struct rng *random,
 		     struct cable_passage *p)
 {
-	const uint8_t *d = p->data;
-	bool tagged = d && p->len >= ETHER_HEADER + VLAN_TAG &&
-		      ((d[12] == 0x81 && d[13] == 0x00) || (d[12] == 0x88 && d[13] == 0xa8));
+	uint32_t header = framing_header((enum link_framing)spec->framing);
+	const uint8_t *type = p->data ? p->data + header - 2 : NULL;
+	bool tagged =
+		type && p->len >= header + VLAN_TAG &&
+		((type[0] == 0x81 && type[1] == 0x00) || (type[0] == 0x88 && type[1] == 0xa8));
 
-	if (p->len > spec->mtu + ETHER_HEADER + (tagged ? VLAN_TAG : 0))
+	if (p->len > spec->mtu + header + (tagged ? VLAN_TAG : 0))
 		p->drop = CABLE_DROP_MTU;
 }
 

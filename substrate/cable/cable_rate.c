@@ -171,7 +171,7 @@ static bool survives_aqm(struct rate_state *s, const struct linkspec *spec, stru
 
 	if (!cable_aqm_takes(&s->aqm, spec, random, &a))
 		return true;
-	if (spec->ecn && cable_ecn_capable(p->data, p->len)) {
+	if (spec->ecn && cable_ecn_capable((enum link_framing)spec->framing, p->data, p->len)) {
 		p->mark_ce = true;
 		return true;
 	}

@@ -18,6 +18,7 @@
 #include "lib/container_of.h"
 #include "lib/units.h"
 #include "substrate/core/end.h"
+#include "substrate/core/framing.h"
 #include "substrate/core/linger.h"
 #include "substrate/core/pcapng.h"
 #include "substrate/core/thaw.h"
@@ -46,6 +47,7 @@ struct capture {
 	char *path;       /* owned */
 	uint64_t written; /* bytes in the file */
 	uint32_t snaplen;
+	enum link_framing framing; /* of the frames that are written now */
 	struct pcapng out;
 	struct loop_timer timer; /* writes what is left when no more comes */
 	bool failed;
@@ -88,6 +90,17 @@ static void write_late(struct loop_timer *t, int64_t now_ns)
 		loop_set_timer(c->object.sub->loop, t, now_ns + write_after_ns);
 }
 
+/* A cable with other framing is plugged in now: a second interface, for its frames. */
+static void change_framing(struct capture *c)
+{
+	const struct pcapng_interface other = {.name = c->end->object->name,
+					       .snaplen = c->snaplen,
+					       .linktype = framing_linktype(c->end->framing)};
+
+	c->framing = c->end->framing;
+	pcapng_put_interface(&c->out, &other);
+}
+
 static void record(struct capture *c, const struct frame *f, bool sent, int64_t now_ns)
 {
 	struct loop *l = c->object.sub->loop;
@@ -99,6 +112,8 @@ static void record(struct capture *c, const struct frame *f, bool sent, int64_t 
 		c->dropped++;
 		return;
 	}
+	if (c->framing != c->end->framing)
+		change_framing(c);
 	pcapng_put_frame(&c->out, c->last_ns, f->data, kept, f->len, sent ? PCAPNG_OUT : PCAPNG_IN);
 	if (c->out.len >= WRITE_AT)
 		write_out(c);
@@ -261,11 +276,12 @@ struct object *capture_create(struct substrate *s, const char *name, struct end 
 
 	c->is_file = fstat(c->fd, &st) == 0 && S_ISREG(st.st_mode);
 	c->end = n;
+	c->framing = n->framing;
 	c->next = n->capture;
 	n->capture = c;
 	/* Readers wait for the head of a file before they show anything: it is written now. */
 	const struct pcapng_interface interface = {n->object->name, words_get(w, "description"),
-						   c->snaplen};
+						   c->snaplen, framing_linktype(n->framing)};
 
 	pcapng_begin(&c->out, words_get(w, "comment"), &interface);
 	write_out(c);

@@ -13,6 +13,7 @@
 
 #include "lib/rng.h"
 #include "substrate/core/capture.h"
+#include "substrate/core/framing.h"
 
 #include <string.h>
 
@@ -21,7 +22,7 @@ static const char *const drop_names[] = {
 	[END_DROP_DOWN] = "down",           [END_DROP_QUEUE] = "queue",
 	[END_DROP_RUNT] = "runt",           [END_DROP_GIANT] = "giant",
 	[END_DROP_OFFLOAD] = "offload",     [END_DROP_FILTER] = "filter",
-	[END_DROP_MEMORY] = "memory",
+	[END_DROP_FRAMING] = "framing",     [END_DROP_MEMORY] = "memory",
 };
 _Static_assert(ARRAY_LEN(drop_names) == END_DROPS, "a reason without a name");
 
@@ -115,10 +116,11 @@ static void call_for_end(void *ctx, struct frame *real)
 	call->fn(call->end, real, call->now_ns);
 }
 
-/* Whoever captures wants to see frames as on a wire. */
+/* Whoever captures wants to see frames as on a wire; other headers are for real frames alone. */
 bool end_takes(const struct end *n, uint16_t flags)
 {
-	return !n->capture && n->kind->takes && !(flags & ~n->kind->takes(n));
+	return !n->capture && n->framing == LINK_ETHERNET && n->kind->takes &&
+	       !(flags & ~n->kind->takes(n));
 }
 
 /* A frame for which the pool has no room is dropped here, and never reaches fn. */
@@ -141,12 +143,29 @@ bool end_passes_raw(const struct end *n, uint16_t flags)
 	return to && end_takes(to, flags);
 }
 
+/* From Ethernet to HDLC, or back. NULL: that is counted. */
+static struct frame *reframe(struct end *n, struct frame *f, bool wrap)
+{
+	bool memory;
+
+	f = wrap ? framing_wrap_hdlc(f, &memory)
+		 : framing_unwrap_hdlc(f, n->kind->address(n), &memory);
+	if (!f)
+		end_drop(n, NULL, memory ? END_DROP_MEMORY : END_DROP_FRAMING);
+	return f;
+}
+
 /*
  * The digest is kept in virtual time alone: two runs are the same if all digests are, and no
  * capture is needed to see it. In real time it would cost a pass over each byte and say nothing.
  */
 static void send_through(struct end *n, struct frame *f, int64_t now_ns)
 {
+	if (n->framing == LINK_HDLC) {
+		f = reframe(n, f, true);
+		if (!f)
+			return;
+	}
 	n->count.in_frames += frame_count(f);
 	n->count.in_bytes += frame_bytes(f);
 	if (n->object->sub->time->is_exact)
@@ -178,6 +197,11 @@ static void deliver(struct end *n, struct frame *f, int64_t now_ns)
 		take_digest(n, f, now_ns);
 	if (n->capture)
 		capture_frame(n->capture, f, false, now_ns);
+	if (n->framing == LINK_HDLC && !n->kind->is_far) {
+		f = reframe(n, f, false);
+		if (!f)
+			return;
+	}
 	n->kind->deliver(n, f, now_ns);
 }
 

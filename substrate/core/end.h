@@ -7,6 +7,7 @@
 #ifndef SUBSTRATE_CORE_END_H
 #define SUBSTRATE_CORE_END_H
 
+#include "lib/linkspec.h"
 #include "substrate/core/substrate.h"
 
 struct cable;
@@ -23,6 +24,7 @@ enum end_drop {
 	END_DROP_GIANT,     /* longer than FRAME_MAX or than the guest's buffers */
 	END_DROP_OFFLOAD,   /* wants an offload that was not negotiated */
 	END_DROP_FILTER,    /* for a multicast group that the guest has not joined */
+	END_DROP_FRAMING,   /* no frame for, or of, the framing of its cable */
 	END_DROP_MEMORY,    /* the pool of frames is at its bound */
 	END_DROPS,
 };
@@ -46,6 +48,11 @@ struct end_kind {
 	 */
 	void (*limits)(const struct end *n, struct end_wire *wire);
 	bool is_far; /* the end is in another process: trunk.h */
+	/*
+	 * The MAC address of the NIC. NULL: frames for many stations leave here, so the framing is
+	 * Ethernet.
+	 */
+	const uint8_t *(*address)(const struct end *n);
 	/*
 	 * The bits of OFFLOAD_* with which frames may be delivered; others are made real before.
 	 * Who takes OFFLOAD_LENT, too, keeps no frame without frame_keep(), and looks no further
@@ -78,12 +85,13 @@ struct end {
 	const struct end_kind *kind;
 	struct object *object;      /* whose end it is */
 	struct vclock_guest *guest; /* virtual clock: whose NIC this is, or NULL */
-	struct cable *cable;        /* NULL: unplugged. This and the next four are the cable's */
+	struct cable *cable;        /* NULL: unplugged. This and the next five are the cable's */
 	const struct cable_hooks *hooks;
 	unsigned side; /* which end of the cable */
 	bool carrier;
 	struct end_wire wire;
-	bool has_own_wire; /* which is no cable: it can be captured, not plugged */
+	enum link_framing framing; /* of frames on the cable; here they are Ethernet */
+	bool has_own_wire;         /* which is no cable: it can be captured, not plugged */
 	bool absent; /* a far end that cannot be reached: there is no carrier at the other end */
 	struct end_counters count;
 	struct capture *capture; /* the first of those that see each frame; NULL: nobody looks */

@@ -29,7 +29,6 @@ enum {
 	OPTION_EPB_FLAGS = 2,
 	OPTION_ISB_RECEIVED = 4,
 	OPTION_ISB_DROPPED = 5,
-	LINKTYPE_ETHERNET = 1,
 };
 
 /* The room grows by doubling, and never shrinks: it settles at what one batch of frames needs. */
@@ -105,9 +104,7 @@ void pcapng_finish(struct pcapng *p)
 
 void pcapng_begin(struct pcapng *p, const char *comment, const struct pcapng_interface *i)
 {
-	const uint8_t nanoseconds = 9;
 	const uint16_t version[2] = {1, 0};
-	const uint16_t type[2] = {LINKTYPE_ETHERNET, 0};
 	const uint64_t unknown = UINT64_MAX;
 	size_t at = begin_block(p, BLOCK_SECTION);
 
@@ -119,7 +116,16 @@ void pcapng_begin(struct pcapng *p, const char *comment, const struct pcapng_int
 	put_text(p, OPTION_COMMENT, comment);
 	put_option(p, OPTION_END, NULL, 0);
 	end_block(p, at);
-	at = begin_block(p, BLOCK_INTERFACE);
+	pcapng_put_interface(p, i);
+}
+
+void pcapng_put_interface(struct pcapng *p, const struct pcapng_interface *i)
+{
+	const uint8_t nanoseconds = 9;
+	const uint16_t type[2] = {i->linktype, 0};
+	size_t at = begin_block(p, BLOCK_INTERFACE);
+
+	p->interfaces++;
 	put(p, type, sizeof(type));
 	put_u32(p, i->snaplen);
 	put_text(p, OPTION_IF_NAME, i->name);
@@ -135,7 +141,7 @@ void pcapng_put_frame(struct pcapng *p, uint64_t at_ns, const uint8_t *data, uin
 	const uint32_t flags = direction;
 	size_t at = begin_block(p, BLOCK_PACKET);
 
-	put_u32(p, 0);
+	put_u32(p, p->interfaces - 1);
 	put_time(p, at_ns);
 	put_u32(p, kept);
 	put_u32(p, len);

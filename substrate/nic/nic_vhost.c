@@ -444,8 +444,16 @@ static uint16_t takes(const struct end *end)
 	return offload_taken(((const struct nic *)end->object)->vhost.features) | OFFLOAD_LENT;
 }
 
-static const struct end_kind nic_end_kind = {
-	.deliver = deliver, .carrier = tell_guest, .wire = tell_guest, .takes = takes};
+static const uint8_t *address(const struct end *end)
+{
+	return ((const struct nic *)end->object)->mac;
+}
+
+static const struct end_kind nic_end_kind = {.deliver = deliver,
+					     .carrier = tell_guest,
+					     .wire = tell_guest,
+					     .takes = takes,
+					     .address = address};
 
 static const struct vhost_kind net_kind = {
 	.features = BIT(VIRTIO_NET_F_MAC) | BIT(VIRTIO_NET_F_STATUS) | BIT(VIRTIO_NET_F_MTU) |

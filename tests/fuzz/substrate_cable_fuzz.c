@@ -77,7 +77,8 @@ static void offer(struct cable_dir *d, const uint8_t *data, uint32_t len, int64_
 			uint8_t *copy = malloc(len);
 
 			memcpy(copy, data, len);
-			demand(cable_mark_ce(copy, len));
+			demand(cable_mark_ce((enum link_framing)cable_dir_spec_now(d)->framing,
+					     copy, len));
 			free(copy);
 		}
 	}

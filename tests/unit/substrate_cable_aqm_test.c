@@ -304,15 +304,16 @@ START_TEST(the_mark_is_set_and_the_checksum_mended)
 				uint32_t len = make_frame(f, tags, v6, ecn);
 
 				make_frame(wanted, tags, v6, ecn ? 3 : 0);
-				ck_assert_int_eq(cable_ecn_capable(f, len), ecn != 0);
-				ck_assert_int_eq(cable_mark_ce(f, len), ecn != 0);
+				ck_assert_int_eq(cable_ecn_capable(LINK_ETHERNET, f, len),
+						 ecn != 0);
+				ck_assert_int_eq(cable_mark_ce(LINK_ETHERNET, f, len), ecn != 0);
 				ck_assert_mem_eq(f, wanted, sizeof(f));
 				for (uint32_t cut = 0; cut < len; cut++)
-					ck_assert(!cable_ecn_capable(f, cut));
+					ck_assert(!cable_ecn_capable(LINK_ETHERNET, f, cut));
 			}
 		}
 	}
-	ck_assert(!cable_ecn_capable(NULL, 100));
+	ck_assert(!cable_ecn_capable(LINK_ETHERNET, NULL, 100));
 }
 END_TEST
 

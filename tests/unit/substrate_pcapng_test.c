@@ -54,7 +54,7 @@ static const uint8_t *option(const struct pcapng *p, size_t at, uint16_t code, u
 
 START_TEST(test_blocks)
 {
-	const struct pcapng_interface nic = {"r1:eth0", "the first", 96};
+	const struct pcapng_interface nic = {"r1:eth0", "the first", 96, 104};
 	const struct pcapng_statistics stats = {7, 3, 1};
 	const uint8_t data[5] = {1, 2, 3, 4, 5};
 	struct pcapng p = {0};
@@ -90,7 +90,7 @@ END_TEST
 
 START_TEST(test_without_words)
 {
-	const struct pcapng_interface nic = {"a", NULL, 1};
+	const struct pcapng_interface nic = {"a", NULL, 1, 1};
 	struct pcapng p = {0};
 	uint32_t type[2];
 	size_t where[2];

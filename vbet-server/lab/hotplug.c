@@ -43,6 +43,8 @@ static char *nic_words(const struct graph *g, const struct graph_node *n, size_t
 
 	fprintf(f, "nic %s mac=%s mtu=%u", c->name, addr_format_mac(c->mac, buf, sizeof(buf)),
 		c->mtu);
+	if (graph_nic_is_addressless(g, c))
+		fputs(" arp=0", f);
 	if (plug)
 		fprintf(f, " plug=/vbet/%s", c->name);
 	if (vnet)
@@ -77,7 +79,11 @@ void hotplug_collect(struct lab *lab, const struct graph *old, const struct grap
 		for (size_t j = 0; j < n->n_nics; j++) {
 			bool is_new = j >= old->nodes[before].n_nics;
 
-			if (!is_new && same_addresses(&old->nodes[before].nics[j], &n->nics[j]))
+			const struct graph_nic *was = is_new ? NULL : &old->nodes[before].nics[j];
+
+			if (was && same_addresses(was, &n->nics[j]) &&
+			    graph_nic_is_addressless(old, was) ==
+				    graph_nic_is_addressless(new, &n->nics[j]))
 				continue;
 			hotplug_note(lab, n->name, nic_words(new, n, j, is_new), true);
 		}

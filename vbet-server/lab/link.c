@@ -100,6 +100,7 @@ static int set_param(struct graph_cable *c, bool reversed, const char *word, str
 	if (!equals)
 		return err_set(e, ERR_USAGE, "'%s': want key=value", word);
 	char *key = xstrndup(word, (size_t)(equals - word));
+	int64_t framing = c->dir[0].framing;
 	int rc = 0;
 
 	for (int dir = 0; dir < 2 && rc == 0; dir++) {
@@ -109,6 +110,8 @@ static int set_param(struct graph_cable *c, bool reversed, const char *word, str
 			continue;
 		rc = linkspec_set(&c->dir[dir], key + (ab || ba ? 3 : 0), equals + 1, e);
 	}
+	if (rc == 0 && (c->dir[0].framing != framing || c->dir[1].framing != framing))
+		rc = err_set(e, ERR_USAGE, "the framing of a cable cannot change in a running lab");
 	free(key);
 	return rc;
 }
@@ -284,7 +287,7 @@ static int change_cable(struct lab *lab, const struct match *m, const struct wor
 	} else if (!strcmp(what, "reset") && w->n == op + 1) {
 		memcpy(c->dir, find_touched(lab, c->name)->script.dir, sizeof(c->dir));
 	} else if (!strcmp(what, "reset") && w->n == op + 2 && !strcmp(w->at[op + 1], "--plain")) {
-		memset(c->dir, 0, sizeof(c->dir));
+		c->dir[0] = c->dir[1] = (struct linkspec){.framing = before.dir[0].framing};
 	} else if (!strcmp(what, "set") && w->n > op + 1) {
 		for (size_t i = op + 1; i < w->n && rc == 0; i++)
 			rc = set_param(c, m->reversed, w->at[i], e);

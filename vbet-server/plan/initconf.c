@@ -53,6 +53,8 @@ static void put_nics(FILE *out, const struct graph *g, const struct graph_node *
 
 		fprintf(out, "nic %s mac=%s mtu=%u", c->name,
 			addr_format_mac(c->mac, buf, sizeof(buf)), c->mtu);
+		if (graph_nic_is_addressless(g, c))
+			fputs(" arp=0", out);
 		put_vnet(out, g, n, c->vnet);
 		fputc('\n', out);
 		for (size_t j = 0; j < c->n_addrs; j++)

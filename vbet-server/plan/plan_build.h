@@ -59,11 +59,12 @@ void plan_guest_argv(struct builder *b, int index, struct plan_step *s);
 
 /*
  * plan_cable.c: a cable of the graph; then any cable, told to both processes if its ends are in
- * two. params: what follows the ends in the line, with a space in front, or "".
+ * two. framing: what it keeps for its life, or ""; params: what follows the ends in the line, with
+ * a space in front, or "".
  */
 void plan_cable(struct builder *b, const struct graph_cable *c);
 void plan_add_cable(struct builder *b, const char *name, struct plan_end from, struct plan_end to,
-		    const char *params);
+		    const char *framing, const char *params);
 
 /* plan_substrate.c: substrate nodes and end systems; then all that virtual links need. */
 void plan_substrate_node(struct builder *b, int node);

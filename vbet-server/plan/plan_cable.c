@@ -81,11 +81,14 @@ static void plan_far_end(struct builder *b, const char *cable, unsigned here, st
 }
 
 void plan_add_cable(struct builder *b, const char *name, struct plan_end from, struct plan_end to,
-		    const char *params)
+		    const char *framing, const char *params)
 {
 	struct arena *a = &b->plan->arena;
-	const char *fixed = arena_printf(a, "cable %s %s %s", name, from.name, to.name);
-	const char *text = arena_printf(a, "%s%s", fixed, params);
+	const char *cable = arena_printf(a, "cable %s %s %s", name, from.name, to.name);
+	const char *text = arena_printf(a, "%s%s", cable, params);
+
+	/* A cable keeps its framing: with another one it is another cable. */
+	const char *fixed = arena_printf(a, "%s%s", cable, framing);
 
 	for (int i = 0; i < (from.process == to.process ? 1 : 2); i++) {
 		unsigned here = i ? to.process : from.process;
@@ -119,5 +122,6 @@ void plan_cable(struct builder *b, const struct graph_cable *c)
 		end[i] = (struct plan_end){plan_end_name(b, c->end[i]),
 					   plan_process_at(b, c->end[i].node),
 					   &b->g->nodes[c->end[i].node]};
-	plan_add_cable(b, c->name, end[0], end[1], text_close(b, &t));
+	plan_add_cable(b, c->name, end[0], end[1], c->dir[0].framing == LINK_HDLC ? " hdlc" : "",
+		       text_close(b, &t));
 }

@@ -257,7 +257,7 @@ void plan_virtual_interfaces(struct builder *b)
 				b, arena_printf(a, "%s-%s", nic, vif),
 				(struct plan_end){nic, plan_process_at(b, end.node), NULL},
 				(struct plan_end){vif, plan_process_at(b, place_of(b, end)), NULL},
-				"");
+				"", "");
 		}
 	}
 }

@@ -97,6 +97,7 @@ static int read_nic(struct conf *c, const struct words *w, struct conf_nic *n, s
 {
 	const char *mac = words_get(w, "mac");
 	unsigned up = 1;
+	unsigned arp = 1;
 
 	if (set_name(n->name, w->n > 1 ? w->at[1] : NULL, e) < 0)
 		return -1;
@@ -104,9 +105,10 @@ static int read_nic(struct conf *c, const struct words *w, struct conf_nic *n, s
 		return bad(e, "mac", mac);
 	n->has_mac = mac;
 	if (get_number(w, "mtu", 10, &n->mtu, e) < 0 || get_number(w, "up", 10, &up, e) < 0 ||
-	    read_vnet_name(c, w, &n->vnet, e) < 0)
+	    get_number(w, "arp", 10, &arp, e) < 0 || read_vnet_name(c, w, &n->vnet, e) < 0)
 		return -1;
 	n->down = !up;
+	n->no_arp = !arp;
 	for (size_t i = 2; i < w->n; i++) {
 		struct addr ip;
 

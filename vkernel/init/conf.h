@@ -17,6 +17,7 @@ struct conf_nic {
 	char name[16];
 	uint8_t mac[6];
 	bool has_mac, down;     /* down: not to be set up */
+	bool no_arp;            /* what is at the other end has no address */
 	unsigned mtu;           /* 0: as it is */
 	const char *vnet;       /* of a guest in several vNets, or NULL */
 	VEC(struct addr) addrs; /* with a prefix each */

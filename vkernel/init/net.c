@@ -99,6 +99,8 @@ static void set_nic_up(size_t i)
 	if (master &&
 	    netlink_set_attr(talk_fd, nics.at[i]->index, IFLA_MASTER, &master, sizeof(master)) < 0)
 		fail(c->name, "vNet");
+	if (netlink_set_arp(talk_fd, nics.at[i]->index, !c->no_arp) < 0)
+		fail(c->name, "arp");
 	if (!c->down && netlink_set_up(talk_fd, nics.at[i]->index, true) < 0)
 		fail(c->name, "up");
 	/* Without duplicate address detection: the script was checked for that before the lab
