@@ -79,6 +79,23 @@ missing=$(sed -n 's/ more are missing.*//p' slow.err)
 must capinfos -c -M slow.pcapng
 out_has "Number of packets: +$seen"
 
+# Into a FIFO, whose reader goes away: no error. One that does not read holds up neither the end nor the lab.
+mkfifo fifo
+vbet capture a:eth0 fifo icmp 2>fifo.err &
+pid=$!
+head -c 400 <fifo >/dev/null & # the head of the file is longer than that
+must vbet exec a -- ping -q -c 20 -i 0.05 b
+wait $pid || fail "status $? when the reader went: $(cat fifo.err)"
+vbet capture a:eth0 fifo --for 1s 2>fifo.err &
+pid=$!
+exec 7<fifo
+must vbet exec a -- ping -q -f -s 1400 -c 200 b
+kill -0 $pid || fail "ended before all was read: $(cat fifo.err)"
+kill -INT $pid
+wait $pid || fail "status $? while nobody reads: $(cat fifo.err)"
+exec 7<&-
+must_status 2 vbet capture a:eth0 fifo -w x.pcapng
+
 must_status 2 vbet capture a:eth9 --count 1 -w x.pcapng
 must_status 2 vbet capture a:eth0 'no such filter' -w x.pcapng
 must_status 2 vbet capture a:eth0 --for nonsense -w x.pcapng

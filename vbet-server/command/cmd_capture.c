@@ -5,7 +5,8 @@
  * The filter is compiled here before anything is asked of the lab, so that a mistake in it is a
  * mistake of usage with libpcap's own words. The substrate writes the frames into a FIFO of ours
  * (frames.c): the server does not touch them, and who reads slowly loses frames of his own capture
- * but never slows the lab.
+ * but never slows the lab. A FIFO is opened once somebody reads it; if he goes, the capture has
+ * ended, and all is well.
  */
 #include "lib/units.h"
 #include "vbet-server/command/client.h"
@@ -15,6 +16,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int read_limits(struct frames_wish *w, const struct cmd_options *o, struct err *e)
@@ -55,22 +57,34 @@ static void report(const struct frames_count *n)
 			(unsigned long long)n->dropped);
 }
 
+/* A filter is no path of a FIFO, so one may stand without -w. */
+static bool is_fifo(const char *path)
+{
+	struct stat st;
+
+	return path && stat(path, &st) == 0 && S_ISFIFO(st.st_mode);
+}
+
 int cmd_capture(const struct cmd_options *o, int argc, char **argv, struct err *e)
 {
 	char *lab = client_find_lab(o->lab, e);
+	const char *fifo = argc > 1 && is_fifo(argv[1]) ? argv[1] : NULL;
+	int filter = fifo ? 2 : 1;
 	struct frames_wish wish = {
 		.lab = lab,
 		.nic = argv[0],
-		.filter = argc > 1 ? argv[1] : NULL,
+		.filter = argc > filter ? argv[filter] : NULL,
 		.comment = o->comment,
 	};
 	struct frames_count n;
 	int rc = lab ? read_limits(&wish, o, e) : -1;
 
+	if (rc == 0 && ((fifo && o->write) || argc > filter + 1))
+		rc = err_set(e, ERR_USAGE, "one file, and one filter: quote it if it has blanks");
 	if (rc == 0 && wish.filter)
 		rc = frames_check_filter(wish.filter, e);
 	if (rc == 0)
-		rc = open_out(&wish, o->write, e);
+		rc = open_out(&wish, fifo ? fifo : o->write, e);
 	signal(SIGPIPE, SIG_IGN);
 	if (rc == 0)
 		rc = frames_capture(&wish, &n, e);

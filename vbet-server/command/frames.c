@@ -25,9 +25,12 @@
 #include <unistd.h>
 
 enum {
+	PIPE_ROOM = 4096, /* so much a pipe takes at once that has any room */
 	BLOCK_HEAD = 8,
 	BLOCK_MIN = 12,
 	BLOCK_MAX = 1 << 20,
+	BLOCK_INTERFACE = 1,
+	INTERFACE_LINKTYPE = 8, /* where it stands */
 	BLOCK_STATISTICS = 5,
 	BLOCK_PACKET = 6,     /* Enhanced Packet Block */
 	PACKET_DATA = 28,     /* where its packet begins */
@@ -42,16 +45,21 @@ struct frames {
 	const struct frames_wish *wish;
 	struct frames_count *count;
 	int fifo, signals;
-	char *path; /* of the FIFO; owned */
-	struct bpf_program filter;
+	char *path;                /* of the FIFO; owned */
+	struct bpf_program filter; /* for frames of that kind, as the last interface said */
+	uint16_t linktype;
 	int64_t end_ns; /* on the monotonic clock; INT64_MAX: no end */
 	uint8_t buf[BLOCK_MAX];
 	size_t len;
+	uint8_t *out; /* what is still to be written: from `done` on; owned */
+	size_t out_len, out_cap, done;
+	bool out_failed; /* as errno said in out_errno */
+	int out_errno;
 };
 
-static int compile(const char *filter, struct bpf_program *program, struct err *e)
+static int compile(const char *filter, int linktype, struct bpf_program *program, struct err *e)
 {
-	pcap_t *p = pcap_open_dead(DLT_EN10MB, SNAPLEN);
+	pcap_t *p = pcap_open_dead(linktype, SNAPLEN);
 	int rc = pcap_compile(p, program, filter, 1, PCAP_NETMASK_UNKNOWN);
 
 	if (rc < 0)
@@ -64,13 +72,12 @@ int frames_check_filter(const char *filter, struct err *e)
 {
 	struct bpf_program program;
 
-	if (compile(filter, &program, e) < 0)
+	if (compile(filter, DLT_EN10MB, &program, e) < 0)
 		return -1;
 	pcap_freecode(&program);
 	return 0;
 }
 
-/* The filter is of libpcap, and compiled for Ethernet: that is what all our captures are. */
 static bool wants(const struct frames *c, const uint8_t *block, uint32_t size)
 {
 	struct pcap_pkthdr h = {0};
@@ -82,6 +89,20 @@ static bool wants(const struct frames *c, const uint8_t *block, uint32_t size)
 	if (h.caplen > size - PACKET_DATA)
 		return false;
 	return !c->wish->filter || pcap_offline_filter(&c->filter, &h, block + PACKET_DATA) != 0;
+}
+
+/* What follows is not Ethernet: the filter looks elsewhere in it. 0 or -1. */
+static int take_interface(struct frames *c, const uint8_t *block, uint32_t size, struct err *e)
+{
+	uint16_t linktype = 0;
+
+	if (size >= INTERFACE_LINKTYPE + sizeof(linktype))
+		memcpy(&linktype, block + INTERFACE_LINKTYPE, sizeof(linktype));
+	if (!c->wish->filter || linktype == c->linktype)
+		return 0;
+	c->linktype = linktype;
+	pcap_freecode(&c->filter);
+	return compile(c->wish->filter, linktype, &c->filter, e);
 }
 
 static bool has_enough(const struct frames *c)
@@ -105,6 +126,37 @@ static void read_statistics(struct frames *c, const uint8_t *block, uint32_t siz
 	}
 }
 
+static void put_out(struct frames *c, const void *data, size_t len)
+{
+	if (c->out_len + len > c->out_cap) {
+		c->out_cap = (c->out_len + len) * 2;
+		c->out = xrealloc(c->out, c->out_cap);
+	}
+	memcpy(c->out + c->out_len, data, len);
+	c->out_len += len;
+}
+
+static bool is_pending(const struct frames *c)
+{
+	return c->done < c->out_len && !c->out_failed;
+}
+
+/* poll() has said that there is room. The pipe may be shared with others: it stays as it blocks. */
+static void write_once(struct frames *c)
+{
+	size_t left = c->out_len - c->done;
+	ssize_t n =
+		write(fileno(c->wish->out), c->out + c->done, left < PIPE_ROOM ? left : PIPE_ROOM);
+
+	if (n < 0 && errno != EINTR && errno != EAGAIN) {
+		c->out_failed = true;
+		c->out_errno = errno;
+	}
+	c->done += n > 0 ? (size_t)n : 0;
+	if (c->done == c->out_len)
+		c->done = c->out_len = 0;
+}
+
 /* Passes one whole block on, if it is wanted. */
 static void take_block(struct frames *c, uint32_t type, uint32_t size)
 {
@@ -115,7 +167,7 @@ static void take_block(struct frames *c, uint32_t type, uint32_t size)
 	}
 	if (type == BLOCK_STATISTICS)
 		read_statistics(c, c->buf, size);
-	fwrite(c->buf, 1, size, c->wish->out);
+	put_out(c, c->buf, size);
 }
 
 /*
@@ -132,11 +184,12 @@ static int take_blocks(struct frames *c, struct err *e)
 			return err_set(e, ERR_ENV, "the substrate did not send pcapng");
 		if (c->len < head[1])
 			break;
+		if (head[0] == BLOCK_INTERFACE && take_interface(c, c->buf, head[1], e) < 0)
+			return -1;
 		take_block(c, head[0], head[1]);
 		c->len -= head[1];
 		memmove(c->buf, c->buf + head[1], c->len);
 	}
-	fflush(c->wish->out);
 	return 0;
 }
 
@@ -154,45 +207,64 @@ static int read_more(struct frames *c, struct err *e)
 }
 
 /*
- * Passes frames on until it is time to end. A long wait is many of an hour, for poll() counts
- * milliseconds in an int. 1, or 0: no more will come, or -1.
+ * One turn: waits until something can be done, and does it. No more is read while there is
+ * something to write, so that who reads slowly makes the substrate drop, and count. Signals and the
+ * end are seen meanwhile. A long wait is many of an hour, for poll() counts milliseconds in an int.
+ * 1, or 0: no more will come, or -1; *ends: a signal came, or nobody reads us.
  */
+static int turn(struct frames *c, int64_t left_ms, bool *ends, struct err *e)
+{
+	bool pending = is_pending(c);
+	struct pollfd fds[3] = {{.fd = pending ? -1 : c->fifo, .events = POLLIN},
+				{.fd = c->signals, .events = POLLIN},
+				/* POLLERR: a pipe that nobody reads */
+				{.fd = fileno(c->wish->out), .events = pending ? POLLOUT : 0}};
+	struct signalfd_siginfo info;
+
+	if (poll(fds, 3, (int)(left_ms > 3600000 ? 3600000 : left_ms)) < 0)
+		return errno == EINTR ? 1 : err_sys(e, "poll");
+	*ends = fds[1].revents || fds[2].revents & POLLERR;
+	if (fds[1].revents && read(c->signals, &info, sizeof(info)) < 0)
+		return err_sys(e, "read");
+	if (fds[2].revents & POLLOUT)
+		write_once(c);
+	return fds[0].revents ? read_more(c, e) : 1;
+}
+
+/* Passes frames on until it is time to end. 1, or 0: no more will come, or -1. */
 static int pump(struct frames *c, struct err *e)
 {
-	struct pollfd fds[3] = {
-		{.fd = c->fifo, .events = POLLIN},
-		{.fd = c->signals, .events = POLLIN},
-		{.fd = fileno(c->wish->out)}}; /* POLLERR: a pipe that nobody reads */
+	bool ends = false;
 	int rc = 1;
 
-	while (rc > 0 && !has_enough(c) && !ferror(c->wish->out)) {
+	while (rc > 0 && !has_enough(c) && !c->out_failed && !ends) {
 		int64_t left_ms = c->end_ns == INT64_MAX
 					  ? -1
 					  : (c->end_ns - clock_monotonic_ns()) / 1000000 + 1;
 
 		if (c->end_ns != INT64_MAX && left_ms <= 0)
 			break;
-		if (poll(fds, 3, (int)(left_ms > 3600000 ? 3600000 : left_ms)) < 0)
-			return errno == EINTR ? 1 : err_sys(e, "poll");
-		if (fds[1].revents || fds[2].revents)
-			break;
-		if (fds[0].revents)
-			rc = read_more(c, e);
+		rc = turn(c, left_ms, &ends, e);
 	}
 	return rc;
 }
 
-/* The last block says how many frames are missing: read until it has come. */
-static int drain(struct frames *c, struct err *e)
+/*
+ * The last block says how many frames are missing: read until it has come, and write all. Who reads
+ * us may take as long as he likes; a signal ends that, too.
+ */
+static int drain(struct frames *c, int rc, struct err *e)
 {
 	char *end[] = {"capture-end", c->path};
-	struct pollfd fd = {.fd = c->fifo, .events = POLLIN};
-	int rc = 1;
+	bool ends = false;
 
-	if (client_ask(c->wish->lab, end, 2, NULL, NULL) < 0)
-		return 0; /* the lab has gone, and what it wrote last is read */
-	while (rc > 0 && !ferror(c->wish->out) && poll(&fd, 1, -1) >= 0)
-		rc = read_more(c, e);
+	/* Else the lab has gone, and what it wrote last is read. */
+	if (rc > 0 && client_ask(c->wish->lab, end, 2, NULL, NULL) < 0)
+		rc = 0;
+	while (rc > 0 && !c->out_failed && !ends)
+		rc = turn(c, -1, &ends, e);
+	while (rc == 0 && is_pending(c) && !ends)
+		rc = turn(c, -1, &ends, e) < 0 ? -1 : 0;
 	return rc;
 }
 
@@ -212,8 +284,8 @@ static int run(struct frames *c, struct err *e)
 	close(hold);
 	if (rc == 0)
 		rc = pump(c, e);
-	if (rc > 0)
-		rc = drain(c, e);
+	if (rc >= 0)
+		rc = drain(c, rc, e);
 	close(c->fifo);
 	return rc;
 }
@@ -245,17 +317,20 @@ int frames_capture(const struct frames_wish *wish, struct frames_count *count, s
 	c->wish = wish;
 	c->count = count;
 	c->end_ns = wish->duration_ns ? clock_monotonic_ns() + wish->duration_ns : INT64_MAX;
+	c->linktype = DLT_EN10MB;
 	if (rc == 0 && wish->filter)
-		rc = compile(wish->filter, &c->filter, e);
+		rc = compile(wish->filter, c->linktype, &c->filter, e);
 	if (rc == 0) {
 		c->path = xasprintf("%s/%s/capture.%d", base, wish->lab, (int)getpid());
 		rc = mkfifo(c->path, 0600) < 0 ? err_sys(e, "make %s", c->path)
 					       : run_with_signals(c, e);
 		unlink(c->path);
 	}
-	if (fflush(wish->out) != 0 && rc == 0 && errno != EPIPE)
+	errno = c->out_errno;
+	if (c->out_failed && rc >= 0 && errno != EPIPE)
 		rc = err_sys(e, "write");
 	pcap_freecode(&c->filter);
+	free(c->out);
 	free(c->path);
 	free(c);
 	free(base);
