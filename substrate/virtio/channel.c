@@ -432,13 +432,16 @@ static void listener_ready(struct loop_watch *w, uint32_t events, int64_t now_ns
 {
 	struct channel *c = container_of(w, struct channel, listener);
 	int fd = loop_accept(c->object.sub->loop, w);
+	struct err e = {0};
 
 	if (fd < 0)
 		return;
 	c->client.fd = fd;
 	c->client.ready = client_ready;
 	c->client_events = EPOLLIN;
-	if (loop_add(c->object.sub->loop, &c->client, EPOLLIN, NULL) < 0) {
+	if (loop_add(c->object.sub->loop, &c->client, EPOLLIN, &e) < 0) {
+		/* The client is the lab's server, which comes once: it would wait in vain. */
+		substrate_event(c->object.sub, "event unable %s \"%s\"", c->object.name, e.text);
 		close(fd);
 		c->client.fd = -1;
 		return;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A library that makes one call fail: the FAIL_AT-th of those that FAIL_WHAT names ("memory":
- * malloc and its like; "calls": system calls that make descriptors, map memory or write), in the
- * process whose name is FAIL_PROGRAM. With FAIL_COUNT that file holds how many there were, as a
- * long. Built with -shared, given by LD_PRELOAD.
+ * malloc and its like; "calls": system calls that make descriptors, map memory or write; or one of
+ * these calls, "epoll_ctl"), in the process whose name is FAIL_PROGRAM. With FAIL_COUNT that file
+ * holds how many there were, as a long. Built with -shared, given by LD_PRELOAD.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -24,7 +24,8 @@
 static _Atomic long seen;
 static long fail_at = -1;
 static bool of_memory;
-static _Atomic long *most; /* in the file of FAIL_COUNT; NULL: nobody wants to know */
+static const char *of_call; /* NULL: all of them */
+static _Atomic long *most;  /* in the file of FAIL_COUNT; NULL: nobody wants to know */
 
 __attribute__((constructor)) static void begin(void)
 {
@@ -43,14 +44,15 @@ __attribute__((constructor)) static void begin(void)
 	if (fd >= 0)
 		close(fd);
 	of_memory = !strcmp(what, "memory");
+	of_call = of_memory || !strcmp(what, "calls") ? NULL : what;
 	seen = 0;
 	fail_at = atol(at);
 }
 
 /* Whether this call is the one. */
-static bool fails(bool memory, int error)
+static bool fails_at(bool memory, const char *call, int error)
 {
-	if (fail_at < 0 || memory != of_memory)
+	if (fail_at < 0 || memory != of_memory || (of_call && strcmp(of_call, call) != 0))
 		return false;
 	long now = ++seen;
 
@@ -61,6 +63,8 @@ static bool fails(bool memory, int error)
 	errno = error;
 	return true;
 }
+
+#define fails(memory, error) fails_at(memory, __func__, error)
 
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t n, size_t size);
