@@ -10,6 +10,7 @@
  */
 #include "imprint/imprint_file.h"
 #include "imprint/jump.h"
+#include "imprint/look.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,15 +24,12 @@
 
 enum { JUMP_STACK = 65536 };
 
-/* An imprint that is being looked at; all but head points into the mapped file. */
+/* An imprint that is being looked at. */
 struct loaded {
 	int fd;
 	uint64_t size;
 	const uint8_t *data;
-	struct imprint_header head;
-	const struct imprint_map *map;
-	const struct imprint_extent *extent;
-	const struct imprint_file *file;
+	struct imprint_tables tables;
 	int file_fd[IMPRINT_FILES_MAX];
 	struct imprint_maps now; /* of this process */
 };
@@ -51,60 +49,29 @@ static int map_imprint(struct loaded *l, const char *path, struct err *e)
 		l->data = NULL;
 		return err_sys(e, "map %s", path);
 	}
-	memcpy(&l->head, l->data, sizeof(l->head));
-	return 0;
-}
-
-/* A table of n entries at an offset; NULL if it is not within the file. */
-static const void *table(const struct loaded *l, uint64_t at, uint64_t n, size_t size)
-{
-	if (at % 8 || at > l->size || n > (l->size - at) / size)
-		return NULL;
-	return l->data + at;
-}
-
-static int check_whole(struct loaded *l, const char *path, struct err *e)
-{
-	struct imprint_header h = l->head;
-
-	if (h.magic != IMPRINT_MAGIC)
-		return err_set(e, ERR_ENV, "%s is not an imprint", path);
-	if (h.version != IMPRINT_VERSION || h.header_size != sizeof(h))
-		return err_set(e, ERR_ENV, "%s: its format is that of another version", path);
-	h.sum = 0;
-	if (h.size != l->size ||
-	    imprint_sum(imprint_sum(0, l->data + IMPRINT_PAGE, l->size - IMPRINT_PAGE), &h,
-			sizeof(h)) != l->head.sum)
-		return err_set(e, ERR_ENV, "%s is damaged, or was cut short", path);
-	l->map = table(l, h.maps_at, h.n_maps, sizeof(*l->map));
-	l->extent = table(l, h.extents_at, h.n_extents, sizeof(*l->extent));
-	l->file = table(l, h.files_at, h.n_files, sizeof(*l->file));
-	if (!l->map || !l->extent || !l->file || h.n_files > IMPRINT_FILES_MAX)
-		return err_set(e, ERR_ENV, "%s is damaged", path);
 	return 0;
 }
 
 static int check_fits(struct loaded *l, const char *path, const char *note, struct err *e)
 {
-	const struct imprint_header *h = &l->head;
+	const struct imprint_header *h = &l->tables.head;
 
-	if (strnlen(h->note, sizeof(h->note)) == sizeof(h->note) || strcmp(h->note, note) != 0)
+	if (strcmp(h->note, note) != 0)
 		return err_set(e, ERR_ENV, "%s was saved by '%.*s', and this is '%s'", path,
 			       IMPRINT_NOTE_MAX, h->note, note);
 	if (h->cpu != imprint_cpu())
 		return err_set(e, ERR_ENV, "%s was saved on another kind of processor", path);
 	if (imprint_maps_read(&l->now, true, e) < 0)
 		return -1;
-	if (h->vdso != imprint_vdso(&l->now))
+	if (h->vdso != imprint_vdso(&l->now) || !imprint_vdso_fits(&l->tables, &l->now))
 		return err_set(e, ERR_ENV, "%s was saved on another kernel", path);
 	for (uint32_t i = 0; i < h->n_files; i++) {
-		struct imprint_file f = l->file[i];
+		struct imprint_file f = l->tables.file[i];
 
-		f.path[sizeof(f.path) - 1] = '\0';
 		l->file_fd[i] = imprint_file_open(&f, e);
 		if (l->file_fd[i] < 0)
 			return err_wrap(e, "%s", path);
-		if (f.size != l->file[i].size || f.sum != l->file[i].sum)
+		if (f.size != l->tables.file[i].size || f.sum != l->tables.file[i].sum)
 			return err_set(e, ERR_ENV, "%s: %s is not what it was when it was saved",
 				       path, f.path);
 	}
@@ -126,7 +93,7 @@ static uint64_t find_room(const struct loaded *l, uint64_t len)
 
 	for (uint64_t at = UINT64_C(0x100000000000); at < UINT64_C(0x500000000000); at += step)
 		if (!overlaps(l->now.at, l->now.n, at, at + len) &&
-		    !overlaps(l->map, l->head.n_maps, at, at + len))
+		    !overlaps(l->tables.map, l->tables.head.n_maps, at, at + len))
 			return at;
 	return 0;
 }
@@ -173,9 +140,9 @@ static void fill_old(const struct loaded *l, struct jump_range *old)
 		old[i] = (struct jump_range){.start = m->start, .end = m->end};
 		if (m->kind != IMPRINT_MAP_VDSO)
 			continue;
-		while (l->map[k].kind != IMPRINT_MAP_VDSO)
+		while (l->tables.map[k].kind != IMPRINT_MAP_VDSO)
 			k++;
-		old[i].to = l->map[k++].start;
+		old[i].to = l->tables.map[k++].start;
 	}
 }
 
@@ -183,12 +150,12 @@ static struct jump *lay_out(const struct loaded *l, struct layout *y, const void
 			    size_t len)
 {
 	static const char complaint[] = "vbet: no memory for the imprint\n";
-	const struct imprint_header *h = &l->head;
+	const struct imprint_header *h = &l->tables.head;
 	struct jump *j = place(y, NULL, sizeof(*j));
 	struct jump fill = {
 		.old = place(y, NULL, l->now.n * sizeof(struct jump_range)),
-		.map = place(y, l->map, h->n_maps * sizeof(*l->map)),
-		.extent = place(y, l->extent, h->n_extents * sizeof(*l->extent)),
+		.map = place(y, l->tables.map, h->n_maps * sizeof(*l->tables.map)),
+		.extent = place(y, l->tables.extent, h->n_extents * sizeof(*l->tables.extent)),
 		.file_fd = place(y, l->file_fd, h->n_files * sizeof(int)),
 		.header = place(y, h, sizeof(*h)),
 		.complaint = place(y, complaint, sizeof(complaint)),
@@ -307,7 +274,8 @@ int imprint_restore(const char *path, const char *note, const void *argument, si
 		return err_sys(e, "no memory to restore an imprint");
 	l->fd = -1;
 	memset(l->file_fd, -1, sizeof(l->file_fd));
-	if (map_imprint(l, path, e) == 0 && check_whole(l, path, e) == 0 &&
+	if (map_imprint(l, path, e) == 0 &&
+	    imprint_look(l->data, l->size, path, &l->tables, e) == 0 &&
 	    check_fits(l, path, note, e) == 0)
 		go(l, argument, len, e);
 	for (size_t i = 0; i < IMPRINT_FILES_MAX; i++)
