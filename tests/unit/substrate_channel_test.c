@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A channel whose guest never has enough: everybody else has his turn all the same. */
 #include "substrate/virtio/channel.h"
+
+#include "lib/sock.h"
 #include "tests/unit/vhost_help.h"
 
+#include <errno.h>
 #include <signal.h>
+#include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
@@ -19,6 +23,19 @@ enum {
 };
 
 static struct vuser v;
+static bool is_full; /* the kernel takes no more descriptors to be waited for */
+
+int __real_epoll_ctl(int epfd, int op, int fd, struct epoll_event *event);
+int __wrap_epoll_ctl(int epfd, int op, int fd, struct epoll_event *event);
+
+int __wrap_epoll_ctl(int epfd, int op, int fd, struct epoll_event *event)
+{
+	if (is_full && op == EPOLL_CTL_ADD) {
+		errno = ENOSPC;
+		return -1;
+	}
+	return __real_epoll_ctl(epfd, op, fd, event);
+}
 
 static void add_channel(void)
 {
@@ -117,12 +134,54 @@ START_TEST(a_flood_of_messages_has_turns)
 }
 END_TEST
 
+/* Somebody comes, and is let go; who comes later finds all as it was. */
+static void come_in_vain(const char *name)
+{
+	struct err e;
+	char byte;
+	int fd = sock_connect(path_of(name), SOCK_STREAM, &e);
+
+	ck_assert_int_ge(fd, 0);
+	is_full = true;
+	pump(NULL);
+	is_full = false;
+	ck_assert_int_eq(recv(fd, &byte, 1, MSG_DONTWAIT), 0);
+	close(fd);
+	fd = sock_connect(path_of(name), SOCK_STREAM, &e);
+	pump(NULL);
+	ck_assert_int_lt(recv(fd, &byte, 1, MSG_DONTWAIT), 0);
+	ck_assert_int_eq(errno, EAGAIN);
+	close(fd);
+	pump(NULL);
+}
+
+START_TEST(the_client_that_cannot_be_heard_is_told)
+{
+	add_channel();
+	come_in_vain("s");
+	ck_assert_ptr_nonnull(
+		strstr(events, "event unable c \"epoll_ctl: No space left on device\"\n"));
+	vuser_close(&v);
+}
+END_TEST
+
+START_TEST(a_device_that_cannot_be_heard_is_told)
+{
+	add_nic("n", 1);
+	come_in_vain("n");
+	ck_assert_ptr_nonnull(
+		strstr(events, "event unable n \"epoll_ctl: No space left on device\"\n"));
+}
+END_TEST
+
 static void add(TCase *t)
 {
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_loop_test(t, a_flood_of_bytes_has_turns, CONTROL_TX, CONTROL_TX + 1);
 	tcase_add_loop_test(t, a_flood_of_bytes_has_turns, CHANNEL_TX, CHANNEL_TX + 1);
 	tcase_add_test(t, a_flood_of_messages_has_turns);
+	tcase_add_test(t, the_client_that_cannot_be_heard_is_told);
+	tcase_add_test(t, a_device_that_cannot_be_heard_is_told);
 }
 
 int main(void)
