@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # A hostile peer at every unix socket of a lab (hostile_peer.c): those of the server, of vsubstrate (NICs, disks, channels,
 # the calendar, trunks, managers, its control), of end systems, and of a switch of its own. The lab answers meanwhile and works
-# afterwards; no descriptor and no memory is lost. Another user is not let in at all.
+# afterwards; no descriptor and no memory is lost. Another user is not let in at all. Then 10,000 connections at once to each
+# socket (one of each lab in the short run of "make check"), which are held: nothing spins, and answers come afterwards.
 # lab: slow
 # lab: also root
 . "${0%/*}/../lab/lib.sh"
@@ -69,6 +70,49 @@ attack() {
 	echo "$what: $# sockets, $count connections, grown by $kb kB"
 }
 
+# ticks PID...: of processor time that they have had (100 a second).
+ticks() {
+	local pid n=0
+	for pid in "$@"; do n=$((n + $(sed 's/.*) //' "/proc/$pid/stat" | awk '{ print $12 + $13 }'))); done
+	echo $n
+}
+
+# crowd WHAT PIDS -- SOCKETS: as many connections at once as there may be.
+crowd() {
+	local what=$1 kept why before spent kept_sum=0 ended_sum=0 idle most=0 refused=0 n=0 socket ended
+	shift
+	local -a pids=()
+	while [ "$1" != -- ]; do
+		pids+=("$1")
+		shift
+	done
+	shift
+	before=$(held "${pids[@]}")
+	idle=$(ticks "${pids[@]}")
+	sleep 1
+	idle=$(($(ticks "${pids[@]}") - idle))
+	for socket in "$@"; do
+		coproc PEER { ./peer many 10000 "$socket"; }
+		local out=${PEER[0]} in=${PEER[1]} pid=$PEER_PID
+		read -r -u "$out" kept why || fail "$what: no word of the crowd at $socket"
+		# Who has them does nothing for them: so much of a second that it is not asked at all.
+		sleep 0.5
+		spent=$(ticks "${pids[@]}")
+		sleep 1
+		spent=$(($(ticks "${pids[@]}") - spent))
+		[ $spent -lt $((idle + 60)) ] || fail "$what: $spent ticks (before: $idle) in a second of $kept idle connections at $socket"
+		exec {in}>&-
+		read -r -u "$out" ended && ended_sum=$((ended_sum + ended))
+		wait "$pid" 2>/dev/null
+		kept_sum=$((kept_sum + kept)) n=$((n + 1))
+		[ "$why" = all ] || refused=$((refused + 1))
+		[ "$kept" -le $most ] || most=$kept
+		wait_until 20 answers
+	done
+	wait_until 30 is_held "$before" "${pids[@]}"
+	echo "$what: $n sockets were asked for 10000 connections at once; $kept_sum were made, $most at most at one; $ended_sum were closed by the other side; $refused sockets took fewer"
+}
+
 for clock in real virtual; do
 	lab_up $clock.vbet --clock $clock "$([ $clock = real ] && echo --substrate-processes=2 || echo --)"
 	answers() { timeout 10 vbet status >/dev/null && timeout 20 vbet exec b -- true </dev/null; }
@@ -81,6 +125,12 @@ for clock in real virtual; do
 		rm /tmp/hostile-peer.$$
 	fi
 	attack "the lab by the $clock clock" $((seconds / 3)) "${pids[@]}" -- "${sockets[@]}"
+	if [ -n "${VBET_FAULT_SECONDS:-}" ]; then
+		some=("${sockets[@]}")
+	else
+		some=("$RUN/$clock/control")
+	fi
+	crowd "the lab by the $clock clock" "${pids[@]}" -- "${some[@]}"
 	must vbet restart -t 60s a
 	must vbet ping a b
 	must vbet exec a -- dd if=/dev/zero of=/dev/vda bs=64k count=10
@@ -101,5 +151,6 @@ must tell snode s1 key=00112233445566778899aabbccddeeff
 must tell manager m s1 listen=unix:"$HOME/manager"
 answers() { tell now >/dev/null && kill -0 $switch; }
 attack "programs of their own" $((seconds / 3)) $switch $substrate -- "$HOME"/{sw,uml,sw.status,control,manager}
+crowd "programs of their own" $switch $substrate -- "$HOME"/manager
 kill $switch $substrate
 wait $switch $substrate

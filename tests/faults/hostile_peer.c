@@ -4,10 +4,13 @@
  * lab. A round takes a socket and a way: garbage, halves of messages, descriptors that nobody
  * wants, connections that never read or never write, hundreds at once; each is closed at any byte.
  * Prints how many connections there were. "hostile_peer closed SOCKET..." is another user, and
- * fails if one of them lets it in.
+ * fails if one of them lets it in. "hostile_peer many N SOCKET" holds N connections at once, some
+ * of them with half a message, prints how many there are, holds them until its input ends, and
+ * prints how many of them the other side has closed meanwhile.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -216,13 +219,62 @@ static int all_are_closed(char **paths)
 	return 0;
 }
 
+/* How many of them the other side has ended. */
+static int count_ended(const int *fds, int n)
+{
+	int ended = 0;
+
+	for (int i = 0; i < n; i++) {
+		struct pollfd p = {.fd = fds[i], .events = POLLRDHUP};
+
+		ended += fds[i] >= 0 && poll(&p, 1, 0) == 1 &&
+			 p.revents & (POLLHUP | POLLRDHUP | POLLERR);
+	}
+	return ended;
+}
+
+/* A door that is full is waited at, but not for ever: half a second without one that is let in. */
+static int hold_many(int wanted, const char *path)
+{
+	int *fds = calloc((size_t)wanted, sizeof(*fds));
+	int kept = 0, idle = 0;
+	char c;
+
+	while (kept < wanted && idle < 500) {
+		uint8_t m[256];
+
+		fds[kept] = come(path);
+		if (fds[kept] < 0 && errno != EAGAIN)
+			break;
+		if (fds[kept] < 0) {
+			idle++;
+			usleep(1000);
+			continue;
+		}
+		idle = 0;
+		if (below(4) == 0)
+			say(fds[kept], m, below((uint32_t)make_message(m)));
+		kept++;
+	}
+	int reason = errno;
+
+	printf("%d %s\n", kept, kept == wanted ? "all" : strerror(reason));
+	fflush(stdout);
+	while (read(STDIN_FILENO, &c, 1) > 0)
+		;
+	printf("%d\n", count_ended(fds, kept));
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc > 2 && !strcmp(argv[1], "closed"))
 		return all_are_closed(argv + 2);
+	signal(SIGPIPE, SIG_IGN);
+	if (argc == 4 && !strcmp(argv[1], "many"))
+		return hold_many(atoi(argv[2]), argv[3]);
 	if (argc < 4)
 		return 2;
-	signal(SIGPIPE, SIG_IGN);
 	for (long i = 0; i < atol(argv[2]); i++) {
 		rng = strtoull(argv[1], NULL, 10) * 1000003 + (uint64_t)i;
 		const char *path = argv[3 + below((uint32_t)argc - 3)];
