@@ -166,15 +166,9 @@ static int read_script(struct explore *x, struct err *e)
 
 /* ---- where it runs ---- */
 
-static char *shared_memory_base(void)
-{
-	return access("/dev/shm", W_OK) == 0 ? xasprintf("/dev/shm/vbet-%u", (unsigned)geteuid())
-					     : NULL;
-}
-
 static int make_directory(struct explore *x, struct err *e)
 {
-	char *base = shared_memory_base();
+	char *base = left_memory_base();
 
 	if (!base)
 		base = paths_base_dir(e);

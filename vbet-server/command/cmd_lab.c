@@ -397,10 +397,15 @@ int cmd_clean(const struct cmd_options *o, int argc, char **argv, struct err *e)
 		free(dir);
 	}
 	clean_what_ifs(base);
+	char *memory = left_memory_base();
 	size_t left = left_clean(base);
+	size_t explored = memory ? left_clean(memory) : 0;
 
 	if (left)
 		fprintf(stderr, "cleaned what %zu killed 'vbet test' left\n", left);
+	if (explored)
+		fprintf(stderr, "cleaned what %zu killed 'vbet explore' left\n", explored);
+	free(memory);
 	free(labs);
 	free(base);
 	return 0;

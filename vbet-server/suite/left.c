@@ -12,6 +12,13 @@ char *left_path(const char *base, pid_t pid)
 	return xasprintf("%s-t.%d", base, (int)pid);
 }
 
+char *left_memory_base(void)
+{
+	static const char dir[] = "/dev/shm";
+
+	return access(dir, W_OK) == 0 ? xasprintf("%s/vbet-%u", dir, (unsigned)geteuid()) : NULL;
+}
+
 /* A lab that still runs there is about to go down: its turn comes the next time. */
 static bool has_running_lab(const char *dir)
 {

@@ -9,6 +9,8 @@
 
 /* BASE-t.PID, malloc'ed; base: paths_base_dir(). Short, since the sockets of labs are in it. */
 char *left_path(const char *base, pid_t pid);
+/* A base for labs that are to be in memory; NULL: there is none. malloc'ed. Nothing is made. */
+char *left_memory_base(void);
 /* Removes those whose lock nobody holds and in which no lab runs. How many. */
 size_t left_clean(const char *base);
 
