@@ -56,15 +56,37 @@ case, summary = [json.loads(line) for line in sys.stdin]
 assert case["done"] == "cut(r1, r2) + cut(r2, r3)" and case["outcome"] == "broke" and case["settled_ns"] > 0, case
 assert "pairs are lost: " in case["broke"][0] and summary["cases"] == 1 and summary["status"] == 1, summary'
 
-# One that ends with Ctrl-C leaves nothing.
-vbet explore t.vbet -q --from 58s --each 'exec(NODE, "sleep 1000")' --rest 1000s --within 5000s >interrupted 2>&1 &
-pid=$!
-until [ -n "$(lab_pids)" ] && ls /dev/shm/vbet-"$(id -u)"-t."$pid"/[0-9]*/vbet/t/control >/dev/null 2>&1; do
-	kill -0 "$pid" 2>/dev/null || fail "it ended: $(cat interrupted)"
-	sleep 0.1
-done
+# One that ends with Ctrl-C leaves nothing; of one that is killed 'vbet clean' removes what is left.
+begin() {
+	vbet explore t.vbet -q --from 58s --each 'exec(NODE, "sleep 1000")' --rest 1000s --within 5000s >interrupted 2>&1 &
+	pid=$!
+	dir=/dev/shm/vbet-$(id -u)-t.$pid
+	until [ -n "$(find "$dir"/[0-9]*/vbet/t/control 2>/dev/null)" ]; do
+		kill -0 "$pid" 2>/dev/null || fail "it ended: $(cat interrupted)"
+		sleep 0.1
+	done
+}
+begin
 kill -TERM "$pid"
 wait "$pid" && fail "it ended well"
 grep -q 'skipped' interrupted || fail "it says nothing of what was not tried: $(cat interrupted)"
-[ -z "$(lab_pids)" ] || fail "processes are left: $(lab_pids | xargs ps -o pid,args -p)"
-[ ! -e "/dev/shm/vbet-$(id -u)-t.$pid" ] || fail "its directory is left"
+[ -z "$(lab_pids)" ] || fail "processes are left"
+[ ! -e "$dir" ] || fail "its directory is left"
+begin
+kill -KILL "$pid"
+wait "$pid"
+until [ -z "$(lab_pids)" ]; do sleep 0.1; done # they go down by themselves
+must vbet clean
+out_has "cleaned what 1 killed 'vbet explore' left"
+[ ! -e "$dir" ] || fail "its directory is left"
+
+# A moment that is over is come to again, beside the lab that goes on.
+must vbet up -q --clock virtual t.vbet
+must vbet clock until 20s
+must vbet fork t@10s -n early
+must vbet clock -n early
+out_has '^10\.0* s'
+must vbet clock -n t
+out_has '^20\.0* s'
+must_fail vbet fork t@30s -n late
+out_has 'no further'

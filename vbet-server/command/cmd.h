@@ -105,6 +105,8 @@ int cmd_check_lab(const struct cmd_options *o, int argc, char **argv, struct err
 int cmd_replay(const struct cmd_options *o, int argc, char **argv, struct err *e);
 /* up --whatif STATEMENT RUN@TIME */
 int cmd_what_if(const struct cmd_options *o, const char *run, struct err *e);
+/* fork RUN@TIME */
+int cmd_fork_at(const struct cmd_options *o, const char *run, struct err *e);
 int cmd_diff(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_explore(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_save(const struct cmd_options *o, int argc, char **argv, struct err *e);

@@ -158,6 +158,22 @@ int cmd_replay(const struct cmd_options *o, int argc, char **argv, struct err *e
 	return rc;
 }
 
+/* A moment that is over is come to again by doing all of it once more. */
+int cmd_fork_at(const struct cmd_options *o, const char *run, struct err *e)
+{
+	struct cmd_options replayed = *o;
+	char *name = NULL;
+	int64_t at_ns;
+	int rc = run_parse(run, &name, &at_ns, e);
+
+	if (rc == 0) {
+		replayed.until = strrchr(run, '@') + 1;
+		rc = cmd_replay(&replayed, 1, &name, e);
+	}
+	free(name);
+	return rc;
+}
+
 /* ---- what if ---- */
 
 /* The run as it was, and as it would have been: each with captures, in a directory of its own. */

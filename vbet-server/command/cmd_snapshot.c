@@ -138,6 +138,8 @@ int cmd_fork(const struct cmd_options *o, int argc, char **argv, struct err *e)
 		return err_set(e, ERR_USAGE, "the other lab needs a name: -n NAME");
 	if (check_name(o->lab, e) < 0)
 		return -1;
+	if (strchr(argv[0], '@'))
+		return cmd_fork_at(o, argv[0], e);
 	char *base = paths_base_dir(e);
 	char *made = base ? xasprintf("%s/.fork-XXXXXX", base) : NULL;
 	char *dir = base ? xasprintf("%s/%s", base, o->lab) : NULL;
