@@ -4,7 +4,7 @@
 # 0.7 MB smaller; both work. With a sanitizer they are ordinary programs, for tests on the host.
 VKERNEL_INIT_SRCS   := $(wildcard vkernel/init/*.c)
 VKERNEL_LAUNCH_SRCS := $(wildcard vkernel/launch/*.c)
-VKERNEL_LIB_SRCS    := $(addprefix lib/,addr.c arena.c console_log.c err.c loop.c netlink.c slice.c sock.c userns.c words.c xalloc.c)
+VKERNEL_LIB_SRCS    := $(addprefix lib/,addr.c arena.c base64.c console_log.c err.c loop.c netlink.c slice.c sock.c userns.c words.c xalloc.c)
 VKERNEL_BINS        := $(B)/vbet-init $(B)/vbet-launch
 BINS                += $(VKERNEL_BINS)
 

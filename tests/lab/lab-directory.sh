@@ -35,6 +35,7 @@ table inet filter {
 END
 lay h/usr/local/bin/greet <<<$'#!/bin/sh\necho "hello from $(hostname)"'
 chmod 755 ring/h/usr/local/bin/greet
+printf 'a\0b\377\r\n' | lay h/root/octets
 lay h.startup <<<'greet >/root/greeting; cat /shared/word /root/all >>/root/greeting'
 lay shared.startup <<<'echo everywhere >/root/all'
 lay shared/word <<<'swordfish'
@@ -44,6 +45,7 @@ expect at 60s ping(h, 10.255.0.1)
 expect at 61s not ping(h, fw)
 expect at 62s ping(r[1], fw)
 expect at 63s exec(h, "printf 'hello from h\nswordfish\neverywhere\n' | cmp - /root/greeting")
+expect at 63s exec(h, "printf 'a\\000b\\377\\r\\n' | cmp - /root/octets")
 expect at 64s exec(r[1], "test -e /run/frr/ospfd.pid -a -e /run/frr/staticd.pid && ip route show 10.77.0.0/16 | grep blackhole")
 END
 lay tests/cut.vbet <<'END'
@@ -55,7 +57,7 @@ must vbet check ring
 out_has '^ring: lab ring, 4 nodes, 3 cables: nothing wrong'
 must vbet test -j2 ring --artifacts art
 out_has '^PASS ring/tests/cut\.vbet: 1 of 1'
-out_has '^PASS ring/tests/ospf\.vbet: 6 of 6'
+out_has '^PASS ring/tests/ospf\.vbet: 7 of 7'
 (cd ring/tests && must vbet test cut.vbet) || exit 1
 
 # From its record, without the directory.

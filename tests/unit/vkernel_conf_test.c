@@ -41,6 +41,8 @@ START_TEST(a_whole_file_is_read)
 	     "host h2 10.0.0.2\n"
 	     "sysctl net.ipv4.ping_group_range \"0 2147483647\"\n"
 	     "file /etc/frr/zebra.conf mode=0640 owner=110:111 \"a\\nb\\n\"\n"
+	     "file /root/x mode=0644 owner=0:0 base64=1 AGEA\n"
+	     "file /root/y mode=0644 base64=1\n"
 	     "dir /run/frr mode=0755 owner=110:110\n"
 	     "route default via=10.0.0.254 metric=7\n"
 	     "service zebra ready=/run/z after=a,b env.X=y restart=1 -- /usr/lib/frr/zebra -d\n"
@@ -60,6 +62,9 @@ START_TEST(a_whole_file_is_read)
 	ck_assert(conf.nics.at[1].down);
 	ck_assert_str_eq(conf.sysctls.at[0].value, "0 2147483647");
 	ck_assert_str_eq(conf.files.at[0].text, "a\nb\n");
+	ck_assert_uint_eq(conf.files.at[1].len, 3);
+	ck_assert_int_eq(memcmp(conf.files.at[1].text, "\0a\0", 3), 0);
+	ck_assert_str_eq(conf.files.at[2].text, "base64=1");
 	ck_assert_uint_eq(conf.files.at[0].mode, 0640);
 	ck_assert_uint_eq(conf.files.at[0].gid, 111);
 	ck_assert_uint_eq(conf.dirs.at[0].uid, 110);
@@ -95,6 +100,7 @@ START_TEST(a_bad_line_is_told_and_the_rest_is_read)
 		"file relative mode=0644 owner=0:0 x",
 		"file /x mode=9 owner=0:0 x",
 		"file /x owner=me x",
+		"file /x mode=0644 base64=1 A",
 		"route 10.0.0.0/33 dev=e",
 		"route 10.0.0.0/+8 dev=e",
 		"route 10.0.0.0/08 dev=e",

@@ -3,9 +3,8 @@
  * Directories of another tool that are laid over a node's root, as one file after the other: our
  * language has no other way, and a script that names each can be read and changed.
  *
- * Only text is carried over, since files stand in scripts and records as text. What is deeper than
- * MAX_DEPTH, or more than a node may have, ends with a note or with the model being full; nothing
- * is left out in silence.
+ * What is deeper than MAX_DEPTH, or more than a node may have, ends with a note or with the model
+ * being full; nothing is left out in silence.
  */
 #include "vbet-server/import/tree.h"
 
@@ -40,10 +39,7 @@ static bool add_file(struct walk *w, const char *from, const char *path)
 
 	if (!text)
 		return false;
-	if (memchr(text, '\0', len)) {
-		model_note(w->m, w->was,
-			   "the file %s: only text is laid into guests (vbet cp takes all)", from);
-	} else if (!is_guest_path(path) || strlen(from) > MAX_PATH) {
+	if (!is_guest_path(path) || strlen(from) > MAX_PATH) {
 		model_note(w->m, w->was, "the file %s: no file can have the path %s", from, path);
 	} else {
 		struct import_file f = {

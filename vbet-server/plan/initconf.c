@@ -6,6 +6,7 @@
  */
 #include "vbet-server/plan/initconf.h"
 
+#include "lib/base64.h"
 #include "lib/words.h"
 #include "lib/xalloc.h"
 #include "topo/frr_conf.h"
@@ -116,41 +117,57 @@ static void put_sysctls(FILE *out, const struct graph_node *n)
 		put(out, "sysctl", n->sysctls[i].key, n->sysctls[i].value, NULL);
 }
 
-/*
- * The text of a file that the script gives inline or names; malloc'ed. What is no text is for
- * `vbet cp`.
- */
-static char *file_text(const struct plan_env *env, const char *text, size_t len, const char *source,
-		       struct err *e)
+/* The content of a file that the script gives inline or names; malloc'ed, with a 0 behind it. */
+static char *file_content(const struct plan_env *env, const char *text, size_t len,
+			  const char *source, size_t *n, struct err *e)
 {
-	size_t n = 0;
-
+	*n = len;
 	if (!source)
 		return xstrndup(text, len);
 	char *path = source[0] == '/' ? xstrdup(source) : xasprintf("%s/%s", env->base_dir, source);
-	char *content = env->read_file(env->ctx, path, &n, e);
+	char *content = env->read_file(env->ctx, path, n, e);
 
 	free(path);
+	return content;
+}
+
+/* The same of a daemon's configuration, which is text. */
+static char *config_text(const struct plan_env *env, const struct graph_config *c, struct err *e)
+{
+	size_t n;
+	char *content = file_content(env, c->text, c->text_len, c->source, &n, e);
+
 	if (content && memchr(content, '\0', n)) {
 		free(content);
 		content = NULL;
-		err_set(e, ERR_USAGE, "%s has a NUL byte: only text files can be laid into a guest",
-			source);
+		err_set(e, ERR_USAGE, "%s has a NUL byte: a configuration is text",
+			c->source ? c->source : c->daemon);
 	}
 	return content;
 }
 
-static int put_file(FILE *out, const char *path, unsigned mode, const char *owner, char *text)
+/* Takes the text over. */
+static int put_file(FILE *out, const char *path, unsigned mode, const char *owner, char *text,
+		    size_t len)
 {
 	char words[64];
 
 	if (!text)
 		return -1;
+	bool is_text = !memchr(text, '\0', len);
+
 	fprintf(out, "file ");
 	words_put(out, path);
 	snprintf(words, sizeof(words), " mode=%04o owner=%s ", mode, owner);
 	fputs(words, out);
-	words_put(out, text);
+	if (is_text) {
+		words_put(out, text);
+	} else {
+		char *coded = base64_encode(text, len);
+
+		fprintf(out, "base64=1 %s", coded);
+		free(coded);
+	}
 	fputc('\n', out);
 	free(text);
 	return 0;
@@ -220,13 +237,13 @@ static int check_config(const struct graph_node *n, const struct graph_config *c
 static int put_config(FILE *out, const struct graph_node *n, const struct graph_config *c,
 		      const struct service *s, const struct plan_env *env, struct err *e)
 {
-	char *text = file_text(env, c->text, c->text_len, c->source, e);
+	char *text = config_text(env, c, e);
 
 	if (check_config(n, c, s, text, e) < 0) {
 		free(text);
 		return -1;
 	}
-	return put_file(out, s->path, 0640, s->owner, text);
+	return put_file(out, s->path, 0640, s->owner, text, text ? strlen(text) : 0);
 }
 
 static int put_files(FILE *out, const struct graph_node *n, const struct plan_env *env,
@@ -248,8 +265,10 @@ static int put_files(FILE *out, const struct graph_node *n, const struct plan_en
 	for (size_t i = 0; i < n->n_files; i++) {
 		const struct graph_file *f = &n->files[i];
 
-		if (put_file(out, f->path, f->mode, "0:0",
-			     file_text(env, f->text, f->text_len, f->source, e)) < 0)
+		size_t len;
+		char *content = file_content(env, f->text, f->text_len, f->source, &len, e);
+
+		if (put_file(out, f->path, f->mode, "0:0", content, len) < 0)
 			return -1;
 	}
 	return 0;
@@ -271,6 +290,7 @@ static int find_wanted(const struct graph_node *n, const struct plan_env *env, s
 	const struct graph_config *c = find_config(n, SERVICE_FRR);
 	const struct graph_file *f = find_file(n, SERVICE_FRR_PATH);
 	char *text = NULL;
+	size_t len;
 
 	*w = (struct wanted){.is_frr = (n->kind == NODE_ROUTER && !n->root) || f,
 			     .has_frr_conf = c || f};
@@ -282,9 +302,9 @@ static int find_wanted(const struct graph_node *n, const struct plan_env *env, s
 	/* A tree of the user's may have one. */
 	w->has_frr_conf |= w->is_frr && n->root;
 	if (f)
-		text = file_text(env, f->text, f->text_len, f->source, e);
+		text = file_content(env, f->text, f->text_len, f->source, &len, e);
 	else if (c && (c->text || c->source))
-		text = file_text(env, c->text, c->text_len, c->source, e);
+		text = config_text(env, c, e);
 	else
 		return 0;
 	if (!text)

@@ -12,6 +12,8 @@
  */
 #include "vkernel/init/conf.h"
 
+#include "lib/base64.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -238,6 +240,21 @@ static int read_file(struct conf *c, const struct words *w, unsigned mode, struc
 	return 0;
 }
 
+/* What no line can carry, since it has a NUL. */
+static int decode(struct conf *c, struct conf_file *f)
+{
+	char *data = base64_decode(f->text, &f->len);
+
+	if (!data)
+		return -1;
+	char *kept = arena_alloc(&c->arena, f->len + 1);
+
+	memcpy(kept, data, f->len);
+	f->text = kept;
+	free(data);
+	return 0;
+}
+
 static int add_file(struct conf *c, const struct words *w, struct err *e)
 {
 	struct conf_file f = {0};
@@ -245,6 +262,10 @@ static int add_file(struct conf *c, const struct words *w, struct err *e)
 	if (read_file(c, w, 0644, &f, e) < 0)
 		return -1;
 	f.text = keep(c, w->at[w->n - 1]);
+	f.len = strlen(f.text);
+	/* In front of the text, which may be anything. */
+	if (!strcmp(w->at[w->n - 2], "base64=1") && decode(c, &f) < 0)
+		return bad(e, "base64 of", f.path);
 	vec_push(&c->files, f);
 	return 0;
 }

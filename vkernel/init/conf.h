@@ -34,6 +34,7 @@ struct conf_sysctl {
 /* A file, or (text == NULL) a directory. */
 struct conf_file {
 	const char *path, *text;
+	size_t len; /* of text */
 	mode_t mode;
 	uid_t uid;
 	gid_t gid;

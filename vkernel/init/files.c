@@ -69,24 +69,29 @@ static void make_parents(const char *path)
 	free(copy);
 }
 
-static int write_text(const char *path, const char *text, mode_t mode)
+static int write_data(const char *path, const char *text, size_t len, mode_t mode)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
 
 	if (fd < 0)
 		return -1;
-	int rc = write_all(fd, text, strlen(text));
+	int rc = write_all(fd, text, len);
 
 	if (rc == 0)
 		rc = fchmod(fd, mode);
 	return close(fd) < 0 ? -1 : rc;
 }
 
+static int write_text(const char *path, const char *text, mode_t mode)
+{
+	return write_data(path, text, strlen(text), mode);
+}
+
 int files_write(const struct conf_file *f, struct err *e)
 {
 	make_parents(f->path);
 	unlink(f->path);
-	if (write_text(f->path, f->text, f->mode) < 0)
+	if (write_data(f->path, f->text, f->len, f->mode) < 0)
 		return err_sys(e, "write %.200s", f->path);
 	if ((f->uid || f->gid) && chown(f->path, f->uid, f->gid) < 0)
 		return err_sys(e, "chown %.200s", f->path);
