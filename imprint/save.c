@@ -326,17 +326,20 @@ static int start_writer(struct scratch *s, const char *path, struct imprint_writ
 	char dir[PATH_MAX];
 	int report[2];
 
-	s->fd = open_nameless(path, dir, sizeof(dir), e);
-	if (s->fd < 0)
+	int fd = open_nameless(path, dir, sizeof(dir), e);
+
+	if (fd < 0)
 		return -1;
 	if (pipe2(report, O_CLOEXEC) < 0) {
-		close(s->fd);
+		close(fd);
 		return err_sys(e, "pipe");
 	}
+	/* The fork has it in common with us, and gives the file another number. */
+	s->fd = fd;
 	w->pid = fork();
 	if (w->pid == 0)
 		write_and_end(s, path, dir, report[1]);
-	close(s->fd);
+	close(fd);
 	close(report[1]);
 	if (w->pid < 0) {
 		close(report[0]);

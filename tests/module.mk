@@ -24,6 +24,8 @@ $(filter $(B)/tests/unit/server_%,$(UNIT_PROGS)): LDLIBS += $(LIBSERVER_LDLIBS)
 # A kernel that has no room.
 $(B)/tests/unit/substrate_channel_test: LDFLAGS += -Wl,--wrap=epoll_ctl
 
+# Who is faster, a process or its fork.
+$(B)/tests/unit/imprint_imprint_test: LDFLAGS += -Wl,--wrap=fork
 # The lab that it talks to is the test itself; so are the endpoint, the daemon and the clock of a stream.
 $(B)/tests/unit/server_expect_test: LDFLAGS += -Wl,--wrap=client_ask
 TRELLIS_STAND_INS := library_now_ns library_left library_table library_route library_resolve library_bind \

@@ -73,6 +73,19 @@ static bool is_well(void)
 	return well && checked == ITEMS && clock_gettime(CLOCK_MONOTONIC, &ts) == 0;
 }
 
+pid_t __real_fork(void);
+pid_t __wrap_fork(void);
+static useconds_t parent_waits_us; /* so that the fork is ahead */
+
+pid_t __wrap_fork(void)
+{
+	pid_t pid = __real_fork();
+
+	if (pid > 0 && parent_waits_us)
+		usleep(parent_waits_us);
+	return pid;
+}
+
 /* Deep in the stack, with values on it; says at descriptor 1 how it fared in which generation. */
 static int live(unsigned depth, volatile double *sum)
 {
@@ -272,6 +285,31 @@ START_TEST(a_writer_that_is_killed_harms_nothing)
 }
 END_TEST
 
+/* Whoever is faster, the process or its fork: none of its descriptors is taken for one of the
+ * fork's. */
+START_TEST(a_writer_closes_nothing_of_others)
+{
+	struct imprint_writer w;
+	struct err e = {0};
+	int before = dup(0);
+
+	parent_waits_us = 100000;
+	enum imprint_result r = imprint_save(path, note, &w, &e);
+
+	parent_waits_us = 0;
+	if (r == IMPRINT_RESTORED)
+		_exit(0);
+	ck_assert_int_eq(r, IMPRINT_SAVING);
+	ck_assert_int_eq(imprint_writer_finish(&w, &e), 0);
+	ck_assert_int_ge(fcntl(0, F_GETFD), 0);
+	int after = dup(0);
+
+	ck_assert_int_eq(after, before + 1);
+	close(before);
+	close(after);
+}
+END_TEST
+
 int main(int argc, char **argv)
 {
 	Suite *s = suite_create("imprint");
@@ -290,6 +328,7 @@ int main(int argc, char **argv)
 	tcase_add_test(t, goes_on_in_another_process);
 	tcase_add_test(t, what_does_not_fit_is_refused);
 	tcase_add_test(t, a_writer_that_is_killed_harms_nothing);
+	tcase_add_test(t, a_writer_closes_nothing_of_others);
 	suite_add_tcase(s, t);
 	return suite_run(s);
 }
