@@ -63,7 +63,7 @@ assert_eq "$(wc -l <<<"$OUT") frames" "$(cat interrupted.err)" "what it says"
 kill %1 2>/dev/null
 
 # A reader that stands still for long misses frames, but not without being told how many.
-must vbet link a b reset
+must vbet link a b reset --plain
 mkfifo go
 vbet capture a:eth0 icmp -w - 2>slow.err | { read -r _ <go; cat; } >slow.pcapng &
 wait_until 10 sh -c 'vbet status --json | grep -q \"capture\\.'
