@@ -30,12 +30,13 @@ topo
 vbet-server/import: topo
 vbet-server/export: topo
 vbet-server/store: topo vbet-server/import
+vbet-server/shelf: vbet-server/store
 vbet-server/plan:  topo vbet-server/store
 vbet-server/lab:   topo vbet-server/store vbet-server/plan
 vbet-server/server: imprint topo vbet-server/store vbet-server/plan vbet-server/lab
 vbet-server/suite: topo vbet-server/store vbet-server/lab
 vbet-server/explore: topo
-vbet-server/command: topo vbet-server/explore vbet-server/import vbet-server/export vbet-server/store vbet-server/plan vbet-server/lab vbet-server/server vbet-server/suite
+vbet-server/command: topo vbet-server/explore vbet-server/import vbet-server/export vbet-server/store vbet-server/shelf vbet-server/plan vbet-server/lab vbet-server/server vbet-server/suite
 vbet-server:       vbet-server/command
 vnet
 vnet/mux:          vnet

@@ -6,7 +6,7 @@
 set -eu
 
 build="gcc make libc6-dev bison flex bc xz-utils patch perl pkg-config libreadline-dev libpcap-dev
-libslirp-dev libjson-c-dev libmd-dev libyaml-dev libexpat1-dev libseccomp-dev check libsubunit-dev musl-tools util-linux tar"
+libslirp-dev libjson-c-dev libmd-dev libyaml-dev libexpat1-dev libseccomp-dev libzstd-dev libxxhash-dev check libsubunit-dev musl-tools util-linux tar"
 check="jq graphviz python3 clang clang-format clang-tidy cppcheck shellcheck libclang-rt-14-dev llvm tshark tmux user-mode-linux iproute2 procps passwd"
 bench="mininet bridge-utils ethtool iperf3 iputils-ping uml-utilities vde2 openvswitch-switch iproute2"
 

@@ -4,7 +4,7 @@ LIBSERVER := $(B)/vbet-server/libserver.a
 $(LIBSERVER): $(patsubst %.c,$(B)/%.o,$(filter-out vbet-server/command/main.c,$(wildcard vbet-server/*/*.c)))
 
 # What LIBSERVER needs besides.
-LIBSERVER_LDLIBS := -lpcap -ljson-c -lmd -lyaml -lexpat -lm
+LIBSERVER_LDLIBS := -lpcap -ljson-c -lmd -lyaml -lexpat -lzstd -lxxhash -lm
 
 VBET := $(if $(filter build,$(B)),vbet,$(B)/vbet)
 BINS += $(VBET)

@@ -14,3 +14,55 @@ for n in ${VBET_BENCH_GUESTS:-20 200}; do
 	figure "  its size" "$(stat -c %s imprint) / 1024" kB
 	figure "  from the start of a process to the end of restore" "$(ms 3)" ms
 done
+
+# Whole labs: FRR routers in a ring, neighbours in OSPF, in virtual time (VBET_BENCH_ROUTERS: other numbers).
+export VBET_SNAPSHOT_DIR=$XDG_RUNTIME_DIR/snapshots
+ring() {
+	local i
+	for ((i = 1; i <= $1; i++)); do
+		printf 'r%d = attach(alloc(router), alloc(NIC), alloc(NIC))\n' "$i"
+		printf 'config(r%d, ospfd, <<END)\nrouter ospf\n network 10.0.0.0/8 area 0\nEND\n' "$i"
+	done
+	for ((i = 1; i <= $1; i++)); do
+		printf 'link(NIC(r%d, 2), NIC(r%d, 1), delay = 1ms)\n' "$i" "$((i % $1 + 1))"
+	done
+}
+# compressed: until what was saved is so.
+compressed() {
+	while vbet snapshots -j | grep -q '"compressed":false'; do sleep 0.1; done
+}
+# took COMMAND...: the time of it joins $times, in seconds.
+took() {
+	measure "$@" || exit 1
+	times+=("$TOOK")
+}
+for n in ${VBET_BENCH_ROUTERS:-2 20}; do
+	ring "$n" >ring.vbet
+	measure vbet up -q --clock virtual ring.vbet || exit 1
+	figure "$n FRR routers: up until ready" "$TOOK" s
+	vbet clock until 60s >/dev/null || exit 1
+	times=()
+	for ((k = 0; k < RUNS; k++)); do
+		took vbet save first
+		compressed
+	done
+	figure "  save, until it is answered" "$(median "${times[@]}")" s
+	figure "  on the disk, for each router" "$(du -sk "$VBET_SNAPSHOT_DIR" | cut -f1) / $n / 1024" MB
+	times=()
+	for ((k = 1; k < 10; k++)); do
+		vbet clock step 1s >/dev/null || exit 1
+		vbet save "s$k" || exit 1
+	done
+	compressed
+	figure "  ten of them, a second apart" "$(du -sk "$VBET_SNAPSHOT_DIR" | cut -f1) / $n / 1024" MB
+	for ((k = 0; k < RUNS; k++)); do
+		vbet down || exit 1
+		took vbet restore first
+	done
+	figure "  restore" "$(median "${times[@]}")" s
+	times=()
+	for ((k = 0; k < RUNS; k++)); do took vbet save ./bundle; done
+	figure "  save in a directory of its own, until it is compressed" "$(median "${times[@]}")" s
+	vbet down || exit 1
+	rm -rf "$VBET_SNAPSHOT_DIR" bundle
+done

@@ -16,7 +16,7 @@ a = alloc(host) b = alloc(host)
 link(a, b, delay = 1ms)
 END
 must vbet clock pause
-must vbet save first
+must vbet save ./first
 must vbet exec --step a -- sh -c 'nohup ping -i 0.2 b >/tmp/ping 2>&1 &'
 
 # The processes of the lab as its run directory names them now, the server, and what launchers have started.
@@ -61,7 +61,7 @@ ends() {
 
 # works DIR: what is there is a snapshot, whole: it comes back, and its nodes answer.
 works() {
-	must vbet restore "$1"
+	must vbet restore "./$1"
 	must vbet exec --step a -- ping -c1 -W1 b
 }
 
@@ -86,16 +86,16 @@ alone() {
 	assert_eq "first kept" "$(echo first* kept*)" "seed $seed, try $tries ('$victim' killed): what is beside the snapshot"
 }
 
-must vbet save kept
+must vbet save ./kept
 while [ $SECONDS -lt $end ]; do
 	tries=$((tries + 1))
 	if [ $((RANDOM % 2)) -eq 0 ]; then
 		what=save
-		vbet save kept >out 2>&1 </dev/null &
+		vbet save ./kept >out 2>&1 </dev/null &
 	else
 		what=restore
 		must vbet down
-		vbet restore kept >out 2>&1 </dev/null &
+		vbet restore ./kept >out 2>&1 </dev/null &
 	fi
 	pid=$!
 	pause 120
@@ -104,7 +104,7 @@ while [ $SECONDS -lt $end ]; do
 	ends $pid "$what"
 	alone
 	works kept
-	[ $((tries % 10)) -gt 0 ] || { must vbet down && works first && must vbet save kept; }
+	[ $((tries % 10)) -gt 0 ] || { must vbet down && works first && must vbet save ./kept; }
 done
 must vbet down
 nothing_left || fail "something is left"

@@ -18,7 +18,7 @@ struct cmd_options {
 	const char *timeout, *jobs, *processes, *count, *duration, *keep, *comment;
 	const char *record, *until, *back, *whatif, *spin, *at_once, *output, *keep_disks;
 	const char *side_by_side, *limit, *filter, *repeat, *artifacts;
-	const char *within, *to, *level;
+	const char *within, *to, *level, *remove;
 	const char *from, *rest, *only;
 	struct strvec each, expects; /* owned; the strings are the command line's */
 	const char *snapshots_at, *stands_at;
@@ -69,6 +69,7 @@ struct cmd_options {
 #define OPT_TO        OPT_BIT(33)
 #define OPT_LEVEL     OPT_BIT(34)
 #define OPT_EXPLORE   OPT_BIT(36)
+#define OPT_REMOVE    OPT_BIT(37)
 #define OPT_UP                                                                                  \
 	(OPT_LAB | OPT_KERNEL | OPT_TIMEOUT | OPT_INSECURE | OPT_JOBS | OPT_QUIET | OPT_CLOCK | \
 	 OPT_SEED | OPT_PROCESSES | OPT_SPIN | OPT_AT_ONCE | OPT_WARN | OPT_BOOT)
@@ -111,6 +112,7 @@ int cmd_diff(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_explore(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_save(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_restore(const struct cmd_options *o, int argc, char **argv, struct err *e);
+int cmd_snapshots(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_fork(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_down(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_ls(const struct cmd_options *o, int argc, char **argv, struct err *e);

@@ -17,6 +17,7 @@
 #include "vbet-server/command/expect.h"
 #include "vbet-server/lab/bounds.h"
 #include "vbet-server/plan/plan.h"
+#include "vbet-server/shelf/stage.h"
 #include "vbet-server/store/load.h"
 #include "vbet-server/store/paths.h"
 #include "vbet-server/suite/left.h"
@@ -397,6 +398,7 @@ int cmd_clean(const struct cmd_options *o, int argc, char **argv, struct err *e)
 		free(dir);
 	}
 	clean_what_ifs(base);
+	stage_sweep(base, STAGE_RESTORE);
 	char *memory = left_memory_base();
 	size_t left = left_clean(base);
 	size_t explored = memory ? left_clean(memory) : 0;

@@ -5,6 +5,9 @@
 #include "vbet-server/command/client.h"
 #include "vbet-server/command/cmd.h"
 #include "vbet-server/server/start.h"
+#include "vbet-server/shelf/bundle.h"
+#include "vbet-server/shelf/shelf.h"
+#include "vbet-server/store/manifest.h"
 #include "vbet-server/store/paths.h"
 #include "vbet-server/store/snapshot_dir.h"
 
@@ -64,13 +67,64 @@ static int save(const char *lab, char *dir, struct err *e)
 	return rc;
 }
 
+/* It counts as soon as the lab has written it; it is made small when nobody waits for it. */
+static int save_name(const char *lab, const char *name, struct err *e)
+{
+	struct shelf shelf;
+	struct stage stage;
+
+	if (!shelf_is_name(name))
+		return err_set(e, ERR_USAGE,
+			       "'%s' is no name of a snapshot: that is at most 63 letters, digits, "
+			       "'-', '_' and '.'",
+			       name);
+	if (shelf_open(&shelf, NULL, e) < 0)
+		return -1;
+	int rc = shelf_begin(&shelf, &stage, e);
+
+	if (rc == 0) {
+		char *dir = xasprintf("%s/s", stage.dir);
+
+		rc = save(lab, dir, e);
+		free(dir);
+		if (rc == 0)
+			rc = shelf_put(&shelf, &stage, name, e);
+		else
+			stage_end(&stage);
+	}
+	if (rc == 0)
+		shelf_tidy_behind(&shelf);
+	shelf_close(&shelf);
+	return rc;
+}
+
+/* All of it is in the directory when this returns: what is copied then is a snapshot. */
+static int save_dir(const char *lab, const char *path, struct err *e)
+{
+	char *dir = absolute(path);
+	char *parent = xstrndup(dir, (size_t)(strrchr(dir, '/') - dir) + 1);
+	struct stage stage = {.dir = NULL};
+	int rc = bundle_check(dir, e) < 0 ? -1 : stage_make(&stage, parent, ".vbet-save-", e);
+	char *made = rc == 0 ? xasprintf("%s/s", stage.dir) : NULL;
+
+	if (rc == 0)
+		rc = save(lab, made, e);
+	if (rc == 0)
+		rc = bundle_make(made, &stage, dir, e);
+	stage_end(&stage);
+	free(made);
+	free(parent);
+	free(dir);
+	return rc;
+}
+
 int cmd_save(const struct cmd_options *o, int argc, char **argv, struct err *e)
 {
 	char *lab = client_find_lab(o->lab, e);
-	char *dir = absolute(argv[0]);
-	int rc = lab ? save(lab, dir, e) : -1;
+	int rc = -1;
 
-	free(dir);
+	if (lab)
+		rc = strchr(argv[0], '/') ? save_dir(lab, argv[0], e) : save_name(lab, argv[0], e);
 	free(lab);
 	return rc;
 }
@@ -118,16 +172,72 @@ static int restore(const char *dir, const char *snapshot, struct err *e)
 	return rc;
 }
 
+/* The files of a guest's tree are not in a snapshot. */
+static int check_tree(const char *stage, struct err *e)
+{
+	char *path = xasprintf("%s/run/manifest", stage);
+	struct manifest then;
+	struct arena a = {0};
+	size_t len;
+	char *text = paths_read_file(path, &len, e);
+	int rc = text ? manifest_read(&then, &a, text, e) : -1;
+
+	if (rc == 0 && then.parts[MANIFEST_TREE].where) {
+		struct manifest now = {.lab = NULL};
+		char *why = NULL;
+		FILE *f = xmemstream(&why, &len);
+
+		now.parts[MANIFEST_TREE] = then.parts[MANIFEST_TREE];
+		manifest_look_at_tree(&now, &a);
+		manifest_compare(f, &then, &now);
+		fclose(f);
+		if (*why)
+			rc = err_set(e, ERR_ENV, "%.*s", (int)strcspn(why, "\n"), why);
+		free(why);
+	}
+	arena_finish(&a);
+	free(text);
+	free(path);
+	return rc;
+}
+
+/* from: of the shelf, or NULL: the snapshot is a directory of its own. */
+static int restore_from(struct shelf *shelf, const char *name, const char *snapshot,
+			const char *run, struct err *e)
+{
+	char *base = paths_base_dir(e);
+	struct stage stage = {.dir = NULL};
+	struct unpacked files = {.fds = {0}};
+	int rc = base ? stage_make(&stage, base, STAGE_RESTORE, e) : -1;
+
+	if (rc == 0)
+		rc = shelf ? shelf_unpack(shelf, name, &files, stage.dir, e)
+			   : bundle_unpack(snapshot, &files, stage.dir, e);
+	if (rc == 0 && check_tree(stage.dir, e) < 0)
+		rc = err_wrap(e, "%s", name);
+	if (rc == 0)
+		rc = restore(run, stage.dir, e);
+	unpack_close(&files);
+	stage_end(&stage);
+	free(base);
+	return rc;
+}
+
+/* A name is looked for among those that were saved by name, and then here. */
 int cmd_restore(const struct cmd_options *o, int argc, char **argv, struct err *e)
 {
-	if (o->lab && check_name(o->lab, e) < 0)
-		return -1;
-	char *snapshot = absolute(argv[0]);
-	char *dir = run_dir(snapshot, o->lab, e);
-	int rc = dir ? restore(dir, snapshot, e) : -1;
+	struct shelf shelf = {.dir = NULL};
+	const char *name = argv[0];
+	bool named = !strchr(name, '/') && shelf_open(&shelf, NULL, NULL) == 0 &&
+		     shelf_has(&shelf, name);
+	char *snapshot = named ? shelf_path(&shelf, name) : absolute(name);
+	int rc = o->lab ? check_name(o->lab, e) : 0;
+	char *run = rc == 0 ? run_dir(snapshot, o->lab, e) : NULL;
 
-	free(dir);
+	rc = run ? restore_from(named ? &shelf : NULL, name, snapshot, run, e) : -1;
+	free(run);
 	free(snapshot);
+	shelf_close(&shelf);
 	return rc;
 }
 

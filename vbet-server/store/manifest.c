@@ -99,12 +99,17 @@ const char *manifest_tsc(bool hidden)
 	return hidden ? "virtual" : "host";
 }
 
+void manifest_look_at_tree(struct manifest *m, struct arena *a)
+{
+	m->parts[MANIFEST_TREE].id = tree_id(a, m->parts[MANIFEST_TREE].where);
+}
+
 void manifest_look(struct manifest *m, struct arena *a, bool quick)
 {
 	for (int i = MANIFEST_KERNEL; i <= MANIFEST_SUBSTRATE; i++)
 		m->parts[i].id =
 			quick ? stamp_file(a, m->parts[i].where) : hash_file(a, m->parts[i].where);
-	m->parts[MANIFEST_TREE].id = tree_id(a, m->parts[MANIFEST_TREE].where);
+	manifest_look_at_tree(m, a);
 	look_at_cpu(m, a);
 	if (!m->tsc)
 		m->tsc = manifest_tsc(tsc_can_be_hidden());

@@ -49,6 +49,8 @@ const char *manifest_tsc(bool hidden);
  * machine, but costs nothing.
  */
 void manifest_look(struct manifest *m, struct arena *a, bool quick);
+/* Of the tree alone; where it is is said already. */
+void manifest_look_at_tree(struct manifest *m, struct arena *a);
 bool manifest_is_quick(const struct manifest *m);
 void manifest_write(FILE *out, const struct manifest *m);
 /* Reads one; text is a whole manifest. 0, or -1 with the error set. */
