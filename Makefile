@@ -198,7 +198,7 @@ dist:
 	@rm -rf $(DIST) $(DIST).tar.zst
 	@$(MAKE) --no-print-directory -s -o all install DESTDIR=$(abspath $(DIST)) PREFIX=/usr/local
 	@# The number of a build also counts debugging information, in which gcc (LTO) keeps the path of the sources.
-	@strip -R .note.gnu.build-id $(filter-out %/linux,$(wildcard $(DIST)/usr/local/lib/vbet/v*)) $(addprefix $(DIST)/usr/local/bin/,$(DIST_PROGRAMS))
+	@strip -R .note.gnu.build-id $(DIST)/usr/local/lib/vbet/v* $(addprefix $(DIST)/usr/local/bin/,$(DIST_PROGRAMS))
 	@strip -g $(DIST)/usr/local/lib/*.a
 	@$(TAR_REPRODUCIBLE) -C $(DIST) -c . | zstd -q -12 -T0 >$(DIST).tar.zst
 	@rm -rf $(DIST)
