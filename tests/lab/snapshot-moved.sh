@@ -56,17 +56,17 @@ echo "$LAB" >t.vbet
 vbet up -q t.vbet >&2
 traffic
 until_more h2 /tmp/got 20
-vbet save kept
+vbet save ./kept
 vbet down
 tar -cS kept
 ' >kept.tar || fail "the first machine: $(cat "$RUN"/*/server.log 2>/dev/null)"
 OUT=$(machine there-it-is "$common"'
 tar -x
-vbet restore kept -n t
+vbet restore ./kept -n t
 n=$(in_node h2 "wc -l </tmp/got")
 until_more h2 /tmp/got $((n + 20))
 whole
-vbet exec h1 -- ping -c1 10.0.1.1 >/dev/null
+vbet exec h1 -- ping -c1 -w5 10.0.1.1 >/dev/null
 ls "$XDG_RUNTIME_DIR/vbet"
 vbet down
 ' <kept.tar) || fail "the second machine: $OUT"
@@ -79,14 +79,14 @@ vbet up -q --clock virtual t.vbet >&2
 vbet clock pause
 traffic
 vbet clock until 6s
-vbet save kept
+vbet save ./kept
 life >life
 vbet down
 tar -cS kept life
 ' >kept.tar || fail "the first machine"
 OUT=$(machine there-it-is "$common"'
 tar -x
-vbet restore kept -n moved
+vbet restore ./kept -n moved
 life >again
 cmp life again
 wc -l <again

@@ -61,7 +61,7 @@ must vbet down
 must vbet restore ./running
 must vbet clock
 out_has_not paused
-must vbet exec h1 -- ping -c1 10.0.1.1
+must vbet exec h1 -- ping -c1 -w5 10.0.1.1
 must_fail vbet save missing/place
 out_has 'No such file'
 mkdir mine && touch mine/file
@@ -75,7 +75,7 @@ out_has 'is no name of a lab'
 # Two labs from one moment: what is done to one is not done to the other.
 must vbet fork t -n twin
 must vbet link -n twin h1 r1 down
-must vbet exec --step -n t h1 -- ping -c1 10.0.1.1
+must vbet exec --step -n t h1 -- ping -c1 -w5 10.0.1.1
 must_fail vbet exec --step -n twin h1 -- ping -c1 -W1 10.0.1.1
 must_fail vbet fork t
 out_has 'needs a name'
@@ -83,7 +83,7 @@ must_fail vbet fork t -n twin
 out_has 'runs in .* already'
 must vbet down -n twin
 must vbet restore ./kept -n other
-must vbet exec --step -n other h1 -- ping -c1 10.0.1.1
+must vbet exec --step -n other h1 -- ping -c1 -w5 10.0.1.1
 must vbet down -n other
 
 # What is damaged is refused, and nothing is left.
