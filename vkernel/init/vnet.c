@@ -273,7 +273,7 @@ static int write_hosts(const char *path, const char *name)
 	if (!text)
 		return -1;
 	char *mine = vnet_hosts(text, conf, name);
-	struct conf_file file = {.path = path, .text = mine, .mode = 0644};
+	struct conf_file file = {.path = path, .text = mine, .len = strlen(mine), .mode = 0644};
 	int rc = files_write(&file, NULL);
 
 	free(mine);
