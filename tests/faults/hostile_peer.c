@@ -263,6 +263,7 @@ static int hold_many(int wanted, const char *path)
 	while (read(STDIN_FILENO, &c, 1) > 0)
 		;
 	printf("%d\n", count_ended(fds, kept));
+	free(fds);
 	return 0;
 }
 
