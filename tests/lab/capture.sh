@@ -91,7 +91,8 @@ pid=$!
 exec 7<fifo
 must vbet exec a -- ping -q -f -s 1400 -c 200 b
 kill -0 $pid || fail "ended before all was read: $(cat fifo.err)"
-kill -INT $pid
+# The first Ctrl-C ends the capture, the next one the wait for the reader.
+while kill -INT $pid 2>/dev/null; do sleep 0.1; done
 wait $pid || fail "status $? while nobody reads: $(cat fifo.err)"
 exec 7<&-
 must_status 2 vbet capture a:eth0 fifo -w x.pcapng
