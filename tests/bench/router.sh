@@ -40,7 +40,7 @@ namespaces_up() {
 }
 cat >one.sh <<END
 set -e
-for d in run etc/frr var/log tmp; do mount -t tmpfs tmpfs $tree/\$d; done
+for d in run etc/frr var/log var/tmp tmp; do mount -t tmpfs tmpfs $tree/\$d; done
 mount --bind /dev $tree/dev
 mount -t proc proc $tree/proc
 mkdir -m 755 $tree/run/frr
