@@ -32,6 +32,10 @@ wait_for() { # SECONDS COMMAND...
 }
 
 is_up() { grep -q '^the guest is up' "$1" 2>/dev/null; }
+is_whole() {
+	pids=$(descend "$1")
+	[ "$(wc -w <<<"$pids")" -ge 5 ]
+}
 nobody_left() { [ -z "$(living "$@")" ]; }
 
 # kill_and_look WHAT [PREFIX...]: starts a guest below a shell of its own, kills WHAT, looks.
@@ -42,8 +46,8 @@ kill_and_look() {
 	parent=$(cat "$log.parent")
 	launcher=$(cat "/proc/$parent/task/$parent/children")
 	# The launcher, process 1 of the jail, the kernel, and a stub for every program that the guest runs.
-	pids=$(descend "$(echo $launcher)")
-	[ "$(echo "$pids" | wc -w)" -ge 5 ] || fail "$WHO: too few processes, this test tests nothing: $pids"
+	wait_for 5 is_whole $launcher ||
+		fail "$WHO: too few processes, this test tests nothing: $pids; $(cat "$log" "$log.report"; ps -ef)"
 	case $1 in
 	parent) victim=$parent ;;
 	launcher) victim=$(echo $launcher) ;;
