@@ -531,12 +531,12 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("snapshot");
-	TCase *t = tcase_create("snapshot");
-
 	/* It has no imprints then. */
 	if (suite_is_sanitized())
 		return 0;
+	Suite *s = suite_create("snapshot");
+	TCase *t = tcase_create("snapshot");
+
 	tcase_set_timeout(t, 60);
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_loop_test(t, goes_on_as_if_nothing_had_been, 0, ARRAY_LEN(scenarios));
