@@ -16,7 +16,7 @@ check() {
 	! grep -q '^the end' "$log" || fail "$WHO: it was started"
 	# shellcheck disable=SC2034 # of jail.inc
 	LAUNCH_WORDS=insecure=1
-	boot "$log" "${AS[@]}" "${UNABLE[@]}" || fail "$WHO: $(cat "$log")"
+	boot "$log" "${AS[@]}" "${UNABLE[@]}" || fail "$WHO: status $?: $(cat "$log" "$log.report")"
 	# shellcheck disable=SC2034
 	LAUNCH_WORDS=
 	grep -q '^jail level=none' "$log.report" || fail "$WHO: $(cat "$log.report")"
