@@ -104,7 +104,9 @@ static int save_dir(const char *lab, const char *path, struct err *e)
 	char *dir = absolute(path);
 	char *parent = xstrndup(dir, (size_t)(strrchr(dir, '/') - dir) + 1);
 	struct stage stage = {.dir = NULL};
-	int rc = bundle_check(dir, e) < 0 ? -1 : stage_make(&stage, parent, ".vbet-save-", e);
+	int rc = snapshot_dir_check_place(dir, e) < 0
+			 ? -1
+			 : stage_make(&stage, parent, ".vbet-save-", e);
 	char *made = rc == 0 ? xasprintf("%s/s", stage.dir) : NULL;
 
 	if (rc == 0)
@@ -134,28 +136,19 @@ static int check_name(const char *name, struct err *e)
 	return topo_is_lab_name(name) ? 0 : err_set(e, ERR_USAGE, "'%s' is no name of a lab", name);
 }
 
-/*
- * Its run directory: where it was, which the second line of the file "snapshot" says, or beside
- * other labs under another name. malloc'ed.
- */
+/* Its run directory: where it was, or beside other labs under another name. malloc'ed. */
 static char *run_dir(const char *snapshot, const char *name, struct err *e)
 {
-	char *path = xasprintf("%s/snapshot", snapshot);
-	size_t len;
-	char *text = paths_read_file(path, &len, e);
-	char *second = text ? strchr(text, '\n') : NULL;
-	char *base = second && name ? paths_base_dir(e) : NULL;
+	struct snapshot_mark mark;
+	char *base = NULL;
 	char *dir = NULL;
 
-	if (text && !second)
-		err_set(e, ERR_USAGE, "%s is no snapshot", snapshot);
-	else if (base)
-		dir = xasprintf("%s/%s", base, name);
-	else if (second && !name)
-		dir = xstrndup(second + 1, strcspn(second + 1, "\n"));
+	if (snapshot_dir_read_mark(snapshot, &mark, e) == 0) {
+		base = name ? paths_base_dir(e) : NULL;
+		dir = !name ? xstrdup(mark.run) : base ? xasprintf("%s/%s", base, name) : NULL;
+	}
 	free(base);
-	free(text);
-	free(path);
+	snapshot_mark_finish(&mark);
 	return dir;
 }
 

@@ -49,9 +49,8 @@ void snapshot_end(struct lab *lab, const struct err *failed)
 	if (failed)
 		s->failed = *failed;
 	/* The old one, if there is one, goes when the new one has its place. */
-	else if (renameat2(AT_FDCWD, s->made, AT_FDCWD, s->dir, RENAME_EXCHANGE) < 0 &&
-		 (errno != ENOENT || rename(s->made, s->dir) < 0))
-		err_sys(&s->failed, "%s", s->dir);
+	else
+		snapshot_dir_swap(s->made, s->dir, &s->failed);
 	if (s->made)
 		snapshot_dir_remove(s->made);
 	free(s->made);
@@ -164,39 +163,23 @@ static int check(const struct lab *lab, struct err *e)
 	return 0;
 }
 
-static int write_mark(const struct lab *lab, const char *dir, struct err *e)
-{
-	char *path = xasprintf("%s/snapshot", dir);
-	FILE *f = fopen(path, "we");
-	int rc = f ? 0 : err_sys(e, "%s", path);
-
-	if (f) {
-		fprintf(f, "%s\n%s\n", lab->graph->lab, lab->dir);
-		if (fclose(f) != 0)
-			rc = err_sys(e, "write %s", path);
-	}
-	free(path);
-	return rc;
-}
-
 static int make_dir(struct lab *lab, struct err *e)
 {
 	struct snapshot *s = &lab->snapshot;
+	const struct snapshot_mark mark = {.lab = (char *)lab->graph->lab, .run = lab->dir};
 	char *made = xasprintf("%s.new", s->dir);
-	int rc = 0;
+	int rc = snapshot_dir_check_place(s->dir, e);
 
 	/* Of one that was interrupted. */
 	snapshot_dir_remove(made);
-	if (access(s->dir, F_OK) == 0 && !snapshot_dir_is(s->dir))
-		rc = err_set(e, ERR_USAGE, "%s is there already, and is no snapshot", s->dir);
-	else if (mkdir(made, 0700) < 0)
+	if (rc == 0 && mkdir(made, 0700) < 0)
 		rc = err_sys(e, "make %s", made);
 	if (rc < 0) {
 		free(made);
 		return -1;
 	}
 	s->made = made;
-	return write_mark(lab, made, e);
+	return snapshot_dir_write_mark(made, &mark, e);
 }
 
 /* Nobody is the last before all are asked. */

@@ -7,8 +7,6 @@
 #include "vbet-server/shelf/stage.h"
 #include "vbet-server/shelf/unpack.h"
 
-/* Whether a snapshot may get that place: nothing is there, or another snapshot. 0 or -1. */
-int bundle_check(const char *dir, struct err *e);
 /*
  * Of a snapshot as a lab wrote it, on the stage, which is on the same file system as dir; takes the
  * place of what is there in one step. 0 or -1.

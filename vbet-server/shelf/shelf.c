@@ -6,6 +6,7 @@
 #include "vbet-server/shelf/shelf_priv.h"
 #include "vbet-server/shelf/squeeze.h"
 #include "vbet-server/store/paths.h"
+#include "vbet-server/store/snapshot_dir.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -110,8 +111,8 @@ char *shelf_path(const struct shelf *s, const char *name)
 
 bool shelf_has(const struct shelf *s, const char *name)
 {
-	char *path = xasprintf("%s/names/%s/snapshot", s->dir, name);
-	bool has = shelf_is_name(name) && access(path, F_OK) == 0;
+	char *path = shelf_path(s, name);
+	bool has = shelf_is_name(name) && snapshot_dir_is(path);
 
 	free(path);
 	return has;
@@ -143,21 +144,12 @@ int shelf_begin(struct shelf *s, struct stage *stage, struct err *e)
 	return rc;
 }
 
-/* What was there goes to where the other came from. */
-static int swap(const char *from, const char *to, struct err *e)
-{
-	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_EXCHANGE) == 0 ||
-	    (errno == ENOENT && rename(from, to) == 0))
-		return 0;
-	return err_sys(e, "%s", to);
-}
-
 int shelf_put(struct shelf *s, struct stage *stage, const char *name, struct err *e)
 {
 	char *from = xasprintf("%s/s", stage->dir);
 	char *to = shelf_path(s, name);
 	int turn = shelf_lock(s, "turn", LOCK_EX, e);
-	int rc = turn < 0 ? -1 : swap(from, to, e);
+	int rc = turn < 0 ? -1 : snapshot_dir_swap(from, to, e);
 
 	if (turn >= 0)
 		close(turn);
@@ -217,7 +209,7 @@ static int pack_one(struct shelf *s, const char *name, struct err *e)
 	int turn = rc < 0 ? -1 : shelf_lock(s, "turn", LOCK_EX, e);
 
 	if (turn >= 0) {
-		rc = is_still(path, &raw) ? swap(made, path, e) : 0;
+		rc = is_still(path, &raw) ? snapshot_dir_swap(made, path, e) : 0;
 		close(turn);
 	}
 	free(path);

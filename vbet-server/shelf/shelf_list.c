@@ -9,7 +9,7 @@
 #include "vbet-server/shelf/dead.h"
 #include "vbet-server/shelf/pack_set.h"
 #include "vbet-server/shelf/shelf_priv.h"
-#include "vbet-server/store/paths.h"
+#include "vbet-server/store/snapshot_dir.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -214,23 +214,18 @@ static uint64_t tree_size(const char *dir)
 	return sum;
 }
 
-/* The mark says the lab, and when it was made is when it was saved. */
 static void look_at_raw(const struct shelf *s, struct shelf_entry *entry)
 {
 	char *dir = shelf_path(s, entry->name);
-	char *mark_file = xasprintf("%s/snapshot", dir);
-	size_t len;
-	struct stat st;
-	char *text = paths_read_file(mark_file, &len, NULL);
+	struct snapshot_mark mark;
 
 	entry->is_raw = true;
-	if (text && stat(mark_file, &st) == 0) {
-		entry->saved_ns = st.st_mtim.tv_sec * INT64_C(1000000000) + st.st_mtim.tv_nsec;
-		snprintf(entry->lab, sizeof(entry->lab), "%.*s", (int)strcspn(text, "\n"), text);
+	if (snapshot_dir_read_mark(dir, &mark, NULL) == 0) {
+		entry->saved_ns = mark.saved_ns;
+		snprintf(entry->lab, sizeof(entry->lab), "%s", mark.lab);
 	}
 	entry->size = entry->own = tree_size(dir);
-	free(text);
-	free(mark_file);
+	snapshot_mark_finish(&mark);
 	free(dir);
 }
 

@@ -6,18 +6,18 @@
  */
 #include "vbet-server/shelf/squeeze.h"
 
-#include "lib/sock.h"
 #include "vbet-server/shelf/lanes.h"
 #include "vbet-server/shelf/pack_set.h"
 #include "vbet-server/shelf/pages_in.h"
 #include "vbet-server/shelf/snap_index.h"
-#include "vbet-server/store/paths.h"
+#include "vbet-server/store/snapshot_dir.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -243,32 +243,35 @@ static void add_file(const struct squeezing *s, struct snap_index *x, const stru
 	vec_push(&x->files, file);
 }
 
-/* The mark says which lab it is, and when it was made is when it was saved. */
-static int read_mark(const struct squeeze *q, struct snap_index *x, struct err *e)
+/* The mark keeps the time at which the lab was saved. */
+static int sync_mark(const char *dir, int64_t saved_ns, struct err *e)
 {
-	char *from = xasprintf("%s/snapshot", q->from);
-	char *to = xasprintf("%s/snapshot", q->to);
-	size_t len = 0;
-	struct stat st = {.st_ino = 0};
-	char *text = paths_read_file(from, &len, e);
-	int fd = text ? open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;
-	int rc = text ? 0 : -1;
+	const struct timespec saved = {saved_ns / 1000000000, saved_ns % 1000000000};
+	const struct timespec times[2] = {saved, saved};
+	char *path = xasprintf("%s/snapshot", dir);
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int rc = fd < 0 || futimens(fd, times) < 0 || fsync(fd) < 0 ? err_sys(e, "write %s", path)
+								    : 0;
 
-	if (text &&
-	    (fd < 0 || sock_write_all(fd, text, len) < 0 || fsync(fd) < 0 || stat(from, &st) < 0))
-		rc = err_sys(e, "write %s", to);
-	if (rc == 0) {
-		struct timespec times[2] = {st.st_mtim, st.st_mtim};
-
-		futimens(fd, times);
-		x->saved_ns = st.st_mtim.tv_sec * INT64_C(1000000000) + st.st_mtim.tv_nsec;
-		snprintf(x->lab, sizeof(x->lab), "%.*s", (int)strcspn(text, "\n"), text);
-	}
 	if (fd >= 0)
 		close(fd);
-	free(text);
-	free(from);
-	free(to);
+	free(path);
+	return rc;
+}
+
+static int copy_mark(const struct squeeze *q, struct snap_index *x, struct err *e)
+{
+	struct snapshot_mark mark;
+	int rc = snapshot_dir_read_mark(q->from, &mark, e);
+
+	if (rc == 0) {
+		x->saved_ns = mark.saved_ns;
+		snprintf(x->lab, sizeof(x->lab), "%s", mark.lab);
+		rc = snapshot_dir_write_mark(q->to, &mark, e);
+	}
+	if (rc == 0)
+		rc = sync_mark(q->to, mark.saved_ns, e);
+	snapshot_mark_finish(&mark);
 	return rc;
 }
 
@@ -277,7 +280,7 @@ static int write_index(struct squeezing *s, struct err *e)
 	char *path = xasprintf("%s/index", s->ask->to);
 	struct snap_index x = {.text = NULL};
 	const struct file_in *f;
-	int rc = read_mark(s->ask, &x, e);
+	int rc = copy_mark(s->ask, &x, e);
 
 	add_packs(s, &x);
 	VEC_FOREACH (f, &s->in.files)

@@ -6,8 +6,27 @@
 #ifndef VBET_SERVER_STORE_SNAPSHOT_DIR_H
 #define VBET_SERVER_STORE_SNAPSHOT_DIR_H
 
-#include <stdbool.h>
+#include "lib/err.h"
 
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What the file "snapshot" says. */
+struct snapshot_mark {
+	char *lab;        /* owned: its name */
+	char *run;        /* owned: its run directory */
+	int64_t saved_ns; /* time of day: of the file itself */
+};
+
+/* Writes the file, without saved_ns. 0 or -1. */
+int snapshot_dir_write_mark(const char *dir, const struct snapshot_mark *m, struct err *e);
+/* 0, with snapshot_mark_finish(), or -1. */
+int snapshot_dir_read_mark(const char *dir, struct snapshot_mark *m, struct err *e);
+void snapshot_mark_finish(struct snapshot_mark *m);
+/* Whether a snapshot may get that place: nothing is there, or another snapshot. 0 or -1. */
+int snapshot_dir_check_place(const char *dir, struct err *e);
+/* What is made gets the place in one step; what was there is then where the other came from. */
+int snapshot_dir_swap(const char *made, const char *place, struct err *e);
 /* Is it one, whole or not? Only such a directory is ever replaced or removed. */
 bool snapshot_dir_is(const char *dir);
 /* Removes one, also if this was begun before; an empty directory, too; nothing else. */
