@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "vbet-server/store/copy_tree.h"
 
-#include "lib/sock.h"
+#include "lib/file_copy.h"
 #include "lib/xalloc.h"
 
 #include <dirent.h>
@@ -14,15 +14,9 @@
 
 static int copy_file(const char *from, const char *to, struct err *e)
 {
-	char buf[65536];
 	int in = open(from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	int out = in < 0 ? -1 : open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	ssize_t n = out < 0 ? -1 : 0;
-
-	while (out >= 0 && (n = read(in, buf, sizeof(buf))) > 0)
-		if (sock_write_all(out, buf, (size_t)n) < 0)
-			break;
-	int rc = n == 0 ? 0 : err_sys(e, "copy %s to %s", from, to);
+	int rc = out >= 0 && file_copy(in, out) == 0 ? 0 : err_sys(e, "copy %s to %s", from, to);
 
 	if (in >= 0)
 		close(in);
