@@ -396,6 +396,17 @@ static int connect_while_it_runs(struct session *s, const char *lab, struct err 
 	return -1;
 }
 
+int boot_restore(const char *run, const char *snapshot, struct session *s, struct err *e)
+{
+	*s = (struct session){.fd = -1};
+	if (server_restore(run, snapshot, &s->fd, e) < 0)
+		return -1;
+	if (client_answer(s, NULL, client_show_note, NULL, e) == 0)
+		return 0;
+	client_close(s);
+	return -1;
+}
+
 /*
  * The server's answer says that all its processes have ended; it itself is the last. Whoever looks
  * after that must find nothing, so its end is waited for, too.

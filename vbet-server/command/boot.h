@@ -36,6 +36,11 @@ int boot_file(const struct cmd_options *o, const struct boot_wish *wish, const c
 /* The same with a script that is read already, and has no errors. 0 or -1. */
 int boot_loaded(const struct cmd_options *o, const struct boot_wish *wish, struct loaded *l,
 		struct err *e);
+/*
+ * Restores a lab from the directory of a snapshot, in the run directory `run`, and waits until all
+ * of it is back. 0, with a connection to its server in *s, or -1.
+ */
+int boot_restore(const char *run, const char *snapshot, struct session *s, struct err *e);
 /* Takes a lab down. 0 or -1. */
 int boot_take_down(const char *lab, struct err *e);
 /*

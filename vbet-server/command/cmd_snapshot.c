@@ -2,9 +2,9 @@
 /* save, restore, fork: docs/snapshots.md. */
 #include "lib/xalloc.h"
 #include "topo/topo.h"
+#include "vbet-server/command/boot.h"
 #include "vbet-server/command/client.h"
 #include "vbet-server/command/cmd.h"
-#include "vbet-server/server/start.h"
 #include "vbet-server/shelf/bundle.h"
 #include "vbet-server/shelf/shelf.h"
 #include "vbet-server/store/manifest.h"
@@ -155,14 +155,12 @@ static char *run_dir(const char *snapshot, const char *name, struct err *e)
 /* dir: of the run. */
 static int restore(const char *dir, const char *snapshot, struct err *e)
 {
-	struct session s = {.fd = -1};
+	struct session s;
 
-	if (server_restore(dir, snapshot, &s.fd, e) < 0)
+	if (boot_restore(dir, snapshot, &s, e) < 0)
 		return -1;
-	int rc = client_answer(&s, NULL, client_show_note, NULL, e);
-
 	client_close(&s);
-	return rc;
+	return 0;
 }
 
 /* The files of a guest's tree are not in a snapshot. */
@@ -244,20 +242,20 @@ int cmd_fork(const struct cmd_options *o, int argc, char **argv, struct err *e)
 	if (strchr(argv[0], '@'))
 		return cmd_fork_at(o, argv[0], e);
 	char *base = paths_base_dir(e);
-	char *made = base ? xasprintf("%s/.fork-XXXXXX", base) : NULL;
-	char *dir = base ? xasprintf("%s/%s", base, o->lab) : NULL;
-	int rc = !base ? -1 : mkdtemp(made) ? 0 : err_sys(e, "make %s", made);
-	char *snapshot = rc == 0 ? xasprintf("%s/s", made) : NULL;
+	struct stage stage = {.dir = NULL};
+	int rc = base ? stage_make(&stage, base, STAGE_RESTORE, e) : -1;
 
-	if (rc == 0)
+	if (rc == 0) {
+		char *snapshot = xasprintf("%s/s", stage.dir);
+		char *dir = xasprintf("%s/%s", base, o->lab);
+
 		rc = save(argv[0], snapshot, e);
-	if (rc == 0)
-		rc = restore(dir, snapshot, e);
-	if (snapshot)
-		paths_remove_tree(made);
-	free(snapshot);
-	free(dir);
-	free(made);
+		if (rc == 0)
+			rc = restore(dir, snapshot, e);
+		free(dir);
+		free(snapshot);
+	}
+	stage_end(&stage);
 	free(base);
 	return rc;
 }

@@ -15,7 +15,6 @@
 #include "vbet-server/command/client.h"
 #include "vbet-server/command/drive.h"
 #include "vbet-server/command/expect.h"
-#include "vbet-server/server/start.h"
 #include "vbet-server/store/copy_tree.h"
 #include "vbet-server/store/paths.h"
 
@@ -43,10 +42,8 @@ static int restore(const struct explore_setting *s, struct session *session, str
 	char *hold[] = {"hold"};
 	char *base = paths_base_dir(e);
 	char *dir = base ? xasprintf("%s/%s", base, s->lab) : NULL;
-	int rc = dir ? server_restore(dir, s->snapshot, &session->fd, e) : -1;
+	int rc = dir ? boot_restore(dir, s->snapshot, session, e) : -1;
 
-	if (rc == 0)
-		rc = client_answer(session, NULL, client_show_note, NULL, e);
 	if (rc == 0)
 		rc = client_send(session, hold, 1, e);
 	if (rc == 0)

@@ -11,7 +11,7 @@
 #include "vbet-server/command/boot.h"
 #include "vbet-server/command/client.h"
 #include "vbet-server/command/drive.h"
-#include "vbet-server/server/start.h"
+#include "vbet-server/shelf/stage.h"
 #include "vbet-server/store/paths.h"
 
 #include <stdlib.h>
@@ -90,47 +90,35 @@ static int live_on(const struct drive *d, int64_t ns, struct err *e)
 	return rc;
 }
 
-static int restore(const char *run, const char *snapshot, struct err *e)
-{
-	struct session s = {.fd = -1};
-
-	if (server_restore(run, snapshot, &s.fd, e) < 0)
-		return -1;
-	int rc = client_answer(&s, NULL, client_show_note, NULL, e);
-
-	client_close(&s);
-	return rc == 0 ? 0 : -1;
-}
-
 static int save_and_restore(const struct drive *d, int64_t ns, const char *run,
 			    const char *snapshot, struct err *e)
 {
-	if (ask(d, "save", snapshot, NULL, e) < 0 || live_on(d, ns + other_life_ns, e) < 0)
+	struct session s;
+
+	if (ask(d, "save", snapshot, NULL, e) < 0 || live_on(d, ns + other_life_ns, e) < 0 ||
+	    boot_take_down(d->lab, e) < 0 || boot_restore(run, snapshot, &s, e) < 0)
 		return -1;
-	return boot_take_down(d->lab, e) < 0 ? -1 : restore(run, snapshot, e);
+	client_close(&s);
+	return 0;
 }
 
 static int snapshot(const struct drive *d, int64_t ns, struct err *e)
 {
 	char *base = paths_base_dir(e);
-
-	if (!base)
-		return -1;
-	char *made = xasprintf("%s/.through-XXXXXX", base);
-	char *run = xasprintf("%s/%s", base, d->lab);
-	int rc = mkdtemp(made) ? 0 : err_sys(e, "make %s", made);
+	struct stage stage = {.dir = NULL};
+	int rc = base ? stage_make(&stage, base, STAGE_RESTORE, e) : -1;
 
 	if (rc == 0) {
-		char *snapshot = xasprintf("%s/s", made);
+		char *snapshot = xasprintf("%s/s", stage.dir);
+		char *run = xasprintf("%s/%s", base, d->lab);
 
 		rc = save_and_restore(d, ns, run, snapshot, e);
 		if (rc < 0)
 			err_wrap(e, "a snapshot at %.9f s", (double)ns / 1e9);
-		paths_remove_tree(made);
+		free(run);
 		free(snapshot);
 	}
-	free(run);
-	free(made);
+	stage_end(&stage);
 	free(base);
 	return rc;
 }

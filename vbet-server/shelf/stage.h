@@ -13,7 +13,7 @@ struct stage {
 	int lock_fd;
 };
 
-/* Of a snapshot that is being restored: in the directory of all labs. */
+/* In the directory of all labs: a snapshot that is being restored, or that nobody keeps. */
 #define STAGE_RESTORE ".restore-"
 
 /* Removes those of processes that are gone. */
