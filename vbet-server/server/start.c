@@ -45,15 +45,59 @@ static void redirect_log(const char *base, const char *lab)
 }
 
 /*
+ * A process of its own that becomes a server, with its end of a pair of sockets; *fd is ours.
+ * Buffers are flushed before the fork, else what is in them would be written twice. The child in
+ * the middle ends at once, so the waitpid() below does not wait for the server.
+ */
+static int fork_server(void (*become)(const void *ctx, int client), const void *ctx, int *fd,
+		       struct err *e)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_sys(e, "socketpair");
+	fflush(NULL);
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		close(pair[0]);
+		setsid();
+		if (fork() == 0)
+			become(ctx, pair[1]);
+		_exit(0);
+	}
+	close(pair[1]);
+	if (pid < 0) {
+		close(pair[0]);
+		return err_sys(e, "fork");
+	}
+	waitpid(pid, NULL, 0);
+	*fd = pair[0];
+	return 0;
+}
+
+struct start {
+	struct topo_script *script;
+	struct graph *graph;
+	const struct lab_options *opt;
+};
+
+static void become_new(const void *ctx, int client)
+{
+	const struct start *s = ctx;
+
+	redirect_log(s->opt->base, s->graph->lab);
+	_exit(server_run(s->script, s->graph, s->opt, client));
+}
+
+/*
  * The lock is looked at here only for the sake of a good message: the server takes it itself, and
- * of two that start at once one is refused there. Buffers are flushed before the fork, else what is
- * in them would be written twice. The child in the middle ends at once, so the waitpid() below does
- * not wait for the server.
+ * of two that start at once one is refused there.
  */
 int server_start(struct topo_script *script, struct graph *g, const struct lab_options *opt,
 		 int *fd, struct err *e)
 {
-	int pair[2];
+	const struct start s = {script, g, opt};
 
 	if (paths_is_locked_lab(opt->base, g->lab))
 		return err_set(
@@ -61,25 +105,7 @@ int server_start(struct topo_script *script, struct graph *g, const struct lab_o
 			"lab '%s' is running already: take it down with 'vbet down -n %s', or "
 			"start this one under another name with -n",
 			g->lab, g->lab);
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
-		return err_sys(e, "socketpair");
-	fflush(NULL);
-	pid_t pid = fork();
-
-	if (pid < 0)
-		return err_sys(e, "fork");
-	if (pid == 0) {
-		close(pair[0]);
-		setsid();
-		if (fork() != 0)
-			_exit(0);
-		redirect_log(opt->base, g->lab);
-		_exit(server_run(script, g, opt, pair[1]));
-	}
-	waitpid(pid, NULL, 0);
-	close(pair[1]);
-	*fd = pair[0];
-	return 0;
+	return fork_server(become_new, &s, fd, e);
 }
 
 /* Its log goes on where it was. */
@@ -96,20 +122,22 @@ static void redirect_again(const char *dir, int client)
 	free(path);
 }
 
-/* The process that becomes the server; client: its end of the pair. */
-__attribute__((noreturn)) static void become(const char *dir, const char *snapshot, int client)
+struct restore {
+	const char *dir, *snapshot;
+};
+
+static void become_restored(const void *ctx, int client)
 {
-	char *file = xasprintf("%s/server", snapshot);
-	char *words = xasprintf("%s%c%s", snapshot, '\0', dir);
+	const struct restore *r = ctx;
+	char *file = xasprintf("%s/server", r->snapshot);
+	char *words = xasprintf("%s%c%s", r->snapshot, '\0', r->dir);
 	struct err e;
 
-	setsid();
-	if (fork() != 0)
-		_exit(0);
-	redirect_again(dir, client);
-	imprint_restore(file, server_imprint_note, words, strlen(snapshot) + strlen(dir) + 2, &e);
-	if (!paths_is_locked(dir))
-		paths_remove_tree(dir);
+	redirect_again(r->dir, client);
+	imprint_restore(file, server_imprint_note, words, strlen(r->snapshot) + strlen(r->dir) + 2,
+			&e);
+	if (!paths_is_locked(r->dir))
+		paths_remove_tree(r->dir);
 	dprintf(0, "error %d \"%s\"\n", (int)e.kind, e.text);
 	_exit(3);
 }
@@ -126,23 +154,7 @@ static int copy_run(const char *dir, const char *snapshot, struct err *e)
 
 int server_restore(const char *dir, const char *snapshot, int *fd, struct err *e)
 {
-	int pair[2];
+	const struct restore r = {dir, snapshot};
 
-	if (copy_run(dir, snapshot, e) < 0)
-		return -1;
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
-		return err_sys(e, "socketpair");
-	fflush(NULL);
-	pid_t pid = fork();
-
-	if (pid == 0)
-		become(dir, snapshot, pair[1]);
-	close(pair[1]);
-	if (pid < 0) {
-		close(pair[0]);
-		return err_sys(e, "fork");
-	}
-	waitpid(pid, NULL, 0);
-	*fd = pair[0];
-	return 0;
+	return copy_run(dir, snapshot, e) < 0 ? -1 : fork_server(become_restored, &r, fd, e);
 }
