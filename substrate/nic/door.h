@@ -23,11 +23,9 @@ struct door {
 
 /* Listens at path, with a socket of that type. came and ready are set before. 0 or -1. */
 int door_open(struct door *d, struct loop *l, const char *path, int type, struct err *e);
-/* Shows the client out, and lets the next one in. */
-/*
- * In a process that was restored (thaw.h): listens again, and nobody is in. 0 or -1.
- */
+/* In a process that was restored (thaw.h): listens again, and nobody is in. 0 or -1. */
 int door_thaw(struct door *d, const struct thaw *t, struct err *e);
+/* Shows the client out, and lets the next one in. */
 void door_hang_up(struct door *d);
 /* The client has to go, and the socket is removed. Safe on one that could not be opened. */
 void door_close(struct door *d);

@@ -31,9 +31,9 @@ typedef void carriers_status_fn(void *ctx, struct json_object *status);
 void carriers_ask_status(struct carriers *s, carriers_status_fn *answer, void *ctx);
 /* ok: all lived after they were asked; else the answer is the name of one that has ended. */
 void carriers_ask_whole(struct carriers *s, carrier_answer_fn answer, void *ctx);
-/* Ends one process, or all, and forgets it. */
 /* True if nobody waits for an answer. */
 bool carriers_are_idle(const struct carriers *s);
+/* Ends one process, or all, and forgets it. */
 void carriers_stop(struct carriers *s, unsigned number);
 void carriers_stop_all(struct carriers *s);
 

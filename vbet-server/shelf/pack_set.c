@@ -3,7 +3,10 @@
 
 #include "vbet-server/shelf/dead.h"
 
+#include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 int pack_set_add(struct pack_set *s, const char *dir, const char *name, struct err *e)
 {
@@ -18,6 +21,27 @@ int pack_set_add(struct pack_set *s, const char *dir, const char *name, struct e
 	}
 	free(path);
 	return rc;
+}
+
+static int is_pack(const struct dirent *d)
+{
+	const char *dot = strrchr(d->d_name, '.');
+
+	return dot && dot > d->d_name && !strcmp(dot, ".pack") && dot - d->d_name < SNAP_NAME_MAX;
+}
+
+void pack_set_add_all(struct pack_set *s, const char *dir)
+{
+	struct dirent **entry = NULL;
+	int n = scandir(dir, &entry, is_pack, alphasort);
+
+	for (int i = 0; i < n; i++) {
+		*strrchr(entry[i]->d_name, '.') = '\0';
+		pack_set_add(s, dir, entry[i]->d_name, NULL);
+		free(entry[i]);
+	}
+	if (n >= 0)
+		free(entry);
 }
 
 int pack_set_add_index(struct pack_set *s, const char *dir, const struct snap_index *x,

@@ -20,6 +20,8 @@ struct pack_set {
 
 /* Opens dir/NAME.pack, with the list of its dead segments (dead.h). 0 or -1. */
 int pack_set_add(struct pack_set *s, const char *dir, const char *name, struct err *e);
+/* Opens all of a directory that can be opened, by name. */
+void pack_set_add_all(struct pack_set *s, const char *dir);
 /* Opens those of an index, in its order, and checks that they are the ones it means. 0 or -1. */
 int pack_set_add_index(struct pack_set *s, const char *dir, const struct snap_index *x,
 		       struct err *e);

@@ -49,31 +49,13 @@ void shelf_names_free(struct shelf_names *names)
 		free(names->at);
 }
 
-static int is_pack(const struct dirent *d)
-{
-	const char *dot = strrchr(d->d_name, '.');
-
-	return dot && dot > d->d_name && !strcmp(dot, ".pack") && dot - d->d_name < SNAP_NAME_MAX;
-}
-
 static void use_open(struct use *u, const char *dir)
 {
-	struct dirent **entry = NULL;
-	int n = scandir(dir, &entry, is_pack, alphasort);
+	const struct pack_open_one *one;
 
-	for (int i = 0; i < n; i++) {
-		char *name = xstrndup(entry[i]->d_name, strlen(entry[i]->d_name) - 5);
-
-		if (pack_set_add(&u->packs, dir, name, NULL) == 0) {
-			uint32_t segments = u->packs.packs.at[u->packs.packs.n - 1].pack.n_segments;
-
-			vec_push(&u->by, xcalloc(segments + (size_t)1, sizeof(uint32_t)));
-		}
-		free(name);
-		free(entry[i]);
-	}
-	if (n >= 0)
-		free(entry);
+	pack_set_add_all(&u->packs, dir);
+	VEC_FOREACH (one, &u->packs.packs)
+		vec_push(&u->by, xcalloc(one->pack.n_segments + (size_t)1, sizeof(uint32_t)));
 }
 
 static void use_close(struct use *u)

@@ -12,7 +12,6 @@
 #include "vbet-server/shelf/snap_index.h"
 #include "vbet-server/store/snapshot_dir.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -40,26 +39,6 @@ struct squeezing {
 	char name[SNAP_NAME_MAX];    /* of the new pack; "": none */
 	uint64_t sum;
 };
-
-static void open_known(struct squeezing *s)
-{
-	DIR *d = opendir(s->ask->packs);
-	const struct dirent *entry;
-
-	while (d && (entry = readdir(d))) {
-		const char *dot = strrchr(entry->d_name, '.');
-		size_t len = dot ? (size_t)(dot - entry->d_name) : 0;
-
-		if (!len || strcmp(dot, ".pack") != 0 || len >= SNAP_NAME_MAX)
-			continue;
-		char *name = xstrndup(entry->d_name, len);
-
-		pack_set_add(&s->known, s->ask->packs, name, NULL);
-		free(name);
-	}
-	if (d)
-		closedir(d);
-}
 
 static int compare_candidates(const void *a, const void *b)
 {
@@ -298,7 +277,7 @@ int squeeze(const struct squeeze *q, struct err *e)
 	int rc = pages_in_read(&s.in, q->from, "snapshot", e);
 
 	if (rc == 0 && q->share) {
-		open_known(&s);
+		pack_set_add_all(&s.known, q->packs);
 		find_candidates(&s);
 		lanes_run(q->threads, compare_groups, &s);
 	}
