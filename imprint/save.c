@@ -13,6 +13,7 @@
  */
 #include "imprint/imprint_file.h"
 #include "imprint/jump.h"
+#include "lib/file.h"
 #include "lib/minmax.h"
 #include "lib/xalloc.h"
 
@@ -60,21 +61,10 @@ static size_t argument_len;
 
 static int flush(struct scratch *s, struct err *e)
 {
-	const uint8_t *p = s->buffer;
-	uint64_t at = s->at - s->buffered;
-
 	s->sum = imprint_sum(s->sum, s->buffer, s->buffered);
-	while (s->buffered) {
-		ssize_t n = pwrite(s->fd, p, s->buffered, (off_t)at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return err_sys(e, "write");
-		p += n;
-		at += (uint64_t)n;
-		s->buffered -= (size_t)n;
-	}
+	if (file_write_at(s->fd, s->at - s->buffered, s->buffer, s->buffered) < 0)
+		return err_sys(e, "write");
+	s->buffered = 0;
 	return 0;
 }
 

@@ -9,7 +9,7 @@
  */
 #include "substrate/disk/image.h"
 
-#include "lib/file_copy.h"
+#include "lib/file.h"
 #include "lib/xalloc.h"
 
 #include <endian.h>
@@ -52,24 +52,6 @@ static int read_at(int fd, uint64_t at, uint8_t *to, size_t len)
 		len -= (size_t)n;
 	}
 	memset(to, 0, len);
-	return 0;
-}
-
-static int write_at(int fd, uint64_t at, const void *from, size_t len)
-{
-	const uint8_t *p = from;
-
-	while (len) {
-		ssize_t n = pwrite(fd, p, len, (off_t)at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -1;
-		p += n;
-		at += (uint64_t)n;
-		len -= (size_t)n;
-	}
 	return 0;
 }
 
@@ -186,7 +168,7 @@ static int open_over_base(struct image *m, const char *path, const struct stat *
 	m->map = xcalloc(1, map_bytes(m));
 	m->data_at = round_up(IMAGE_BLOCK + map_bytes(m), IMAGE_BLOCK);
 	if (!st->st_size)
-		return write_at(m->layer_fd, 0, &want, sizeof(want)) < 0
+		return file_write_at(m->layer_fd, 0, &want, sizeof(want)) < 0
 			       ? err_sys(e, "begin a layer of a disk")
 			       : 0;
 	if (read_at(m->layer_fd, 0, (uint8_t *)&have, sizeof(have)) < 0 ||
@@ -336,7 +318,8 @@ static int copy_up(struct image *m, uint64_t block)
 		return 0;
 	if (read_base(m, block * IMAGE_BLOCK, content, sizeof(content)) < 0)
 		return -1;
-	return write_at(m->layer_fd, m->data_at + block * IMAGE_BLOCK, content, sizeof(content));
+	return file_write_at(m->layer_fd, m->data_at + block * IMAGE_BLOCK, content,
+			     sizeof(content));
 }
 
 /* The layer has these blocks from now on. */
@@ -356,7 +339,7 @@ static int mark(struct image *m, uint64_t first, uint64_t last)
 		from = 0;
 		bytes = map_bytes(m);
 	}
-	m->map_differs = write_at(m->layer_fd, IMAGE_BLOCK + from, m->map + from, bytes) < 0;
+	m->map_differs = file_write_at(m->layer_fd, IMAGE_BLOCK + from, m->map + from, bytes) < 0;
 	return m->map_differs ? -1 : 0;
 }
 
@@ -373,7 +356,7 @@ int image_write(struct image *m, uint64_t at, const uint8_t *from, size_t len)
 		return -1;
 	if (m->map && last != first && end % IMAGE_BLOCK && copy_up(m, last) < 0)
 		return -1;
-	if (write_at(m->layer_fd, m->data_at + at, from, len) < 0)
+	if (file_write_at(m->layer_fd, m->data_at + at, from, len) < 0)
 		return -1;
 	return m->map ? mark(m, first, last) : 0;
 }

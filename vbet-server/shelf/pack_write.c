@@ -3,6 +3,7 @@
  * Threads take segments as they come, and each compressed one gets the next free place in the file.
  * The header is written last: a file without it is no pack.
  */
+#include "lib/file.h"
 #include "lib/xalloc.h"
 #include "vbet-server/shelf/lanes.h"
 #include "vbet-server/shelf/pack.h"
@@ -28,24 +29,6 @@ struct writing {
 	atomic_int failed; /* errno of the first that did */
 };
 
-static int write_at(int fd, const void *data, size_t len, uint64_t at)
-{
-	const uint8_t *p = data;
-
-	while (len) {
-		ssize_t n = pwrite(fd, p, len, (off_t)at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return -1;
-		p += n;
-		at += (uint64_t)n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
 static int write_segment(struct writing *w, uint32_t i, ZSTD_CCtx *ctx, uint8_t *plain,
 			 uint8_t *packed, size_t room)
 {
@@ -67,7 +50,7 @@ static int write_segment(struct writing *w, uint32_t i, ZSTD_CCtx *ctx, uint8_t 
 		.len = len,
 		.sum = XXH3_64bits(plain, (size_t)n * PACK_PAGE),
 	};
-	return write_at(w->fd, packed, len, w->segment[i].at);
+	return file_write_at(w->fd, w->segment[i].at, packed, len);
 }
 
 static void write_segments(void *ctx)
@@ -103,9 +86,9 @@ static int write_tables(struct writing *w, uint64_t *sum)
 	h.size = h.tables_at + len;
 	h.tables_sum = *sum = XXH3_64bits(w->segment, len);
 	h.sum = XXH3_64bits(&h, offsetof(struct pack_header, sum));
-	if (write_at(w->fd, w->segment, len, h.tables_at) < 0 || fdatasync(w->fd) < 0)
+	if (file_write_at(w->fd, h.tables_at, w->segment, len) < 0 || fdatasync(w->fd) < 0)
 		return -1;
-	return write_at(w->fd, &h, sizeof(h), 0) < 0 ? -1 : fsync(w->fd);
+	return file_write_at(w->fd, 0, &h, sizeof(h)) < 0 ? -1 : fsync(w->fd);
 }
 
 int pack_write(int fd, const struct pack_page *page, uint32_t n, unsigned threads, uint64_t *sum,

@@ -6,6 +6,7 @@
  */
 #include "vbet-server/shelf/unpack.h"
 
+#include "lib/file.h"
 #include "lib/xalloc.h"
 #include "vbet-server/shelf/lanes.h"
 #include "vbet-server/shelf/pack_set.h"
@@ -176,18 +177,7 @@ static int put_piece(const struct unpacking *k, const struct piece *p, const uin
 
 	if (left > t->size - at)
 		left = t->size - at;
-	while (left) {
-		ssize_t n = pwrite(t->fd, from, left, (off_t)at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return -1;
-		from += n;
-		at += (uint64_t)n;
-		left -= (size_t)n;
-	}
-	return 0;
+	return file_write_at(t->fd, at, from, left);
 }
 
 static void fill_segment(struct unpacking *k, uint32_t pack, uint32_t segment, ZSTD_DCtx *zstd,

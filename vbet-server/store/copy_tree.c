@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "vbet-server/store/copy_tree.h"
 
-#include "lib/file_copy.h"
+#include "lib/file.h"
 #include "lib/xalloc.h"
 
 #include <dirent.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "lib/file_copy.h"
+#include "lib/file.h"
 
 #include "lib/sock.h"
 
@@ -8,6 +8,24 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+int file_write_at(int fd, uint64_t at, const void *data, size_t len)
+{
+	const uint8_t *p = data;
+
+	while (len) {
+		ssize_t n = pwrite(fd, p, len, (off_t)at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return -1;
+		p += n;
+		at += (uint64_t)n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
 
 /* From here to end, which is not a hole. */
 static int copy_piece(int from, int to, off_t at, off_t end)
