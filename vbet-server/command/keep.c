@@ -39,31 +39,10 @@ static bool is_empty_directory(const char *path)
 	return n == 2;
 }
 
-static int make_directories(const char *dir, struct err *e)
-{
-	char *path = xstrdup(dir);
-	int rc = 0;
-
-	for (char *at = path; rc == 0 && at; at = strchr(at, '/')) {
-		at += strspn(at, "/");
-		at += strcspn(at, "/");
-		char end = *at;
-
-		*at = '\0';
-		if (mkdir(path, 0777) < 0 && errno != EEXIST)
-			rc = err_sys(e, "make %s", path);
-		*at = end;
-		if (!end)
-			break;
-	}
-	free(path);
-	return rc;
-}
-
 /* An old run in the same place would be mixed with the new one. */
 int keep_make_empty(const char *dir, struct err *e)
 {
-	if (make_directories(dir, e) < 0)
+	if (paths_make_dirs(dir, 0777, e) < 0)
 		return -1;
 	return is_empty_directory(dir) ? 0 : err_set(e, ERR_USAGE, "%s is no empty directory", dir);
 }

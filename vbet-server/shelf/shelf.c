@@ -22,35 +22,6 @@
 
 enum { NAME_MAX_LEN = 63 };
 
-static char *usual_dir(void)
-{
-	const char *own = getenv("VBET_SNAPSHOT_DIR");
-	const char *xdg = getenv("XDG_DATA_HOME");
-	const char *home = getenv("HOME");
-
-	if (own && *own)
-		return xstrdup(own);
-	if (xdg && *xdg)
-		return xasprintf("%s/vbet/snapshots", xdg);
-	return home && *home ? xasprintf("%s/.local/share/vbet/snapshots", home) : NULL;
-}
-
-/* With all above it. */
-static int make_dirs(char *path)
-{
-	for (char *at = path + 1; *at; at++) {
-		if (*at != '/')
-			continue;
-		*at = '\0';
-		int rc = mkdir(path, 0700);
-
-		*at = '/';
-		if (rc < 0 && errno != EEXIST)
-			return -1;
-	}
-	return mkdir(path, 0700) < 0 && errno != EEXIST ? -1 : 0;
-}
-
 /* Whoever writes there decides what we run: memory of our own processes is made of it. */
 static int check_dir(const char *dir, struct err *e)
 {
@@ -67,16 +38,15 @@ static int check_dir(const char *dir, struct err *e)
 int shelf_open(struct shelf *s, const char *dir, struct err *e)
 {
 	static const char *const parts[] = {"names", "packs", "stage"};
-	int rc = 0;
+	int rc;
 
-	s->dir = dir ? xstrdup(dir) : usual_dir();
+	s->dir = dir ? xstrdup(dir)
+		     : paths_user_dir(getenv("VBET_SNAPSHOT_DIR"), getenv("XDG_DATA_HOME"),
+				      ".local/share", "vbet/snapshots");
 	if (!s->dir)
 		return err_set(e, ERR_ENV,
 			       "there is no place for snapshots: set VBET_SNAPSHOT_DIR");
-	if (make_dirs(s->dir) < 0)
-		rc = err_sys(e, "make %s", s->dir);
-	else
-		rc = check_dir(s->dir, e);
+	rc = paths_make_dirs(s->dir, 0700, e) < 0 ? -1 : check_dir(s->dir, e);
 	for (size_t i = 0; i < ARRAY_LEN(parts) && rc == 0; i++) {
 		char *path = xasprintf("%s/%s", s->dir, parts[i]);
 

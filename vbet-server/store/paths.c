@@ -93,26 +93,47 @@ char *paths_search_path(void)
 			 path ? path : "/usr/local/bin:/usr/bin:/bin");
 }
 
-/* Where trees with packages are: they are large, can be made again, and are shared by all labs. */
-static char *cache_dir(void)
+char *paths_user_dir(const char *own, const char *xdg, const char *usual, const char *name)
 {
-	const char *own = getenv("VBET_CACHE");
-	const char *xdg = getenv("XDG_CACHE_HOME");
 	const char *home = getenv("HOME");
 
 	if (own && *own)
 		return xstrdup(own);
 	if (xdg && *xdg)
-		return xasprintf("%s/vbet", xdg);
-	return home && *home ? xasprintf("%s/.cache/vbet", home) : NULL;
+		return xasprintf("%s/%s", xdg, name);
+	return home && *home ? xasprintf("%s/%s/%s", home, usual, name) : NULL;
 }
 
+int paths_make_dirs(const char *dir, unsigned mode, struct err *e)
+{
+	char *path = xstrdup(dir);
+	int rc = 0;
+
+	for (char *at = path; rc == 0 && at; at = strchr(at, '/')) {
+		at += strspn(at, "/");
+		at += strcspn(at, "/");
+		char end = *at;
+
+		*at = '\0';
+		if (mkdir(path, mode) < 0 && errno != EEXIST)
+			rc = err_sys(e, "make %s", path);
+		*at = end;
+		if (!end)
+			break;
+	}
+	free(path);
+	return rc;
+}
+
+/* Trees with packages are large, can be made again, and are shared by all labs. */
 char *paths_sets_dir(const char *tree)
 {
 	char *id_file = xasprintf("%s/usr/share/vbet/id", tree);
 	size_t len;
 	char *id = paths_read_file(id_file, &len, NULL);
-	char *cache = id ? cache_dir() : NULL;
+	char *cache = id ? paths_user_dir(getenv("VBET_CACHE"), getenv("XDG_CACHE_HOME"), ".cache",
+					  "vbet")
+			 : NULL;
 	char *dir = NULL;
 
 	if (cache) {

@@ -20,6 +20,14 @@ char *paths_find_part(const char *name, struct err *e);
  */
 char *paths_search_path(void);
 /*
+ * Where data of the user is: the directory `own`, or `name` ("vbet") in the directory `xdg`, both
+ * values of environment variables, or NULL; or in `usual` (".cache") of the home directory.
+ * malloc'ed; NULL: none of them is set. Nothing is made.
+ */
+char *paths_user_dir(const char *own, const char *xdg, const char *usual, const char *name);
+/* Makes a directory, and those above it that are missing. 0 or -1. */
+int paths_make_dirs(const char *dir, unsigned mode, struct err *e);
+/*
  * Where trees with more packages than `tree` are kept (docs/guests.md): below $VBET_CACHE, or vbet
  * in $XDG_CACHE_HOME or ~/.cache. malloc'ed; NULL: the tree has no id (it is not of this version),
  * or there is no cache. Nothing is made.
