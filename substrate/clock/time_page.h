@@ -8,22 +8,6 @@
 
 #include <stddef.h>
 
-enum time_op {
-	TIME_ACK,
-	TIME_START,
-	TIME_REQUEST,
-	TIME_WAIT,
-	TIME_GET,
-	TIME_UPDATE,
-	TIME_RUN,
-	TIME_FREE_UNTIL,
-	TIME_GET_TOD,
-	TIME_BROADCAST,
-	TIME_FREEZE, /* ours: to the guest, and back (docs/snapshots.md) */
-	TIME_RESUME,
-	TIME_OPS,
-};
-
 enum {
 	PAGE_VERSION = 2,
 	PAGE_CALENDAR = 0, /* ids of the clients in a page */

@@ -6,6 +6,7 @@
 #ifndef SUBSTRATE_CLOCK_VCLOCK_PRIV_H
 #define SUBSTRATE_CLOCK_VCLOCK_PRIV_H
 
+#include "lib/time_travel.h"
 #include "substrate/clock/mail.h"
 #include "substrate/clock/vclock.h"
 
@@ -15,12 +16,6 @@ enum vclock_guest_state {
 	VCLOCK_GUEST_RUNNING,
 	VCLOCK_GUEST_WAITING, /* stands still until request_ns, or for ever */
 	VCLOCK_GUEST_STATES,
-};
-
-/* One message of the calendar protocol (linux/um_timetravel.h). */
-struct time_message {
-	uint32_t op, seq;
-	uint64_t time;
 };
 
 /* What decides who may run, of all guests side by side: it is looked at for every turn. */

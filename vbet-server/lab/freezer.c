@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The messages are those of User-Mode Linux's time-travel protocol, with two of ours (include/uapi/
- * linux/um_timetravel.h): FREEZE with a descriptor is answered with ACK, of the same number, with
+ * The messages are those of User-Mode Linux's time-travel protocol, with two of ours
+ * (lib/time_travel.h): FREEZE with a descriptor is answered with ACK, of the same number, with
  * the octets that were written or -errno; then the kernel stands still until RUN. One that goes on
  * in the place of another says RESUME, is answered, connects its devices, says WAIT, and stands
  * until RUN, too.
@@ -12,6 +12,7 @@
 
 #include "lib/container_of.h"
 #include "lib/sock.h"
+#include "lib/time_travel.h"
 #include "lib/xalloc.h"
 
 #include <stdlib.h>
@@ -19,16 +20,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { OP_ACK = 0, OP_WAIT = 3, OP_RUN = 6, OP_FREEZE = 10, OP_RESUME = 11 };
-
-struct message {
-	uint32_t op, seq;
-	uint64_t value;
-};
-
-static void tell(struct freezer *f, uint32_t op, uint32_t seq, int64_t value)
+static void tell(struct freezer *f, uint32_t op, uint32_t seq, int64_t time)
 {
-	struct message m = {.op = op, .seq = seq, .value = (uint64_t)value};
+	struct time_message m = {.op = op, .seq = seq, .time = (uint64_t)time};
 
 	conn_write(&f->conn, &m, sizeof(m));
 }
@@ -39,9 +33,9 @@ static void become(struct freezer *f, enum freezer_state state)
 	f->changed(f);
 }
 
-static void stands(struct freezer *f, const struct message *m)
+static void stands(struct freezer *f, const struct time_message *m)
 {
-	f->error = (int64_t)m->value < 0 ? (int)-(int64_t)m->value : 0;
+	f->error = (int64_t)m->time < 0 ? (int)-(int64_t)m->time : 0;
 	f->state = FREEZER_STANDS;
 	if (f->runs_at_once)
 		freezer_run(f, 0);
@@ -51,16 +45,16 @@ static void stands(struct freezer *f, const struct message *m)
 static size_t on_data(struct conn *c, const char *data, size_t len)
 {
 	struct freezer *f = container_of(c, struct freezer, conn);
-	struct message m;
+	struct time_message m;
 
 	if (len < sizeof(m))
 		return 0;
 	memcpy(&m, data, sizeof(m));
-	if (m.op == OP_ACK && f->state == FREEZER_ASKED && m.seq == f->seq)
+	if (m.op == TIME_ACK && f->state == FREEZER_ASKED && m.seq == f->seq)
 		stands(f, &m);
-	else if (m.op == OP_RESUME)
-		tell(f, OP_ACK, m.seq, 0);
-	else if (m.op == OP_WAIT && f->state == FREEZER_RUNS)
+	else if (m.op == TIME_RESUME)
+		tell(f, TIME_ACK, m.seq, 0);
+	else if (m.op == TIME_WAIT && f->state == FREEZER_RUNS)
 		become(f, FREEZER_WAITS);
 	return sizeof(m);
 }
@@ -116,7 +110,7 @@ int freezer_listen(struct freezer *f, struct loop *l, const char *path, struct e
 
 int freezer_freeze(struct freezer *f, int fd, int64_t at_ns, struct err *e)
 {
-	struct message m = {.op = OP_FREEZE, .seq = ++f->seq, .value = (uint64_t)at_ns};
+	struct time_message m = {.op = TIME_FREEZE, .seq = ++f->seq, .time = (uint64_t)at_ns};
 
 	f->runs_at_once = false;
 	if (sock_send_fd(f->conn.watch.fd, &m, sizeof(m), fd) != sizeof(m))
@@ -131,7 +125,7 @@ void freezer_run(struct freezer *f, int64_t at_ns)
 	if (f->state != FREEZER_STANDS && f->state != FREEZER_WAITS)
 		return;
 	f->state = FREEZER_RUNS;
-	tell(f, OP_RUN, 0, at_ns);
+	tell(f, TIME_RUN, 0, at_ns);
 }
 
 void freezer_close(struct freezer *f)
