@@ -10,24 +10,16 @@
 seed=${VBET_FAULT_SEED:-$((EPOCHSECONDS % 32768))}
 RANDOM=$seed
 end=$((SECONDS + ${VBET_FAULT_SECONDS:-15}))
-gcc -shared -fPIC -O1 -D_GNU_SOURCE -o fail.so "$ROOT/tests/faults/fail.c" 2>/dev/null ||
-	gcc -shared -fPIC -O1 -D_GNU_SOURCE -o fail.so "${0%/*}/fail.c" || skip "no compiler"
+. "$ROOT/tests/faults/failing.inc"
 
 cat >pair.vbet <<'END'
 a = alloc(host) b = alloc(host)
 link(a, b, delay = 1ms)
 END
 
-# vsubstrate has an environment of its own: a script in its place sets what this shell has written down.
-real=${VBET_LIB:-$ROOT/build}
-mkdir lib && ln -s "$real"/* lib/ && rm lib/vsubstrate || fail "no copy of $real"
-printf '#!/bin/sh\nset -a\n. "%s/variables"\nexec "%s/vsubstrate" "$@"\n' "$HOME" "$real" >lib/vsubstrate
-chmod +x lib/vsubstrate
-export VBET_LIB=$HOME/lib
-
 # failing PROGRAM WHAT N COMMAND...
 failing() {
-	printf 'LD_PRELOAD="%s"\nFAIL_PROGRAM=%s\nFAIL_WHAT=%s\nFAIL_AT=%s\nFAIL_COUNT="%s"\n' "$HOME/fail.so" "$1" "$2" "$3" "$HOME/count" >variables
+	say_failing "$1" "$2" "$3"
 	timeout -k 5 90 env LD_PRELOAD="$HOME/fail.so" FAIL_PROGRAM="$1" FAIL_WHAT="$2" FAIL_AT="$3" \
 		FAIL_COUNT="$HOME/count" "${@:4}" </dev/null
 }

@@ -4,22 +4,15 @@
 # at once and with the reason, long before the time for its boot is over.
 # lab: slow
 . "${0%/*}/lib.sh"
-gcc -shared -fPIC -O1 -D_GNU_SOURCE -o fail.so "$ROOT/tests/faults/fail.c" 2>err || skip "no compiler: $(cat err)"
+. "$ROOT/tests/faults/failing.inc"
 
 cat >one.vbet <<'END'
 a = alloc(host) b = alloc(host)
 link(a, b)
 END
-# vsubstrate has an environment of its own: a script in its place sets what this shell has written down.
-real=${VBET_LIB:-$ROOT/build}
-mkdir lib && ln -s "$real"/* lib/ && rm lib/vsubstrate || fail "no copy of $real"
-printf '#!/bin/sh\nset -a\n. "%s/variables"\nexec "%s/vsubstrate" "$@"\n' "$HOME" "$real" >lib/vsubstrate
-chmod +x lib/vsubstrate
-export VBET_LIB=$HOME/lib
-
 # up_failing N: the N-th epoll_ctl of vsubstrate fails.
 up_failing() {
-	printf 'LD_PRELOAD="%s"\nFAIL_PROGRAM=vsubstrate\nFAIL_WHAT=epoll_ctl\nFAIL_AT=%s\nFAIL_COUNT="%s"\n' "$HOME/fail.so" "$1" "$HOME/count" >variables
+	say_failing vsubstrate epoll_ctl "$1"
 	vbet up -q -t 60s one.vbet >out 2>&1 </dev/null
 }
 up_failing 1000000 || fail "$(cat out)"
