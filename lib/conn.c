@@ -260,14 +260,12 @@ void conn_write(struct conn *c, const void *data, size_t len)
 void conn_printf(struct conn *c, const char *fmt, ...)
 {
 	va_list ap;
-	char *text = NULL;
 
 	va_start(ap, fmt);
-	int n = vasprintf(&text, fmt, ap);
+	char *text = xvasprintf(fmt, ap);
 
 	va_end(ap);
-	if (n >= 0)
-		conn_write(c, text, (size_t)n);
+	conn_write(c, text, strlen(text));
 	free(text);
 }
 

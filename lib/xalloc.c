@@ -60,16 +60,22 @@ char *xstrndup(const char *s, size_t n)
 	return or_die(strndup(s, n));
 }
 
+char *xvasprintf(const char *fmt, va_list ap)
+{
+	char *s = NULL;
+
+	return or_die(vasprintf(&s, fmt, ap) < 0 ? NULL : s);
+}
+
 char *xasprintf(const char *fmt, ...)
 {
 	va_list ap;
-	char *s = NULL;
 
 	va_start(ap, fmt);
-	if (vasprintf(&s, fmt, ap) < 0)
-		s = NULL;
+	char *s = xvasprintf(fmt, ap);
+
 	va_end(ap);
-	return or_die(s);
+	return s;
 }
 
 /* ---- streams into memory ---- */

@@ -3,6 +3,7 @@
 #ifndef LIB_XALLOC_H
 #define LIB_XALLOC_H
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -14,6 +15,7 @@ void *xreallocarray(void *p, size_t n, size_t size);
 char *xstrdup(const char *s);
 char *xstrndup(const char *s, size_t n);
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+char *xvasprintf(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));
 /*
  * As open_memstream(3): what is written is in *text (the caller's to free) after fflush() and
  * fclose(). It is never NULL, also when nothing was written, and is never short: a stream of the C

@@ -93,12 +93,11 @@ void source_position(const struct source *s, uint32_t at, int *line, int *column
 void diag_add(struct diag *d, struct loc loc, const char *fmt, ...)
 {
 	va_list ap;
-	char *text = NULL;
 	struct diag_item *i;
 
 	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		text = xstrdup("out of memory");
+	char *text = xvasprintf(fmt, ap);
+
 	va_end(ap);
 	VEC_FOREACH (i, &d->items) {
 		if (i->loc.src == loc.src && i->loc.at == loc.at && !strcmp(i->text, text)) {

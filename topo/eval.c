@@ -32,13 +32,12 @@
 struct value eval_wrong(struct eval *ev, struct loc loc, const char *fmt, ...)
 {
 	va_list ap;
-	char *text = NULL;
 
 	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		text = NULL;
+	char *text = xvasprintf(fmt, ap);
+
 	va_end(ap);
-	diag_add(ev->diag, loc, "%s", text ? text : "out of memory");
+	diag_add(ev->diag, loc, "%s", text);
 	free(text);
 	if (diag_is_full(ev->diag))
 		ev->is_stopped = true;

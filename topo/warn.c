@@ -83,8 +83,7 @@ void warn_add(struct warnings *w, enum warn_kind kind, struct graph_pos pos, con
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&item->text, fmt, ap) < 0)
-		item->text = xstrdup("out of memory");
+	item->text = xvasprintf(fmt, ap);
 	va_end(ap);
 	item->kind = kind;
 	item->pos = pos;
