@@ -114,5 +114,18 @@ out_has 'h2 .*down'
 must vbet start h2
 must vbet exec h2 -- true
 
+# A guest whose launcher is killed while its kernel is to write itself: the save fails at once, and the lab goes on.
+launcher=$(awk '$3 == "h2" { print $1 }' "$RUN/t/pids" | tail -n 1)
+kernel=$(for p in $launcher $(pgrep -P "$launcher"); do pgrep -P "$p"; done)
+# shellcheck disable=SC2086 # several
+kill -STOP $kernel
+timeout 8 vbet save torn 2>torn.err &
+wait_until 5 sh -c "ls -d '$HOME'/.local/share/vbet/snapshots/stage/*/s.new"
+kill -KILL "$launcher"
+wait $!
+assert_eq 3 $? "save: $(cat torn.err)"
+grep -q 'h2 has ended\|h2: its kernel has ended' torn.err || fail "$(cat torn.err)"
+must vbet exec h1 -- true
+
 must vbet down
 [ -z "$(lab_pids)" ] || fail "processes are left"
