@@ -99,7 +99,7 @@ must vbet down -n twin
 goes_on
 
 # What was computed is right, to the last bit.
-must in_node h1 'cat /tmp/computed'
+must in_node h1 "sed '\$d' /tmp/computed" # it may be in the middle of its last line
 printf '%s\n' "$OUT" >computed
 ./computes "$(wc -l <computed)" | diff - computed >&2 || fail "wrong results"
 
