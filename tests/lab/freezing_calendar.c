@@ -9,41 +9,12 @@
  * what.
  */
 #include <fcntl.h>
-#include <signal.h>
 #include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <sys/personality.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-/* linux/um_timetravel.h of 6.12, and vkernel/patches. */
-enum {
-	ACK,
-	START,
-	REQUEST,
-	WAIT,
-	GET,
-	UPDATE,
-	RUN,
-	FREE_UNTIL,
-	GET_TOD,
-	BROADCAST,
-	FREEZE,
-	RESUME
-};
+#include "freezing.h"
+
 enum { CAN_SHARE = 1, CAN_MAIL = 2, WANTS_RUN = 1, VERSION = 2 };
-
-struct message {
-	uint32_t op, seq;
-	uint64_t time;
-};
 
 struct page {
 	union {
@@ -67,16 +38,7 @@ static const uint64_t turn_ns = 1000000;
 static const uint64_t tod_ns = 1767225600000000000;
 
 static struct page *page;
-static int page_fd = -1, listener, guest = -1;
-static pid_t pid;
-static char **kernel; /* and its arguments */
-static const char *console;
-
-static void die(const char *what)
-{
-	perror(what);
-	exit(2);
-}
+static int page_fd = -1;
 
 /* With the contents of the one before, if there was one: the guest that resumes counts on it. */
 static void make_page(void)
@@ -102,38 +64,17 @@ static void make_page(void)
 	page->free_until = turn_ns;
 }
 
-static void send_with(struct message m, const int *fds, size_t n)
+static void answer(struct time_message to, uint64_t time)
 {
-	union {
-		struct cmsghdr align;
-		char buf[CMSG_SPACE(2 * sizeof(int))];
-	} control = {0};
-	struct iovec iov = {&m, sizeof(m)};
-	struct msghdr msg = {.msg_iov = &iov,
-			     .msg_iovlen = 1,
-			     .msg_control = control.buf,
-			     .msg_controllen = CMSG_SPACE(n * sizeof(int))};
-	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
-
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(n * sizeof(int));
-	memcpy(CMSG_DATA(c), fds, n * sizeof(int));
-	if (sendmsg(guest, &msg, 0) != sizeof(m))
-		die("send");
-}
-
-static void answer(struct message to, uint64_t time)
-{
-	struct message m = {ACK, to.seq, time};
+	struct time_message m = {TIME_ACK, to.seq, time};
 
 	if (send(guest, &m, sizeof(m), 0) != sizeof(m))
 		die("send");
 }
 
-static struct message receive(void)
+static struct time_message receive(void)
 {
-	struct message m;
+	struct time_message m;
 
 	if (recv(guest, &m, sizeof(m), MSG_WAITALL) != sizeof(m)) {
 		int status = 0;
@@ -145,48 +86,13 @@ static struct message receive(void)
 	return m;
 }
 
-static void send_page(struct message to)
+static void send_page(struct time_message to)
 {
 	int fds[2] = {page_fd, open("/dev/null", O_WRONLY | O_CLOEXEC)};
 
-	send_with((struct message){ACK, to.seq, 1}, fds, 2);
+	send_with((struct time_message){TIME_ACK, to.seq, 1}, fds, 2);
 	close(fds[1]);
 	close(page_fd);
-}
-
-/* state: -1, or what it is to go on from. */
-static void boot(int state)
-{
-	char resume[32];
-
-	pid = fork();
-	if (pid == 0) {
-		int out = open(console, O_WRONLY | O_APPEND | O_CREAT, 0600);
-		int in = open("/dev/null", O_RDONLY);
-		char *argv[64] = {NULL}, *no_environment[] = {NULL};
-		size_t n;
-
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		personality(ADDR_NO_RANDOMIZE);
-		dup2(in, 0);
-		dup2(out, 1);
-		dup2(out, 2);
-		close(in);
-		close(out);
-		for (n = 0; n < 62 && kernel[n]; n++)
-			argv[n] = kernel[n];
-		snprintf(resume, sizeof(resume), "resume=%d", state);
-		if (state >= 0) {
-			fcntl(state, F_SETFD, 0);
-			argv[n] = resume;
-		}
-		if (kernel[0])
-			execve(kernel[0], argv, no_environment);
-		die("kernel");
-	}
-	guest = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-	if (guest < 0)
-		die("accept");
 }
 
 static void freeze(const char *path, bool resume)
@@ -195,10 +101,10 @@ static void freeze(const char *path, bool resume)
 
 	if (state < 0)
 		die(path);
-	send_with((struct message){FREEZE, 77, 0}, &state, 1);
-	struct message m = receive();
+	send_with((struct time_message){TIME_FREEZE, 77, 0}, &state, 1);
+	struct time_message m = receive();
 
-	if (m.op != ACK || m.seq != 77 || (int64_t)m.time <= 0) {
+	if (m.op != TIME_ACK || m.seq != 77 || (int64_t)m.time <= 0) {
 		printf("not frozen: %d, %lld\n", (int)m.op, (long long)m.time);
 		exit(4);
 	}
@@ -209,7 +115,7 @@ static void freeze(const char *path, bool resume)
 		close(guest);
 		boot(state);
 		m = receive();
-		if (m.op != RESUME) {
+		if (m.op != TIME_RESUME) {
 			printf("%d instead of RESUME\n", (int)m.op);
 			exit(4);
 		}
@@ -217,17 +123,6 @@ static void freeze(const char *path, bool resume)
 		send_page(m);
 	}
 	close(state);
-}
-
-static void listen_at(const char *path)
-{
-	struct sockaddr_un a = {AF_UNIX, ""};
-
-	snprintf(a.sun_path, sizeof(a.sun_path), "%s", path);
-	unlink(path);
-	listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (bind(listener, (struct sockaddr *)&a, sizeof(a)) < 0 || listen(listener, 1) < 0)
-		die(path);
 }
 
 int main(int argc, char **argv)
@@ -250,16 +145,16 @@ int main(int argc, char **argv)
 	listen_at(argv[1]);
 	boot(-1);
 	for (;;) {
-		struct message m = receive();
+		struct time_message m = receive();
 
-		if (m.op == START) {
+		if (m.op == TIME_START) {
 			make_page();
 			send_page(m);
 			continue;
 		}
-		if (m.op != WAIT) {
-			answer(m,
-			       m.op == GET_TOD ? tod_ns + page->current_time : page->current_time);
+		if (m.op != TIME_WAIT) {
+			answer(m, m.op == TIME_GET_TOD ? tod_ns + page->current_time
+						       : page->current_time);
 			continue;
 		}
 		page->running = 0;
@@ -277,7 +172,7 @@ int main(int argc, char **argv)
 		page->current_time = next;
 		page->free_until = next + turn_ns;
 		page->running = 1;
-		m = (struct message){RUN, 1, next};
+		m = (struct time_message){TIME_RUN, 1, next};
 		if (send(guest, &m, sizeof(m), 0) != sizeof(m))
 			die("send");
 	}

@@ -7,31 +7,10 @@
  * go on. The console goes to the file CONSOLE, whichever process it is of. At the end it says for
  * how many seconds a guest ran.
  */
-#include <fcntl.h>
-#include <signal.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/personality.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
-enum { ACK = 0, WAIT = 3, RUN = 6, FREEZE = 10, RESUME = 11 };
+#include "freezing.h"
 
-struct message {
-	uint32_t op, seq;
-	uint64_t time;
-};
-
-static int listener, guest = -1;
-static pid_t pid;
-static char **kernel; /* and its arguments */
-static const char *console;
 static double began_s, ran_s;
 
 static double now_s(void)
@@ -42,23 +21,17 @@ static double now_s(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static void die(const char *what)
-{
-	perror(what);
-	exit(2);
-}
-
 static void tell(uint32_t op, uint32_t seq)
 {
-	struct message m = {op, seq, 0};
+	struct time_message m = {op, seq, 0};
 
 	if (send(guest, &m, sizeof(m), 0) != sizeof(m))
 		die("send");
 }
 
-static struct message hear(uint32_t op)
+static struct time_message hear(uint32_t op)
 {
-	struct message m;
+	struct time_message m;
 
 	if (recv(guest, &m, sizeof(m), MSG_WAITALL) != sizeof(m) || m.op != op) {
 		printf("not %d\n", (int)op);
@@ -67,62 +40,12 @@ static struct message hear(uint32_t op)
 	return m;
 }
 
-/* state: -1, or what it is to go on from. */
-static void boot(int state)
-{
-	char resume[32];
-
-	pid = fork();
-	if (pid == 0) {
-		int out = open(console, O_WRONLY | O_APPEND | O_CREAT, 0600);
-		int in = open("/dev/null", O_RDONLY);
-		char *argv[64] = {NULL}, *no_environment[] = {NULL};
-		size_t n;
-
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		personality(ADDR_NO_RANDOMIZE);
-		dup2(in, 0);
-		dup2(out, 1);
-		dup2(out, 2);
-		close(in);
-		close(out);
-		for (n = 0; n < 62 && kernel[n]; n++)
-			argv[n] = kernel[n];
-		snprintf(resume, sizeof(resume), "resume=%d", state);
-		if (state >= 0) {
-			fcntl(state, F_SETFD, 0);
-			argv[n] = resume;
-		}
-		if (kernel[0])
-			execve(kernel[0], argv, no_environment);
-		die("kernel");
-	}
-	guest = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-	if (guest < 0)
-		die("accept");
-}
-
 static void freeze(int state)
 {
-	struct message m = {FREEZE, 5, 0};
-	union {
-		struct cmsghdr align;
-		char buf[CMSG_SPACE(sizeof(int))];
-	} control = {0};
-	struct iovec iov = {&m, sizeof(m)};
-	struct msghdr msg = {.msg_iov = &iov,
-			     .msg_iovlen = 1,
-			     .msg_control = control.buf,
-			     .msg_controllen = sizeof(control.buf)};
-	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+	struct time_message m = {TIME_FREEZE, 5, 0};
 
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(c), &state, sizeof(int));
-	if (sendmsg(guest, &msg, 0) != sizeof(m))
-		die("send");
-	m = hear(ACK);
+	send_with(m, &state, 1);
+	m = hear(TIME_ACK);
 	if (m.seq != 5 || (int64_t)m.time <= 0) {
 		printf("not frozen: %lld\n", (long long)m.time);
 		exit(3);
@@ -143,21 +66,10 @@ static void go_on_elsewhere(const char *path)
 	sleep(1);
 	boot(state);
 	close(state);
-	tell(ACK, hear(RESUME).seq);
-	hear(WAIT);
+	tell(TIME_ACK, hear(TIME_RESUME).seq);
+	hear(TIME_WAIT);
 	began_s = now_s();
-	tell(RUN, 0);
-}
-
-static void listen_at(const char *path)
-{
-	struct sockaddr_un a = {AF_UNIX, ""};
-
-	snprintf(a.sun_path, sizeof(a.sun_path), "%s", path);
-	unlink(path);
-	listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (bind(listener, (struct sockaddr *)&a, sizeof(a)) < 0 || listen(listener, 1) < 0)
-		die(path);
+	tell(TIME_RUN, 0);
 }
 
 int main(int argc, char **argv)
