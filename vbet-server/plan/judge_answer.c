@@ -12,13 +12,13 @@
 #include "lib/visible.h"
 #include "lib/xalloc.h"
 #include "topo/graph.h"
+#include "vbet-server/plan/judge_json.h"
 
-#include <json-c/json.h>
 #include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { JSON_DEPTH = 32, SHOWN_MAX = 400 };
+enum { SHOWN_MAX = 400 };
 
 static const char *want_of(const struct words *w, const char *key)
 {
@@ -28,21 +28,6 @@ static const char *want_of(const struct words *w, const char *key)
 }
 
 /* ---- JSON ---- */
-
-/* *ok: it is JSON. The value "null" is NULL, too. */
-static struct json_object *parse(const char *text, bool *ok)
-{
-	struct json_tokener *t = json_tokener_new_ex(JSON_DEPTH);
-	struct json_object *o = json_tokener_parse_ex(t, text, (int)strlen(text));
-	enum json_tokener_error error = json_tokener_get_error(t);
-
-	/* A number at the top ends with the text. */
-	if (error == json_tokener_continue)
-		o = json_tokener_parse_ex(t, "", 1);
-	*ok = json_tokener_get_error(t) == json_tokener_success;
-	json_tokener_free(t);
-	return o;
-}
 
 /* False: there is nothing of that path. */
 static bool find(struct json_object *o, const char *path, struct json_object **found)
@@ -151,8 +136,8 @@ static bool judge_json(const struct words *w, enum graph_want_op op, const char 
 	bool is_json;
 	bool is_want;
 	struct json_object *seen = NULL;
-	struct json_object *all = parse(text, &is_json);
-	struct json_object *want = parse(want_of(w, JUDGE_WANT "text"), &is_want);
+	struct json_object *all = judge_json_parse(text, &is_json);
+	struct json_object *want = judge_json_parse(want_of(w, JUDGE_WANT "text"), &is_want);
 	bool holds = false;
 
 	if (!is_want) {
@@ -223,7 +208,7 @@ static int64_t read_rtt(const char *text)
 static int64_t read_throughput(const char *text)
 {
 	bool is_json;
-	struct json_object *all = parse(text, &is_json);
+	struct json_object *all = judge_json_parse(text, &is_json);
 	struct json_object *rate = NULL;
 	int64_t bps = -1;
 

@@ -11,14 +11,13 @@
 #include "vbet-server/plan/judge.h"
 
 #include "lib/vec.h"
-#include "lib/visible.h"
+#include "vbet-server/plan/judge_json.h"
 
-#include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-enum { JSON_DEPTH = 32, NEIGHBORS_MAX = 4096 };
+enum { NEIGHBORS_MAX = 4096 };
 
 struct neighbor {
 	const char *id, *addr, *dev, *name; /* "": not said */
@@ -29,20 +28,6 @@ struct neighbors {
 	struct arena arena;
 	VEC(struct neighbor) at;
 };
-
-static const char *text_of(struct neighbors *n, struct json_object *o, const char *key)
-{
-	struct json_object *v = NULL;
-
-	if (!json_object_object_get_ex(o, key, &v) || !json_object_is_type(v, json_type_string))
-		return "";
-	/* It goes to somebody's terminal. */
-	char *shown = visible_text(json_object_get_string(v));
-	const char *kept = arena_strdup(&n->arena, shown);
-
-	free(shown);
-	return kept;
-}
 
 /* "Full/DR" is a state and a role. */
 static void add(struct neighbors *n, struct neighbor s, const char *state)
@@ -56,37 +41,23 @@ static void add(struct neighbors *n, struct neighbor s, const char *state)
 	vec_push(&n->at, s);
 }
 
-static struct json_object *member(struct json_object *o, const char *key, json_type type)
-{
-	struct json_object *v = NULL;
-
-	return json_object_object_get_ex(o, key, &v) && json_object_is_type(v, type) ? v : NULL;
-}
-
-static size_t length(struct json_object *array)
-{
-	return array && json_object_is_type(array, json_type_array)
-		       ? json_object_array_length(array)
-		       : 0;
-}
-
 /* {"neighbors": {ID: [{"nbrState", "ifaceAddress", "ifaceName": "eth0:10.0.0.1"}]}} */
 static void read_ospf(struct neighbors *n, struct json_object *root)
 {
-	struct json_object *all = member(root, "neighbors", json_type_object);
+	struct json_object *all = judge_json_member(root, "neighbors", json_type_object);
 
 	if (!all)
 		return;
 	json_object_object_foreach(all, id, list)
 	{
-		for (size_t i = 0; i < length(list); i++) {
+		for (size_t i = 0; i < judge_json_length(list); i++) {
 			struct json_object *o = json_object_array_get_idx(list, i);
 			struct neighbor s = {.id = arena_strdup(&n->arena, id), .name = ""};
-			const char *dev = text_of(n, o, "ifaceName");
+			const char *dev = judge_json_text(&n->arena, o, "ifaceName");
 
-			s.addr = text_of(n, o, "ifaceAddress");
+			s.addr = judge_json_text(&n->arena, o, "ifaceAddress");
 			s.dev = arena_strndup(&n->arena, dev, strcspn(dev, ":"));
-			add(n, s, text_of(n, o, "nbrState"));
+			add(n, s, judge_json_text(&n->arena, o, "nbrState"));
 		}
 	}
 }
@@ -94,15 +65,17 @@ static void read_ospf(struct neighbors *n, struct json_object *root)
 /* {"neighbors": [{"neighborId", "state", "interfaceName"}]} */
 static void read_ospf6(struct neighbors *n, struct json_object *root)
 {
-	struct json_object *all = member(root, "neighbors", json_type_array);
+	struct json_object *all = judge_json_member(root, "neighbors", json_type_array);
 
-	for (size_t i = 0; i < length(all); i++) {
+	for (size_t i = 0; i < judge_json_length(all); i++) {
 		struct json_object *o = json_object_array_get_idx(all, i);
-		struct neighbor s = {.id = text_of(n, o, "neighborId"), .addr = "", .name = ""};
-		const char *role = text_of(n, o, "ifState");
+		struct neighbor s = {
+			.id = judge_json_text(&n->arena, o, "neighborId"), .addr = "", .name = ""};
+		const char *role = judge_json_text(&n->arena, o, "ifState");
 
-		s.dev = text_of(n, o, "interfaceName");
-		add(n, s, arena_printf(&n->arena, "%s/%s", text_of(n, o, "state"), role));
+		s.dev = judge_json_text(&n->arena, o, "interfaceName");
+		add(n, s,
+		    arena_printf(&n->arena, "%s/%s", judge_json_text(&n->arena, o, "state"), role));
 	}
 }
 
@@ -114,19 +87,20 @@ static void read_bgp(struct neighbors *n, struct json_object *root)
 	json_object_object_foreach(root, family, of_family)
 	{
 		(void)family;
-		struct json_object *peers = member(of_family, "peers", json_type_object);
+		struct json_object *peers = judge_json_member(of_family, "peers", json_type_object);
 
 		if (!peers)
 			continue;
 		json_object_object_foreach(peers, key, o)
 		{
-			struct neighbor s = {.id = "", .name = text_of(n, o, "hostname")};
+			struct neighbor s = {.id = "",
+					     .name = judge_json_text(&n->arena, o, "hostname")};
 			struct addr a;
 			bool is_addr = addr_parse(key, strlen(key), &a, NULL) == 0;
 
 			s.addr = is_addr ? arena_strdup(&n->arena, key) : "";
 			s.dev = is_addr ? "" : arena_strdup(&n->arena, key);
-			add(n, s, text_of(n, o, "state"));
+			add(n, s, judge_json_text(&n->arena, o, "state"));
 		}
 	}
 }
@@ -134,19 +108,20 @@ static void read_bgp(struct neighbors *n, struct json_object *root)
 /* {"areas": [{"circuits": [{"adj": host name or system ID, "interface", "state"}]}]} */
 static void read_isis(struct neighbors *n, struct json_object *root)
 {
-	struct json_object *areas = member(root, "areas", json_type_array);
+	struct json_object *areas = judge_json_member(root, "areas", json_type_array);
 
-	for (size_t i = 0; i < length(areas); i++) {
-		struct json_object *circuits =
-			member(json_object_array_get_idx(areas, i), "circuits", json_type_array);
+	for (size_t i = 0; i < judge_json_length(areas); i++) {
+		struct json_object *circuits = judge_json_member(
+			json_object_array_get_idx(areas, i), "circuits", json_type_array);
 
-		for (size_t k = 0; k < length(circuits); k++) {
+		for (size_t k = 0; k < judge_json_length(circuits); k++) {
 			struct json_object *o = json_object_array_get_idx(circuits, k);
-			struct neighbor s = {.id = "", .addr = "", .name = text_of(n, o, "adj")};
+			struct neighbor s = {
+				.id = "", .addr = "", .name = judge_json_text(&n->arena, o, "adj")};
 
-			s.dev = text_of(n, o, "interface");
+			s.dev = judge_json_text(&n->arena, o, "interface");
 			if (*s.name)
-				add(n, s, text_of(n, o, "state"));
+				add(n, s, judge_json_text(&n->arena, o, "state"));
 		}
 	}
 }
@@ -154,12 +129,13 @@ static void read_isis(struct neighbors *n, struct json_object *root)
 /* [{"peer": ADDRESS, "interface", "status"}] */
 static void read_bfd(struct neighbors *n, struct json_object *root)
 {
-	for (size_t i = 0; i < length(root); i++) {
+	for (size_t i = 0; i < judge_json_length(root); i++) {
 		struct json_object *o = json_object_array_get_idx(root, i);
-		struct neighbor s = {.id = "", .name = "", .addr = text_of(n, o, "peer")};
+		struct neighbor s = {
+			.id = "", .name = "", .addr = judge_json_text(&n->arena, o, "peer")};
 
-		s.dev = text_of(n, o, "interface");
-		add(n, s, text_of(n, o, "status"));
+		s.dev = judge_json_text(&n->arena, o, "interface");
+		add(n, s, judge_json_text(&n->arena, o, "status"));
 	}
 }
 
@@ -221,14 +197,12 @@ static bool read_answer(const struct judge_protocol *p, const char *text, struct
 		read_rip(n, text);
 		return true;
 	}
-	struct json_tokener *t = json_tokener_new_ex(JSON_DEPTH);
-	struct json_object *root = json_tokener_parse_ex(t, text, (int)strlen(text));
-	bool is_json = json_tokener_get_error(t) == json_tokener_success;
+	bool is_json;
+	struct json_object *root = judge_json_parse(text, &is_json);
 
 	if (is_json && root)
 		readers[i].read(n, root);
 	json_object_put(root);
-	json_tokener_free(t);
 	return is_json;
 }
 

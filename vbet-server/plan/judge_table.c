@@ -8,16 +8,15 @@
 
 #include "lib/addr.h"
 #include "lib/vec.h"
-#include "lib/visible.h"
+#include "vbet-server/plan/judge_json.h"
 #include "vbet-server/plan/judge_priv.h"
 
 #include <inttypes.h>
-#include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
-enum { JSON_DEPTH = 32, HOPS_MAX = 4096 };
+enum { HOPS_MAX = 4096 };
 
 /* A next hop of a route; those with the same route follow each other. */
 struct hop {
@@ -36,20 +35,6 @@ struct hops {
 	int n_sets;
 };
 
-static const char *text_of(struct hops *h, struct json_object *o, const char *key)
-{
-	struct json_object *v = NULL;
-
-	if (!json_object_object_get_ex(o, key, &v) || !json_object_is_type(v, json_type_string))
-		return "";
-	/* It goes to somebody's terminal. */
-	char *shown = visible_text(json_object_get_string(v));
-	const char *kept = arena_strdup(&h->arena, shown);
-
-	free(shown);
-	return kept;
-}
-
 static int64_t number_of(struct json_object *o, const char *key)
 {
 	struct json_object *v = NULL;
@@ -66,20 +51,6 @@ static bool is_true(struct json_object *o, const char *key)
 	return json_object_object_get_ex(o, key, &v) && json_object_get_boolean(v);
 }
 
-static struct json_object *list_of(struct json_object *o, const char *key)
-{
-	struct json_object *v = NULL;
-
-	return json_object_object_get_ex(o, key, &v) && json_object_is_type(v, json_type_array)
-		       ? v
-		       : NULL;
-}
-
-static size_t length(struct json_object *array)
-{
-	return array ? json_object_array_length(array) : 0;
-}
-
 static void add(struct hops *h, struct hop hop)
 {
 	if (h->at.n < HOPS_MAX)
@@ -92,60 +63,62 @@ static void add(struct hops *h, struct hop hop)
  */
 static void read_rib_hops(struct hops *h, struct json_object *hops, struct hop route)
 {
-	for (size_t i = 0; i < length(hops); i++) {
+	for (size_t i = 0; i < judge_json_length(hops); i++) {
 		struct json_object *o = json_object_array_get_idx(hops, i);
 		struct hop hop = route;
 
-		hop.via = text_of(h, o, "ip");
-		hop.dev = text_of(h, o, "interfaceName");
+		hop.via = judge_json_text(&h->arena, o, "ip");
+		hop.dev = judge_json_text(&h->arena, o, "interfaceName");
 		hop.is_dead = !is_true(o, "active");
 		if (is_true(o, "resolver"))
 			hop.set = -1;
-		if (is_true(o, "recursive") && !*hop.dev && i + 1 < length(hops))
-			hop.dev =
-				text_of(h, json_object_array_get_idx(hops, i + 1), "interfaceName");
+		if (is_true(o, "recursive") && !*hop.dev && i + 1 < judge_json_length(hops))
+			hop.dev = judge_json_text(&h->arena, json_object_array_get_idx(hops, i + 1),
+						  "interfaceName");
 		add(h, hop);
 	}
-	if (!length(hops))
+	if (!judge_json_length(hops))
 		add(h, route);
 }
 
 /* [{"protocol", "selected", "metric", "nexthops": [{"ip", "interfaceName", "active"}]}] */
 static void read_rib(struct hops *h, struct json_object *routes)
 {
-	size_t n = json_object_is_type(routes, json_type_array) ? length(routes) : 0;
+	size_t n = judge_json_length(routes);
 
 	for (size_t i = 0; i < n; i++) {
 		struct json_object *o = json_object_array_get_idx(routes, i);
 		struct hop route = {.via = "",
 				    .dev = "",
-				    .proto = text_of(h, o, "protocol"),
+				    .proto = judge_json_text(&h->arena, o, "protocol"),
 				    .note = is_true(o, "selected") ? "selected" : "not selected",
 				    .metric = number_of(o, "metric"),
 				    .set = h->n_sets++};
 
-		read_rib_hops(h, list_of(o, "nexthops"), route);
+		read_rib_hops(h, judge_json_member(o, "nexthops", json_type_array), route);
 	}
 }
 
 /* {"routeType", "cost", "type2cost", "nexthops": [{"ip", "via" or "directly attached to"}]} */
 static void read_ospf(struct hops *h, struct json_object *o)
 {
-	struct json_object *hops = list_of(o, "nexthops");
-	struct hop route = {.proto = "", .note = text_of(h, o, "routeType"), .set = h->n_sets++};
+	struct json_object *hops = judge_json_member(o, "nexthops", json_type_array);
+	struct hop route = {.proto = "",
+			    .note = judge_json_text(&h->arena, o, "routeType"),
+			    .set = h->n_sets++};
 
 	/* An external route of type 2 has the metric with which it came. */
 	route.metric = number_of(o, "type2cost");
 	if (route.metric < 0)
 		route.metric = number_of(o, "cost");
-	for (size_t i = 0; i < length(hops); i++) {
+	for (size_t i = 0; i < judge_json_length(hops); i++) {
 		struct json_object *at = json_object_array_get_idx(hops, i);
 		struct hop hop = route;
 
-		hop.via = text_of(h, at, "ip");
-		hop.dev = text_of(h, at, "via");
+		hop.via = judge_json_text(&h->arena, at, "ip");
+		hop.dev = judge_json_text(&h->arena, at, "via");
 		if (!*hop.dev)
-			hop.dev = text_of(h, at, "directly attached to");
+			hop.dev = judge_json_text(&h->arena, at, "directly attached to");
 		if (!strcmp(hop.via, " "))
 			hop.via = "";
 		add(h, hop);
@@ -155,17 +128,18 @@ static void read_ospf(struct hops *h, struct json_object *o)
 /* {"pathType", "metricType", "metricCost", "metricCostE2", "nextHops": [{"nextHop", ...}]} */
 static void read_ospf6_route(struct hops *h, struct json_object *o)
 {
-	struct json_object *hops = list_of(o, "nextHops");
-	struct hop route = {.proto = "", .note = text_of(h, o, "pathType"), .set = h->n_sets++};
+	struct json_object *hops = judge_json_member(o, "nextHops", json_type_array);
+	struct hop route = {
+		.proto = "", .note = judge_json_text(&h->arena, o, "pathType"), .set = h->n_sets++};
 
 	route.metric =
 		number_of(o, number_of(o, "metricType") == 2 ? "metricCostE2" : "metricCost");
-	for (size_t i = 0; i < length(hops); i++) {
+	for (size_t i = 0; i < judge_json_length(hops); i++) {
 		struct json_object *at = json_object_array_get_idx(hops, i);
 		struct hop hop = route;
 
-		hop.via = text_of(h, at, "nextHop");
-		hop.dev = text_of(h, at, "interfaceName");
+		hop.via = judge_json_text(&h->arena, at, "nextHop");
+		hop.dev = judge_json_text(&h->arena, at, "interfaceName");
 		if (!strcmp(hop.via, "::"))
 			hop.via = "";
 		add(h, hop);
@@ -178,18 +152,18 @@ static void read_ospf6(struct hops *h, struct json_object *o)
 	if (!json_object_is_type(o, json_type_array))
 		read_ospf6_route(h, o);
 	else
-		for (size_t i = 0; i < length(o); i++)
+		for (size_t i = 0; i < judge_json_length(o); i++)
 			read_ospf6_route(h, json_object_array_get_idx(o, i));
 }
 
 /* [{"valid", "bestpath", "multipath", "metric", "path", "nexthops": [{"ip", "used"}]}] */
 static void read_bgp(struct hops *h, struct json_object *paths)
 {
-	size_t n = json_object_is_type(paths, json_type_array) ? length(paths) : 0;
+	size_t n = judge_json_length(paths);
 
 	for (size_t i = 0; i < n; i++) {
 		struct json_object *o = json_object_array_get_idx(paths, i);
-		struct json_object *hops = list_of(o, "nexthops");
+		struct json_object *hops = judge_json_member(o, "nexthops", json_type_array);
 		bool is_best = is_true(o, "bestpath");
 		bool is_shared = is_true(o, "multipath");
 		const char *state = is_best               ? "best"
@@ -198,13 +172,14 @@ static void read_bgp(struct hops *h, struct json_object *paths)
 							  : "not valid";
 		struct hop path = {.dev = "", .proto = "", .metric = number_of(o, "metric")};
 
-		path.note = arena_printf(&h->arena, "path %s, %s", text_of(h, o, "path"), state);
+		path.note = arena_printf(&h->arena, "path %s, %s",
+					 judge_json_text(&h->arena, o, "path"), state);
 		path.is_dead = !is_best && !is_shared && !is_true(o, "valid");
-		for (size_t k = 0; k < length(hops); k++) {
+		for (size_t k = 0; k < judge_json_length(hops); k++) {
 			struct json_object *at = json_object_array_get_idx(hops, k);
 			struct hop hop = path;
 
-			hop.via = text_of(h, at, "ip");
+			hop.via = judge_json_text(&h->arena, at, "ip");
 			hop.set = (is_best || is_shared) && is_true(at, "used") ? 0 : -1;
 			add(h, hop);
 		}
@@ -258,13 +233,12 @@ const char *judge_table_command(const struct judge_table *t, const struct words 
 /* False: that is no answer of such a daemon. */
 static bool read_answer(const struct judge_table *t, const char *text, struct hops *h)
 {
-	struct json_tokener *tokener = json_tokener_new_ex(JSON_DEPTH);
-	struct json_object *root = json_tokener_parse_ex(tokener, text, (int)strlen(text));
-	bool is_json = json_tokener_get_error(tokener) == json_tokener_success &&
-		       json_object_is_type(root, json_type_object);
+	bool is_json;
+	struct json_object *root = judge_json_parse(text, &is_json);
 	struct json_object *all = root;
 	size_t i = 0;
 
+	is_json = is_json && json_object_is_type(root, json_type_object);
 	while (&readers[i].t != t)
 		i++;
 	if (is_json && readers[i].under && !json_object_object_get_ex(root, readers[i].under, &all))
@@ -280,7 +254,6 @@ static bool read_answer(const struct judge_table *t, const char *text, struct ho
 		}
 	}
 	json_object_put(root);
-	json_tokener_free(tokener);
 	return is_json;
 }
 
