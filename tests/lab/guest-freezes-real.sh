@@ -5,8 +5,9 @@
 # did not go on while it was a file.
 . "${0%/*}/lib.sh"
 
-cc -O1 -D_GNU_SOURCE -I"$ROOT" -o calendar "$ROOT/tests/lab/freezing_calendar.c" || skip "no compiler"
-cc -O1 -D_GNU_SOURCE -I"$ROOT" -o owner "$ROOT/tests/lab/freezing_owner.c" || skip "no compiler"
+command -v cc >/dev/null || skip "no compiler"
+must cc -O1 -D_GNU_SOURCE -I"$ROOT" -o calendar "$ROOT/tests/lab/freezing_calendar.c"
+must cc -O1 -D_GNU_SOURCE -I"$ROOT" -o owner "$ROOT/tests/lab/freezing_owner.c"
 mkdir root
 cc -O1 -static -pthread -D_GNU_SOURCE -o root/init "$ROOT/tests/lab/freezing_work.c" -lm || skip "no static C library"
 cp "${VBET_LIB:-$ROOT/build}/linux" linux

@@ -5,7 +5,8 @@
 # nothing had been: the console tells, octet by octet. What does not fit is refused.
 . "${0%/*}/lib.sh"
 
-cc -O1 -D_GNU_SOURCE -I"$ROOT" -o calendar "$ROOT/tests/lab/freezing_calendar.c" || skip "no compiler"
+command -v cc >/dev/null || skip "no compiler"
+must cc -O1 -D_GNU_SOURCE -I"$ROOT" -o calendar "$ROOT/tests/lab/freezing_calendar.c"
 mkdir root
 cc -O1 -static -pthread -D_GNU_SOURCE -o root/init "$ROOT/tests/lab/freezing_work.c" -lm || skip "no static C library"
 head -c 3000000 "${VBET_LIB:-$ROOT/build}/linux" >root/data

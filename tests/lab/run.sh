@@ -60,6 +60,8 @@ make_copy() {
 	}
 	cp -a "$root/rootfs" "$lib/rootfs/build"
 	cp -a "$root/docs" "$root/examples" "$root/share" "$work/src/"
+	mkdir "$work/src/lib"
+	cp -a "$root/lib/time_travel.h" "$work/src/lib/" # for freezing.h
 	cp -a "$here" "$here/../faults" "$here/../support" "$here/../topotests" "$work/src/tests/"
 	mkdir "$work/src/tests/golden"
 	cp -a "$root/tests/golden/import" "$work/src/tests/golden/"
