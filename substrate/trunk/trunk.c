@@ -226,8 +226,13 @@ static void take_records(struct trunk *t, int64_t now_ns)
 	struct shmring_record rec;
 	int rc = 0;
 
+	/* Restored, and others are not there yet whom frames may reach. */
+	if (t->object.sub->awaited) {
+		substrate_put_off(t->object.sub, &t->again);
+		return;
+	}
 	for (int i = 0; i < BATCH; i++) {
-		rc = shmring_take(&t->link.in, &rec);
+		rc = trunk_link_take(&t->link, &rec);
 		if (rc == 0 && !shmring_sleep(&t->link.in))
 			break;
 		if (rc < 0)
@@ -290,6 +295,15 @@ static void up(struct trunk_link *l)
 	substrate_drain(t->object.sub, now);
 }
 
+/* To all cables it was never away. */
+static void resumed(struct trunk_link *l)
+{
+	struct trunk *t = container_of(l, struct trunk, link);
+
+	substrate_put_off(t->object.sub, &t->again);
+	substrate_came(t->object.sub);
+}
+
 static void forget_keys(struct trunk *t)
 {
 	for (size_t i = 0; i < t->keys.n; i++)
@@ -309,12 +323,16 @@ static void down(struct trunk_link *l, const char *reason)
 	forget_keys(t);
 }
 
-static const struct trunk_link_ops link_ops = {.up = up, .down = down, .woken = woken};
+static const struct trunk_link_ops link_ops = {
+	.up = up, .resumed = resumed, .down = down, .woken = woken};
 
 static void trunk_destroy(struct object *o)
 {
 	struct trunk *t = (struct trunk *)o;
 
+	if (t->link.resumes)
+		substrate_came(o->sub);
+	substrate_forget(o->sub, &t->again);
 	trunk_link_close(&t->link);
 	for (size_t i = 0; i < t->fars.n; i++)
 		if (t->fars.at[i])
@@ -342,10 +360,28 @@ static void trunk_status(struct object *o, struct json *j, int64_t now_ns)
 	json_close(j, '}');
 }
 
+static int trunk_freeze(struct object *o, struct err *e)
+{
+	trunk_link_freeze(&((struct trunk *)o)->link);
+	return 0;
+}
+
+static int trunk_thaw(struct object *o, const struct thaw *t, struct err *e)
+{
+	struct trunk_link *l = &((struct trunk *)o)->link;
+
+	if (trunk_link_thaw(l, t, e) < 0)
+		return -1;
+	if (l->resumes)
+		substrate_await(o->sub);
+	return 0;
+}
+
 static const struct object_kind trunk_kind = {.name = "trunk",
 					      .destroy = trunk_destroy,
 					      .status = trunk_status,
-					      .freeze = object_freeze_none};
+					      .freeze = trunk_freeze,
+					      .thaw = trunk_thaw};
 
 struct object *trunk_create(struct substrate *s, const char *name, const struct words *w,
 			    struct err *e)

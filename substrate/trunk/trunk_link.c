@@ -13,10 +13,12 @@
 #include "lib/container_of.h"
 #include "lib/sock.h"
 #include "lib/xalloc.h"
+#include "substrate/core/thaw.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -46,11 +48,21 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
+static void forget_kept(struct trunk_link *l, size_t from, size_t to)
+{
+	for (size_t i = to; i-- > from;) {
+		free(l->kept.at[i].data);
+		vec_remove(&l->kept, i);
+	}
+}
+
 static void close_all(struct trunk_link *l, const char *reason)
 {
 	if (l->up) {
 		l->up = false;
 		l->ops->down(l, reason);
+		forget_kept(l, 0, l->kept.n);
+		l->kept_own = l->kept_taken = 0;
 	}
 	loop_remove(l->loop, &l->conn);
 	close_fd(&l->conn.fd);
@@ -88,7 +100,12 @@ static int begin(struct trunk_link *l)
 		return -1;
 	l->retry_ns = retry_first_ns;
 	l->up = true;
-	l->ops->up(l);
+	if (l->resumes) {
+		l->resumes = false;
+		l->ops->resumed(l);
+	} else {
+		l->ops->up(l);
+	}
 	return 0;
 }
 
@@ -216,6 +233,64 @@ void trunk_link_publish(struct trunk_link *l)
 		(void)!write(l->wake_fd, &one, sizeof(one));
 }
 
+int trunk_link_take(struct trunk_link *l, struct shmring_record *rec)
+{
+	if (l->kept_taken == l->kept_own)
+		return shmring_take(&l->in, rec);
+	const struct trunk_kept *k = &l->kept.at[l->kept_taken++];
+
+	*rec = (struct shmring_record){.id = k->id, .len = k->len, .data = k->data};
+	return 1;
+}
+
+/* Whoever goes on with this memory reads from the ring what is copied here. */
+void trunk_link_freeze(struct trunk_link *l)
+{
+	struct shmring_record rec;
+	uint32_t at = l->in.at;
+
+	forget_kept(l, l->kept_own, l->kept.n);
+	forget_kept(l, 0, l->kept_taken);
+	l->kept_own = l->kept.n;
+	l->kept_taken = 0;
+	if (!l->up)
+		return;
+	trunk_link_publish(l);
+	while (shmring_take(&l->in, &rec) == 1) {
+		struct trunk_kept k = {rec.id, rec.len, xmalloc(rec.len + 1)};
+
+		memcpy(k.data, rec.data, rec.len);
+		vec_push(&l->kept, k);
+	}
+	l->in.at = at;
+}
+
+/* One listens, one tries to connect. */
+static int start(struct trunk_link *l, struct err *e)
+{
+	if (!l->listens) {
+		loop_set_timer(l->loop, &l->retry, 0);
+		return 0;
+	}
+	l->listener.fd = sock_listen(l->path, SOCK_SEQPACKET, e);
+	return l->listener.fd < 0 ? -1 : loop_add(l->loop, &l->listener, EPOLLIN, e);
+}
+
+int trunk_link_thaw(struct trunk_link *l, const struct thaw *t, struct err *e)
+{
+	l->resumes = l->up || l->resumes;
+	l->up = false;
+	l->map = NULL;
+	l->n_hellos = 0;
+	l->listener.fd = l->conn.fd = l->wake.fd = l->wake_fd = l->memory_fd = -1;
+	l->kept_own = l->kept.n;
+	l->kept_taken = 0;
+	l->retry_ns = retry_first_ns;
+	loop_cancel_timer(l->loop, &l->retry);
+	thaw_path(t, &l->path);
+	return start(l, e);
+}
+
 int trunk_link_open(struct trunk_link *l, struct loop *loop, const char *path, bool listens,
 		    const struct trunk_link_ops *ops, struct err *e)
 {
@@ -232,12 +307,7 @@ int trunk_link_open(struct trunk_link *l, struct loop *loop, const char *path, b
 		.retry = {.fire = try_to_connect},
 		.retry_ns = retry_first_ns,
 	};
-	if (!listens) {
-		loop_set_timer(loop, &l->retry, 0);
-		return 0;
-	}
-	l->listener.fd = sock_listen(path, SOCK_SEQPACKET, e);
-	return l->listener.fd < 0 ? -1 : loop_add(loop, &l->listener, EPOLLIN, e);
+	return start(l, e);
 }
 
 void trunk_link_close(struct trunk_link *l)
@@ -249,6 +319,8 @@ void trunk_link_close(struct trunk_link *l)
 		close(l->listener.fd);
 		unlink(l->path);
 	}
+	forget_kept(l, 0, l->kept.n);
+	vec_free(&l->kept);
 	free(l->path);
 	l->path = NULL;
 }

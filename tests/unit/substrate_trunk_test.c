@@ -4,6 +4,7 @@
  * counters what a cable in one substrate does. Both substrates run here, on one loop.
  */
 #include "substrate/cable/cable.h"
+#include "substrate/core/thaw.h"
 #include "substrate/trunk/trunk.h"
 
 #include "lib/words.h"
@@ -293,6 +294,48 @@ START_TEST(a_stopped_process_costs_its_own_frames)
 }
 END_TEST
 
+/*
+ * What waits in the ring when both are kept is there afterwards, once, and in its order; neither
+ * end has heard of anything. Who goes on without having been restored reads the ring.
+ */
+START_TEST(frames_in_the_ring_are_kept)
+{
+	struct thaw t = {.dir = ".", .paths = "", .len = 0};
+	struct err e = {0};
+
+	join(NULL);
+	for (int life = 0; life < 3; life++) {
+		unsigned before = probe[1].frames;
+
+		for (int i = 0; i < 100; i++)
+			send_from(0, 1000, (uint8_t)(i + 1));
+		/* As in the server: all stand, then all are kept. */
+		for (int i = 0; i < 4; i++)
+			ck_assert_int_eq(substrate_freeze(sub[i % 2], &e), 0);
+		if (life) {
+			char path[80];
+
+			/* Where the other process is, it is not there. */
+			snprintf(path, sizeof(path), "%s/t", dir);
+			unlink(path);
+			ck_assert_int_eq(loop_thaw(loop, clock_monotonic_ns(), &e), 0);
+			for (int i = 0; i < 2; i++)
+				ck_assert_int_eq(substrate_thaw(sub[i], &t, &e), 0);
+			ck_assert_uint_eq(sub[0]->awaited + sub[1]->awaited, 2);
+			PUMP_UNTIL(!sub[0]->awaited && !sub[1]->awaited);
+		}
+		send_from(0, 1000, 0xaa);
+		PUMP_UNTIL(probe[1].last[0] == 0xaa);
+		ck_assert_uint_eq(probe[1].frames - before, 101);
+		send_from(0, 1000, 0xbb);
+		PUMP_UNTIL(probe[1].last[0] == 0xbb);
+		ck_assert_uint_eq(probe[1].frames - before, 102);
+	}
+	for (int i = 0; i < 2; i++)
+		ck_assert_int_eq(probe[i].carriers, 1);
+}
+END_TEST
+
 START_TEST(the_direction_that_begins_here_does_its_work_here)
 {
 	join("ab.loss=100%");
@@ -458,6 +501,7 @@ int main(void)
 	tcase_add_test(tc, a_raw_frame_stays_what_it_is);
 	tcase_add_test(tc, a_lent_frame_needs_its_lender_no_more);
 	tcase_add_test(tc, none_is_lost_and_their_order_stays);
+	tcase_add_test(tc, frames_in_the_ring_are_kept);
 	tcase_add_test(tc, a_stopped_process_costs_its_own_frames);
 	tcase_add_test(tc, the_direction_that_begins_here_does_its_work_here);
 	tcase_add_test(tc, a_delay_is_that_of_the_cable_once);

@@ -47,6 +47,22 @@ void carriers_send(struct carriers *s, unsigned number, const char *line, carrie
 		answer(ctx, false, "there is no such substrate process");
 }
 
+void carriers_send_each(struct carriers *s, const char *line, carrier_answer_fn answer, void *ctx)
+{
+	for (unsigned i = 1; i <= s->at.n; i++)
+		if (carriers_at(s, i))
+			carrier_send(carriers_at(s, i), line, answer, ctx);
+}
+
+unsigned carriers_count(const struct carriers *s)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < s->at.n; i++)
+		n += s->at.at[i] != NULL;
+	return n;
+}
+
 /* One question to all. */
 struct poll {
 	unsigned outstanding;

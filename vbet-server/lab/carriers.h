@@ -20,6 +20,10 @@ struct carrier *carriers_add(struct carriers *s, unsigned number, const char *na
 /* Sends a line to one process; answer may be NULL. */
 void carriers_send(struct carriers *s, unsigned number, const char *line, carrier_answer_fn answer,
 		   void *ctx);
+/* Sends a line to each; each answers, unless answer is NULL. */
+void carriers_send_each(struct carriers *s, const char *line, carrier_answer_fn answer, void *ctx);
+/* How many there are. */
+unsigned carriers_count(const struct carriers *s);
 /*
  * Sends a line that one of them will understand to all. There is one answer: the first good one,
  * or else the last.

@@ -70,7 +70,6 @@ static const struct heard events[] = {
 	{"saved", 2, snapshot_hear, false},
 	{"save-failed", 2, snapshot_hear, false},
 	{"thaw-failed", 2, snapshot_hear, false},
-	{"awaiting", 2, snapshot_hear, false},
 	{"thawed", 1, snapshot_hear, false},
 };
 

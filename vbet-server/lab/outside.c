@@ -105,6 +105,59 @@ bool outside_pump(struct lab *lab)
 	return any;
 }
 
+void outside_forget(struct lab *lab)
+{
+	struct outside *o = &lab->outside;
+
+	if (!o->started)
+		return;
+	conn_forget(&o->link.conn);
+	o->link.child = (struct child){.pidfd = -1};
+	o->started = false;
+	o->is_to_thaw = true;
+}
+
+static void on_thaw_answer(void *ctx, bool ok, const char *text)
+{
+	struct lab *lab = ctx;
+	struct outside *o = &lab->outside;
+	struct err e;
+
+	if (lab->progress.failed)
+		return;
+	if (!ok && !o->failed) {
+		o->failed = true;
+		err_set(&e, ERR_ENV, "%s", text);
+		if (lab->listener.failed)
+			lab->listener.failed(lab->listener.ctx, &e);
+	}
+	if (!--o->thawing)
+		snapshot_hear_outside(lab);
+}
+
+/* All that the plan has of the host is made anew. */
+int outside_thaw(struct lab *lab, struct err *e)
+{
+	struct outside *o = &lab->outside;
+
+	if (!o->is_to_thaw)
+		return 0;
+	o->is_to_thaw = false;
+	if (start(lab, e) < 0)
+		return -1;
+	o->thawing = 1;
+	for (size_t i = 0; i < lab->plan->n_steps; i++) {
+		const struct plan_step *s = &lab->plan->steps[i];
+
+		if (s->op != PLAN_OUTSIDE)
+			continue;
+		o->thawing++;
+		carrier_send(&o->link, s->text, on_thaw_answer, lab);
+	}
+	on_thaw_answer(lab, true, "");
+	return 0;
+}
+
 void outside_stop(struct lab *lab)
 {
 	struct outside *o = &lab->outside;

@@ -19,7 +19,10 @@ struct outside_lines {
 struct outside {
 	struct carrier link;
 	bool started;
-	char place[8]; /* "own", "host"; "": not known yet */
+	bool is_to_thaw;  /* restored: the other lab had it */
+	bool failed;      /* so it was, and could not be */
+	unsigned thawing; /* answers that are to come */
+	char place[8];    /* "own", "host"; "": not known yet */
 	struct outside_lines waiting;
 };
 
@@ -28,5 +31,10 @@ void outside_tell(struct lab *lab, const char *line);
 /* Sends what waits. False: nothing did, or the process cannot be started, which is refused then. */
 bool outside_pump(struct lab *lab);
 void outside_stop(struct lab *lab);
+/* In a server that was restored: the process is none of ours. */
+void outside_forget(struct lab *lab);
+/* When NICs listen: what the lab had of the host is made anew. 0 or -1; snapshot.h hears of the
+ * end. */
+int outside_thaw(struct lab *lab, struct err *e);
 
 #endif

@@ -93,32 +93,80 @@ void snapshot_spoil(struct lab *lab, const char *name, bool none_answers)
 		end_failed(lab);
 }
 
-static void on_save_asked(void *ctx, bool ok, const char *text)
-{
-	struct lab *lab = ctx;
+static void freeze_real(struct lab *lab);
+static void copy_files(struct lab *lab);
 
-	if (ok || lab->snapshot.step == SNAPSHOT_NONE)
+/*
+ * A substrate process has done its part, or cannot. All answer, also if one has failed: else its
+ * answer would count for the next.
+ */
+static void carrier_answered(struct lab *lab)
+{
+	struct snapshot *s = &lab->snapshot;
+
+	if (--s->carriers)
 		return;
-	note_failure(lab, text);
-	end_failed(lab);
+	if (s->failed.kind)
+		end_failed(lab);
+	else if (s->step == SNAPSHOT_GUESTS)
+		freeze_real(lab);
+	else
+		copy_files(lab);
 }
 
-static void ask(struct lab *lab, const char *what, const char *name, char *file,
-		carrier_answer_fn answer)
+/* True between a question to all substrate processes and the last answer. */
+static bool carriers_are_asked(const struct lab *lab)
+{
+	const struct snapshot *s = &lab->snapshot;
+
+	return s->step == SNAPSHOT_SUBSTRATE ||
+	       (s->step == SNAPSHOT_GUESTS && s->still.asked && !s->still.held);
+}
+
+void snapshot_hear_refusal(struct lab *lab, const char *why)
+{
+	if (!carriers_are_asked(lab))
+		return;
+	note_failure(lab, why);
+	carrier_answered(lab);
+}
+
+static void on_save_asked(void *ctx, bool ok, const char *text)
+{
+	if (!ok)
+		snapshot_hear_refusal(ctx, text);
+}
+
+static void ask(struct carrier *c, const char *what, const char *name, char *file,
+		carrier_answer_fn answer, void *ctx)
 {
 	struct arena a = {0};
 	char *word = arena_printf(&a, "file=%s", file);
 
-	lab_send_clock(lab, arena_printf(&a, "%s%s %s", what, name, words_quote(&a, word)), answer,
-		       lab);
+	carrier_send(c, arena_printf(&a, "%s%s %s", what, name, words_quote(&a, word)), answer,
+		     ctx);
 	arena_finish(&a);
 	free(file);
 }
 
+static char *carrier_file(const char *dir, const struct carrier *c)
+{
+	return xasprintf("%s/%s", dir, c->name);
+}
+
+/* One behind the other: by the real clock all stand. */
 static void save_substrate(struct lab *lab)
 {
-	lab->snapshot.step = SNAPSHOT_SUBSTRATE;
-	ask(lab, "save", "", xasprintf("%s/substrate", lab->snapshot.made), on_save_asked);
+	struct snapshot *s = &lab->snapshot;
+
+	s->step = SNAPSHOT_SUBSTRATE;
+	s->carriers = carriers_count(&lab->carriers);
+	for (unsigned i = 1; i <= lab->carriers.at.n && s->step == SNAPSHOT_SUBSTRATE; i++) {
+		struct carrier *c = carriers_at(&lab->carriers, i);
+
+		if (c)
+			ask(c, "save", "", carrier_file(s->made, c), on_save_asked, lab);
+	}
 }
 
 /* All that were asked answer, also if one has failed: else its answer would count for the next. */
@@ -155,10 +203,8 @@ static int check_guest(const struct guest *gu, struct err *e)
 
 static int check(const struct lab *lab, struct err *e)
 {
-	if (lab->carriers.at.n > 1 || lab->outside.started)
-		return err_set(e, ERR_ENV,
-			       "a lab of several substrate processes cannot be kept in a snapshot "
-			       "yet");
+	if (lab_is_lost(lab, -1, e))
+		return -1;
 	for (size_t i = 0; i < lab->n_guests; i++)
 		if (lab->guests[i] && check_guest(lab->guests[i], e) < 0)
 			return -1;
@@ -196,7 +242,8 @@ static void freeze_virtual(struct lab *lab)
 		if (!gu || !gu->child.pid)
 			continue;
 		s->guests++;
-		ask(lab, "freeze ", gu->name, snapshot_guest_file(s->made, gu), on_freeze_asked);
+		ask(carriers_at(&lab->carriers, 1), "freeze ", gu->name,
+		    snapshot_guest_file(s->made, gu), on_freeze_asked, lab);
 	}
 	guest_answered(lab);
 }
@@ -222,6 +269,7 @@ static void begin(struct lab *lab, void *ctx)
 		return;
 	}
 	s->step = SNAPSHOT_GUESTS;
+	s->carriers = carriers_count(&lab->carriers);
 	if (lab->clock.is_virtual)
 		freeze_virtual(lab);
 	else
@@ -285,6 +333,8 @@ static void start_guests(struct lab *lab)
 			err_wrap(&e, "%s", gu->name);
 		free(file);
 	}
+	if (!e.kind)
+		outside_thaw(lab, &e);
 	if (e.kind && lab->listener.failed)
 		lab->listener.failed(lab->listener.ctx, &e);
 }
@@ -304,7 +354,7 @@ static void thawed_if_all(struct lab *lab)
 {
 	struct snapshot *s = &lab->snapshot;
 
-	if (!s->thawed)
+	if (s->step != SNAPSHOT_THAWING || s->carriers || lab->outside.thawing)
 		return;
 	for (size_t i = 0; !lab->clock.is_virtual && i < lab->n_guests; i++)
 		if (lab->guests[i] && lab->guests[i]->resumes &&
@@ -316,6 +366,11 @@ static void thawed_if_all(struct lab *lab)
 	still_run_guests(lab);
 	s->step = SNAPSHOT_NONE;
 	progress_check(lab);
+}
+
+void snapshot_hear_outside(struct lab *lab)
+{
+	thawed_if_all(lab);
 }
 
 void snapshot_hear_guest(struct guest *gu)
@@ -357,18 +412,10 @@ void snapshot_hear(struct lab *lab, const struct words *w)
 		note_failure(lab, w->at[w->n - 1]);
 	if (!strcmp(what, "frozen") || !strcmp(what, "freeze-failed"))
 		guest_answered(lab);
-	else if (!strcmp(what, "hold-failed") || (s->step == SNAPSHOT_SUBSTRATE && s->failed.kind))
-		end_failed(lab);
-	else if (!strcmp(what, "held"))
-		freeze_real(lab);
-	else if (!strcmp(what, "saved"))
-		copy_files(lab);
-	else if (!strcmp(what, "awaiting"))
-		start_guests(lab);
-	else if (!strcmp(what, "thawed")) {
-		s->thawed = true;
+	else if (strcmp(what, "thawed") != 0 && carriers_are_asked(lab))
+		carrier_answered(lab);
+	else if (!strcmp(what, "thawed") && s->step == SNAPSHOT_THAWING && !--s->carriers)
 		thawed_if_all(lab);
-	}
 }
 
 static int thaw_files(struct lab *lab, struct err *e)
@@ -429,16 +476,62 @@ static void bound_carrier(const struct lab *lab, const struct carrier *c)
 	}
 }
 
+static int thaw_carrier(struct lab *lab, struct carrier *c, const char *moved, struct err *e)
+{
+	char *name = xasprintf("%s.log", c->name);
+	char *file = carrier_file(lab->snapshot.dir, c);
+	int log = lab_open_log(lab, name, e);
+	int rc = log < 0 ? -1 : carrier_thaw(c, lab->loop, lab->env.substrate, file, moved, log, e);
+
+	if (log >= 0)
+		close(log);
+	if (rc == 0) {
+		lab_note_pid(lab, &c->child, c->name);
+		bound_carrier(lab, c);
+	}
+	free(file);
+	free(name);
+	return rc;
+}
+
+/* All are told something when they listen. One that does not tells of it by itself. */
+static void on_listening(void *ctx, bool ok, const char *text)
+{
+	struct lab *lab = ctx;
+
+	if (ok && !lab->progress.failed && lab->snapshot.step == SNAPSHOT_THAWING)
+		start_guests(lab);
+}
+
+static int thaw_carriers(struct lab *lab, const char *moved, struct err *e)
+{
+	struct carriers *c = &lab->carriers;
+	int rc = 0;
+
+	lab->snapshot.carriers = carriers_count(c);
+	for (unsigned i = 1; i <= c->at.n && rc == 0; i++)
+		if (carriers_at(c, i))
+			rc = thaw_carrier(lab, carriers_at(c, i), moved, e);
+	if (rc == 0)
+		carriers_ask_whole(c, on_listening, lab);
+	return rc;
+}
+
 void snapshot_forget(struct lab *lab)
 {
-	struct carrier *c = carriers_at(&lab->carriers, 1);
-
 	/* What the other process was about to finish, it has. */
 	free(lab->snapshot.made);
 	lab->snapshot.made = NULL;
 	lab->lock_fd = -1;
-	conn_forget(&c->conn);
-	c->child = (struct child){.pidfd = -1};
+	for (unsigned i = 1; i <= lab->carriers.at.n; i++) {
+		struct carrier *c = carriers_at(&lab->carriers, i);
+
+		if (!c)
+			continue;
+		conn_forget(&c->conn);
+		c->child = (struct child){.pidfd = -1};
+	}
+	outside_forget(lab);
 	for (size_t i = 0; i < lab->n_guests; i++) {
 		struct guest *gu = lab->guests[i];
 
@@ -455,8 +548,6 @@ void snapshot_forget(struct lab *lab)
 int snapshot_thaw(struct lab *lab, const char *dir, const char *run, struct err *e)
 {
 	struct snapshot *s = &lab->snapshot;
-	struct carrier *c = carriers_at(&lab->carriers, 1);
-	char *file = xasprintf("%s/substrate", dir);
 	char *moved = xasprintf("%s/=%s/", lab->dir, run);
 
 	free(s->dir);
@@ -467,20 +558,9 @@ int snapshot_thaw(struct lab *lab, const char *dir, const char *run, struct err 
 
 	if (rc == 0)
 		rc = bounds_thaw(lab, e);
-	int log = rc < 0 ? -1 : lab_open_log(lab, "substrate.log", e);
-
-	if (log >= 0) {
-		rc = carrier_thaw(c, lab->loop, lab->env.substrate, file, moved, log, e);
-		close(log);
-	} else {
-		rc = -1;
-	}
-	free(file);
+	if (rc == 0)
+		rc = thaw_carriers(lab, moved, e);
 	free(moved);
-	if (rc == 0) {
-		lab_note_pid(lab, &c->child, c->name);
-		bound_carrier(lab, c);
-	}
 	return rc;
 }
 

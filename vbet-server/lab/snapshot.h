@@ -26,11 +26,11 @@ enum snapshot_step {
 
 struct snapshot {
 	enum snapshot_step step;
-	char *dir;       /* owned: where it will be */
-	char *made;      /* owned: where it is made, beside that */
-	long recorded;   /* octets of the record of inputs (input.h) */
-	unsigned guests; /* that have not written themselves */
-	bool thawed;     /* THAWING: the substrate has all that it awaited */
+	char *dir;         /* owned: where it will be */
+	char *made;        /* owned: where it is made, beside that */
+	long recorded;     /* octets of the record of inputs (input.h) */
+	unsigned guests;   /* that have not written themselves */
+	unsigned carriers; /* that have not: stood (hold), written themselves, thawed */
 	struct still still;
 	struct err failed;
 };
@@ -65,8 +65,12 @@ void snapshot_hear_guest(struct guest *gu);
  * it is the one that all answers come from.
  */
 void snapshot_spoil(struct lab *lab, const char *name, bool none_answers);
+/* The real clock: a substrate process does not stand, and says why. */
+void snapshot_hear_refusal(struct lab *lab, const char *why);
 /* "frozen", "saved", "thawed"... of the substrate. */
 void snapshot_hear(struct lab *lab, const struct words *w);
+/* Restored: what the lab has of the host is there again (outside.h). */
+void snapshot_hear_outside(struct lab *lab);
 void snapshot_finish(struct lab *lab);
 
 #endif

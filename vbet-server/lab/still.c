@@ -66,20 +66,17 @@ static void cork_agents(struct lab *lab, bool in)
 			conn_cork(&lab->guests[i]->agent.conn, in);
 }
 
-static void on_refused(void *ctx, bool ok, const char *text)
+static void on_asked(void *ctx, bool ok, const char *text)
 {
-	struct err e;
-
-	if (ok)
-		return;
-	err_set(&e, ERR_ENV, "%s", text);
-	snapshot_end(ctx, &e);
+	if (!ok)
+		snapshot_hear_refusal(ctx, text);
 }
 
 void still_begin(struct lab *lab)
 {
 	cork_agents(lab, true);
-	lab_send_clock(lab, "hold", on_refused, lab);
+	lab->snapshot.still.asked = true;
+	carriers_send_each(&lab->carriers, "hold", on_asked, lab);
 }
 
 static void too_late(struct loop_timer *t, int64_t now_ns)
@@ -158,8 +155,9 @@ void still_end(struct lab *lab)
 
 	loop_cancel_timer(lab->loop, &s->deadline);
 	still_run_guests(lab);
-	if (s->held)
-		lab_send_clock(lab, "go", NULL, NULL);
-	s->held = false;
+	/* Also to one that has not come so far: it hears it when it stands. */
+	if (s->asked)
+		carriers_send_each(&lab->carriers, "go", NULL, NULL);
+	s->held = s->asked = false;
 	cork_agents(lab, false);
 }

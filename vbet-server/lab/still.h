@@ -15,7 +15,8 @@ struct guest;
 struct lab;
 
 struct still {
-	bool held;                  /* the substrate stands */
+	bool asked;                 /* the substrate was told to stand */
+	bool held;                  /* all of it does */
 	struct loop_timer deadline; /* guests that do not answer */
 };
 
