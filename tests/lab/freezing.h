@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,8 +54,8 @@ static void send_with(struct time_message m, const int *fds, size_t n)
 		die("send");
 }
 
-/* state: -1, or what it is to go on from. */
-static void boot(int state)
+/* state: -1, or what it is to go on from; adopt: in that file, if it likes. */
+static void boot(int state, bool adopt)
 {
 	char resume[32];
 
@@ -74,7 +75,7 @@ static void boot(int state)
 		close(out);
 		for (n = 0; n < 62 && kernel[n]; n++)
 			argv[n] = kernel[n];
-		snprintf(resume, sizeof(resume), "resume=%d", state);
+		snprintf(resume, sizeof(resume), "resume=%d%s", state, adopt ? ",adopt" : "");
 		if (state >= 0) {
 			fcntl(state, F_SETFD, 0);
 			argv[n] = resume;

@@ -4,12 +4,11 @@
  *
  * The calendar of one guest, as vsubstrate is it, that lets it run for a millisecond at a time.
  * Each WHEN is the number of a wait, with "g" (its state is written to the file STATE, and it goes
- * on) or "r" (it is killed, and another process goes on from that file). SOCKET is where it
- * listens; the console goes to the file CONSOLE, whichever process it is of. Tells how often it did
+ * on), "r" (it is killed, and another process goes on from that file) or "a" (likewise from a file
+ * in memory, which becomes its memory). SOCKET is where it listens; the console goes to the file CONSOLE, whichever process it is of. Tells how often it did
  * what.
  */
 #include <fcntl.h>
-#include <stdbool.h>
 #include <sys/mman.h>
 
 #include "freezing.h"
@@ -95,9 +94,30 @@ static void send_page(struct time_message to)
 	close(page_fd);
 }
 
-static void freeze(const char *path, bool resume)
+/* The guest that has just gone on must have that file mapped. */
+static void check_adopted(void)
 {
-	int state = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	char path[64], line[512];
+	bool found = false;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
+	FILE *maps = fopen(path, "r");
+
+	while (maps && fgets(line, sizeof(line), maps))
+		found |= strstr(line, "memfd:state") != NULL;
+	if (maps)
+		fclose(maps);
+	if (found)
+		return;
+	puts("it has not adopted the file");
+	exit(4);
+}
+
+/* how: 'g', 'r' or 'a'. */
+static void freeze(const char *path, char how)
+{
+	int state = how == 'a' ? memfd_create("state", MFD_CLOEXEC)
+			       : open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
 	if (state < 0)
 		die(path);
@@ -108,17 +128,19 @@ static void freeze(const char *path, bool resume)
 		printf("not frozen: %d, %lld\n", (int)m.op, (long long)m.time);
 		exit(4);
 	}
-	if (resume) {
+	if (how != 'g') {
 		/* Dead before it notices that its calendar has gone. */
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
 		close(guest);
-		boot(state);
+		boot(state, how == 'a');
 		m = receive();
 		if (m.op != TIME_RESUME) {
 			printf("%d instead of RESUME\n", (int)m.op);
 			exit(4);
 		}
+		if (how == 'a')
+			check_adopted();
 		make_page();
 		send_page(m);
 	}
@@ -143,7 +165,7 @@ int main(int argc, char **argv)
 	uint64_t end_ns = strtoull(argv[4], NULL, 10) * 1000000;
 
 	listen_at(argv[1]);
-	boot(-1);
+	boot(-1, false);
 	for (;;) {
 		struct time_message m = receive();
 
@@ -164,9 +186,9 @@ int main(int argc, char **argv)
 		if (next >= end_ns || !(page->client[1].flags & WANTS_RUN))
 			break;
 		if (*when && waits == strtol(*when, &how, 10)) {
-			freeze(argv[3], *how == 'r');
+			freeze(argv[3], *how);
 			frozen++;
-			resumed += *how == 'r';
+			resumed += *how != 'g';
 			when++;
 		}
 		page->current_time = next;

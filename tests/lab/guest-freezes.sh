@@ -33,6 +33,10 @@ for when in 3 33 77 151 260; do
 	must cmp never once
 	rm once
 done
+# The file becomes the memory of who goes on.
+guest adopted 3a 33a 77a 151r 152a 260a
+out_has 'resumed 6 times'
+must cmp never adopted
 # Again and again, whatever it is at.
 mapfile -t all < <(seq -f %.0fr 1 7 290)
 guest often "${all[@]}"

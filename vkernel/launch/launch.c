@@ -89,7 +89,10 @@ static int set_insecure(struct launch *l, const char *v, struct err *e)
 
 static int set_state(struct launch *l, const char *v, struct err *e)
 {
-	l->state_fd = atoi(v);
+	char *end;
+
+	l->state_fd = (int)strtol(v, &end, 10);
+	l->adopt = !strcmp(end, ",adopt");
 	return 0;
 }
 
@@ -196,6 +199,6 @@ char **launch_make_argv(const struct launch *l, bool confined)
 		argv[i++] = xasprintf("vbet_dir=%s", l->dir);
 	}
 	if (l->state_fd >= 0)
-		argv[i++] = xasprintf("resume=%d", l->state_fd);
+		argv[i++] = xasprintf("resume=%d%s", l->state_fd, l->adopt ? ",adopt" : "");
 	return argv;
 }

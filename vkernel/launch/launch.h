@@ -20,6 +20,7 @@ struct launch {
 	char **args; /* of the kernel, after its name */
 	bool root_is_image;
 	int state_fd;        /* the kernel goes on from what is there; -1: it boots */
+	bool adopt;          /* and in that file, which nobody else uses */
 	int kernel_fd;       /* a static kernel is run from here; */
 	bool kernel_dynamic; /* another needs its libraries in the jail */
 	uid_t uid;           /* who asks */
