@@ -18,6 +18,7 @@
 #include "substrate/clock/vclock.h"
 #include "substrate/core/capture.h"
 #include "substrate/core/end.h"
+#include "substrate/core/mover.h"
 #include "substrate/core/thaw.h"
 #include "substrate/device/devnode.h"
 #include "substrate/disk/disk.h"
@@ -281,6 +282,17 @@ static int run_hold(struct substrate *s, const struct words *w, FILE *answer, st
 	return 0;
 }
 
+static int run_move(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
+{
+	const char *path = words_get(w, "file");
+
+	if (!path)
+		return err_set(e, ERR_USAGE, "it goes by file=");
+	if (s->time->is_exact)
+		return err_set(e, ERR_USAGE, "in virtual time there is one process");
+	return mover_move(s, w->at[1], path, !strcmp(w->at[0], "leave"), e);
+}
+
 static const struct command commands[] = {
 	{"clock", 1, run_clock, "clock real|virtual [seed=N]"},
 	{"device", 2, run_device, "device NAME KIND [key=value...]"},
@@ -322,6 +334,8 @@ static const struct command commands[] = {
 	{"save", 1, run_save, "save file=PATH"},
 	{"guest", 2, vclock_cmd_guest, "guest NAME time=PATH"},
 	{"freeze", 2, vclock_cmd_freeze, "freeze GUEST file=PATH"},
+	{"leave", 2, run_move, "leave GUEST file=PATH"},
+	{"arrive", 2, run_move, "arrive GUEST file=PATH"},
 	{"start", 0, vclock_cmd_start, "start"},
 	{"now", 0, vclock_cmd_now, "now"},
 	{"pace", 1, vclock_cmd_pace, "pace N|max"},

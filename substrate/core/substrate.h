@@ -21,6 +21,7 @@ struct object;
 struct device_kind;
 struct end;
 struct linger;
+struct mover;
 struct thaw;
 
 struct object_kind {
@@ -47,6 +48,12 @@ struct object_kind {
 	 */
 	int (*freeze)(struct object *o, struct err *e);
 	int (*thaw)(struct object *o, const struct thaw *t, struct err *e);
+	/*
+	 * A guest's, which goes to another process (mover.h): hands over what is known of it, and
+	 * leaves its places in the file system; or takes that over, and waits for its guest. 0 or
+	 * -1. NULL: it stays.
+	 */
+	int (*move)(struct object *o, struct mover *m, struct err *e);
 	bool is_part; /* of an object in another process, whose status is made whole by it */
 };
 

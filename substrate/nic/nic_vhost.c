@@ -22,8 +22,10 @@
 #include "lib/container_of.h"
 #include "substrate/cable/cable.h"
 #include "substrate/clock/vclock.h"
+#include "substrate/core/mover.h"
 #include "substrate/nic/nic.h"
 #include "substrate/nic/nic_speed.h"
+#include "substrate/nic/rx_fill.h"
 #include "substrate/nic/rx_filter.h"
 #include "substrate/virtio/vhost.h"
 
@@ -88,33 +90,6 @@ static void drop_queue(struct nic *n, enum end_drop why)
 	n->queued_bytes = 0;
 }
 
-/* The two bytes of num_buffers in the first buffer of a chain. */
-static void write_num_buffers(const struct vring_chain *c, uint16_t count)
-{
-	iov_write(c->iov, c->n_in, offsetof(struct virtio_net_hdr_mrg_rxbuf, num_buffers), &count,
-		  sizeof(count));
-}
-
-/* Copies bytes [done, ...) of header and frame into a chain; returns how many fit. */
-static uint32_t fill_chain(const struct vring_chain *c, const struct frame *f, uint32_t header,
-			   uint32_t done)
-{
-	uint32_t total = header + f->len;
-	uint32_t n = c->in_len < total - done ? c->in_len : total - done;
-
-	if (done == 0) {
-		struct virtio_net_hdr_mrg_rxbuf h = {.num_buffers = 0};
-
-		if (frame_is_raw(f))
-			offload_write(&f->offload, (struct virtio_net_hdr *)&h);
-		iov_write(c->iov, c->n_in, 0, &h, header);
-		frame_write(f, 0, n - header, c->iov, c->n_in, header);
-	} else {
-		frame_write(f, done - header, n, c->iov, c->n_in, 0);
-	}
-	return n;
-}
-
 /*
  * Writes a frame into receive buffers. 1: done, 0: not enough buffers, -1: it never fits. A chain
  * is given back as used only when the whole frame has found room: until then taking it can be
@@ -147,11 +122,11 @@ static int put_frame(struct nic *n, const struct frame *f)
 			return 0;
 		}
 		used[k].head = c->head;
-		used[k].len = fill_chain(c, f, header, done);
+		used[k].len = rx_fill(c, f, header, done);
 		done += used[k++].len;
 	} while (done < total);
 	if (header == 12)
-		write_num_buffers(&first, (uint16_t)k);
+		rx_fill_count(&first, (uint16_t)k);
 	for (unsigned i = 0; i < k; i++)
 		vring_give(r, used[i].head, used[i].len);
 	return 1;
@@ -528,6 +503,16 @@ static int thaw(struct object *o, const struct thaw *t, struct err *e)
 	return vhost_thaw(&((struct nic *)o)->vhost, t, e);
 }
 
+/* Frames that wait for buffers stay behind, and are counted. */
+static int move(struct object *o, struct mover *m, struct err *e)
+{
+	struct nic *n = (struct nic *)o;
+
+	if (vhost_move(&n->vhost, m, e) < 0 || mover_pass(m, &n->filter, sizeof(n->filter), e) < 0)
+		return -1;
+	return mover_pass(m, &n->open, sizeof(n->open), e);
+}
+
 static const struct object_kind nic_kind = {.name = "nic",
 					    .destroy = destroy,
 					    .set = set,
@@ -535,7 +520,8 @@ static const struct object_kind nic_kind = {.name = "nic",
 					    .end = end_of,
 					    .listen = listen_for_guest,
 					    .freeze = freeze,
-					    .thaw = thaw};
+					    .thaw = thaw,
+					    .move = move};
 
 /* Virtual time: a segment cut into frames late would leave in no time, so none are offered. */
 static uint64_t offers(const struct vclock_guest *g, const struct words *w)

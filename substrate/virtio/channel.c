@@ -24,59 +24,13 @@
 #include "lib/container_of.h"
 #include "lib/sock.h"
 #include "substrate/clock/vclock.h"
-#include "substrate/core/thaw.h"
-#include "substrate/virtio/bytes.h"
-#include "substrate/virtio/vhost.h"
+#include "substrate/virtio/channel_priv.h"
 
 #include <errno.h>
-#include <linux/virtio_console.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-/* Queues with VIRTIO_CONSOLE_F_MULTIPORT: those of port 0 (not used), control, those of port 1. */
-enum {
-	CONTROL_RX = 2,
-	CONTROL_TX = 3,
-	RX = 4,
-	TX = 5,
-	QUEUES = 6,
-	PORT = 1,
-	IN_MAX = 256 << 10,  /* bytes kept for the guest: real clock */
-	IN_END = 64 << 20,   /* the same with the virtual clock: all of it comes at one instant */
-	OUT_MAX = 256 << 10, /* bytes kept for the client: real clock */
-	OUT_END = 256 << 20, /* the same with the virtual clock: then the client is cut off */
-	CONTROL_MAX = 16,    /* messages kept for the guest */
-	/*
-	 * Chains taken from a guest before others get their turn. In virtual time it stands still
-	 * meanwhile, so all that it offers is taken at once: no more than a ring holds.
-	 */
-	BATCH = VRING_NUM_MAX + 1,
-};
-
-struct control {
-	struct virtio_console_control head;
-	bool named; /* the name of the port follows */
-};
-
-struct channel {
-	struct object object;
-	struct vhost vhost;
-	struct loop_watch listener, client;
-	uint32_t client_events;
-	char *stream;     /* owned */
-	bool client_open; /* as the guest shall see it */
-	bool port_there, guest_open;
-	bool awaited; /* it was restored, and its client has not come anew */
-	bool left;    /* the client of this boot has gone: who connects now is for the next one */
-	struct bytes in, out; /* to the guest, to the client */
-	struct control control[CONTROL_MAX];
-	unsigned n_control;
-	struct flush again;  /* a queue of the guest's has more than one batch */
-	struct event inject; /* virtual clock: when the guest hears what came in */
-	uint64_t in_bytes, out_bytes;
-};
 
 static struct channel *channel_of_vhost(struct vhost *v)
 {
@@ -391,8 +345,7 @@ static const struct vhost_kind console_kind = {
 	.kicked = kicked,
 };
 
-/* Reads what the client sent, until so much is kept. */
-static void read_client(struct channel *c, size_t max, int64_t now_ns)
+void channel_read_client(struct channel *c, size_t max, int64_t now_ns)
 {
 	bool came = false;
 
@@ -421,7 +374,7 @@ static void client_ready(struct loop_watch *w, uint32_t events, int64_t loop_ns)
 	if (events & EPOLLOUT && !write_client(c, loop_ns))
 		return;
 	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
-		read_client(c, in_max(c), loop_ns);
+		channel_read_client(c, in_max(c), loop_ns);
 	/* It has read: what was left in the guest's ring can be taken. */
 	if (!c->vhost.guest && c->vhost.up && c->out.len < OUT_MAX)
 		take_output(c, loop_ns);
@@ -449,9 +402,8 @@ static void listener_ready(struct loop_watch *w, uint32_t events, int64_t now_ns
 	/* The next one may come when this one has gone. */
 	loop_remove(c->object.sub->loop, w);
 	if (c->awaited) {
-		c->awaited = false;
+		channel_came(c);
 		watch_client(c);
-		substrate_came(c->object.sub);
 		return;
 	}
 	inject(c, now_ns);
@@ -464,9 +416,7 @@ static void destroy(struct object *o)
 
 	loop_remove(o->sub->loop, &c->listener);
 	c->listener.fd = -1;
-	if (c->awaited)
-		substrate_came(o->sub);
-	c->awaited = false;
+	channel_came(c);
 	vhost_close(&c->vhost);
 	close_client(c, 0);
 	substrate_cancel(o->sub, c->vhost.guest, &c->inject);
@@ -506,38 +456,12 @@ static void catch_up(struct object *o)
 	/* A client that connected just now is in the backlog still. */
 	if (c->client.fd < 0 && c->listener.fd >= 0)
 		listener_ready(&c->listener, EPOLLIN, 0);
-	read_client(c, in_max(c), 0);
+	channel_read_client(c, in_max(c), 0);
 }
 
 static int listen_for_guest(struct object *o, struct err *e)
 {
 	return vhost_listen(&((struct channel *)o)->vhost, e);
-}
-
-static int freeze(struct object *o, struct err *e)
-{
-	struct channel *c = (struct channel *)o;
-
-	/* What its client has written is in no socket any more, but here: a socket's buffer more.
-	 */
-	read_client(c, IN_END, loop_now_ns(o->sub->loop));
-	return vhost_freeze(&c->vhost, e);
-}
-
-/* What waits in either direction is here; for the guest its client has never been away. */
-static int thaw(struct object *o, const struct thaw *t, struct err *e)
-{
-	struct channel *c = (struct channel *)o;
-
-	c->awaited = c->client.fd >= 0;
-	c->client.fd = -1;
-	if (c->awaited)
-		substrate_await(o->sub);
-	thaw_path(t, &c->stream);
-	c->listener.fd = sock_listen(c->stream, SOCK_STREAM, e);
-	if (c->listener.fd < 0 || loop_add(o->sub->loop, &c->listener, EPOLLIN, e) < 0)
-		return -1;
-	return vhost_thaw(&c->vhost, t, e);
 }
 
 static const struct object_kind channel_kind = {
@@ -547,8 +471,9 @@ static const struct object_kind channel_kind = {
 	.guest = guest_of,
 	.catch_up = catch_up,
 	.listen = listen_for_guest,
-	.freeze = freeze,
-	.thaw = thaw,
+	.freeze = channel_freeze,
+	.thaw = channel_thaw,
+	.move = channel_move,
 };
 
 struct object *channel_create(struct substrate *s, const char *name, const struct words *w,

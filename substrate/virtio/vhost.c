@@ -27,6 +27,7 @@
 #include "lib/container_of.h"
 #include "lib/sock.h"
 #include "substrate/clock/mail.h"
+#include "substrate/core/mover.h"
 #include "substrate/core/thaw.h"
 #include "substrate/virtio/vhost_message.h"
 #include "substrate/virtio/vhost_priv.h"
@@ -125,14 +126,20 @@ static void stop_listening(struct vhost *v)
 	v->listener.fd = -1;
 }
 
+/* Whoever awaited the guest does not any more. */
+static void came(struct vhost *v)
+{
+	if (v->awaited && !v->arrives)
+		substrate_came(sub_of(v));
+	v->awaited = v->arrives = false;
+}
+
 /* Ends the connection; the socket listens again. */
 void vhost_hang_up(struct vhost *v, int64_t now_ns, const char *reason)
 {
 	if (!v->connected && !v->awaited)
 		return;
-	if (v->awaited)
-		substrate_came(sub_of(v));
-	v->awaited = false;
+	came(v);
 	snprintf(v->reason, sizeof(v->reason), "%s", reason);
 	vhost_set_up(v, false, now_ns);
 	loop_remove(sub_of(v)->loop, &v->conn);
@@ -491,11 +498,49 @@ void vhost_resume(struct vhost *v, int64_t now_ns)
 			return;
 	for (unsigned i = 0; i < vhost_queues(v); i++)
 		vring_resume(&v->queue[i].ring, &v->queue[i].kept);
-	v->awaited = false;
-	substrate_came(sub_of(v));
+	came(v);
 	/* Kicks through descriptors that are gone may have got lost. */
 	for (unsigned i = 0; !v->guest && v->up && i < vhost_queues(v); i++)
 		v->kind->kicked(v, i, now_ns);
+}
+
+/* The places in the file system are those of the one that arrives. */
+static void leave_path(struct vhost *v)
+{
+	loop_remove(sub_of(v)->loop, &v->listener);
+	if (v->listener.fd >= 0)
+		close(v->listener.fd);
+	v->listener.fd = -1;
+	unlink(v->path);
+	free(v->path);
+	v->path = NULL;
+}
+
+int vhost_move(struct vhost *v, struct mover *m, struct err *e)
+{
+	bool connected = v->connected;
+
+	if (m->leaves && v->awaited)
+		return err_set(e, ERR_ENV, "its guest is not here");
+	for (unsigned i = 0; i < VHOST_QUEUES_MAX; i++) {
+		struct vhost_queue *q = &v->queue[i];
+
+		q->was_enabled = m->leaves ? q->enabled : false;
+		q->kept = q->ring;
+		if (mover_pass(m, &q->was_enabled, sizeof(q->was_enabled), e) < 0 ||
+		    mover_pass(m, &q->kept, sizeof(q->kept), e) < 0)
+			return -1;
+		/* A text of the other process; one that is broken has hung up there. */
+		q->kept.broken = NULL;
+	}
+	if (mover_pass(m, &connected, sizeof(connected), e) < 0 ||
+	    mover_pass(m, &v->up, sizeof(v->up), e) < 0)
+		return -1;
+	if (m->leaves)
+		leave_path(v);
+	else
+		v->awaited = v->arrives = connected;
+	return 0;
 }
 
 void vhost_status(const struct vhost *v, struct json *j)

@@ -67,6 +67,7 @@ struct vhost {
 	int slave_fd; /* messages from us: SET_SLAVE_REQ_FD; -1: none */
 	bool connected, up;
 	bool awaited;               /* it was restored, and the guest has not connected anew */
+	bool arrives;               /* so it is, and nobody but this device waits for that */
 	uint64_t offers;            /* features, besides those of the kind; before vhost_open() */
 	uint64_t features;          /* negotiated */
 	uint64_t protocol_features; /* negotiated */
@@ -107,6 +108,11 @@ bool vhost_check(struct vhost *v, int64_t now_ns);
  */
 int vhost_freeze(struct vhost *v, struct err *e);
 int vhost_thaw(struct vhost *v, const struct thaw *t, struct err *e);
+/*
+ * The same for a guest that goes to another process, which has made the device by the same words
+ * (object_kind). Nobody else waits for the guest.
+ */
+int vhost_move(struct vhost *v, struct mover *m, struct err *e);
 /* Members of an open JSON object. */
 void vhost_status(const struct vhost *v, struct json *j);
 
