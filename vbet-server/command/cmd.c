@@ -84,6 +84,8 @@ static const struct cmd commands[] = {
 	{"restart", "NODE...", "power off and boot again", OPT_LAB | OPT_TIMEOUT, 1, -1,
 	 cmd_restart},
 	{"kill", "NODE...", "end nodes at once, as a power cut does", OPT_LAB, 1, -1, cmd_kill},
+	{"move", "NODE", "let another substrate process carry a node, while it runs",
+	 OPT_LAB | OPT_TO, 1, 1, cmd_move},
 	{"link", "A B up|down|show|reset [--plain]|set KEY=VALUE... [--one-way | end=NODE]",
 	 "cut, mend or impair the cable between two nodes; reset: as the script has it; --plain: a "
 	 "wire",
@@ -178,7 +180,8 @@ static const struct option_spec options[] = {
 	 "import: write the lab and its files into this new directory; export: write to this file; "
 	 "graph: the picture, X.svg, X.png or X.pdf",
 	 FIELD(output)},
-	{OPT_TO, 0, "to", "FORMAT", "containerlab, graphml, dot, mermaid or json", FIELD(to)},
+	{OPT_TO, 0, "to", "FORMAT|PROCESS",
+	 "export: containerlab, graphml, dot, mermaid or json; move: substrate.2, or 2", FIELD(to)},
 	{OPT_WITHIN, 0, "within", "TIME", "try for so long (as the check says)", FIELD(within)},
 	{OPT_LEVEL, 0, "level", "LEVELS", "only expectations of these: required, warning, bonus",
 	 FIELD(level)},

@@ -113,6 +113,7 @@ int cmd_explore(const struct cmd_options *o, int argc, char **argv, struct err *
 int cmd_save(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_restore(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_snapshots(const struct cmd_options *o, int argc, char **argv, struct err *e);
+int cmd_move(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_fork(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_down(const struct cmd_options *o, int argc, char **argv, struct err *e);
 int cmd_ls(const struct cmd_options *o, int argc, char **argv, struct err *e);

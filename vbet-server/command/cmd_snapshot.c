@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* save, restore, fork: docs/snapshots.md. */
+/* save, restore, fork, move: docs/snapshots.md. */
 #include "lib/xalloc.h"
 #include "topo/topo.h"
 #include "vbet-server/command/boot.h"
@@ -257,5 +257,37 @@ int cmd_fork(const struct cmd_options *o, int argc, char **argv, struct err *e)
 	}
 	stage_end(&stage);
 	free(base);
+	return rc;
+}
+
+static int move(const char *lab, const char *node, const char *to, struct err *e)
+{
+	char *words[] = {"move", (char *)(uintptr_t)node, (char *)(uintptr_t)to};
+	char *then[] = {"moved"};
+	struct session s;
+
+	if (client_connect(&s, lab, e) < 0)
+		return -1;
+	int rc = client_send(&s, words, 3, e);
+
+	if (rc == 0)
+		rc = client_answer(&s, NULL, client_show_note, NULL, e);
+	if (rc == 0)
+		rc = client_send(&s, then, 1, e);
+	if (rc == 0)
+		rc = client_answer(&s, stdout, client_show_note, NULL, e);
+	client_close(&s);
+	return rc;
+}
+
+int cmd_move(const struct cmd_options *o, int argc, char **argv, struct err *e)
+{
+	if (!o->to)
+		return err_set(e, ERR_USAGE,
+			       "where to? move NODE --to PROCESS ('vbet status' shows them)");
+	char *lab = client_find_lab(o->lab, e);
+	int rc = lab ? move(lab, argv[0], o->to, e) : -1;
+
+	free(lab);
 	return rc;
 }

@@ -452,6 +452,13 @@ struct guest *guest_create(struct lab *lab, const char *name)
 	return gu;
 }
 
+void guest_lose(struct guest *gu, const char *why)
+{
+	finish_child(gu);
+	gu->wanted = false;
+	fail_guest(gu, why);
+}
+
 /* Only the signal: the loop hears of the end, so that nothing blocks. */
 void guest_kill(struct guest *gu)
 {
@@ -468,6 +475,15 @@ void guest_destroy(struct guest *gu)
 	finish_child(gu);
 	free(gu->name);
 	free(gu);
+}
+
+static int watch_launcher(struct guest *gu, struct err *e)
+{
+	struct loop *l = gu->lab->loop;
+
+	lab_note_pid(gu->lab, &gu->child, gu->name);
+	gu->exited.fd = gu->child.pidfd;
+	return loop_add(l, &gu->exited, EPOLLIN, e) < 0 ? -1 : loop_add(l, &gu->report, EPOLLIN, e);
 }
 
 int guest_boot(struct guest *gu, struct err *e)
@@ -499,10 +515,7 @@ int guest_boot(struct guest *gu, struct err *e)
 		return -1;
 	}
 	gu->n_nics = lab->graph->nodes[graph_find_node(lab->graph, gu->name)].n_nics;
-	lab_note_pid(lab, &gu->child, gu->name);
-	gu->exited.fd = gu->child.pidfd;
-	if (loop_add(lab->loop, &gu->exited, EPOLLIN, e) < 0 ||
-	    loop_add(lab->loop, &gu->report, EPOLLIN, e) < 0)
+	if (watch_launcher(gu, e) < 0)
 		return -1;
 	gu->started_ns = loop_now_ns(lab->loop);
 	loop_set_timer(lab->loop, &gu->deadline, gu->started_ns + lab->progress.boot_timeout_ns);
@@ -534,11 +547,7 @@ int guest_thaw(struct guest *gu, const char *state, struct err *e)
 		close(state_fd);
 	if (rc < 0)
 		return -1;
-	lab_note_pid(lab, &gu->child, gu->name);
-	gu->exited.fd = gu->child.pidfd;
-	if (loop_add(lab->loop, &gu->exited, EPOLLIN, e) < 0)
-		return -1;
-	return loop_add(lab->loop, &gu->report, EPOLLIN, e);
+	return watch_launcher(gu, e);
 }
 
 bool guest_can_hear(const struct guest *gu, struct err *e)
@@ -551,9 +560,8 @@ bool guest_can_hear(const struct guest *gu, struct err *e)
 		err_wrap(e, "%s is lost", gu->name);
 	else if (gu->state == GUEST_UP || gu->state == GUEST_READY)
 		err_set(e, ERR_ENV,
-			"%s runs, but nobody can speak to it any more: what came from its agent "
-			"was "
-			"no message ('vbet restart %s' boots it anew)",
+			"%s runs, but nobody can speak to it any more: what came from its "
+			"agent was no message ('vbet restart %s' boots it anew)",
 			gu->name, gu->name);
 	else
 		err_set(e, ERR_ENV, "%s is %s", gu->name, guest_state_name(gu->state));
@@ -575,8 +583,6 @@ int guest_start(struct guest *gu, struct err *e)
 
 void guest_stop(struct guest *gu, bool at_once)
 {
-	struct loop *l = gu->lab->loop;
-
 	gu->wanted = gu->queued = false;
 	begin_anew(gu);
 	if (gu->state == GUEST_DOWN) {
@@ -590,5 +596,5 @@ void guest_stop(struct guest *gu, bool at_once)
 		return;
 	}
 	agent_control(&gu->agent, "poweroff");
-	loop_set_timer(l, &gu->deadline, loop_now_ns(l) + stop_timeout_ns);
+	loop_set_timer(gu->lab->loop, &gu->deadline, loop_now_ns(gu->lab->loop) + stop_timeout_ns);
 }

@@ -69,6 +69,8 @@ void guest_give_up(struct guest *gu);
 void guest_lacks(struct guest *gu, const char *device, const char *why);
 /* The error of a guest that is not ready in time; others: what is to be said of others, or "". */
 void guest_say_late(const struct guest *gu, const char *others, struct err *e);
+/* Its processes were ended, and it could not go on elsewhere (move.h): it is down, and why. */
+void guest_lose(struct guest *gu, const char *why);
 /* Sends SIGKILL to all its processes and does not wait. NULL is fine. */
 void guest_kill(struct guest *gu);
 /*

@@ -49,7 +49,7 @@ void snapshot_end(struct lab *lab, const struct err *failed)
 	if (failed)
 		s->failed = *failed;
 	/* The old one, if there is one, goes when the new one has its place. */
-	else
+	else if (s->made)
 		snapshot_dir_swap(s->made, s->dir, &s->failed);
 	if (s->made)
 		snapshot_dir_remove(s->made);
@@ -59,6 +59,7 @@ void snapshot_end(struct lab *lab, const struct err *failed)
 	s->step = SNAPSHOT_NONE;
 	if (!lab->clock.is_virtual)
 		still_end(lab);
+	move_end(lab);
 	tell(lab);
 	progress_check(lab);
 }
@@ -108,6 +109,8 @@ static void carrier_answered(struct lab *lab)
 		return;
 	if (s->failed.kind)
 		end_failed(lab);
+	else if (s->step == SNAPSHOT_GUESTS && s->move.guest)
+		move_freeze(lab);
 	else if (s->step == SNAPSHOT_GUESTS)
 		freeze_real(lab);
 	else
@@ -380,6 +383,11 @@ void snapshot_hear_guest(struct guest *gu)
 	const struct freezer *f = &gu->freezer;
 	struct err e;
 
+	if (s->move.guest) {
+		if (s->move.guest == gu)
+			move_hear_guest(lab);
+		return;
+	}
 	if (s->step == SNAPSHOT_THAWING)
 		thawed_if_all(lab);
 	if (s->step != SNAPSHOT_GUESTS || !s->still.held)
@@ -567,6 +575,7 @@ int snapshot_thaw(struct lab *lab, const char *dir, const char *run, struct err 
 void snapshot_finish(struct lab *lab)
 {
 	loop_cancel_timer(lab->loop, &lab->snapshot.still.deadline);
+	move_finish(lab);
 	/* The lab goes down before it is whole. */
 	if (lab->snapshot.made)
 		snapshot_dir_remove(lab->snapshot.made);

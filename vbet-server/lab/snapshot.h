@@ -8,6 +8,7 @@
 
 #include "lib/err.h"
 #include "lib/words.h"
+#include "vbet-server/lab/move.h"
 #include "vbet-server/lab/still.h"
 
 #include <stdbool.h>
@@ -21,6 +22,7 @@ enum snapshot_step {
 	SNAPSHOT_GUESTS,    /* they write themselves */
 	SNAPSHOT_SUBSTRATE, /* so does the substrate process */
 	SNAPSHOT_SERVER,    /* the server is to do so now */
+	SNAPSHOT_MOVING,    /* no snapshot, but a guest goes to another process (move.h) */
 	SNAPSHOT_THAWING,   /* restored: not all is back */
 };
 
@@ -32,6 +34,7 @@ struct snapshot {
 	unsigned guests;   /* that have not written themselves */
 	unsigned carriers; /* that have not: stood (hold), written themselves, thawed */
 	struct still still;
+	struct move move;
 	struct err failed;
 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* save DIR: answered when the lab is in the directory. And who restores one, when all is back. */
+/* save DIR, move NODE PROCESS: answered when the lab is in the directory. And who restores one,
+ * when all is back. */
 #include "vbet-server/server/request.h"
 
 #include <string.h>
@@ -24,6 +25,27 @@ int request_save(struct client *c, const struct words *w, struct err *e)
 	c->is_over = is_saved;
 	request_check_waiting(c->server);
 	return REQUEST_ANSWERED;
+}
+
+int request_move(struct client *c, const struct words *w, struct err *e)
+{
+	if (move_ask(c->server->lab, w->at[1], w->at[2], e) < 0)
+		return -1;
+	c->state = CLIENT_WAIT;
+	c->guest = NULL;
+	c->is_over = is_saved;
+	request_check_waiting(c->server);
+	return REQUEST_ANSWERED;
+}
+
+int request_moved(struct client *c, const struct words *w, struct err *e)
+{
+	const char *told = c->server->lab->snapshot.move.told;
+	struct reply r;
+
+	fprintf(reply_open(&r), "%s\n", told ? told : "no node was moved");
+	reply_send(&r, c);
+	return 0;
 }
 
 static bool is_back(const struct client *c, struct err *e)
