@@ -283,7 +283,8 @@ static bool lex_address(struct lexer *l)
 
 		for (size_t i = 0; i < n; i++)
 			colons += from[i] == ':';
-		is_mac = colons == 5 && n == 17;
+		/* 2001:172:16:10::1 has as many letters and colons as a MAC. */
+		is_mac = colons == 5 && n == 17 && !memmem(from, n, "::", 2);
 	} else {
 		n = isdigit((unsigned char)*from) ? dotted_address(from) : 0;
 	}

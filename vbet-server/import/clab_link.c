@@ -117,12 +117,14 @@ static int take_named(struct clab *c, struct endpoint *end)
 	const struct import_node *n = &c->m->nodes.at[end->place];
 	size_t want = last_number(end->interface);
 	bool is_switch = n->kind == IMPORT_SWITCH;
+	bool is_known = false; /* an interface named twice: its second link is refused */
 
-	for (size_t i = 0; i < n->nics.n && !is_switch; i++)
-		if (n->nics.at[i].was && !strcmp(n->nics.at[i].was, end->interface))
-			want = i;
-	if (is_switch || !want || want >= IMPORT_MAX_NICS ||
-	    (want < n->nics.n && n->nics.at[want].is_plugged && !n->nics.at[want].was))
+	for (size_t i = 0; i < n->nics.n && !is_switch && !is_known; i++) {
+		is_known = n->nics.at[i].was && !strcmp(n->nics.at[i].was, end->interface);
+		want = is_known ? i : want;
+	}
+	if (is_switch || (!is_known && (!want || want >= IMPORT_MAX_NICS ||
+					(want < n->nics.n && n->nics.at[want].is_plugged))))
 		want = model_free_nic(c->m, end->place, is_switch ? 0 : 1);
 	if (take_nic(c, end, want) < 0)
 		return -1;
@@ -287,6 +289,10 @@ static int finish_link(struct clab *c, struct link *l)
 		inside++;
 		if (finish_end(c, l, &l->ends[i]) < 0)
 			return -1;
+	}
+	if (l->n == 2 && inside == 2 && l->ends[0].place == l->ends[1].place) {
+		model_note(c->m, NULL, "link of %s to itself", l->ends[0].node);
+		return 0;
 	}
 	if (l->n == 2 && inside == 2) {
 		model_add_link(c->m, (struct import_end){l->ends[0].place, (size_t)l->ends[0].nic},

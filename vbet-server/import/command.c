@@ -260,6 +260,24 @@ static bool read_route(struct reader *r, const struct words *w)
 	return true;
 }
 
+/* net.ipv4.conf.NAME.x: it can be set only when the interface is there, at its place among
+ * commands. */
+static bool is_of_interface(const char *key)
+{
+	static const char *const groups[] = {"net.ipv4.conf.", "net.ipv6.conf.", "net.ipv4.neigh.",
+					     "net.ipv6.neigh."};
+
+	for (size_t i = 0; i < ARRAY_LEN(groups); i++) {
+		size_t len = strlen(groups[i]);
+
+		if (strncmp(key, groups[i], len) != 0)
+			continue;
+		key += len;
+		return strncmp(key, "all.", 4) != 0 && strncmp(key, "default.", 8) != 0;
+	}
+	return false;
+}
+
 /* sysctl [-q] [-w] KEY=VALUE */
 static bool read_sysctl(struct reader *r, const struct words *w)
 {
@@ -272,9 +290,8 @@ static bool read_sysctl(struct reader *r, const struct words *w)
 
 	for (const char *p = ok ? w->at[i] : equals; p < equals; p++)
 		ok = ok && (isalnum((unsigned char)*p) || strchr("._-", *p));
-	/* Of an interface, it can be set only when that is there: at its place among commands. */
 	if (!ok || !isalpha((unsigned char)*w->at[i]) || !strchr(w->at[i], '.') ||
-	    strstr(w->at[i], "..") || strchr(w->at[i], '/') || strstr(w->at[i], ".eth"))
+	    strstr(w->at[i], "..") || strchr(w->at[i], '/') || is_of_interface(w->at[i]))
 		return false;
 	r->out->meaning = IMPORT_SYSCTL;
 	r->out->key = arena_strndup(&r->m->arena, w->at[i], (size_t)(equals - w->at[i]));

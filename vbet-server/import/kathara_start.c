@@ -21,6 +21,9 @@ enum { STARTS_FRR = 1 << 0, STARTS_DNSMASQ = 1 << 1 };
 
 static const char start_named[] = "named -c /etc/bind/named.conf";
 static const char start_sshd[] = "ssh-keygen -A && mkdir -p /run/sshd && /usr/sbin/sshd";
+/* Of Debian's ifupdown, by busybox; addresses come from /etc/network/interfaces. */
+static const char start_networking[] = "mkdir -p /run/network && busybox ifup -a";
+static const char start_nftables[] = "nft -f /etc/nftables.conf";
 static const char start_httpd[] = "mkdir -p /var/www/html && busybox httpd -h /var/www/html";
 
 /* Started by vbet (bit), or by this command, which may not be quite the same (instead). */
@@ -38,36 +41,83 @@ static const struct start {
 	{.name = "bind9", .command = start_named},
 	{.name = "ssh", .command = start_sshd},
 	{.name = "sshd", .command = start_sshd},
+	{.name = "networking", .command = start_networking},
+	{.name = "nftables", .command = start_nftables},
 	{.name = "apache2", .command = start_httpd, .instead = "httpd of busybox"},
 	{.name = "nginx", .command = start_httpd, .instead = "httpd of busybox"},
 };
 
-/*
- * The name of the service that a line starts: "systemctl start X", "service X start",
- * "/etc/init.d/X start"; NULL: it does something else.
- */
-static const char *started_service(struct arena *a, const char *line)
+static bool is_start(const char *verb)
 {
-	char *copy = arena_strdup(a, line);
-	char *save = NULL;
-	const char *word[4] = {NULL};
-	size_t n = 0;
+	return !strcmp(verb, "start") || !strcmp(verb, "restart") || !strcmp(verb, "reload");
+}
 
-	for (char *p = strtok_r(copy, " \t\r\n;&", &save); p && n < ARRAY_LEN(word);
-	     p = strtok_r(NULL, " \t\r\n;&", &save))
-		word[n++] = p;
-	if (n < 2)
-		return NULL;
-	if (!strcmp(word[0], "systemctl") && n > 2 &&
-	    (!strcmp(word[1], "start") || !strcmp(word[1], "restart")))
-		return word[2];
-	if (!strcmp(word[0], "service") && n > 2 &&
-	    (!strcmp(word[2], "start") || !strcmp(word[2], "restart")))
-		return word[1];
-	if (!strncmp(word[0], "/etc/init.d/", 12) &&
-	    (!strcmp(word[1], "start") || !strcmp(word[1], "restart")))
-		return word[0] + 12;
-	return NULL;
+/* At boot there is nothing to stop, and nothing is started by being enabled. */
+static bool is_no_start(const char *verb)
+{
+	return !strcmp(verb, "stop") || !strcmp(verb, "enable") || !strcmp(verb, "daemon-reload");
+}
+
+/*
+ * "systemctl start X...", "systemctl enable --now X...", "service X start", "/etc/init.d/X start":
+ * adds the names. false: this is another command. Text is taken apart.
+ */
+static bool read_start(struct arena *a, char *text, struct strvec *names)
+{
+	char *save = NULL;
+	char *first = strtok_r(text, " \t\r&", &save);
+	char *second = first ? strtok_r(NULL, " \t\r&", &save) : NULL;
+	char *word = second ? strtok_r(NULL, " \t\r&", &save) : NULL;
+
+	if (!first || *first == '#')
+		return true;
+	if (!second)
+		return false;
+	if (!strncmp(first, "/etc/init.d/", 12) || !strcmp(first, "service")) {
+		bool is_path = *first == '/';
+		const char *name = is_path ? first + 12 : second;
+		const char *verb = is_path ? second : word;
+
+		if (!verb || !*name || (!is_start(verb) && !is_no_start(verb)))
+			return false;
+		if (is_start(verb))
+			vec_push(names, arena_strdup(a, name));
+		return true;
+	}
+	if (strcmp(first, "systemctl") != 0 || (!is_start(second) && !is_no_start(second)))
+		return false;
+	bool is_now = is_start(second) || (word && !strcmp(word, "--now"));
+
+	for (; word && *word != '#' && *word != '>'; word = strtok_r(NULL, " \t\r&", &save))
+		if (*word != '-' && is_now)
+			vec_push(names, arena_strdup(a, word));
+	return true;
+}
+
+/* The services that a line starts. false: it does something else, or that as well. */
+static bool read_starts(struct arena *a, const char *line, struct strvec *names)
+{
+	char *rest = arena_strdup(a, line + strspn(line, " \t"));
+
+	if (!*rest || *rest == '#')
+		return false;
+	while (rest) {
+		char *end = strpbrk(rest, ";&");
+
+		/* Of "2>&1", the '&' ends nothing; a last one sends to the background. */
+		while (end && *end == '&' && end[1] != '&')
+			end = strpbrk(end + 1, ";&");
+		if (end) {
+			size_t len = *end == '&' ? 2 : 1;
+
+			memset(end, '\0', len);
+			end += len;
+		}
+		if (!read_start(a, rest, names))
+			return false;
+		rest = end;
+	}
+	return true;
 }
 
 static const struct start *find_start(const char *name)
@@ -82,57 +132,93 @@ static const struct start *find_start(const char *name)
 
 static unsigned find_started(struct arena *a, const char *text)
 {
+	struct strvec names = {0};
 	unsigned bits = 0;
 
 	for (const char *p = text; p && *p;) {
 		size_t len = strcspn(p, "\n");
-		const char *line = arena_strndup(a, p, len);
-		const char *name = started_service(a, line + strspn(line, " \t"));
 
-		const struct start *s = name ? find_start(name) : NULL;
-
-		bits |= s ? s->bit : 0;
+		read_starts(a, arena_strndup(a, p, len), &names);
 		p += len + (p[len] == '\n');
 	}
+	for (size_t i = 0; i < names.n; i++) {
+		const struct start *s = find_start(names.at[i]);
+
+		bits |= s ? s->bit : 0;
+	}
+	vec_free(&names);
 	return bits;
 }
 
-/* Lines that start services: those that we know are started, the rest is told of. */
-static bool take_start(struct import_model *m, size_t node, const char *line)
+/* The command that starts a service here, or NULL; tells of what is not carried over. */
+static const char *command_of(struct import_model *m, size_t node, const char *name)
 {
-	const char *name = started_service(&m->arena, line);
-	const struct start *s = name ? find_start(name) : NULL;
 	const char *was = m->nodes.at[node].was;
+	const struct start *s = find_start(name);
 
-	if (!name)
-		return false;
 	if (!s)
 		model_note(m, was, "start of %s", name);
 	else if (s->instead)
 		model_note(m, was, "%s: here %s", name, s->instead);
-	if (s && s->command)
-		model_add_command(m, node, &(struct import_command){.text = s->command});
-	return true;
+	return s ? s->command : NULL;
 }
 
-static void add_script(struct import_model *m, const struct import_source *src, size_t node,
-		       const char *path, const char *text)
+static bool take_start(struct import_model *m, size_t node, const char *line)
 {
-	if (command_is_plain_script(text)) {
-		command_add_script(m, node, text, take_start);
-		return;
-	}
-	/* Its lines depend on each other: it stays a script. */
-	struct import_file f = {.path = arena_printf(&m->arena, "/root/%s", path),
-				.source = path,
-				.is_executable = true};
+	struct strvec names = {0};
+	bool is_known = read_starts(&m->arena, line, &names);
 
-	if (strchr(path, '/'))
-		return;
-	model_add_file(m, node, &f);
-	model_add_command(m, node,
-			  &(struct import_command){
-				  .text = arena_printf(&m->arena, "cd / && bash /root/%s", path)});
+	for (size_t i = 0; is_known && i < names.n; i++) {
+		const char *command = command_of(m, node, names.at[i]);
+
+		if (command)
+			model_add_command(m, node, &(struct import_command){.text = command});
+	}
+	vec_free(&names);
+	return is_known;
+}
+
+/* The same within a script, whose lines stay in their places. True: the line is another now. */
+static bool put_line(struct import_model *m, size_t node, const char *line, FILE *out)
+{
+	struct strvec names = {0};
+	bool is_start = read_starts(&m->arena, line, &names);
+
+	if (is_start)
+		fprintf(out, "%.*s:", (int)strspn(line, " \t"), line);
+	else
+		fputs(line, out);
+	for (size_t i = 0; is_start && i < names.n; i++) {
+		const char *command = command_of(m, node, names.at[i]);
+
+		if (command)
+			fprintf(out, "; %s", command);
+	}
+	fputc('\n', out);
+	vec_free(&names);
+	return is_start;
+}
+
+/* NULL: it starts nothing, and stays the file that it is. */
+static const char *with_our_starts(struct import_model *m, size_t node, const char *text)
+{
+	const char *copy = NULL;
+	char *out = NULL;
+	size_t size = 0;
+	FILE *f = xmemstream(&out, &size);
+	bool is_changed = false;
+
+	for (const char *p = text; *p;) {
+		size_t len = strcspn(p, "\n");
+
+		is_changed |= put_line(m, node, arena_strndup(&m->arena, p, len), f);
+		p += len + (p[len] == '\n');
+	}
+	fclose(f);
+	if (is_changed)
+		copy = arena_strdup(&m->arena, out);
+	free(out);
+	return copy;
 }
 
 /* Of the tree, files of dnsmasq become its configuration where it is started. */
@@ -172,6 +258,26 @@ static bool has_frr_config(const struct tree *t)
 	return false;
 }
 
+static void add_script(struct import_model *m, size_t node, const char *path, const char *text)
+{
+	if (command_is_plain_script(text)) {
+		command_add_script(m, node, text, take_start);
+		return;
+	}
+	/* Its lines depend on each other: it stays a script. */
+	struct import_file f = {.path = arena_printf(&m->arena, "/root/%s", path),
+				.source = path,
+				.text = with_our_starts(m, node, text),
+				.is_executable = true};
+
+	if (strchr(path, '/'))
+		return;
+	model_add_file(m, node, &f);
+	model_add_command(m, node,
+			  &(struct import_command){
+				  .text = arena_printf(&m->arena, "cd / && bash /root/%s", path)});
+}
+
 void kathara_add_contents(struct import_model *m, const struct import_source *src, size_t node,
 			  const struct strvec *exec, bool netkit)
 {
@@ -206,7 +312,7 @@ void kathara_add_contents(struct import_model *m, const struct import_source *sr
 		take_dnsmasq(m, node);
 	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
 		if (texts[i])
-			add_script(m, src, node, paths[i], texts[i]);
+			add_script(m, node, paths[i], texts[i]);
 		free(texts[i]);
 	}
 	for (size_t i = 0; i < exec->n; i++)

@@ -72,6 +72,76 @@ static int check_keys(const struct netlab *n, const struct yaml_value *v)
 		       : yaml_wrong(n->e, n->m->file, v, "more than %d keys", NETLAB_MAX_KEYS);
 }
 
+/* ---- keys with dots ---- */
+
+/*
+ * The value of that key of `to`, a map with room for it, as a map that is nobody else's, with room
+ * for one more; a value that several aliases share must not change. NULL: it is no map.
+ */
+static struct yaml_value *own_map(struct netlab *n, struct yaml_value *to, const char *key,
+				  const struct yaml_value *at)
+{
+	static const char ours[] = "";
+	struct arena *a = &n->m->arena;
+	size_t i = 0;
+
+	while (i < to->n && strcmp(to->items[i].key, key) != 0)
+		i++;
+	struct yaml_value *old = i < to->n ? to->items[i].value : NULL;
+	bool is_ours = old && old->text == ours;
+	size_t len = old && old->kind == YAML_MAP ? old->n : 0;
+
+	if (old && old->kind != YAML_MAP && old->kind != YAML_NULL)
+		return NULL;
+	if (is_ours && len & (len - 1))
+		return old;
+	for (size_t k = 0; k < len; k++)
+		netlab_step(n);
+	struct yaml_value *own = is_ours ? old : arena_alloc(a, sizeof(*own));
+	struct yaml_item *items = arena_alloc(a, (2 * len + 1) * sizeof(*items));
+
+	if (len)
+		memcpy(items, old->items, len * sizeof(*items));
+	if (!is_ours)
+		*own = (struct yaml_value){.line = at->line, .column = at->column, .text = ours};
+	own->kind = YAML_MAP;
+	own->items = items;
+	own->n = len;
+	to->items[i] = (struct yaml_item){.key = key, .value = own};
+	to->n += i == to->n;
+	return own;
+}
+
+const struct yaml_value *netlab_undot(struct netlab *n, const struct yaml_value *v, bool of_nodes)
+{
+	struct arena *a = &n->m->arena;
+	struct yaml_value *out;
+	size_t dots = 0;
+
+	for (size_t i = 0; v->kind == YAML_MAP && i < v->n; i++)
+		dots += strchr(v->items[i].key, '.') != NULL;
+	if (!dots || v->n > NETLAB_MAX_KEYS)
+		return v;
+	out = arena_alloc(a, sizeof(*out));
+	*out = *v;
+	out->items = arena_alloc(a, v->n * sizeof(*out->items));
+	out->n = 0;
+	for (size_t i = 0; i < v->n && netlab_step(n); i++) {
+		const char *key = v->items[i].key;
+		size_t len = strcspn(key, ".");
+		const char *first = key[len] && len ? arena_strndup(a, key, len) : NULL;
+		struct yaml_value *in = NULL;
+
+		if (first && (!of_nodes || model_find_node(n->m, first) >= 0))
+			in = own_map(n, out, first, v->items[i].value);
+		if (in)
+			in->items[in->n++] = (struct yaml_item){key + len + 1, v->items[i].value};
+		else
+			out->items[out->n++] = v->items[i];
+	}
+	return out;
+}
+
 /* ---- nodes ---- */
 
 static int add_node(struct netlab *n, const char *name, const struct yaml_value *at,
@@ -136,6 +206,7 @@ static int read_nodes(struct netlab *n)
 	const struct yaml_value *v = yaml_get(n->top, "nodes");
 	const struct yaml_value *groups = yaml_get(n->top, "groups");
 
+	v = v ? netlab_undot(n, v, false) : NULL;
 	if (v ? v->kind != YAML_LIST && v->kind != YAML_MAP : !groups)
 		return yaml_wrong(n->e, n->m->file, v ? v : n->top,
 				  "the topology has no list or map of nodes");

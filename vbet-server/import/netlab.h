@@ -76,7 +76,12 @@ bool netlab_step(struct netlab *n);
 
 /* "a.b.c" in nested maps, whose keys may have dots themselves. NULL: not there. */
 const struct yaml_value *netlab_get(const struct yaml_value *v, const char *path);
-/* The same as a text; NULL also if it is a list or map. */
+/*
+ * A map whose key "a.b" is one key of the map "a"; what is deeper keeps its dots. of_nodes: only
+ * where a node is called "a". All else, and a map with more than NETLAB_MAX_KEYS keys, as it is.
+ */
+const struct yaml_value *netlab_undot(struct netlab *n, const struct yaml_value *v, bool of_nodes);
+/* What netlab_get() finds, as a text; NULL also if it is a list or map. */
 const char *netlab_text(const struct yaml_value *v, const char *path);
 /* A property of a node: its own, of one of its groups, of the topology. */
 const struct yaml_value *netlab_property(const struct netlab *n, const struct netlab_node *node,

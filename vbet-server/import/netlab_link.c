@@ -263,6 +263,7 @@ static int read_map(struct netlab *n, struct netlab_link *l, const struct yaml_v
 {
 	const struct yaml_value *interfaces = yaml_get(v, "interfaces");
 
+	v = netlab_undot(n, v, true);
 	if (interfaces && interfaces->kind == YAML_LIST && read_interfaces(n, l, interfaces) < 0)
 		return -1;
 	for (size_t i = 0; i < v->n; i++) {
@@ -284,6 +285,21 @@ static int read_map(struct netlab *n, struct netlab_link *l, const struct yaml_v
 		}
 	}
 	return 0;
+}
+
+/* Of a bundle, the first cable: it carries what all of them would. */
+static int read_bundle(struct netlab *n, struct netlab_link *l, const struct yaml_value *v)
+{
+	const struct yaml_value *members = netlab_get(v, "lag.members");
+
+	if (!members || members->kind != YAML_LIST || !members->n || l->ends.n)
+		return 0;
+	const struct yaml_value *first = members->items[0].value;
+
+	return yaml_text(first)           ? read_pair(n, l, first)
+	       : first->kind == YAML_LIST ? read_interfaces(n, l, first)
+	       : first->kind == YAML_MAP  ? read_map(n, l, first)
+					  : 0;
 }
 
 static int read_list(struct netlab *n, const struct yaml_value *v, const struct yaml_value *group,
@@ -308,7 +324,7 @@ static int read_link(struct netlab *n, const struct yaml_value *v, const struct 
 	l->group = group;
 	if (yaml_text(v)           ? read_pair(n, l, v) < 0
 	    : v->kind == YAML_LIST ? read_interfaces(n, l, v) < 0
-				   : read_map(n, l, v) < 0)
+				   : read_map(n, l, v) < 0 || read_bundle(n, l, v) < 0)
 		return -1;
 	return l->ends.n ? 0 : yaml_wrong(n->e, n->m->file, v, "the link has no nodes");
 }

@@ -150,6 +150,8 @@ static void put_file(struct writer *w, const struct import_node *n, const struct
 		fputs(", ", w->out);
 	}
 	put_content(w, f);
+	if (f->daemon && f->source)
+		fputs(", may_fail = on", w->out);
 	fputs(f->is_executable && !f->daemon ? ", mode = \"0755\")" : ")", w->out);
 	if (!is_beside(w, f))
 		put_here_document_body(w->out, f->text);
@@ -316,7 +318,8 @@ static void put_routes(struct writer *w, const struct import_node *n)
 
 /*
  * In their order, as one may need what another has done; all that became statements has been done
- * before them.
+ * before them. One that fails does not take the lab down, as it does not in any of the other tools:
+ * labs have lines for programs that only their images have, and run all the same.
  */
 static void put_commands(struct writer *w, const struct import_node *n)
 {
@@ -336,7 +339,7 @@ static void put_commands(struct writer *w, const struct import_node *n)
 		done++;
 	}
 	if (done)
-		fputs(")\n", w->out);
+		fprintf(w->out, ",%smay_fail = on)\n", count > 1 ? "\n\t" : " ");
 }
 
 static bool has_content(struct writer *w, const struct import_node *n)
@@ -360,6 +363,71 @@ static void put_content_of(struct writer *w, const struct import_node *n)
 	for (size_t i = 0; i < n->services.n; i++)
 		fprintf(w->out, "service(%s, %s)\n", n->variable, n->services.at[i]);
 	put_commands(w, n);
+}
+
+/* The daemon of which that file is a configuration that the script does not mention; or NULL. */
+static const char *laid_daemon(struct writer *w, const struct import_node *n, size_t i)
+{
+	const struct import_file *f = &n->files.at[i];
+
+	return f->daemon && place_of(w, n, f) ? f->daemon : NULL;
+}
+
+static bool has_config(struct writer *w, const struct import_node *n, const char *daemon)
+{
+	for (size_t i = 0; i < n->files.n; i++) {
+		const char *laid = laid_daemon(w, n, i);
+
+		if (laid && !strcmp(laid, daemon))
+			return true;
+	}
+	return false;
+}
+
+static void put_tolerance(struct writer *w, const char *daemon)
+{
+	const struct import_model *m = w->m;
+	size_t count = 0;
+	size_t done = 0;
+
+	for (size_t i = 0; i < m->nodes.n; i++)
+		count += has_config(w, &m->nodes.at[i], daemon);
+	fprintf(w->out, "service(%s", count > 1 ? "[" : "");
+	for (size_t i = 0; i < m->nodes.n; i++)
+		if (has_config(w, &m->nodes.at[i], daemon))
+			fprintf(w->out, "%s%s", done++ ? ", " : "", m->nodes.at[i].variable);
+	fprintf(w->out, "%s, %s, may_fail = on)\n", count > 1 ? "]" : "", daemon);
+}
+
+/*
+ * Elsewhere a daemon runs without the lines that it does not take, and without its file if it takes
+ * none of it; labs that work there have such lines.
+ */
+static void put_tolerances(struct writer *w)
+{
+	struct strvec done = {0};
+
+	for (size_t i = 0; i < w->m->nodes.n; i++) {
+		const struct import_node *n = &w->m->nodes.at[i];
+
+		for (size_t k = 0; k < n->files.n; k++) {
+			const char *daemon = laid_daemon(w, n, k);
+			bool is_done = !daemon;
+
+			for (size_t j = 0; j < done.n && !is_done; j++)
+				is_done = !strcmp(done.at[j], daemon);
+			if (is_done)
+				continue;
+			if (!done.n)
+				fputs("\n# As there, a line that a daemon does not take is told "
+				      "of, "
+				      "and left out.\n",
+				      w->out);
+			put_tolerance(w, daemon);
+			vec_push(&done, daemon);
+		}
+	}
+	vec_free(&done);
 }
 
 /* ---- the whole ---- */
@@ -460,6 +528,7 @@ void script_write(FILE *out, struct import_model *m, bool is_copied, struct scri
 		put_link(&w, &m->links.at[i]);
 	for (size_t i = 0; i < m->nodes.n; i++)
 		put_content_of(&w, &m->nodes.at[i]);
+	put_tolerances(&w);
 	if (m->list)
 		put_list(&w);
 	if (m->epilog)
