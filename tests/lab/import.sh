@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Labs of other tools, imported: they boot without a complaint, and pings cross them.
+# lab: slow
 . "${0%/*}/lib.sh"
 
 LABS=$ROOT/tests/golden/import
@@ -51,7 +52,7 @@ end_lab
 # Kathará: addresses by ifupdown, a service within a script; a command that fails takes nothing down.
 import kathara-ifup 2s 'r1: .*no-such-program.*may fail'
 must vbet exec pc -- ping -c1 -W1 198.51.100.130
-must in_node r2 'pidof sshd && tail -1 /tmp/counted'
+must in_node r2 'pgrep -x sshd && tail -1 /tmp/counted'
 out_has '^3$'
 end_lab
 

@@ -10,6 +10,7 @@
 #include "lib/xalloc.h"
 #include "vbet-server/import/command.h"
 #include "vbet-server/import/frr.h"
+#include "vbet-server/import/interfaces.h"
 #include "vbet-server/import/kathara.h"
 #include "vbet-server/import/tree.h"
 
@@ -17,12 +18,10 @@
 #include <string.h>
 
 /* What the commands start that vbet starts by itself, given a configuration. */
-enum { STARTS_FRR = 1 << 0, STARTS_DNSMASQ = 1 << 1 };
+enum { STARTS_FRR = 1 << 0, STARTS_DNSMASQ = 1 << 1, STARTS_NETWORKING = 1 << 2 };
 
 static const char start_named[] = "named -c /etc/bind/named.conf";
 static const char start_sshd[] = "ssh-keygen -A && mkdir -p /run/sshd && /usr/sbin/sshd";
-/* Of Debian's ifupdown, by busybox; addresses come from /etc/network/interfaces. */
-static const char start_networking[] = "mkdir -p /run/network && busybox ifup -a";
 static const char start_nftables[] = "nft -f /etc/nftables.conf";
 static const char start_httpd[] = "mkdir -p /var/www/html && busybox httpd -h /var/www/html";
 
@@ -41,7 +40,7 @@ static const struct start {
 	{.name = "bind9", .command = start_named},
 	{.name = "ssh", .command = start_sshd},
 	{.name = "sshd", .command = start_sshd},
-	{.name = "networking", .command = start_networking},
+	{.name = "networking", .bit = STARTS_NETWORKING},
 	{.name = "nftables", .command = start_nftables},
 	{.name = "apache2", .command = start_httpd, .instead = "httpd of busybox"},
 	{.name = "nginx", .command = start_httpd, .instead = "httpd of busybox"},
@@ -245,6 +244,17 @@ static void read_text(struct import_model *m, const struct import_source *src, c
 	}
 }
 
+static void add_interfaces(struct import_model *m, const struct import_source *src, size_t node)
+{
+	const char *was = m->nodes.at[node].was;
+	char *text;
+
+	read_text(m, src, was, arena_printf(&m->arena, "%s/etc/network/interfaces", was), &text);
+	if (text)
+		interfaces_add(m, node, text);
+	free(text);
+}
+
 static bool has_frr_config(const struct tree *t)
 {
 	for (size_t i = 0; i < t->files.n; i++) {
@@ -310,6 +320,8 @@ void kathara_add_contents(struct import_model *m, const struct import_source *sr
 		m->nodes.at[node].kind = IMPORT_ROUTER;
 	if (started & STARTS_DNSMASQ)
 		take_dnsmasq(m, node);
+	if (started & STARTS_NETWORKING)
+		add_interfaces(m, src, node);
 	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
 		if (texts[i])
 			add_script(m, node, paths[i], texts[i]);
