@@ -237,6 +237,34 @@ static int parse_bounds(const struct cmd_options *o, struct plan_wish *wish, str
 	return parse_cpu(o->cpu, &wish->cpu_ppm, e);
 }
 
+static const int64_t back_every_min_ns = 100000000;
+
+/* --back-every TIME[,SIZE], else VBET_BACK_EVERY. */
+static int parse_back(const struct cmd_options *o, const struct graph *g, struct lab_options *opt,
+		      struct err *e)
+{
+	const char *said = o->back_every ? o->back_every : getenv("VBET_BACK_EVERY");
+	const char *size = said ? strchr(said, ',') : NULL;
+
+	if (!said || !*said)
+		return 0;
+	if (g->clock == CLOCK_REAL)
+		return o->back_every
+			       ? err_set(e, ERR_USAGE,
+					 "only a lab in virtual time can go back: --back-every "
+					 "wants --clock virtual")
+			       : 0;
+	char *time = xstrndup(said, strcspn(said, ","));
+	int rc = unit_parse(UNIT_TIME, time, &opt->back_every_ns, e);
+
+	if (rc == 0 && size)
+		rc = unit_parse(UNIT_SIZE, size + 1, &opt->back_bytes, e);
+	if (rc == 0 && opt->back_every_ns < back_every_min_ns)
+		rc = err_set(e, ERR_USAGE, "at least 100ms");
+	free(time);
+	return rc < 0 ? err_wrap(e, "--back-every") : 0;
+}
+
 /* Clock, seed and spin are of the network, as if the script had said them. */
 static int parse_up_options(const struct cmd_options *o, struct graph *g, struct lab_options *opt,
 			    struct err *e)
@@ -259,7 +287,7 @@ static int parse_up_options(const struct cmd_options *o, struct graph *g, struct
 			       "only a run in virtual time can be repeated: --record wants --clock "
 			       "virtual");
 	if (parse_at_once(o, g, &opt->plan.guests_at_once, e) < 0 ||
-	    parse_bounds(o, &opt->plan, e) < 0)
+	    parse_bounds(o, &opt->plan, e) < 0 || parse_back(o, g, opt, e) < 0)
 		return -1;
 	return boot_parse_processes(o, g, &opt->plan, e);
 }
@@ -396,10 +424,11 @@ static int connect_while_it_runs(struct session *s, const char *lab, struct err 
 	return -1;
 }
 
-int boot_restore(const char *run, const char *snapshot, struct session *s, struct err *e)
+int boot_restore(const char *run, const char *snapshot, const struct server_follow *follow,
+		 struct session *s, struct err *e)
 {
 	*s = (struct session){.fd = -1};
-	if (server_restore(run, snapshot, &s->fd, e) < 0)
+	if (server_restore(run, snapshot, follow, &s->fd, e) < 0)
 		return -1;
 	if (client_answer(s, NULL, client_show_note, NULL, e) == 0)
 		return 0;

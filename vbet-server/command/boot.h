@@ -13,6 +13,7 @@ struct cmd_options;
 struct plan_wish;
 struct graph;
 struct loaded;
+struct server_follow;
 struct session;
 
 /* What a command wants of the lab that the user did not say. Borrowed; zeroed: a lab as any. */
@@ -38,9 +39,11 @@ int boot_loaded(const struct cmd_options *o, const struct boot_wish *wish, struc
 		struct err *e);
 /*
  * Restores a lab from the directory of a snapshot, in the run directory `run`, and waits until all
- * of it is back. 0, with a connection to its server in *s, or -1.
+ * of it is back. follow: NULL, or what it does then (server/start.h). 0, with a connection to its
+ * server in *s, or -1.
  */
-int boot_restore(const char *run, const char *snapshot, struct session *s, struct err *e);
+int boot_restore(const char *run, const char *snapshot, const struct server_follow *follow,
+		 struct session *s, struct err *e);
 /* Takes a lab down. 0 or -1. */
 int boot_take_down(const char *lab, struct err *e);
 /*

@@ -16,7 +16,8 @@
 struct cmd_options {
 	const char *lab, *kernel, *dump, *user, *vnet, *clock, *seed, *write;
 	const char *timeout, *jobs, *processes, *count, *duration, *keep, *comment;
-	const char *record, *until, *back, *whatif, *spin, *at_once, *output, *keep_disks;
+	const char *record, *until, *back, *back_every, *whatif, *spin, *at_once, *output,
+		*keep_disks;
 	const char *side_by_side, *limit, *filter, *repeat, *artifacts;
 	const char *within, *to, *level, *remove;
 	const char *from, *rest, *only;
@@ -70,10 +71,11 @@ struct cmd_options {
 #define OPT_LEVEL     OPT_BIT(34)
 #define OPT_EXPLORE   OPT_BIT(36)
 #define OPT_REMOVE    OPT_BIT(37)
+#define OPT_BACKS     OPT_BIT(38)
 #define OPT_UP                                                                                  \
 	(OPT_LAB | OPT_KERNEL | OPT_TIMEOUT | OPT_INSECURE | OPT_JOBS | OPT_QUIET | OPT_CLOCK | \
-	 OPT_SEED | OPT_PROCESSES | OPT_SPIN | OPT_AT_ONCE | OPT_WARN | OPT_BOOT)
-#define OPT_REPLAY (OPT_LAB | OPT_TIMEOUT | OPT_INSECURE | OPT_QUIET | OPT_AT_ONCE)
+	 OPT_SEED | OPT_PROCESSES | OPT_SPIN | OPT_AT_ONCE | OPT_WARN | OPT_BOOT | OPT_BACKS)
+#define OPT_REPLAY (OPT_LAB | OPT_TIMEOUT | OPT_INSECURE | OPT_QUIET | OPT_AT_ONCE | OPT_BACKS)
 
 struct cmd {
 	const char *name;

@@ -15,6 +15,7 @@
 #include "vbet-server/command/boot.h"
 #include "vbet-server/command/client.h"
 #include "vbet-server/command/cmd.h"
+#include "vbet-server/command/go_back.h"
 #include "vbet-server/command/keep.h"
 #include "vbet-server/command/run.h"
 #include "vbet-server/store/paths.h"
@@ -48,6 +49,12 @@ static int tell_refused(const char *lab, struct err *e)
 	return rc;
 }
 
+/* The lab stands where it was to be replayed to. */
+static int await_replayed(const char *lab, struct err *e)
+{
+	return ask(lab, "replayed", NULL, NULL, e) < 0 ? -1 : tell_refused(lab, e);
+}
+
 /* Boots the lab of a run, and leads it through the record up to a time, where it stands then. */
 static int lead(const struct cmd_options *o, struct boot_wish wish, const struct run *r,
 		struct loaded *l, int64_t to_ns, struct err *e)
@@ -60,9 +67,7 @@ static int lead(const struct cmd_options *o, struct boot_wish wish, const struct
 		fputs("a guest was charged for computing without end: how much depends on the "
 		      "machine, so this may not be the same run\n",
 		      stderr);
-	if (rc == 0)
-		rc = ask(l->graph->lab, "replayed", NULL, NULL, e);
-	return rc == 0 ? tell_refused(l->graph->lab, e) : rc;
+	return rc == 0 ? await_replayed(l->graph->lab, e) : rc;
 }
 
 static int check_time(const struct run *r, int64_t ns, struct err *e)
@@ -122,8 +127,8 @@ static int say_where(const struct cmd_options *o, const struct run *r, const cha
 	return rc;
 }
 
-static int replay(const struct cmd_options *o, struct run *r, struct loaded *l, int64_t to_ns,
-		  struct err *e)
+static int replay_all(const struct cmd_options *o, struct run *r, struct loaded *l, int64_t to_ns,
+		      struct err *e)
 {
 	struct keep k = {0};
 	int rc = make_room(r, l, e) < 0 || keep_open(&k, o->keep, e) < 0 ? -1 : 0;
@@ -138,6 +143,18 @@ static int replay(const struct cmd_options *o, struct run *r, struct loaded *l, 
 		rc = say_where(o, r, l->graph->lab, to_ns, e);
 	keep_close(&k);
 	return rc;
+}
+
+/* From a snapshot, if the lab has one: then there are no captures of what came before it. */
+static int replay(const struct cmd_options *o, struct run *r, struct loaded *l, int64_t to_ns,
+		  struct err *e)
+{
+	const char *lab = l->graph->lab;
+	int rc = o->keep ? 0 : go_back(r, lab, to_ns, e);
+
+	if (rc == 0)
+		return replay_all(o, r, l, to_ns, e);
+	return rc < 0 || await_replayed(lab, e) < 0 ? -1 : say_where(o, r, lab, to_ns, e);
 }
 
 int cmd_replay(const struct cmd_options *o, int argc, char **argv, struct err *e)

@@ -157,7 +157,7 @@ static int restore(const char *dir, const char *snapshot, struct err *e)
 {
 	struct session s;
 
-	if (boot_restore(dir, snapshot, &s, e) < 0)
+	if (boot_restore(dir, snapshot, NULL, &s, e) < 0)
 		return -1;
 	client_close(&s);
 	return 0;

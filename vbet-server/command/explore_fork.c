@@ -42,7 +42,7 @@ static int restore(const struct explore_setting *s, struct session *session, str
 	char *hold[] = {"hold"};
 	char *base = paths_base_dir(e);
 	char *dir = base ? xasprintf("%s/%s", base, s->lab) : NULL;
-	int rc = dir ? boot_restore(dir, s->snapshot, session, e) : -1;
+	int rc = dir ? boot_restore(dir, s->snapshot, NULL, session, e) : -1;
 
 	if (rc == 0)
 		rc = client_send(session, hold, 1, e);

@@ -96,7 +96,7 @@ static int save_and_restore(const struct drive *d, int64_t ns, const char *run,
 	struct session s;
 
 	if (ask(d, "save", snapshot, NULL, e) < 0 || live_on(d, ns + other_life_ns, e) < 0 ||
-	    boot_take_down(d->lab, e) < 0 || boot_restore(run, snapshot, &s, e) < 0)
+	    boot_take_down(d->lab, e) < 0 || boot_restore(run, snapshot, NULL, &s, e) < 0)
 		return -1;
 	client_close(&s);
 	return 0;

@@ -252,6 +252,16 @@ void clock_hand_over(struct lab *lab)
 		set_pace(lab, "1");
 }
 
+void clock_follow(struct lab *lab)
+{
+	struct lab_clock *c = &lab->clock;
+
+	c->lent = 0;
+	c->lends = c->lends_next = c->stays = c->asked = false;
+	c->goal_ns = lab->inputs.replay_ns;
+	set_pace(lab, "max");
+}
+
 void clock_end_replay(struct lab *lab)
 {
 	set_pace(lab, "1");

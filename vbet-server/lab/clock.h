@@ -51,6 +51,8 @@ bool clock_allows_ready(const struct lab *lab);
  * record is replayed to as fast as it can.
  */
 void clock_hand_over(struct lab *lab);
+/* Restored in the middle of a run whose record is replayed (input_follow()): the same. */
+void clock_follow(struct lab *lab);
 /* A replay has come to its end: from here on the lab is like any other. */
 void clock_end_replay(struct lab *lab);
 /* Stops it as soon as it can, for what comes from outside (input.h). */

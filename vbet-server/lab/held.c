@@ -83,23 +83,35 @@ static bool opens_terminal(const void *data, size_t len)
 	return opens;
 }
 
-/*
- * At the end of the list: of several consoles in one node, the first that was opened is taken
- * over first.
- */
-static void hold(struct guest *gu, uint32_t channel)
+/* Of several consoles in one node, the first that was opened is taken over first. */
+static struct held *hold(struct guest *gu, uint32_t channel)
 {
 	struct held *h = xcalloc(1, sizeof(*h));
 	struct held **last = &gu->lab->held;
 
-	while (*last)
+	while (*last && ((*last)->guest != gu || (*last)->channel.id < channel))
 		last = &(*last)->next;
+	h->next = *last;
 	*last = h;
 	h->guest = gu;
 	h->channel.on_message = on_message;
 	h->channel.on_gone = on_gone;
 	agent_add_channel(&gu->agent, &h->channel);
 	h->channel.id = channel;
+	return h;
+}
+
+void held_adopt(struct guest *gu, struct agent_channel *ch, uint32_t owed, const char *text,
+		size_t len)
+{
+	uint32_t id = ch->id;
+
+	agent_remove_channel(&gu->agent, ch);
+	struct held *h = hold(gu, id);
+
+	h->owed = owed;
+	if (len)
+		keep_text(h, text, len);
 }
 
 void held_see(struct guest *gu, uint32_t channel, uint8_t type, const void *data, size_t len)

@@ -18,6 +18,13 @@ struct lab;
 
 /* A message of a record goes to a guest: a channel on which it opens a terminal is held. */
 void held_see(struct guest *gu, uint32_t channel, uint8_t type, const void *data, size_t len);
+/*
+ * A terminal that somebody had open becomes one of these, as if a record had opened it: `owed`
+ * bytes that came on it are not granted back in the record yet, text is the end of what it has
+ * shown.
+ */
+void held_adopt(struct guest *gu, struct agent_channel *ch, uint32_t owed, const char *text,
+		size_t len);
 /* The node has one that nobody has taken over. */
 bool held_has(const struct lab *lab, const char *node);
 /* Prints the nodes that have one, a line each. */

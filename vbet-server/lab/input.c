@@ -91,6 +91,8 @@ void input_begin(struct lab *lab)
 	free(path);
 	check_ready(lab);
 	input_record(lab, ready, 1);
+	if (!lab->inputs.is_replaying)
+		back_plan(lab);
 }
 
 /* ---- what is planned ---- */
@@ -154,6 +156,35 @@ static void drop_planned(struct inputs *in)
 {
 	free(in->planned.at[0].line);
 	vec_remove(&in->planned, 0);
+}
+
+static void free_message(void *ctx);
+static void send_message(struct lab *lab, void *ctx);
+
+/* Whoever waits here is no more. */
+static void drop_waiting(struct inputs *in)
+{
+	for (size_t i = 0; i < in->waiting.n; i++)
+		if (in->waiting.at[i].run == send_message)
+			free_message(in->waiting.at[i].ctx);
+	in->waiting.n = 0;
+}
+
+int input_follow(struct lab *lab, const char *text, int64_t to_ns, struct err *e)
+{
+	struct inputs *in = &lab->inputs;
+
+	drop_waiting(in);
+	while (in->planned.n)
+		drop_planned(in);
+	in->refused.kind = ERR_NONE;
+	in->wants_stand = false;
+	in->replay_ns = to_ns;
+	in->replay_rest = false;
+	if (input_load(lab, text, e) < 0)
+		return -1;
+	clock_follow(lab);
+	return 0;
 }
 
 /*
@@ -279,6 +310,8 @@ static bool do_next(struct lab *lab)
 
 	/* Whoever waits for the last one hears what became of it before the next one begins. */
 	progress_tell(lab);
+	if (back_save(lab))
+		return true;
 	if (in->planned.n && in->planned.at[0].time_ns <= lab->clock.now_ns) {
 		if (!do_planned(lab, &in->planned.at[0]))
 			return false;
@@ -316,6 +349,7 @@ static void end_replay(struct lab *lab)
 	while (in->planned.n && !lab->inputs.replay_rest)
 		drop_planned(in);
 	clock_end_replay(lab);
+	back_plan(lab);
 }
 
 /*
@@ -432,6 +466,14 @@ struct message {
 	char data[];
 };
 
+static void free_message(void *ctx)
+{
+	struct message *m = ctx;
+
+	free(m->node);
+	free(m);
+}
+
 /* By now the guest may be down, or another kernel may run: then nobody is there to hear it. */
 static void send_message(struct lab *lab, void *ctx)
 {
@@ -442,8 +484,7 @@ static void send_message(struct lab *lab, void *ctx)
 		message_record(lab, m->node, m->channel, m->type, m->data, m->len);
 		agent_send(&gu->agent, m->channel, m->type, m->data, m->len);
 	}
-	free(m->node);
-	free(m);
+	free_message(m);
 }
 
 void input_send(struct guest *gu, uint32_t channel, uint8_t type, const void *data, uint32_t len)

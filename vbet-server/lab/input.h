@@ -70,6 +70,12 @@ void input_record(struct lab *lab, char *const *words, size_t n);
 void input_plan(struct lab *lab, int64_t time_ns, char *const *words, size_t n);
 /* Reads a record: all of it is planned, and the lab does nothing by itself before it is done. */
 int input_load(struct lab *lab, const char *text, struct err *e);
+/*
+ * In a server that was restored in the middle of a run, before the lab goes on: what waited or was
+ * planned then is in the rest of the record, with all that came later. Does all of that up to
+ * to_ns, where the lab stands then. 0 or -1.
+ */
+int input_follow(struct lab *lab, const char *text, int64_t to_ns, struct err *e);
 /* In the record that guest was ended because it computed without end. */
 bool input_was_spun(const struct lab *lab, const char *node);
 /* A change that is in the record is refused (lab->change.refused). */

@@ -475,6 +475,16 @@ int job_command(struct lab *lab, const struct words *w, FILE *out, struct err *e
 	return result(lab, w->at[1], out, e);
 }
 
+void job_forget(struct lab *lab)
+{
+	for (struct job *j = lab->jobs.first; j; j = j->next)
+		for (size_t i = 0; i < j->n_parts; i++)
+			if (j->parts[i].channel.id)
+				agent_remove_channel(&j->parts[i].guest->agent,
+						     &j->parts[i].channel);
+	job_finish(lab);
+}
+
 void job_finish(struct lab *lab)
 {
 	while (lab->jobs.first) {

@@ -28,6 +28,8 @@ struct jobs {
  * know (look.h); STATUS is 0 if it holds, and TEXT says what was seen.
  */
 int job_command(struct lab *lab, const struct words *w, FILE *out, struct err *e);
+/* Nobody will ask for results any more; what runs in guests goes on. */
+void job_forget(struct lab *lab);
 void job_finish(struct lab *lab);
 
 #endif

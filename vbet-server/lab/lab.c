@@ -195,6 +195,8 @@ static void set_options(struct lab *lab, const struct lab_options *opt)
 	lab->record.sources = opt->sources;
 	lab->inputs.replay_ns = opt->replay_ns;
 	lab->inputs.replay_rest = opt->replay_rest;
+	lab->back.every_ns = opt->back_every_ns;
+	lab->back.limit_bytes = opt->back_bytes ? opt->back_bytes : back_usual_limit(opt->base);
 }
 
 void lab_raise_limit(void)
@@ -324,6 +326,7 @@ void lab_destroy(struct lab *lab)
 	held_finish(lab);
 	input_finish(lab);
 	snapshot_finish(lab);
+	back_finish(lab);
 	outside_stop(lab);
 	carriers_stop_all(&lab->carriers);
 	bounds_finish(&lab->bounds);

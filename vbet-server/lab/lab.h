@@ -5,6 +5,7 @@
 
 #include "lib/loop.h"
 #include "topo/topo.h"
+#include "vbet-server/lab/back.h"
 #include "vbet-server/lab/bounds.h"
 #include "vbet-server/lab/captures.h"
 #include "vbet-server/lab/carriers.h"
@@ -75,6 +76,7 @@ struct lab {
 	struct mtus mtus;
 	struct jobs jobs;
 	struct snapshot snapshot;
+	struct back back;
 	struct held *held; /* consoles of the run that is repeated */
 };
 

@@ -22,6 +22,8 @@ struct lab_options {
 	struct sources *sources; /* its texts; outlive the lab */
 	const char *inputs;      /* a record to replay, or NULL */
 	int64_t replay_ns;       /* up to this time, where the clock stands then */
+	int64_t back_every_ns;   /* snapshots to go back to are taken so often; 0: none */
+	int64_t back_bytes;      /* and may take so much room; 0: as usual */
 	bool replay_rest;        /* and what it says of later times when it goes on */
 };
 

@@ -31,7 +31,12 @@ char *snapshot_guest_file(const char *dir, const struct guest *gu)
 
 bool snapshot_is_under_way(const struct lab *lab)
 {
-	return lab->snapshot.step > SNAPSHOT_ASKED;
+	return lab->snapshot.step != SNAPSHOT_NONE;
+}
+
+bool snapshot_is_over(const struct lab *lab)
+{
+	return lab->snapshot.step == SNAPSHOT_NONE && !lab->snapshot.asked;
 }
 
 /* Who waits for it looks again, and the clock may go on. */
@@ -60,6 +65,7 @@ void snapshot_end(struct lab *lab, const struct err *failed)
 	if (!lab->clock.is_virtual)
 		still_end(lab);
 	move_end(lab);
+	back_ended(lab);
 	tell(lab);
 	progress_check(lab);
 }
@@ -82,7 +88,7 @@ void snapshot_spoil(struct lab *lab, const char *name, bool none_answers)
 {
 	enum snapshot_step step = lab->snapshot.step;
 
-	if (step == SNAPSHOT_NONE || step == SNAPSHOT_ASKED || step == SNAPSHOT_THAWING)
+	if (step == SNAPSHOT_NONE || step == SNAPSHOT_THAWING)
 		return;
 	char *why = xasprintf("%s has ended while the snapshot was being taken", name);
 
@@ -262,11 +268,14 @@ static void freeze_real(struct lab *lab)
 		save_substrate(lab);
 }
 
-static void begin(struct lab *lab, void *ctx)
+void snapshot_begin(struct lab *lab, const char *dir)
 {
 	struct snapshot *s = &lab->snapshot;
 	struct err e = {0};
 
+	free(s->dir);
+	s->dir = xstrdup(dir);
+	s->failed.kind = ERR_NONE;
 	if (check(lab, &e) < 0 || make_dir(lab, &e) < 0) {
 		snapshot_end(lab, &e);
 		return;
@@ -279,19 +288,26 @@ static void begin(struct lab *lab, void *ctx)
 		still_begin(lab);
 }
 
+static void begin_asked(struct lab *lab, void *ctx)
+{
+	char *dir = lab->snapshot.asked;
+
+	lab->snapshot.asked = NULL;
+	snapshot_begin(lab, dir);
+	free(dir);
+}
+
+/* One of the lab's own (back.h) may be under way: this one comes after it. */
 int snapshot_ask(struct lab *lab, const char *dir, struct err *e)
 {
 	struct snapshot *s = &lab->snapshot;
 
-	if (s->step != SNAPSHOT_NONE)
+	if (s->asked || (s->step != SNAPSHOT_NONE && !lab->back.saving))
 		return err_set(e, ERR_USAGE, "a snapshot is being taken");
 	if (lab->progress.setting_up)
 		return err_set(e, ERR_USAGE, "the lab is not ready");
-	free(s->dir);
-	s->dir = xstrdup(dir);
-	s->failed.kind = ERR_NONE;
-	s->step = SNAPSHOT_ASKED;
-	input_add(lab, begin, NULL);
+	s->asked = xstrdup(dir);
+	input_add(lab, begin_asked, NULL);
 	return 0;
 }
 
@@ -312,7 +328,7 @@ static void copy_files(struct lab *lab)
 		if (lab->guests[i])
 			conn_poll(&lab->guests[i]->agent.conn);
 	s->recorded = lab->inputs.record ? ftell(lab->inputs.record) : 0;
-	copy_tree(lab->dir, run, &e);
+	copy_tree_but(lab->dir, run, BACK_DIR, &e);
 	free(run);
 	if (e.kind)
 		snapshot_end(lab, &e);
@@ -426,7 +442,7 @@ void snapshot_hear(struct lab *lab, const struct words *w)
 		thawed_if_all(lab);
 }
 
-static int thaw_files(struct lab *lab, struct err *e)
+static int thaw_files(struct lab *lab, bool goes_on, struct err *e)
 {
 	char *pids = xasprintf("%s/pids", lab->dir);
 	char *inputs = xasprintf("%s/inputs", lab->record.dir);
@@ -434,7 +450,7 @@ static int thaw_files(struct lab *lab, struct err *e)
 	/* The old streams have no descriptors: they are left to themselves. */
 	lab->lock_fd = paths_lock(lab->dir);
 	lab->pids = fopen(pids, "we");
-	if (lab->inputs.record)
+	if (lab->inputs.record && goes_on)
 		lab->inputs.record =
 			truncate(inputs, lab->snapshot.recorded) < 0 ? NULL : fopen(inputs, "ae");
 	int rc = lab->lock_fd >= 0 && lab->pids ? 0 : err_sys(e, "%s", lab->dir);
@@ -553,22 +569,24 @@ void snapshot_forget(struct lab *lab)
 	}
 }
 
-int snapshot_thaw(struct lab *lab, const char *dir, const char *run, struct err *e)
+int snapshot_thaw(struct lab *lab, const char *dir, const char *run, bool goes_on, struct err *e)
 {
 	struct snapshot *s = &lab->snapshot;
 	char *moved = xasprintf("%s/=%s/", lab->dir, run);
 
 	free(s->dir);
+	free(s->asked);
 	loop_cancel_timer(lab->loop, &s->still.deadline);
 	*s = (struct snapshot){
 		.step = SNAPSHOT_THAWING, .dir = xstrdup(dir), .recorded = s->recorded};
-	int rc = move_lab(lab, run, e) < 0 ? -1 : thaw_files(lab, e);
+	int rc = move_lab(lab, run, e) < 0 ? -1 : thaw_files(lab, goes_on, e);
 
 	if (rc == 0)
 		rc = bounds_thaw(lab, e);
 	if (rc == 0)
 		rc = thaw_carriers(lab, moved, e);
 	free(moved);
+	back_thaw(lab);
 	return rc;
 }
 
@@ -579,6 +597,7 @@ void snapshot_finish(struct lab *lab)
 	/* The lab goes down before it is whole. */
 	if (lab->snapshot.made)
 		snapshot_dir_remove(lab->snapshot.made);
+	free(lab->snapshot.asked);
 	free(lab->snapshot.dir);
 	free(lab->snapshot.made);
 }

@@ -18,7 +18,6 @@ struct lab;
 
 enum snapshot_step {
 	SNAPSHOT_NONE,
-	SNAPSHOT_ASKED,     /* it waits for its turn (input.h) */
 	SNAPSHOT_GUESTS,    /* they write themselves */
 	SNAPSHOT_SUBSTRATE, /* so does the substrate process */
 	SNAPSHOT_SERVER,    /* the server is to do so now */
@@ -28,6 +27,7 @@ enum snapshot_step {
 
 struct snapshot {
 	enum snapshot_step step;
+	char *asked;       /* owned: where one will be that waits for its turn (input.h), or NULL */
 	char *dir;         /* owned: where it will be */
 	char *made;        /* owned: where it is made, beside that */
 	long recorded;     /* octets of the record of inputs (input.h) */
@@ -39,10 +39,13 @@ struct snapshot {
 };
 
 /*
- * Asks for one. -1: there can be none, and why. Its end is step SNAPSHOT_NONE, with `failed`. The
+ * Asks for one. -1: there can be none, and why. Its end is snapshot_is_over(), with `failed`. The
  * clock stands meanwhile, and nothing else is done to the lab.
  */
 int snapshot_ask(struct lab *lab, const char *dir, struct err *e);
+bool snapshot_is_over(const struct lab *lab);
+/* It is its turn, the clock stands, and none is under way: begins one at once. */
+void snapshot_begin(struct lab *lab, const char *dir);
 /* True while one is being taken, or the lab is not whole again. */
 bool snapshot_is_under_way(const struct lab *lab);
 /* SNAPSHOT_SERVER: the path of the server's file; then whether that is written. */
@@ -56,9 +59,9 @@ void snapshot_forget(struct lab *lab);
 /*
  * In a server that was restored from a directory; the loop is thawed. The processes of the lab are
  * started, in the run directory `run`, whose last part is the lab's name from now on; step
- * SNAPSHOT_NONE says that all are back. 0 or -1.
+ * SNAPSHOT_NONE says that all are back. goes_on: its record does, where it was. 0 or -1.
  */
-int snapshot_thaw(struct lab *lab, const char *dir, const char *run, struct err *e);
+int snapshot_thaw(struct lab *lab, const char *dir, const char *run, bool goes_on, struct err *e);
 /* The file of a guest in a snapshot's directory; malloc'ed. */
 char *snapshot_guest_file(const char *dir, const struct guest *gu);
 /* The real clock: its kernel stands, waits, or has gone (freezer.h). */

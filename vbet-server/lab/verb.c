@@ -68,6 +68,7 @@ static const struct verb verbs[] = {
 	{"plug", 2, 3, do_plug, false},
 	{"unplug", 2, 2, link_command, false},
 	{"statement", 2, 5, do_statement, false},
+	{"stand", 1, 1, back_stand, false},
 	{"agent", 4, 5, message_repeat, true},
 	{"job", 4, SIZE_MAX, job_command, true},
 	{"look", 2, SIZE_MAX, job_command, true},

@@ -90,6 +90,8 @@ static void relay_message(struct agent_channel *ch, uint8_t type, const void *da
 			keep_seen(c, data, len);
 		show_others(c, type, data, len);
 	}
+	if (type == WIRE_DATA || type == WIRE_ERRDATA)
+		c->heard += len;
 	wire_write(&c->conn, 1, type, data, len);
 	if (type != WIRE_EXIT)
 		return;
@@ -120,6 +122,7 @@ static void to_guest(struct client *c, const struct wire_head *h, const char *da
 	if (c->owed < WIRE_WINDOW / 2)
 		return;
 	input_send(c->guest, c->channel.id, WIRE_WINDOW_ADD, &c->owed, sizeof(c->owed));
+	c->heard -= c->owed < c->heard ? c->owed : c->heard;
 	c->owed = 0;
 }
 
@@ -164,6 +167,19 @@ void request_client_gone(struct client *c)
 	c->seen_len = 0;
 }
 
+void request_client_in_record(struct client *c)
+{
+	if (c->state == CLIENT_RELAY && c->channel.id) {
+		if (c->is_terminal)
+			held_adopt(c->guest, &c->channel, c->heard, c->seen, c->seen_len);
+		else
+			agent_remove_channel(&c->guest->agent, &c->channel);
+	}
+	c->shares = NULL;
+	c->lent = c->is_terminal = false;
+	request_client_gone(c);
+}
+
 /* From here on no more lines: what comes next are messages, in both directions. */
 static void begin_relay(struct client *c, struct guest *gu)
 {
@@ -172,7 +188,7 @@ static void begin_relay(struct client *c, struct guest *gu)
 	client_ok(c);
 	c->state = CLIENT_RELAY;
 	c->guest = gu;
-	c->owed = c->repeated = 0;
+	c->owed = c->repeated = c->heard = 0;
 	c->channel.on_message = relay_message;
 	c->channel.on_gone = relay_gone;
 }

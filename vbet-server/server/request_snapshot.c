@@ -9,9 +9,9 @@ static bool is_saved(const struct client *c, struct err *e)
 {
 	const struct lab *lab = c->server->lab;
 
-	if (lab->snapshot.step == SNAPSHOT_NONE && lab->snapshot.failed.kind)
+	if (snapshot_is_over(lab) && lab->snapshot.failed.kind)
 		*e = lab->snapshot.failed;
-	return lab->snapshot.step == SNAPSHOT_NONE || lab_is_stuck(lab, e);
+	return snapshot_is_over(lab) || lab_is_stuck(lab, e);
 }
 
 int request_save(struct client *c, const struct words *w, struct err *e)

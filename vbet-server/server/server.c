@@ -25,6 +25,7 @@
 #include "lib/xalloc.h"
 #include "vbet-server/lab/clock.h"
 #include "vbet-server/lab/disks.h"
+#include "vbet-server/store/paths.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -291,24 +292,56 @@ static void settle_disks(struct server *s)
 }
 
 /* Descriptors of clients are none of ours in a process that was restored, and nor are they. */
-static void forget_clients(struct server *s)
+static void forget_clients(struct server *s, bool in_record)
 {
 	for (struct client *c = s->clients; c; c = c->next) {
 		conn_forget(&c->conn);
 		c->dead = true;
-		request_client_gone(c);
+		if (in_record)
+			request_client_in_record(c);
+		else
+			request_client_gone(c);
 	}
 	free_dead_clients(s);
 	s->up = NULL;
 }
 
+/* The lab repeats what followed in its run. */
+static int follow(struct server *s, const char *inputs, int64_t to_ns, struct err *e)
+{
+	size_t len;
+	char *text = paths_read_file(inputs, &len, e);
+	int rc = text ? back_follow(s->lab, text, to_ns, e) : -1;
+
+	free(text);
+	return rc;
+}
+
+/* start.c: the snapshot's directory, that of the run, a record to follow or "", up to when. */
+struct argument {
+	char *dir, *run, *inputs; /* owned */
+	int64_t to_ns;
+};
+
+static struct argument read_argument(void)
+{
+	size_t len;
+	const char *at = imprint_argument(&len);
+	struct argument a = {.dir = xstrdup(at)};
+
+	at += strlen(at) + 1;
+	a.run = xstrdup(at);
+	at += strlen(at) + 1;
+	a.inputs = xstrdup(at);
+	at += strlen(at) + 1;
+	a.to_ns = strtoll(at, NULL, 10);
+	return a;
+}
+
 /* Whoever restored us is at descriptor 0. */
 static int thaw(struct server *s, int64_t then_ns, struct err *e)
 {
-	size_t len;
-	/* The snapshot's directory, that of the run. */
-	char *dir = xstrdup(imprint_argument(&len));
-	char *run = xstrdup((const char *)imprint_argument(&len) + strlen(dir) + 1);
+	struct argument a = read_argument();
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	int fd = fcntl(0, F_DUPFD_CLOEXEC, 3);
 
@@ -324,15 +357,18 @@ static int thaw(struct server *s, int64_t then_ns, struct err *e)
 	for (struct client *c = s->clients; c; c = c->next)
 		loop_cancel_timer(s->loop, &c->timeout);
 	if (rc == 0)
-		rc = snapshot_thaw(s->lab, dir, run, e);
-	forget_clients(s);
+		rc = snapshot_thaw(s->lab, a.dir, a.run, !*a.inputs, e);
+	forget_clients(s, *a.inputs);
+	if (rc == 0 && *a.inputs)
+		rc = follow(s, a.inputs, a.to_ns, e);
 	s->up = add_client(s, fd);
 	if (s->up)
 		request_await_thaw(s->up);
 	if (rc == 0)
 		rc = listen_control(s, e);
-	free(dir);
-	free(run);
+	free(a.dir);
+	free(a.run);
+	free(a.inputs);
 	return rc;
 }
 

@@ -24,8 +24,10 @@ struct client {
 	enum client_state state;
 	struct agent_channel channel; /* of CLIENT_RELAY */
 	struct guest *guest;
-	uint32_t owed;             /* CLIENT_RELAY: bytes granted back, not told yet */
-	uint32_t repeated;         /* CLIENT_RELAY: bytes it hears again, granted back before */
+	uint32_t owed;     /* CLIENT_RELAY: bytes granted back, not told yet */
+	uint32_t heard;    /* CLIENT_RELAY: bytes that came, and that the guest was not told of
+			      as granted back */
+	uint32_t repeated; /* CLIENT_RELAY: bytes it hears again, granted back before */
 	struct loop_timer timeout; /* of CLIENT_WAIT */
 	/* CLIENT_WAIT: true when what is waited for has come, or cannot come (e is set). */
 	bool (*is_over)(const struct client *c, struct err *e);
@@ -72,6 +74,11 @@ void request_check_waiting(struct server *s);
 /* A message of a client in CLIENT_RELAY: how many bytes were used, or -1 if it is none. */
 long request_relay(struct client *c, const char *data, size_t len);
 void request_client_gone(struct client *c);
+/*
+ * The client is none of ours any more, and a record says what it will do: its channel stays as it
+ * is, a terminal is held (held.h).
+ */
+void request_client_in_record(struct client *c);
 /* The client hears when all of a lab that was restored is back. */
 void request_await_thaw(struct client *c);
 

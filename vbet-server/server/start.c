@@ -14,9 +14,11 @@
 #include "imprint/imprint.h"
 #include "lib/xalloc.h"
 #include "vbet-server/server/server.h"
+#include "vbet-server/store/back_dir.h"
 #include "vbet-server/store/copy_tree.h"
 #include "vbet-server/store/paths.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -124,18 +126,25 @@ static void redirect_again(const char *dir, int client)
 
 struct restore {
 	const char *dir, *snapshot;
+	const struct server_follow *follow;
 };
 
 static void become_restored(const void *ctx, int client)
 {
 	const struct restore *r = ctx;
 	char *file = xasprintf("%s/server", r->snapshot);
-	char *words = xasprintf("%s%c%s", r->snapshot, '\0', r->dir);
+	const struct server_follow *f = r->follow;
+	char *words = NULL;
+	size_t len = 0;
+	FILE *argument = xmemstream(&words, &len);
 	struct err e;
 
+	fprintf(argument, "%s%c%s%c%s%c%lld%c", r->snapshot, '\0', r->dir, '\0', f ? f->inputs : "",
+		'\0', f ? (long long)f->to_ns : 0, '\0');
+	fclose(argument);
+
 	redirect_again(r->dir, client);
-	imprint_restore(file, server_imprint_note, words, strlen(r->snapshot) + strlen(r->dir) + 2,
-			&e);
+	imprint_restore(file, server_imprint_note, words, len, &e);
 	if (!paths_is_locked(r->dir))
 		paths_remove_tree(r->dir);
 	dprintf(0, "error %d \"%s\"\n", (int)e.kind, e.text);
@@ -152,9 +161,20 @@ static int copy_run(const char *dir, const char *snapshot, struct err *e)
 	return rc;
 }
 
-int server_restore(const char *dir, const char *snapshot, int *fd, struct err *e)
+int server_restore(const char *dir, const char *snapshot, const struct server_follow *follow,
+		   int *fd, struct err *e)
 {
-	const struct restore r = {dir, snapshot};
+	const struct restore r = {dir, snapshot, follow};
 
-	return copy_run(dir, snapshot, e) < 0 ? -1 : fork_server(become_restored, &r, fd, e);
+	if (copy_run(dir, snapshot, e) < 0)
+		return -1;
+	if (follow && follow->back) {
+		char *back = xasprintf("%s/%s", dir, BACK_DIR);
+
+		/* Without them, going back repeats more. */
+		if (rename(follow->back, back) < 0)
+			fprintf(stderr, "%s: %s\n", back, strerror(errno));
+		free(back);
+	}
+	return fork_server(become_restored, &r, fd, e);
 }

@@ -18,10 +18,18 @@ struct topo_script;
 int server_start(struct topo_script *script, struct graph *g, const struct lab_options *opt,
 		 int *fd, struct err *e);
 
+/* What a lab does when it is back: it follows the record of its run. */
+struct server_follow {
+	const char *inputs; /* path of the record, whole */
+	int64_t to_ns;      /* the lab stands there then */
+	const char *back;   /* a directory that becomes BACK_DIR of the run, or NULL */
+};
+
 /*
  * Forks a server off that goes on with the lab of a snapshot, in its run directory `dir`. *fd as
- * above: "ok" when all of it is back. 0 or -1.
+ * above: "ok" when all of it is back. follow: NULL, or what it does then. 0 or -1.
  */
-int server_restore(const char *dir, const char *snapshot, int *fd, struct err *e);
+int server_restore(const char *dir, const char *snapshot, const struct server_follow *follow,
+		   int *fd, struct err *e);
 
 #endif

@@ -25,18 +25,27 @@ static int copy_file(const char *from, const char *to, struct err *e)
 	return rc;
 }
 
-static int copy_entry(const char *from, const char *to, struct err *e)
+typedef int (*file_fn)(const char *from, const char *to, struct err *e);
+
+static int link_file(const char *from, const char *to, struct err *e)
+{
+	return link(from, to) < 0 ? err_sys(e, "link %s to %s", from, to) : 0;
+}
+
+static int each(const char *from, const char *to, const char *but, file_fn file, struct err *e);
+
+static int entry_to(const char *from, const char *to, file_fn file, struct err *e)
 {
 	struct stat st;
 
 	if (lstat(from, &st) < 0)
 		return err_sys(e, "%s", from);
 	if (S_ISDIR(st.st_mode))
-		return copy_tree(from, to, e);
-	return S_ISREG(st.st_mode) ? copy_file(from, to, e) : 0;
+		return each(from, to, "", file, e);
+	return S_ISREG(st.st_mode) ? file(from, to, e) : 0;
 }
 
-int copy_tree(const char *from, const char *to, struct err *e)
+static int each(const char *from, const char *to, const char *but, file_fn file, struct err *e)
 {
 	DIR *d = opendir(from);
 	const struct dirent *entry;
@@ -45,16 +54,32 @@ int copy_tree(const char *from, const char *to, struct err *e)
 	if (rc == 0 && mkdir(to, 0700) < 0 && errno != EEXIST)
 		rc = err_sys(e, "make %s", to);
 	while (d && rc == 0 && (entry = readdir(d))) {
-		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..") ||
+		    !strcmp(entry->d_name, but))
 			continue;
 		char *a = xasprintf("%s/%s", from, entry->d_name);
 		char *b = xasprintf("%s/%s", to, entry->d_name);
 
-		rc = copy_entry(a, b, e);
+		rc = entry_to(a, b, file, e);
 		free(a);
 		free(b);
 	}
 	if (d)
 		closedir(d);
 	return rc;
+}
+
+int copy_tree(const char *from, const char *to, struct err *e)
+{
+	return each(from, to, "", copy_file, e);
+}
+
+int copy_tree_but(const char *from, const char *to, const char *but, struct err *e)
+{
+	return each(from, to, but, copy_file, e);
+}
+
+int copy_tree_linked(const char *from, const char *to, struct err *e)
+{
+	return each(from, to, "", link_file, e);
 }
