@@ -8,6 +8,7 @@
  */
 #include "lib/json.h"
 #include "lib/spawn.h"
+#include "lib/units.h"
 #include "lib/vec.h"
 #include "lib/xalloc.h"
 #include "vbet-server/command/boot.h"
@@ -18,6 +19,7 @@
 #include "vbet-server/lab/bounds.h"
 #include "vbet-server/plan/plan.h"
 #include "vbet-server/shelf/stage.h"
+#include "vbet-server/store/back_dir.h"
 #include "vbet-server/store/load.h"
 #include "vbet-server/store/paths.h"
 #include "vbet-server/suite/left.h"
@@ -177,6 +179,7 @@ struct lab_view {
 	bool is_virtual;
 	size_t nodes, ready;
 	char user[64];
+	struct back_points back; /* to which it can go back at once; back_points_finish() */
 };
 
 static void look_at_lab(const char *base, const char *lab, struct lab_view *v)
@@ -200,8 +203,20 @@ static void look_at_lab(const char *base, const char *lab, struct lab_view *v)
 		v->ready += sscanf(line, "%*s %*s %31s", state) == 1 && !strcmp(state, "ready");
 	}
 	snprintf(v->user, sizeof(v->user), "%s", user ? user->pw_name : "?");
+	back_dir_list(dir, &v->back);
 	free(dir);
 	free(text);
+}
+
+static void print_back(const struct back_points *b)
+{
+	char size[32];
+
+	printf("%-20s goes back at once to", "");
+	for (size_t i = 0; i < b->at.n; i++)
+		printf("%s %.9g s", i ? "," : "", (double)b->at.at[i].time_ns / 1e9);
+	printf(" and little later times (%s)\n",
+	       unit_format(UNIT_SIZE, back_points_bytes(b) >> 20 << 20, size, sizeof(size)));
 }
 
 static void print_lab(const char *name, const struct lab_view *v)
@@ -213,6 +228,8 @@ static void print_lab(const char *name, const struct lab_view *v)
 			 v->clock.stands ? ", stands" : "");
 	printf("%-20s running, %s, %zu of %zu nodes ready, by %s\n", name, clock, v->ready,
 	       v->nodes, v->user);
+	if (v->back.at.n)
+		print_back(&v->back);
 }
 
 static void json_lab(struct json *j, const struct lab_view *v)
@@ -225,6 +242,14 @@ static void json_lab(struct json *j, const struct lab_view *v)
 	json_uint(j, "nodes", v->nodes);
 	json_uint(j, "ready", v->ready);
 	json_string(j, "user", v->user);
+	json_open(j, "back", '[');
+	for (size_t i = 0; i < v->back.at.n; i++) {
+		json_open(j, NULL, '{');
+		json_int(j, "time_ns", v->back.at.at[i].time_ns);
+		json_int(j, "bytes", v->back.at.at[i].bytes);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
 }
 
 int cmd_ls(const struct cmd_options *o, int argc, char **argv, struct err *e)
@@ -242,7 +267,7 @@ int cmd_ls(const struct cmd_options *o, int argc, char **argv, struct err *e)
 		json_open(&j, NULL, '[');
 	for (size_t i = 0; i < n; i++) {
 		const char *state = labs[i].running ? "running" : "dead";
-		struct lab_view v;
+		struct lab_view v = {0};
 
 		if (labs[i].running)
 			look_at_lab(base, labs[i].name, &v);
@@ -258,6 +283,7 @@ int cmd_ls(const struct cmd_options *o, int argc, char **argv, struct err *e)
 		} else {
 			printf("%-20s dead: its server was killed (vbet clean)\n", labs[i].name);
 		}
+		back_points_finish(&v.back);
 	}
 	if (o->json) {
 		json_close(&j, ']');

@@ -1,0 +1,116 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# lab: slow
+# A lab that keeps snapshots as it goes is taken back from one of them: what comes then is what comes in a replay
+# of the whole run, whoever spoke to its nodes when the snapshot was taken.
+. "${0%/*}/lib.sh"
+
+lab_up - --clock virtual --record run --back-every 4s <<'END'
+h1 = alloc(host) h2 = alloc(host)
+r1 = attach(alloc(router), alloc(NIC), alloc(NIC)) r2 = attach(alloc(router), alloc(NIC), alloc(NIC))
+link(h1, NIC(r1, 1), delay = 20ms, jitter = 5ms, loss = 5%) link(h2, NIC(r2, 1)) link(NIC(r1, 2), NIC(r2, 2), delay = 2ms)
+default_route(h1, 10.0.0.2) default_route(h2, 10.0.1.2)
+for r in [r1, r2] { config(r, ospfd, "router ospf\n network 10.0.0.0/8 area 0\n") }
+END
+must vbet clock pause
+vbet save ./probe 2>no || ! grep 'cannot be kept' no || skip "the guests' kernel has no snapshots"
+must vbet exec --step h1 -- sh -c 'nohup sh -c "while :; do date +%s.%N; sleep 0.1; done >/tmp/dates" >/dev/null 2>&1 &'
+must vbet exec --step h1 -- sh -c 'nohup ping -i 0.2 h2 >/tmp/ping 2>&1 &'
+must vbet clock run
+# A command and a console whose clients are there when snapshots are taken, and say something after that.
+vbet exec h1 -- sh -c 'i=0; while [ $i -lt 120 ]; do echo $i; i=$((i + 1)); sleep 0.1; done; cat >/tmp/said' \
+	< <(sleep 9; echo late) >exec.out &
+term_start 80 24 'vbet console h2'
+term_wait 'leave with'
+term_type 'echo $((6 * 7)); tr a-z A-Z'
+term_wait '^42'
+passed() { vbet clock | awk -v t="$1" '{ exit !($1 > t) }'; }
+wait_until 20 passed 9
+term_type 'between'
+term_wait 'BETWEEN'
+wait_until 20 passed 13
+term_keys -l 'half'
+term_wait '^half'
+wait
+assert_eq "$(seq 0 119)" "$(cat exec.out)" "what the command printed"
+must vbet clock until 30s
+must vbet ls
+out_has 'goes back at once to .* s'
+kept() { (cd "$RUN/t/back" && printf '%s ' *); }
+cp run/inputs whole
+
+# asked FILE NODE COMMAND: it runs as soon as the clock goes on, with all of its input said before that.
+asked() {
+	local before
+	before=$(grep -c ' eof$' "$RUN/t/inputs")
+	vbet exec "$2" -- sh -c "$3" </dev/null >"$1" 2>&1 &
+	running+=($!)
+	said() { [ "$(grep -c ' eof$' "$RUN/t/inputs")" -gt "$before" ]; }
+	wait_until 10 said
+}
+# What is in the lab at that moment, and in the time that follows: on a cable, in files of nodes.
+look() { # NAME TO
+	local running=() capture
+	vbet capture r1:eth0 -w "$1.pcapng" 2>/dev/null &
+	capture=$!
+	wait_until 10 test -s "$1.pcapng"
+	asked "$1.1" h1 'ps; sleep 1; cat /tmp/dates /tmp/ping /tmp/said /proc/uptime /proc/net/snmp'
+	asked "$1.2" h2 'ps; sleep 1; cat /proc/uptime; ip -s link'
+	asked "$1.3" r1 'vtysh -c "show ip ospf neighbor"; sleep 1; vtysh -c "show ip ospf neighbor" -c "show ip route"'
+	must vbet clock until "$2"
+	wait "${running[@]}"
+	kill -INT $capture
+	wait $capture
+	status_of '.cables' >"$1.4"
+	tail -n +1 "$RUN"/t/n/*/console.log >"$1.5"
+	[ -s "$1.1" ] && [ -s "$1.3" ] && [ -s "$1.5" ] || fail "nothing was seen"
+}
+same_as_whole() { # NAME TIME TO
+	must vbet down
+	must vbet replay run -n t --until "$2"
+	look "$1.whole" "$3"
+	for i in 1 2 3 4 5; do
+		diff "$1.$i" "$1.whole.$i" >&2 || fail "$1.$i is not as in the whole run"
+	done
+	cmp "$1.pcapng" "$1.whole.pcapng" || fail "$1: another capture"
+	[ "$(wc -c <"$1.pcapng")" -gt 1000 ] || fail "nothing was captured"
+}
+# Between a snapshot and what was said then.
+must vbet replay t --until 12500ms
+out_has 'stands at 12.5'
+out_has 'a console of h2 was open'
+case $(kept) in '*'* | 16* | *' 16'* | 28* | *' 28'*) fail "kept: $(kept)" ;; esac
+grep -v ' end$' run/inputs | cmp - whole || fail "the record of the run was touched"
+grep -v ' clock' "$RUN/t/inputs" >again
+grep -v ' clock' whole | awk '$1 <= 12.5' | cmp - again || fail "another record"
+look early 14s
+same_as_whole early 12500ms 14s
+
+# The end of the run: the console goes on where it was.
+must vbet down
+term_end
+must vbet replay run -n t --back-every 4s
+must vbet replay t --back 1s
+out_has 'a console of h2 was open'
+look late 31s
+term_start 80 24 'vbet console h2'
+term_wait '^half'
+must vbet clock run
+term_type ' way'
+term_wait 'HALF WAY'
+term_end
+same_as_whole late 29s 31s
+
+# Killed, or taken down, it leaves nothing.
+must vbet down
+must vbet replay run -n t --back-every 4s
+must vbet fork t@29s -n u
+must vbet exec -n u --step h1 -- true
+must vbet down -n u
+must vbet clock pace max
+must vbet clock run
+kill -KILL "$(status_of .server_pid)"
+gone() { ! vbet clock; }
+wait_until 20 gone
+must vbet clean
+nothing_left || fail "something is left"
