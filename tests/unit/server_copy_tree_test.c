@@ -81,6 +81,26 @@ START_TEST(files_and_directories)
 }
 END_TEST
 
+START_TEST(without_one_or_linked)
+{
+	struct err e = {0};
+	struct stat a;
+	struct stat b;
+
+	put("a/left", "out", 1);
+	put("a/file", "text", 1);
+	ck_assert_int_eq(copy_tree_but(at("a"), at("b"), "left", &e), 0);
+	ck_assert_int_lt(access(at("b/left"), F_OK), 0);
+	ck_assert_int_eq(access(at("b/file"), F_OK), 0);
+	ck_assert_int_eq(copy_tree_linked(at("a"), at("c"), &e), 0);
+	ck_assert_int_eq(stat(at("a/file"), &a), 0);
+	ck_assert_int_eq(stat(at("c/file"), &b), 0);
+	ck_assert_uint_eq(a.st_ino, b.st_ino);
+	/* Nothing is replaced: what is there may be what somebody reads. */
+	ck_assert_int_eq(copy_tree_linked(at("a"), at("c"), &e), -1);
+}
+END_TEST
+
 START_TEST(what_is_not_there_is_said)
 {
 	struct err e = {0};
@@ -99,6 +119,7 @@ int main(void)
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, files_and_directories);
+	tcase_add_test(tc, without_one_or_linked);
 	tcase_add_test(tc, what_is_not_there_is_said);
 	suite_add_tcase(s, tc);
 	return suite_run(s);

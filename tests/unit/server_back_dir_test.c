@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Snapshots to go back to: few, and going back repeats no more than what has passed since. */
+#include "tests/support/suite.h"
+#include "vbet-server/store/back_dir.h"
+#include "vbet-server/store/paths.h"
+#include "vbet-server/store/snapshot_dir.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { EVERY = 10 };
+
+static void take(struct back_points *p, int64_t now)
+{
+	long spare;
+
+	vec_push(&p->at, ((struct back_point){now, 1}));
+	while ((spare = back_points_spare(p, now)) >= 0)
+		vec_remove(&p->at, (size_t)spare);
+}
+
+/* From any moment, to any moment before it. */
+static void check_all_ways(const struct back_points *p, int64_t now)
+{
+	for (int64_t to = EVERY; to <= now; to++) {
+		long i = back_points_find(p, to);
+
+		ck_assert_int_ge(i, 0);
+		int64_t repeated = to - p->at.at[i].time_ns;
+		int64_t back = now - to;
+
+		ck_assert_int_ge(repeated, 0);
+		ck_assert_msg(repeated < EVERY || repeated <= back,
+			      "from %lld back to %lld: %lld repeated", (long long)now,
+			      (long long)to, (long long)repeated);
+	}
+}
+
+START_TEST(few_are_kept)
+{
+	struct back_points p = {0};
+
+	ck_assert_int_eq(back_points_find(&p, 5), -1);
+	for (int64_t now = EVERY; now <= 1000 * EVERY; now += EVERY) {
+		take(&p, now);
+		/* Twice in each power of two, at most. */
+		ck_assert_uint_le(p.at.n, 22);
+		if (now <= 100 * EVERY || now % (100 * EVERY) == 0)
+			check_all_ways(&p, now + EVERY / 2);
+	}
+	ck_assert_int_eq(p.at.at[0].time_ns, EVERY);
+	ck_assert_int_eq(p.at.at[p.at.n - 1].time_ns, 1000 * EVERY);
+	ck_assert_int_eq(back_points_bytes(&p), (int64_t)p.at.n);
+	back_points_finish(&p);
+}
+END_TEST
+
+static void make(const char *run, int64_t time_ns, const char *suffix, bool whole)
+{
+	const struct snapshot_mark mark = {.lab = (char *)"t", .run = (char *)run};
+	char *place = back_dir_path(run, time_ns);
+	char dir[256];
+
+	snprintf(dir, sizeof(dir), "%s%s", place, suffix);
+	ck_assert_int_eq(mkdir(dir, 0700), 0);
+	if (whole)
+		ck_assert_int_eq(snapshot_dir_write_mark(dir, &mark, NULL), 0);
+	free(place);
+}
+
+/* What is being made, or removed, is none. */
+START_TEST(whole_ones_are_found)
+{
+	char run[] = "/tmp/vbet-back-XXXXXX";
+	char dir[64];
+	struct back_points p;
+
+	ck_assert_ptr_nonnull(mkdtemp(run));
+	back_dir_list(run, &p);
+	ck_assert_uint_eq(p.at.n, 0);
+	snprintf(dir, sizeof(dir), "%s/back", run);
+	ck_assert_int_eq(mkdir(dir, 0700), 0);
+	make(run, 20000000000, "", true);
+	make(run, 4500000001, "", true);
+	make(run, 30000000000, ".new", true);
+	make(run, 10000000000, "", false);
+	back_dir_list(run, &p);
+	ck_assert_uint_eq(p.at.n, 2);
+	ck_assert_int_eq(p.at.at[0].time_ns, 4500000001);
+	ck_assert_int_eq(p.at.at[1].time_ns, 20000000000);
+	ck_assert_int_gt(p.at.at[1].bytes, 0);
+	ck_assert_int_eq(back_points_find(&p, 4500000000), -1);
+	ck_assert_int_eq(back_points_find(&p, 19999999999), 0);
+	ck_assert_int_eq(back_points_find(&p, 20000000000), 1);
+	back_points_finish(&p);
+	paths_remove_tree(run);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("back_dir");
+	TCase *tc = tcase_create("back_dir");
+
+	tcase_add_test(tc, few_are_kept);
+	tcase_add_test(tc, whole_ones_are_found);
+	suite_add_tcase(s, tc);
+	return suite_run(s);
+}
