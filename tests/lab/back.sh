@@ -21,16 +21,16 @@ must vbet clock run
 vbet exec h1 -- sh -c 'i=0; while [ $i -lt 120 ]; do echo $i; i=$((i + 1)); sleep 0.1; done; cat >/tmp/said' \
 	< <(sleep 9; echo late) >exec.out &
 term_start 80 24 'vbet console h2'
-term_wait 'leave with'
+term_wait 'leave with' 120
 term_type 'echo $((6 * 7)); tr a-z A-Z'
-term_wait '^42'
+term_wait '^42' 120
 passed() { vbet clock | awk -v t="$1" '{ exit !($1 > t) }'; }
-wait_until 20 passed 9
+wait_until 120 passed 9
 term_type 'between'
-term_wait 'BETWEEN'
-wait_until 20 passed 13
+term_wait 'BETWEEN' 120
+wait_until 120 passed 13
 term_keys -l 'half'
-term_wait '^half'
+term_wait '^half' 120
 wait
 assert_eq "$(seq 0 119)" "$(cat exec.out)" "what the command printed"
 must vbet clock until 30s
@@ -46,14 +46,14 @@ asked() {
 	vbet exec "$2" -- sh -c "$3" </dev/null >"$1" 2>&1 &
 	running+=($!)
 	said() { [ "$(grep -c ' eof$' "$RUN/t/inputs")" -gt "$before" ]; }
-	wait_until 10 said
+	wait_until 60 said
 }
 # What is in the lab at that moment, and in the time that follows: on a cable, in files of nodes.
 look() { # NAME TO
 	local running=() capture
 	vbet capture r1:eth0 -w "$1.pcapng" 2>/dev/null &
 	capture=$!
-	wait_until 10 test -s "$1.pcapng"
+	wait_until 60 test -s "$1.pcapng"
 	asked "$1.1" h1 'ps; sleep 1; cat /tmp/dates /tmp/ping /tmp/said /proc/uptime /proc/net/snmp'
 	asked "$1.2" h2 'ps; sleep 1; cat /proc/uptime; ip -s link'
 	asked "$1.3" r1 'vtysh -c "show ip ospf neighbor"; sleep 1; vtysh -c "show ip ospf neighbor" -c "show ip route"'
@@ -97,7 +97,7 @@ term_start 80 24 'vbet console h2'
 term_wait '^half'
 must vbet clock run
 term_type ' way'
-term_wait 'HALF WAY'
+term_wait 'HALF WAY' 120
 term_end
 same_as_whole late 29s 31s
 
@@ -111,6 +111,6 @@ must vbet clock pace max
 must vbet clock run
 kill -KILL "$(status_of .server_pid)"
 gone() { ! vbet clock; }
-wait_until 20 gone
+wait_until 60 gone
 must vbet clean
 nothing_left || fail "something is left"

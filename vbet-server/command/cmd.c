@@ -173,10 +173,8 @@ static const struct option_spec options[] = {
 	 FIELD(until)},
 	{OPT_BACK, 0, "back", "TIME", "stand that long before the end of the run, or before now",
 	 FIELD(back)},
-	{OPT_BACKS, 0, "back-every", "TIME[,SIZE]",
-	 "virtual clock: keep snapshots so often, for --back; SIZE: all of them (a quarter of what "
-	 "is "
-	 "free)",
+	{OPT_BACKS, 0, "back-every", "TIME",
+	 "virtual clock: keep snapshots so often, for --back; TIME,SIZE: in so much room",
 	 FIELD(back_every)},
 	{OPT_WHATIF, 0, "whatif", "STATEMENT",
 	 "FILE is RUN@TIME: repeat that run, but do this then, and show what differs",
