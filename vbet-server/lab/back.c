@@ -19,6 +19,7 @@
 #include "vbet-server/lab/lab.h"
 #include "vbet-server/store/load.h"
 #include "vbet-server/store/snapshot_dir.h"
+#include "vbet-server/store/sources.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -176,6 +177,8 @@ static int begin_record(struct lab *lab, const char *text, struct err *e)
 	free(lab->record.dir);
 	lab->record.dir = xstrdup(lab->dir);
 	lab->inputs.record = f;
+	if (lab->record.sources)
+		lab->record.sources->written = 0;
 	free(path);
 	free(elsewhere);
 	return rc < 0 ? rc : record_keep_sources(lab, e);
