@@ -15,7 +15,7 @@ END
 must vbet clock pause
 vbet save ./probe 2>no || ! grep 'cannot be kept' no || skip "the guests' kernel has no snapshots"
 must vbet exec --step h1 -- sh -c 'nohup sh -c "while :; do date +%s.%N; sleep 0.25; done >/tmp/dates" >/dev/null 2>&1 &'
-must vbet exec --step h1 -- sh -c 'nohup ping -i 0.4 h2 >/tmp/ping 2>&1 &'
+must vbet exec --step h1 -- sh -c 'nohup ping -i 0.2 h2 >/tmp/ping 2>&1 &'
 must vbet clock run
 # A command and a console whose clients are there when snapshots are taken, and say something after that.
 vbet exec h1 -- sh -c 'i=0; while [ $i -lt 48 ]; do echo $i; i=$((i + 1)); sleep 0.25; done; cat >/tmp/said' \

@@ -47,11 +47,13 @@ int64_t back_usual_limit(const char *dir)
 
 void back_plan(struct lab *lab)
 {
-	char *words[] = {"stand"};
 	int64_t every = lab->back.every_ns;
 
-	if (every && lab->clock.is_virtual)
+	if (every && lab->clock.is_virtual) {
+		char *words[] = {"stand"};
+
 		input_plan(lab, (lab->clock.now_ns / every + 1) * every, words, 1);
+	}
 }
 
 int back_stand(struct lab *lab, const struct words *w, FILE *out, struct err *e)
