@@ -98,7 +98,7 @@ int move_ask(struct lab *lab, const char *node, const char *to, struct err *e)
 
 	if (lab->clock.is_virtual)
 		return err_set(e, ERR_USAGE, "in virtual time there is one substrate process");
-	if (s->step != SNAPSHOT_NONE)
+	if (!snapshot_is_over(lab))
 		return err_set(e, ERR_USAGE, "a snapshot is being taken, or a node moved");
 	if (lab->progress.setting_up)
 		return err_set(e, ERR_USAGE, "the lab is not ready");

@@ -31,20 +31,12 @@ char *snapshot_guest_file(const char *dir, const struct guest *gu)
 
 bool snapshot_is_under_way(const struct lab *lab)
 {
-	return lab->snapshot.step != SNAPSHOT_NONE;
+	return lab->snapshot.step > SNAPSHOT_ASKED;
 }
 
 bool snapshot_is_over(const struct lab *lab)
 {
 	return lab->snapshot.step == SNAPSHOT_NONE && !lab->snapshot.asked;
-}
-
-/* Who waits for it looks again, and the clock may go on. */
-static void tell(struct lab *lab)
-{
-	if (lab->listener.changed)
-		lab->listener.changed(lab->listener.ctx);
-	input_pump(lab);
 }
 
 void snapshot_end(struct lab *lab, const struct err *failed)
@@ -66,7 +58,10 @@ void snapshot_end(struct lab *lab, const struct err *failed)
 		still_end(lab);
 	move_end(lab);
 	back_ended(lab);
-	tell(lab);
+	/* Who waits for it looks again, and the clock may go on. */
+	if (lab->listener.changed)
+		lab->listener.changed(lab->listener.ctx);
+	input_pump(lab);
 	progress_check(lab);
 }
 
@@ -88,7 +83,7 @@ void snapshot_spoil(struct lab *lab, const char *name, bool none_answers)
 {
 	enum snapshot_step step = lab->snapshot.step;
 
-	if (step == SNAPSHOT_NONE || step == SNAPSHOT_THAWING)
+	if (step <= SNAPSHOT_ASKED || step == SNAPSHOT_THAWING)
 		return;
 	char *why = xasprintf("%s has ended while the snapshot was being taken", name);
 

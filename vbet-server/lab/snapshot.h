@@ -18,6 +18,7 @@ struct lab;
 
 enum snapshot_step {
 	SNAPSHOT_NONE,
+	SNAPSHOT_ASKED,     /* move.h: it waits for its turn (input.h) */
 	SNAPSHOT_GUESTS,    /* they write themselves */
 	SNAPSHOT_SUBSTRATE, /* so does the substrate process */
 	SNAPSHOT_SERVER,    /* the server is to do so now */
