@@ -206,6 +206,8 @@ static int restore_from(struct shelf *shelf, const char *name, const char *snaps
 			   : bundle_unpack(snapshot, &files, stage.dir, e);
 	if (rc == 0 && check_tree(stage.dir, e) < 0)
 		rc = err_wrap(e, "%s", name);
+	if (rc == 0 && files.are_ours)
+		rc = snapshot_dir_use_once(stage.dir, e);
 	if (rc == 0)
 		rc = restore(run, stage.dir, e);
 	unpack_close(&files);
@@ -250,6 +252,8 @@ int cmd_fork(const struct cmd_options *o, int argc, char **argv, struct err *e)
 		char *dir = xasprintf("%s/%s", base, o->lab);
 
 		rc = save(argv[0], snapshot, e);
+		if (rc == 0)
+			rc = snapshot_dir_use_once(snapshot, e);
 		if (rc == 0)
 			rc = restore(dir, snapshot, e);
 		free(dir);

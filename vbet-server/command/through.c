@@ -13,6 +13,7 @@
 #include "vbet-server/command/drive.h"
 #include "vbet-server/shelf/stage.h"
 #include "vbet-server/store/paths.h"
+#include "vbet-server/store/snapshot_dir.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -96,7 +97,8 @@ static int save_and_restore(const struct drive *d, int64_t ns, const char *run,
 	struct session s;
 
 	if (ask(d, "save", snapshot, NULL, e) < 0 || live_on(d, ns + other_life_ns, e) < 0 ||
-	    boot_take_down(d->lab, e) < 0 || boot_restore(run, snapshot, NULL, &s, e) < 0)
+	    boot_take_down(d->lab, e) < 0 || snapshot_dir_use_once(snapshot, e) < 0 ||
+	    boot_restore(run, snapshot, NULL, &s, e) < 0)
 		return -1;
 	client_close(&s);
 	return 0;

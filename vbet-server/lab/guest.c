@@ -506,7 +506,7 @@ int guest_boot(struct guest *gu, struct err *e)
 		return -1;
 	if (pipe2(report, O_CLOEXEC | O_NONBLOCK) < 0)
 		return err_sys(e, "pipe");
-	rc = launcher_spawn(gu, report[1], -1, e);
+	rc = launcher_spawn(gu, report[1], -1, false, e);
 	close(report[1]);
 	gu->report.fd = report[0];
 	if (rc < 0) {
@@ -523,7 +523,7 @@ int guest_boot(struct guest *gu, struct err *e)
 	return 0;
 }
 
-int guest_thaw(struct guest *gu, const char *state, struct err *e)
+int guest_thaw(struct guest *gu, const char *state, bool adopt, struct err *e)
 {
 	struct lab *lab = gu->lab;
 	int report[2];
@@ -538,10 +538,11 @@ int guest_thaw(struct guest *gu, const char *state, struct err *e)
 		return -1;
 	if (pipe2(report, O_CLOEXEC | O_NONBLOCK) < 0)
 		return err_sys(e, "pipe");
-	int state_fd = open(state, O_RDONLY | O_CLOEXEC);
+	int state_fd = open(state, (adopt ? O_RDWR : O_RDONLY) | O_CLOEXEC);
 
 	gu->report.fd = report[0];
-	rc = state_fd < 0 ? err_sys(e, "%s", state) : launcher_spawn(gu, report[1], state_fd, e);
+	rc = state_fd < 0 ? err_sys(e, "%s", state)
+			  : launcher_spawn(gu, report[1], state_fd, adopt, e);
 	close(report[1]);
 	if (state_fd >= 0)
 		close(state_fd);

@@ -55,7 +55,7 @@ int guest_boot(struct guest *gu, struct err *e);
  * In a server that was restored: the kernel goes on from the file `state`, and the agent's stream
  * where it was. 0 or -1.
  */
-int guest_thaw(struct guest *gu, const char *state, struct err *e);
+int guest_thaw(struct guest *gu, const char *state, bool adopt, struct err *e);
 /* It shall be up: it boots when it is its turn. -1: it is not down. */
 int guest_start(struct guest *gu, struct err *e);
 /* It shall be down: asks for a clean power-off, or ends it at once. */

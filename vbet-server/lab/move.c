@@ -229,7 +229,7 @@ static void on_arrived(void *ctx, bool ok, const char *text)
 		return;
 	}
 	char *file = file_of(gu, "guest");
-	int rc = guest_thaw(gu, file, &e);
+	int rc = guest_thaw(gu, file, false, &e);
 
 	free(file);
 	if (rc < 0)

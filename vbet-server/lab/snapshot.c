@@ -331,9 +331,17 @@ static void copy_files(struct lab *lab)
 		s->step = SNAPSHOT_SERVER;
 }
 
+/* Memory that is adopted counts for who wrote it, so where a group is held to its memory it is
+ * copied. */
+static bool may_adopt(const struct lab *lab)
+{
+	return !lab->bounds.group && snapshot_dir_is_for_once(lab->snapshot.dir);
+}
+
 static void start_guests(struct lab *lab)
 {
 	struct snapshot *s = &lab->snapshot;
+	bool adopt = may_adopt(lab);
 	struct err e = {0};
 
 	for (size_t i = 0; i < lab->n_guests && !e.kind; i++) {
@@ -343,7 +351,7 @@ static void start_guests(struct lab *lab)
 			continue;
 		char *file = snapshot_guest_file(s->dir, gu);
 
-		if (guest_thaw(gu, file, &e) < 0)
+		if (guest_thaw(gu, file, adopt, &e) < 0)
 			err_wrap(&e, "%s", gu->name);
 		free(file);
 	}

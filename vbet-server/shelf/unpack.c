@@ -311,8 +311,10 @@ int unpack(struct unpacked *u, const char *snapshot, const char *packs, const ch
 	   unsigned threads, struct err *e)
 {
 	char *index = xasprintf("%s/index", snapshot);
-	int rc = access(index, F_OK) == 0 ? unpack_index(u, index, packs, to, threads, e)
-					  : take_files(u, snapshot, to, e);
+
+	u->are_ours = access(index, F_OK) == 0;
+	int rc = u->are_ours ? unpack_index(u, index, packs, to, threads, e)
+			     : take_files(u, snapshot, to, e);
 
 	free(index);
 	return rc < 0 ? err_wrap(e, "%s", snapshot) : 0;

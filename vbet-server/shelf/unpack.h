@@ -6,6 +6,8 @@
 #include "lib/err.h"
 #include "lib/vec.h"
 
+#include <stdbool.h>
+
 /*
  * A snapshot as a lab reads it, in a directory that was made for it: what is in "run" as it is, and
  * all else in memory, with links in the directory that lead there for as long as this process has
@@ -13,6 +15,7 @@
  */
 struct unpacked {
 	VEC(int) fds;
+	bool are_ours; /* no other process will read them: not files that somebody keeps */
 };
 
 /*

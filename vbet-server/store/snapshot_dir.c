@@ -14,14 +14,37 @@
 #include <unistd.h>
 
 static const char mark[] = "snapshot";
+static const char once[] = "once";
 
-bool snapshot_dir_is(const char *dir)
+static bool has(const char *dir, const char *name)
 {
-	char *path = xasprintf("%s/%s", dir, mark);
+	char *path = xasprintf("%s/%s", dir, name);
 	bool is = access(path, F_OK) == 0;
 
 	free(path);
 	return is;
+}
+
+bool snapshot_dir_is(const char *dir)
+{
+	return has(dir, mark);
+}
+
+int snapshot_dir_use_once(const char *dir, struct err *e)
+{
+	char *path = xasprintf("%s/%s", dir, once);
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	int rc = fd < 0 ? err_sys(e, "make %s", path) : 0;
+
+	if (fd >= 0)
+		close(fd);
+	free(path);
+	return rc;
+}
+
+bool snapshot_dir_is_for_once(const char *dir)
+{
+	return has(dir, once);
 }
 
 int snapshot_dir_write_mark(const char *dir, const struct snapshot_mark *m, struct err *e)

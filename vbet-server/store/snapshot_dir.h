@@ -23,6 +23,12 @@ int snapshot_dir_write_mark(const char *dir, const struct snapshot_mark *m, stru
 /* 0, with snapshot_mark_finish(), or -1. */
 int snapshot_dir_read_mark(const char *dir, struct snapshot_mark *m, struct err *e);
 void snapshot_mark_finish(struct snapshot_mark *m);
+/*
+ * It is restored once, and then thrown away: what is in it may become part of the lab that is
+ * restored. 0 or -1.
+ */
+int snapshot_dir_use_once(const char *dir, struct err *e);
+bool snapshot_dir_is_for_once(const char *dir);
 /* Whether a snapshot may get that place: nothing is there, or another snapshot. 0 or -1. */
 int snapshot_dir_check_place(const char *dir, struct err *e);
 /* What is made gets the place in one step; what was there is then where the other came from. */
