@@ -13,7 +13,7 @@
 
 enum {
 	IMPRINT_PAGE = 4096,
-	IMPRINT_VERSION = 1, /* of this format */
+	IMPRINT_VERSION = 2, /* of this format */
 	IMPRINT_MAPS_MAX = 8192,
 	IMPRINT_EXTENTS_MAX = 1 << 18,
 	IMPRINT_FILES_MAX = 256,

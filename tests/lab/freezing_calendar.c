@@ -5,8 +5,8 @@
  * The calendar of one guest, as vsubstrate is it, that lets it run for a millisecond at a time.
  * Each WHEN is the number of a wait, with "g" (its state is written to the file STATE, and it goes
  * on), "r" (it is killed, and another process goes on from that file) or "a" (likewise from a file
- * in memory, which becomes its memory). SOCKET is where it listens; the console goes to the file CONSOLE, whichever process it is of. Tells how often it did
- * what.
+ * in memory, which becomes its memory). SOCKET is where it listens; the console goes to the file
+ * CONSOLE, whichever process it is of. Tells how often it did what.
  */
 #include <fcntl.h>
 #include <sys/mman.h>
