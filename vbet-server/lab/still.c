@@ -19,8 +19,19 @@
 #include <unistd.h>
 
 static const int64_t patience_ns = INT64_C(10000000000);
-/* Within this all guests have had a processor, as a rule. */
-static const int64_t ahead_ns = 20000000;
+
+/*
+ * Until then all guests have had a processor, as a rule. The first ones write themselves before the
+ * last one hears of it, which takes 10 to 20 ms each.
+ */
+static int64_t ahead_ns(size_t n_guests)
+{
+	static const int64_t base_ns = 20000000;
+	static const int64_t write_ns = 20000000;
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return base_ns + (int64_t)n_guests * write_ns / (cpus > 0 ? cpus : 1);
+}
 
 /* That of the guests: it does not go back when this process is restored. */
 static int64_t host_ns(void)
@@ -121,7 +132,7 @@ int still_freeze(struct lab *lab, const char *dir, unsigned *n, struct err *e)
 	int *fds = xcalloc(lab->n_guests + 1, sizeof(*fds));
 	int rc = open_files(lab, dir, fds, e);
 
-	int64_t at_ns = host_ns() + ahead_ns;
+	int64_t at_ns = host_ns() + ahead_ns(lab->n_guests);
 
 	s->held = true;
 	*n = 0;
