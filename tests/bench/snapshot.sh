@@ -47,6 +47,12 @@ for n in ${VBET_BENCH_ROUTERS:-2 20}; do
 		compressed
 	done
 	figure "  save, until it is answered" "$(median "${times[@]}")" s
+	times=()
+	for ((k = 0; k < RUNS; k++)); do
+		took vbet fork ring -n fork
+		vbet down -n fork || exit 1
+	done
+	figure "  fork" "$(median "${times[@]}")" s
 	figure "  on the disk, for each router" "$(du -sk "$VBET_SNAPSHOT_DIR" | cut -f1) / $n / 1024" MB
 	times=()
 	for ((k = 1; k < 10; k++)); do
