@@ -112,9 +112,23 @@ static int save(struct served *v, struct err *e)
 	return 0;
 }
 
+/* False: all of them stand. */
+static bool answer_guests(const struct served *v)
+{
+	int64_t now_ns = loop_now_ns(v->loop);
+
+	for (size_t i = 0; !v->saving.sub && i < v->sub->objects.n; i++) {
+		struct object *o = v->sub->objects.at[i];
+
+		if (o->kind->answer_held)
+			o->kind->answer_held(o, now_ns);
+	}
+	return !v->saving.sub;
+}
+
 /*
- * Nothing is looked at but what the server says: whatever others do waits where it is, in sockets
- * and in the epoll, and is found as it was.
+ * Nothing is looked at but what the server says, and what guests must know to stand: whatever
+ * others do waits where it is, in sockets and in the epoll, and is found as it was.
  */
 static int hold(struct served *v, struct err *e)
 {
@@ -133,8 +147,9 @@ static int hold(struct served *v, struct err *e)
 		int writer = v->saving.sub ? v->saving.done.fd : -1;
 		struct pollfd p[] = {{.fd = v->control.conn.watch.fd, .events = POLLIN},
 				     {.fd = writer, .events = POLLIN}};
+		int wait_ms = answer_guests(v) ? 1 : -1;
 
-		if (poll(p, 2, -1) < 0 && errno != EINTR)
+		if (poll(p, 2, wait_ms) < 0 && errno != EINTR)
 			return err_sys(e, "poll");
 		if (p[1].revents)
 			snapshot_written(&v->saving);

@@ -54,6 +54,11 @@ struct object_kind {
 	 * -1. NULL: it stays.
 	 */
 	int (*move)(struct object *o, struct mover *m, struct err *e);
+	/*
+	 * The real clock, while all else stands, now and then: answers what the object's guest must
+	 * know before it can stand, and that has no other effect. NULL: nobody asks.
+	 */
+	void (*answer_held)(struct object *o, int64_t now_ns);
 	bool is_part; /* of an object in another process, whose status is made whole by it */
 };
 

@@ -436,6 +436,8 @@ static const struct vhost_kind net_kind = {
 		    BIT(VIRTIO_NET_F_CTRL_VQ) | BIT(VIRTIO_NET_F_CTRL_RX),
 	.n_queues = 3,
 	.last_needs = BIT(VIRTIO_NET_F_CTRL_VQ),
+	.config_changes = true,
+	.last_is_waited_for = true,
 	.late_queues = 1 << TX,
 	.answer_ns = answer_ns,
 	.read_config = read_config,
@@ -513,6 +515,19 @@ static int move(struct object *o, struct mover *m, struct err *e)
 	return mover_pass(m, &n->open, sizeof(n->open), e);
 }
 
+/* Its driver waits for its commands in a loop, and holds on to its processor. */
+static void answer_held(struct object *o, int64_t now_ns)
+{
+	struct nic *n = (struct nic *)o;
+
+	if (!n->vhost.connected || n->vhost.awaited)
+		return;
+	vhost_answer_held(&n->vhost);
+	if (n->vhost.up && vhost_queues(&n->vhost) > CONTROL &&
+	    vring_has(&n->vhost.queue[CONTROL].ring))
+		take_commands(n, now_ns);
+}
+
 static const struct object_kind nic_kind = {.name = "nic",
 					    .destroy = destroy,
 					    .set = set,
@@ -521,7 +536,8 @@ static const struct object_kind nic_kind = {.name = "nic",
 					    .listen = listen_for_guest,
 					    .freeze = freeze,
 					    .thaw = thaw,
-					    .move = move};
+					    .move = move,
+					    .answer_held = answer_held};
 
 /* Virtual time: a segment cut into frames late would leave in no time, so none are offered. */
 static uint64_t offers(const struct vclock_guest *g, const struct words *w)

@@ -257,6 +257,22 @@ static void conn_ready(struct loop_watch *w, uint32_t events, int64_t loop_ns)
 		vclock_guest_kicks(v->guest, false);
 }
 
+void vhost_answer_held(struct vhost *v)
+{
+	int64_t now = vhost_now_ns(v);
+	struct vhost_head head;
+	ssize_t got = recv(v->conn.fd, &head, VHOST_HEAD, MSG_PEEK | MSG_DONTWAIT);
+	int rc = 1;
+
+	if (v->have || got != VHOST_HEAD || head.request != VHOST_GET_CONFIG)
+		return;
+	do
+		rc = receive_part(v, now);
+	while (rc > 0 && (v->have < VHOST_HEAD || v->have < VHOST_HEAD + v->head.size));
+	if (rc > 0)
+		handle_message(v, now);
+}
+
 static void listener_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
 	struct vhost *v = container_of(w, struct vhost, listener);
@@ -498,10 +514,16 @@ void vhost_resume(struct vhost *v, int64_t now_ns)
 			return;
 	for (unsigned i = 0; i < vhost_queues(v); i++)
 		vring_resume(&v->queue[i].ring, &v->queue[i].kept);
+	/* It may have been answered while the guest wrote itself: then once more. */
+	if (!v->guest && v->kind->last_is_waited_for && vhost_queues(v) == v->kind->n_queues)
+		vring_resume_answered(&v->queue[v->kind->n_queues - 1].ring);
 	came(v);
 	/* Kicks through descriptors that are gone may have got lost. */
 	for (unsigned i = 0; !v->guest && v->up && i < vhost_queues(v); i++)
 		v->kind->kicked(v, i, now_ns);
+	/* So may what the guest was told of a change, and had not read yet. */
+	if (!v->guest && v->kind->config_changes)
+		vhost_config_changed(v, now_ns);
 }
 
 /* The places in the file system are those of the one that arrives. */

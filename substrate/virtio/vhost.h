@@ -35,6 +35,9 @@ struct vhost_kind {
 	uint32_t late_queues;
 	/* Virtual clock: so long after a kick something may come back; NULL: at once. */
 	int64_t (*answer_ns)(const struct vhost *v, unsigned queue);
+	bool last_is_waited_for; /* the driver does nothing else until the last queue has answered
+				  */
+	bool config_changes;     /* vhost_config_changed() is called */
 	/* Fills config (zeroed). */
 	void (*read_config)(struct vhost *v, uint8_t config[VHOST_CONFIG_MAX]);
 	/* All queues are enabled; from now on kicked() may come. */
@@ -99,6 +102,12 @@ unsigned vhost_queues(const struct vhost *v);
 void vhost_publish(struct vhost *v, unsigned queue, int64_t now_ns);
 /* The configuration space changed. */
 void vhost_config_changed(struct vhost *v, int64_t now_ns);
+/*
+ * While a snapshot is taken by the real clock: a guest's kernel that asks for its configuration
+ * waits for it in the middle of whatever it does, and cannot stand still before. That is answered,
+ * as it changes nothing. What is something else, or not whole, stays there.
+ */
+void vhost_answer_held(struct vhost *v);
 /* Ends the connection if a ring is broken or the memory shrank. True if so. */
 bool vhost_check(struct vhost *v, int64_t now_ns);
 /*

@@ -88,6 +88,11 @@ void vring_resume(struct virtq *r, const struct virtq *kept)
 	r->broken = kept->broken;
 }
 
+void vring_resume_answered(struct virtq *r)
+{
+	r->last_avail = r->seen_avail = r->used_idx = r->called_idx = r->used[1];
+}
+
 void vring_clear(struct virtq *r)
 {
 	memset(r, 0, sizeof(*r));

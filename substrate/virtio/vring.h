@@ -54,6 +54,8 @@ int vring_set_addr(struct virtq *r, const struct guestmem *mem, uint64_t desc, u
 void vring_set_base(struct virtq *r, uint16_t base);
 /* Goes on counting where the same ring was when it was kept. */
 void vring_resume(struct virtq *r, const struct virtq *kept);
+/* The same behind the last thing that the driver has an answer to, by its memory. */
+void vring_resume_answered(struct virtq *r);
 /* Not set up any more. */
 void vring_clear(struct virtq *r);
 
