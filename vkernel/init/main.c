@@ -9,6 +9,7 @@
  * no root or no network at all.
  */
 #include "vkernel/init/agent.h"
+#include "vkernel/init/awake.h"
 #include "vkernel/init/conf.h"
 #include "vkernel/init/files.h"
 #include "vkernel/init/hosts.h"
@@ -109,6 +110,18 @@ static void control_hosts(const struct words *w)
 		agent_event("done", "hosts");
 }
 
+/* "awake SECONDS.NANOSECONDS HEX": it is this time of day, and here is something that nobody else
+ * has. */
+static void control_awake(const struct words *w)
+{
+	struct err e;
+
+	if (w->n != 3 || awake(w->at[1], w->at[2], &e) < 0)
+		agent_event("failed", "awake", w->n == 3 ? e.text : "it takes two words");
+	else
+		agent_event("done", "awake");
+}
+
 static void control_poweroff(const struct words *w)
 {
 	agent_event("done", "poweroff");
@@ -119,10 +132,8 @@ static const struct {
 	const char *word;
 	void (*act)(const struct words *w);
 } controls[] = {
-	{"hosts", control_hosts},
-	{"mtu", control_mtu},
-	{"nic", control_nic},
-	{"poweroff", control_poweroff},
+	{"awake", control_awake}, {"hosts", control_hosts},       {"mtu", control_mtu},
+	{"nic", control_nic},     {"poweroff", control_poweroff},
 };
 
 static void on_control(const struct words *w)
