@@ -93,7 +93,7 @@ static int save_name(const char *lab, const char *name, struct err *e)
 			stage_end(&stage);
 	}
 	if (rc == 0)
-		shelf_tidy_behind(&shelf);
+		shelf_tidy_behind(&shelf, 0);
 	shelf_close(&shelf);
 	return rc;
 }

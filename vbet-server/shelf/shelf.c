@@ -227,7 +227,7 @@ int shelf_tidy(struct shelf *s, struct err *e)
 }
 
 /* Forked twice: nobody has to wait for it. */
-void shelf_tidy_behind(struct shelf *s)
+void shelf_tidy_behind(struct shelf *s, uint64_t bytes_max)
 {
 	fflush(NULL);
 	pid_t pid = fork();
@@ -245,7 +245,11 @@ void shelf_tidy_behind(struct shelf *s)
 		dup2(null, fd);
 	close_range(3, ~0U, 0);
 	setpriority(PRIO_PROCESS, 0, 19);
-	_exit(shelf_tidy(s, NULL) < 0);
+	int rc = shelf_tidy(s, NULL);
+
+	if (bytes_max && shelf_bound(s, bytes_max, NULL) < 0)
+		rc = -1;
+	_exit(rc < 0);
 }
 
 int shelf_unpack(struct shelf *s, const char *name, struct unpacked *u, const char *to,

@@ -48,8 +48,17 @@ int shelf_remove(struct shelf *s, const char *name, struct err *e);
  * until nobody else does it. All of it may be interrupted. 0 or -1.
  */
 int shelf_tidy(struct shelf *s, struct err *e);
-/* The same in a process of its own, which takes only time that nobody else wants. */
-void shelf_tidy_behind(struct shelf *s);
+/*
+ * The same in a process of its own, which takes only time that nobody else wants; then
+ * shelf_bound() if bytes_max is not 0.
+ */
+void shelf_tidy_behind(struct shelf *s, uint64_t bytes_max);
+/* It was used now. */
+void shelf_touch(struct shelf *s, const char *name);
+/* Removes what was not used for longest until all takes no more on the disk. 0 or -1. */
+int shelf_bound(struct shelf *s, uint64_t bytes_max, struct err *e);
+/* Bytes on the disk. */
+uint64_t shelf_size(const struct shelf *s);
 
 /* As unpack(). */
 int shelf_unpack(struct shelf *s, const char *name, struct unpacked *u, const char *to,

@@ -196,6 +196,11 @@ static uint64_t tree_size(const char *dir)
 	return sum;
 }
 
+uint64_t shelf_size(const struct shelf *s)
+{
+	return tree_size(s->dir);
+}
+
 static void look_at_raw(const struct shelf *s, struct shelf_entry *entry)
 {
 	char *dir = shelf_path(s, entry->name);
