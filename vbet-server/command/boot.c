@@ -7,11 +7,13 @@
  */
 #include "vbet-server/command/boot.h"
 
+#include "lib/loop.h"
 #include "lib/units.h"
 #include "lib/xalloc.h"
 #include "vbet-server/command/client.h"
 #include "vbet-server/command/cmd.h"
 #include "vbet-server/command/packages.h"
+#include "vbet-server/command/warm_start.h"
 #include "vbet-server/plan/plan.h"
 #include "vbet-server/plan/spread.h"
 #include "vbet-server/server/start.h"
@@ -308,6 +310,51 @@ static int await_boot(struct session *s, struct progress *p, struct err *e)
 	return rc;
 }
 
+/* A lab that cannot be restored is booted as if there had been nothing to restore. */
+static bool restore_warm(struct warm_start *warm, struct lab_options *opt, struct session *s,
+			 struct progress *p)
+{
+	struct err why = {0};
+
+	if (!warm_start_restore(warm, opt, &s->fd))
+		return false;
+	int rc = await_boot(s, p, &why);
+
+	warm_start_restored(warm, rc == 0 ? NULL : &why);
+	if (rc == 0)
+		return true;
+	client_close(s);
+	*s = (struct session){.fd = -1};
+	return false;
+}
+
+static int start_cold(struct loaded *l, const struct lab_options *opt, struct session *s,
+		      struct progress *p, struct err *e)
+{
+	if (server_start(l->script, l->graph, opt, &s->fd, e) < 0)
+		return -1;
+	int rc = await_boot(s, p, e);
+
+	if (rc < 0)
+		client_close(s);
+	return rc;
+}
+
+static int start(const struct cmd_options *o, struct loaded *l, struct lab_options *opt,
+		 struct session *s, struct progress *p, struct err *e)
+{
+	struct warm_start warm;
+
+	opt->began_ns = clock_monotonic_ns();
+	warm_start_open(&warm, o, l, opt);
+	int rc = restore_warm(&warm, opt, s, p) ? 0 : start_cold(l, opt, s, p, e);
+
+	if (rc == 0)
+		warm_start_booted(&warm);
+	warm_start_close(&warm);
+	return rc;
+}
+
 int boot_loaded(const struct cmd_options *o, const struct boot_wish *wish, struct loaded *l,
 		struct err *e)
 {
@@ -345,14 +392,11 @@ int boot_loaded(const struct cmd_options *o, const struct boot_wish *wish, struc
 	if (rc == 0)
 		rc = packages_build(l->graph, o->quiet, e);
 	if (rc == 0)
-		rc = server_start(l->script, l->graph, &opt, &s.fd, e);
-	if (rc == 0) {
-		rc = await_boot(&s, &p, e);
-		if (rc == 0 && w->hold)
-			*w->hold = s;
-		else
-			client_close(&s);
-	}
+		rc = start(o, l, &opt, &s, &p, e);
+	if (rc == 0 && w->hold)
+		*w->hold = s;
+	else if (rc == 0)
+		client_close(&s);
 	free(disks);
 	free(record);
 	free(base);

@@ -27,6 +27,7 @@ struct cmd_options {
 	const char *junit, *tap, *events; /* a file, or "-": standard output */
 	bool until_fail, list, console_on_fail, pairs;
 	bool step, share, watch, json, insecure, help, all, follow, raw, quiet, keep_going;
+	bool warm, cold;
 	struct warn_choice warn;
 	struct strvec of_boot; /* those of a boot and --level, as words for another vbet; owned */
 };
@@ -72,6 +73,7 @@ struct cmd_options {
 #define OPT_EXPLORE   OPT_BIT(36)
 #define OPT_REMOVE    OPT_BIT(37)
 #define OPT_BACKS     OPT_BIT(38)
+#define OPT_CLEAN     OPT_BIT(39)
 #define OPT_UP                                                                                  \
 	(OPT_LAB | OPT_KERNEL | OPT_TIMEOUT | OPT_INSECURE | OPT_JOBS | OPT_QUIET | OPT_CLOCK | \
 	 OPT_SEED | OPT_PROCESSES | OPT_SPIN | OPT_AT_ONCE | OPT_WARN | OPT_BOOT | OPT_BACKS)

@@ -16,6 +16,7 @@
 #include "vbet-server/command/clock_view.h"
 #include "vbet-server/command/cmd.h"
 #include "vbet-server/command/expect.h"
+#include "vbet-server/command/warm_start.h"
 #include "vbet-server/lab/bounds.h"
 #include "vbet-server/plan/plan.h"
 #include "vbet-server/shelf/stage.h"
@@ -436,5 +437,5 @@ int cmd_clean(const struct cmd_options *o, int argc, char **argv, struct err *e)
 	free(memory);
 	free(labs);
 	free(base);
-	return 0;
+	return o->warm ? warm_start_clean(e) : 0;
 }

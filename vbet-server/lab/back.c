@@ -30,7 +30,8 @@
 
 enum { SHARE = 10 }; /* of the time on the wall: one in so many */
 
-int64_t back_usual_limit(const char *dir)
+/* A quarter of what is free where run directories are. */
+static int64_t usual_limit(const char *dir)
 {
 	enum { TMPFS = 0x01021994 };
 	struct statfs fs;
@@ -43,6 +44,13 @@ int64_t back_usual_limit(const char *dir)
 	if (fs.f_type == TMPFS && memory && memory < room)
 		room = memory;
 	return room / 4;
+}
+
+void back_set(struct lab *lab, const struct lab_options *opt)
+{
+	lab->back.every_ns = opt->back_every_ns;
+	lab->back.limit_bytes =
+		opt->back_bytes ? opt->back_bytes : usual_limit(opt->base ? opt->base : lab->dir);
 }
 
 void back_plan(struct lab *lab)

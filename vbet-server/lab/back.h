@@ -16,6 +16,7 @@
 
 struct guest;
 struct lab;
+struct lab_options;
 
 struct back {
 	int64_t every_ns;    /* of the lab's clock; 0: the lab takes none */
@@ -26,8 +27,8 @@ struct back {
 	struct back_points kept;
 };
 
-/* A quarter of what is free where run directories are, in bytes. */
-int64_t back_usual_limit(const char *dir);
+/* back_every_ns and back_bytes of the options; 0 bytes: a quarter of what is free. */
+void back_set(struct lab *lab, const struct lab_options *opt);
 /* The lab is ready, or has come to the end of a record: plans the next stand. */
 void back_plan(struct lab *lab);
 /* "stand", for the table of verb.c: the clock stands, which is an input. */

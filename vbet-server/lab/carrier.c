@@ -124,9 +124,10 @@ int carrier_start(struct carrier *s, struct loop *l, const char *program, int lo
 }
 
 int carrier_thaw(struct carrier *s, struct loop *l, const char *program, const char *state,
-		 const char *moved, int log_fd, struct err *e)
+		 const char *moved, const char *also, int log_fd, struct err *e)
 {
-	char *argv[] = {(char *)program, "--restore", (char *)state, (char *)moved, NULL};
+	char *argv[] = {(char *)program, "--restore",  (char *)state,
+			(char *)moved,   (char *)also, NULL};
 
 	int fd = spawn_process(s, argv, log_fd, e);
 

@@ -101,6 +101,12 @@ static void lend_next(struct lab *lab)
 		begin_loan(lab);
 }
 
+void clock_go_on_set_up(struct lab *lab)
+{
+	if (lab->clock.is_virtual && lab->clock.stopped && warm_lets_go_on(lab))
+		run_until(lab, lab->clock.now_ns + setup_step_ns);
+}
+
 /*
  * Where it stands is known from here on, and stays so until it is told to go on. In the set-up
  * it may be short of the end of its step: then it goes on to that.
@@ -121,7 +127,7 @@ static void on_stopped(struct lab *lab, int64_t now_ns)
 	}
 	progress_check(lab);
 	if (lab->progress.setting_up)
-		run_until(lab, now_ns + setup_step_ns);
+		clock_go_on_set_up(lab);
 	else
 		lend_next(lab);
 }

@@ -38,6 +38,8 @@ struct lab_clock {
 void clock_init(struct lab *lab);
 /* One line of what of the host's time guests can see; no line if there is no such thing. */
 void clock_tell(const struct lab *lab, FILE *out);
+/* While the lab is set up, and the clock stands: the next step. */
+void clock_go_on_set_up(struct lab *lab);
 /* Everything is declared: the first step. */
 void clock_begin(struct lab *lab);
 /* What the substrate says: "time NOW reached", it stands; "time NOW ahead", it soon will. */

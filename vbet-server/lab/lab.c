@@ -195,8 +195,8 @@ static void set_options(struct lab *lab, const struct lab_options *opt)
 	lab->record.sources = opt->sources;
 	lab->inputs.replay_ns = opt->replay_ns;
 	lab->inputs.replay_rest = opt->replay_rest;
-	lab->back.every_ns = opt->back_every_ns;
-	lab->back.limit_bytes = opt->back_bytes ? opt->back_bytes : back_usual_limit(opt->base);
+	back_set(lab, opt);
+	warm_init(lab, opt);
 }
 
 void lab_raise_limit(void)
@@ -260,8 +260,7 @@ struct lab *lab_create(struct loop *l, struct topo_script *script, struct graph 
 		goto fail;
 	make_guests(lab);
 	lab->clock.stays = opt->stopped;
-	progress_say(lab, "lab %s: %zu node%s, %zu cable%s", g->lab, g->n_nodes,
-		     g->n_nodes == 1 ? "" : "s", g->n_cables, g->n_cables == 1 ? "" : "s");
+	progress_say_size(lab);
 	if (step_apply(lab, &nothing, lab->plan, e) < 0)
 		goto fail;
 	/* Asked for before the clock starts, so that not a frame is missing. */
@@ -327,6 +326,7 @@ void lab_destroy(struct lab *lab)
 	input_finish(lab);
 	snapshot_finish(lab);
 	back_finish(lab);
+	warm_finish(lab);
 	outside_stop(lab);
 	carriers_stop_all(&lab->carriers);
 	bounds_finish(&lab->bounds);

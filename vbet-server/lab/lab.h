@@ -26,6 +26,7 @@
 #include "vbet-server/lab/record.h"
 #include "vbet-server/lab/snapshot.h"
 #include "vbet-server/lab/vlinks.h"
+#include "vbet-server/lab/warm.h"
 #include "vbet-server/plan/plan.h"
 
 #include <stdio.h>
@@ -77,6 +78,7 @@ struct lab {
 	struct jobs jobs;
 	struct snapshot snapshot;
 	struct back back;
+	struct warm warm;
 	struct held *held; /* consoles of the run that is repeated */
 };
 

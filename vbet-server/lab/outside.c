@@ -14,6 +14,7 @@
 
 #include "lib/xalloc.h"
 #include "vbet-server/lab/lab.h"
+#include "vbet-server/lab/thaw.h"
 #include "vbet-server/store/paths.h"
 
 #include <stdlib.h>
@@ -132,7 +133,7 @@ static void on_thaw_answer(void *ctx, bool ok, const char *text)
 			lab->listener.failed(lab->listener.ctx, &e);
 	}
 	if (!--o->thawing)
-		snapshot_hear_outside(lab);
+		thaw_check(lab);
 }
 
 /* All that the plan has of the host is made anew. */

@@ -17,6 +17,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <time.h>
 
 enum { OTHERS_MAX = 300 }; /* bytes of names in a message */
 
@@ -36,6 +37,14 @@ void progress_say(struct lab *lab, const char *fmt, ...)
 	va_end(ap);
 	if (lab->progress.setting_up && lab->listener.progress)
 		lab->listener.progress(lab->listener.ctx, text);
+}
+
+void progress_say_size(struct lab *lab)
+{
+	const struct graph *g = lab->graph;
+
+	progress_say(lab, "lab %s: %zu node%s, %zu cable%s", g->lab, g->n_nodes,
+		     g->n_nodes == 1 ? "" : "s", g->n_cables, g->n_cables == 1 ? "" : "s");
 }
 
 void progress_tell(struct lab *lab)
@@ -269,17 +278,29 @@ void progress_limit(struct lab *lab, int64_t limit_ns)
 	loop_set_timer(lab->loop, &lab->progress.limit, loop_now_ns(lab->loop) + limit_ns);
 }
 
-static void end_set_up(struct lab *lab)
+static void say_ready(struct lab *lab)
 {
 	double wall_s = (double)(loop_now_ns(lab->loop) - lab->progress.began_ns) / 1e9;
+	time_t booted = (time_t)lab->warm.booted_s;
+	char from[64] = "";
+	struct tm tm;
 
+	if (booted && localtime_r(&booted, &tm))
+		strftime(from, sizeof(from), ", restored from a boot of %F %H:%M", &tm);
 	if (lab->clock.is_virtual)
-		progress_say(lab, "ready after %.2f s, at %.2f s of the lab's clock", wall_s,
-			     (double)lab->clock.now_ns / 1e9);
+		progress_say(lab, "ready after %.2f s, at %.2f s of the lab's clock%s", wall_s,
+			     (double)lab->clock.now_ns / 1e9, from);
 	else
-		progress_say(lab, "ready after %.2f s", wall_s);
+		progress_say(lab, "ready after %.2f s%s", wall_s, from);
+}
+
+static void end_set_up(struct lab *lab)
+{
+	say_ready(lab);
 	lab->progress.setting_up = false;
 	loop_cancel_timer(lab->loop, &lab->progress.limit);
+	if (lab->warm.booted_s && !lab->clock.is_virtual)
+		warm_wake_guests(lab);
 	start_programs(lab);
 	input_begin(lab);
 	if (lab->listener.ready)
@@ -290,14 +311,19 @@ void progress_check(struct lab *lab)
 {
 	if (lab->progress.failed)
 		return;
+	bool was_kept = warm_has_ended(lab);
+
 	boot_next(lab);
 	fail_if_settled(lab);
 	if (lab->progress.failed)
 		return;
 	report_counts(lab);
 	if (lab->progress.setting_up && is_set_up(lab) && vlinks_are_ready(lab) &&
-	    clock_allows_ready(lab))
+	    clock_allows_ready(lab) && !warm_holds_up(lab))
 		end_set_up(lab);
+	/* Something has ended meanwhile: it is waited for again. */
+	if (was_kept && lab->progress.setting_up)
+		clock_go_on_set_up(lab);
 	if (!lab->progress.setting_up)
 		start_programs(lab); /* those that a statement has added */
 	input_pump(lab);

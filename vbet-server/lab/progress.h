@@ -35,6 +35,8 @@ struct progress {
 
 /* One line for people, while the lab is set up. */
 __attribute__((format(printf, 2, 3))) void progress_say(struct lab *lab, const char *fmt, ...);
+/* How large it is. */
+void progress_say_size(struct lab *lab);
 /* Something changed: boots who may boot, says what is ready, and lets waiting inputs go on. */
 void progress_check(struct lab *lab);
 /* Who waits for something of the lab looks again. */

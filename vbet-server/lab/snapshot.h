@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 
+struct carrier;
 struct guest;
 struct lab;
 
@@ -45,26 +46,20 @@ struct snapshot {
  */
 int snapshot_ask(struct lab *lab, const char *dir, struct err *e);
 bool snapshot_is_over(const struct lab *lab);
-/* It is its turn, the clock stands, and none is under way: begins one at once. */
+/*
+ * It is its turn, or the lab is being set up; the clock stands, and none is under way: begins one
+ * at once.
+ */
 void snapshot_begin(struct lab *lab, const char *dir);
 /* True while one is being taken, or the lab is not whole again. */
 bool snapshot_is_under_way(const struct lab *lab);
 /* SNAPSHOT_SERVER: the path of the server's file; then whether that is written. */
 char *snapshot_server_file(const struct lab *lab);
 void snapshot_end(struct lab *lab, const struct err *failed);
-/*
- * First of all in a server that was restored: the processes and descriptors of the other are none
- * of ours, and nobody must end or close them.
- */
-void snapshot_forget(struct lab *lab);
-/*
- * In a server that was restored from a directory; the loop is thawed. The processes of the lab are
- * started, in the run directory `run`, whose last part is the lab's name from now on; step
- * SNAPSHOT_NONE says that all are back. goes_on: its record does, where it was. 0 or -1.
- */
-int snapshot_thaw(struct lab *lab, const char *dir, const char *run, bool goes_on, struct err *e);
 /* The file of a guest in a snapshot's directory; malloc'ed. */
 char *snapshot_guest_file(const char *dir, const struct guest *gu);
+/* That of a substrate process. */
+char *snapshot_carrier_file(const char *dir, const struct carrier *c);
 /* The real clock: its kernel stands, waits, or has gone (freezer.h). */
 void snapshot_hear_guest(struct guest *gu);
 /*
@@ -76,8 +71,6 @@ void snapshot_spoil(struct lab *lab, const char *name, bool none_answers);
 void snapshot_hear_refusal(struct lab *lab, const char *why);
 /* "frozen", "saved", "thawed"... of the substrate. */
 void snapshot_hear(struct lab *lab, const struct words *w);
-/* Restored: what the lab has of the host is there again (outside.h). */
-void snapshot_hear_outside(struct lab *lab);
 void snapshot_finish(struct lab *lab);
 
 #endif

@@ -25,6 +25,7 @@
 #include "lib/xalloc.h"
 #include "vbet-server/lab/clock.h"
 #include "vbet-server/lab/disks.h"
+#include "vbet-server/lab/thaw.h"
 #include "vbet-server/store/paths.h"
 
 #include <fcntl.h>
@@ -119,6 +120,8 @@ static void on_connect(struct loop_watch *w, uint32_t events, int64_t now_ns)
 	struct server *s = container_of(w, struct server, listener);
 	int fd = loop_accept(s->loop, w);
 
+	if (fd >= 0 && s->up)
+		warm_forgo(s->lab);
 	if (fd >= 0)
 		add_client(s, fd);
 }
@@ -181,6 +184,7 @@ static void tell_failures(struct client *c, const struct lab *lab)
 	failures_print(&lab->progress.failures, f);
 	bounds_tell(lab, f);
 	clock_tell(lab, f);
+	warm_tell(lab, f);
 	fclose(f);
 	client_out(c, text, len);
 	free(text);
@@ -317,25 +321,64 @@ static int follow(struct server *s, const char *inputs, int64_t to_ns, struct er
 	return rc;
 }
 
-/* start.c: the snapshot's directory, that of the run, a record to follow or "", up to when. */
+/*
+ * start.c: the snapshot's directory, that of the run; a record to follow or "", up to when; note:
+ * of one who has asked for the lab, as if it booted (lab/warm.h), or "": of one who only waits
+ * until all is back.
+ */
 struct argument {
-	char *dir, *run, *inputs; /* owned */
+	char *dir, *run, *inputs, *note; /* owned */
 	int64_t to_ns;
 };
+
+static char *next_word(const char **at)
+{
+	char *word = xstrdup(*at);
+
+	*at += strlen(word) + 1;
+	return word;
+}
 
 static struct argument read_argument(void)
 {
 	size_t len;
 	const char *at = imprint_argument(&len);
-	struct argument a = {.dir = xstrdup(at)};
+	struct argument a = {.dir = next_word(&at)};
 
-	at += strlen(at) + 1;
-	a.run = xstrdup(at);
-	at += strlen(at) + 1;
-	a.inputs = xstrdup(at);
-	at += strlen(at) + 1;
+	a.run = next_word(&at);
+	a.inputs = next_word(&at);
 	a.to_ns = strtoll(at, NULL, 10);
+	at += strlen(at) + 1;
+	a.note = next_word(&at);
 	return a;
+}
+
+static void finish_argument(struct argument *a)
+{
+	free(a->dir);
+	free(a->run);
+	free(a->inputs);
+	free(a->note);
+}
+
+static int thaw_lab(struct server *s, const struct argument *arg, struct err *e)
+{
+	struct lab_options opt = {.base = NULL};
+	struct arena a = {0};
+	int rc = warm_read_note(&opt, arg->note, &a, e);
+
+	s->thawing = !*arg->note;
+	s->up = NULL;
+	if (rc == 0) {
+		warm_expect(s->lab, &opt);
+		rc = thaw_begin(s->lab, arg->dir, arg->run, !*arg->inputs, e);
+	}
+	if (rc == 0 && *arg->note) {
+		rc = warm_adopt(s->lab, &opt, e);
+		s->held = opt.held;
+	}
+	arena_finish(&a);
+	return rc;
 }
 
 /* Whoever restored us is at descriptor 0. */
@@ -349,7 +392,7 @@ static int thaw(struct server *s, int64_t then_ns, struct err *e)
 	close(null);
 	signal(SIGPIPE, SIG_IGN);
 	lab_raise_limit();
-	snapshot_forget(s->lab);
+	thaw_forget(s->lab);
 	int rc = loop_thaw(s->loop, then_ns, e);
 
 	if (rc == 0)
@@ -357,18 +400,18 @@ static int thaw(struct server *s, int64_t then_ns, struct err *e)
 	for (struct client *c = s->clients; c; c = c->next)
 		loop_cancel_timer(s->loop, &c->timeout);
 	if (rc == 0)
-		rc = snapshot_thaw(s->lab, a.dir, a.run, !*a.inputs, e);
+		rc = thaw_lab(s, &a, e);
 	forget_clients(s, *a.inputs);
 	if (rc == 0 && *a.inputs)
 		rc = follow(s, a.inputs, a.to_ns, e);
 	s->up = add_client(s, fd);
-	if (s->up)
+	if (s->up && !*a.note)
 		request_await_thaw(s->up);
+	if (rc == 0 && *a.note)
+		progress_say_size(s->lab);
 	if (rc == 0)
 		rc = listen_control(s, e);
-	free(a.dir);
-	free(a.run);
-	free(a.inputs);
+	finish_argument(&a);
 	return rc;
 }
 
@@ -383,7 +426,6 @@ static void save_self(struct server *s)
 	fflush(NULL);
 	switch (imprint_save(file, server_imprint_note, &writer, &e)) {
 	case IMPRINT_RESTORED:
-		s->thawing = true;
 		if (thaw(s, then_ns, &e) < 0)
 			lab_failed(s, &e);
 		break;

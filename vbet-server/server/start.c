@@ -13,6 +13,7 @@
 
 #include "imprint/imprint.h"
 #include "lib/xalloc.h"
+#include "vbet-server/lab/warm.h"
 #include "vbet-server/server/server.h"
 #include "vbet-server/store/back_dir.h"
 #include "vbet-server/store/copy_tree.h"
@@ -124,8 +125,9 @@ static void redirect_again(const char *dir, int client)
 	free(path);
 }
 
+/* note: warm_note(), or "". */
 struct restore {
-	const char *dir, *snapshot;
+	const char *dir, *snapshot, *note;
 	const struct server_follow *follow;
 };
 
@@ -139,8 +141,8 @@ static void become_restored(const void *ctx, int client)
 	FILE *argument = xmemstream(&words, &len);
 	struct err e;
 
-	fprintf(argument, "%s%c%s%c%s%c%lld%c", r->snapshot, '\0', r->dir, '\0', f ? f->inputs : "",
-		'\0', f ? (long long)f->to_ns : 0, '\0');
+	fprintf(argument, "%s%c%s%c%s%c%lld%c%s%c", r->snapshot, '\0', r->dir, '\0',
+		f ? f->inputs : "", '\0', f ? (long long)f->to_ns : 0, '\0', r->note, '\0');
 	fclose(argument);
 
 	redirect_again(r->dir, client);
@@ -164,7 +166,7 @@ static int copy_run(const char *dir, const char *snapshot, struct err *e)
 int server_restore(const char *dir, const char *snapshot, const struct server_follow *follow,
 		   int *fd, struct err *e)
 {
-	const struct restore r = {dir, snapshot, follow};
+	const struct restore r = {dir, snapshot, "", follow};
 
 	if (copy_run(dir, snapshot, e) < 0)
 		return -1;
@@ -177,4 +179,35 @@ int server_restore(const char *dir, const char *snapshot, const struct server_fo
 		free(back);
 	}
 	return fork_server(become_restored, &r, fd, e);
+}
+
+/* Two that start at once must not write over each other. */
+static int copy_run_alone(const char *dir, const char *snapshot, const char *captures,
+			  struct err *e)
+{
+	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
+		return err_sys(e, "make %s", dir);
+	int lock = paths_lock(dir);
+
+	if (lock < 0)
+		return err_sys(e, "lock %s", dir);
+	char *run = xasprintf("%s/run", snapshot);
+	int rc = copy_tree(run, dir, e) < 0 ? -1 : warm_bring_captures(dir, captures, e);
+
+	free(run);
+	close(lock);
+	return rc;
+}
+
+int server_start_warm(const char *dir, const char *snapshot, const struct lab_options *opt, int *fd,
+		      struct err *e)
+{
+	char *note = warm_note(opt);
+	const struct restore r = {dir, snapshot, note, NULL};
+	int rc = copy_run_alone(dir, snapshot, opt->captures, e) < 0
+			 ? -1
+			 : fork_server(become_restored, &r, fd, e);
+
+	free(note);
+	return rc;
 }

@@ -31,5 +31,11 @@ struct server_follow {
  */
 int server_restore(const char *dir, const char *snapshot, const struct server_follow *follow,
 		   int *fd, struct err *e);
+/*
+ * The same of a lab that was kept before it was ready (lab/warm.h): it goes on as `opt` says, and
+ * answers as to server_start().
+ */
+int server_start_warm(const char *dir, const char *snapshot, const struct lab_options *opt, int *fd,
+		      struct err *e);
 
 #endif

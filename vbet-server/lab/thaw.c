@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The server is first (imprint/). It starts the substrate processes; when they listen, the guests;
+ * when all have come, the lab is what it was.
+ */
+#include "vbet-server/lab/thaw.h"
+
+#include "lib/xalloc.h"
+#include "vbet-server/lab/lab.h"
+#include "vbet-server/store/paths.h"
+#include "vbet-server/store/snapshot_dir.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Memory that is adopted counts for who wrote it, so where a group is held to its memory it is
+ * copied. */
+static bool may_adopt(const struct lab *lab)
+{
+	return !lab->bounds.group && snapshot_dir_is_for_once(lab->snapshot.dir);
+}
+
+static void start_guests(struct lab *lab)
+{
+	struct snapshot *s = &lab->snapshot;
+	bool adopt = may_adopt(lab);
+	struct err e = {0};
+
+	for (size_t i = 0; i < lab->n_guests && !e.kind; i++) {
+		struct guest *gu = lab->guests[i];
+
+		if (!gu || !gu->resumes)
+			continue;
+		char *file = snapshot_guest_file(s->dir, gu);
+
+		if (guest_thaw(gu, file, adopt, &e) < 0)
+			err_wrap(&e, "%s", gu->name);
+		free(file);
+	}
+	if (!e.kind)
+		outside_thaw(lab, &e);
+	if (e.kind && lab->listener.failed)
+		lab->listener.failed(lab->listener.ctx, &e);
+}
+
+void thaw_failed(struct lab *lab, const char *why)
+{
+	struct err e;
+
+	err_set(&e, ERR_ENV, "%s", why);
+	if (lab->listener.failed)
+		lab->listener.failed(lab->listener.ctx, &e);
+}
+
+/* Virtual time goes on when the substrate has all; by the real clock the guests wait for each
+ * other. */
+void thaw_check(struct lab *lab)
+{
+	struct snapshot *s = &lab->snapshot;
+
+	if (s->step != SNAPSHOT_THAWING || s->carriers || lab->outside.thawing)
+		return;
+	for (size_t i = 0; !lab->clock.is_virtual && i < lab->n_guests; i++)
+		if (lab->guests[i] && lab->guests[i]->resumes &&
+		    lab->guests[i]->freezer.state != FREEZER_WAITS)
+			return;
+	for (size_t i = 0; i < lab->n_guests; i++)
+		if (lab->guests[i])
+			lab->guests[i]->resumes = false;
+	still_run_guests(lab);
+	s->step = SNAPSHOT_NONE;
+	progress_check(lab);
+}
+
+static int thaw_files(struct lab *lab, bool goes_on, struct err *e)
+{
+	char *pids = xasprintf("%s/pids", lab->dir);
+	char *inputs = xasprintf("%s/inputs", lab->record.dir);
+
+	/* The old streams have no descriptors: they are left to themselves. */
+	lab->lock_fd = paths_lock(lab->dir);
+	lab->pids = fopen(pids, "we");
+	if (lab->inputs.record && goes_on)
+		lab->inputs.record =
+			truncate(inputs, lab->snapshot.recorded) < 0 ? NULL : fopen(inputs, "ae");
+	int rc = lab->lock_fd >= 0 && lab->pids ? 0 : err_sys(e, "%s", lab->dir);
+
+	free(pids);
+	free(inputs);
+	return rc;
+}
+
+/*
+ * What has the old run directory in it: the plan, which is made anew of the same graph, and the
+ * record, if it was there.
+ */
+static int move_lab(struct lab *lab, const char *run, struct err *e)
+{
+	char *old = lab->dir;
+	const char *name = strrchr(run, '/') + 1;
+
+	if (!strcmp(old, run))
+		return 0;
+	lab->dir = xstrdup(run);
+	lab->env.lab_dir = lab->dir;
+	if (!strcmp(lab->record.dir, old)) {
+		free(lab->record.dir);
+		lab->record.dir = xstrdup(run);
+	}
+	free(old);
+	topo_set_lab(lab->script, name);
+	lab->graph->lab = arena_strdup(&lab->graph->arena, name);
+	struct plan *plan = plan_make(lab->graph, &lab->env, e);
+
+	if (!plan)
+		return -1;
+	plan_destroy(lab->plan);
+	lab->plan = plan;
+	lab->env.running = plan;
+	return 0;
+}
+
+static void bound_carrier(const struct lab *lab, const struct carrier *c)
+{
+	for (size_t i = 0; i < lab->plan->n_steps; i++) {
+		const struct plan_step *s = &lab->plan->steps[i];
+
+		if (s->op == PLAN_PROCESS && s->text && !strcmp(s->name, c->name))
+			bounds_hold_carrier(&c->child, s->text);
+	}
+}
+
+static int thaw_carrier(struct lab *lab, struct carrier *c, const char *moved, struct err *e)
+{
+	char *name = xasprintf("%s.log", c->name);
+	char *file = snapshot_carrier_file(lab->snapshot.dir, c);
+	int log = lab_open_log(lab, name, e);
+	int rc = log < 0 ? -1
+			 : carrier_thaw(c, lab->loop, lab->env.substrate, file, moved,
+					lab->warm.moved, log, e);
+
+	if (log >= 0)
+		close(log);
+	if (rc == 0) {
+		lab_note_pid(lab, &c->child, c->name);
+		bound_carrier(lab, c);
+	}
+	free(file);
+	free(name);
+	return rc;
+}
+
+/* All are told something when they listen. One that does not tells of it by itself. */
+static void on_listening(void *ctx, bool ok, const char *text)
+{
+	struct lab *lab = ctx;
+
+	if (ok && !lab->progress.failed && lab->snapshot.step == SNAPSHOT_THAWING)
+		start_guests(lab);
+}
+
+static int thaw_carriers(struct lab *lab, const char *moved, struct err *e)
+{
+	struct carriers *c = &lab->carriers;
+	int rc = 0;
+
+	lab->snapshot.carriers = carriers_count(c);
+	for (unsigned i = 1; i <= c->at.n && rc == 0; i++)
+		if (carriers_at(c, i))
+			rc = thaw_carrier(lab, carriers_at(c, i), moved, e);
+	if (rc == 0)
+		carriers_ask_whole(c, on_listening, lab);
+	return rc;
+}
+
+void thaw_forget(struct lab *lab)
+{
+	/* What the other process was about to finish, it has. */
+	free(lab->snapshot.made);
+	lab->snapshot.made = NULL;
+	lab->lock_fd = -1;
+	for (unsigned i = 1; i <= lab->carriers.at.n; i++) {
+		struct carrier *c = carriers_at(&lab->carriers, i);
+
+		if (!c)
+			continue;
+		conn_forget(&c->conn);
+		c->child = (struct child){.pidfd = -1};
+	}
+	outside_forget(lab);
+	for (size_t i = 0; i < lab->n_guests; i++) {
+		struct guest *gu = lab->guests[i];
+
+		if (!gu)
+			continue;
+		gu->resumes = gu->child.pid != 0;
+		gu->child = (struct child){.pidfd = -1};
+		gu->report.fd = -1;
+		conn_hold(&gu->agent.conn);
+		freezer_forget(&gu->freezer);
+	}
+}
+
+int thaw_begin(struct lab *lab, const char *dir, const char *run, bool goes_on, struct err *e)
+{
+	struct snapshot *s = &lab->snapshot;
+	char *moved = xasprintf("%s/=%s/", lab->dir, run);
+
+	free(s->dir);
+	free(s->asked);
+	loop_cancel_timer(lab->loop, &s->still.deadline);
+	*s = (struct snapshot){
+		.step = SNAPSHOT_THAWING, .dir = xstrdup(dir), .recorded = s->recorded};
+	int rc = move_lab(lab, run, e) < 0 ? -1 : thaw_files(lab, goes_on, e);
+
+	if (rc == 0)
+		rc = bounds_thaw(lab, e);
+	if (rc == 0)
+		rc = thaw_carriers(lab, moved, e);
+	free(moved);
+	back_thaw(lab);
+	return rc;
+}
