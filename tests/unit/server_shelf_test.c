@@ -4,6 +4,7 @@
 #include "tests/support/suite.h"
 #include "vbet-server/shelf/bundle.h"
 #include "vbet-server/shelf/pack.h"
+#include "vbet-server/shelf/pages_in.h"
 #include "vbet-server/shelf/shelf.h"
 #include "vbet-server/shelf/squeeze.h"
 #include "vbet-server/store/paths.h"
@@ -316,6 +317,39 @@ START_TEST(test_equal_hashes_are_no_proof)
 }
 END_TEST
 
+/*
+ * A guest's kernel still has the descriptor of its file while the file is read: what it writes
+ * there is in no page that another guest's file has, too, and it may cut the file short.
+ */
+START_TEST(test_pages_stay_when_files_change)
+{
+	struct pages_in in = {.dir = NULL};
+	struct err e = {0};
+	uint8_t want[PACK_PAGE];
+	uint8_t evil[PACK_PAGE];
+	char *file = xasprintf("%s/raw/a.guest", dir);
+
+	make_raw(at("raw"), 5);
+	int fd = open(file, O_RDWR | O_CLOEXEC);
+
+	ck_assert_msg(pages_in_read(&in, at("raw"), "snapshot", &e) == 0, "%s", e.text);
+	memset(evil, 0x90, sizeof(evil));
+	ck_assert_int_eq(pwrite(fd, evil, sizeof(evil), 0), sizeof(evil));
+	fill_page(want, 0, 0);
+	for (size_t i = 0; i < in.pages.n; i++)
+		ck_assert(memcmp(in.pages.at[i].data, evil, PACK_PAGE) != 0);
+	ck_assert_int_eq(ftruncate(fd, 0), 0);
+	unsigned seen = 0;
+
+	for (size_t i = 0; i < in.pages.n; i++)
+		seen += !memcmp(in.pages.at[i].data, want, PACK_PAGE);
+	ck_assert_uint_eq(seen, 1);
+	close(fd);
+	pages_in_finish(&in);
+	free(file);
+}
+END_TEST
+
 static void flip(const char *path, off_t where)
 {
 	int fd = open(path, O_RDWR | O_CLOEXEC);
@@ -549,6 +583,7 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, test_out_is_in);
 	tcase_add_test(tc, test_pages_are_kept_once);
 	tcase_add_test(tc, test_equal_hashes_are_no_proof);
+	tcase_add_test(tc, test_pages_stay_when_files_change);
 	tcase_add_test(tc, test_damage_is_refused);
 	tcase_add_test(tc, test_damage_does_not_spread);
 	tcase_add_test(tc, test_killed_save);

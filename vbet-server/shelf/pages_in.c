@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "vbet-server/shelf/pages_in.h"
 
+#include "lib/file.h"
 #include "lib/xalloc.h"
 #include "vbet-server/shelf/pack.h"
 
@@ -96,14 +97,36 @@ static void read_pages(struct pages_in *p, struct file_in *f, int fd)
 	}
 }
 
+/*
+ * A copy that has no name. A guest's kernel keeps the descriptor through which it wrote its file:
+ * between the look that finds its page equal to another guest's and the writing of that page it
+ * could put something else there, for both, or make the file shorter under our mapping.
+ */
+static int copy_of(const char *path, const char *dir)
+{
+	int from = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int fd = from < 0 ? -1 : open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	if (fd >= 0 && file_copy(from, fd) < 0) {
+		int error = errno;
+
+		close(fd);
+		errno = error;
+		fd = -1;
+	}
+	if (from >= 0)
+		close(from);
+	return fd;
+}
+
 static int read_file(struct pages_in *p, const char *path, struct file_in *f, struct err *e)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = copy_of(path, p->dir);
 	struct stat st = {.st_size = 0};
 	void *map = NULL;
 
 	if (fd < 0)
-		return err_sys(e, "open %s", path);
+		return err_sys(e, "copy %s", path);
 	if (fstat(fd, &st) < 0 || (st.st_size && (map = mmap(NULL, (size_t)st.st_size, PROT_READ,
 							     MAP_PRIVATE, fd, 0)) == MAP_FAILED)) {
 		err_sys(e, "map %s", path);
@@ -173,6 +196,7 @@ static int read_dir(struct pages_in *p, const char *dir, const char *prefix, con
 
 int pages_in_read(struct pages_in *p, const char *dir, const char *but, struct err *e)
 {
+	p->dir = dir;
 	return read_dir(p, dir, "", but, e);
 }
 

@@ -11,7 +11,7 @@
 
 /* A page's content, once. */
 struct page_in {
-	const uint8_t *data; /* in a mapped file */
+	const uint8_t *data; /* in a mapped copy */
 	uint64_t hash;
 	uint32_t refs;       /* how many pages of files it is */
 	uint32_t pack, page; /* where it is kept, once that is known */
@@ -33,13 +33,17 @@ struct file_in {
 
 /* Zeroed: empty. */
 struct pages_in {
+	const char *dir;           /* borrowed, while it is read */
 	VEC(struct file_in) files; /* directories before what is in them; else by name */
 	VEC(struct page_in) pages;
 	uint32_t *slot; /* owned: numbers of pages, plus one, by hash */
 	uint64_t mask;
 };
 
-/* Reads all but the file `but` at the top. Files are mapped until pages_in_finish(). 0 or -1. */
+/*
+ * Reads all but the file `but` at the top. Copies of the files, without names, are mapped until
+ * pages_in_finish(): whatever becomes of the files, pages stay as they are. 0 or -1.
+ */
 int pages_in_read(struct pages_in *p, const char *dir, const char *but, struct err *e);
 void pages_in_finish(struct pages_in *p);
 
