@@ -169,6 +169,39 @@ START_TEST(what_comes_at_the_wrong_time_is_not_heard)
 }
 END_TEST
 
+START_TEST(lies_are_errors)
+{
+	static const int64_t lies[] = {0, INT64_MIN, -(INT64_C(1) << 32), -4096};
+
+	for (size_t i = 0; i < sizeof(lies) / sizeof(*lies); i++) {
+		say(ACK, freeze(), lies[i]);
+		ck_assert_int_eq(freezer.state, FREEZER_STANDS);
+		ck_assert_int_eq(freezer.error, EPROTO);
+		/* The second answer to the same question. */
+		changes = 0;
+		say(ACK, freezer.seq, 4096);
+		ck_assert_uint_eq(changes, 0);
+		struct message m;
+
+		freezer_run(&freezer, 1);
+		ck_assert_int_eq(heard(&m, NULL), RUN);
+	}
+}
+END_TEST
+
+/* Who does not read what he asks for is not answered without end. */
+START_TEST(who_resumes_without_end_is_answered_once)
+{
+	struct message m;
+
+	for (uint32_t i = 0; i < 20000; i++)
+		say(RESUME, i, 0);
+	ck_assert_uint_eq(conn_pending(&freezer.conn), 0);
+	ck_assert_int_eq(heard(&m, NULL), ACK);
+	ck_assert_int_eq(heard(&m, NULL), -1);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("freezer");
@@ -179,6 +212,8 @@ int main(void)
 	tcase_add_test(t, who_has_not_answered_runs_when_he_does);
 	tcase_add_test(t, who_was_restored_waits);
 	tcase_add_test(t, what_comes_at_the_wrong_time_is_not_heard);
+	tcase_add_test(t, lies_are_errors);
+	tcase_add_test(t, who_resumes_without_end_is_answered_once);
 	suite_add_tcase(s, t);
 	return suite_run(s);
 }

@@ -15,6 +15,7 @@
 #include "lib/time_travel.h"
 #include "lib/xalloc.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -33,9 +34,20 @@ static void become(struct freezer *f, enum freezer_state state)
 	f->changed(f);
 }
 
+/* Octets or -errno, if a kernel of ours said it: no other number is an errno, and none is no file.
+ */
+static int error_of(int64_t said)
+{
+	enum { ERRNO_MAX = 4095 };
+
+	if (said > 0)
+		return 0;
+	return said < 0 && said >= -ERRNO_MAX ? (int)-said : EPROTO;
+}
+
 static void stands(struct freezer *f, const struct time_message *m)
 {
-	f->error = (int64_t)m->time < 0 ? (int)-(int64_t)m->time : 0;
+	f->error = error_of((int64_t)m->time);
 	f->state = FREEZER_STANDS;
 	if (f->runs_at_once)
 		freezer_run(f, 0);
@@ -50,12 +62,15 @@ static size_t on_data(struct conn *c, const char *data, size_t len)
 	if (len < sizeof(m))
 		return 0;
 	memcpy(&m, data, sizeof(m));
-	if (m.op == TIME_ACK && f->state == FREEZER_ASKED && m.seq == f->seq)
+	if (m.op == TIME_ACK && f->state == FREEZER_ASKED && m.seq == f->seq) {
 		stands(f, &m);
-	else if (m.op == TIME_RESUME)
+	} else if (m.op == TIME_RESUME && !f->resumed) {
+		/* Once: answers to one who does not read them would pile up here. */
+		f->resumed = true;
 		tell(f, TIME_ACK, m.seq, 0);
-	else if (m.op == TIME_WAIT && f->state == FREEZER_RUNS)
+	} else if (m.op == TIME_WAIT && f->state == FREEZER_RUNS) {
 		become(f, FREEZER_WAITS);
+	}
 	return sizeof(m);
 }
 
@@ -87,6 +102,7 @@ static void on_connect(struct loop_watch *w, uint32_t events, int64_t now_ns)
 		close(fd);
 		return;
 	}
+	f->resumed = false;
 	become(f, FREEZER_RUNS);
 }
 

@@ -21,8 +21,9 @@ enum freezer_state {
 
 struct freezer {
 	enum freezer_state state;
-	int error;                  /* STANDS: errno, or 0: it is written */
+	int error;                  /* STANDS: errno (EPROTO: nonsense), or 0: it is written */
 	bool runs_at_once;          /* ASKED: when it has answered */
+	bool resumed;               /* it has said that it goes on in the place of another */
 	struct loop *loop;          /* borrowed */
 	struct loop_watch listener; /* until the kernel has connected; fd -1: closed */
 	struct conn conn;
