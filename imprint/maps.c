@@ -56,7 +56,7 @@ static uint64_t sum_bytes(const void *data, size_t n)
 
 int imprint_file_open(struct imprint_file *f, struct err *e)
 {
-	int fd = open(f->path, O_RDONLY | O_CLOEXEC);
+	int fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0) {

@@ -24,7 +24,7 @@ uint32_t pack_segment_pages(const struct pack *p, uint32_t segment)
 
 static int map_file(struct pack *p, const char *path, uint64_t *size, struct err *e)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
 	void *data = MAP_FAILED;
 

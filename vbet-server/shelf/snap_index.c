@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
 #include <zstd.h>
@@ -241,9 +242,13 @@ int snap_index_parse(struct snap_index *x, const void *data, size_t len, const c
 int snap_index_read(struct snap_index *x, const char *path, struct err *e)
 {
 	size_t len;
-	char *data = paths_read_file(path, &len, e);
+	struct stat st;
 
 	memset(x, 0, sizeof(*x));
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return err_set(e, ERR_ENV, "%s is no file", path);
+	char *data = paths_read_file(path, &len, e);
+
 	if (!data)
 		return -1;
 	int rc = snap_index_parse(x, data, len, path, e);

@@ -271,7 +271,7 @@ static int unpack_index(struct unpacked *u, const char *index, const char *packs
 static int take_entry(struct unpacked *u, const char *from, const char *to, struct err *e)
 {
 	struct stat st;
-	int fd = open(from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = open(from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 
 	if (fd < 0 || fstat(fd, &st) < 0) {
 		err_sys(e, "open %s", from);
@@ -280,6 +280,8 @@ static int take_entry(struct unpacked *u, const char *from, const char *to, stru
 	} else if (S_ISDIR(st.st_mode)) {
 		close(fd);
 		return copy_tree(from, to, e);
+	} else {
+		err_set(e, ERR_ENV, "%s is neither a file nor a directory", from);
 	}
 	if (fd >= 0)
 		close(fd);

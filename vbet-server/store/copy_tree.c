@@ -14,7 +14,7 @@
 
 static int copy_file(const char *from, const char *to, struct err *e)
 {
-	int in = open(from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int in = open(from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	int out = in < 0 ? -1 : open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	int rc = out >= 0 && file_copy(in, out) == 0 ? 0 : err_sys(e, "copy %s to %s", from, to);
 

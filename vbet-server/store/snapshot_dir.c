@@ -19,7 +19,8 @@ static const char once[] = "once";
 static bool has(const char *dir, const char *name)
 {
 	char *path = xasprintf("%s/%s", dir, name);
-	bool is = access(path, F_OK) == 0;
+	struct stat st;
+	bool is = stat(path, &st) == 0 && S_ISREG(st.st_mode);
 
 	free(path);
 	return is;
@@ -79,8 +80,10 @@ int snapshot_dir_read_mark(const char *dir, struct snapshot_mark *m, struct err 
 	char *path = xasprintf("%s/%s", dir, mark);
 	size_t len;
 	struct stat st;
-	char *text = paths_read_file(path, &len, e);
-	int rc = -1;
+	/* Not from a pipe, or a device: nobody may ever write there, or they never end. */
+	bool is_file = stat(path, &st) < 0 || S_ISREG(st.st_mode);
+	char *text = is_file ? paths_read_file(path, &len, e) : NULL;
+	int rc = is_file ? -1 : err_set(e, ERR_USAGE, "%s is no snapshot", dir);
 
 	*m = (struct snapshot_mark){0};
 	if (text && stat(path, &st) < 0)
