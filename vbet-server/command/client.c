@@ -197,7 +197,10 @@ static int take_error(const char *line, struct err *e)
 	struct arena a = {0};
 	struct words w;
 
-	if (words_split(line, strlen(line), &a, &w, e) == 0 && w.n == 3)
+	/* The kind is what the command ends with: nothing else may look like success. */
+	if (words_split(line, strlen(line), &a, &w, e) == 0 && w.n == 3 &&
+	    !strcmp(w.at[0], "error") && atoi(w.at[1]) >= ERR_EXPECT &&
+	    atoi(w.at[1]) <= ERR_TIMEOUT && w.at[2][0])
 		err_set(e, (enum err_kind)atoi(w.at[1]), "%s", w.at[2]);
 	else
 		err_set(e, ERR_ENV, "the server said: %s", line);
