@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SIGKILL to a process of a lab, or to the command, at any moment while the lab is saved over an older snapshot, or
-# restored. Whoever waits is told, the old snapshot is whole or the new one is, and after "vbet clean" nothing else is left.
+# restored, by each clock in turn. Whoever waits is told, the old snapshot is whole or the new one is, and after "vbet clean"
+# nothing else is left.
 # lab: slow
 . "${0%/*}/../lab/lib.sh"
 
@@ -9,15 +10,21 @@ seed=${VBET_FAULT_SEED:-$((EPOCHSECONDS % 32768))}
 RANDOM=$seed
 end=$((SECONDS + ${VBET_FAULT_SECONDS:-15}))
 declare -A killed=() came=()
-tries=0 victim=
+tries=0 victim="" step=""
 
-lab_up - --clock virtual <<'END'
-a = alloc(host) b = alloc(host)
-link(a, b, delay = 1ms)
-END
-must vbet clock pause
-must vbet save ./first
-must vbet exec --step a -- sh -c 'nohup ping -i 0.2 b >/tmp/ping 2>&1 &'
+# make_first CLOCK: a lab of two guests that talk to each other, and its snapshot "first".
+make_first() {
+	step=""
+	lab_up - --clock "$1" <<-'END'
+		a = alloc(host) b = alloc(host)
+		link(a, b, delay = 1ms)
+	END
+	[ "$1" = real ] || { must vbet clock pause && step=--step; }
+	must vbet save ./first
+	# shellcheck disable=SC2086 # an option, or none
+	must vbet exec $step a -- sh -c 'nohup ping -i 0.2 b >/tmp/ping 2>&1 &'
+	must vbet save ./kept
+}
 
 # The processes of the lab as its run directory names them now, the server, and what launchers have started.
 now_pids() {
@@ -62,7 +69,8 @@ ends() {
 # works DIR: what is there is a snapshot, whole: it comes back, and its nodes answer.
 works() {
 	must vbet restore "./$1"
-	must vbet exec --step a -- ping -c1 -W1 b
+	# shellcheck disable=SC2086 # an option, or none
+	must vbet exec $step a -- ping -c1 -W5 b
 }
 
 # What was there when the signal came is gone. (To look through all processes of the machine takes long.)
@@ -86,8 +94,8 @@ alone() {
 	assert_eq "first kept" "$(echo first* kept*)" "seed $seed, try $tries ('$victim' killed): what is beside the snapshot"
 }
 
-must vbet save ./kept
-while [ $SECONDS -lt $end ]; do
+# strike_once: a process, or the command, while the lab is saved or restored.
+strike_once() {
 	tries=$((tries + 1))
 	if [ $((RANDOM % 2)) -eq 0 ]; then
 		what=save
@@ -105,8 +113,15 @@ while [ $SECONDS -lt $end ]; do
 	alone
 	works kept
 	[ $((tries % 10)) -gt 0 ] || { must vbet down && works first && must vbet save ./kept; }
+}
+for clock in virtual real; do
+	make_first $clock
+	half=$((SECONDS + (end - SECONDS) / 2))
+	[ $clock = virtual ] || half=$end
+	while [ $SECONDS -lt $half ]; do strike_once; done
+	must vbet down
+	rm -rf first kept
 done
-must vbet down
 nothing_left || fail "something is left"
 echo "seed $seed: $tries times"
 for what in "${!killed[@]}"; do
