@@ -486,10 +486,22 @@ static int watch_launcher(struct guest *gu, struct err *e)
 	return loop_add(l, &gu->exited, EPOLLIN, e) < 0 ? -1 : loop_add(l, &gu->report, EPOLLIN, e);
 }
 
+static int spawn(struct guest *gu, int state_fd, bool adopt, struct err *e)
+{
+	int report[2];
+
+	if (pipe2(report, O_CLOEXEC | O_NONBLOCK) < 0)
+		return err_sys(e, "pipe");
+	int rc = launcher_spawn(gu, report[1], state_fd, adopt, e);
+
+	close(report[1]);
+	gu->report.fd = report[0];
+	return rc;
+}
+
 int guest_boot(struct guest *gu, struct err *e)
 {
 	struct lab *lab = gu->lab;
-	int report[2];
 	char *path = xasprintf("%s/n/%s/agent", lab->dir, gu->name);
 
 	gu->queued = gu->joined = gu->dying = gu->is_late = false;
@@ -504,12 +516,7 @@ int guest_boot(struct guest *gu, struct err *e)
 	free(path);
 	if (rc < 0)
 		return -1;
-	if (pipe2(report, O_CLOEXEC | O_NONBLOCK) < 0)
-		return err_sys(e, "pipe");
-	rc = launcher_spawn(gu, report[1], -1, false, e);
-	close(report[1]);
-	gu->report.fd = report[0];
-	if (rc < 0) {
+	if (spawn(gu, -1, false, e) < 0) {
 		agent_close(&gu->agent);
 		close_report(gu);
 		return -1;
@@ -525,30 +532,21 @@ int guest_boot(struct guest *gu, struct err *e)
 
 int guest_thaw(struct guest *gu, const char *state, bool adopt, struct err *e)
 {
-	struct lab *lab = gu->lab;
-	int report[2];
-	char *path = xasprintf("%s/n/%s/agent", lab->dir, gu->name);
+	char *path = xasprintf("%s/n/%s/agent", gu->lab->dir, gu->name);
 	int fd = sock_connect(path, SOCK_STREAM, e);
-	int rc = fd < 0 ? -1 : conn_thaw(&gu->agent.conn, lab->loop, fd, e);
+	int rc = fd < 0 ? -1 : conn_thaw(&gu->agent.conn, gu->lab->loop, fd, e);
 
 	if (rc == 0)
 		rc = still_listen(gu, e);
 	free(path);
 	if (rc < 0)
 		return -1;
-	if (pipe2(report, O_CLOEXEC | O_NONBLOCK) < 0)
-		return err_sys(e, "pipe");
 	int state_fd = open(state, (adopt ? O_RDWR : O_RDONLY) | O_CLOEXEC);
 
-	gu->report.fd = report[0];
-	rc = state_fd < 0 ? err_sys(e, "%s", state)
-			  : launcher_spawn(gu, report[1], state_fd, adopt, e);
-	close(report[1]);
+	rc = state_fd < 0 ? err_sys(e, "%s", state) : spawn(gu, state_fd, adopt, e);
 	if (state_fd >= 0)
 		close(state_fd);
-	if (rc < 0)
-		return -1;
-	return watch_launcher(gu, e);
+	return rc < 0 ? -1 : watch_launcher(gu, e);
 }
 
 bool guest_can_hear(const struct guest *gu, struct err *e)
