@@ -17,7 +17,7 @@ head -c 3000000 linux >root/data
 words=(mem=48M root=none rootfstype=hostfs rootflags="$PWD/root" ro init=/init con0=null,fd:1 con=null ssl=null
 	noreboot quiet)
 # What is right, in virtual time, where the clock does not depend on the machine.
-must ./calendar time right state 300 none -- "$PWD/linux" "${words[@]}" time-travel=ext:7:"$PWD/time" vbet.seed=abc
+must ./calendar time right state 300 none -- "$PWD/linux" "${words[@]}" time-travel=ext:7:"$PWD/time" vbet.seed=abc tt-spin=5
 must ./owner freeze console state 4 -- "$PWD/linux" "${words[@]}" freeze="$PWD/freeze"
 ran=$OUT
 must awk -v ran="$ran" '
