@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SIGKILL at any moment while a node is moved: to the process that it leaves, to the one that it goes to, to the node itself, to the
-# command, or to the server. The node is here, or there, or down and it is said why; or the lab is gone, and nothing is left of it.
+# command, or to the server. The node is here, or there (where it is lost if that process was killed), or down and it is said why; or
+# the lab is gone, and nothing is left of it.
 # lab: slow
 . "${0%/*}/../lab/lib.sh"
 
@@ -56,7 +57,7 @@ for ((tries = 0; tries < ${#victims[@]} || SECONDS < end; tries++)); do
 		wait_until 20 eval '! vbet status >/dev/null 2>&1'
 		how="the lab is gone"
 	else
-		settled() { is_state h1 ready || is_state h1 down; }
+		settled() { is_state h1 ready || is_state h1 lost || is_state h1 down; }
 		wait_until 20 settled
 		# What the killed process did not carry goes on.
 		if is_state h1 ready && [ $victim = command ]; then
