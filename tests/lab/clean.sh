@@ -34,6 +34,7 @@ has_begun || fail "clean took what is in use"
 kill -KILL "$what_if"
 wait "$what_if" 2>/dev/null
 must vbet down -a
+wait_until 10 no_processes # the lab's server, which is about to end, holds the lock as well
 must vbet clean
 out_has '^cleaned .whatif-'
 nothing_left || fail "something is left"

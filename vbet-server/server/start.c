@@ -47,14 +47,6 @@ static void redirect_log(const char *base, const char *lab)
 	free(dir);
 }
 
-/* Locks of the command among them: a server that outlives it must not hold them. */
-static void close_all_but(int client)
-{
-	if (client > 3)
-		close_range(3, (unsigned)client - 1, 0);
-	close_range((unsigned)client + 1, ~0U, 0);
-}
-
 /*
  * A process of its own that becomes a server, with its end of a pair of sockets; *fd is ours.
  * Buffers are flushed before the fork, else what is in them would be written twice. The child in
@@ -73,10 +65,8 @@ static int fork_server(void (*become)(const void *ctx, int client), const void *
 	if (pid == 0) {
 		close(pair[0]);
 		setsid();
-		if (fork() == 0) {
-			close_all_but(pair[1]);
+		if (fork() == 0)
 			become(ctx, pair[1]);
-		}
 		_exit(0);
 	}
 	close(pair[1]);
