@@ -77,5 +77,7 @@ int64_t loop_now_ns(const struct loop *l);
  * main programs and the loop only.
  */
 int64_t clock_monotonic_ns(void);
+/* CLOCK_MONOTONIC in ns, as other processes have it: it does not go back in one that was kept. */
+int64_t clock_host_ns(void);
 
 #endif

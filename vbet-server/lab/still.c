@@ -15,7 +15,6 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 static const int64_t patience_ns = INT64_C(10000000000);
@@ -31,15 +30,6 @@ static int64_t ahead_ns(size_t n_guests)
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
 	return base_ns + (int64_t)n_guests * write_ns / (cpus > 0 ? cpus : 1);
-}
-
-/* That of the guests: it does not go back when this process is restored. */
-static int64_t host_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
 static void freezer_changed(struct freezer *f)
@@ -132,7 +122,7 @@ int still_freeze(struct lab *lab, const char *dir, unsigned *n, struct err *e)
 	int *fds = xcalloc(lab->n_guests + 1, sizeof(*fds));
 	int rc = open_files(lab, dir, fds, e);
 
-	int64_t at_ns = host_ns() + ahead_ns(lab->n_guests);
+	int64_t at_ns = clock_host_ns() + ahead_ns(lab->n_guests);
 
 	s->held = true;
 	*n = 0;
@@ -153,7 +143,7 @@ int still_freeze(struct lab *lab, const char *dir, unsigned *n, struct err *e)
 
 void still_run_guests(struct lab *lab)
 {
-	int64_t at_ns = host_ns();
+	int64_t at_ns = clock_host_ns();
 
 	for (size_t i = 0; i < lab->n_guests; i++)
 		if (lab->guests[i])

@@ -188,15 +188,6 @@ int warm_read_note(struct lab_options *opt, const char *note, struct arena *a, s
 	return 0;
 }
 
-/* Not that of this process, which stood while it was a file. */
-static int64_t host_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
 /* In a run directory, between the two. */
 static char *captures_in(const char *run)
 {
@@ -244,7 +235,7 @@ int warm_adopt(struct lab *lab, const struct lab_options *opt, struct err *e)
 	lab->warm.booted_s = opt->warm_booted_s;
 	p->keep_going = opt->keep_going;
 	p->boot_timeout_ns = opt->boot_timeout_ns;
-	p->began_ns = loop_now_ns(lab->loop) - (host_ns() - opt->began_ns);
+	p->began_ns = loop_now_ns(lab->loop) - (clock_host_ns() - opt->began_ns);
 	if (opt->jobs && !lab->clock.is_virtual)
 		p->jobs = opt->jobs;
 	lab->clock.stays = opt->stopped;
