@@ -21,7 +21,6 @@
 #include "vbet-server/store/paths.h"
 #include "vbet-server/suite/left.h"
 
-#include <ftw.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -310,24 +309,15 @@ static int prepare(struct explore *x, struct err *e)
 
 /* ---- what comes of it ---- */
 
-static int64_t size_sum;
-
-static int add_size(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-	size_sum += type == FTW_F ? st->st_blocks * 512 : 0;
-	return 0;
-}
-
 /* As many as memory has room for: a fork is about as large as the snapshot. */
 static size_t fitting(const struct explore *x)
 {
 	int64_t room = load_available_memory();
+	int64_t size = (int64_t)paths_tree_bytes(x->snapshot);
 
-	size_sum = 0;
-	nftw(x->snapshot, add_size, 16, FTW_PHYS);
-	if (!room || !size_sum || room / size_sum >= (int64_t)x->side_by_side)
+	if (!room || !size || room / size >= (int64_t)x->side_by_side)
 		return x->side_by_side;
-	return room > size_sum ? (size_t)(room / size_sum) : 1;
+	return room > size ? (size_t)(room / size) : 1;
 }
 
 static void show_progress(const struct explore *x)

@@ -18,6 +18,7 @@
 #include "lib/xalloc.h"
 #include "vbet-server/lab/lab.h"
 #include "vbet-server/store/load.h"
+#include "vbet-server/store/paths.h"
 #include "vbet-server/store/snapshot_dir.h"
 #include "vbet-server/store/sources.h"
 
@@ -133,7 +134,8 @@ static void keep(struct lab *lab)
 	char *dir = back_dir_path(lab->dir, lab->clock.now_ns);
 	long spare;
 
-	vec_push(&b->kept.at, ((struct back_point){lab->clock.now_ns, snapshot_dir_bytes(dir)}));
+	vec_push(&b->kept.at,
+		 ((struct back_point){lab->clock.now_ns, (int64_t)paths_tree_bytes(dir)}));
 	free(dir);
 	while ((spare = back_points_spare(&b->kept, lab->clock.now_ns)) >= 0)
 		drop(lab, (size_t)spare);

@@ -9,6 +9,7 @@
 #include "vbet-server/shelf/dead.h"
 #include "vbet-server/shelf/pack_set.h"
 #include "vbet-server/shelf/shelf_priv.h"
+#include "vbet-server/store/paths.h"
 #include "vbet-server/store/snapshot_dir.h"
 
 #include <stdio.h>
@@ -175,30 +176,9 @@ int shelf_collect(struct shelf *s, struct err *e)
 	return rc;
 }
 
-static uint64_t tree_size(const char *dir)
-{
-	DIR *d = opendir(dir);
-	const struct dirent *entry;
-	uint64_t sum = 0;
-
-	while (d && (entry = readdir(d))) {
-		char *path = xasprintf("%s/%s", dir, entry->d_name);
-		struct stat st;
-
-		if (lstat(path, &st) == 0 && S_ISREG(st.st_mode))
-			sum += (uint64_t)st.st_blocks * 512;
-		else if (S_ISDIR(st.st_mode) && entry->d_name[0] != '.')
-			sum += tree_size(path);
-		free(path);
-	}
-	if (d)
-		closedir(d);
-	return sum;
-}
-
 uint64_t shelf_size(const struct shelf *s)
 {
-	return tree_size(s->dir);
+	return paths_tree_bytes(s->dir);
 }
 
 static void look_at_raw(const struct shelf *s, struct shelf_entry *entry)
@@ -211,7 +191,7 @@ static void look_at_raw(const struct shelf *s, struct shelf_entry *entry)
 		entry->saved_ns = mark.saved_ns;
 		snprintf(entry->lab, sizeof(entry->lab), "%s", mark.lab);
 	}
-	entry->size = entry->own = tree_size(dir);
+	entry->size = entry->own = paths_tree_bytes(dir);
 	snapshot_mark_finish(&mark);
 	free(dir);
 }

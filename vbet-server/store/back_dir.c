@@ -2,6 +2,7 @@
 #include "vbet-server/store/back_dir.h"
 
 #include "lib/xalloc.h"
+#include "vbet-server/store/paths.h"
 #include "vbet-server/store/snapshot_dir.h"
 
 #include <dirent.h>
@@ -55,7 +56,7 @@ void back_dir_list(const char *run, struct back_points *p)
 		char *path = back_dir_path(run, point.time_ns);
 
 		if (snapshot_dir_is(path)) {
-			point.bytes = snapshot_dir_bytes(path);
+			point.bytes = (int64_t)paths_tree_bytes(path);
 			vec_push(&p->at, point);
 		}
 		free(path);

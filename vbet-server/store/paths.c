@@ -221,6 +221,28 @@ int paths_remove_tree(const char *path)
 	return rc;
 }
 
+uint64_t paths_tree_bytes(const char *dir)
+{
+	DIR *d = opendir(dir);
+	const struct dirent *entry;
+	uint64_t sum = 0;
+
+	while (d && (entry = readdir(d))) {
+		char *path = xasprintf("%s/%s", dir, entry->d_name);
+		struct stat st;
+
+		if (lstat(path, &st) == 0 && S_ISREG(st.st_mode))
+			sum += (uint64_t)st.st_blocks * 512;
+		else if (S_ISDIR(st.st_mode) && strcmp(entry->d_name, ".") != 0 &&
+			 strcmp(entry->d_name, "..") != 0)
+			sum += paths_tree_bytes(path);
+		free(path);
+	}
+	if (d)
+		closedir(d);
+	return sum;
+}
+
 /* Open-file-description locks: they can be asked for without being taken (fcntl(2)). */
 static int lock_op(int fd, int op, struct flock *fl)
 {

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * A part of the installation ("vsubstrate", "linux", "rootfs/debian"): beside the program in a
@@ -39,6 +40,8 @@ char *paths_base_dir(struct err *e);
 char *paths_read_file(const char *path, size_t *len, struct err *e);
 /* Removes a directory and all below it, without following links. */
 int paths_remove_tree(const char *path);
+/* What the files below a directory take on the disk, without their holes. */
+uint64_t paths_tree_bytes(const char *dir);
 /* Takes the lock file of a lab's directory: a descriptor to keep; -1 with errno EAGAIN if held. */
 int paths_lock(const char *dir);
 bool paths_is_locked(const char *dir);

@@ -103,27 +103,6 @@ void snapshot_mark_finish(struct snapshot_mark *m)
 	free(m->run);
 }
 
-int64_t snapshot_dir_bytes(const char *dir)
-{
-	DIR *d = opendir(dir);
-	const struct dirent *entry;
-	int64_t sum = 0;
-	struct stat st;
-
-	while (d && (entry = readdir(d))) {
-		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..") ||
-		    fstatat(dirfd(d), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-			continue;
-		char *path = S_ISDIR(st.st_mode) ? xasprintf("%s/%s", dir, entry->d_name) : NULL;
-
-		sum += path ? snapshot_dir_bytes(path) : (int64_t)st.st_blocks * 512;
-		free(path);
-	}
-	if (d)
-		closedir(d);
-	return sum;
-}
-
 int snapshot_dir_check_place(const char *dir, struct err *e)
 {
 	return access(dir, F_OK) < 0 || snapshot_dir_is(dir)

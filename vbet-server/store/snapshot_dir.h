@@ -35,8 +35,6 @@ int snapshot_dir_check_place(const char *dir, struct err *e);
 int snapshot_dir_swap(const char *made, const char *place, struct err *e);
 /* Is it one, whole or not? Only such a directory is ever replaced or removed. */
 bool snapshot_dir_is(const char *dir);
-/* What it takes on the disk, without what its files have holes for. */
-int64_t snapshot_dir_bytes(const char *dir);
 /* Removes one, also if this was begun before; an empty directory, too; nothing else. */
 void snapshot_dir_remove(const char *dir);
 
