@@ -212,6 +212,14 @@ static int request_down(struct client *c, const struct words *w, struct err *e)
 	return REQUEST_ANSWERED;
 }
 
+int request_wait_until(struct client *c, bool (*is_over)(const struct client *c, struct err *e))
+{
+	c->state = CLIENT_WAIT;
+	c->guest = NULL;
+	c->is_over = is_over;
+	return REQUEST_ANSWERED;
+}
+
 static bool is_replayed(const struct client *c, struct err *e)
 {
 	if (lab_is_stuck(c->server->lab, e))
@@ -224,10 +232,7 @@ static int request_replayed(struct client *c, const struct words *w, struct err 
 {
 	if (is_replayed(c, e))
 		return e->kind ? -1 : 0;
-	c->state = CLIENT_WAIT;
-	c->guest = NULL;
-	c->is_over = is_replayed;
-	return REQUEST_ANSWERED;
+	return request_wait_until(c, is_replayed);
 }
 
 /* refused: the first thing that a record or an event asked for, but that could not be done. */

@@ -22,6 +22,9 @@ struct reply {
 FILE *reply_open(struct reply *r);
 void reply_send(struct reply *r, struct client *c);
 
+/* The client is answered when is_over() says so. Returns REQUEST_ANSWERED. */
+int request_wait_until(struct client *c, bool (*is_over)(const struct client *c, struct err *e));
+
 /* Tells a client why what it asks for does not go on, if the lab's clock does not. */
 void request_tell_clock(struct client *c);
 

@@ -72,9 +72,7 @@ static int defer(struct client *c, const struct words *w,
 	d->line[len - 1] = '\0';
 	d->query = query_create(c);
 	d->run = run;
-	c->state = CLIENT_WAIT;
-	c->guest = NULL;
-	c->is_over = not_yet;
+	request_wait_until(c, not_yet);
 	input_add(c->server->lab, run_deferred, d);
 	return REQUEST_ANSWERED;
 }

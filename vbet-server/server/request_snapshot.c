@@ -20,9 +20,7 @@ int request_save(struct client *c, const struct words *w, struct err *e)
 		return err_set(e, ERR_USAGE, "save needs an absolute path");
 	if (snapshot_ask(c->server->lab, w->at[1], e) < 0)
 		return -1;
-	c->state = CLIENT_WAIT;
-	c->guest = NULL;
-	c->is_over = is_saved;
+	request_wait_until(c, is_saved);
 	request_check_waiting(c->server);
 	return REQUEST_ANSWERED;
 }
@@ -31,9 +29,7 @@ int request_move(struct client *c, const struct words *w, struct err *e)
 {
 	if (move_ask(c->server->lab, w->at[1], w->at[2], e) < 0)
 		return -1;
-	c->state = CLIENT_WAIT;
-	c->guest = NULL;
-	c->is_over = is_saved;
+	request_wait_until(c, is_saved);
 	request_check_waiting(c->server);
 	return REQUEST_ANSWERED;
 }
@@ -66,7 +62,5 @@ static bool is_back(const struct client *c, struct err *e)
 
 void request_await_thaw(struct client *c)
 {
-	c->state = CLIENT_WAIT;
-	c->guest = NULL;
-	c->is_over = is_back;
+	request_wait_until(c, is_back);
 }
