@@ -153,13 +153,21 @@ static void become_restored(const void *ctx, int client)
 	_exit(3);
 }
 
-static int copy_run(const char *dir, const char *snapshot, struct err *e)
+/* Two that start at once must not write over each other. captures: see warm.h, or NULL. */
+static int copy_run(const char *dir, const char *snapshot, const char *captures, struct err *e)
 {
+	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
+		return err_sys(e, "make %s", dir);
+	int lock = paths_lock(dir);
+
+	if (lock < 0)
+		return errno == EAGAIN ? err_set(e, ERR_ENV, "a lab runs in %s already", dir)
+				       : err_sys(e, "lock %s", dir);
 	char *run = xasprintf("%s/run", snapshot);
-	int rc = paths_is_locked(dir) ? err_set(e, ERR_ENV, "a lab runs in %s already", dir)
-				      : copy_tree(run, dir, e);
+	int rc = copy_tree(run, dir, e) < 0 ? -1 : warm_bring_captures(dir, captures, e);
 
 	free(run);
+	close(lock);
 	return rc;
 }
 
@@ -168,7 +176,7 @@ int server_restore(const char *dir, const char *snapshot, const struct server_fo
 {
 	const struct restore r = {dir, snapshot, "", follow};
 
-	if (copy_run(dir, snapshot, e) < 0)
+	if (copy_run(dir, snapshot, NULL, e) < 0)
 		return -1;
 	if (follow && follow->back) {
 		char *back = xasprintf("%s/%s", dir, BACK_DIR);
@@ -181,30 +189,12 @@ int server_restore(const char *dir, const char *snapshot, const struct server_fo
 	return fork_server(become_restored, &r, fd, e);
 }
 
-/* Two that start at once must not write over each other. */
-static int copy_run_alone(const char *dir, const char *snapshot, const char *captures,
-			  struct err *e)
-{
-	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
-		return err_sys(e, "make %s", dir);
-	int lock = paths_lock(dir);
-
-	if (lock < 0)
-		return err_sys(e, "lock %s", dir);
-	char *run = xasprintf("%s/run", snapshot);
-	int rc = copy_tree(run, dir, e) < 0 ? -1 : warm_bring_captures(dir, captures, e);
-
-	free(run);
-	close(lock);
-	return rc;
-}
-
 int server_start_warm(const char *dir, const char *snapshot, const struct lab_options *opt, int *fd,
 		      struct err *e)
 {
 	char *note = warm_note(opt);
 	const struct restore r = {dir, snapshot, note, NULL};
-	int rc = copy_run_alone(dir, snapshot, opt->captures, e) < 0
+	int rc = copy_run(dir, snapshot, opt->captures, e) < 0
 			 ? -1
 			 : fork_server(become_restored, &r, fd, e);
 
