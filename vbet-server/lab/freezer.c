@@ -135,6 +135,14 @@ int freezer_freeze(struct freezer *f, int fd, int64_t at_ns, struct err *e)
 	return 0;
 }
 
+int freezer_fail(const struct freezer *f, struct err *e)
+{
+	if (f->state == FREEZER_STANDS)
+		return err_set(e, ERR_ENV, "its kernel cannot write itself: %s",
+			       strerror(f->error));
+	return err_set(e, ERR_ENV, "its kernel has ended");
+}
+
 void freezer_run(struct freezer *f, int64_t at_ns)
 {
 	f->runs_at_once = f->state == FREEZER_ASKED;

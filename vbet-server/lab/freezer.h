@@ -41,6 +41,9 @@ int freezer_listen(struct freezer *f, struct loop *l, const char *path, struct e
  * (CLOCK_MONOTONIC, a little ahead): then it is no matter when it gets a processor. 0 or -1.
  */
 int freezer_freeze(struct freezer *f, int fd, int64_t at_ns, struct err *e);
+/* Why one that was told to write itself has not; it STANDS with an error, or is gone. Returns -1.
+ */
+int freezer_fail(const struct freezer *f, struct err *e);
 /* Goes on, if it stands or waits; as soon as it does, if it was asked. Clocks of one that was
  * restored go on from at_ns. */
 void freezer_run(struct freezer *f, int64_t at_ns);

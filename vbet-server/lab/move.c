@@ -210,10 +210,15 @@ static void ask(struct lab *lab, unsigned process, const char *what, carrier_ans
 	free(file);
 }
 
-/* The server may be about to end, and the guest with it. */
-static bool is_over(const struct lab *lab)
+/* What was asked is done, and the move goes on; if not, the node is lost. */
+static bool goes_on(struct lab *lab, bool ok, const char *text)
 {
-	return lab->snapshot.step != SNAPSHOT_MOVING || lab->progress.failed;
+	/* The server may be about to end, and the guest with it. */
+	if (lab->snapshot.step != SNAPSHOT_MOVING || lab->progress.failed)
+		return false;
+	if (!ok)
+		lose(lab, text);
+	return ok;
 }
 
 static void on_arrived(void *ctx, bool ok, const char *text)
@@ -222,12 +227,8 @@ static void on_arrived(void *ctx, bool ok, const char *text)
 	struct guest *gu = lab->snapshot.move.guest;
 	struct err e;
 
-	if (is_over(lab))
+	if (!goes_on(lab, ok, text))
 		return;
-	if (!ok) {
-		lose(lab, text);
-		return;
-	}
 	char *file = file_of(gu, "guest");
 	int rc = guest_thaw(gu, file, false, &e);
 
@@ -245,12 +246,8 @@ static void on_left(void *ctx, bool ok, const char *text)
 	const struct move *m = &lab->snapshot.move;
 	struct err e;
 
-	if (is_over(lab))
+	if (!goes_on(lab, ok, text))
 		return;
-	if (!ok) {
-		lose(lab, text);
-		return;
-	}
 	int node = graph_find_node(lab->graph, m->guest->name);
 
 	lab->plan->places[node].process = m->to;
@@ -299,10 +296,7 @@ void move_hear_guest(struct lab *lab)
 		leave(lab);
 		return;
 	}
-	if (f->state == FREEZER_STANDS)
-		err_set(&e, ERR_ENV, "its kernel cannot write itself: %s", strerror(f->error));
-	else
-		err_set(&e, ERR_ENV, "its kernel has ended");
+	freezer_fail(f, &e);
 	end_failed(lab, &e);
 }
 

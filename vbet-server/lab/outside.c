@@ -122,15 +122,12 @@ static void on_thaw_answer(void *ctx, bool ok, const char *text)
 {
 	struct lab *lab = ctx;
 	struct outside *o = &lab->outside;
-	struct err e;
 
 	if (lab->progress.failed)
 		return;
 	if (!ok && !o->failed) {
 		o->failed = true;
-		err_set(&e, ERR_ENV, "%s", text);
-		if (lab->listener.failed)
-			lab->listener.failed(lab->listener.ctx, &e);
+		thaw_failed(lab, text);
 	}
 	if (!--o->thawing)
 		thaw_check(lab);

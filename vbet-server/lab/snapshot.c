@@ -352,11 +352,8 @@ void snapshot_hear_guest(struct guest *gu)
 			save_substrate(lab);
 		return;
 	}
-	if (f->state == FREEZER_STANDS)
-		err_set(&e, ERR_ENV, "%s: its kernel cannot write itself: %s", gu->name,
-			strerror(f->error));
-	else
-		err_set(&e, ERR_ENV, "%s: its kernel has ended", gu->name);
+	freezer_fail(f, &e);
+	err_wrap(&e, "%s", gu->name);
 	snapshot_end(lab, &e);
 }
 
