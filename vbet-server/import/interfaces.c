@@ -15,11 +15,6 @@ struct stanza {
 	const char *address, *netmask, *gateway;
 };
 
-static void add(struct import_model *m, size_t node, const char *text)
-{
-	command_add(m, node, text);
-}
-
 /* ifconfig(8) reads masks of both forms, and has none for IPv6; ip(8) wants the length. */
 static void end_stanza(struct import_model *m, size_t node, struct stanza *s)
 {
@@ -27,14 +22,16 @@ static void end_stanza(struct import_model *m, size_t node, struct stanza *s)
 	bool is_done = !s->name || !s->address;
 
 	if (!is_done && s->netmask && strchr(s->netmask, '.'))
-		add(m, node,
-		    arena_printf(a, "ifconfig %s %s netmask %s", s->name, s->address, s->netmask));
+		command_add(m, node,
+			    arena_printf(a, "ifconfig %s %s netmask %s", s->name, s->address,
+					 s->netmask));
 	else if (!is_done)
-		add(m, node,
-		    arena_printf(a, "ip address add %s%s%s dev %s", s->address,
-				 s->netmask ? "/" : "", s->netmask ? s->netmask : "", s->name));
+		command_add(m, node,
+			    arena_printf(a, "ip address add %s%s%s dev %s", s->address,
+					 s->netmask ? "/" : "", s->netmask ? s->netmask : "",
+					 s->name));
 	if (!is_done && s->gateway)
-		add(m, node, arena_printf(a, "ip route add default via %s", s->gateway));
+		command_add(m, node, arena_printf(a, "ip route add default via %s", s->gateway));
 	*s = (struct stanza){0};
 }
 
@@ -80,7 +77,7 @@ static void read_line(struct import_model *m, size_t node, struct stanza *s, con
 	}
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
 		if (!strcmp(key, commands[i]))
-			add(m, node, rest);
+			command_add(m, node, rest);
 }
 
 void interfaces_add(struct import_model *m, size_t node, const char *text)
