@@ -4,6 +4,7 @@
 # commands go on; whoever is killed meanwhile, it is here, or there, or down and said to be.
 # lab: slow
 . "${0%/*}/lib.sh"
+. "${0%/*}/grow.inc"
 
 lab_up - --substrate-processes 3 <<'END'
 for i in 1..3 { s[i] = alloc(switch) }
@@ -27,16 +28,9 @@ in_node h1 'nohup sh -c "seq 1 2000000000 | nc 10.0.0.3 5001" >/dev/null 2>&1 &'
 in_node h5 'nohup sh -c "while :; do date +%s.%N; sleep 0.05; done | nc 10.0.0.1 5002" >/dev/null 2>&1 &'
 vbet exec h1 -- sh -c 'while sleep 0.05; do echo $((n = n + 1)); done' >said 2>&1 &
 command=$!
-lines() { in_node "$1" "wc -l </tmp/$2"; }
-more() { [ "$(lines "$1" "$2")" -gt "$3" ]; }
 says_more() { [ "$(wc -l <said)" -gt "$1" ]; }
 goes_on() {
-	local file node n
-	for file in h3/bulk h1/few; do
-		node=${file%/*} file=${file#*/}
-		n=$(lines "$node" "$file")
-		wait_until 30 more "$node" "$file" "$((n + 2))"
-	done
+	grow h3/bulk h1/few
 	wait_until 10 says_more "$(wc -l <said)"
 	must in_node h3 'grep lost /tmp/bulk || true'
 	out_has_not lost

@@ -4,6 +4,7 @@
 # lost or doubled, and each frame is counted.
 # lab: slow
 . "${0%/*}/lib.sh"
+. "${0%/*}/grow.inc"
 
 lab_up - --substrate-processes 3 <<'END'
 for i in 1..3 { s[i] = alloc(switch) }
@@ -23,15 +24,8 @@ listens() { in_node h3 'ss -Hltn sport = :5001' | grep -q 5001 && in_node h5 'ss
 wait_until 10 listens
 in_node h1 'nohup sh -c "seq 1 2000000000 | nc 10.0.0.3 5001" >/dev/null 2>&1 &'
 in_node h4 'nohup sh -c "while :; do date +%s.%N; sleep 0.05; done | nc 10.0.0.5 5002" >/dev/null 2>&1 &'
-lines() { in_node "$1" "wc -l </tmp/$2"; }
-more() { [ "$(lines "$1" "$2")" -gt "$3" ]; }
 goes_on() {
-	local file node n
-	for file in h3/bulk h5/few; do
-		node=${file%/*} file=${file#*/}
-		n=$(lines "$node" "$file")
-		wait_until 30 more "$node" "$file" "$((n + 2))"
-	done
+	grow h3/bulk h5/few
 	must in_node h3 'grep lost /tmp/bulk || true'
 	out_has_not lost
 	must in_node h1 'ping -c 2 -i 0.2 -W 2 10.0.0.6'

@@ -4,6 +4,7 @@
 # shows how long the lab was a file.
 # lab: slow
 . "${0%/*}/lib.sh"
+. "${0%/*}/grow.inc"
 
 cc -O1 -static -o computes "$ROOT/tests/lab/computes.c" || skip "no compiler"
 
@@ -50,16 +51,8 @@ in_node h1 'nohup sh -c "seq 1 2000000000 | nc 10.0.2.2 5001" >/dev/null 2>&1 &
 	nohup sh -c "while :; do date +%s.%N; sleep 0.05; done | nc 10.0.2.2 5002" >/dev/null 2>&1 &
 	nohup nice /root/computes >/tmp/computed 2>&1 &'
 
-lines() { in_node "$1" "wc -l </tmp/$2"; }
-# more NODE FILE THAN: the file has grown.
-more() { [ "$(lines "$1" "$2")" -gt "$3" ]; }
 goes_on() {
-	local file node n
-	for file in h2/bulk h2/few h1/computed; do
-		node=${file%/*} file=${file#*/}
-		n=$(lines "$node" "$file")
-		wait_until 30 more "$node" "$file" "$((n + 2))"
-	done
+	grow h2/bulk h2/few h1/computed
 	must in_node h2 'grep lost /tmp/bulk || true'
 	out_has_not lost
 	full || fail "r1 and r2 are no neighbours: $(neighbour)"
