@@ -310,20 +310,28 @@ static int await_boot(struct session *s, struct progress *p, struct err *e)
 	return rc;
 }
 
+static void take_link(struct session *s, struct server_link link)
+{
+	s->fd = link.fd;
+	s->ended_fd = link.ended_fd;
+}
+
 /* A lab that cannot be restored is booted as if there had been nothing to restore. */
 static bool restore_warm(struct warm_start *warm, struct lab_options *opt, struct session *s,
 			 struct progress *p)
 {
 	struct err why = {0};
+	struct server_link link;
 
-	if (!warm_start_restore(warm, opt, &s->fd))
+	if (!warm_start_restore(warm, opt, &link))
 		return false;
+	take_link(s, link);
 	int rc = await_boot(s, p, &why);
 
 	warm_start_restored(warm, rc == 0 ? NULL : &why);
 	if (rc == 0)
 		return true;
-	client_close(s);
+	client_await_end(s);
 	*s = (struct session){.fd = -1};
 	return false;
 }
@@ -331,12 +339,16 @@ static bool restore_warm(struct warm_start *warm, struct lab_options *opt, struc
 static int start_cold(struct loaded *l, const struct lab_options *opt, struct session *s,
 		      struct progress *p, struct err *e)
 {
-	if (server_start(l->script, l->graph, opt, &s->fd, e) < 0)
+	struct server_link link;
+
+	if (server_start(l->script, l->graph, opt, &link, e) < 0)
 		return -1;
+	take_link(s, link);
 	int rc = await_boot(s, p, e);
 
+	/* Who is told that it failed must find nothing of it. */
 	if (rc < 0)
-		client_close(s);
+		client_await_end(s);
 	return rc;
 }
 
@@ -471,12 +483,15 @@ static int connect_while_it_runs(struct session *s, const char *lab, struct err 
 int boot_restore(const char *run, const char *snapshot, const struct server_follow *follow,
 		 struct session *s, struct err *e)
 {
+	struct server_link link;
+
 	*s = (struct session){.fd = -1};
-	if (server_restore(run, snapshot, follow, &s->fd, e) < 0)
+	if (server_restore(run, snapshot, follow, &link, e) < 0)
 		return -1;
+	take_link(s, link);
 	if (client_answer(s, NULL, client_show_note, NULL, e) == 0)
 		return 0;
-	client_close(s);
+	client_await_end(s);
 	return -1;
 }
 

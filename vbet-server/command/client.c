@@ -96,7 +96,23 @@ void client_close(struct session *s)
 {
 	if (s->fd >= 0)
 		close(s->fd);
+	if (s->ended_fd > 0)
+		close(s->ended_fd);
 	s->fd = -1;
+	s->ended_fd = 0;
+}
+
+void client_await_end(struct session *s)
+{
+	struct pollfd end = {.fd = s->ended_fd};
+	int rc;
+
+	/* It must not wait for us either. */
+	close(s->fd);
+	s->fd = -1;
+	while (end.fd > 0 && (rc = poll(&end, 1, -1)) <= 0 && (rc == 0 || errno == EINTR))
+		;
+	client_close(s);
 }
 
 int client_send(struct session *s, char *const *words, size_t n, struct err *e)

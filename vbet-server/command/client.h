@@ -13,6 +13,7 @@
 
 struct session {
 	int fd;
+	int ended_fd;         /* struct server_link, of who started the server; 0: none */
 	char buf[65536 + 64]; /* bytes received and not used yet */
 	size_t len;
 };
@@ -22,6 +23,8 @@ char *client_find_lab(const char *name, struct err *e);
 /* Connects to a lab's server. 0 or -1. */
 int client_connect(struct session *s, const char *lab, struct err *e);
 void client_close(struct session *s);
+/* Of a server that was started here and has failed: waits until its process has ended. Closes. */
+void client_await_end(struct session *s);
 /* Sends one line of words. */
 int client_send(struct session *s, char *const *words, size_t n, struct err *e);
 /* The server's process, as a descriptor that is readable when it has ended; -1: not to be had. */

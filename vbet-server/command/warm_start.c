@@ -153,7 +153,7 @@ static int read_age(const struct warm_start *w, int64_t *booted_s, struct err *e
 	return rc;
 }
 
-bool warm_start_restore(struct warm_start *w, struct lab_options *opt, int *fd)
+bool warm_start_restore(struct warm_start *w, struct lab_options *opt, struct server_link *link)
 {
 	struct err e = {0};
 
@@ -167,7 +167,7 @@ bool warm_start_restore(struct warm_start *w, struct lab_options *opt, int *fd)
 	if (rc == 0)
 		rc = snapshot_dir_use_once(w->from.dir, &e);
 	if (rc == 0)
-		rc = server_start_warm(w->run, w->from.dir, opt, fd, &e);
+		rc = server_start_warm(w->run, w->from.dir, opt, link, &e);
 	if (rc == 0)
 		shelf_touch(&w->shelf, w->key);
 	else

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 struct cmd_options;
+struct server_link;
 
 struct warm_start {
 	struct shelf shelf;
@@ -35,7 +36,7 @@ void warm_start_open(struct warm_start *w, const struct cmd_options *o, struct l
  * Begins to restore the lab: true, with a stream to its server as of server_start(). False: it is
  * to be booted.
  */
-bool warm_start_restore(struct warm_start *w, struct lab_options *opt, int *fd);
+bool warm_start_restore(struct warm_start *w, struct lab_options *opt, struct server_link *link);
 /* What was restored is ready (NULL); or it has failed, and is not to be tried again. */
 void warm_start_restored(struct warm_start *w, const struct err *failed);
 /* What was booted is ready: if it was kept, it is there from now on. */

@@ -48,34 +48,46 @@ static void redirect_log(const char *base, const char *lab)
 }
 
 /*
- * A process of its own that becomes a server, with its end of a pair of sockets; *fd is ours.
+ * A process of its own that becomes a server, with its end of a pair of sockets; *link is ours. It
+ * never closes its end of the pipe, which tells so when it has ended.
  * Buffers are flushed before the fork, else what is in them would be written twice. The child in
  * the middle ends at once, so the waitpid() below does not wait for the server.
  */
-static int fork_server(void (*become)(const void *ctx, int client), const void *ctx, int *fd,
-		       struct err *e)
+static int fork_server(void (*become)(const void *ctx, int client), const void *ctx,
+		       struct server_link *link, struct err *e)
 {
 	int pair[2];
+	int life[2];
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return err_sys(e, "socketpair");
+	if (pipe2(life, O_CLOEXEC) < 0) {
+		err_sys(e, "pipe");
+		close(pair[0]);
+		close(pair[1]);
+		return -1;
+	}
 	fflush(NULL);
 	pid_t pid = fork();
 
 	if (pid == 0) {
 		close(pair[0]);
+		close(life[0]);
 		setsid();
 		if (fork() == 0)
 			become(ctx, pair[1]);
 		_exit(0);
 	}
 	close(pair[1]);
+	close(life[1]);
 	if (pid < 0) {
+		err_sys(e, "fork");
 		close(pair[0]);
-		return err_sys(e, "fork");
+		close(life[0]);
+		return -1;
 	}
 	waitpid(pid, NULL, 0);
-	*fd = pair[0];
+	*link = (struct server_link){pair[0], life[0]};
 	return 0;
 }
 
@@ -98,7 +110,7 @@ static void become_new(const void *ctx, int client)
  * of two that start at once one is refused there.
  */
 int server_start(struct topo_script *script, struct graph *g, const struct lab_options *opt,
-		 int *fd, struct err *e)
+		 struct server_link *link, struct err *e)
 {
 	const struct start s = {script, g, opt};
 
@@ -108,7 +120,7 @@ int server_start(struct topo_script *script, struct graph *g, const struct lab_o
 			"lab '%s' is running already: take it down with 'vbet down -n %s', or "
 			"start this one under another name with -n",
 			g->lab, g->lab);
-	return fork_server(become_new, &s, fd, e);
+	return fork_server(become_new, &s, link, e);
 }
 
 /* Its log goes on where it was. */
@@ -172,7 +184,7 @@ static int copy_run(const char *dir, const char *snapshot, const char *captures,
 }
 
 int server_restore(const char *dir, const char *snapshot, const struct server_follow *follow,
-		   int *fd, struct err *e)
+		   struct server_link *link, struct err *e)
 {
 	const struct restore r = {dir, snapshot, "", follow};
 
@@ -186,17 +198,17 @@ int server_restore(const char *dir, const char *snapshot, const struct server_fo
 			fprintf(stderr, "%s: %s\n", back, strerror(errno));
 		free(back);
 	}
-	return fork_server(become_restored, &r, fd, e);
+	return fork_server(become_restored, &r, link, e);
 }
 
-int server_start_warm(const char *dir, const char *snapshot, const struct lab_options *opt, int *fd,
-		      struct err *e)
+int server_start_warm(const char *dir, const char *snapshot, const struct lab_options *opt,
+		      struct server_link *link, struct err *e)
 {
 	char *note = warm_note(opt);
 	const struct restore r = {dir, snapshot, note, NULL};
 	int rc = copy_run(dir, snapshot, opt->captures, e) < 0
 			 ? -1
-			 : fork_server(become_restored, &r, fd, e);
+			 : fork_server(become_restored, &r, link, e);
 
 	free(note);
 	return rc;

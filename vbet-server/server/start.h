@@ -9,14 +9,20 @@
 struct graph;
 struct topo_script;
 
+/* A server that was forked off here; both descriptors are the caller's. */
+struct server_link {
+	int fd;       /* a stream socket, on which it has us as a client */
+	int ended_fd; /* comes to its end when the server's process has ended; nothing is ever read
+			 from it */
+};
+
 /*
- * Forks a server off that sets the lab up and lives on when we end. *fd is a stream socket on which
- * it answers as to a client's request (server.h): "ok" when the lab is ready. It has script and
- * graph as they are now. 0, or -1 with the error set: a lab of that name runs, or none could be
- * started.
+ * Forks a server off that sets the lab up and lives on when we end. On link->fd it answers as to a
+ * client's request (server.h): "ok" when the lab is ready. It has script and graph as they are now.
+ * 0, or -1 with the error set: a lab of that name runs, or none could be started.
  */
 int server_start(struct topo_script *script, struct graph *g, const struct lab_options *opt,
-		 int *fd, struct err *e);
+		 struct server_link *link, struct err *e);
 
 /* What a lab does when it is back: it follows the record of its run. */
 struct server_follow {
@@ -26,16 +32,16 @@ struct server_follow {
 };
 
 /*
- * Forks a server off that goes on with the lab of a snapshot, in its run directory `dir`. *fd as
+ * Forks a server off that goes on with the lab of a snapshot, in its run directory `dir`. *link as
  * above: "ok" when all of it is back. follow: NULL, or what it does then. 0 or -1.
  */
 int server_restore(const char *dir, const char *snapshot, const struct server_follow *follow,
-		   int *fd, struct err *e);
+		   struct server_link *link, struct err *e);
 /*
  * The same of a lab that was kept before it was ready (lab/warm.h): it goes on as `opt` says, and
  * answers as to server_start().
  */
-int server_start_warm(const char *dir, const char *snapshot, const struct lab_options *opt, int *fd,
-		      struct err *e);
+int server_start_warm(const char *dir, const char *snapshot, const struct lab_options *opt,
+		      struct server_link *link, struct err *e);
 
 #endif
