@@ -72,6 +72,7 @@ int client_connect(struct session *s, const char *lab, struct err *e)
 	char *path = xasprintf("%s/%s/control", base, lab);
 
 	s->len = 0;
+	s->ended_fd = 0;
 	s->fd = sock_connect(path, SOCK_STREAM, e);
 	/* Either is what a server that was killed, or one that has just ended, leaves behind. */
 	if (s->fd < 0 && (errno == ECONNREFUSED || errno == ENOENT))
