@@ -148,7 +148,7 @@ no_carrier() { [ "$(in_node "$1" "cat /sys/class/net/$2/carrier")" = 0 ]; }
 
 # The processes of the labs of this test. A guest has neither arguments nor an environment that tell
 # whose it is, but its log is open; the server has our run directory in its environment.
-lab_pids() {
+lab_processes() { # a line "PID NAME" each
 	local p comm
 	for p in /proc/[0-9]*; do
 		read -r comm 2>/dev/null <"$p/comm" || continue
@@ -158,16 +158,19 @@ lab_pids() {
 		esac
 		if grep -qs -a -F -e "$XDG_RUNTIME_DIR" "$p/environ" "$p/cmdline" ||
 			find "$p/fd" -lname "$XDG_RUNTIME_DIR/*" 2>/dev/null | grep -q .; then
-			echo "${p#/proc/}"
+			echo "${p#/proc/} $comm"
 		fi
 	done
 }
+lab_pids() { lab_processes | cut -d' ' -f1; }
 no_processes() {
-	local pids
-	pids=$(lab_pids)
-	[ -z "$pids" ] && return 0
-	# shellcheck disable=SC2086 # a list
-	ps -o pid,ppid,stat,etime,args -p ${pids//$'\n'/,}
+	local found pids
+	found=$(lab_processes)
+	[ -z "$found" ] && return 0
+	# Their names, too, as some may end before ps looks.
+	echo "$found"
+	pids=$(cut -d' ' -f1 <<<"$found")
+	ps -o pid,ppid,stat,etime,args -p "${pids//$'\n'/,}"
 	return 1
 }
 # What is there since this test began, but for what a living vbet explore of another test has locked.
