@@ -76,8 +76,7 @@ guest:
 setup:
 	@tools/setup.sh build
 run: setup
-	@$(MAKE) --no-print-directory -s all
-	@tools/demo.sh $(ARGS)
+	@tools/run.sh $(ARGS)
 
 .PHONY: check check-lab
 check: setup

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
 # setup.sh [GROUP...]: install the Debian packages that are missing, saying which. With sudo if we are
-# not root. Does nothing, at once, if nothing is missing. Groups: build (default), check, bench, deb.
+# not root. Does nothing, at once, if nothing is missing. Groups: build (default), run, check, bench, deb.
 set -eu
 
 build="gcc make libc6-dev bison flex bc xz-utils patch perl pkg-config libreadline-dev libpcap-dev
@@ -10,17 +10,19 @@ libslirp-dev libjson-c-dev libmd-dev libyaml-dev libexpat1-dev libseccomp-dev li
 check="jq graphviz python3 clang clang-format clang-tidy cppcheck shellcheck libclang-rt-14-dev llvm tshark tmux user-mode-linux iproute2 procps passwd"
 bench="mininet bridge-utils ethtool iperf3 iputils-ping uml-utilities vde2 openvswitch-switch iproute2"
 
+run="user-mode-linux"
 deb="debhelper dpkg-dev fakeroot lintian debootstrap zstd git"
 
 want=
 for group in "${@:-build}"; do
 	case $group in
 	build) want="$want $build" ;;
+	run) want="$want $run" ;;
 	check) want="$want $check" ;;
 	bench) want="$want $bench" ;;
 	deb) want="$want $deb" ;;
 	*)
-		echo "setup: no group '$group' (build, check, bench, deb)" >&2
+		echo "setup: no group '$group' (build, run, check, bench, deb)" >&2
 		exit 2
 		;;
 	esac
