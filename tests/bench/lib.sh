@@ -95,19 +95,20 @@ tree_of() {
 		for c in $(cat "/proc/$p/task"/*/children 2>/dev/null); do queue+=("$c"); done
 	done
 }
-# ticks_of PIDS: CPU time they have used, in clock ticks.
+# ticks_of PIDS: CPU time that they, and their children that have ended, have used, in clock ticks.
 ticks_of() {
 	local p total=0 stat
 	for p in $1; do
 		read -r stat 2>/dev/null <"/proc/$p/stat" || continue
 		# shellcheck disable=SC2086 # words on purpose
 		set -- ${stat##*) }
-		total=$((total + ${12} + ${13}))
+		total=$((total + ${12} + ${13} + ${14} + ${15}))
 	done
 	echo "$total"
 }
 available_kb() { awk '/^MemAvailable:/ { print $2 }' /proc/meminfo; }
-server_pid() { vbet status --json | sed -n 's/.*"server_pid":\([0-9]*\).*/\1/p'; }
+# server_pid [VBET...]
+server_pid() { "${@:-vbet}" status --json | sed -n 's/.*"server_pid":\([0-9]*\).*/\1/p'; }
 # status_values KEY [VBET...]: all numbers of that name in the state of the lab.
 status_values() {
 	local key=$1

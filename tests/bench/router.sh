@@ -48,6 +48,13 @@ printf 'router ospf\n network 10.0.0.0/8 area 0\n' >$tree/etc/frr/ospfd.conf
 chown -R 110:110 $tree/run/frr $tree/etc/frr
 exec chroot $tree sh -c '/usr/lib/frr/zebra -d && /usr/lib/frr/ospfd -d && /usr/lib/frr/staticd -d'
 END
+# CPU time of the daemons alone, in ns: without what made their namespaces and the kernel that they share. Each uses
+# less than a tick or two.
+daemons_ns() {
+	local i
+	for ((i = 1; i <= $1; i++)); do "${as_root[@]}" ip netns pids "vbr$i"; done |
+		sed 's|.*|/proc/&/schedstat|' | xargs cat 2>/dev/null | awk '{ n += $1 } END { print n + 0 }'
+}
 # The daemons leave their namespaces as they found them: with the last of them a namespace is gone.
 namespaces_down() {
 	local i
@@ -65,11 +72,12 @@ for n in ${VBET_BENCH_ROUTERS:-20 100}; do
 	most=$n
 	lab_of "$n" >ring.vbet
 	namespaces_up "$n" >peer.sh
-	ours=() cpu=() peers=() others=()
+	ours=() cpu=() peers=() others=() others_cpu=() peers_cpu=()
 	for ((i = 0; i < RUNS; i++)); do
 		if [ -n "$BESIDE" ]; then
 			measure "${beside[@]}" up -q -t 280s ring.vbet || exit 1
 			others+=("$TOOK")
+			others_cpu+=("$(ticks_of "$(tree_of "$(server_pid "${beside[@]}")")")")
 			measure "${beside[@]}" down || exit 1
 		fi
 		measure vbet up -q -t 280s ring.vbet || exit 1
@@ -78,14 +86,19 @@ for n in ${VBET_BENCH_ROUTERS:-20 100}; do
 		measure vbet down || exit 1
 		if can_be_root; then
 			measure "${as_root[@]}" sh peer.sh && peers+=("$TOOK")
+			peers_cpu+=("$(daemons_ns "$n")")
 			namespaces_down "$n"
 		fi
 	done
 	figure "$n FRR routers in a ring: up until ready" "$(median "${ours[@]}")" s
 	figure "  CPU of each by then" "$(median "${cpu[@]}") * 1000 / $(getconf CLK_TCK) / $n" ms
-	[ -z "$BESIDE" ] || figure_beside "  up until ready" "$(median "${ours[@]}")" "$(median "${others[@]}")"
+	if [ -n "$BESIDE" ]; then
+		figure_beside "  up until ready" "$(median "${ours[@]}")" "$(median "${others[@]}")"
+		figure_beside "  CPU of each by then" "$(median "${cpu[@]}")" "$(median "${others_cpu[@]}")"
+	fi
 	if [ ${#peers[@]} -gt 0 ]; then
 		figure "  the same daemons in $n namespaces" "$(median "${peers[@]}")" s
+		figure "  CPU of each one's daemons by then" "$(median "${peers_cpu[@]}") / 1e6 / $n" ms
 		figure "  ratio: vbet / namespaces" "$(median "${ours[@]}") / $(median "${peers[@]}")" x
 	else
 		note "the same daemons in namespaces: skipped, it needs root"
