@@ -17,7 +17,7 @@ finish() {
 trap finish EXIT
 
 if [ ! -e "$root/etc/debian_version" ]; then
-	debootstrap --variant=minbase --include=procps,libexpat1,libjson-c5,libmd0,libpcap0.8,libreadline8,libseccomp2,libslirp0,libxxhash0,libyaml-0-2,libzstd1,zstd "$suite" "$root" "$mirror" >"$root.log" 2>&1 || {
+	debootstrap --variant=minbase --include=procps,mount,libexpat1,libjson-c5,libmd0,libpcap0.8,libreadline8,libseccomp2,libslirp0,libxxhash0,libyaml-0-2,libzstd1,zstd "$suite" "$root" "$mirror" >"$root.log" 2>&1 || {
 		tail -n 20 "$root.log" >&2
 		exit 1
 	}
