@@ -563,13 +563,32 @@ static int finish_link(struct netlab *n, struct netlab_link *l)
 	return 0;
 }
 
+/* The links that VLANs or VRFs list, which come after all others. */
+static int read_links_of(struct netlab *n, const char *key)
+{
+	const struct yaml_value *all = netlab_get(n->top, key);
+
+	for (size_t i = 0; all && all->kind == YAML_MAP && i < all->n && netlab_step(n); i++) {
+		const struct yaml_value *v = netlab_get(all->items[i].value, "links");
+
+		if (!v)
+			continue;
+		if (read_list(n, v, NULL, 0) < 0)
+			return -1;
+		model_note(n->m, NULL, "%.8s.%.64s: here one network per link", key,
+			   all->items[i].key);
+	}
+	return 0;
+}
+
 int netlab_read_links(struct netlab *n)
 {
 	const struct yaml_value *v = yaml_get(n->top, "links");
 
 	if (v && v->kind != YAML_LIST && v->kind != YAML_MAP)
 		return yaml_wrong(n->e, n->m->file, v, "links are a list, or lists with names");
-	if (read_pools(n) < 0 || (v && read_list(n, v, NULL, 0) < 0))
+	if (read_pools(n) < 0 || (v && read_list(n, v, NULL, 0) < 0) ||
+	    read_links_of(n, "vlans") < 0 || read_links_of(n, "vrfs") < 0)
 		return -1;
 	for (size_t i = 0; i < n->nodes.n; i++)
 		for (size_t f = 0; f < NETLAB_FAMILIES && !n->nodes.at[i].is_host; f++)
