@@ -41,3 +41,20 @@ for what in report cables nodes again manifest inputs; do [ -e "art1/labs_ospf/$
 grep -q 'router ospf' art1/labs_ospf/nodes/r1.files || fail "no configuration: $(cat art1/labs_ospf/nodes/r1.files)"
 grep -q '^10\..* via ' art1/labs_ospf/nodes/r1.tables || fail "no routes: $(cat art1/labs_ospf/nodes/r1.tables)"
 diff -r art1/labs_ospf art2/labs_ospf >&2 || fail "the same run, and something else is left of it"
+
+# Nothing is left of a run that passes, unless that is asked for.
+cat >pass.vbet <<'END2'
+clock = virtual
+a = alloc(host) b = alloc(host)
+link(a, b, delay = 5ms)
+expect at 3s ping(a, b)
+END2
+must vbet test --artifacts none pass.vbet
+[ -z "$(ls none)" ] || fail "left of a run that passes: $(ls none)"
+must vbet test --artifacts all1 --artifacts-all pass.vbet
+must vbet test --artifacts all2 --artifacts-all pass.vbet
+for what in report cables nodes/a.tables manifest inputs; do [ -e "all1/pass/$what" ] || fail "no $what: $(ls all1/pass)"; done
+[ ! -e all1/pass/again ] || fail "there is nothing to go back to"
+diff -r all1 all2 >&2 || fail "the same run, and something else is left of it"
+must_status 2 vbet test --artifacts-all pass.vbet
+out_has 'needs --artifacts DIR'

@@ -232,6 +232,8 @@ static const struct option_spec options[] = {
 	 FIELD(events)},
 	{OPT_TEST, 0, "artifacts", "DIR", "keep there what is left of labs that do not pass",
 	 FIELD(artifacts)},
+	{OPT_TEST, 0, "artifacts-all", NULL, "with --artifacts: keep it of those that pass, too",
+	 FIELD(artifacts_all)},
 	{UINT64_MAX, 'h', "help", NULL, "this text", FIELD(help)},
 };
 

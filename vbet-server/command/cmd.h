@@ -25,7 +25,7 @@ struct cmd_options {
 	const char *snapshots_at, *stands_at;
 	const char *memory, *cpu;         /* of the lab as a whole */
 	const char *junit, *tap, *events; /* a file, or "-": standard output */
-	bool until_fail, list, console_on_fail, pairs;
+	bool until_fail, list, console_on_fail, pairs, artifacts_all;
 	bool step, share, watch, json, insecure, help, all, follow, raw, quiet, keep_going;
 	bool warm, cold;
 	struct warn_choice warn;

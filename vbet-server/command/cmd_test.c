@@ -62,7 +62,11 @@ static int parse_wish(struct test *t, struct work_wish *wish, struct err *e)
 	wish->limit_ns = 600 * INT64_C(1000000000);
 	wish->until_fail = o->until_fail;
 	wish->archives = o->artifacts;
+	wish->archives_all = o->artifacts_all;
 	wish->words = &o->of_boot;
+	if (o->artifacts_all && !o->artifacts)
+		return err_set(e, ERR_USAGE,
+			       "--artifacts-all needs --artifacts DIR: where to keep them");
 	if (o->lab)
 		return err_set(e, ERR_USAGE, "-n (or $VBET_LAB) names one lab: several are tested");
 	if (o->keep)
@@ -300,7 +304,8 @@ static bool is_of_one(const struct cmd_options *o, int argc, char **argv)
 
 	return argc == 1 && !(stat(argv[0], &st) == 0 && S_ISDIR(st.st_mode)) && !o->side_by_side &&
 	       !o->limit && !o->filter && !o->repeat && !o->until_fail && !o->list && !o->junit &&
-	       !o->tap && !o->artifacts && (!o->events || !strcmp(o->events, "-"));
+	       !o->tap && !o->artifacts && !o->artifacts_all &&
+	       (!o->events || !strcmp(o->events, "-"));
 }
 
 int cmd_test(const struct cmd_options *o, int argc, char **argv, struct err *e)

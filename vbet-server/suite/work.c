@@ -238,7 +238,7 @@ static void ended(struct job *j)
 	struct work *w = j->work;
 	struct suite_case *c = j->c;
 
-	if (j->archive && c->outcome == SUITE_PASSED) {
+	if (j->archive && c->outcome == SUITE_PASSED && !w->wish->archives_all) {
 		paths_remove_tree(j->archive);
 	} else if (j->archive && access(j->archive, F_OK) == 0) {
 		c->archive = xstrdup(j->archive);

@@ -16,6 +16,7 @@ struct work_wish {
 	const char *program;        /* the path of vbet */
 	int64_t limit_ns;           /* how long a case may take on the wall clock; 0: for ever */
 	const char *archives; /* a directory for what is left of those that do not pass, or NULL */
+	bool archives_all;    /* also for those that pass */
 	bool until_fail;      /* no more are begun once one has not passed */
 };
 
