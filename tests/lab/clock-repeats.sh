@@ -34,3 +34,18 @@ diff one two >&2 || fail "the same seed, and another run"
 grep -q 'packet loss' one || fail "nothing was seen: $(cat one)"
 run three --seed 2
 ! cmp -s one three || fail "another seed, and the same run"
+
+# How long virtual links that never come up are waited for is said by the lab's clock.
+cat >dead.vbet <<'END2'
+clock = virtual
+s1 = alloc(substrate) s2 = alloc(substrate)
+slink(s1, s2, rate = 10Mbit, loss = 100%)
+red = vnet()
+r1 = alloc(host, vnet = red, on = s1)
+r2 = alloc(host, vnet = red, on = s2)
+vlink(r1, r2)
+END2
+must vbet up dead.vbet
+out_has 'the virtual link .* is down: .* was not heard yet'
+out_has 'ready after .*, at 6\.00 s of the lab.s clock'
+must vbet down

@@ -158,19 +158,41 @@ static void report_counts(struct lab *lab)
 	progress_say(lab, "guests: %zu of %zu booted, %zu ready", up, total, ready);
 }
 
-static void stop_waiting_for_vlinks(struct loop_timer *t, int64_t now_ns)
+static void stop_waiting_for_vlinks(struct lab *lab)
 {
-	struct lab *lab = container_of(t, struct lab, progress.vlinks_deadline);
 	const struct vlink_state *down = vlinks_down(&lab->vlinks);
 
 	lab->progress.vlinks_waited = true;
 	if (down)
 		progress_say(lab, "the virtual link %s is down: %s", down->name,
 			     down->reason ? down->reason : "nothing was heard of it");
+}
+
+static void on_vlinks_deadline(struct loop_timer *t, int64_t now_ns)
+{
+	struct lab *lab = container_of(t, struct lab, progress.vlinks_deadline);
+
+	stop_waiting_for_vlinks(lab);
 	progress_check(lab);
 }
 
-/* A lab is ready only with its virtual links, but those that never come up must not hold it up. */
+/* When a lab in virtual time is ready must not depend on the machine: its own clock counts. */
+static bool virtual_patience_is_over(struct lab *lab)
+{
+	struct progress *p = &lab->progress;
+
+	if (!p->vlinks_until_ns)
+		p->vlinks_until_ns = lab->clock.now_ns + vlinks_patience_ns;
+	if (lab->clock.now_ns < p->vlinks_until_ns)
+		return false;
+	stop_waiting_for_vlinks(lab);
+	return true;
+}
+
+/*
+ * A lab is ready only with its virtual links, but those that never come up must not hold it up. In
+ * virtual time this is asked only while the clock stands.
+ */
 static bool vlinks_are_ready(struct lab *lab)
 {
 	struct progress *p = &lab->progress;
@@ -179,8 +201,10 @@ static bool vlinks_are_ready(struct lab *lab)
 		loop_cancel_timer(lab->loop, &p->vlinks_deadline);
 		return true;
 	}
+	if (lab->clock.is_virtual)
+		return virtual_patience_is_over(lab);
 	if (!p->vlinks_deadline.heap_index) {
-		p->vlinks_deadline.fire = stop_waiting_for_vlinks;
+		p->vlinks_deadline.fire = on_vlinks_deadline;
 		loop_set_timer(lab->loop, &p->vlinks_deadline,
 			       loop_now_ns(lab->loop) + vlinks_patience_ns);
 	}
@@ -318,8 +342,8 @@ void progress_check(struct lab *lab)
 	if (lab->progress.failed)
 		return;
 	report_counts(lab);
-	if (lab->progress.setting_up && is_set_up(lab) && vlinks_are_ready(lab) &&
-	    clock_allows_ready(lab) && !warm_holds_up(lab))
+	if (lab->progress.setting_up && is_set_up(lab) && clock_allows_ready(lab) &&
+	    vlinks_are_ready(lab) && !warm_holds_up(lab))
 		end_set_up(lab);
 	/* Something has ended meanwhile: it is waited for again. */
 	if (was_kept && lab->progress.setting_up)

@@ -28,6 +28,7 @@ struct progress {
 	int64_t boot_timeout_ns;
 	struct loop_timer
 		vlinks_deadline; /* when it is ready without the virtual links that are down */
+	int64_t vlinks_until_ns; /* the same by the virtual clock; 0: none was waited for */
 	bool vlinks_waited;      /* it has passed */
 	bool told_lost;          /* what is lost where guests' addresses are random */
 	bool told_unconfined;    /* that nothing confines guests */
