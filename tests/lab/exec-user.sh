@@ -13,3 +13,8 @@ assert_eq daemon "$OUT" user
 must_fail vbet exec --user daemon h -- touch /root/x
 must_fail vbet exec --user nobody-there h -- true
 out_has 'nobody-there'
+
+# Users can be made, and get passwords, as startup scripts of labs do.
+must in_node h 'useradd -m alice && echo alice:secret | chpasswd && getent shadow alice && su alice -c id'
+out_has '^alice:\$6\$'
+out_has '(alice)'
