@@ -95,6 +95,17 @@ int vclock_cmd_freeze(struct substrate *s, const struct words *w, FILE *answer, 
 	return vclock_guest_write_out(g, path, e);
 }
 
+int vclock_cmd_await(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
+{
+	if (need_virtual(s, e) < 0)
+		return -1;
+	struct vclock_guest *g = find_guest(vclock_of(s), w->at[1]);
+
+	if (!g)
+		return err_set(e, ERR_USAGE, "there is no guest '%s'", w->at[1]);
+	return s->time->freeze(s, e) < 0 ? -1 : vclock_guest_await(g, e);
+}
+
 int vclock_cmd_start(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
 {
 	struct vclock *c = vclock_of(s);

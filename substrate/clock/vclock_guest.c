@@ -33,6 +33,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -381,6 +382,20 @@ static void conn_ready(struct loop_watch *w, uint32_t events, int64_t loop_ns)
 }
 
 /*
+ * That of a kernel which was killed while the next was awaited. One that is about to end, as its
+ * parents have, must not see this close: it would complain into the console that both share. The
+ * clock stands, so nobody waits for us meanwhile.
+ */
+static void end_last(int fd)
+{
+	enum { PATIENCE_MS = 10000 };
+	struct pollfd p = {.fd = fd};
+
+	poll(&p, 1, PATIENCE_MS);
+	close(fd);
+}
+
+/*
  * One kernel at a time: the socket is not looked at while one is connected. The next boot's kernel
  * waits in the backlog until the last one's connection has ended.
  */
@@ -391,6 +406,8 @@ static void listener_ready(struct loop_watch *w, uint32_t events, int64_t now_ns
 
 	if (fd < 0)
 		return;
+	if (g->conn.fd >= 0)
+		end_last(g->conn.fd);
 	g->conn.fd = fd;
 	g->conn.ready = conn_ready;
 	if (loop_add(g->object.sub->loop, &g->conn, EPOLLIN, NULL) < 0) {
@@ -409,6 +426,50 @@ static struct vclock_guest *guest_of(struct object *o)
 	if (n)
 		return n->guest;
 	return o->kind->guest ? o->kind->guest(o) : NULL;
+}
+
+int vclock_guest_await(struct vclock_guest *g, struct err *e)
+{
+	struct substrate *s = g->object.sub;
+
+	if (g->state != VCLOCK_GUEST_WAITING || g->awaited || g->freezing)
+		return err_set(e, ERR_ENV, "%s does not stand still", g->object.name);
+	/* Frames that it has lent come back, which it is told while its rings are here. */
+	for (size_t i = 0; i < s->objects.n; i++) {
+		struct object *o = s->objects.at[i];
+
+		if (guest_of(o) == g && end_of_object(o) && o->kind->freeze &&
+		    o->kind->freeze(o, e) < 0)
+			return err_wrap(e, "%s", o->name);
+	}
+	substrate_drain(s, substrate_now_ns(s));
+	for (size_t i = 0; i < s->objects.n; i++) {
+		struct object *o = s->objects.at[i];
+
+		if (guest_of(o) == g && o->kind->await && o->kind->await(o, e) < 0)
+			return err_wrap(e, "%s", o->name);
+	}
+	if (vclock_guest_freeze(&g->object, e) < 0)
+		return -1;
+	munmap(g->page, sizeof(*g->page));
+	close(g->page_fd);
+	g->page = NULL;
+	g->page_fd = -1;
+	g->have = 0;
+	g->awaited = true;
+	substrate_await(s);
+	loop_remove(s->loop, &g->conn);
+	return loop_add(s->loop, &g->listener, EPOLLIN, e);
+}
+
+/* One that is awaited does not come; the next one boots. */
+static int listen_for_boot(struct object *o, struct err *e)
+{
+	struct vclock_guest *g = (struct vclock_guest *)o;
+
+	if (g->awaited)
+		leave(g, "its kernel did not come");
+	return 0;
 }
 
 static void destroy(struct object *o)
@@ -467,6 +528,7 @@ static void status(struct object *o, struct json *j, int64_t now_ns)
 static const struct object_kind guest_kind = {.name = "guest",
 					      .destroy = destroy,
 					      .status = status,
+					      .listen = listen_for_boot,
 					      .freeze = vclock_guest_freeze,
 					      .thaw = vclock_guest_thaw};
 

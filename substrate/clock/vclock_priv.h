@@ -114,6 +114,11 @@ int vclock_guest_thaw(struct object *o, const struct thaw *t, struct err *e);
  */
 int vclock_guest_write_out(struct vclock_guest *g, const char *path, struct err *e);
 const char *vclock_guest_written(struct vclock_guest *g);
+/*
+ * It has written itself: it and its devices let go of its kernel, which may end now, and await
+ * the one that goes on from there ("event thawed" when all of it has come).
+ */
+int vclock_guest_await(struct vclock_guest *g, struct err *e);
 /* The first message of a kernel that is awaited: NULL, or what is wrong. */
 const char *vclock_guest_resume(struct vclock_guest *g);
 /* Cables changed, or devices: how soon can its kicks be answered? */

@@ -184,7 +184,7 @@ static int run_carrier(struct substrate *s, const struct words *w, FILE *answer,
 	return cable_set_carrier(o, up, end ? end[0] == 'b' : -1, e);
 }
 
-/* A guest's devices have its name in front: "h1:eth0". */
+/* The guest in virtual time, and its devices, which have its name in front: "h1:eth0". */
 static int run_listen(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
 {
 	size_t len = strlen(w->at[1]);
@@ -192,8 +192,8 @@ static int run_listen(struct substrate *s, const struct words *w, FILE *answer, 
 	for (size_t i = 0; i < s->objects.n; i++) {
 		struct object *o = s->objects.at[i];
 
-		if (o->kind->listen && !strncmp(o->name, w->at[1], len) && o->name[len] == ':' &&
-		    o->kind->listen(o, e) < 0)
+		if (o->kind->listen && !strncmp(o->name, w->at[1], len) &&
+		    (!o->name[len] || o->name[len] == ':') && o->kind->listen(o, e) < 0)
 			return err_wrap(e, "%s", o->name);
 	}
 	return 0;
@@ -334,6 +334,7 @@ static const struct command commands[] = {
 	{"save", 1, run_save, "save file=PATH"},
 	{"guest", 2, vclock_cmd_guest, "guest NAME time=PATH"},
 	{"freeze", 2, vclock_cmd_freeze, "freeze GUEST file=PATH"},
+	{"await", 1, vclock_cmd_await, "await GUEST"},
 	{"leave", 2, run_move, "leave GUEST file=PATH"},
 	{"arrive", 2, run_move, "arrive GUEST file=PATH"},
 	{"start", 0, vclock_cmd_start, "start"},

@@ -55,6 +55,11 @@ struct object_kind {
 	 */
 	int (*move)(struct object *o, struct mover *m, struct err *e);
 	/*
+	 * Virtual clock: the kernel of its guest has written itself, and another process goes on
+	 * from that: lets go of what it has of the one that is here, and awaits the next. 0 or -1.
+	 */
+	int (*await)(struct object *o, struct err *e);
+	/*
 	 * The real clock, while all else stands, now and then: answers what the object's guest must
 	 * know before it can stand, and that has no other effect. NULL: nobody asks.
 	 */

@@ -256,13 +256,20 @@ static int thaw(struct object *o, const struct thaw *t, struct err *e)
 	return rc < 0 ? -1 : vhost_thaw(&d->vhost, t, e);
 }
 
+/* The image is where it was. */
+static int await(struct object *o, struct err *e)
+{
+	return vhost_await(&((struct disk *)o)->vhost, e);
+}
+
 static const struct object_kind disk_kind = {.name = "disk",
 					     .destroy = destroy,
 					     .status = status,
 					     .guest = guest_of,
 					     .listen = listen_for_guest,
 					     .freeze = freeze,
-					     .thaw = thaw};
+					     .thaw = thaw,
+					     .await = await};
 
 static int read_words(const struct words *w, struct image_spec *spec, struct err *e)
 {

@@ -505,6 +505,11 @@ static int thaw(struct object *o, const struct thaw *t, struct err *e)
 	return vhost_thaw(&((struct nic *)o)->vhost, t, e);
 }
 
+static int await(struct object *o, struct err *e)
+{
+	return vhost_await(&((struct nic *)o)->vhost, e);
+}
+
 /* Frames that wait for buffers stay behind, and are counted. */
 static int move(struct object *o, struct mover *m, struct err *e)
 {
@@ -537,6 +542,7 @@ static const struct object_kind nic_kind = {.name = "nic",
 					    .freeze = freeze,
 					    .thaw = thaw,
 					    .move = move,
+					    .await = await,
 					    .answer_held = answer_held};
 
 /* Virtual time: a segment cut into frames late would leave in no time, so none are offered. */

@@ -464,6 +464,12 @@ static int listen_for_guest(struct object *o, struct err *e)
 	return vhost_listen(&((struct channel *)o)->vhost, e);
 }
 
+/* Its client is where it was. */
+static int await(struct object *o, struct err *e)
+{
+	return vhost_await(&((struct channel *)o)->vhost, e);
+}
+
 static const struct object_kind channel_kind = {
 	.name = "channel",
 	.destroy = destroy,
@@ -474,6 +480,7 @@ static const struct object_kind channel_kind = {
 	.freeze = channel_freeze,
 	.thaw = channel_thaw,
 	.move = channel_move,
+	.await = await,
 };
 
 struct object *channel_create(struct substrate *s, const char *name, const struct words *w,

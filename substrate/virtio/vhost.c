@@ -281,6 +281,9 @@ static void listener_ready(struct loop_watch *w, uint32_t events, int64_t now_ns
 
 	if (fd < 0)
 		return;
+	/* That of a kernel which ended while this one was awaited. */
+	if (v->conn.fd >= 0)
+		close(v->conn.fd);
 	v->conn.fd = fd;
 	v->conn.ready = conn_ready;
 	if (loop_add(sub_of(v)->loop, &v->conn, EPOLLIN, &e) < 0) {
@@ -486,14 +489,13 @@ int vhost_freeze(struct vhost *v, struct err *e)
 	return 0;
 }
 
-int vhost_thaw(struct vhost *v, const struct thaw *t, struct err *e)
+/* For its guest it is as it was; where the rings are is kept. */
+static void begin_await(struct vhost *v)
 {
-	v->conn.fd = v->slave_fd = v->listener.fd = -1;
 	guestmem_clear(&v->mem);
 	for (unsigned i = 0; i < VHOST_QUEUES_MAX; i++) {
 		struct vhost_queue *q = &v->queue[i];
 
-		q->kick.fd = q->call_fd = -1;
 		q->was_enabled = q->enabled;
 		q->enabled = false;
 		q->kept = q->ring;
@@ -503,6 +505,30 @@ int vhost_thaw(struct vhost *v, const struct thaw *t, struct err *e)
 	v->connected = false;
 	if (v->awaited)
 		substrate_await(sub_of(v));
+}
+
+int vhost_await(struct vhost *v, struct err *e)
+{
+	if (vhost_freeze(v, e) < 0)
+		return -1;
+	loop_remove(sub_of(v)->loop, &v->conn);
+	if (v->slave_fd >= 0)
+		close(v->slave_fd);
+	v->slave_fd = -1;
+	for (unsigned i = 0; i < VHOST_QUEUES_MAX; i++) {
+		loop_remove(sub_of(v)->loop, &v->queue[i].kick);
+		vhost_close_call(&v->queue[i]);
+	}
+	begin_await(v);
+	return listen_again(v, e);
+}
+
+int vhost_thaw(struct vhost *v, const struct thaw *t, struct err *e)
+{
+	v->conn.fd = v->slave_fd = v->listener.fd = -1;
+	for (unsigned i = 0; i < VHOST_QUEUES_MAX; i++)
+		v->queue[i].kick.fd = v->queue[i].call_fd = -1;
+	begin_await(v);
 	thaw_path(t, &v->path);
 	return listen_again(v, e);
 }

@@ -117,6 +117,9 @@ bool vhost_check(struct vhost *v, int64_t now_ns);
  */
 int vhost_freeze(struct vhost *v, struct err *e);
 int vhost_thaw(struct vhost *v, const struct thaw *t, struct err *e);
+/* The same in this process (object_kind): the connection that is here is closed when the next one
+ * comes. */
+int vhost_await(struct vhost *v, struct err *e);
 /*
  * The same for a guest that goes to another process, which has made the device by the same words
  * (object_kind). Nobody else waits for the guest.

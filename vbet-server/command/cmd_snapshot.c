@@ -272,7 +272,7 @@ static int move(const char *lab, const char *node, const char *to, struct err *e
 
 	if (client_connect(&s, lab, e) < 0)
 		return -1;
-	int rc = client_send(&s, words, 3, e);
+	int rc = client_send(&s, words, to ? 3 : 2, e);
 
 	if (rc == 0)
 		rc = client_answer(&s, NULL, client_show_note, NULL, e);
@@ -286,9 +286,6 @@ static int move(const char *lab, const char *node, const char *to, struct err *e
 
 int cmd_move(const struct cmd_options *o, int argc, char **argv, struct err *e)
 {
-	if (!o->to)
-		return err_set(e, ERR_USAGE,
-			       "where to? move NODE --to PROCESS ('vbet status' shows them)");
 	char *lab = client_find_lab(o->lab, e);
 	int rc = lab ? move(lab, argv[0], o->to, e) : -1;
 

@@ -154,6 +154,15 @@ int agent_connect(struct agent *a, struct loop *l, const char *path, struct err 
 	return conn_open(&a->conn, l, fd, e);
 }
 
+int agent_thaw(struct agent *a, struct loop *l, const char *path, struct err *e)
+{
+	if (a->conn.watch.fd >= 0)
+		return 0;
+	int fd = sock_connect(path, SOCK_STREAM, e);
+
+	return fd < 0 ? -1 : conn_thaw(&a->conn, l, fd, e);
+}
+
 void agent_close(struct agent *a)
 {
 	conn_finish(&a->conn);

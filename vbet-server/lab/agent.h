@@ -36,6 +36,11 @@ struct agent {
 
 /* Connects to the stream socket of the guest. 0 or -1. */
 int agent_connect(struct agent *a, struct loop *l, const char *path, struct err *e);
+/*
+ * The same, for who goes on in a new process: the stream goes on in the middle of a message if need
+ * be. One that is connected stays so. 0 or -1.
+ */
+int agent_thaw(struct agent *a, struct loop *l, const char *path, struct err *e);
 /* Closes the stream; every open channel hears on_gone. */
 void agent_close(struct agent *a);
 /* Opens a channel with its first message (WIRE_EXEC, WIRE_PUT or WIRE_GET). */

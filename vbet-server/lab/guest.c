@@ -21,7 +21,6 @@
 
 #include "lib/console_log.h"
 #include "lib/container_of.h"
-#include "lib/sock.h"
 #include "lib/visible.h"
 #include "lib/xalloc.h"
 #include "vbet-server/lab/lab.h"
@@ -533,8 +532,7 @@ int guest_boot(struct guest *gu, struct err *e)
 int guest_thaw(struct guest *gu, const char *state, bool adopt, struct err *e)
 {
 	char *path = xasprintf("%s/n/%s/agent", gu->lab->dir, gu->name);
-	int fd = sock_connect(path, SOCK_STREAM, e);
-	int rc = fd < 0 ? -1 : conn_thaw(&gu->agent.conn, gu->lab->loop, fd, e);
+	int rc = agent_thaw(&gu->agent, gu->lab->loop, path, e);
 
 	if (rc == 0)
 		rc = still_listen(gu, e);

@@ -81,15 +81,21 @@ static void end_failed(struct lab *lab)
 void snapshot_spoil(struct lab *lab, const char *name, bool none_answers)
 {
 	enum snapshot_step step = lab->snapshot.step;
+	const struct guest *moving = lab->snapshot.move.guest;
 
 	if (step <= SNAPSHOT_ASKED || step == SNAPSHOT_THAWING)
 		return;
-	char *why = xasprintf("%s has ended while the snapshot was being taken", name);
+	/* What becomes of others is no matter for who moves. */
+	if (moving && !none_answers && strcmp(name, moving->name) != 0)
+		return;
+	char *why = xasprintf(moving ? "%s has ended while it was being moved"
+				     : "%s has ended while the snapshot was being taken",
+			      name);
 
 	note_failure(lab, why);
 	free(why);
 	/* By the real clock nobody else tells of it, and later answers of others have a number. */
-	if (none_answers || step == SNAPSHOT_SERVER ||
+	if (none_answers || step == SNAPSHOT_SERVER || step == SNAPSHOT_MOVING ||
 	    (step == SNAPSHOT_GUESTS && lab->snapshot.still.held))
 		end_failed(lab);
 }
@@ -364,6 +370,10 @@ void snapshot_hear(struct lab *lab, const struct words *w)
 
 	if (s->step == SNAPSHOT_NONE)
 		return;
+	if (s->move.guest && lab->clock.is_virtual) {
+		move_hear(lab, w);
+		return;
+	}
 	if (!strcmp(what, "thaw-failed")) {
 		thaw_failed(lab, w->at[1]);
 		return;

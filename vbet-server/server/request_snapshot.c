@@ -27,7 +27,7 @@ int request_save(struct client *c, const struct words *w, struct err *e)
 
 int request_move(struct client *c, const struct words *w, struct err *e)
 {
-	if (move_ask(c->server->lab, w->at[1], w->at[2], e) < 0)
+	if (move_ask(c->server->lab, w->at[1], w->n > 2 ? w->at[2] : NULL, e) < 0)
 		return -1;
 	request_wait_until(c, is_saved);
 	request_check_waiting(c->server);
