@@ -428,6 +428,23 @@ static void note_unknown(struct netlab *n, const char *was, const struct yaml_va
 	}
 }
 
+/* What a group says of its members is said of each node, but only what is understood is looked for.
+ */
+static void note_group_keys(struct netlab *n)
+{
+	static const char *const known[] = {"members", "device", "module", "ospf",     "isis",
+					    "bgp",     "role",   "name",   "loopback", "image",
+					    "box",     "memory", "cpu",    "provider"};
+	const struct yaml_value *groups = yaml_get(n->top, "groups");
+
+	for (size_t i = 0; groups && groups->kind == YAML_MAP && i < groups->n; i++) {
+		char *who = xasprintf("group %.64s", groups->items[i].key);
+
+		note_unknown(n, who, groups->items[i].value, known, ARRAY_LEN(known));
+		free(who);
+	}
+}
+
 static void note_keys(struct netlab *n)
 {
 	static const char *const of_all[] = {"nodes",  "links",    "groups",   "addressing", "name",
@@ -438,6 +455,7 @@ static void note_keys(struct netlab *n)
 					       "image", "box",    "memory", "cpu",      "provider"};
 
 	note_unknown(n, NULL, n->top, of_all, ARRAY_LEN(of_all));
+	note_group_keys(n);
 	for (size_t i = 0; i < n->nodes.n; i++)
 		note_unknown(n, n->nodes.at[i].name, n->nodes.at[i].own, of_nodes,
 			     ARRAY_LEN(of_nodes));
