@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 static const char *const shapes[NODE_KINDS] = {
 	[NODE_HOST] = "shape=box, fillcolor=\"#ffffff\"",
@@ -52,6 +53,9 @@ static void put_node(FILE *out, const struct graph *g, size_t i)
 
 /* ---- cables ---- */
 
+/* What stands at cables: nothing; addresses; networks, and what of addresses is behind them. */
+enum detail { DETAIL_NONE, DETAIL_ADDRESSES, DETAIL_NETWORKS };
+
 static const struct graph_nic *nic_of(const struct graph *g, const struct graph_end *end)
 {
 	return &g->nodes[end->node].nics[end->nic];
@@ -65,8 +69,39 @@ static const char *param_of(const struct graph_nic *nic, const char *key)
 	return NULL;
 }
 
-/* The last number says enough, where the network stands in the middle; here all of it is written.
- */
+/* Around a router with more cables than this, whole addresses would lie on one another. */
+enum { CROWD = 3 };
+
+static bool is_crowded(const struct graph *g)
+{
+	for (size_t i = 0; i < g->n_nodes; i++) {
+		size_t n = 0;
+
+		for (size_t k = 0; k < g->nodes[i].n_nics; k++)
+			n += g->nodes[i].nics[k].n_addrs > 0;
+		if (n > CROWD)
+			return true;
+	}
+	return false;
+}
+
+/* Both ends have one IPv4 address each, in one network: it can stand in the middle. */
+static bool share_network(const struct graph_nic *a, const struct graph_nic *b)
+{
+	return a->n_addrs == 1 && b->n_addrs == 1 && a->addrs->family == AF_INET &&
+	       b->addrs->family == AF_INET && a->addrs->prefix == b->addrs->prefix &&
+	       addr_in_net(a->addrs, b->addrs);
+}
+
+/* ".1", where its network stands in the middle: all numbers that are not the network's alone. */
+static void put_host(FILE *out, const char *key, const struct addr *a)
+{
+	fprintf(out, ", %s=\"", key);
+	for (unsigned i = a->prefix < 32 ? a->prefix / 8 : 3; i < 4; i++)
+		fprintf(out, ".%u", a->bytes[i]);
+	fputc('"', out);
+}
+
 static void put_end(FILE *out, const char *key, const struct graph_nic *nic)
 {
 	char buf[80];
@@ -80,13 +115,19 @@ static void put_end(FILE *out, const char *key, const struct graph_nic *nic)
 	fputc('"', out);
 }
 
-static void put_link(FILE *out, const struct graph_cable *c)
+/* net: or NULL. */
+static void put_link(FILE *out, const struct graph_cable *c, const struct addr *net)
 {
 	char *there = linkspec_text(&c->dir[0]);
 	char *back = linkspec_text(&c->dir[1]);
 
-	if (*there || *back) {
+	if (net || *there || *back) {
+		char buf[80];
+
 		fputs(", label=\"", out);
+		if (net)
+			fputs(addr_format(net, true, buf, sizeof(buf)), out);
+		fputs(net && (*there || *back) ? "\\n" : "", out);
 		put_text(out, there);
 		if (strcmp(there, back) != 0) {
 			fputs("\\nback: ", out);
@@ -98,7 +139,8 @@ static void put_link(FILE *out, const struct graph_cable *c)
 	free(back);
 }
 
-static void put_cable(FILE *out, const struct graph *g, const struct graph_cable *c, bool is_brief)
+static void put_cable(FILE *out, const struct graph *g, const struct graph_cable *c,
+		      enum detail detail)
 {
 	const struct graph_nic *a = nic_of(g, &c->end[0]);
 	const struct graph_nic *b = nic_of(g, &c->end[1]);
@@ -112,10 +154,16 @@ static void put_cable(FILE *out, const struct graph *g, const struct graph_cable
 			colours[strtoul(vlan, NULL, 10) % ARRAY_LEN(colours)]);
 	if (c->cut.all)
 		fputs(", style=dashed", out);
-	if (!is_brief) {
+	if (detail == DETAIL_NETWORKS && share_network(a, b)) {
+		struct addr net = addr_network(a->addrs);
+
+		put_host(out, "taillabel", a->addrs);
+		put_host(out, "headlabel", b->addrs);
+		put_link(out, c, &net);
+	} else if (detail != DETAIL_NONE) {
 		put_end(out, "taillabel", a);
 		put_end(out, "headlabel", b);
-		put_link(out, c);
+		put_link(out, c, NULL);
 	}
 	fputs("]\n", out);
 }
@@ -166,6 +214,9 @@ void dot_write_living(FILE *out, const struct graph *g, const struct dot_adjacen
 		      size_t n)
 {
 	bool is_brief = g->n_nodes > DOT_MANY_NODES;
+	enum detail detail = is_brief        ? DETAIL_NONE
+			     : is_crowded(g) ? DETAIL_NETWORKS
+					     : DETAIL_ADDRESSES;
 
 	fputs("graph \"", out);
 	put_text(out, g->lab);
@@ -177,7 +228,7 @@ void dot_write_living(FILE *out, const struct graph *g, const struct dot_adjacen
 	for (size_t i = 0; i < g->n_nodes; i++)
 		put_node(out, g, i);
 	for (size_t i = 0; i < g->n_cables; i++)
-		put_cable(out, g, &g->cables[i], is_brief);
+		put_cable(out, g, &g->cables[i], detail);
 	for (size_t i = 0; i < g->n_vlinks; i++)
 		put_vlink(out, g, i);
 	for (size_t i = 0; i < n; i++)
