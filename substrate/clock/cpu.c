@@ -7,21 +7,21 @@
  */
 #include "substrate/clock/cpu.h"
 
-#include <sched.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-int cpu_pick(void)
+int cpu_pick(cpu_set_t *all)
 {
-	cpu_set_t set;
-
-	if (sched_getaffinity(0, sizeof(set), &set) < 0 || CPU_COUNT(&set) == 0)
+	if (sched_getaffinity(0, sizeof(*all), all) < 0 || CPU_COUNT(all) == 0) {
+		CPU_ZERO(all);
+		CPU_SET(0, all);
 		return 0;
+	}
 	/* Labs that run at the same time should not all sit on the first one. */
-	int skip = (int)getpid() % CPU_COUNT(&set);
+	int skip = (int)getpid() % CPU_COUNT(all);
 
 	for (int i = 0; i < CPU_SETSIZE; i++)
-		if (CPU_ISSET(i, &set) && skip-- == 0)
+		if (CPU_ISSET(i, all) && skip-- == 0)
 			return i;
 	return 0;
 }
@@ -33,6 +33,11 @@ void cpu_tie(pid_t pid, int cpu)
 	CPU_ZERO(&set);
 	CPU_SET((size_t)cpu, &set);
 	(void)sched_setaffinity(pid, sizeof(set), &set);
+}
+
+void cpu_untie(pid_t pid, const cpu_set_t *all)
+{
+	(void)sched_setaffinity(pid, sizeof(*all), all);
 }
 
 pid_t cpu_peer(int fd)

@@ -3,12 +3,15 @@
 #ifndef SUBSTRATE_CLOCK_CPU_H
 #define SUBSTRATE_CLOCK_CPU_H
 
+#include <sched.h>
 #include <sys/types.h>
 
-/* One of the CPUs that this process may use, not the same for every process. */
-int cpu_pick(void);
+/* One of the CPUs that this process may use, not the same for every process; *all: all of them. */
+int cpu_pick(cpu_set_t *all);
 /* Ties a process (0: this one) and what it will start to a CPU, if that is allowed. */
 void cpu_tie(pid_t pid, int cpu);
+/* It may run on any of them again. */
+void cpu_untie(pid_t pid, const cpu_set_t *all);
 /* Who is at the other end of a socket; 0: that is not known. */
 pid_t cpu_peer(int fd);
 

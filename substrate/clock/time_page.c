@@ -81,6 +81,7 @@ int vclock_guest_write_out(struct vclock_guest *g, const char *path, struct err 
 
 	if (fd < 0)
 		return err_sys(e, "%s", path);
+	vclock_release(g->clock, g);
 	int rc = sock_send_fd(g->conn.fd, &m, sizeof(m), fd) == sizeof(m)
 			 ? 0
 			 : err_sys(e, "tell %s", g->object.name);
@@ -99,6 +100,7 @@ const char *vclock_guest_written(struct vclock_guest *g)
 	if (m->seq != g->next_seq)
 		return "an answer that nobody asked for";
 	g->freezing = false;
+	vclock_place(g->clock, g);
 	if (bytes > 0)
 		substrate_event(s, "event frozen %s %lld", g->object.name, (long long)bytes);
 	else

@@ -152,10 +152,18 @@ void vclock_place(struct vclock *c, struct vclock_guest *g)
 	if (!pid || are_guests_apart(c))
 		return;
 	if (c->core < 0) {
-		c->core = cpu_pick();
+		c->core = cpu_pick(&c->cores);
 		cpu_tie(0, c->core);
 	}
 	cpu_tie(pid, c->core);
+}
+
+void vclock_release(struct vclock *c, struct vclock_guest *g)
+{
+	pid_t pid = cpu_peer(g->conn.fd);
+
+	if (pid && c->core >= 0)
+		cpu_untie(pid, &c->cores);
 }
 
 int64_t vclock_pace_limit_ns(const struct vclock *c, int64_t wall_ns)

@@ -7,6 +7,7 @@
 #define SUBSTRATE_CLOCK_VCLOCK_PRIV_H
 
 #include "lib/time_travel.h"
+#include "substrate/clock/cpu.h"
 #include "substrate/clock/mail.h"
 #include "substrate/clock/vclock.h"
 
@@ -79,6 +80,7 @@ struct vclock {
 	double pace;                   /* seconds of the lab per second; 0: as fast as it goes */
 	int64_t pace_wall_ns, pace_ns; /* paced: lab time pace_ns is wall time pace_wall_ns */
 	int64_t due_wall_ns;           /* when to look again */
+	cpu_set_t cores;               /* all that there are, if one was chosen */
 	int core;                      /* where all guests run one by one; -1: not chosen */
 	unsigned running, charged;     /* guests; those that are charged are running, too */
 	bool charges_spin;
@@ -136,6 +138,8 @@ void vclock_remove_guest(struct vclock *c, struct vclock_guest *g);
 void vclock_guest_left(struct vclock *c, struct vclock_guest *g);
 /* A guest's kernel has come: which CPU is it to run on? */
 void vclock_place(struct vclock *c, struct vclock_guest *g);
+/* It works while time stands, side by side with others: on any CPU, until it is placed again. */
+void vclock_release(struct vclock *c, struct vclock_guest *g);
 /* The time at which something from outside may happen now: no guest has passed it. */
 int64_t vclock_now_ns(const struct vclock *c);
 /* Where a paced clock is on its way to, by the wall clock; INT64_MAX: not paced. */
