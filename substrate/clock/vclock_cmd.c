@@ -78,32 +78,38 @@ int vclock_cmd_guest(struct substrate *s, const struct words *w, FILE *answer, s
 	return vclock_guest_create(vclock_of(s), w->at[1], path, e) ? 0 : -1;
 }
 
+/* The guest that a line names, in virtual time that stands. NULL with the error set. */
+static struct vclock_guest *find_standing(struct substrate *s, const struct words *w, struct err *e)
+{
+	struct vclock *c = vclock_of(s);
+
+	if (need_virtual(s, e) < 0)
+		return NULL;
+	struct vclock_guest *g = find_guest(c, w->at[1]);
+
+	if (!g)
+		err_set(e, ERR_USAGE, "there is no guest '%s'", w->at[1]);
+	return g && s->time->freeze(s, e) == 0 ? g : NULL;
+}
+
 int vclock_cmd_freeze(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
 {
 	const char *path = words_get(w, "file");
 
-	if (need_virtual(s, e) < 0)
-		return -1;
-	struct vclock_guest *g = find_guest(vclock_of(s), w->at[1]);
+	struct vclock_guest *g = find_standing(s, w, e);
 
 	if (!g)
-		return err_set(e, ERR_USAGE, "there is no guest '%s'", w->at[1]);
+		return -1;
 	if (!path)
 		return err_set(e, ERR_USAGE, "a guest is frozen into a file: file=");
-	if (s->time->freeze(s, e) < 0)
-		return -1;
 	return vclock_guest_write_out(g, path, e);
 }
 
 int vclock_cmd_await(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
 {
-	if (need_virtual(s, e) < 0)
-		return -1;
-	struct vclock_guest *g = find_guest(vclock_of(s), w->at[1]);
+	struct vclock_guest *g = find_standing(s, w, e);
 
-	if (!g)
-		return err_set(e, ERR_USAGE, "there is no guest '%s'", w->at[1]);
-	return s->time->freeze(s, e) < 0 ? -1 : vclock_guest_await(g, e);
+	return g ? vclock_guest_await(g, e) : -1;
 }
 
 int vclock_cmd_start(struct substrate *s, const struct words *w, FILE *answer, struct err *e)

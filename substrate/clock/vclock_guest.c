@@ -59,6 +59,18 @@ static void stand_at_end(struct vclock_guest *g, int64_t end_ns)
 	s->time->stand_soon(s, end_ns);
 }
 
+/* Of the kernel that is here no more. */
+static void drop_page(struct vclock_guest *g)
+{
+	if (g->page)
+		munmap(g->page, sizeof(*g->page));
+	if (g->page_fd >= 0)
+		close(g->page_fd);
+	g->page = NULL;
+	g->page_fd = -1;
+	g->have = 0;
+}
+
 static void leave(struct vclock_guest *g, const char *why)
 {
 	struct substrate *s = g->object.sub;
@@ -73,13 +85,7 @@ static void leave(struct vclock_guest *g, const char *why)
 		close(g->conn.fd);
 	}
 	g->conn.fd = -1;
-	if (g->page)
-		munmap(g->page, sizeof(*g->page));
-	if (g->page_fd >= 0)
-		close(g->page_fd);
-	g->page = NULL;
-	g->page_fd = -1;
-	g->have = 0;
+	drop_page(g);
 	/* Nobody is left to wait for. */
 	if (g->awaited)
 		substrate_came(s);
@@ -451,11 +457,7 @@ int vclock_guest_await(struct vclock_guest *g, struct err *e)
 	}
 	if (vclock_guest_freeze(&g->object, e) < 0)
 		return -1;
-	munmap(g->page, sizeof(*g->page));
-	close(g->page_fd);
-	g->page = NULL;
-	g->page_fd = -1;
-	g->have = 0;
+	drop_page(g);
 	g->awaited = true;
 	substrate_await(s);
 	loop_remove(s->loop, &g->conn);

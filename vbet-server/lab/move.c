@@ -273,22 +273,26 @@ static bool goes_on(struct lab *lab, bool ok, const char *text)
 	return ok;
 }
 
-static void on_arrived(void *ctx, bool ok, const char *text)
+/* All of the substrate awaits it: a new process goes on from its file. False: it is lost. */
+static bool go_on_anew(struct lab *lab)
 {
-	struct lab *lab = ctx;
 	struct guest *gu = lab->snapshot.move.guest;
-	struct err e;
-
-	if (!goes_on(lab, ok, text))
-		return;
 	char *file = file_of(gu, "guest");
+	struct err e;
 	int rc = guest_thaw(gu, file, false, &e);
 
 	free(file);
 	if (rc < 0)
 		lose(lab, e.text);
-	else
-		/* What comes for it from now on waits at its NICs. */
+	return rc == 0;
+}
+
+static void on_arrived(void *ctx, bool ok, const char *text)
+{
+	struct lab *lab = ctx;
+
+	/* What comes for it from now on waits at its NICs. */
+	if (goes_on(lab, ok, text) && go_on_anew(lab))
 		still_end(lab);
 }
 
@@ -346,7 +350,6 @@ static void on_awaited(void *ctx, bool ok, const char *text)
 {
 	struct lab *lab = ctx;
 	struct move *m = &lab->snapshot.move;
-	struct err e;
 
 	if (lab->snapshot.step != SNAPSHOT_MOVING || lab->progress.failed)
 		return;
@@ -354,12 +357,7 @@ static void on_awaited(void *ctx, bool ok, const char *text)
 	if (!goes_on(lab, ok, text))
 		return;
 	end_kernel(m->guest);
-	char *file = file_of(m->guest, "guest");
-	int rc = guest_thaw(m->guest, file, false, &e);
-
-	free(file);
-	if (rc < 0)
-		lose(lab, e.text);
+	go_on_anew(lab);
 }
 
 void move_hear(struct lab *lab, const struct words *w)
