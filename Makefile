@@ -65,9 +65,11 @@ $(BINS) $(TESTS):
 
 # The guest's kernel and file systems: built once, kept in ~/.cache/vbet (or $VBET_CACHE), found again
 # at once. Both scripts need no rights.
-.PHONY: guest
+.PHONY: guest tree
 guest:
 	@vkernel/build.sh build/linux
+	@$(MAKE) --no-print-directory -s tree
+tree:
 	@rootfs/build.sh debian build/rootfs/debian
 	@ln -sfn ../../rootfs build/rootfs/build
 

@@ -17,11 +17,10 @@ tree=
 trap 'kill $tree 2>/dev/null; kill $kernel 2>/dev/null && echo "run: the kernel is not complete; make goes on from here" >&2 || true' EXIT
 trap 'exit 130' INT TERM
 
-rootfs/build.sh debian build/rootfs/debian &
+${MAKE:-make} --no-print-directory -s tree &
 tree=$!
 ${MAKE:-make} --no-print-directory -s -j "$(nproc)" programs
 wait $tree
-ln -sfn ../../rootfs build/rootfs/build
 
 # The first thing that the build says is where the kernel is, if there is one already.
 until [ -s $log ] || ! kill -0 $kernel 2>/dev/null; do sleep 0.1; done
