@@ -114,8 +114,32 @@ strike_once() {
 	works kept
 	[ $((tries % 10)) -gt 0 ] || { must vbet down && works first && must vbet save ./kept; }
 }
+
+# noted NAME: the process that the lab has under this name; those of the lab that was saved have ended.
+noted() {
+	local pid rest name
+	while read -r pid rest name; do
+		[ "$name" = "$1" ] && kill -0 "$pid" 2>/dev/null && echo "$pid" && return
+	done 2>/dev/null <"$RUN/t/pids"
+}
+
+# strike_early: the substrate ends before it listens, so no guest comes back.
+strike_early() {
+	local substrate=''
+	what=restore victim=vsubstrate
+	must vbet down
+	vbet restore ./kept >out 2>&1 </dev/null &
+	pid=$!
+	read -r -d '' -a there < <(now_pids) || true
+	until [ -n "$substrate" ] || ! kill -0 $pid 2>/dev/null; do substrate=$(noted substrate); done
+	kill -KILL "$substrate"
+	ends $pid restore
+	alone
+	works kept
+}
 for clock in virtual real; do
 	make_first $clock
+	strike_early
 	half=$((SECONDS + (end - SECONDS) / 2))
 	[ $clock = virtual ] || half=$end
 	while [ $SECONDS -lt $half ]; do strike_once; done

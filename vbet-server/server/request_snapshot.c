@@ -44,10 +44,14 @@ int request_moved(struct client *c, const struct words *w, struct err *e)
 	return 0;
 }
 
+/* By the real clock, too, a lab that loses a part of the substrate before it is back never will be.
+ */
 static bool is_back(const struct client *c, struct err *e)
 {
 	const struct lab *lab = c->server->lab;
 
+	if (lab_is_lost(lab, -1, e))
+		return true;
 	for (size_t i = 0; i < lab->n_guests; i++) {
 		const struct guest *gu = lab->guests[i];
 
@@ -57,7 +61,7 @@ static bool is_back(const struct client *c, struct err *e)
 			return true;
 		}
 	}
-	return lab->snapshot.step == SNAPSHOT_NONE || lab_is_stuck(lab, e);
+	return lab->snapshot.step == SNAPSHOT_NONE;
 }
 
 void request_await_thaw(struct client *c)
