@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # What kernels and routing daemons know can be expected without a command: in both clocks, in tests and at the console.
-# In virtual time they do not change when another expectation holds, and those of routes not one frame, nor their order.
+# In virtual time they do not change when another expectation holds, and those of routes not one frame, nor the order in which
+# a node sends its own.
 # lab: slow
 . "${0%/*}/lib.sh"
 
@@ -93,7 +94,12 @@ mv same.vbet base.vbet
 	for i in 1 2 3; do echo "expect within 90s neighbor(r[$i], h, ospf)"; done
 } >neighbor.vbet
 moment() { grep -o 'ping(h, 10.0.0.1): held at .*' "$1/report"; }
-frames() { tshark -r "$1" -t r -x 2>/dev/null | grep -E '^[0-9a-f]{4} '; }
+# A line for each frame, by who sent it (the second address), each one's in their order: which of two ends that speak
+# within a tenth of a millisecond is the first is not promised.
+frames() {
+	tshark -r "$1" -t r -x 2>/dev/null | grep -E '^[0-9a-f]{4} ' |
+		awk '/^0000 / && frame { print frame; frame = "" } { frame = frame $0 } END { print frame }' | sort -s -k 8,13
+}
 must vbet test -q --name lab --seed 1 --keep base base.vbet
 [ -n "$(moment base)" ] || fail "no moment in the report"
 for with in route neighbor; do
@@ -101,7 +107,7 @@ for with in route neighbor; do
 	assert_eq "$(moment base)" "$(moment $with)" "when the ping holds beside $with checks"
 done
 for cable in base/cables/*.pcapng; do
-	[ "$(frames "$cable" | wc -l)" -gt 100 ] || fail "nothing passed over $cable"
+	[ "$(frames "$cable" | wc -l)" -gt 50 ] || fail "nothing passed over $cable"
 	cmp <(frames "$cable") <(frames "route/${cable#*/}") || fail "checks of routes changed what passed over $cable"
 done
 
