@@ -18,7 +18,7 @@ set -u
 here=$(cd "${0%/*}" && pwd)
 root=$(cd "$here/../.." && pwd)
 user=vbet-test
-jobs=${VBET_TEST_JOBS:-4}
+jobs=${VBET_TEST_JOBS:-3}
 verbose=
 [ "${1:-}" != -v ] || { verbose=1; shift; }
 
@@ -80,10 +80,10 @@ says() { grep -q "^# lab: .*$2" "$here/../$(room_of "$1")/$1.sh"; }
 
 # start NAME USER LABEL: in the background.
 start() {
-	local name=$1 as=$2 label=$3 limit=100
+	local name=$1 as=$2 label=$3 limit=200
 	local -a drop=()
 	[ "$as" = "$(id -un)" ] || drop=(setpriv --reuid="$as" --regid="$as" --init-groups)
-	! says "$name" slow || limit=$((300 + ${VBET_SOAK_SECONDS:-0} + (${VBET_REPEAT:-0} + ${VBET_SNAPSHOTS:-0}) * 300 + ${VBET_FAULT_SECONDS:-0} + ${VBET_P2P_NODES:-0} * 10))
+	! says "$name" slow || limit=$((600 + ${VBET_SOAK_SECONDS:-0} + (${VBET_REPEAT:-0} + ${VBET_SNAPSHOTS:-0}) * 300 + ${VBET_FAULT_SECONDS:-0} + ${VBET_P2P_NODES:-0} * 10))
 	timeout -k 10 "$limit" "${drop[@]}" env -i PATH="$work/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" \
 		LANG=C.UTF-8 TERM=xterm B="$work/lib" VBET_LIB="$work/lib" VBET_ROOT="$work/src" VBET_SOURCE="$root" \
 		VBET_TEST_USER="$user" ${VBET_SOAK_SECONDS:+VBET_SOAK_SECONDS="$VBET_SOAK_SECONDS"} \
