@@ -397,6 +397,8 @@ int boot_loaded(const struct cmd_options *o, const struct boot_wish *wish, struc
 		.inputs = w->inputs,
 		.replay_ns = w->replay_ns,
 		.replay_rest = w->replay_rest,
+		.moment_ns = w->moment_ns,
+		.moment_dir = w->moment_dir,
 	};
 
 	if (rc == 0)

@@ -18,14 +18,16 @@ struct session;
 
 /* What a command wants of the lab that the user did not say. Borrowed; zeroed: a lab as any. */
 struct boot_wish {
-	bool stopped;         /* its virtual clock stands when it is ready */
-	struct session *hold; /* gets a connection with which the lab goes down, also if we are
-				 killed (boot_release()); NULL: the lab outlives us */
-	const char *captures; /* a directory for captures of all cables, absolute; or NULL */
-	const char *record;   /* a directory to keep the run in; NULL: that of --record */
-	const char *inputs;   /* a record to replay, or NULL */
-	int64_t replay_ns;    /* up to this time */
-	bool replay_rest;     /* and what it says of later times when the lab goes on */
+	bool stopped;           /* its virtual clock stands when it is ready */
+	struct session *hold;   /* gets a connection with which the lab goes down, also if we are
+				   killed (boot_release()); NULL: the lab outlives us */
+	const char *captures;   /* a directory for captures of all cables, absolute; or NULL */
+	const char *record;     /* a directory to keep the run in; NULL: that of --record */
+	const char *inputs;     /* a record to replay, or NULL */
+	int64_t replay_ns;      /* up to this time */
+	bool replay_rest;       /* and what it says of later times when the lab goes on */
+	int64_t moment_ns;      /* on the way there the lab is kept in a directory... */
+	const char *moment_dir; /* absolute; or NULL: it is not */
 };
 
 /*

@@ -6,9 +6,11 @@
  * the record says, at the times that it says, and stands at the one that was asked for. From
  * there on it is a lab like any other.
  *
- * What-if is two replays, one after the other, each with captures of all cables: the run as it
- * was, to its end, and once more up to the moment in question, where the statement is said;
- * then both are compared as `vbet diff` does. The second lab stays.
+ * What-if is a replay with captures of all cables, to the end of the run, in which the lab is kept
+ * at the moment in question (lab/moment.h). When it is down, the other lab goes on from there, with
+ * captures and a record of its own, and the statement is said; then both are compared as `vbet
+ * diff` does. The second lab stays. If the first cannot be kept, the run is repeated up to there
+ * once more, which comes to the same.
  */
 #include "lib/units.h"
 #include "lib/xalloc.h"
@@ -18,7 +20,10 @@
 #include "vbet-server/command/go_back.h"
 #include "vbet-server/command/keep.h"
 #include "vbet-server/command/run.h"
+#include "vbet-server/server/start.h"
+#include "vbet-server/shelf/stage.h"
 #include "vbet-server/store/paths.h"
+#include "vbet-server/store/snapshot_dir.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -201,29 +206,72 @@ struct what_if {
 	char *dir; /* owned: of both, ours if temporary */
 	bool temporary;
 	int lock; /* of dir, if it is temporary: nobody cleans it away */
+	struct stage stage;
+	char *snapshot; /* owned: in the stage, the lab at at_ns; NULL: it is not kept */
 };
 
-/* The run once more, up to to_ns, with captures in dir/NAME. */
-static int begin(const struct what_if *w, struct run *r, struct loaded *l, struct keep *k,
-		 const char *name, int64_t to_ns, bool goes_on, struct err *e)
+static char *part(const struct what_if *w, const char *name)
 {
-	char *dir = xasprintf("%s/%s", w->dir, name);
+	return xasprintf("%s/%s", w->dir, name);
+}
+
+/* The run once more, with captures in dir/NAME. */
+static int begin(const struct what_if *w, struct run *r, struct loaded *l, struct keep *k,
+		 const char *name, struct boot_wish wish, int64_t to_ns, struct err *e)
+{
+	char *dir = part(w, name);
 	int rc = keep_open(k, dir, e);
 
 	free(dir);
-	struct boot_wish wish = {.captures = k->cables, .record = k->dir, .replay_rest = goes_on};
-
-	if (rc == 0)
-		rc = lead(w->o, wish, r, l, to_ns, e);
-	return rc;
+	wish.captures = k->cables;
+	wish.record = k->dir;
+	return rc < 0 ? rc : lead(w->o, wish, r, l, to_ns, e);
 }
 
-static int run_as_it_was(const struct what_if *w, struct run *r, struct loaded *l, struct err *e)
+static void drop_moment(struct what_if *w, const char *what, const struct err *why)
+{
+	fprintf(stderr, "%s: %s; the run is repeated\n", what, why->text);
+	stage_end(&w->stage);
+	free(w->snapshot);
+	w->snapshot = NULL;
+}
+
+static const char not_kept[] = "the lab as it was at that moment cannot be kept";
+
+/* A place for the lab at the moment, where run directories are: in memory as a rule. */
+static void plan_moment(struct what_if *w)
+{
+	struct err why = {0};
+	char *base = paths_base_dir(&why);
+
+	if (base && stage_make(&w->stage, base, STAGE_RESTORE, &why) == 0)
+		w->snapshot = xasprintf("%s/s", w->stage.dir);
+	else
+		drop_moment(w, not_kept, &why);
+	free(base);
+}
+
+static void check_moment(struct what_if *w, const char *lab)
+{
+	struct err why = {0};
+
+	if (w->snapshot && (ask(lab, "kept", NULL, NULL, &why) < 0 ||
+			    snapshot_dir_use_once(w->snapshot, &why) < 0))
+		drop_moment(w, not_kept, &why);
+}
+
+static int run_as_it_was(struct what_if *w, struct run *r, struct loaded *l, struct err *e)
 {
 	struct keep k = {0};
 	const char *lab = l->graph->lab;
-	int rc = begin(w, r, l, &k, "was", w->end_ns, false, e);
 
+	plan_moment(w);
+
+	struct boot_wish wish = {.moment_ns = w->at_ns, .moment_dir = w->snapshot};
+	int rc = begin(w, r, l, &k, "was", wish, w->end_ns, e);
+
+	if (rc == 0)
+		check_moment(w, lab);
 	if (rc == 0)
 		rc = keep_lab(&k, lab, l->graph, e);
 	keep_close(&k);
@@ -265,7 +313,66 @@ static int say_statement(const struct what_if *w, const char *lab, struct err *e
 	return -1;
 }
 
-static int run_otherwise(const struct what_if *w, struct run *r, struct loaded *l, struct err *e)
+/* From the record of the run as it was; the lab cuts the inputs off where it goes on. */
+static int take_text(const struct what_if *w, const struct keep *k, const char *name, struct err *e)
+{
+	char *from = xasprintf("%s/was/%s", w->dir, name);
+	size_t len;
+	char *text = paths_read_file(from, &len, e);
+	int rc = text ? keep_text(k, name, text, e) : -1;
+
+	free(text);
+	free(from);
+	return rc;
+}
+
+static int restore(const struct what_if *w, const char *lab, struct keep *k, struct err *e)
+{
+	char *base = paths_base_dir(e);
+	char *dir = part(w, "would");
+	int rc = base && keep_open(k, dir, e) == 0 ? 0 : -1;
+
+	free(dir);
+	if (rc == 0 && (take_text(w, k, "manifest", e) < 0 || take_text(w, k, "inputs", e) < 0))
+		rc = -1;
+	if (rc == 0) {
+		const struct server_follow follow = {.captures = k->cables, .record = k->dir};
+		char *run = xasprintf("%s/%s", base, lab);
+		struct session s;
+
+		rc = boot_restore(run, w->snapshot, &follow, &s, e);
+		if (rc == 0)
+			client_close(&s);
+		free(run);
+	}
+	free(base);
+	return rc;
+}
+
+/* The lab stands there, with captures in dir/would. */
+static int come_to_moment(struct what_if *w, struct run *r, struct loaded *l, struct keep *k,
+			  struct err *e)
+{
+	const struct boot_wish wish = {.replay_rest = true};
+	struct err why = {0};
+
+	if (w->snapshot && restore(w, l->graph->lab, k, &why) == 0) {
+		stage_end(&w->stage);
+		return await_replayed(l->graph->lab, e);
+	}
+	if (w->snapshot) {
+		char *dir = part(w, "would");
+
+		drop_moment(w, "what was kept cannot be restored", &why);
+		keep_close(k);
+		*k = (struct keep){0};
+		paths_remove_tree(dir);
+		free(dir);
+	}
+	return begin(w, r, l, k, "would", wish, w->at_ns, e);
+}
+
+static int run_otherwise(struct what_if *w, struct run *r, struct loaded *l, struct err *e)
 {
 	struct keep k = {0};
 	const char *lab = l->graph->lab;
@@ -273,7 +380,7 @@ static int run_otherwise(const struct what_if *w, struct run *r, struct loaded *
 	char *until[] = {"clock", "until", end};
 	char *pace[] = {"clock", "pace", "max"};
 	struct err other = {0};
-	int rc = begin(w, r, l, &k, "would", w->at_ns, true, e);
+	int rc = come_to_moment(w, r, l, &k, e);
 	bool stands = rc == 0;
 
 	if (rc == 0)
@@ -295,7 +402,7 @@ static int run_otherwise(const struct what_if *w, struct run *r, struct loaded *
 	return rc;
 }
 
-static int one_of_two(const struct what_if *w, struct run *r, bool otherwise, struct err *e)
+static int one_of_two(struct what_if *w, struct run *r, bool otherwise, struct err *e)
 {
 	struct loaded l = {0};
 	/* Report differences of this machine once. */
@@ -326,8 +433,8 @@ static int run_both(struct what_if *w, struct run *r, struct err *e)
 
 static int show_difference(const struct what_if *w, struct err *e)
 {
-	char *was = xasprintf("%s/was", w->dir);
-	char *would = xasprintf("%s/would", w->dir);
+	char *was = part(w, "was");
+	char *would = part(w, "would");
 	char *argv[] = {was, would};
 
 	printf("what differs with %s at %.9f s, until %.9f s:\n", w->statement,
@@ -358,7 +465,11 @@ static int choose_directory(struct what_if *w, struct err *e)
 
 int cmd_what_if(const struct cmd_options *o, const char *run, struct err *e)
 {
-	struct what_if w = {.o = o, .run = run, .statement = o->whatif, .lock = -1};
+	struct what_if w = {.o = o,
+			    .run = run,
+			    .statement = o->whatif,
+			    .lock = -1,
+			    .stage = {.dir = NULL, .lock_fd = -1}};
 	struct run r = {0};
 	char *name = NULL;
 	int rc = run_parse(run, &name, &w.at_ns, e);
@@ -373,6 +484,8 @@ int cmd_what_if(const struct cmd_options *o, const char *run, struct err *e)
 		rc = run_both(&w, &r, e);
 	if (rc == 0)
 		rc = show_difference(&w, e);
+	stage_end(&w.stage);
+	free(w.snapshot);
 	if (w.temporary)
 		paths_remove_tree(w.dir);
 	if (w.lock >= 0)

@@ -326,7 +326,7 @@ static bool do_next(struct lab *lab)
 		return true;
 	}
 	if (!in->wants_stand)
-		return false;
+		return moment_save(lab);
 	in->wants_stand = false;
 	progress_check(lab);
 	return true;
@@ -350,6 +350,17 @@ static void end_replay(struct lab *lab)
 		drop_planned(in);
 	clock_end_replay(lab);
 	back_plan(lab);
+	progress_tell(lab);
+}
+
+/* Where the clock is to stand before its goal. */
+static int64_t next_ns(const struct lab *lab)
+{
+	const struct inputs *in = &lab->inputs;
+	int64_t planned_ns = in->planned.n ? in->planned.at[0].time_ns : INT64_MAX;
+	int64_t moment_ns = moment_next_ns(lab);
+
+	return planned_ns < moment_ns ? planned_ns : moment_ns;
 }
 
 /*
@@ -376,7 +387,7 @@ static void pump_virtual(struct lab *lab)
 	if (in->planned.n && in->planned.at[0].time_ns <= lab->clock.now_ns)
 		return;
 	end_replay(lab);
-	clock_go_on(lab, in->planned.n ? in->planned.at[0].time_ns : INT64_MAX);
+	clock_go_on(lab, next_ns(lab));
 }
 
 void input_pump(struct lab *lab)

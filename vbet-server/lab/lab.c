@@ -196,6 +196,7 @@ static void set_options(struct lab *lab, const struct lab_options *opt)
 	lab->inputs.replay_ns = opt->replay_ns;
 	lab->inputs.replay_rest = opt->replay_rest;
 	back_set(lab, opt);
+	moment_init(lab, opt);
 	warm_init(lab, opt);
 }
 
@@ -326,6 +327,7 @@ void lab_destroy(struct lab *lab)
 	input_finish(lab);
 	snapshot_finish(lab);
 	back_finish(lab);
+	moment_finish(lab);
 	warm_finish(lab);
 	outside_stop(lab);
 	carriers_stop_all(&lab->carriers);

@@ -17,6 +17,7 @@
 #include "vbet-server/lab/input.h"
 #include "vbet-server/lab/job.h"
 #include "vbet-server/lab/link.h"
+#include "vbet-server/lab/moment.h"
 #include "vbet-server/lab/mtu.h"
 #include "vbet-server/lab/names.h"
 #include "vbet-server/lab/options.h"
@@ -78,6 +79,7 @@ struct lab {
 	struct jobs jobs;
 	struct snapshot snapshot;
 	struct back back;
+	struct moment moment;
 	struct warm warm;
 	struct held *held; /* consoles of the run that is repeated */
 };

@@ -25,6 +25,8 @@ struct lab_options {
 	int64_t back_every_ns;   /* snapshots to go back to are taken so often; 0: none */
 	int64_t back_bytes;      /* and may take so much room; 0: as usual */
 	bool replay_rest;        /* and what it says of later times when it goes on */
+	int64_t moment_ns;       /* on the way there the lab is kept once (moment.h) */
+	const char *moment_dir;  /* here, or NULL: it is not */
 	int64_t began_ns;        /* CLOCK_MONOTONIC when somebody asked for the lab */
 	const char *warm_dir;    /* where the lab is kept before it is ready (warm.h), or NULL */
 	int64_t warm_pays_ns;    /* if its boot took so long */

@@ -57,6 +57,7 @@ void snapshot_end(struct lab *lab, const struct err *failed)
 		still_end(lab);
 	move_end(lab);
 	back_ended(lab);
+	moment_ended(lab);
 	/* Who waits for it looks again, and the clock may go on. */
 	if (lab->listener.changed)
 		lab->listener.changed(lab->listener.ctx);

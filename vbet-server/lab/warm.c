@@ -143,13 +143,14 @@ char *warm_note(const struct lab_options *opt)
 	put(f, &a, "record", opt->record);
 	put(f, &a, "inputs", opt->inputs);
 	put(f, &a, "captures", opt->captures);
+	put(f, &a, "moment_dir", opt->moment_dir);
 	fprintf(f, "held=%d stopped=%d keep_going=%d replay_rest=%d jobs=%zu ", opt->held,
 		opt->stopped, opt->keep_going, opt->replay_rest, opt->jobs);
 	fprintf(f, "boot_timeout=%lld replay=%lld began=%lld booted=%lld ",
 		(long long)opt->boot_timeout_ns, (long long)opt->replay_ns,
 		(long long)opt->began_ns, (long long)opt->warm_booted_s);
-	fprintf(f, "back_every=%lld back_bytes=%lld", (long long)opt->back_every_ns,
-		(long long)opt->back_bytes);
+	fprintf(f, "back_every=%lld back_bytes=%lld moment=%lld", (long long)opt->back_every_ns,
+		(long long)opt->back_bytes, (long long)opt->moment_ns);
 	fclose(f);
 	arena_finish(&a);
 	return text;
@@ -173,6 +174,7 @@ int warm_read_note(struct lab_options *opt, const char *note, struct arena *a, s
 		.record = words_get(&w, "record"),
 		.inputs = words_get(&w, "inputs"),
 		.captures = words_get(&w, "captures"),
+		.moment_dir = words_get(&w, "moment_dir"),
 		.held = number(&w, "held") != 0,
 		.stopped = number(&w, "stopped") != 0,
 		.keep_going = number(&w, "keep_going") != 0,
@@ -184,6 +186,7 @@ int warm_read_note(struct lab_options *opt, const char *note, struct arena *a, s
 		.warm_booted_s = number(&w, "booted"),
 		.back_every_ns = number(&w, "back_every"),
 		.back_bytes = number(&w, "back_bytes"),
+		.moment_ns = number(&w, "moment"),
 	};
 	return 0;
 }
@@ -196,7 +199,7 @@ static char *captures_in(const char *run)
 
 int warm_keep_captures(const struct lab *lab, const char *run, struct err *e)
 {
-	if (!lab->warm.asked || !lab->captures.dir)
+	if ((!lab->warm.asked && !lab->moment.saving) || !lab->captures.dir)
 		return 0;
 	char *to = captures_in(run);
 	int rc = copy_tree(lab->captures.dir, to, e);
@@ -240,6 +243,7 @@ int warm_adopt(struct lab *lab, const struct lab_options *opt, struct err *e)
 		p->jobs = opt->jobs;
 	lab->clock.stays = opt->stopped;
 	back_set(lab, opt);
+	moment_init(lab, opt);
 	lab->inputs.replay_ns = opt->replay_ns;
 	lab->inputs.replay_rest = opt->replay_rest;
 	free(lab->record.dir);

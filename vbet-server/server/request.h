@@ -53,6 +53,7 @@ int request_change(struct client *c, const struct words *w, struct err *e);
 int request_clock(struct client *c, const struct words *w, struct err *e);
 int request_move(struct client *c, const struct words *w, struct err *e);
 int request_moved(struct client *c, const struct words *w, struct err *e);
+int request_kept(struct client *c, const struct words *w, struct err *e);
 int request_save(struct client *c, const struct words *w, struct err *e);
 int request_capture(struct client *c, const struct words *w, struct err *e);
 int request_capture_end(struct client *c, const struct words *w, struct err *e);

@@ -25,6 +25,12 @@ int request_save(struct client *c, const struct words *w, struct err *e)
 	return REQUEST_ANSWERED;
 }
 
+/* kept: whether the lab is, as it was at a moment of the run that it repeats (lab/moment.h). */
+int request_kept(struct client *c, const struct words *w, struct err *e)
+{
+	return moment_is_kept(c->server->lab, e);
+}
+
 int request_move(struct client *c, const struct words *w, struct err *e)
 {
 	if (move_ask(c->server->lab, w->at[1], w->n > 2 ? w->at[2] : NULL, e) < 0)

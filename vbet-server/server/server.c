@@ -324,10 +324,10 @@ static int follow(struct server *s, const char *inputs, int64_t to_ns, struct er
 /*
  * start.c: the snapshot's directory, that of the run; a record to follow or "", up to when; note:
  * of one who has asked for the lab, as if it booted (lab/warm.h), or "": of one who only waits
- * until all is back.
+ * until all is back. Directories of another run (lab/moment.h), or "".
  */
 struct argument {
-	char *dir, *run, *inputs, *note; /* owned */
+	char *dir, *run, *inputs, *note, *captures, *record; /* owned */
 	int64_t to_ns;
 };
 
@@ -350,6 +350,8 @@ static struct argument read_argument(void)
 	a.to_ns = strtoll(at, NULL, 10);
 	at += strlen(at) + 1;
 	a.note = next_word(&at);
+	a.captures = next_word(&at);
+	a.record = next_word(&at);
 	return a;
 }
 
@@ -359,6 +361,8 @@ static void finish_argument(struct argument *a)
 	free(a->run);
 	free(a->inputs);
 	free(a->note);
+	free(a->captures);
+	free(a->record);
 }
 
 static int thaw_lab(struct server *s, const struct argument *arg, struct err *e)
@@ -369,10 +373,16 @@ static int thaw_lab(struct server *s, const struct argument *arg, struct err *e)
 
 	s->thawing = !*arg->note;
 	s->up = NULL;
+	if (*arg->record) {
+		opt.captures = *arg->captures ? arg->captures : NULL;
+		moment_expect(s->lab, arg->record);
+	}
 	if (rc == 0) {
 		warm_expect(s->lab, &opt);
 		rc = thaw_begin(s->lab, arg->dir, arg->run, !*arg->inputs, e);
 	}
+	if (rc == 0 && *arg->record)
+		rc = moment_go_on(s->lab, e);
 	if (rc == 0 && *arg->note) {
 		rc = warm_adopt(s->lab, &opt, e);
 		s->held = opt.held;

@@ -143,6 +143,11 @@ struct restore {
 	const struct server_follow *follow;
 };
 
+static void put_word(FILE *f, const char *word)
+{
+	fprintf(f, "%s%c", word ? word : "", '\0');
+}
+
 static void become_restored(const void *ctx, int client)
 {
 	const struct restore *r = ctx;
@@ -153,8 +158,13 @@ static void become_restored(const void *ctx, int client)
 	FILE *argument = xmemstream(&words, &len);
 	struct err e;
 
-	fprintf(argument, "%s%c%s%c%s%c%lld%c%s%c", r->snapshot, '\0', r->dir, '\0',
-		f ? f->inputs : "", '\0', f ? (long long)f->to_ns : 0, '\0', r->note, '\0');
+	put_word(argument, r->snapshot);
+	put_word(argument, r->dir);
+	put_word(argument, f ? f->inputs : NULL);
+	fprintf(argument, "%lld%c", f ? (long long)f->to_ns : 0, '\0');
+	put_word(argument, r->note);
+	put_word(argument, f ? f->captures : NULL);
+	put_word(argument, f ? f->record : NULL);
 	fclose(argument);
 
 	redirect_again(r->dir, client);
@@ -165,7 +175,10 @@ static void become_restored(const void *ctx, int client)
 	_exit(3);
 }
 
-/* Two that start at once must not write over each other. captures: see warm.h, or NULL. */
+/*
+ * Two that start at once must not write over each other. captures: see warm.h, or NULL; they are
+ * taken out of a snapshot that is for once.
+ */
 static int copy_run(const char *dir, const char *snapshot, const char *captures, struct err *e)
 {
 	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
@@ -176,7 +189,7 @@ static int copy_run(const char *dir, const char *snapshot, const char *captures,
 		return errno == EAGAIN ? err_set(e, ERR_ENV, "a lab runs in %s already", dir)
 				       : err_sys(e, "lock %s", dir);
 	char *run = xasprintf("%s/run", snapshot);
-	int rc = copy_tree(run, dir, e) < 0 ? -1 : warm_bring_captures(dir, captures, e);
+	int rc = warm_bring_captures(run, captures, e) < 0 ? -1 : copy_tree(run, dir, e);
 
 	free(run);
 	close(lock);
@@ -188,7 +201,7 @@ int server_restore(const char *dir, const char *snapshot, const struct server_fo
 {
 	const struct restore r = {dir, snapshot, "", follow};
 
-	if (copy_run(dir, snapshot, NULL, e) < 0)
+	if (copy_run(dir, snapshot, follow ? follow->captures : NULL, e) < 0)
 		return -1;
 	if (follow && follow->back) {
 		char *back = xasprintf("%s/%s", dir, BACK_DIR);

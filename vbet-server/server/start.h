@@ -24,11 +24,17 @@ struct server_link {
 int server_start(struct topo_script *script, struct graph *g, const struct lab_options *opt,
 		 struct server_link *link, struct err *e);
 
-/* What a lab does when it is back: it follows the record of its run. */
+/*
+ * What a lab does when it is back: it follows the record of its run; or, if that is NULL, it is
+ * another run from there on (lab/moment.h).
+ */
 struct server_follow {
 	const char *inputs; /* path of the record, whole */
 	int64_t to_ns;      /* the lab stands there then */
 	const char *back;   /* a directory that becomes BACK_DIR of the run, or NULL */
+	/* Of another run, absolute: a directory for its captures, and one with the inputs of the
+	 * first. */
+	const char *captures, *record;
 };
 
 /*
