@@ -428,37 +428,57 @@ static void note_unknown(struct netlab *n, const char *was, const struct yaml_va
 	}
 }
 
+/* Of the module routing, only static routes are carried over. */
+static void note_routing(struct netlab *n, const char *was, const struct yaml_value *v)
+{
+	const struct yaml_value *routing = yaml_get(netlab_undot(n, v, false), "routing");
+
+	for (size_t i = 0; routing && routing->kind == YAML_MAP && i < routing->n; i++) {
+		const char *key = routing->items[i].key;
+		size_t len = strcspn(key, ".");
+
+		if (len != strlen("static") || strncmp(key, "static", len) != 0)
+			model_note(n->m, was, "routing.%.64s", key);
+	}
+}
+
 /* What a group says of its members is said of each node, but only what is understood is looked for.
  */
 static void note_group_keys(struct netlab *n)
 {
 	static const char *const known[] = {"members", "device", "module", "ospf",     "isis",
 					    "bgp",     "role",   "name",   "loopback", "image",
-					    "box",     "memory", "cpu",    "provider"};
+					    "box",     "memory", "cpu",    "provider", "routing"};
 	const struct yaml_value *groups = yaml_get(n->top, "groups");
 
 	for (size_t i = 0; groups && groups->kind == YAML_MAP && i < groups->n; i++) {
 		char *who = xasprintf("group %.64s", groups->items[i].key);
 
 		note_unknown(n, who, groups->items[i].value, known, ARRAY_LEN(known));
+		note_routing(n, who, groups->items[i].value);
 		free(who);
 	}
 }
 
 static void note_keys(struct netlab *n)
 {
-	static const char *const of_all[] = {"nodes",  "links",    "groups",   "addressing", "name",
-					     "module", "defaults", "provider", "ospf",       "isis",
-					     "bgp",    "version",  "message"};
-	static const char *const of_nodes[] = {"id",    "device", "module", "ospf",     "isis",
-					       "bgp",   "role",   "group",  "loopback", "name",
-					       "image", "box",    "memory", "cpu",      "provider"};
+	static const char *const of_all[] = {"nodes",   "links",   "groups",   "addressing",
+					     "name",    "module",  "defaults", "provider",
+					     "ospf",    "isis",    "bgp",      "version",
+					     "message", "routing", "prefix"};
+	static const char *const of_nodes[] = {
+		"id",       "device", "module", "ospf", "isis",   "bgp", "role",     "group",
+		"loopback", "name",   "image",  "box",  "memory", "cpu", "provider", "routing"};
 
 	note_unknown(n, NULL, n->top, of_all, ARRAY_LEN(of_all));
+	note_routing(n, NULL, n->top);
 	note_group_keys(n);
-	for (size_t i = 0; i < n->nodes.n; i++)
-		note_unknown(n, n->nodes.at[i].name, n->nodes.at[i].own, of_nodes,
-			     ARRAY_LEN(of_nodes));
+	for (size_t i = 0; i < n->nodes.n; i++) {
+		const struct netlab_node *node = &n->nodes.at[i];
+
+		note_unknown(n, node->name, node->own, of_nodes, ARRAY_LEN(of_nodes));
+		note_routing(n, node->name, node->own);
+	}
 }
 
 /* ---- the whole ---- */

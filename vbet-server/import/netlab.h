@@ -10,6 +10,8 @@
 #include "vbet-server/import/model.h"
 #include "vbet-server/import/yaml_tree.h"
 
+#include <stdio.h>
+
 /* Reads the topology into an empty model. 0, or -1 with "FILE:LINE:COLUMN: why". */
 int netlab_read(struct import_model *m, const struct import_source *src, const char *text,
 		size_t len, struct err *e);
@@ -58,6 +60,24 @@ struct netlab_link {
 	struct addr net[NETLAB_FAMILIES];
 };
 
+/* A link that a node is on, and as which end. */
+struct netlab_on {
+	const struct netlab_link *link;
+	const struct netlab_end *end;
+};
+
+/* Without a next hop, what goes there is discarded. */
+struct netlab_route {
+	struct addr net;
+	struct addr via[16];
+	size_t n_via;
+	bool is_far; /* a next hop is in no network of the node's */
+};
+
+struct netlab_routes {
+	VEC(struct netlab_route) at;
+};
+
 struct netlab {
 	struct import_model *m;
 	struct err *e;
@@ -94,6 +114,12 @@ int netlab_read_links(struct netlab *n);
 /* What a link says of an end, or of itself, or its group. */
 const struct yaml_value *netlab_link_property(const struct netlab_link *l,
 					      const struct netlab_end *end, const char *path);
+/* The static routes of a node, which is on these links. The caller frees the vector. */
+void netlab_find_routes(struct netlab *n, size_t place, const struct netlab_on *on, size_t n_on,
+			struct netlab_routes *out);
+/* As lines of FRR; as commands of a node that has no FRR. */
+void netlab_put_routes(const struct netlab_routes *routes, FILE *out);
+void netlab_add_routes(struct netlab *n, size_t place, const struct netlab_routes *routes);
 /* Adds the configurations of the routers. */
 void netlab_add_configs(struct netlab *n);
 

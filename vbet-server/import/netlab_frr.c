@@ -15,16 +15,10 @@
 
 enum { MAX_SESSIONS = 50000 }; /* of a lab */
 
-/* A link that a router is on, and as which end. */
-struct on {
-	const struct netlab_link *link;
-	const struct netlab_end *end;
-};
-
 struct writer {
 	const struct netlab *n;
 	const struct netlab_node *node;
-	const struct on *on;
+	const struct netlab_on *on;
 	size_t n_on;
 	FILE *out;
 };
@@ -44,7 +38,7 @@ static bool has_family(const struct writer *w, size_t f)
 }
 
 /* "0" is 0.0.0.0: FRR takes both, and shows the latter. */
-static const char *area_of(const struct writer *w, const struct on *on)
+static const char *area_of(const struct writer *w, const struct netlab_on *on)
 {
 	const struct yaml_value *v =
 		on ? netlab_link_property(on->link, on->end, "ospf.area") : NULL;
@@ -60,14 +54,15 @@ static const char *instance_of(const struct writer *w)
 /* ---- interfaces ---- */
 
 /* A module may be switched off on a link ("ospf: false"). */
-static bool runs_on(const struct writer *w, const struct on *on, unsigned module, const char *name)
+static bool runs_on(const struct writer *w, const struct netlab_on *on, unsigned module,
+		    const char *name)
 {
 	const struct yaml_value *v = netlab_link_property(on->link, on->end, name);
 
 	return (w->node->modules & module) && !on->link->is_external && (!v || netlab_is_on(v));
 }
 
-static void put_number(const struct writer *w, const struct on *on, const char *path,
+static void put_number(const struct writer *w, const struct netlab_on *on, const char *path,
 		       const char *command)
 {
 	const char *text = yaml_word(netlab_link_property(on->link, on->end, path), NULL);
@@ -76,7 +71,7 @@ static void put_number(const struct writer *w, const struct on *on, const char *
 		fprintf(w->out, " %s %s\n", command, text);
 }
 
-static void put_ospf_interface(const struct writer *w, const struct on *on, size_t f)
+static void put_ospf_interface(const struct writer *w, const struct netlab_on *on, size_t f)
 {
 	static const char *const names[] = {"ip ospf", "ipv6 ospf6"};
 	const char *p = names[f];
@@ -98,7 +93,7 @@ static void put_ospf_interface(const struct writer *w, const struct on *on, size
 		fprintf(w->out, " %s passive\n", p);
 }
 
-static void put_isis_interface(const struct writer *w, const struct on *on)
+static void put_isis_interface(const struct writer *w, const struct netlab_on *on)
 {
 	static const char *const names[] = {"ip", "ipv6"};
 
@@ -114,7 +109,7 @@ static void put_isis_interface(const struct writer *w, const struct on *on)
 		fputs(" isis passive\n", w->out);
 }
 
-static void put_interface(const struct writer *w, const struct on *on)
+static void put_interface(const struct writer *w, const struct netlab_on *on)
 {
 	bool has_ospf = runs_on(w, on, NETLAB_OSPF, "ospf");
 	bool has_isis = runs_on(w, on, NETLAB_ISIS, "isis");
@@ -294,7 +289,7 @@ static void put_networks(const struct writer *w, size_t f)
 		fprintf(w->out, "  network %s\n", format(&net, true, buf));
 	}
 	for (size_t i = 0; i < w->n_on; i++) {
-		const struct on *on = &w->on[i];
+		const struct netlab_on *on = &w->on[i];
 		const struct yaml_value *v =
 			netlab_link_property(on->link, on->end, "bgp.advertise");
 		struct addr net = addr_network(&on->end->addr[f]);
@@ -360,7 +355,8 @@ static void put_bgp(const struct writer *w, size_t *left)
 
 /* ---- the whole ---- */
 
-static char *make_config(const struct writer *base, size_t *left)
+static char *make_config(const struct writer *base, const struct netlab_routes *routes,
+			 size_t *left)
 {
 	struct writer w = *base;
 	char *text = NULL;
@@ -377,6 +373,7 @@ static char *make_config(const struct writer *base, size_t *left)
 		put_isis(&w);
 	if (w.node->as)
 		put_bgp(&w, left);
+	netlab_put_routes(routes, w.out);
 	fclose(w.out);
 	return text;
 }
@@ -393,27 +390,31 @@ static void add_loopback_commands(struct netlab *n, size_t place)
 					     format(&n->nodes.at[place].loopback[f], true, buf)));
 }
 
-static void add_config(struct netlab *n, size_t place, const struct on *on, size_t n_on,
+static void add_config(struct netlab *n, size_t place, const struct netlab_on *on, size_t n_on,
 		       size_t *left)
 {
 	struct writer w = {.n = n, .node = &n->nodes.at[place], .on = on, .n_on = n_on};
+	struct netlab_routes routes = {.at = {0}};
 
-	if (w.node->is_host || n->m->full)
+	if (n->m->full)
 		return;
-	if (!w.node->modules) {
+	netlab_find_routes(n, place, on, n_on, &routes);
+	if (w.node->is_host || !w.node->modules) {
 		add_loopback_commands(n, place);
-		return;
-	}
-	char *text = make_config(&w, left);
+		netlab_add_routes(n, place, &routes);
+	} else {
+		char *text = make_config(&w, &routes, left);
 
-	frr_add_config(n->m, place, text);
-	free(text);
+		frr_add_config(n->m, place, text);
+		free(text);
+	}
+	vec_free(&routes.at);
 }
 
 void netlab_add_configs(struct netlab *n)
 {
 	struct {
-		VEC(struct on) on;
+		VEC(struct netlab_on) on;
 	} *of = xcalloc(n->nodes.n + 1, sizeof(*of));
 	size_t left = MAX_SESSIONS;
 
@@ -421,7 +422,8 @@ void netlab_add_configs(struct netlab *n)
 		const struct netlab_link *l = &n->links.at[i];
 
 		for (size_t k = 0; k < l->ends.n; k++)
-			vec_push(&of[l->ends.at[k].node].on, ((struct on){l, &l->ends.at[k]}));
+			vec_push(&of[l->ends.at[k].node].on,
+				 ((struct netlab_on){l, &l->ends.at[k]}));
 	}
 	for (size_t i = 0; i < n->nodes.n; i++) {
 		add_config(n, i, of[i].on.at, of[i].on.n, &left);
