@@ -8,12 +8,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+/*
+ * The '=' between two paths, which may have some themselves: where both are directories with their
+ * last slash, it stands between slashes.
+ */
+static const char *find_separator(const char *word)
+{
+	const char *between = strstr(word, "/=/");
+
+	return between ? between + 1 : strchr(word, '=');
+}
+
 void thaw_path(const struct thaw *t, char **path)
 {
 	const char *end = t->paths + t->len;
 
 	for (const char *word = t->paths; word < end; word += strlen(word) + 1) {
-		const char *to = strchr(word, '=');
+		const char *to = find_separator(word);
 		size_t from_len = to ? (size_t)(to - word) : 0;
 
 		if (!to || strncmp(*path, word, from_len) != 0)

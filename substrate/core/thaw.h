@@ -10,7 +10,8 @@
 
 #include "substrate/core/substrate.h"
 
-/* Where the snapshot is, and where paths are now: words FROM=TO, a NUL behind each. */
+/* Where the snapshot is, and where paths are now: words FROM=TO (of directories with their last
+ * slash), a NUL behind each. */
 struct thaw {
 	const char *dir;   /* borrowed */
 	const char *paths; /* borrowed */

@@ -6,7 +6,7 @@
 . "${0%/*}/lib.sh"
 
 unshare -Urmpfni --mount-proc true 2>/dev/null || skip "needs user namespaces"
-mkdir here there-it-is
+mkdir he=re there=it=is # a "=" in a path is nothing special
 
 # machine DIRECTORY SCRIPT: what is in the directory is in memory of this machine alone.
 machine() {
@@ -51,7 +51,7 @@ export LAB
 LAB=$(cat lab)
 
 # By the real clock. The snapshot goes from the one to the other through a pipe.
-machine here "$common"'
+machine he=re "$common"'
 echo "$LAB" >t.vbet
 vbet up -q t.vbet >&2
 traffic
@@ -60,7 +60,7 @@ vbet save ./kept
 vbet down
 tar -cS kept
 ' >kept.tar || fail "the first machine: $(cat "$RUN"/*/server.log 2>/dev/null)"
-OUT=$(machine there-it-is "$common"'
+OUT=$(machine there=it=is "$common"'
 tar -x
 vbet restore ./kept -n t
 n=$(in_node h2 "wc -l </tmp/got")
@@ -73,7 +73,7 @@ vbet down
 assert_eq t "$OUT" "what the second machine says"
 
 # In virtual time.
-machine here "$common"'
+machine he=re "$common"'
 echo "$LAB" >t.vbet
 vbet up -q --clock virtual t.vbet >&2
 vbet clock pause
@@ -84,7 +84,7 @@ life >life
 vbet down
 tar -cS kept life
 ' >kept.tar || fail "the first machine"
-OUT=$(machine there-it-is "$common"'
+OUT=$(machine there=it=is "$common"'
 tar -x
 vbet restore ./kept -n moved
 life >again
