@@ -28,7 +28,7 @@ must_fail vbet clock until 1ms # that is over
 # A command that came on the way to where the clock was to stand takes it further, and leaves it standing.
 vbet clock step 2s &
 pid=$!
-running() { vbet clock | grep -vq paused; }
+running() { vbet clock | head -n 1 | grep -vq paused; }
 wait_until 10 running
 timeout 60 vbet exec --step a -- sleep 5 </dev/null || fail "status $? of a command across the end of a step"
 wait $pid || fail "status $? of a step across which a command ran"

@@ -16,7 +16,7 @@ typed() {
 	wait_until 30 at_prompt
 	term_type "$1"
 }
-now() { vbet clock | sed 's/ s,.*//'; }
+now() { vbet clock | sed 's/ s,.*//;q'; }
 # later NOW: the clock is at another time by now.
 later() { [ "$(now)" != "$1" ]; }
 

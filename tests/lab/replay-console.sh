@@ -34,7 +34,7 @@ term_type 'said before'
 term_wait 'SAID BEFORE'
 term_keys -l 'half a '
 term_wait '^half a'
-at=$(vbet clock | cut -d ' ' -f 1)
+at=$(vbet clock | awk '{ print $1; exit }')
 term_keys C-]
 term_wait 'status 0'
 must vbet down
