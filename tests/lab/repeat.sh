@@ -9,7 +9,7 @@
 
 runs=${VBET_REPEAT:-2}
 # Those that take long have their own tests; here they run when somebody asks for more repetitions, or for them.
-long=' dhcp-relay eigrp explore p2p two-internets '
+long=' checks dhcp-relay eigrp explore hdlc ospf-reroute p2p two-internets '
 
 cp -r "$EXAMPLES" labs && cd labs || exit 1
 for example in ${VBET_EXAMPLES:-*.vbet}; do
