@@ -85,8 +85,11 @@ fuzz_inputs = mkdir -p build/fuzz/$*/corpus build/fuzz/$*/seeds; \
 	[ ! -f tests/fuzz/corpus/$*.tar.xz ] || tar -xJf tests/fuzz/corpus/$*.tar.xz -C build/fuzz/$*/seeds; \
 	$(if $(FUZZ_SEEDS_$*),cp --backup=numbered $(FUZZ_SEEDS_$*) build/fuzz/$*/seeds,:)
 
-.PHONY: fuzz $(FUZZ_NAMES:%=fuzz-%)
-fuzz: $(FUZZ_NAMES:%=fuzz-%)
+.PHONY: fuzz fuzz-programs $(FUZZ_NAMES:%=fuzz-%)
+# All are built at once, by all processors, and run one after the other.
+fuzz: fuzz-programs $(FUZZ_NAMES:%=fuzz-%)
+fuzz-programs:
+	+@$(MAKE) -s -j "$$(nproc)" CC=clang SAN=$(FUZZ_SAN) OPT='-O1 -g' $(FUZZ_NAMES:%=build-fuzz-%)
 $(FUZZ_NAMES:%=fuzz-%): fuzz-%:
 	+$(MAKE) CC=clang SAN=$(FUZZ_SAN) OPT='-O1 -g' FUZZ_NAMES=$* build-fuzz-$*
 	@$(fuzz_inputs)
