@@ -65,6 +65,7 @@ check-golden: $$(GOLDEN_PROGS)
 # ASan and UBSan in a tree of its own. It starts from FUZZ_SEEDS_PREFIX and all that earlier runs found.
 FUZZ_SECONDS ?= 60
 FUZZ_SAN     := fuzzer-no-link,address,undefined
+FUZZ_FLAGS   := CC=clang SAN=$(FUZZ_SAN) OPT='-O1 -g'
 FUZZ_NAMES   := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
 FUZZ_SEEDS_vnet_needs = /bin/true /etc/ld.so.cache
 FUZZ_SEEDS_server_import = $(filter-out %.vbet %.notes %.warn %.err,$(wildcard tests/golden/import/*.* tests/golden/import/*/lab.conf))
@@ -89,9 +90,9 @@ fuzz_inputs = mkdir -p build/fuzz/$*/corpus build/fuzz/$*/seeds; \
 # All are built at once, by all processors, and run one after the other.
 fuzz: fuzz-programs $(FUZZ_NAMES:%=fuzz-%)
 fuzz-programs:
-	+@$(MAKE) -s -j "$$(nproc)" CC=clang SAN=$(FUZZ_SAN) OPT='-O1 -g' $(FUZZ_NAMES:%=build-fuzz-%)
+	+@$(MAKE) -s -j "$$(nproc)" $(FUZZ_FLAGS) $(FUZZ_NAMES:%=build-fuzz-%)
 $(FUZZ_NAMES:%=fuzz-%): fuzz-%:
-	+$(MAKE) CC=clang SAN=$(FUZZ_SAN) OPT='-O1 -g' FUZZ_NAMES=$* build-fuzz-$*
+	+$(MAKE) $(FUZZ_FLAGS) FUZZ_NAMES=$* build-fuzz-$*
 	@$(fuzz_inputs)
 	build/$(subst $(comma),-,$(FUZZ_SAN))/clang/tests/fuzz/$*_fuzz -max_total_time=$(FUZZ_SECONDS) \
 		-timeout=25 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=1 \

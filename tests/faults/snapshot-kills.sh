@@ -126,12 +126,12 @@ noted() {
 # strike_early: the substrate ends before it listens, so no guest comes back.
 strike_early() {
 	local substrate=''
-	what=restore victim=vsubstrate
+	victim=vsubstrate
 	must vbet down
 	vbet restore ./kept >out 2>&1 </dev/null &
 	pid=$!
-	read -r -d '' -a there < <(now_pids) || true
 	until [ -n "$substrate" ] || ! kill -0 $pid 2>/dev/null; do substrate=$(noted substrate); done
+	read -r -d '' -a there < <(now_pids) || true
 	kill -KILL "$substrate"
 	ends $pid restore
 	alone

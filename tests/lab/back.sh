@@ -13,7 +13,7 @@ default_route(h1, 10.0.0.2) default_route(h2, 10.0.1.2)
 for r in [r1, r2] { config(r, ospfd, "router ospf\n network 10.0.0.0/8 area 0\n") }
 END
 must vbet clock pause
-vbet save ./probe 2>no || ! grep 'cannot be kept' no || skip "the guests' kernel has no snapshots"
+save_or_skip ./probe
 must vbet exec --step h1 -- sh -c 'nohup sh -c "while :; do date +%s.%N; sleep 0.25; done >/tmp/dates" >/dev/null 2>&1 &'
 must vbet exec --step h1 -- sh -c 'nohup ping -i 0.2 h2 >/tmp/ping 2>&1 &'
 must vbet clock run

@@ -196,6 +196,11 @@ nothing_left() {
 	! shared_memory | grep . || return 1
 }
 
+# save_or_skip NAME: saves the lab; skips the test where its guests' kernel cannot be kept.
+save_or_skip() {
+	vbet save "$1" 2>no || ! grep 'cannot be kept' no || skip "the guests' kernel has no snapshots"
+}
+
 # A terminal: tmux, with a server of its own.
 tmux_() { TMUX='' tmux -S "$XDG_RUNTIME_DIR/tmux" -f /dev/null "$@"; }
 # term_start COLUMNS ROWS COMMAND: runs it in a terminal. The exit status ends up on the screen.

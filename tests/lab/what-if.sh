@@ -15,7 +15,7 @@ at 60s cut(c2)
 at 61s mend(c2)
 END
 must vbet clock pause
-vbet save ./probe 2>no || ! grep 'cannot be kept' no || skip "the guests' kernel has no snapshots"
+save_or_skip ./probe
 must vbet exec --step h1 -- sh -c 'nohup ping -i 0.2 h2 >/tmp/ping 2>&1 &'
 must vbet exec --step h3 -- sh -c 'mkfs.ext4 -q /dev/vda && mount /dev/vda /mnt && seq 1 10000 >/mnt/before'
 must vbet clock run

@@ -59,6 +59,14 @@ bool netlab_is_on(const struct yaml_value *v)
 			       strcmp(text, "no") != 0));
 }
 
+const char *const netlab_families[] = {"ipv4", "ipv6"};
+
+bool netlab_parse_net(const char *text, size_t f, struct addr *out)
+{
+	return text && addr_parse(text, strlen(text), out, NULL) == 0 &&
+	       out->family == (f ? AF_INET6 : AF_INET) && out->prefix != ADDR_NO_PREFIX;
+}
+
 bool netlab_step(struct netlab *n)
 {
 	n->m->full = n->m->full || ++n->steps > NETLAB_MAX_STEPS;

@@ -109,6 +109,13 @@ const struct yaml_value *netlab_property(const struct netlab *n, const struct ne
 /* Is it there, and neither false nor null? */
 bool netlab_is_on(const struct yaml_value *v);
 
+/* "ipv4", "ipv6": keys of both families. */
+extern const char *const netlab_families[];
+/* An address with a prefix length, of family f. text may be NULL. */
+bool netlab_parse_net(const char *text, size_t f, struct addr *out);
+/* By its name; NULL: there is none. After netlab_read_links() has begun. */
+struct netlab_pool *netlab_find_pool(struct netlab *n, const char *name);
+
 /* Adds links and addresses; after the nodes. */
 int netlab_read_links(struct netlab *n);
 /* What a link says of an end, or of itself, or its group. */

@@ -16,8 +16,6 @@
 
 enum { MAX_DEPTH = 4, MAX_ENDS = 256 };
 
-static const char *const families[] = {"ipv4", "ipv6"};
-
 const struct yaml_value *netlab_link_property(const struct netlab_link *l,
 					      const struct netlab_end *end, const char *path)
 {
@@ -29,13 +27,7 @@ const struct yaml_value *netlab_link_property(const struct netlab_link *l,
 
 /* ---- pools ---- */
 
-static bool parse_net(const char *text, int family, struct addr *out)
-{
-	return text && addr_parse(text, strlen(text), out, NULL) == 0 && out->family == family &&
-	       out->prefix != ADDR_NO_PREFIX;
-}
-
-static struct netlab_pool *find_pool(struct netlab *n, const char *name)
+struct netlab_pool *netlab_find_pool(struct netlab *n, const char *name)
 {
 	for (size_t i = 0; i < n->pools.n; i++)
 		if (!strcmp(n->pools.at[i].name, name))
@@ -58,16 +50,16 @@ static int set_pool(struct netlab *n, struct netlab_pool *p)
 	static const char *const sizes[] = {"prefix", "prefix6"};
 
 	for (size_t f = 0; f < NETLAB_FAMILIES; f++) {
-		const struct yaml_value *net = pool_value(n, p->name, families[f]);
+		const struct yaml_value *net = pool_value(n, p->name, netlab_families[f]);
 		const struct yaml_value *size = pool_value(n, p->name, sizes[f]);
 
 		if (net && is_true(yaml_text(net)))
 			model_note(n->m, NULL, "unnumbered links: here they have addresses");
 		else if (net)
-			p->has[f] = parse_net(yaml_text(net), f ? AF_INET6 : AF_INET, &p->net[f]);
+			p->has[f] = netlab_parse_net(yaml_text(net), f, &p->net[f]);
 		if (net && netlab_is_on(net) && !is_true(yaml_text(net)) && !p->has[f])
 			model_note(n->m, NULL, "addressing.%.64s.%s: no prefix, so no addresses",
-				   p->name, families[f]);
+				   p->name, netlab_families[f]);
 		if (size && yaml_text(size))
 			p->size[f] = (unsigned)strtoul(yaml_text(size), NULL, 10);
 		else if (!p->size[f])
@@ -98,14 +90,15 @@ static int read_pools(struct netlab *n)
 
 		p->name = defaults[i].name;
 		p->size[NETLAB_V4] = defaults[i].size;
-		p->has[NETLAB_V4] = parse_net(defaults[i].net, AF_INET, &p->net[NETLAB_V4]);
+		p->has[NETLAB_V4] =
+			netlab_parse_net(defaults[i].net, NETLAB_V4, &p->net[NETLAB_V4]);
 		if (set_pool(n, p) < 0)
 			return -1;
 	}
 	for (size_t i = 0; all && all->kind == YAML_MAP && i < all->n && i < 100; i++) {
 		const char *key = all->items[i].key;
 		const char *name = arena_strndup(&n->m->arena, key, strcspn(key, "."));
-		bool is_known = find_pool(n, name) || !strcmp(name, "mgmt") ||
+		bool is_known = netlab_find_pool(n, name) || !strcmp(name, "mgmt") ||
 				!strcmp(name, "router_id") || !strcmp(name, "vrf_loopback");
 
 		if (is_known)
@@ -139,7 +132,7 @@ static void add_loopback(const struct netlab_pool *p, struct netlab_node *node, 
 	const char *own = netlab_text(node->own, paths[f]);
 	struct addr *a = &node->loopback[f];
 
-	node->has_loopback[f] = parse_net(own, f ? AF_INET6 : AF_INET, a);
+	node->has_loopback[f] = netlab_parse_net(own, f, a);
 	if (node->has_loopback[f] || (all && !netlab_is_on(all)))
 		return;
 	node->has_loopback[f] = part_of(p, f, node->id, a);
@@ -382,14 +375,14 @@ static int choose_net(struct netlab *n, struct netlab_link *l)
 	const struct yaml_value *name = netlab_link_property(l, NULL, "pool");
 	const char *otherwise = l->is_p2p ? "p2p" : "lan";
 	const char *pool_name = name && yaml_text(name) ? yaml_text(name) : otherwise;
-	struct netlab_pool *pool = find_pool(n, pool_name);
+	struct netlab_pool *pool = netlab_find_pool(n, pool_name);
 	bool has_own = own_prefix(l, NETLAB_V4) || own_prefix(l, NETLAB_V6);
 
 	if (all && !netlab_is_on(all))
 		return 0;
 	if (is_unnumbered(n, l, has_own, pool)) {
 		model_note(n->m, NULL, "unnumbered links: here they have addresses");
-		return take_from_pool(n, l, find_pool(n, otherwise));
+		return take_from_pool(n, l, netlab_find_pool(n, otherwise));
 	}
 	if (!has_own)
 		return pool ? take_from_pool(n, l, pool)
@@ -398,7 +391,7 @@ static int choose_net(struct netlab *n, struct netlab_link *l)
 	for (size_t f = 0; f < NETLAB_FAMILIES; f++) {
 		const char *text = own_prefix(l, f);
 
-		l->has[f] = parse_net(text, f ? AF_INET6 : AF_INET, &l->net[f]);
+		l->has[f] = netlab_parse_net(text, f, &l->net[f]);
 		if (text && !l->has[f])
 			model_note(n->m, NULL, "prefix %.64s: no prefix, so no addresses", text);
 	}
@@ -440,7 +433,7 @@ static bool take_own(const struct netlab_link *l, struct netlab_end *end, size_t
 static void choose_address(struct netlab *n, struct netlab_link *l, size_t i, size_t f, bool by_id)
 {
 	struct netlab_end *end = &l->ends.at[i];
-	const struct yaml_value *own = netlab_get(end->more, families[f]);
+	const struct yaml_value *own = netlab_get(end->more, netlab_families[f]);
 	const char *text = own ? yaml_text(own) : NULL;
 	char buf[80];
 
@@ -592,7 +585,7 @@ int netlab_read_links(struct netlab *n)
 		return -1;
 	for (size_t i = 0; i < n->nodes.n; i++)
 		for (size_t f = 0; f < NETLAB_FAMILIES && !n->nodes.at[i].is_host; f++)
-			add_loopback(find_pool(n, "loopback"), &n->nodes.at[i], f);
+			add_loopback(netlab_find_pool(n, "loopback"), &n->nodes.at[i], f);
 	for (size_t i = 0; i < n->links.n && !n->m->full; i++)
 		if (finish_link(n, &n->links.at[i]) < 0)
 			return -1;

@@ -14,8 +14,6 @@
 
 enum { MAX_DEPTH = 3 }; /* of lists in lists */
 
-static const char *const families[] = {"ipv4", "ipv6"};
-
 struct reader {
 	struct netlab *n;
 	const struct netlab_node *node;
@@ -32,33 +30,24 @@ static void note(const struct reader *r, const char *what)
 
 /* ---- destinations ---- */
 
-static bool parse_net(const char *text, size_t f, struct addr *out)
-{
-	return text && addr_parse(text, strlen(text), out, NULL) == 0 &&
-	       out->family == (f ? AF_INET6 : AF_INET) && out->prefix != ADDR_NO_PREFIX;
-}
-
 static bool net_of_node(const struct reader *r, const char *name, size_t f, struct addr *out)
 {
 	long place = model_find_node(r->n->m, name);
 
 	if (place < 0 || !r->n->nodes.at[place].has_loopback[f])
 		return false;
-	*out = addr_network(&r->n->nodes.at[place].loopback[f]);
+	*out = r->n->nodes.at[place].loopback[f];
 	return true;
 }
 
 static bool net_of_pool(const struct reader *r, const char *name, size_t f, struct addr *out)
 {
-	for (size_t i = 0; i < r->n->pools.n; i++) {
-		const struct netlab_pool *p = &r->n->pools.at[i];
+	const struct netlab_pool *p = netlab_find_pool(r->n, name);
 
-		if (strcmp(p->name, name) != 0 || !p->has[f])
-			continue;
-		*out = p->net[f];
-		return true;
-	}
-	return false;
+	if (!p || !p->has[f])
+		return false;
+	*out = p->net[f];
+	return true;
 }
 
 /* "10.0.0.0/8", a map of families, or the name of either among those of the topology. */
@@ -71,19 +60,19 @@ static bool net_of_prefix(const struct reader *r, const struct yaml_value *v, si
 		v = yaml_get(netlab_get(r->n->top, "prefix"), text);
 		text = v ? yaml_text(v) : NULL;
 	}
-	return parse_net(text ? text : netlab_text(v, families[f]), f, out);
+	return netlab_parse_net(text ? text : netlab_text(v, netlab_families[f]), f, out);
 }
 
 static bool find_net(const struct reader *r, const struct yaml_value *item, size_t f,
 		     struct addr *out)
 {
 	const struct yaml_value *prefix = netlab_get(item, "prefix");
-	const char *own = netlab_text(item, families[f]);
+	const char *own = netlab_text(item, netlab_families[f]);
 	const char *node = netlab_text(item, "node");
 	const char *pool = netlab_text(item, "pool");
 
 	if (own)
-		return parse_net(own, f, out);
+		return netlab_parse_net(own, f, out);
 	if (prefix)
 		return net_of_prefix(r, prefix, f, out);
 	if (node)
@@ -131,7 +120,7 @@ static bool read_next_hop(const struct reader *r, const struct yaml_value *v,
 			  struct netlab_route *route)
 {
 	size_t f = route->net.family == AF_INET6;
-	const char *own = netlab_text(v, families[f]);
+	const char *own = netlab_text(v, netlab_families[f]);
 	const char *name = netlab_text(v, "node");
 	long to = name ? model_find_node(r->n->m, name) : -1;
 	struct addr via;
