@@ -83,8 +83,20 @@ void console_log_trim(int fd)
 		return;
 }
 
+static char *keep_last(char *text, size_t lines)
+{
+	char *p = text + strlen(text);
+
+	while (p > text && (p[-1] == '\n' || p[-1] == '\r'))
+		*--p = '\0';
+	while (p > text && (p[-1] != '\n' || --lines))
+		p--;
+	memmove(text, p, strlen(p) + 1);
+	return text;
+}
+
 /* Begins with a whole line: half a line would look like a message of its own. */
-char *console_log_tail(const char *path, size_t size)
+char *console_log_tail(const char *path, size_t size, size_t lines)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	char *text = xcalloc(1, size);
@@ -99,7 +111,7 @@ char *console_log_tail(const char *path, size_t size)
 		text[0] = '\0';
 	if (fd >= 0)
 		close(fd);
-	return text;
+	return keep_last(text, lines);
 }
 
 /*

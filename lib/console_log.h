@@ -24,8 +24,11 @@ long console_log_read(int fd, int64_t *at, char *buf, size_t size, int64_t *lost
 /* The launcher's side: gives back what is not kept, if there is some of it. fd may be append-only.
  */
 void console_log_trim(int fd);
-/* The last lines of it, at most `size` - 1 octets; malloc'ed, "" if there are none. */
-char *console_log_tail(const char *path, size_t size);
+/*
+ * The last `lines` of it, of at most `size` - 1 octets together, without what is empty at the end;
+ * malloc'ed, "" if there are none.
+ */
+char *console_log_tail(const char *path, size_t size, size_t lines);
 /* Copies what is left of it into a new file. 0 or -1. */
 int console_log_copy(const char *from, const char *to, struct err *e);
 

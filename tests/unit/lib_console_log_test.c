@@ -109,18 +109,22 @@ END_TEST
 
 START_TEST(a_tail_is_of_whole_lines)
 {
-	char *tail = console_log_tail("/nonexistent", 100);
+	char *tail = console_log_tail("/nonexistent", 100, 9);
 
 	ck_assert_str_eq(tail, "");
 	free(tail);
 	print_lines(3);
-	tail = console_log_tail(path, 10 * LINE);
-	ck_assert_uint_eq(strlen(tail), 3 * LINE);
+	tail = console_log_tail(path, 10 * LINE, 99);
+	ck_assert_uint_eq(strlen(tail), 3 * LINE - 1);
 	free(tail);
 	print_lines(500);
-	tail = console_log_tail(path, 10 * LINE);
-	ck_assert_uint_eq(strlen(tail), 9 * LINE);
+	tail = console_log_tail(path, 10 * LINE, 99);
+	ck_assert_uint_eq(strlen(tail), 9 * LINE - 1);
 	ck_assert_uint_eq(strtoul(tail, NULL, 10), 494);
+	free(tail);
+	tail = console_log_tail(path, 10 * LINE, 2);
+	ck_assert_uint_eq(strlen(tail), 2 * LINE - 1);
+	ck_assert_uint_eq(strtoul(tail, NULL, 10), 501);
 	free(tail);
 }
 END_TEST

@@ -69,18 +69,11 @@ static void set_state(struct guest *gu, enum guest_state s)
 static char *console_tail(const struct guest *gu)
 {
 	char *path = xasprintf("%s/n/%s/console.log", gu->lab->dir, gu->name);
-	char *text = console_log_tail(path, TAIL_OCTETS);
-	size_t lines = TAIL_LINES;
-	char *p = text + strlen(text);
+	char *text = console_log_tail(path, TAIL_OCTETS, TAIL_LINES);
+	/* It goes to somebody's terminal. */
+	char *shown = visible_text(text);
 
 	free(path);
-	while (p > text && (p[-1] == '\n' || p[-1] == '\r'))
-		*--p = '\0';
-	while (p > text && (p[-1] != '\n' || --lines))
-		p--;
-	/* It goes to somebody's terminal. */
-	char *shown = visible_text(p);
-
 	free(text);
 	return shown;
 }
