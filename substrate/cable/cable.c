@@ -9,6 +9,7 @@
  */
 #include "substrate/cable/cable.h"
 
+#include "lib/minmax.h"
 #include "substrate/cable/cable_dir.h"
 
 #include <stdlib.h>
@@ -70,6 +71,21 @@ static void free_cable(struct cable *c)
 	free(c);
 }
 
+/* What is on a cable when it is cut is lost, as on a real one. */
+static bool is_cut(const struct cable *c, unsigned side)
+{
+	return !c->up[0] || !c->up[1] || !c->passes[!side];
+}
+
+static bool arrives_nowhere(const struct event *ev)
+{
+	const struct passage *p = (const struct passage *)ev;
+	const struct end *to = p->cable->end[p->side];
+	bool drops = to && to->kind->drops && to->kind->drops(to, p->frame);
+
+	return drops || !to || is_cut(p->cable, p->side);
+}
+
 static void arrive(struct event *ev, int64_t now_ns)
 {
 	struct passage *p = (struct passage *)ev;
@@ -87,8 +103,7 @@ static void arrive(struct event *ev, int64_t now_ns)
 			free_cable(c);
 		return;
 	}
-	/* What is on a cable when it is cut is lost, as on a real one. */
-	if (!c->up[0] || !c->up[1] || !c->passes[!p->side])
+	if (is_cut(c, p->side))
 		end_drop(to, f, END_DROP_CUT);
 	else
 		end_deliver(to, f, now_ns);
@@ -108,7 +123,7 @@ static void schedule(struct cable *c, unsigned from, struct frame *f, int64_t du
 		idle_passages = p->next;
 	else
 		p = xcalloc(1, sizeof(*p));
-	p->event = (struct event){.fire = arrive};
+	p->event = (struct event){.fire = arrive, .is_idle = arrives_nowhere};
 	p->cable = c;
 	p->frame = f;
 	p->side = !from;
@@ -152,9 +167,7 @@ static void send_copy(struct cable *c, unsigned from, struct frame *f,
  */
 static int64_t tell_time(struct cable *c, unsigned side, int64_t now_ns)
 {
-	if (now_ns > c->last_ns[side])
-		c->last_ns[side] = now_ns;
-	return c->last_ns[side];
+	return c->last_ns[side] = max_i64(now_ns, c->last_ns[side]);
 }
 
 static struct end *straight(const struct end *n)

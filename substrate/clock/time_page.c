@@ -102,7 +102,10 @@ const char *vclock_guest_written(struct vclock_guest *g)
 	g->freezing = false;
 	vclock_place(g->clock, g);
 	if (bytes > 0)
-		substrate_event(s, "event frozen %s %lld", g->object.name, (long long)bytes);
+		g->written_moves = g->moves;
+	if (bytes > 0)
+		substrate_event(s, "event frozen %s %lld %llu", g->object.name, (long long)bytes,
+				(unsigned long long)g->moves);
 	else
 		substrate_event(s, "event freeze-failed %s \"%s: %s\"", g->object.name,
 				g->object.name,
@@ -117,6 +120,9 @@ int vclock_guest_freeze(struct object *o, struct err *e)
 
 	if (g->freezing || (g->state != VCLOCK_GUEST_WAITING && g->state != VCLOCK_GUEST_ABSENT))
 		return err_set(e, ERR_ENV, "it does not stand still");
+	/* What one that is away will find is kept already. */
+	if (vclock_guest_is_away(g))
+		return 0;
 	free(g->kept);
 	g->kept = NULL;
 	if (!g->page)
@@ -136,9 +142,14 @@ int vclock_guest_thaw(struct object *o, const struct thaw *t, struct err *e)
 	g->page = NULL;
 	g->page_fd = g->conn.fd = -1;
 	g->have = 0;
+	g->clock->waking = 0;
+	g->clock->ahead_ns = g->clock->woken_ns = 0;
+	g->asleep = g->waking = false;
+	g->missing = 0;
+	vclock_touch(g);
 	g->awaited = g->state == VCLOCK_GUEST_WAITING;
 	if (g->awaited)
-		substrate_await(o->sub);
+		vclock_guest_await_device(g, g->object.sub);
 	thaw_path(t, &g->path);
 	g->listener.fd = sock_listen(g->path, SOCK_STREAM, e);
 	return g->listener.fd < 0 ? -1 : loop_add(o->sub->loop, &g->listener, EPOLLIN, e);
@@ -156,6 +167,6 @@ const char *vclock_guest_resume(struct vclock_guest *g)
 	g->kept = NULL;
 	vclock_place(g->clock, g);
 	time_page_send(g);
-	substrate_came(g->object.sub);
+	vclock_guest_came(g);
 	return NULL;
 }

@@ -106,10 +106,12 @@ static void cables_changed(struct substrate *s)
  * leads away. Only a guest's own cables count. The frame that a switch sends on comes out of the
  * switch's end of such a cable, so whatever reaches the guest has passed one of them.
  */
-static void look_at_cables(struct vclock *c)
+void vclock_look_at_cables(struct vclock *c)
 {
 	struct substrate *s = c->sub;
 
+	if (!c->cables_dirty)
+		return;
 	c->cables_dirty = false;
 	for (size_t i = 0; i < c->guests.n; i++) {
 		c->guests.at[i]->in_ns = c->guests.at[i]->out_ns = INT64_MAX;
@@ -147,8 +149,7 @@ void vclock_place(struct vclock *c, struct vclock_guest *g)
 {
 	pid_t pid = cpu_peer(g->conn.fd);
 
-	if (c->cables_dirty)
-		look_at_cables(c);
+	vclock_look_at_cables(c);
 	if (!pid || are_guests_apart(c))
 		return;
 	if (c->core < 0) {
@@ -215,6 +216,27 @@ static struct vclock_guest *owner_of(struct vclock *c, struct calendar *cal)
 	return container_of(cal, struct vclock_guest, calendar);
 }
 
+/* The guest is needed for the next event of its calendar. */
+static bool touches_guest(const struct vclock_guest *g)
+{
+	const struct event *ev = calendar_first(&g->calendar);
+
+	return !ev->is_idle || !ev->is_idle(ev);
+}
+
+/* The next event of a calendar. False: it has to wait for the guest, which is not there. */
+static bool may_fire(struct vclock *c, struct vclock_guest *g)
+{
+	if (!g || !touches_guest(g))
+		return true;
+	if (vclock_guest_is_away(g)) {
+		vclock_need(c, g);
+		return false;
+	}
+	g->moves++;
+	return true;
+}
+
 /* Fires the events of one calendar at one time, if nothing can come before them. */
 static bool fire_events(struct vclock *c, const struct vclock_view *v, int64_t limit_ns)
 {
@@ -225,6 +247,8 @@ static bool fire_events(struct vclock *c, const struct vclock_view *v, int64_t l
 		return false;
 	if (g && g->state == VCLOCK_GUEST_RUNNING)
 		return false;
+	if (!may_fire(c, g))
+		return false;
 	if (at > c->floor_ns)
 		c->floor_ns = at;
 	if (g)
@@ -233,7 +257,7 @@ static bool fire_events(struct vclock *c, const struct vclock_view *v, int64_t l
 	do {
 		calendar_fire(v->soonest);
 		c->fired++;
-	} while (calendar_next_ns(v->soonest) == at);
+	} while (calendar_next_ns(v->soonest) == at && may_fire(c, g));
 	substrate_drain(c->sub, at);
 	return true;
 }
@@ -266,6 +290,10 @@ static bool start_guests(struct vclock *c, struct vclock_view *v, int64_t limit_
 		if (s->state == VCLOCK_GUEST_RUNNING || s->at_ns >= limit_ns ||
 		    !vclock_may_start(c, v, i))
 			continue;
+		if (s->away) {
+			vclock_need(c, c->guests.at[i]);
+			continue;
+		}
 		run_guest(c, v, i, wall_ns);
 		any = true;
 		vclock_look(c, v);
@@ -348,7 +376,8 @@ static void rest(struct vclock *c, const struct vclock_view *v, int64_t wall_ns)
 	c->due_wall_ns = INT64_MAX;
 	if (c->running)
 		vclock_look_at_running(c, wall_ns);
-	if (is_busy(c))
+	/* Who is waited for is heard of. */
+	if (is_busy(c) || c->waking)
 		return;
 	int64_t paced = vclock_pace_limit_ns(c, wall_ns);
 
@@ -406,8 +435,7 @@ static void run(struct substrate *s)
 		/* Only a pace needs the exact time; that of the loop costs nothing. */
 		int64_t wall = c->pace > 0 ? clock_monotonic_ns() : loop_now_ns(c->sub->loop);
 
-		if (c->cables_dirty)
-			look_at_cables(c);
+		vclock_look_at_cables(c);
 		vclock_look(c, &v);
 		int64_t limit = min_i64(c->until_ns, paced_limit(c, &v, wall));
 
@@ -475,6 +503,8 @@ static int freeze(const struct substrate *s, struct err *e)
 
 	if (c->begun && (!c->stopped || is_busy(c)))
 		return err_set(e, ERR_USAGE, "the clock does not stand: 'until' first");
+	if (c->waking)
+		return err_set(e, ERR_USAGE, "a guest is on its way back");
 	return 0;
 }
 

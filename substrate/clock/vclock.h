@@ -19,7 +19,10 @@ int vclock_find_guest(struct substrate *s, const struct words *w, struct vclock_
 int vclock_cmd_guest(struct substrate *s, const struct words *w, FILE *answer, struct err *e);
 int vclock_cmd_start(struct substrate *s, const struct words *w, FILE *answer, struct err *e);
 int vclock_cmd_freeze(struct substrate *s, const struct words *w, FILE *answer, struct err *e);
+int vclock_cmd_moved(struct substrate *s, const struct words *w, FILE *answer, struct err *e);
 int vclock_cmd_await(struct substrate *s, const struct words *w, FILE *answer, struct err *e);
+int vclock_cmd_sleep(struct substrate *s, const struct words *w, FILE *answer, struct err *e);
+int vclock_cmd_wake(struct substrate *s, const struct words *w, FILE *answer, struct err *e);
 int vclock_cmd_now(struct substrate *s, const struct words *w, FILE *answer, struct err *e);
 int vclock_cmd_pace(struct substrate *s, const struct words *w, FILE *answer, struct err *e);
 int vclock_cmd_pause(struct substrate *s, const struct words *w, FILE *answer, struct err *e);

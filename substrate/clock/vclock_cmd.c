@@ -95,14 +95,30 @@ static struct vclock_guest *find_standing(struct substrate *s, const struct word
 int vclock_cmd_freeze(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
 {
 	const char *path = words_get(w, "file");
-
+	const char *moves = words_get(w, "unless_moves");
 	struct vclock_guest *g = find_standing(s, w, e);
 
 	if (!g)
 		return -1;
 	if (!path)
 		return err_set(e, ERR_USAGE, "a guest is frozen into a file: file=");
-	return vclock_guest_write_out(g, path, e);
+	if (!moves || strtoull(moves, NULL, 10) != g->moves)
+		return vclock_guest_write_out(g, path, e);
+	substrate_event(s, "event same %s", g->object.name);
+	return 0;
+}
+
+int vclock_cmd_moved(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
+{
+	const struct vclock *c = vclock_of(s);
+	unsigned n = 0;
+
+	if (need_virtual(s, e) < 0)
+		return -1;
+	for (size_t i = 0; i < c->guests.n; i++)
+		n += c->guests.at[i]->moves != c->guests.at[i]->written_moves;
+	fprintf(answer, " %u", n);
+	return 0;
 }
 
 int vclock_cmd_await(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
@@ -110,6 +126,25 @@ int vclock_cmd_await(struct substrate *s, const struct words *w, FILE *answer, s
 	struct vclock_guest *g = find_standing(s, w, e);
 
 	return g ? vclock_guest_await(g, e) : -1;
+}
+
+int vclock_cmd_sleep(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
+{
+	struct vclock_guest *g = find_standing(s, w, e);
+
+	return g ? vclock_guest_sleep(g, e) : -1;
+}
+
+int vclock_cmd_wake(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
+{
+	if (need_virtual(s, e) < 0)
+		return -1;
+	struct vclock_guest *g = find_guest(vclock_of(s), w->at[1]);
+
+	if (!g)
+		return err_set(e, ERR_USAGE, "there is no guest '%s'", w->at[1]);
+	vclock_guest_wake(g);
+	return 0;
 }
 
 int vclock_cmd_start(struct substrate *s, const struct words *w, FILE *answer, struct err *e)

@@ -41,10 +41,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* The guest writes it while we read. */
+/* The guest writes it while we read. Of one that is not here it is what it will find. */
 static volatile struct time_page *page_of(const struct vclock_guest *g)
 {
-	return g->page;
+	return g->page || !g->awaited ? g->page : g->kept;
 }
 
 /*
@@ -71,6 +71,29 @@ static void drop_page(struct vclock_guest *g)
 	g->have = 0;
 }
 
+/* Whose NIC or channel an object is; NULL: nobody's. */
+static struct vclock_guest *guest_of(struct object *o)
+{
+	struct end *n = end_of_object(o);
+
+	if (n)
+		return n->guest;
+	return o->kind->guest ? o->kind->guest(o) : NULL;
+}
+
+/* Nobody comes to them any more. */
+static void release_devices(struct vclock_guest *g)
+{
+	struct substrate *s = g->object.sub;
+
+	for (size_t i = 0; i < s->objects.n && g->missing; i++) {
+		struct object *o = s->objects.at[i];
+
+		if (guest_of(o) == g && o->kind->listen)
+			o->kind->listen(o, NULL);
+	}
+}
+
 static void leave(struct vclock_guest *g, const char *why)
 {
 	struct substrate *s = g->object.sub;
@@ -88,11 +111,14 @@ static void leave(struct vclock_guest *g, const char *why)
 	drop_page(g);
 	/* Nobody is left to wait for. */
 	if (g->awaited)
-		substrate_came(s);
+		vclock_guest_came(g);
 	if (g->freezing)
 		substrate_event(s, "event freeze-failed %s \"%s: %s\"", g->object.name,
 				g->object.name, why);
 	g->awaited = g->freezing = false;
+	free(g->kept);
+	g->kept = NULL;
+	release_devices(g);
 	vclock_guest_left(g->clock, g);
 	if (ran)
 		stand_at_end(g, end_ns);
@@ -126,6 +152,7 @@ void vclock_guest_run(struct vclock_guest *g, int64_t at_ns, int64_t until_ns, i
 	g->spin_told = false;
 	g->spin_ns = at_ns;
 	g->turns++;
+	g->moves++;
 	vclock_touch(g);
 	page_of(g)->free_until = (uint64_t)(until_ns - g->offset_ns);
 	page_of(g)->current_time = (uint64_t)(at_ns - g->offset_ns);
@@ -210,7 +237,7 @@ void vclock_guest_kicks(struct vclock_guest *g, bool on)
 
 void vclock_guest_tell_answers(struct vclock_guest *g)
 {
-	for (unsigned i = 0; g->page && i < MAIL_DEVICES; i++) {
+	for (unsigned i = 0; page_of(g) && i < MAIL_DEVICES; i++) {
 		struct vclock_guest_device *d = g->devices[i];
 
 		for (unsigned q = 0; d && q < MAIL_QUEUES; q++) {
@@ -239,6 +266,11 @@ int vclock_guest_join(struct vclock_guest *g, struct vclock_guest_device *d, uin
 	return 0;
 }
 
+void vclock_guest_note_move(struct vclock_guest *g)
+{
+	g->moves++;
+}
+
 void vclock_guest_part(struct vclock_guest_device *d)
 {
 	if (d->guest)
@@ -250,9 +282,10 @@ void vclock_guest_call(struct vclock_guest_device *d, uint32_t calls, int64_t no
 {
 	struct vclock_guest *g = d->guest;
 
-	if (!g || !g->page)
+	if (!g || !page_of(g))
 		return;
 	assert(g->state != VCLOCK_GUEST_RUNNING);
+	g->moves++;
 	page_of(g)->mail.device[d->slot].calls |= calls;
 	page_of(g)->mail.called[d->slot / 64] |= UINT64_C(1) << d->slot % 64;
 	/* Its clock never goes backwards. */
@@ -424,16 +457,6 @@ static void listener_ready(struct loop_watch *w, uint32_t events, int64_t now_ns
 	loop_remove(g->object.sub->loop, w);
 }
 
-/* Whose NIC or channel an object is; NULL: nobody's. */
-static struct vclock_guest *guest_of(struct object *o)
-{
-	struct end *n = end_of_object(o);
-
-	if (n)
-		return n->guest;
-	return o->kind->guest ? o->kind->guest(o) : NULL;
-}
-
 int vclock_guest_await(struct vclock_guest *g, struct err *e)
 {
 	struct substrate *s = g->object.sub;
@@ -459,7 +482,7 @@ int vclock_guest_await(struct vclock_guest *g, struct err *e)
 		return -1;
 	drop_page(g);
 	g->awaited = true;
-	substrate_await(s);
+	vclock_guest_await_device(g, g->object.sub);
 	loop_remove(s->loop, &g->conn);
 	return loop_add(s->loop, &g->listener, EPOLLIN, e);
 }
@@ -521,6 +544,8 @@ static void status(struct object *o, struct json *j, int64_t now_ns)
 	struct vclock_guest *g = (struct vclock_guest *)o;
 
 	json_string(j, "state", state_names[g->state]);
+	if (g->asleep)
+		json_bool(j, "asleep", true);
 	json_uint(j, "turns", g->turns);
 	json_uint(j, "kicks", g->kicks);
 	if (g->state == VCLOCK_GUEST_WAITING && g->request_ns != INT64_MAX)

@@ -32,6 +32,14 @@ void vclock_guest_kicks(struct vclock_guest *g, bool on);
 int vclock_guest_join(struct vclock_guest *g, struct vclock_guest_device *d, uint64_t slot,
 		      struct err *e);
 void vclock_guest_part(struct vclock_guest_device *d);
+/*
+ * A device of a restored guest awaits its kernel; it has come, or nobody awaits it any more. g
+ * NULL: the real clock.
+ */
+void vclock_guest_await_device(struct vclock_guest *g, struct substrate *s);
+void vclock_guest_device_came(struct vclock_guest *g, struct substrate *s);
+/* A device has written into its memory. */
+void vclock_guest_note_move(struct vclock_guest *g);
 /* Interrupts the guest, which must not be running: bits of queues, and MAIL_CONFIG. */
 void vclock_guest_call(struct vclock_guest_device *d, uint32_t calls, int64_t now_ns);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Between vclock.c (turns and events), vclock_turn.c (who may run), vclock_charge.c (guests that
- * spin), vclock_guest.c (the protocol with one guest) and vclock_cmd.c.
+ * spin), vclock_sleep.c (guests that are not there before they are needed), vclock_guest.c (the
+ * protocol with one guest) and vclock_cmd.c.
  */
 #ifndef SUBSTRATE_CLOCK_VCLOCK_PRIV_H
 #define SUBSTRATE_CLOCK_VCLOCK_PRIV_H
@@ -25,6 +26,7 @@ struct slot {
 	int64_t event_ns; /* its next event */
 	int64_t in_ns, out_ns;
 	enum vclock_guest_state state;
+	bool away; /* asleep or waking: nothing may reach it */
 };
 
 struct time_page; /* the guest's own page of shared memory: vclock_guest.c */
@@ -44,6 +46,9 @@ struct vclock_guest {
 	struct time_page *kept; /* owned: the page's content when it was frozen; or NULL */
 	bool freezing;          /* its kernel was told to write itself out, and has not answered */
 	bool awaited;           /* it was restored, and its kernel has not come yet */
+	bool asleep;            /* nor is it started before it is needed (vclock_sleep.c) */
+	bool waking;            /* it is needed now: not all of it is back yet */
+	unsigned missing;       /* of its kernel and its devices: what has not come back */
 	uint32_t start_seq, next_seq;
 	struct time_message message; /* coming in */
 	size_t have;
@@ -58,6 +63,8 @@ struct vclock_guest {
 	bool spin_told;
 	bool charged; /* it spins, and its clock goes with the wall clock: others go on */
 	uint64_t turns, kicks;
+	uint64_t moves;         /* changes whenever its memory may have, by itself or by a device */
+	uint64_t written_moves; /* when it was written last */
 	struct vclock_guest_device *devices[MAIL_DEVICES]; /* borrowed; by their number */
 	size_t index;                                      /* in the clock's guests and slots */
 	bool touched;                                      /* its slot is out of date */
@@ -86,6 +93,9 @@ struct vclock {
 	bool charges_spin;
 	unsigned at_once, most_at_once; /* guests that may run side by side; that have done so */
 	struct vclock_guest *kicking;   /* whose message is being handled */
+	unsigned waking;                /* guests that are needed, and not whole yet */
+	int64_t ahead_ns;               /* who is needed so soon is woken with who is needed */
+	int64_t woken_ns;               /* who is needed before that has been woken */
 	struct event_source source;
 	uint64_t fired;
 };
@@ -112,7 +122,7 @@ int vclock_guest_freeze(struct object *o, struct err *e);
 int vclock_guest_thaw(struct object *o, const struct thaw *t, struct err *e);
 /*
  * Tells a guest that stands still to write itself into a new file at path: 0 or -1; the answer is
- * "event frozen NAME BYTES" or "event freeze-failed NAME REASON". The message that it sends.
+ * "event frozen NAME BYTES MOVES" or "event freeze-failed NAME REASON". The message that it sends.
  */
 int vclock_guest_write_out(struct vclock_guest *g, const char *path, struct err *e);
 const char *vclock_guest_written(struct vclock_guest *g);
@@ -123,6 +133,8 @@ const char *vclock_guest_written(struct vclock_guest *g);
 int vclock_guest_await(struct vclock_guest *g, struct err *e);
 /* The first message of a kernel that is awaited: NULL, or what is wrong. */
 const char *vclock_guest_resume(struct vclock_guest *g);
+/* Of a guest that is awaited: its kernel or a device has come, or will not. */
+void vclock_guest_came(struct vclock_guest *g);
 /* Cables changed, or devices: how soon can its kicks be answered? */
 void vclock_guest_tell_answers(struct vclock_guest *g);
 
@@ -136,6 +148,8 @@ void vclock_touch(struct vclock_guest *g);
 void vclock_add_guest(struct vclock *c, struct vclock_guest *g);
 void vclock_remove_guest(struct vclock *c, struct vclock_guest *g);
 void vclock_guest_left(struct vclock *c, struct vclock_guest *g);
+/* Brings in_ns and out_ns of all guests up to date. */
+void vclock_look_at_cables(struct vclock *c);
 /* A guest's kernel has come: which CPU is it to run on? */
 void vclock_place(struct vclock *c, struct vclock_guest *g);
 /* It works while time stands, side by side with others: on any CPU, until it is placed again. */
@@ -154,6 +168,20 @@ void vclock_look(struct vclock *c, struct vclock_view *v);
 bool vclock_may_start(const struct vclock *c, const struct vclock_view *v, size_t i);
 /* Until when guest i may run if it starts now; that is at or before its request if it may not. */
 int64_t vclock_horizon_ns(const struct vclock *c, const struct vclock_view *v, size_t i);
+
+/*
+ * vclock_sleep.c. A guest that is awaited need not come back before something happens to it: its
+ * kernel is not started until "event wake NAME". 0, or -1 if it cannot be without it.
+ */
+int vclock_guest_sleep(struct vclock_guest *g, struct err *e);
+/* Asks for its kernel. Time may go on meanwhile, as far as it can without it. */
+void vclock_guest_wake(struct vclock_guest *g);
+/* This guest is needed now: asks for it, and for those that will be soon. */
+void vclock_need(struct vclock *c, const struct vclock_guest *g);
+static inline bool vclock_guest_is_away(const struct vclock_guest *g)
+{
+	return g->asleep || g->waking;
+}
 
 /* vclock_charge.c */
 /* Nothing can be done just now: does one of those that run spin? Sets when to look again. */

@@ -45,7 +45,8 @@ static void refresh_slots(struct vclock *c)
 						      .event_ns = next_event_ns(g),
 						      .in_ns = g->in_ns,
 						      .out_ns = g->out_ns,
-						      .state = g->state};
+						      .state = g->state,
+						      .away = vclock_guest_is_away(g)};
 	}
 	c->touched.n = 0;
 }

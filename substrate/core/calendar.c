@@ -102,6 +102,11 @@ int64_t calendar_next_ns(const struct calendar *c)
 	return c->heap.n > 1 ? c->heap.at[1].at_ns : INT64_MAX;
 }
 
+const struct event *calendar_first(const struct calendar *c)
+{
+	return c->heap.at[1].ev;
+}
+
 bool calendar_is_before(const struct calendar *a, const struct calendar *b)
 {
 	return is_before(&a->heap.at[1], &b->heap.at[1]);

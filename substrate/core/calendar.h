@@ -15,6 +15,11 @@
 /* Embed it in what shall happen; zero-initialise. */
 struct event {
 	void (*fire)(struct event *ev, int64_t now_ns);
+	/*
+	 * True if nothing of it would come to the guest that it is about, as things stand. NULL:
+	 * something does.
+	 */
+	bool (*is_idle)(const struct event *ev);
 	uint32_t heap_index; /* the calendar's own; 0: not in a calendar */
 };
 
@@ -43,6 +48,8 @@ void calendar_add(struct calendar *c, struct event *ev, int64_t at_ns, struct ev
 void calendar_cancel(struct calendar *c, struct event *ev);
 /* Time of the first event; INT64_MAX: none. */
 int64_t calendar_next_ns(const struct calendar *c);
+/* The first event; there is one. */
+const struct event *calendar_first(const struct calendar *c);
 /* True if the first event of a comes before the first of b (both have one). */
 bool calendar_is_before(const struct calendar *a, const struct calendar *b);
 /* Takes the first event out and calls its fire() with its time. Returns that time. */

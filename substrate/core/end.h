@@ -43,6 +43,11 @@ struct end_kind {
 	/* end.wire changed. NULL: nobody asks. */
 	void (*wire)(struct end *n, int64_t now_ns);
 	/*
+	 * True if deliver() would drop that frame before anybody behind this end could know of it.
+	 * NULL: it would not.
+	 */
+	bool (*drops)(const struct end *n, const struct frame *f);
+	/*
 	 * What stands here limits who is plugged in at the other end, as the medium of a hub does:
 	 * fills in a zeroed wire. NULL: it does not.
 	 */

@@ -22,12 +22,9 @@
 #include "lib/container_of.h"
 #include "substrate/cable/cable.h"
 #include "substrate/clock/vclock.h"
-#include "substrate/core/mover.h"
 #include "substrate/nic/nic.h"
-#include "substrate/nic/nic_speed.h"
+#include "substrate/nic/nic_vhost_priv.h"
 #include "substrate/nic/rx_fill.h"
-#include "substrate/nic/rx_filter.h"
-#include "substrate/virtio/vhost.h"
 
 #include <endian.h>
 #include <linux/ethtool.h>
@@ -47,24 +44,6 @@ enum {
 };
 
 #define BIT(n) (UINT64_C(1) << (n))
-
-struct nic {
-	struct object object;
-	struct end end;
-	struct vhost vhost;
-	struct flush publish; /* RX buffers were filled: tell the guest at the end of the batch */
-	struct flush again;   /* TX has more than one batch */
-	struct flush give;    /* TX buffers that were lent came back: publish them */
-	struct frame_lender lender; /* of the guest's TX buffers, under the heads of their chains */
-	uint8_t mac[6];
-	uint16_t mtu;
-	struct nic_speed speed;
-	struct rx_filter filter;     /* what the guest's driver said of it */
-	struct frame *first, **last; /* queue in front of RX */
-	unsigned queued;
-	uint32_t queued_bytes;
-	bool open; /* the guest has offered receive buffers since it came: its interface is up */
-};
 
 static struct nic *nic_of_vhost(struct vhost *v)
 {
@@ -170,6 +149,14 @@ static void flush_queue(struct nic *n)
 static bool is_full(const struct nic *n, const struct frame *f)
 {
 	return n->queued && (n->queued == QUEUE_FRAMES || n->queued_bytes + f->len > QUEUE_BYTES);
+}
+
+/* That the guest has offered buffers is known: it need not be here for this. */
+static bool drops(const struct end *end, const struct frame *f)
+{
+	const struct nic *n = (const struct nic *)end->object;
+
+	return n->vhost.up && n->open && !rx_filter_passes(&n->filter, f->data);
 }
 
 /*
@@ -427,6 +414,7 @@ static const uint8_t *address(const struct end *end)
 static const struct end_kind nic_end_kind = {.deliver = deliver,
 					     .carrier = tell_guest,
 					     .wire = tell_guest,
+					     .drops = drops,
 					     .takes = takes,
 					     .address = address};
 
@@ -491,35 +479,6 @@ static int listen_for_guest(struct object *o, struct err *e)
 	return vhost_listen(&((struct nic *)o)->vhost, e);
 }
 
-static int freeze(struct object *o, struct err *e)
-{
-	struct nic *n = (struct nic *)o;
-
-	/* What was lent is in memory of the guest, which is not there when it comes back. */
-	frame_recall(&n->lender);
-	return vhost_freeze(&n->vhost, e);
-}
-
-static int thaw(struct object *o, const struct thaw *t, struct err *e)
-{
-	return vhost_thaw(&((struct nic *)o)->vhost, t, e);
-}
-
-static int await(struct object *o, struct err *e)
-{
-	return vhost_await(&((struct nic *)o)->vhost, e);
-}
-
-/* Frames that wait for buffers stay behind, and are counted. */
-static int move(struct object *o, struct mover *m, struct err *e)
-{
-	struct nic *n = (struct nic *)o;
-
-	if (vhost_move(&n->vhost, m, e) < 0 || mover_pass(m, &n->filter, sizeof(n->filter), e) < 0)
-		return -1;
-	return mover_pass(m, &n->open, sizeof(n->open), e);
-}
-
 /* Its driver waits for its commands in a loop, and holds on to its processor. */
 static void answer_held(struct object *o, int64_t now_ns)
 {
@@ -539,10 +498,10 @@ static const struct object_kind nic_kind = {.name = "nic",
 					    .status = status,
 					    .end = end_of,
 					    .listen = listen_for_guest,
-					    .freeze = freeze,
-					    .thaw = thaw,
-					    .move = move,
-					    .await = await,
+					    .freeze = nic_vhost_freeze,
+					    .thaw = nic_vhost_thaw,
+					    .move = nic_vhost_move,
+					    .await = nic_vhost_await,
 					    .answer_held = answer_held};
 
 /* Virtual time: a segment cut into frames late would leave in no time, so none are offered. */

@@ -107,7 +107,7 @@ void vhost_set_up(struct vhost *v, bool up, int64_t now_ns)
 	}
 }
 
-static int listen_again(struct vhost *v, struct err *e)
+int vhost_listen_again(struct vhost *v, struct err *e)
 {
 	if (v->listener.slot)
 		return 0;
@@ -127,10 +127,10 @@ static void stop_listening(struct vhost *v)
 }
 
 /* Whoever awaited the guest does not any more. */
-static void came(struct vhost *v)
+void vhost_came(struct vhost *v)
 {
 	if (v->awaited && !v->arrives)
-		substrate_came(sub_of(v));
+		vclock_guest_device_came(v->guest, sub_of(v));
 	v->awaited = v->arrives = false;
 }
 
@@ -139,7 +139,7 @@ void vhost_hang_up(struct vhost *v, int64_t now_ns, const char *reason)
 {
 	if (!v->connected && !v->awaited)
 		return;
-	came(v);
+	vhost_came(v);
 	snprintf(v->reason, sizeof(v->reason), "%s", reason);
 	vhost_set_up(v, false, now_ns);
 	loop_remove(sub_of(v)->loop, &v->conn);
@@ -160,13 +160,13 @@ void vhost_hang_up(struct vhost *v, int64_t now_ns, const char *reason)
 	v->have = 0;
 	/* Should it fail, vhost_listen() tries again, and says why. */
 	if (v->path)
-		listen_again(v, NULL);
+		vhost_listen_again(v, NULL);
 }
 
 int vhost_listen(struct vhost *v, struct err *e)
 {
 	vhost_hang_up(v, vhost_now_ns(v), "its guest boots anew");
-	return listen_again(v, e);
+	return vhost_listen_again(v, e);
 }
 
 bool vhost_is_short(int error)
@@ -376,6 +376,8 @@ void vhost_publish(struct vhost *v, unsigned queue, int64_t now_ns)
 
 	/* Seen by a driver that looks by itself; then it wants no call. */
 	vring_publish(&q->ring);
+	if (v->guest)
+		vclock_guest_note_move(v->guest);
 	if (!vring_wants_call(&q->ring))
 		return;
 	if (!v->guest) {
@@ -463,7 +465,7 @@ int vhost_open(struct vhost *v, struct object *o, struct vclock_guest *g, const 
 		return -1;
 	v->listener.ready = listener_ready;
 	v->path = xstrdup(path);
-	return listen_again(v, e);
+	return vhost_listen_again(v, e);
 }
 
 void vhost_close(struct vhost *v)
@@ -480,115 +482,6 @@ void vhost_close(struct vhost *v)
 	if (path)
 		unlink(path);
 	free(path);
-}
-
-int vhost_freeze(struct vhost *v, struct err *e)
-{
-	if (v->have || v->n_fds)
-		return err_set(e, ERR_ENV, "its guest is in the middle of a message");
-	return 0;
-}
-
-/* For its guest it is as it was; where the rings are is kept. */
-static void begin_await(struct vhost *v)
-{
-	guestmem_clear(&v->mem);
-	for (unsigned i = 0; i < VHOST_QUEUES_MAX; i++) {
-		struct vhost_queue *q = &v->queue[i];
-
-		q->was_enabled = q->enabled;
-		q->enabled = false;
-		q->kept = q->ring;
-		vring_clear(&q->ring);
-	}
-	v->awaited = v->connected;
-	v->connected = false;
-	if (v->awaited)
-		substrate_await(sub_of(v));
-}
-
-int vhost_await(struct vhost *v, struct err *e)
-{
-	if (vhost_freeze(v, e) < 0)
-		return -1;
-	loop_remove(sub_of(v)->loop, &v->conn);
-	if (v->slave_fd >= 0)
-		close(v->slave_fd);
-	v->slave_fd = -1;
-	for (unsigned i = 0; i < VHOST_QUEUES_MAX; i++) {
-		loop_remove(sub_of(v)->loop, &v->queue[i].kick);
-		vhost_close_call(&v->queue[i]);
-	}
-	begin_await(v);
-	return listen_again(v, e);
-}
-
-int vhost_thaw(struct vhost *v, const struct thaw *t, struct err *e)
-{
-	v->conn.fd = v->slave_fd = v->listener.fd = -1;
-	for (unsigned i = 0; i < VHOST_QUEUES_MAX; i++)
-		v->queue[i].kick.fd = v->queue[i].call_fd = -1;
-	begin_await(v);
-	thaw_path(t, &v->path);
-	return listen_again(v, e);
-}
-
-void vhost_resume(struct vhost *v, int64_t now_ns)
-{
-	for (unsigned i = 0; i < vhost_queues(v); i++)
-		if (v->queue[i].was_enabled && !v->queue[i].enabled)
-			return;
-	for (unsigned i = 0; i < vhost_queues(v); i++)
-		vring_resume(&v->queue[i].ring, &v->queue[i].kept);
-	/* It may have been answered while the guest wrote itself: then once more. */
-	if (!v->guest && v->kind->last_is_waited_for && vhost_queues(v) == v->kind->n_queues)
-		vring_resume_answered(&v->queue[v->kind->n_queues - 1].ring);
-	came(v);
-	/* Kicks through descriptors that are gone may have got lost. */
-	for (unsigned i = 0; !v->guest && v->up && i < vhost_queues(v); i++)
-		v->kind->kicked(v, i, now_ns);
-	/* So may what the guest was told of a change, and had not read yet. */
-	if (!v->guest && v->kind->config_changes)
-		vhost_config_changed(v, now_ns);
-}
-
-/* The places in the file system are those of the one that arrives. */
-static void leave_path(struct vhost *v)
-{
-	loop_remove(sub_of(v)->loop, &v->listener);
-	if (v->listener.fd >= 0)
-		close(v->listener.fd);
-	v->listener.fd = -1;
-	unlink(v->path);
-	free(v->path);
-	v->path = NULL;
-}
-
-int vhost_move(struct vhost *v, struct mover *m, struct err *e)
-{
-	bool connected = v->connected;
-
-	if (m->leaves && v->awaited)
-		return err_set(e, ERR_ENV, "its guest is not here");
-	for (unsigned i = 0; i < VHOST_QUEUES_MAX; i++) {
-		struct vhost_queue *q = &v->queue[i];
-
-		q->was_enabled = m->leaves ? q->enabled : false;
-		q->kept = q->ring;
-		if (mover_pass(m, &q->was_enabled, sizeof(q->was_enabled), e) < 0 ||
-		    mover_pass(m, &q->kept, sizeof(q->kept), e) < 0)
-			return -1;
-		/* A text of the other process; one that is broken has hung up there. */
-		q->kept.broken = NULL;
-	}
-	if (mover_pass(m, &connected, sizeof(connected), e) < 0 ||
-	    mover_pass(m, &v->up, sizeof(v->up), e) < 0)
-		return -1;
-	if (m->leaves)
-		leave_path(v);
-	else
-		v->awaited = v->arrives = connected;
-	return 0;
 }
 
 void vhost_status(const struct vhost *v, struct json *j)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Between vhost.c (the connection) and vhost_message.c (what messages mean). */
+/*
+ * Between vhost.c (the connection), vhost_message.c (what messages mean) and vhost_kept.c (how a
+ * device is kept).
+ */
 #ifndef SUBSTRATE_VIRTIO_VHOST_PRIV_H
 #define SUBSTRATE_VIRTIO_VHOST_PRIV_H
 
@@ -21,5 +24,10 @@ bool vhost_is_short(int error);
 /* Says that the device cannot be carried because of us. */
 void vhost_tell_unable(const struct vhost *v, const char *reason);
 int64_t vhost_now_ns(const struct vhost *v);
+
+/* The device waits for its guest's next connection. 0 or -1. */
+int vhost_listen_again(struct vhost *v, struct err *e);
+/* Whoever awaited the guest does not any more. */
+void vhost_came(struct vhost *v);
 
 #endif

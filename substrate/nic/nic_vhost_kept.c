@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A guest's NIC in a snapshot, and one whose guest goes to another process. */
+#include "substrate/core/mover.h"
+#include "substrate/nic/nic_vhost_priv.h"
+
+int nic_vhost_freeze(struct object *o, struct err *e)
+{
+	struct nic *n = (struct nic *)o;
+
+	/* What was lent is in memory of the guest, which is not there when it comes back. */
+	frame_recall(&n->lender);
+	return vhost_freeze(&n->vhost, e);
+}
+
+int nic_vhost_thaw(struct object *o, const struct thaw *t, struct err *e)
+{
+	return vhost_thaw(&((struct nic *)o)->vhost, t, e);
+}
+
+int nic_vhost_await(struct object *o, struct err *e)
+{
+	return vhost_await(&((struct nic *)o)->vhost, e);
+}
+
+/* Frames that wait for buffers stay behind, and are counted. */
+int nic_vhost_move(struct object *o, struct mover *m, struct err *e)
+{
+	struct nic *n = (struct nic *)o;
+
+	if (vhost_move(&n->vhost, m, e) < 0 || mover_pass(m, &n->filter, sizeof(n->filter), e) < 0)
+		return -1;
+	return mover_pass(m, &n->open, sizeof(n->open), e);
+}
