@@ -15,10 +15,12 @@ must_fail timeout 60 vbet exec v -- timeout -s KILL 15 bash -c 'f() { f | f & };
 must vbet exec b -- ping -n -q -c 20 -i 0.2 -W 2 10.0.0.2
 out_has ' 0% packet loss'
 
-# The guest answers, and it is the same kernel; it did run out of memory, or this has shown nothing.
+# It does run out of memory, or this shows nothing: how soon depends on the machine. Then the guest answers, and it is
+# the same kernel.
+ran_out() { vbet log v | grep -q 'Out of memory: Killed process'; }
+wait_until 100 ran_out
 wait_until 60 in_node v 'true'
 assert_eq "$before" "$(node_pid v)" "the process of v"
 must vbet log v
 out_has_not 'Kernel panic'
-out_has 'Out of memory: Killed process'
 must vbet exec a -- ping -n -c 1 -W 5 10.0.0.1
