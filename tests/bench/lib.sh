@@ -10,7 +10,7 @@ ROOT=$(cd "${0%/*}/../.." && pwd)
 PATH=$ROOT:$PATH:/usr/sbin:/sbin
 RUNS=${VBET_BENCH_RUNS:-3}
 
-XDG_RUNTIME_DIR=$(mktemp -d /tmp/vb.XXXXXX) || exit 1
+XDG_RUNTIME_DIR=$(mktemp -d "${VBET_BENCH_DIR:-/tmp}/vb.XXXXXX") || exit 1
 export XDG_RUNTIME_DIR PATH
 unset XDG_STATE_HOME
 cd "$XDG_RUNTIME_DIR" || exit 1

@@ -18,7 +18,7 @@ static void take(struct back_points *p, int64_t now)
 {
 	long spare;
 
-	vec_push(&p->at, ((struct back_point){now, 1}));
+	vec_push(&p->at, ((struct back_point){.time_ns = now, .bytes = 1}));
 	while ((spare = back_points_spare(p, now)) >= 0)
 		vec_remove(&p->at, (size_t)spare);
 }
@@ -72,6 +72,48 @@ static void make(const char *run, int64_t time_ns, const char *suffix, bool whol
 	free(place);
 }
 
+/* A guest's file, in one of them or in both. */
+static void put_guest(const char *run, int64_t time_ns, const char *name, const char *as)
+{
+	static const char data[40960];
+	char *dir = back_dir_path(run, time_ns);
+	char path[300], other[300];
+
+	snprintf(path, sizeof(path), "%s/%s.guest", dir, name);
+	free(dir);
+	if (as) {
+		dir = back_dir_path(run, 4500000001);
+		snprintf(other, sizeof(other), "%s/%s.guest", dir, as);
+		free(dir);
+		ck_assert_int_eq(link(other, path), 0);
+		return;
+	}
+	FILE *f = fopen(path, "we");
+
+	ck_assert_ptr_nonnull(f);
+	ck_assert_uint_eq(fwrite(data, 1, sizeof(data), f), sizeof(data));
+	ck_assert_int_eq(fclose(f), 0);
+}
+
+/* What several have counts once, all in all. */
+static void check_weight(const char *run, struct back_points *p)
+{
+	int64_t before, whole;
+
+	back_dir_weigh(run, p);
+	before = back_points_bytes(p);
+	put_guest(run, 4500000001, "h1", NULL);
+	back_dir_weigh(run, p);
+	whole = back_points_bytes(p) - before;
+	ck_assert_int_ge(whole, 40960);
+	put_guest(run, 20000000000, "h1", "h1");
+	back_dir_weigh(run, p);
+	ck_assert_int_eq(back_points_bytes(p) - before, whole);
+	put_guest(run, 20000000000, "h2", NULL);
+	back_dir_weigh(run, p);
+	ck_assert_int_eq(back_points_bytes(p) - before, 2 * whole);
+}
+
 /* What is being made, or removed, is none. */
 START_TEST(whole_ones_are_found)
 {
@@ -92,6 +134,7 @@ START_TEST(whole_ones_are_found)
 	ck_assert_uint_eq(p.at.n, 2);
 	ck_assert_int_eq(p.at.at[0].time_ns, 4500000001);
 	ck_assert_int_eq(p.at.at[1].time_ns, 20000000000);
+	check_weight(run, &p);
 	ck_assert_int_gt(p.at.at[1].bytes, 0);
 	ck_assert_int_eq(back_points_find(&p, 4500000000), -1);
 	ck_assert_int_eq(back_points_find(&p, 19999999999), 0);

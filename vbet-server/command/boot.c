@@ -240,15 +240,21 @@ static int parse_bounds(const struct cmd_options *o, struct plan_wish *wish, str
 }
 
 static const int64_t back_every_min_ns = 100000000;
+static const int64_t back_every_usual_ns = INT64_C(10000000000);
 
-/* --back-every TIME[,SIZE], else VBET_BACK_EVERY. */
+/* --back-every off|TIME[,SIZE], else VBET_BACK_EVERY. */
 static int parse_back(const struct cmd_options *o, const struct graph *g, struct lab_options *opt,
 		      struct err *e)
 {
 	const char *said = o->back_every ? o->back_every : getenv("VBET_BACK_EVERY");
 	const char *size = said ? strchr(said, ',') : NULL;
 
-	if (!said || !*said)
+	if (!said || !*said) {
+		opt->back_unasked = opt->back_every_ns != 0;
+		return 0;
+	}
+	opt->back_every_ns = 0;
+	if (!strcmp(said, "off"))
 		return 0;
 	if (g->clock == CLOCK_REAL)
 		return o->back_every
@@ -389,6 +395,7 @@ int boot_loaded(const struct cmd_options *o, const struct boot_wish *wish, struc
 		/* A run that is repeated was ready, whatever failed in it. */
 		.keep_going = o->keep_going || w->inputs,
 		.stopped = w->stopped,
+		.back_every_ns = w->goes_back ? back_every_usual_ns : 0,
 		.held = w->hold != NULL,
 		.captures = w->captures,
 		.record = record,
@@ -501,17 +508,17 @@ int boot_restore(const char *run, const char *snapshot, const struct server_foll
  * The server's answer says that all its processes have ended; it itself is the last. Whoever looks
  * after that must find nothing, so its end is waited for, too.
  */
-int boot_take_down(const char *lab, struct err *e)
+static int take_down(const char *lab, const char *heir, struct err *e)
 {
-	char *words[] = {"down"};
+	char *words[] = {"down", (char *)(uintptr_t)heir};
 	struct session s;
 	struct err why;
 	int rc = connect_while_it_runs(&s, lab, &why);
 
 	if (rc == 0) {
-		struct pollfd server = {.fd = client_server_fd(&s), .events = POLLIN};
+		struct pollfd server = {.fd = heir ? -1 : client_server_fd(&s), .events = POLLIN};
 
-		rc = client_send(&s, words, 1, &why);
+		rc = client_send(&s, words, heir ? 2 : 1, &why);
 		if (rc == 0)
 			rc = client_answer(&s, NULL, client_show_note, NULL, &why);
 		client_close(&s);
@@ -526,6 +533,16 @@ int boot_take_down(const char *lab, struct err *e)
 	if (e)
 		*e = why;
 	return -1;
+}
+
+int boot_take_down(const char *lab, struct err *e)
+{
+	return take_down(lab, NULL, e);
+}
+
+int boot_take_place(const char *lab, const char *back, struct err *e)
+{
+	return take_down(lab, back, e);
 }
 
 void boot_release(struct session *held, const char *lab, struct err *e)

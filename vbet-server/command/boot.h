@@ -19,6 +19,7 @@ struct session;
 /* What a command wants of the lab that the user did not say. Borrowed; zeroed: a lab as any. */
 struct boot_wish {
 	bool stopped;           /* its virtual clock stands when it is ready */
+	bool goes_back;         /* it keeps snapshots to go back to, if the user says nothing */
 	struct session *hold;   /* gets a connection with which the lab goes down, also if we are
 				   killed (boot_release()); NULL: the lab outlives us */
 	const char *captures;   /* a directory for captures of all cables, absolute; or NULL */
@@ -48,6 +49,11 @@ int boot_restore(const char *run, const char *snapshot, const struct server_foll
 		 struct session *s, struct err *e);
 /* Takes a lab down. 0 or -1. */
 int boot_take_down(const char *lab, struct err *e);
+/*
+ * So that another one can have its name: its last processes may end a little later. What it kept to
+ * go back to (store/back_dir.h) becomes the directory `back`, if there is any.
+ */
+int boot_take_place(const char *lab, const char *back, struct err *e);
 /*
  * Takes a lab down that was held, and closes the session. What goes wrong is in e, if nothing else
  * is: it cannot be taken down, or its server has ended without being told to.

@@ -178,7 +178,7 @@ static const struct option_spec options[] = {
 	{OPT_BACK, 0, "back", "TIME", "stand that long before the end of the run, or before now",
 	 FIELD(back)},
 	{OPT_BACKS, 0, "back-every", "TIME",
-	 "virtual clock: keep snapshots so often, for --back; TIME,SIZE: in so much room",
+	 "virtual clock: keep snapshots so often, for --back; TIME,SIZE: in so much room; or off",
 	 FIELD(back_every)},
 	{OPT_WHATIF, 0, "whatif", "STATEMENT",
 	 "FILE is RUN@TIME: repeat that run, but do this then, and show what differs",

@@ -122,7 +122,8 @@ int cmd_up(const struct cmd_options *o, int argc, char **argv, struct err *e)
 	if (o->until || o->keep)
 		return err_set(e, ERR_USAGE,
 			       "--until and --keep go with --whatif (or vbet replay)");
-	int rc = boot_file(o, NULL, argv[0], &lab, e);
+	const struct boot_wish wish = {.goes_back = true};
+	int rc = boot_file(o, &wish, argv[0], &lab, e);
 
 	free(lab);
 	return rc;
@@ -136,7 +137,7 @@ int cmd_run_lab(const struct cmd_options *o, int argc, char **argv, struct err *
 {
 	char *lab = NULL;
 	struct session held = {.fd = -1};
-	struct boot_wish wish = {.hold = &held};
+	struct boot_wish wish = {.hold = &held, .goes_back = true};
 	int rc = boot_file(o, &wish, argv[0], &lab, e);
 
 	if (rc == 0) {
@@ -205,6 +206,7 @@ static void look_at_lab(const char *base, const char *lab, struct lab_view *v)
 	}
 	snprintf(v->user, sizeof(v->user), "%s", user ? user->pw_name : "?");
 	back_dir_list(dir, &v->back);
+	back_dir_weigh(dir, &v->back);
 	free(dir);
 	free(text);
 }

@@ -138,7 +138,7 @@ static int replay_all(const struct cmd_options *o, struct run *r, struct loaded 
 	struct keep k = {0};
 	int rc = make_room(r, l, e) < 0 || keep_open(&k, o->keep, e) < 0 ? -1 : 0;
 
-	struct boot_wish wish = {.captures = k.cables, .record = k.dir};
+	struct boot_wish wish = {.captures = k.cables, .record = k.dir, .goes_back = true};
 
 	if (rc == 0)
 		rc = lead(o, wish, r, l, to_ns, e);

@@ -24,44 +24,64 @@
 /* What one restore needs. */
 struct way {
 	struct stage stage;
-	char *run;                /* owned: of the lab that runs */
-	char *snapshot, *inputs;  /* owned: in the stage */
-	char *back;               /* owned: in the stage; those before the moment */
-	struct back_points there; /* in the lab that runs */
+	char *run;    /* owned: of the lab that runs */
+	char *inputs; /* owned: in the stage */
+	char *back;   /* owned: in the stage; what the lab that comes keeps from before */
+	struct back_points there; /* of the lab that runs, then in `back` */
 };
 
-static int link_one(const struct way *w, int64_t time_ns, const char *to, struct err *e)
+static int link_one(const struct way *w, int64_t time_ns, struct err *e)
 {
 	char *from = back_dir_path(w->run, time_ns);
+	char *to = back_dir_path(w->stage.dir, time_ns);
 	int rc = copy_tree_linked(from, to, e);
 
+	/* The lab may be removing it. */
+	if (rc < 0)
+		paths_remove_tree(to);
 	free(from);
+	free(to);
 	return rc;
 }
 
-/* The newest that can be had: the lab may be removing one. */
-static int link_newest(struct way *w, int64_t to_ns)
+/* All up to the moment: the other lab can go back further then. */
+static int link_all(struct way *w, int64_t to_ns, struct err *e)
 {
-	for (long i = back_points_find(&w->there, to_ns); i >= 0; i--) {
-		if (link_one(w, w->there.at.at[i].time_ns, w->snapshot, NULL) == 0)
-			return (int)i;
-		paths_remove_tree(w->snapshot);
-	}
-	return -1;
+	long newest = back_points_find(&w->there, to_ns);
+
+	if (mkdir(w->back, 0700) < 0)
+		return err_sys(e, "make %s", w->back);
+	for (long i = 0; i <= newest; i++)
+		link_one(w, w->there.at.at[i].time_ns, NULL);
+	return 0;
 }
 
-/* With all before it, to go back further then. */
-static void link_all(const struct way *w, int newest)
+/* They are of times that have not come yet. */
+static void put_later_aside(const struct way *w, long newest)
 {
-	mkdir(w->back, 0700);
-	for (int i = 0; i <= newest; i++) {
-		int64_t ns = w->there.at.at[i].time_ns;
-		char *to = back_dir_path(w->stage.dir, ns);
+	for (size_t i = (size_t)newest + 1; i < w->there.at.n; i++) {
+		char *from = back_dir_path(w->stage.dir, w->there.at.at[i].time_ns);
+		char *to = xasprintf("%s/later.%zu", w->stage.dir, i);
 
-		if (link_one(w, ns, to, NULL) < 0)
-			paths_remove_tree(to);
+		/* The stage is removed with all that is in it. */
+		if (rename(from, to) < 0)
+			paths_remove_tree(from);
+		free(from);
 		free(to);
 	}
+}
+
+/* The snapshot to begin with, in `back`; malloc'ed. NULL: there is none any more. */
+static char *choose(struct way *w, int64_t to_ns)
+{
+	back_points_finish(&w->there);
+	back_dir_list(w->stage.dir, &w->there);
+	long newest = back_points_find(&w->there, to_ns);
+
+	if (newest < 0)
+		return NULL;
+	put_later_aside(w, newest);
+	return back_dir_path(w->stage.dir, w->there.at.at[newest].time_ns);
 }
 
 static int write_inputs(const struct way *w, const struct run *r, struct err *e)
@@ -83,15 +103,17 @@ static int restore(struct way *w, const char *base, const char *lab, bool same, 
 	char *run = xasprintf("%s/%s", base, lab);
 	struct session s;
 	struct err why = {0};
-	int rc = same ? boot_take_down(lab, e) : 0;
+	int rc = same ? boot_take_place(lab, w->back, e) : link_all(w, to_ns, e);
+	char *snapshot = rc == 0 ? choose(w, to_ns) : NULL;
 
-	if (rc == 0)
-		rc = boot_restore(run, w->snapshot, &follow, &s, &why) == 0;
+	if (snapshot)
+		rc = boot_restore(run, snapshot, &follow, &s, &why) == 0;
 	if (rc == 1)
 		client_close(&s);
 	else if (rc == 0)
 		fprintf(stderr, "what was kept cannot be restored: %s; the run is repeated\n",
-			why.text);
+			why.kind ? why.text : "it is not there any more");
+	free(snapshot);
 	free(run);
 	return rc;
 }
@@ -108,21 +130,14 @@ int go_back(const struct run *r, const char *lab, int64_t to_ns, struct err *e)
 	back_dir_list(w.run, &w.there);
 	if (back_points_find(&w.there, to_ns) >= 0 &&
 	    stage_make(&w.stage, base, STAGE_RESTORE, e) == 0) {
-		w.snapshot = xasprintf("%s/s", w.stage.dir);
 		w.inputs = xasprintf("%s/inputs", w.stage.dir);
 		w.back = xasprintf("%s/%s", w.stage.dir, BACK_DIR);
-		int newest = link_newest(&w, to_ns);
-
-		if (newest >= 0) {
-			link_all(&w, newest);
-			rc = write_inputs(&w, r, e) < 0
-				     ? -1
-				     : restore(&w, base, lab, !strcmp(r->running, lab), to_ns, e);
-		}
+		rc = write_inputs(&w, r, e) < 0
+			     ? -1
+			     : restore(&w, base, lab, !strcmp(r->running, lab), to_ns, e);
 	}
 	stage_end(&w.stage);
 	back_points_finish(&w.there);
-	free(w.snapshot);
 	free(w.inputs);
 	free(w.back);
 	free(w.run);

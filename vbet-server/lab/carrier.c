@@ -155,16 +155,17 @@ void carrier_send(struct carrier *s, const char *line, carrier_answer_fn answer,
 }
 
 /*
- * The connection first, so that the end of the process is not taken for a loss. It has no state
- * that would be worth a friendlier end than SIGKILL.
+ * It has no state that would be worth a friendlier end than SIGKILL. That comes first: one that
+ * sees its connection end removes its sockets, and another lab may have the directory by now.
  */
 void carrier_stop(struct carrier *s)
 {
+	if (s->child.pid > 0)
+		kill(s->child.pid, SIGKILL);
 	conn_finish(&s->conn);
 	while (s->first)
 		answer_first(s, false, "the lab is being taken down");
 	if (s->child.pid > 0) {
-		kill(s->child.pid, SIGKILL);
 		waitpid(s->child.pid, NULL, 0);
 		close(s->child.pidfd);
 		s->child.pid = 0;

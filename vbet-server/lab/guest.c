@@ -197,7 +197,7 @@ static void give_up_stopping(struct guest *gu)
 	if (lab->clock.is_virtual && clock_is_at_goal(lab))
 		loop_set_timer(lab->loop, &gu->deadline, loop_now_ns(lab->loop) + stop_timeout_ns);
 	else if (!input_is_replaying(lab))
-		input_add(lab, kill_late, xstrdup(gu->name));
+		input_add_change(lab, kill_late, xstrdup(gu->name));
 }
 
 void guest_hear(struct lab *lab, const struct words *w)
@@ -356,7 +356,7 @@ static void leave_devices(struct guest *gu)
 {
 	struct lab *lab = gu->lab;
 
-	if (lab->clock.is_virtual || lab->progress.failed)
+	if (lab->progress.failed)
 		return;
 	struct leaving *l = xmalloc(sizeof(*l));
 	char *agent = xasprintf("%s:agent", gu->name);
@@ -376,7 +376,7 @@ static void leave_devices(struct guest *gu)
 static void finish_child(struct guest *gu)
 {
 	struct loop *l = gu->lab->loop;
-	bool ran = gu->child.pid;
+	bool ran = gu->child.pid && !gu->lab->clock.is_virtual;
 
 	loop_remove(l, &gu->exited);
 	loop_cancel_timer(l, &gu->deadline);
@@ -395,7 +395,7 @@ static void finish_child(struct guest *gu)
 	gu->dying = false;
 	spin_end(gu);
 	set_state(gu, GUEST_DOWN);
-	if (ran)
+	if (sleep_end(gu) || ran)
 		leave_devices(gu);
 }
 
@@ -435,6 +435,7 @@ struct guest *guest_create(struct lab *lab, const char *name)
 	gu->lab = lab;
 	gu->name = xstrdup(name);
 	gu->report.fd = -1;
+	sleep_init(gu);
 	gu->report.ready = on_report;
 	gu->exited.ready = on_exited;
 	gu->deadline.fire = on_deadline;
@@ -519,25 +520,32 @@ int guest_boot(struct guest *gu, struct err *e)
 	gu->started_ns = loop_now_ns(lab->loop);
 	loop_set_timer(lab->loop, &gu->deadline, gu->started_ns + lab->progress.boot_timeout_ns);
 	set_state(gu, GUEST_BOOTING);
+	back_wake(lab);
 	return 0;
 }
 
-int guest_thaw(struct guest *gu, const char *state, bool adopt, struct err *e)
+int guest_thaw(struct guest *gu, struct err *e)
 {
 	char *path = xasprintf("%s/n/%s/agent", gu->lab->dir, gu->name);
 	int rc = agent_thaw(&gu->agent, gu->lab->loop, path, e);
 
-	if (rc == 0)
-		rc = still_listen(gu, e);
 	free(path);
-	if (rc < 0)
-		return -1;
-	int state_fd = open(state, (adopt ? O_RDWR : O_RDONLY) | O_CLOEXEC);
+	return rc < 0 ? -1 : still_listen(gu, e);
+}
 
-	rc = state_fd < 0 ? err_sys(e, "%s", state) : spawn(gu, state_fd, adopt, e);
-	if (state_fd >= 0)
-		close(state_fd);
-	return rc < 0 ? -1 : watch_launcher(gu, e);
+int guest_resume(struct guest *gu, int state_fd, bool adopt, struct err *e)
+{
+	return spawn(gu, state_fd, adopt, e) < 0 ? -1 : watch_launcher(gu, e);
+}
+
+int guest_go_on(struct guest *gu, const char *state, bool adopt, struct err *e)
+{
+	int fd = open(state, (adopt ? O_RDWR : O_RDONLY) | O_CLOEXEC);
+	int rc = fd < 0 ? err_sys(e, "%s", state) : guest_resume(gu, fd, adopt, e);
+
+	if (fd >= 0)
+		close(fd);
+	return rc;
 }
 
 bool guest_can_hear(const struct guest *gu, struct err *e)

@@ -7,8 +7,10 @@
 #include "lib/quota.h"
 #include "lib/spawn.h"
 #include "vbet-server/lab/agent.h"
+#include "vbet-server/lab/back.h"
 #include "vbet-server/lab/freezer.h"
 #include "vbet-server/lab/learned.h"
+#include "vbet-server/lab/sleep.h"
 
 struct lab;
 
@@ -25,6 +27,8 @@ struct guest {
 	char jail[128];           /* what the launcher said: "level=full" */
 	struct agent agent;
 	struct freezer freezer;     /* real clock */
+	struct sleep sleep;         /* virtual clock */
+	struct back_kept kept;      /* virtual clock */
 	struct learned learned;     /* addresses: learned.h */
 	char *names;                /* owned: what it was told of others' (names.c), or NULL */
 	struct loop_timer deadline; /* boot or stop takes too long */
@@ -51,11 +55,11 @@ struct guest *guest_create(struct lab *lab, const char *name);
 void guest_destroy(struct guest *gu);
 /* Starts the launcher; from now on events drive it. 0 or -1. */
 int guest_boot(struct guest *gu, struct err *e);
-/*
- * In a server that was restored: the kernel goes on from the file `state`, and the agent's stream
- * where it was. 0 or -1.
- */
-int guest_thaw(struct guest *gu, const char *state, bool adopt, struct err *e);
+/* In a server that was restored: the agent's stream goes on where it was. 0 or -1. */
+int guest_thaw(struct guest *gu, struct err *e);
+/* The kernel goes on from that file; adopt: nobody else will. 0 or -1. */
+int guest_resume(struct guest *gu, int state_fd, bool adopt, struct err *e);
+int guest_go_on(struct guest *gu, const char *state, bool adopt, struct err *e);
 /* It shall be up: it boots when it is its turn. -1: it is not down. */
 int guest_start(struct guest *gu, struct err *e);
 /* It shall be down: asks for a clean power-off, or ends it at once. */

@@ -21,6 +21,7 @@
 #include "lib/xalloc.h"
 #include "vbet-server/lab/lab.h"
 #include "vbet-server/lab/message.h"
+#include "vbet-server/lab/verb.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -267,7 +268,9 @@ static bool do_planned(struct lab *lab, const struct input_planned *p)
 	bool done = true;
 
 	if (words_split(line, strcspn(line, "\n"), &a, &w, &e) == 0) {
-		if (!strcmp(w.at[0], "boot") && w.n == 2)
+		if (verb_wakes(&w) && !sleep_wake_all(lab))
+			done = false;
+		else if (!strcmp(w.at[0], "boot") && w.n == 2)
 			done = do_boot(lab, w.at[1], &e);
 		else if (!strcmp(w.at[0], "refused") && w.n == 1)
 			check_refused(lab, &e);
@@ -285,7 +288,7 @@ static bool do_planned(struct lab *lab, const struct input_planned *p)
 
 static bool guest_is_settled(const struct lab *lab, const struct guest *gu)
 {
-	if (gu->dying || conn_pending(&gu->agent.conn))
+	if (gu->dying || conn_pending(&gu->agent.conn) || !sleep_is_settled(gu))
 		return false;
 	/* That a kernel comes or goes is heard here and in the calendar one after the other. */
 	return !lab->clock.is_virtual || (gu->state != GUEST_DOWN) == gu->joined;
@@ -293,7 +296,7 @@ static bool guest_is_settled(const struct lab *lab, const struct guest *gu)
 
 bool input_is_settled(const struct lab *lab)
 {
-	if (snapshot_is_under_way(lab))
+	if (snapshot_is_under_way(lab) || !back_is_settled(lab))
 		return false;
 	if (!change_is_over(lab))
 		return false;
@@ -321,6 +324,8 @@ static bool do_next(struct lab *lab)
 	if (in->waiting.n) {
 		struct input_waiting w = in->waiting.at[0];
 
+		if (w.wakes && !sleep_wake_all(lab))
+			return false;
 		vec_remove(&in->waiting, 0);
 		w.run(lab, w.ctx);
 		return true;
@@ -408,7 +413,14 @@ void input_pump(struct lab *lab)
 
 void input_add(struct lab *lab, void (*run)(struct lab *lab, void *ctx), void *ctx)
 {
-	vec_push(&lab->inputs.waiting, ((struct input_waiting){run, ctx}));
+	vec_push(&lab->inputs.waiting, ((struct input_waiting){.run = run, .ctx = ctx}));
+	input_pump(lab);
+}
+
+void input_add_change(struct lab *lab, void (*run)(struct lab *lab, void *ctx), void *ctx)
+{
+	vec_push(&lab->inputs.waiting,
+		 ((struct input_waiting){.run = run, .ctx = ctx, .wakes = true}));
 	input_pump(lab);
 }
 

@@ -25,6 +25,7 @@ struct lab;
 struct input_waiting {
 	void (*run)(struct lab *lab, void *ctx);
 	void *ctx;
+	bool wakes; /* all guests are to be awake for it (sleep.h) */
 };
 
 /* What is to be done at a time. */
@@ -52,6 +53,8 @@ struct inputs {
 
 /* Calls run(lab, ctx) when it is its turn: before this returns, if nothing else is under way. */
 void input_add(struct lab *lab, void (*run)(struct lab *lab, void *ctx), void *ctx);
+/* The same for what may touch guests other than by messages. */
+void input_add_change(struct lab *lab, void (*run)(struct lab *lab, void *ctx), void *ctx);
 /* A message for a channel of a guest's agent; copied. Recorded. */
 void input_send(struct guest *gu, uint32_t channel, uint8_t type, const void *data, uint32_t len);
 /* Words for the agent itself. Recorded. */

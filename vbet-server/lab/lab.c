@@ -304,13 +304,43 @@ int lab_change(struct lab *lab, struct graph *g, struct err *e)
 	return lab_replace_plan(lab, plan, e);
 }
 
+static void remove_place(struct lab *lab)
+{
+	if (lab->pids)
+		fclose(lab->pids);
+	lab->pids = NULL;
+	if (lab->lock_fd < 0)
+		return;
+	paths_remove_tree(lab->dir);
+	close(lab->lock_fd);
+	lab->lock_fd = -1;
+}
+
+bool lab_give_up_place(struct lab *lab, const char *back)
+{
+	char *mine = xasprintf("%s/" BACK_DIR, lab->dir);
+
+	snapshot_drop(lab);
+	if (rename(mine, back) < 0 && errno != ENOENT)
+		fprintf(stderr, "%s: %s\n", back, strerror(errno));
+	free(mine);
+	if (lab->bounds.group)
+		return false;
+	lab->progress.setting_up = false;
+	lab->progress.failed = true;
+	outside_stop(lab);
+	remove_place(lab);
+	return true;
+}
+
 void lab_destroy(struct lab *lab)
 {
 	if (!lab)
 		return;
 	lab->progress.setting_up = false;
 	lab->progress.failed = true;
-	for (size_t i = 0; i < lab->n_guests; i++)
+	/* All at once; or one after the other, if somebody else has need of the processors. */
+	for (size_t i = 0; i < lab->n_guests && lab->lock_fd >= 0; i++)
 		guest_kill(lab->guests[i]);
 	for (size_t i = 0; i < lab->n_guests; i++)
 		guest_destroy(lab->guests[i]);
@@ -332,12 +362,7 @@ void lab_destroy(struct lab *lab)
 	outside_stop(lab);
 	carriers_stop_all(&lab->carriers);
 	bounds_finish(&lab->bounds);
-	if (lab->pids)
-		fclose(lab->pids);
-	if (lab->lock_fd >= 0) {
-		paths_remove_tree(lab->dir);
-		close(lab->lock_fd);
-	}
+	remove_place(lab);
 	plan_destroy(lab->plan);
 	graph_destroy(lab->graph);
 	topo_destroy(lab->script);

@@ -91,6 +91,13 @@ struct lab {
 struct lab *lab_create(struct loop *l, struct topo_script *script, struct graph *g,
 		       const struct lab_options *opt, const struct lab_listener *listener,
 		       struct err *e);
+/*
+ * Another lab is to have its name at once: what others could meet of it ends, the run directory
+ * goes, and guests are ended without waiting for them. What it keeps to go back to (back.h) becomes
+ * the directory `back`. False: the rest of it is to end first, as it has groups of processes, which
+ * have a name, too; lab_destroy() in either case.
+ */
+bool lab_give_up_place(struct lab *lab, const char *back);
 /* Ends every process of the lab, waits for them, removes the run directory. */
 void lab_destroy(struct lab *lab);
 /*

@@ -201,7 +201,7 @@ int move_ask(struct lab *lab, const char *node, const char *to, struct err *e)
 	s->move.to = c->number;
 	s->failed.kind = ERR_NONE;
 	s->step = SNAPSHOT_ASKED;
-	input_add(lab, begin, NULL);
+	input_add_change(lab, begin, NULL);
 	return 0;
 }
 
@@ -279,7 +279,7 @@ static bool go_on_anew(struct lab *lab)
 	struct guest *gu = lab->snapshot.move.guest;
 	char *file = file_of(gu, "guest");
 	struct err e;
-	int rc = guest_thaw(gu, file, false, &e);
+	int rc = guest_thaw(gu, &e) < 0 ? -1 : guest_go_on(gu, file, false, &e);
 
 	free(file);
 	if (rc < 0)

@@ -24,6 +24,7 @@ struct lab_options {
 	int64_t replay_ns;       /* up to this time, where the clock stands then */
 	int64_t back_every_ns;   /* snapshots to go back to are taken so often; 0: none */
 	int64_t back_bytes;      /* and may take so much room; 0: as usual */
+	bool back_unasked;       /* nobody has asked for them: half of what is usual */
 	bool replay_rest;        /* and what it says of later times when it goes on */
 	int64_t moment_ns;       /* on the way there the lab is kept once (moment.h) */
 	const char *moment_dir;  /* here, or NULL: it is not */

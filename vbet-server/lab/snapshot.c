@@ -147,14 +147,14 @@ static void on_save_asked(void *ctx, bool ok, const char *text)
 		snapshot_hear_refusal(ctx, text);
 }
 
-static void ask(struct carrier *c, const char *what, const char *name, char *file,
-		carrier_answer_fn answer, void *ctx)
+/* Takes over file. */
+static void ask(struct carrier *c, const char *what, char *file, carrier_answer_fn answer,
+		void *ctx)
 {
 	struct arena a = {0};
 	char *word = arena_printf(&a, "file=%s", file);
 
-	carrier_send(c, arena_printf(&a, "%s%s %s", what, name, words_quote(&a, word)), answer,
-		     ctx);
+	carrier_send(c, arena_printf(&a, "%s %s", what, words_quote(&a, word)), answer, ctx);
 	arena_finish(&a);
 	free(file);
 }
@@ -175,7 +175,7 @@ static void save_substrate(struct lab *lab)
 		struct carrier *c = carriers_at(&lab->carriers, i);
 
 		if (c)
-			ask(c, "save", "", snapshot_carrier_file(s->made, c), on_save_asked, lab);
+			ask(c, "save", snapshot_carrier_file(s->made, c), on_save_asked, lab);
 	}
 }
 
@@ -240,6 +240,45 @@ static int make_dir(struct lab *lab, struct err *e)
 	return snapshot_dir_write_mark(made, &mark, e);
 }
 
+/* What the newest snapshot of the lab's own has of it holds for this one, too. */
+static int link_last(struct guest *gu, struct err *e)
+{
+	char *last = back_last_file(gu);
+	char *file = snapshot_guest_file(gu->lab->snapshot.made, gu);
+	int rc = last && link(last, file) == 0 ? 0 : err_sys(e, "%s", file);
+
+	if (rc == 0)
+		back_note_guest(gu, NULL);
+	free(last);
+	free(file);
+	return rc;
+}
+
+/* One that sleeps is in a file. */
+static void copy_sleeper(struct guest *gu)
+{
+	char *file = snapshot_guest_file(gu->lab->snapshot.made, gu);
+	struct err e = {0};
+
+	if (link_last(gu, NULL) < 0 && sleep_save(gu, file, &e) < 0)
+		note_failure(gu->lab, e.text);
+	free(file);
+}
+
+static void freeze_guest(struct lab *lab, const struct guest *gu)
+{
+	struct snapshot *s = &lab->snapshot;
+	char *last = back_last_file(gu);
+	char *what = xasprintf("freeze %s%s%s", gu->name, last ? " unless_moves=" : "",
+			       last ? gu->kept.moves : "");
+
+	s->guests++;
+	ask(carriers_at(&lab->carriers, 1), what, snapshot_guest_file(s->made, gu), on_freeze_asked,
+	    lab);
+	free(what);
+	free(last);
+}
+
 /* Nobody is the last before all are asked. */
 static void freeze_virtual(struct lab *lab)
 {
@@ -247,13 +286,12 @@ static void freeze_virtual(struct lab *lab)
 
 	s->guests = 1;
 	for (size_t i = 0; i < lab->n_guests && s->step == SNAPSHOT_GUESTS; i++) {
-		const struct guest *gu = lab->guests[i];
+		struct guest *gu = lab->guests[i];
 
-		if (!gu || !gu->child.pid)
-			continue;
-		s->guests++;
-		ask(carriers_at(&lab->carriers, 1), "freeze ", gu->name,
-		    snapshot_guest_file(s->made, gu), on_freeze_asked, lab);
+		if (gu && gu->sleep.state == SLEEP_ASLEEP)
+			copy_sleeper(gu);
+		else if (gu && gu->child.pid)
+			freeze_guest(lab, gu);
 	}
 	guest_answered(lab);
 }
@@ -364,6 +402,18 @@ void snapshot_hear_guest(struct guest *gu)
 	snapshot_end(lab, &e);
 }
 
+/* frozen NAME BYTES MOVES, same NAME */
+static void note_guest(struct lab *lab, const struct words *w)
+{
+	struct guest *gu = lab_find_guest(lab, w->at[1], NULL);
+	struct err e = {0};
+
+	if (gu && w->n > 3)
+		back_note_guest(gu, w->at[3]);
+	else if (gu && !strcmp(w->at[0], "same") && link_last(gu, &e) < 0)
+		note_failure(lab, e.text);
+}
+
 void snapshot_hear(struct lab *lab, const struct words *w)
 {
 	struct snapshot *s = &lab->snapshot;
@@ -381,7 +431,9 @@ void snapshot_hear(struct lab *lab, const struct words *w)
 	}
 	if (strstr(what, "failed"))
 		note_failure(lab, w->at[w->n - 1]);
-	if (!strcmp(what, "frozen") || !strcmp(what, "freeze-failed"))
+	if (!strcmp(what, "frozen") || !strcmp(what, "same"))
+		note_guest(lab, w);
+	if (!strcmp(what, "frozen") || !strcmp(what, "same") || !strcmp(what, "freeze-failed"))
 		guest_answered(lab);
 	else if (strcmp(what, "thawed") != 0 && carriers_are_asked(lab))
 		carrier_answered(lab);
@@ -389,14 +441,20 @@ void snapshot_hear(struct lab *lab, const struct words *w)
 		thaw_check(lab);
 }
 
+void snapshot_drop(struct lab *lab)
+{
+	if (lab->snapshot.made)
+		snapshot_dir_remove(lab->snapshot.made);
+	free(lab->snapshot.made);
+	lab->snapshot.made = NULL;
+}
+
 void snapshot_finish(struct lab *lab)
 {
 	loop_cancel_timer(lab->loop, &lab->snapshot.still.deadline);
 	move_finish(lab);
 	/* The lab goes down before it is whole. */
-	if (lab->snapshot.made)
-		snapshot_dir_remove(lab->snapshot.made);
+	snapshot_drop(lab);
 	free(lab->snapshot.asked);
 	free(lab->snapshot.dir);
-	free(lab->snapshot.made);
 }

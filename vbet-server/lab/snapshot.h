@@ -71,6 +71,8 @@ void snapshot_spoil(struct lab *lab, const char *name, bool none_answers);
 void snapshot_hear_refusal(struct lab *lab, const char *why);
 /* "frozen", "saved", "thawed"... of the substrate. */
 void snapshot_hear(struct lab *lab, const struct words *w);
+/* One that is being taken goes: the lab is about to end. */
+void snapshot_drop(struct lab *lab);
 void snapshot_finish(struct lab *lab);
 
 #endif

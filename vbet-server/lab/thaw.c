@@ -22,10 +22,15 @@ static bool may_adopt(const struct lab *lab)
 	return !lab->bounds.group && snapshot_dir_is_for_once(lab->snapshot.dir);
 }
 
+/*
+ * In virtual time the first is started, to see whether kernel and processor fit, and of the others
+ * each when it is needed.
+ */
 static void start_guests(struct lab *lab)
 {
 	struct snapshot *s = &lab->snapshot;
 	bool adopt = may_adopt(lab);
+	bool may_sleep = false;
 	struct err e = {0};
 
 	for (size_t i = 0; i < lab->n_guests && !e.kind; i++) {
@@ -35,8 +40,10 @@ static void start_guests(struct lab *lab)
 			continue;
 		char *file = snapshot_guest_file(s->dir, gu);
 
-		if (guest_thaw(gu, file, adopt, &e) < 0)
+		if (guest_thaw(gu, &e) < 0 || (may_sleep ? sleep_begin(gu, file, adopt, &e)
+							 : guest_go_on(gu, file, adopt, &e)) < 0)
 			err_wrap(&e, "%s", gu->name);
+		may_sleep = lab->clock.is_virtual;
 		free(file);
 	}
 	if (!e.kind)
@@ -195,7 +202,8 @@ void thaw_forget(struct lab *lab)
 
 		if (!gu)
 			continue;
-		gu->resumes = gu->child.pid != 0;
+		gu->resumes = gu->child.pid != 0 || gu->sleep.state != SLEEP_NONE;
+		sleep_init(gu);
 		gu->child = (struct child){.pidfd = -1};
 		gu->report.fd = -1;
 		conn_hold(&gu->agent.conn);

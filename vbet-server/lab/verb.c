@@ -4,9 +4,10 @@
  * clients, events of the script and lines of a record all come here, and that is what makes a
  * record repeatable: there is no second way to change a lab.
  *
- * The last column is for verbs that see to their own line in the record. A job is written when it
- * starts with the number that it got; "ready", "clock", "charged" and "end" are notes in a record
- * of what happened, and there is nothing to do when they are read.
+ * The last column but one is for verbs that see to their own line in the record. A job is written
+ * when it starts with the number that it got; "ready", "clock", "charged" and "end" are notes in a
+ * record of what happened, and there is nothing to do when they are read. The last is for those
+ * that find all guests awake (sleep.h): what else is done reaches guests by messages.
  */
 #include "vbet-server/lab/verb.h"
 
@@ -60,25 +61,25 @@ static int do_nothing(struct lab *lab, const struct words *w, FILE *out, struct 
 }
 
 static const struct verb verbs[] = {
-	{"start", 2, 2, do_start, false},
-	{"stop", 2, 2, do_stop, false},
-	{"kill", 2, 2, do_stop, false},
-	{"restart", 2, 2, do_restart, false},
-	{"link", 2, SIZE_MAX, link_command, false},
-	{"plug", 2, 3, do_plug, false},
-	{"unplug", 2, 2, link_command, false},
-	{"statement", 2, 5, do_statement, false},
-	{"stand", 1, 1, back_stand, false},
-	{"agent", 4, 5, message_repeat, true},
-	{"job", 4, SIZE_MAX, job_command, true},
-	{"look", 2, SIZE_MAX, job_command, true},
+	{"start", 2, 2, do_start, false, true},
+	{"stop", 2, 2, do_stop, false, true},
+	{"kill", 2, 2, do_stop, false, true},
+	{"restart", 2, 2, do_restart, false, true},
+	{"link", 2, SIZE_MAX, link_command, false, true},
+	{"plug", 2, 3, do_plug, false, true},
+	{"unplug", 2, 2, link_command, false, true},
+	{"statement", 2, 5, do_statement, false, true},
+	{"stand", 1, 1, back_stand, false, false},
+	{"agent", 4, 5, message_repeat, true, false},
+	{"job", 4, SIZE_MAX, job_command, true, false},
+	{"look", 2, SIZE_MAX, job_command, true, false},
 	/* Only said in records. */
-	{"ready", 1, 1, do_nothing, true},
-	{"clock", 1, SIZE_MAX, do_nothing, true},
-	{"charged", 2, 2, do_nothing, true},
-	{"end", 1, 1, do_nothing, true},
+	{"ready", 1, 1, do_nothing, true, false},
+	{"clock", 1, SIZE_MAX, do_nothing, true, false},
+	{"charged", 2, 2, do_nothing, true, false},
+	{"end", 1, 1, do_nothing, true, false},
 	/* Nothing of it can be seen: it is enough to stand where the run did. */
-	{"move", 2, 2, do_nothing, false},
+	{"move", 2, 2, do_nothing, false, false},
 };
 
 const struct verb *verb_find(const struct words *w, struct err *e)
@@ -95,4 +96,11 @@ const struct verb *verb_find(const struct words *w, struct err *e)
 	}
 	err_set(e, ERR_USAGE, "'%s' changes nothing", w->at[0]);
 	return NULL;
+}
+
+bool verb_wakes(const struct words *w)
+{
+	const struct verb *v = verb_find(w, NULL);
+
+	return v && v->wakes;
 }

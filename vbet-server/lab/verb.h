@@ -17,9 +17,11 @@ struct verb {
 	/* Does it; what it prints goes to out. 0, or -1 with the error set. */
 	int (*run)(struct lab *lab, const struct words *w, FILE *out, struct err *e);
 	bool is_silent; /* writes its own line into the record, or none */
+	bool wakes;     /* it touches guests other than by messages: all are to be awake */
 };
 
 /* That of these words; NULL, with the error set: none, or they are too few or too many. */
 const struct verb *verb_find(const struct words *w, struct err *e);
+bool verb_wakes(const struct words *w);
 
 #endif

@@ -149,8 +149,9 @@ char *warm_note(const struct lab_options *opt)
 	fprintf(f, "boot_timeout=%lld replay=%lld began=%lld booted=%lld ",
 		(long long)opt->boot_timeout_ns, (long long)opt->replay_ns,
 		(long long)opt->began_ns, (long long)opt->warm_booted_s);
-	fprintf(f, "back_every=%lld back_bytes=%lld moment=%lld", (long long)opt->back_every_ns,
-		(long long)opt->back_bytes, (long long)opt->moment_ns);
+	fprintf(f, "back_every=%lld back_bytes=%lld back_unasked=%d moment=%lld",
+		(long long)opt->back_every_ns, (long long)opt->back_bytes, opt->back_unasked,
+		(long long)opt->moment_ns);
 	fclose(f);
 	arena_finish(&a);
 	return text;
@@ -186,6 +187,7 @@ int warm_read_note(struct lab_options *opt, const char *note, struct arena *a, s
 		.warm_booted_s = number(&w, "booted"),
 		.back_every_ns = number(&w, "back_every"),
 		.back_bytes = number(&w, "back_bytes"),
+		.back_unasked = number(&w, "back_unasked") != 0,
 		.moment_ns = number(&w, "moment"),
 	};
 	return 0;

@@ -310,6 +310,8 @@ void report_text(FILE *out, const struct lab *lab, struct json_object *status)
 		if (gu && gu->child.pid)
 			fprintf(out, ", pid %d, %lld MB, jail %s", (int)gu->child.pid,
 				(long long)(n->memory_bytes >> 20), gu->jail);
+		else if (gu && gu->sleep.state != SLEEP_NONE)
+			fprintf(out, ", asleep until something happens to it");
 		fputc('\n', out);
 		text_failures(out, lab, n->name);
 		text_nics(out, lab, i, status);
@@ -394,6 +396,7 @@ static void json_node(struct json *j, const struct lab *lab, size_t i, struct js
 		json_string(j, "place", lab->graph->nodes[n->place].name);
 	if (gu) {
 		json_int(j, "pid", gu->child.pid);
+		json_bool(j, "asleep", gu->sleep.state != SLEEP_NONE);
 		json_int(j, "memory_bytes", n->memory_bytes);
 		json_string(j, "jail", gu->jail);
 		json_int(j, "boot_ns", gu->up_ns > gu->started_ns ? gu->up_ns - gu->started_ns : 0);

@@ -205,6 +205,8 @@ static int request_outside(struct client *c, const struct words *w, struct err *
 /* The record's last line says how far the run went, so the time is asked for first. */
 static int request_down(struct client *c, const struct words *w, struct err *e)
 {
+	if (w->n > 1 && !c->server->heir)
+		c->server->heir = xstrdup(w->at[1]);
 	/* Answered when all is gone: by the server, which answers who waits. */
 	c->state = CLIENT_WAIT;
 	c->is_over = NULL;
@@ -283,7 +285,7 @@ static const struct request requests[] = {
 	{"nodes", 1, 1, request_nodes, false},
 	{"graph", 1, 1, request_graph, false},
 	{"outside", 1, 1, request_outside, false},
-	{"down", 1, 1, request_down, false},
+	{"down", 1, 2, request_down, false},
 	{"hold", 1, 1, request_hold, false},
 	{"exec", 3, SIZE_MAX, request_exec, true},
 	{"put", 3, 4, request_put, true},

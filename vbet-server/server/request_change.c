@@ -12,6 +12,7 @@
 
 #include "lib/xalloc.h"
 #include "vbet-server/lab/statement.h"
+#include "vbet-server/lab/verb.h"
 #include "vbet-server/server/request.h"
 
 #include <stdlib.h>
@@ -73,7 +74,7 @@ static int defer(struct client *c, const struct words *w,
 	d->query = query_create(c);
 	d->run = run;
 	request_wait_until(c, not_yet);
-	input_add(c->server->lab, run_deferred, d);
+	(verb_wakes(w) ? input_add_change : input_add)(c->server->lab, run_deferred, d);
 	return REQUEST_ANSWERED;
 }
 

@@ -481,6 +481,9 @@ int server_run(struct topo_script *script, struct graph *g, const struct lab_opt
 	if (s.listener.fd >= 0)
 		loop_remove(s.loop, &s.listener);
 	settle_disks(&s);
+	if (s.heir && s.lab && lab_give_up_place(s.lab, s.heir))
+		close_clients(&s);
+	free(s.heir);
 	lab_destroy(s.lab);
 	if (s.up && !s.failure.kind)
 		err_set(&s.failure, ERR_ENV, "the lab was taken down before it was ready");

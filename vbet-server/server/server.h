@@ -54,6 +54,8 @@ struct server {
 	bool thawing;      /* it was restored, and not all of the lab is back */
 	bool held;         /* the lab goes down with that client, also when it is ready */
 	bool down_asked;
+	char *heir; /* owned: who asked for the end wants the lab's name, and what it keeps to go
+		     * back to, there; NULL: nobody does */
 	struct err failure; /* why the lab did not come up */
 	int exit_code;
 };

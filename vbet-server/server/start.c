@@ -196,22 +196,33 @@ static int copy_run(const char *dir, const char *snapshot, const char *captures,
 	return rc;
 }
 
+/* Where the snapshot is then, malloc'ed, or NULL: where it was. */
+static char *bring_back(const char *dir, const char *from, const char *snapshot)
+{
+	char *back = xasprintf("%s/%s", dir, BACK_DIR);
+	size_t len = strlen(from);
+	bool goes_along = !strncmp(snapshot, from, len) && snapshot[len] == '/';
+	bool came = rename(from, back) == 0;
+	char *now = came && goes_along ? xasprintf("%s%s", back, snapshot + len) : NULL;
+
+	/* Without them, going back repeats more. */
+	if (!came)
+		fprintf(stderr, "%s: %s\n", back, strerror(errno));
+	free(back);
+	return now;
+}
+
 int server_restore(const char *dir, const char *snapshot, const struct server_follow *follow,
 		   struct server_link *link, struct err *e)
 {
-	const struct restore r = {dir, snapshot, "", follow};
-
 	if (copy_run(dir, snapshot, follow ? follow->captures : NULL, e) < 0)
 		return -1;
-	if (follow && follow->back) {
-		char *back = xasprintf("%s/%s", dir, BACK_DIR);
+	char *kept = follow && follow->back ? bring_back(dir, follow->back, snapshot) : NULL;
+	const struct restore r = {dir, kept ? kept : snapshot, "", follow};
+	int rc = fork_server(become_restored, &r, link, e);
 
-		/* Without them, going back repeats more. */
-		if (rename(follow->back, back) < 0)
-			fprintf(stderr, "%s: %s\n", back, strerror(errno));
-		free(back);
-	}
-	return fork_server(become_restored, &r, link, e);
+	free(kept);
+	return rc;
 }
 
 int server_start_warm(const char *dir, const char *snapshot, const struct lab_options *opt,

@@ -6,10 +6,12 @@
 #include "vbet-server/store/snapshot_dir.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const int64_t second_ns = 1000000000;
 
@@ -47,7 +49,7 @@ void back_dir_list(const char *run, struct back_points *p)
 	char *dir = xasprintf("%s/%s", run, BACK_DIR);
 	DIR *d = opendir(dir);
 	const struct dirent *entry;
-	struct back_point point;
+	struct back_point point = {0};
 
 	*p = (struct back_points){0};
 	while (d && (entry = readdir(d))) {
@@ -55,10 +57,8 @@ void back_dir_list(const char *run, struct back_points *p)
 			continue;
 		char *path = back_dir_path(run, point.time_ns);
 
-		if (snapshot_dir_is(path)) {
-			point.bytes = (int64_t)paths_tree_bytes(path);
+		if (snapshot_dir_is(path))
 			vec_push(&p->at, point);
-		}
 		free(path);
 	}
 	if (d)
@@ -66,6 +66,38 @@ void back_dir_list(const char *run, struct back_points *p)
 	if (p->at.n)
 		qsort(p->at.at, p->at.n, sizeof(*p->at.at), by_time);
 	free(dir);
+}
+
+/* Guests' files are there, and no directories: these are its own. */
+static int64_t shared_bytes(const char *dir)
+{
+	DIR *d = opendir(dir);
+	const struct dirent *entry;
+	struct stat st;
+	int64_t sum = 0;
+
+	while (d && (entry = readdir(d)))
+		if (fstatat(dirfd(d), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISREG(st.st_mode))
+			sum += st.st_blocks * 512 / (int64_t)st.st_nlink;
+	if (d)
+		closedir(d);
+	return sum;
+}
+
+void back_dir_weigh(const char *run, struct back_points *p)
+{
+	for (size_t i = 0; i < p->at.n; i++) {
+		struct back_point *point = &p->at.at[i];
+		char *dir = back_dir_path(run, point->time_ns);
+		char *copies = xasprintf("%s/run", dir);
+
+		if (!point->own_bytes)
+			point->own_bytes = (int64_t)paths_tree_bytes(copies);
+		point->bytes = point->own_bytes + shared_bytes(dir);
+		free(copies);
+		free(dir);
+	}
 }
 
 void back_points_finish(struct back_points *p)

@@ -14,7 +14,8 @@
 
 struct back_point {
 	int64_t time_ns;
-	int64_t bytes; /* that it takes on the disk */
+	int64_t bytes;     /* that it takes on the disk: of a file that several have, its share */
+	int64_t own_bytes; /* of that, what it shares with nobody; 0: not known yet */
 };
 
 struct back_points {
@@ -23,8 +24,10 @@ struct back_points {
 
 /* RUN/back/TIME; malloc'ed. */
 char *back_dir_path(const char *run, int64_t time_ns);
-/* All that are whole, with their sizes; back_points_finish(). */
+/* All that are whole, without their sizes; back_points_finish(). */
 void back_dir_list(const char *run, struct back_points *p);
+/* Sees what they take, which changes for all with each that comes or goes. */
+void back_dir_weigh(const char *run, struct back_points *p);
 void back_points_finish(struct back_points *p);
 /*
  * The newest that is not later than a time, or -1. Going back to any time is to repeat no more than
