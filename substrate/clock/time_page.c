@@ -101,16 +101,16 @@ const char *vclock_guest_written(struct vclock_guest *g)
 		return "an answer that nobody asked for";
 	g->freezing = false;
 	vclock_place(g->clock, g);
-	if (bytes > 0)
+	if (bytes > 0) {
 		g->written_moves = g->moves;
-	if (bytes > 0)
 		substrate_event(s, "event frozen %s %lld %llu", g->object.name, (long long)bytes,
 				(unsigned long long)g->moves);
-	else
+	} else {
 		substrate_event(s, "event freeze-failed %s \"%s: %s\"", g->object.name,
 				g->object.name,
 				bytes ? strerror((int)-(bytes < -4095 ? -EIO : bytes))
 				      : "its kernel cannot be kept");
+	}
 	return NULL;
 }
 

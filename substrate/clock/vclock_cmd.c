@@ -78,17 +78,23 @@ int vclock_cmd_guest(struct substrate *s, const struct words *w, FILE *answer, s
 	return vclock_guest_create(vclock_of(s), w->at[1], path, e) ? 0 : -1;
 }
 
-/* The guest that a line names, in virtual time that stands. NULL with the error set. */
-static struct vclock_guest *find_standing(struct substrate *s, const struct words *w, struct err *e)
+/* The guest that a line names, in virtual time. NULL with the error set. */
+static struct vclock_guest *find_named(struct substrate *s, const struct words *w, struct err *e)
 {
-	struct vclock *c = vclock_of(s);
-
 	if (need_virtual(s, e) < 0)
 		return NULL;
-	struct vclock_guest *g = find_guest(c, w->at[1]);
+	struct vclock_guest *g = find_guest(vclock_of(s), w->at[1]);
 
 	if (!g)
 		err_set(e, ERR_USAGE, "there is no guest '%s'", w->at[1]);
+	return g;
+}
+
+/* The same, while the time stands. */
+static struct vclock_guest *find_standing(struct substrate *s, const struct words *w, struct err *e)
+{
+	struct vclock_guest *g = find_named(s, w, e);
+
 	return g && s->time->freeze(s, e) == 0 ? g : NULL;
 }
 
@@ -137,14 +143,11 @@ int vclock_cmd_sleep(struct substrate *s, const struct words *w, FILE *answer, s
 
 int vclock_cmd_wake(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
 {
-	if (need_virtual(s, e) < 0)
-		return -1;
-	struct vclock_guest *g = find_guest(vclock_of(s), w->at[1]);
+	struct vclock_guest *g = find_named(s, w, e);
 
-	if (!g)
-		return err_set(e, ERR_USAGE, "there is no guest '%s'", w->at[1]);
-	vclock_guest_wake(g);
-	return 0;
+	if (g)
+		vclock_guest_wake(g);
+	return g ? 0 : -1;
 }
 
 int vclock_cmd_start(struct substrate *s, const struct words *w, FILE *answer, struct err *e)

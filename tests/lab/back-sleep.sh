@@ -4,6 +4,7 @@
 # Who has nothing to do in a lab that was taken back is not started, and nothing shows that: what happens then is
 # what happens in a lab where all were there. Snapshots write those alone that have moved.
 . "${0%/*}/lib.sh"
+. "${0%/*}/asked.inc"
 
 lab_up - --clock virtual --record run --back-every 4s <<'END'
 s = alloc(switch)
@@ -33,15 +34,6 @@ go_back() {
 	out_has 'stands at'
 	must vbet status
 	out_has '^h.*ready, asleep until something happens to it'
-}
-# asked FILE NODE COMMAND: it runs as soon as the clock goes on.
-asked() {
-	local before
-	before=$(grep -c ' eof$' "$RUN/t/inputs")
-	vbet exec "$2" -- sh -c "$3" </dev/null >"$1" 2>&1 &
-	running+=($!)
-	said() { [ "$(grep -c ' eof$' "$RUN/t/inputs")" -gt "$before" ]; }
-	wait_until 60 said
 }
 look() { # NAME TO
 	local running=()

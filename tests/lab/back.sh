@@ -4,6 +4,7 @@
 # A lab that keeps snapshots as it goes is taken back from one of them: what comes then is what comes in a replay
 # of the whole run, whoever spoke to its nodes when the snapshot was taken.
 . "${0%/*}/lib.sh"
+. "${0%/*}/asked.inc"
 
 lab_up - --clock virtual --record run --back-every 4s <<'END'
 h1 = alloc(host) h2 = alloc(host)
@@ -39,15 +40,6 @@ out_has 'goes back at once to .* s'
 kept() { (cd "$RUN/t/back" && printf '%s ' *); }
 cp run/inputs whole
 
-# asked FILE NODE COMMAND: it runs as soon as the clock goes on, with all of its input said before that.
-asked() {
-	local before
-	before=$(grep -c ' eof$' "$RUN/t/inputs")
-	vbet exec "$2" -- sh -c "$3" </dev/null >"$1" 2>&1 &
-	running+=($!)
-	said() { [ "$(grep -c ' eof$' "$RUN/t/inputs")" -gt "$before" ]; }
-	wait_until 60 said
-}
 # What is in the lab at that moment, and in the time that follows: on a cable, in files of nodes.
 look() { # NAME TO
 	local running=() capture
