@@ -62,7 +62,7 @@ share=$(awk "BEGIN { print ($(used) - $before) / ($EPOCHREALTIME - $began) / 100
 awk "BEGIN { exit !($share > 10 && $share < 23) }" || fail "a used $share % of a processor"
 
 # Processes.
-in_node c 'bash -c "while :; do sleep 1000 & done" 2>&1' >storm.out 2>&1 &
+fork_storm c >storm.out 2>&1 &
 full() { [ "$(of n.c/pids.current)" -ge 28 ]; }
 wait_until 60 full
 must vbet exec b -- ping -n -c 3 -i 0.2 -W 5 10.0.0.3

@@ -23,7 +23,7 @@ count() {
 }
 in_node a 'sleep 1000' &
 wait_until 10 vbet exec a -- pgrep sleep
-in_node a 'bash -c "while :; do sleep 1000 & done" 2>&1' >storm.out 2>&1 &
+fork_storm a >storm.out 2>&1 &
 storm=$!
 full() { [ "$(count "$pid")" -ge 28 ]; }
 wait_until 20 full

@@ -135,6 +135,18 @@ lab_up() {
 in_node() {
 	vbet exec "$1" -- sh -c "$2" </dev/null
 }
+# fork_storm NODE: as many processes in it as it can have, for good. Shells give up when they cannot fork.
+fork_storm() {
+	in_node "$1" 'exec python3 -c "
+import os, time
+while True:
+    try:
+        if os.fork() == 0:
+            time.sleep(1000)
+    except OSError as e:
+        print(\"fork:\", e, flush=True)
+        time.sleep(0.1)"'
+}
 # status_of FILTER: one value of "vbet status --json".
 status_of() {
 	vbet status --json | jq -r "$1"
