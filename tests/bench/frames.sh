@@ -6,11 +6,17 @@
 . "${0%/*}/lib.sh"
 
 progs=$ROOT/build/tests/bench
-ours=() others=() big=() others_big=() wall=() cpu=() memory=() copies=()
+ours=() others=() few=() idle=() big=() others_big=() wall=() cpu=() memory=() copies=()
 for ((i = 0; i < RUNS; i++)); do
 	out=$(timeout -k 5 60 "$progs/substrate_frames") || exit 1
 	ours+=("$(awk '$1 == 60 { print $3 }' <<<"$out")")
 	big+=("$(awk '$1 == 1514 { print $(NF - 1) }' <<<"$out")")
+
+	for n in 0 2000; do
+		out=$(timeout -k 5 60 "$progs/substrate_frames" $n 1) || exit 1
+		ns=$(awk '$1 == 60 { print $5 }' <<<"$out")
+		if [ $n = 0 ]; then few+=("$ns"); else idle+=("$ns"); fi
+	done
 
 	if [ -n "$BESIDE" ]; then
 		out=$(timeout -k 5 60 "$BESIDE/build/tests/bench/substrate_frames") || exit 1
@@ -33,6 +39,8 @@ done
 fast=$(median "${ours[@]}")
 figure "64-byte frames, rings to rings, one core with its driver" "$fast / 1e6" 'million/s' '>=' 5
 figure "1,514-byte frames, the same" "$(median "${big[@]}")" Gbit/s
+figure "64-byte frames one by one, each a turn of the loop" "$(median "${few[@]}")" ns
+figure "  beside 2,000 idle objects" "$(median "${idle[@]}") / $(median "${few[@]}")" x '<=' 1.1
 if [ -n "$BESIDE" ]; then
 	# These are rates: what the frames take is their inverse.
 	figure_beside "time of a 64-byte frame" "$(median "${others[@]}")" "$fast"

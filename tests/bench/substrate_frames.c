@@ -2,7 +2,8 @@
 /*
  * Frames per second of CPU time through the substrate in one thread, driver included: two NICs as
  * vhost-user rings at a switch. Prints one line per size: bytes, frames per second, nanoseconds per
- * frame.
+ * frame. "substrate_frames N [BATCH]": beside N objects through which nothing comes; so many frames
+ * a turn.
  */
 #include "substrate/cable/cable.h"
 #include "substrate/core/end.h"
@@ -18,11 +19,12 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { RX, TX, HEADER = 12, BATCH = 64, FRAMES = 2000000 };
+enum { RX, TX, HEADER = 12, FRAMES = 2000000 };
 
 static const struct device_kind *const kinds[] = {&switch_kind, NULL};
 static struct loop *loop;
 static struct substrate *sub;
+static int batch = 64;
 
 static void fail(const char *what)
 {
@@ -65,6 +67,33 @@ static void add_side(int i, const char *dir, struct vuser *v)
 	arena_finish(&arena);
 }
 
+/* At least n objects: pairs of switches, a port of each, and a cable between these. */
+static void add_idle(int n)
+{
+	struct err e = {0};
+	struct object *port[2];
+	char name[2][16];
+
+	for (int i = 0; i < n; i += 5) {
+		for (int side = 0; side < 2; side++) {
+			snprintf(name[side], sizeof(name[side]), "i%d%c", i, "ab"[side]);
+			struct object *device =
+				devnode_create(sub, name[side], "switch", NULL, 0, &e);
+
+			name[side][0] = 'q';
+			port[side] =
+				device ? devport_create(sub, name[side], device, 1, NULL, 0, &e)
+				       : NULL;
+			if (!port[side])
+				fail(e.text);
+		}
+		name[0][0] = 'k';
+		if (!cable_create(sub, name[0], end_of_object(port[0]), end_of_object(port[1]),
+				  NULL, 0, &e))
+			fail(e.text);
+	}
+}
+
 static void prepare(struct vuser *v, unsigned from, unsigned to)
 {
 	for (unsigned i = 0; i < VUSER_NUM; i++) {
@@ -92,7 +121,7 @@ static void measure(struct vuser *a, struct vuser *b, uint32_t len)
 	long received = 0;
 
 	while (received < FRAMES) {
-		for (int i = 0; i < BATCH; i++)
+		for (int i = 0; i < batch; i++)
 			vuser_offer(a, TX, HEADER + len, false);
 		vuser_kick(a, TX);
 		pump(NULL);
@@ -109,7 +138,7 @@ static void measure(struct vuser *a, struct vuser *b, uint32_t len)
 	       (double)received * 1e9 / ns, ns / (double)received, (double)received * len * 8 / ns);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	static const uint32_t sizes[] = {60, 512, 1514};
 	static struct vuser a, b;
@@ -122,6 +151,10 @@ int main(void)
 	sub = substrate_create(loop, kinds);
 	if (!devnode_create(sub, "sw", "switch", NULL, 0, &e))
 		fail(e.text);
+	if (argc > 1)
+		add_idle(atoi(argv[1]));
+	if (argc > 2)
+		batch = atoi(argv[2]);
 	add_side(1, dir, &a);
 	add_side(2, dir, &b);
 	prepare(&a, 1, 2);
