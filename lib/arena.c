@@ -96,3 +96,17 @@ void arena_finish(struct arena *a)
 		free(b);
 	}
 }
+
+void arena_clear(struct arena *a)
+{
+	struct arena_block *kept = a->head;
+
+	if (!kept)
+		return;
+	a->head = kept->next;
+	arena_finish(a);
+	memset(kept->data, 0, kept->used);
+	kept->used = 0;
+	kept->next = NULL;
+	a->head = kept;
+}

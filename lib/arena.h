@@ -19,5 +19,7 @@ char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(
 size_t arena_size(const struct arena *a);
 /* Frees everything; the arena is empty and may be used again. */
 void arena_finish(struct arena *a);
+/* The same, but it keeps some memory for what comes next: for who fills it again and again. */
+void arena_clear(struct arena *a);
 
 #endif

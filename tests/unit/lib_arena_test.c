@@ -78,6 +78,27 @@ START_TEST(an_arena_can_be_used_again)
 }
 END_TEST
 
+START_TEST(a_cleared_arena_keeps_a_block_that_is_zero)
+{
+	struct arena a = {0};
+
+	arena_clear(&a);
+	ck_assert_ptr_null(a.head);
+	memset(arena_alloc(&a, 100), 'x', 100);
+	memset(arena_alloc(&a, 100000), 'x', 100000);
+	memset(arena_alloc(&a, 100), 'x', 100);
+	arena_clear(&a);
+	size_t kept = arena_size(&a);
+	const char *p = arena_alloc(&a, 200);
+
+	ck_assert_uint_gt(kept, 0);
+	ck_assert_uint_eq(arena_size(&a), kept);
+	for (int i = 0; i < 200; i++)
+		ck_assert_int_eq(p[i], 0);
+	arena_finish(&a);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("arena");
@@ -87,6 +108,7 @@ int main(void)
 	tcase_add_test(tc, large_pieces_get_room);
 	tcase_add_test(tc, strings_are_copied);
 	tcase_add_test(tc, an_arena_can_be_used_again);
+	tcase_add_test(tc, a_cleared_arena_keeps_a_block_that_is_zero);
 	suite_add_tcase(s, tc);
 	return suite_run(s);
 }

@@ -401,15 +401,15 @@ static int add_words(struct conf *c, const struct words *w, struct err *e)
 	return bad(e, "word", w->at[0]);
 }
 
-static int add_line(struct conf *c, const char *line, size_t len, struct err *e)
+static int add_line(struct conf *c, const char *line, size_t len, struct arena *scratch,
+		    struct err *e)
 {
-	struct arena scratch = {0};
 	struct words w;
-	int rc = words_split(line, len, &scratch, &w, e);
+	int rc = words_split(line, len, scratch, &w, e);
 
 	if (rc == 0)
 		rc = add_words(c, &w, e);
-	arena_finish(&scratch);
+	arena_clear(scratch);
 	return rc;
 }
 
@@ -417,6 +417,7 @@ void conf_add_text(struct conf *c, const char *text, size_t len,
 		   void (*tell)(void *ctx, const struct err *e), void *ctx)
 {
 	const char *end = text + len;
+	struct arena scratch = {0};
 
 	for (int line = 1; text < end; line++) {
 		const char *eol = memchr(text, '\n', (size_t)(end - text));
@@ -424,12 +425,13 @@ void conf_add_text(struct conf *c, const char *text, size_t len,
 
 		if (!eol)
 			eol = end;
-		if (add_line(c, text, (size_t)(eol - text), &e) < 0) {
+		if (add_line(c, text, (size_t)(eol - text), &scratch, &e) < 0) {
 			err_wrap(&e, "init.conf:%d", line);
 			tell(ctx, &e);
 		}
 		text = eol + 1;
 	}
+	arena_finish(&scratch);
 }
 
 void conf_finish(struct conf *c)
