@@ -175,14 +175,15 @@ static int open_log(const char *name)
 
 /*
  * A service has an environment of its own and nothing of process 1's, which holds the kernel's
- * arguments.
+ * arguments. TZ says what would be so without it, but libc does not look for the file at each
+ * message that it dates.
  */
 static pid_t start_process(char *const *argv, char *const *env, const char *vnet, int log,
 			   struct err *e)
 {
 	static const char *const base[] = {
 		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root",
-		"LANG=C.UTF-8"};
+		"LANG=C.UTF-8", "TZ=:/etc/localtime"};
 	struct vnet_entry entry;
 	VEC(char *) envp = {0};
 
