@@ -130,7 +130,7 @@ static __attribute__((noinline)) pid_t fork_child(const struct spawn *s, int rep
 
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &old);
-	/* NOLINTNEXTLINE(clang-analyzer-security.insecureAPI.vfork) */
+	/* NOLINTNEXTLINE(clang-analyzer-security.insecureAPI.vfork, clang-analyzer-unix.Vfork) */
 	pid_t pid = s->attend ? fork() : vfork();
 
 	if (pid == 0)

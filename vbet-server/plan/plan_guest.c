@@ -81,8 +81,10 @@ void plan_guest_argv(struct builder *b, int index, struct plan_step *s)
 	vec_push(&v, "virtio_uml.device=/vbet/agent:3");
 	for (size_t i = 0; i < n->n_nics; i++)
 		vec_push(&v, guest_nic_arg(b, &n->nics[i], i));
-	/* Who has no disk writes nothing back, so no work has to get done for memory to become free. */
-	vec_push(&v, graph_has_disk(n) ? "virtio_uml.device=/vbet/disk:2" : "workqueue.no_rescuers");
+	/* Who has no disk writes nothing back, so no work has to get done for memory to become
+	 * free. */
+	vec_push(&v,
+		 graph_has_disk(n) ? "virtio_uml.device=/vbet/disk:2" : "workqueue.no_rescuers");
 	s->argc = v.n;
 	s->argv = arena_alloc(a, (v.n + 1) * sizeof(char *));
 	memcpy((void *)s->argv, v.at, v.n * sizeof(char *));
