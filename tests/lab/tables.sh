@@ -85,14 +85,16 @@ out_has 'r1: bgp: 10\.9\.0\.0/24 via 10\.0\.0\.2 .*\(path 65002 65003, (best|mul
 out_has 'r1: bgp has no route to 10\.78\.0\.0/24'
 out_has '^7 expectations: 0 held, 7 did not'
 
-# Beside checks that never hold and are tried all the time, everything else happens at the same moment.
+# Beside checks that never hold and are tried all the time, everything else happens at the same moment. Not beside those of
+# ospfd's table: it may send a hello some milliseconds sooner when it has been woken, which decides who is first in this ring
+# (docs/time.md).
 {
 	cat base.vbet
 	echo 'expect within 60s ping(r[1], h)'
 } >alone.vbet
 {
 	cat alone.vbet
-	for table in rib ospf bgp; do echo "expect within 60s route(r[1], 10.99.0.0/24, table = $table)"; done
+	for table in rib bgp; do echo "expect within 60s route(r[1], 10.99.0.0/24, table = $table)"; done
 } >beside.vbet
 moment() { grep -o 'ping(r1, h): held at .*' "$1/report"; }
 must vbet test -q --name lab --seed 1 --keep alone alone.vbet
