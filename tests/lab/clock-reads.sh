@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # lab: slow
 # A process in a guest reads the real clock without the kernel where the host's own clock is the processor's
-# counter, and no clock ever goes back between the two ways to read it; virtual time is the kernel's alone.
+# counter, and no clock ever goes back between the two ways to read it. Nor does it in virtual time, which the kernel lends.
 . "${0%/*}/lib.sh"
 
 cc -O1 -static -o clock_reads "$ROOT/tests/lab/clock_reads.c" || skip "no compiler"
@@ -28,7 +28,8 @@ esac
 must vbet exec a -- /root/clock_reads 1000000
 no_step_back
 # While the kernel changes the clock, it is asked.
-calls=$(printf '%s\n' "$OUT" | sed -n 's/^library: \([0-9]*\) system calls/\1/p')
+system_calls() { printf '%s\n' "$OUT" | sed -n 's/^library: \([0-9]*\) system calls/\1/p'; }
+calls=$(system_calls)
 if [ "$source" = host-tsc ]; then
 	[ "$calls" -lt 100 ] || fail "$calls of 1000 reads were system calls"
 else
@@ -46,4 +47,5 @@ must vbet up virtual.vbet
 must vbet cp clock_reads a:/root/clock_reads
 must vbet exec a -- /root/clock_reads 2000
 no_step_back
-out_has '^library: 1000 system calls$'
+# It is asked where something happens before the clock has been read.
+[ "$(system_calls)" -lt 100 ] || fail "$(system_calls) of 1000 reads were system calls in virtual time"

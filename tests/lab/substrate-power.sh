@@ -65,7 +65,7 @@ must vbet start s3
 must vbet wait s3
 must_status 2 vbet start s3
 out_has 's3 is ready'
-in_node b2 'sleep 9' # they are tried again every 8 s at the latest
+in_node b2 'sleep 11' # they are tried again every 8 s at the latest, and who floods begins again a second later
 both_share 'after the start'
 must vbet substrate
 out_has 'v:ab \(red\) +2[.]400Mbit .* 3[.]000Mbit'
@@ -73,13 +73,13 @@ assert_eq '7000000000 400000' "$(status_of '.substrate.objects.s3 | "\(.idle_ns)
 
 # One in the middle, at once: all that leads through it is set up anew.
 must vbet restart s2
-in_node b2 'sleep 9' # they are tried again every 8 s at the latest
+in_node b2 'sleep 11' # they are tried again every 8 s at the latest, and who floods begins again a second later
 both_share 'after a restart of the node in the middle'
 must vbet kill s2
 in_node b2 'sleep 1'
 assert_eq 0 "$(rate r2)" "what goes through a killed node"
 must vbet start s2
-in_node b2 'sleep 9' # they are tried again every 8 s at the latest
+in_node b2 'sleep 11' # they are tried again every 8 s at the latest, and who floods begins again a second later
 both_share 'after a kill and a start'
 must vbet down
 
