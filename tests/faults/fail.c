@@ -168,6 +168,13 @@ pid_t fork(void)
 	return fails(false, EAGAIN) ? -1 : next();
 }
 
+/* A copy: to share memory until exec, it would have to be called from where it is needed. */
+pid_t vfork(void)
+{
+	NEXT(fork)
+	return fails(false, EAGAIN) ? -1 : next();
+}
+
 ssize_t write(int fd, const void *data, size_t len)
 {
 	NEXT(write)

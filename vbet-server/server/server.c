@@ -78,7 +78,7 @@ static size_t client_data(struct conn *conn, const char *data, size_t len)
 	return line + 1;
 }
 
-static struct client *add_client(struct server *s, int fd)
+static struct client *add_client(struct server *s, int fd, struct err *e)
 {
 	struct client *c = xcalloc(1, sizeof(*c));
 
@@ -86,7 +86,7 @@ static struct client *add_client(struct server *s, int fd)
 	c->conn.on_data = client_data;
 	c->conn.on_close = client_closed;
 	c->conn.owner = c;
-	if (conn_open(&c->conn, s->loop, fd, NULL) < 0) {
+	if (conn_open(&c->conn, s->loop, fd, e) < 0) {
 		close(fd);
 		free(c);
 		return NULL;
@@ -123,7 +123,7 @@ static void on_connect(struct loop_watch *w, uint32_t events, int64_t now_ns)
 	if (fd >= 0 && s->up)
 		warm_forgo(s->lab);
 	if (fd >= 0)
-		add_client(s, fd);
+		add_client(s, fd, NULL);
 }
 
 static void on_signal(struct loop_watch *w, uint32_t events, int64_t now_ns)
@@ -414,8 +414,11 @@ static int thaw(struct server *s, int64_t then_ns, struct err *e)
 	forget_clients(s, *a.inputs);
 	if (rc == 0 && *a.inputs)
 		rc = follow(s, a.inputs, a.to_ns, e);
-	s->up = add_client(s, fd);
-	if (s->up && !*a.note)
+	/* Who restored us waits for an answer, or for our end. */
+	s->up = add_client(s, fd, rc == 0 ? e : NULL);
+	if (!s->up)
+		rc = -1;
+	else if (!*a.note)
 		request_await_thaw(s->up);
 	if (rc == 0 && *a.note)
 		progress_say_size(s->lab);
@@ -458,7 +461,13 @@ int server_run(struct topo_script *script, struct graph *g, const struct lab_opt
 	s.loop = loop_create(&e);
 	if (!s.loop)
 		return ERR_ENV;
-	s.up = add_client(&s, up_fd);
+	s.up = add_client(&s, up_fd, &e);
+	if (!s.up) {
+		/* Who started us waits for an answer, or for our end. */
+		fprintf(stderr, "vbet: %s\n", e.text);
+		loop_destroy(s.loop);
+		return ERR_ENV;
+	}
 	if (set_up(&s, script, g, opt, &e) < 0) {
 		s.failure = e;
 		s.exit_code = e.kind ? (int)e.kind : ERR_ENV;
