@@ -118,8 +118,14 @@ int main(int argc, char **argv)
 		printf("no filter: %m\n");
 		return 1;
 	}
-	for (int i = 0; i < 1000; i++)
-		refused += read_by_library(CLOCK_MONOTONIC) < 0;
+	for (int i = 0; i < 1000; i++) {
+		/* Virtual time would stand where the kernel is needed for it to go on: sleep past
+		 * that. */
+		if (read_by_library(CLOCK_MONOTONIC) < 0) {
+			refused++;
+			nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+		}
+	}
 	printf("library: %d system calls\n", refused);
 	return 0;
 }
