@@ -81,9 +81,8 @@ static bool arrives_nowhere(const struct event *ev)
 {
 	const struct passage *p = (const struct passage *)ev;
 	const struct end *to = p->cable->end[p->side];
-	bool drops = to && to->kind->drops && to->kind->drops(to, p->frame);
 
-	return drops || !to || is_cut(p->cable, p->side);
+	return !to || end_drops(to, p->frame) || is_cut(p->cable, p->side);
 }
 
 static void arrive(struct event *ev, int64_t now_ns)

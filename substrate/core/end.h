@@ -117,6 +117,11 @@ void end_take_from_host(struct end *n, const uint8_t *data, size_t len, uint32_t
 			int64_t now_ns);
 /* A frame (with its reference) reaches an end. */
 void end_deliver(struct end *n, struct frame *f, int64_t now_ns);
+/*
+ * True if that frame, as the cable has it, would be dropped before anybody behind the end could
+ * know of it.
+ */
+bool end_drops(const struct end *n, const struct frame *f);
 typedef void (*end_frame_fn)(struct end *n, struct frame *f, int64_t now_ns);
 /*
  * True if raw frames with these bits of OFFLOAD_* may be delivered here as they are: nobody looks,
