@@ -87,31 +87,18 @@ static int enter_cgroup(const char *procs)
 	return n < 0 ? -1 : 0;
 }
 
-/* No handler of the parent's runs here: those end with exec, and until then signals are blocked. */
-static void reset_signals(void)
-{
-	sigset_t none;
-
-	for (int i = 1; i < SIGRTMIN; i++) {
-		struct sigaction old;
-
-		if (sigaction(i, NULL, &old) == 0 && old.sa_handler != SIG_DFL &&
-		    (old.sa_handler != SIG_IGN || i == SIGPIPE))
-			signal(i, SIG_DFL);
-	}
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
 __attribute__((noreturn)) static void run_child(const struct spawn *s, int report, pid_t parent)
 {
 	static char *const no_env[] = {NULL};
+	sigset_t none;
 
-	reset_signals();
+	sigemptyset(&none);
+	signal(SIGPIPE, SIG_DFL);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent) /* it died before prctl */
 		_exit(127);
 	if (setsid() >= 0 && enter_cgroup(s->cgroup) == 0 && place_fds(s, &report) == 0 &&
+	    sigprocmask(SIG_SETMASK, &none, NULL) == 0 &&
 	    (!s->prepare || s->prepare(s->prepare_ctx) == 0))
 		execve(s->argv[0], s->argv, s->envp ? s->envp : no_env);
 	int why = errno;
@@ -121,7 +108,10 @@ __attribute__((noreturn)) static void run_child(const struct spawn *s, int repor
 	_exit(127); /* never exit(): atexit handlers are the parent's */
 }
 
-/* Who is attended to while it prepares itself cannot hold up its parent. */
+/*
+ * Who is attended to while it prepares itself cannot hold up its parent. Signals are blocked: a
+ * handler that ran in the child would run in the parent's memory.
+ */
 static __attribute__((noinline)) pid_t fork_child(const struct spawn *s, int report)
 {
 	pid_t parent = getpid();

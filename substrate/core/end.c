@@ -209,12 +209,6 @@ static void deliver(struct end *n, struct frame *f, int64_t now_ns)
  * The second look is needed although the sender had one: a device between the two may have sent the
  * frame out of several ports, and ends differ in what they take.
  */
-/* What is in another framing has no addresses yet. */
-bool end_drops(const struct end *n, const struct frame *f)
-{
-	return n->framing == LINK_ETHERNET && n->kind->drops && n->kind->drops(n, f);
-}
-
 void end_deliver(struct end *n, struct frame *f, int64_t now_ns)
 {
 	if (frame_is_lent(f) && !end_takes(n, OFFLOAD_LENT))
@@ -223,6 +217,12 @@ void end_deliver(struct end *n, struct frame *f, int64_t now_ns)
 		end_make_real(n, f, now_ns, deliver);
 	else
 		deliver(n, f, now_ns);
+}
+
+/* What is in another framing has no addresses yet. */
+bool end_drops(const struct end *n, const struct frame *f)
+{
+	return n->framing == LINK_ETHERNET && n->kind->drops && n->kind->drops(n, f);
 }
 
 /*
