@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # lab: also root
 # When the process that started a launcher is killed, nothing of the guest is left; nor when the
-# launcher is, or the guest's kernel.
+# launcher is, or the guest's kernel. When the launcher was asked to end, nothing is left as soon as
+# it has ended.
 # lab: only root
 . "$(dirname "$0")/jail.inc"
 
@@ -40,7 +41,7 @@ nobody_left() { [ -z "$(living "$@")" ]; }
 
 # kill_and_look WHAT [PREFIX...]: starts a guest below a shell of its own, kills WHAT, looks.
 kill_and_look() {
-	local log=$T/console.$WHO.$1.$# parent launcher pids victim left
+	local log=$T/console.$WHO.$1.$# parent launcher pids victim left signal=KILL patience=3
 	boot "$log" "${AS[@]}" "${@:2}" setsid bash -c 'echo $$ >"$0.parent"; "$@" & wait' "$log" 2>/dev/null &
 	wait_for 20 is_up "$log" || fail "$WHO: the guest does not start: $(cat "$log")"
 	parent=$(cat "$log.parent")
@@ -51,10 +52,13 @@ kill_and_look() {
 	case $1 in
 	parent) victim=$parent ;;
 	launcher) victim=$(echo $launcher) ;;
+	asked) victim=$(echo $launcher) signal=TERM patience=0 ;;
 	kernel) victim=$(for p in $pids; do grep -q '(linux)' "/proc/${p%:*}/stat" && echo "${p%:*}"; done | head -1) ;;
 	esac
-	kill -KILL "$victim"
-	wait_for 3 nobody_left $pids || {
+	kill -$signal "$victim"
+	# The shell above it waits for it.
+	[ $1 != asked ] || wait $! 2>/dev/null || true
+	wait_for $patience nobody_left $pids || {
 		left=$(living $pids)
 		fail "$WHO: after the death of the $1 these live: $(for p in $left; do ps -o pid=,ppid=,stat=,args= -p "${p%:*}"; done)"
 	}
@@ -69,11 +73,13 @@ all() {
 	kill_and_look parent
 	kill_and_look launcher
 	kill_and_look kernel
+	kill_and_look asked
 	# shellcheck disable=SC2034 # of jail.inc
 	LAUNCH_WORDS=insecure=1
 	kill_and_look parent "${UNABLE[@]}"
 	kill_and_look launcher "${UNABLE[@]}"
 	kill_and_look kernel "${UNABLE[@]}"
+	kill_and_look asked "${UNABLE[@]}"
 	# shellcheck disable=SC2034
 	LAUNCH_WORDS=
 }

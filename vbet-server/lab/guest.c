@@ -30,7 +30,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -386,8 +385,7 @@ static void finish_child(struct guest *gu)
 	learned_forget(gu);
 	names_forget(gu);
 	if (gu->child.pid) {
-		/* Whatever of it is left: all of a guest is one process group. */
-		kill(-gu->child.pid, SIGKILL);
+		launcher_end(&gu->child);
 		waitpid(gu->child.pid, NULL, 0);
 		close(gu->child.pidfd);
 		gu->child.pid = 0;
@@ -458,7 +456,7 @@ void guest_kill(struct guest *gu)
 	if (!gu || !gu->child.pid)
 		return;
 	gu->dying = true;
-	kill(-gu->child.pid, SIGKILL);
+	launcher_end(&gu->child);
 }
 
 void guest_destroy(struct guest *gu)

@@ -5,6 +5,7 @@
 #include "vbet-server/lab/lab.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -52,4 +53,10 @@ int launcher_spawn(struct guest *gu, int report, int state_fd, bool adopt, struc
 	if (null >= 0)
 		close(null);
 	return rc;
+}
+
+void launcher_end(const struct child *launcher)
+{
+	kill(launcher->pid, SIGTERM);
+	kill(launcher->pid, SIGCONT); /* one that was stopped hears nothing */
 }

@@ -12,4 +12,10 @@
  */
 int launcher_spawn(struct guest *gu, int report, int state_fd, bool adopt, struct err *e);
 
+/*
+ * Ends it, and the guest with it; does not wait for that. When the launcher has ended, nothing of
+ * the guest is left.
+ */
+void launcher_end(const struct child *launcher);
+
 #endif

@@ -19,10 +19,10 @@
 #include "lib/container_of.h"
 #include "lib/xalloc.h"
 #include "vbet-server/lab/lab.h"
+#include "vbet-server/lab/launcher.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -238,7 +238,7 @@ static void end_kernel(struct guest *gu)
 		close(gu->report.fd);
 	gu->report.fd = -1;
 	/* Before its sockets go: a kernel that lives would complain. */
-	kill(-gu->child.pid, SIGKILL);
+	launcher_end(&gu->child);
 	waitpid(gu->child.pid, NULL, 0);
 	freezer_close(&gu->freezer);
 	close(gu->child.pidfd);

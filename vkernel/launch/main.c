@@ -15,6 +15,9 @@
  * already. Across a pid namespace getppid() is 0 in both cases; there the pipe shows it: nobody has
  * its other end any more.
  *
+ * Who kills the outer one does not know when the rest has gone: a guest's memory takes a while to
+ * be given back. SIGTERM ends the guest, and the outer one with it, as the last.
+ *
  * The best way to confine that the host allows is taken (`ways`), and what could not be had is told
  * to the server on descriptor 3.
  */
@@ -60,6 +63,43 @@ static const struct {
 	{CLONE_NEWCGROUP | NAMESPACES, MISSING_USERNS},
 	{NAMESPACES, MISSING_USERNS | MISSING_CGROUPNS},
 };
+
+/* Its end is that of all others: process 1 of the jail, or the kernel if there is none. */
+static volatile sig_atomic_t inner;
+
+static void end_guest(int signal)
+{
+	if (inner == 0)
+		_exit(128 + signal);
+	kill((pid_t)inner, SIGKILL);
+}
+
+static void obey_sigterm(void)
+{
+	struct sigaction action = {.sa_handler = end_guest};
+
+	sigaction(SIGTERM, &action, NULL);
+}
+
+/* Between the making of a process and the note of it, nobody may ask for its end. */
+static void hold_sigterm(bool held)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(held ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
+}
+
+/* In the child as well. */
+static pid_t note_inner(pid_t pid)
+{
+	inner = pid > 0 ? pid : 0;
+	if (pid == 0)
+		signal(SIGTERM, SIG_DFL);
+	hold_sigterm(false);
+	return pid;
+}
 
 static void report(const char *level, unsigned missing)
 {
@@ -175,12 +215,13 @@ static pid_t try_way(const struct launch *l, size_t way, struct err *e)
 
 	if (pipe2(ready, O_CLOEXEC) < 0)
 		return err_sys(e, "pipe");
+	hold_sigterm(true);
 	pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 
 	/* Filters that cannot look at its flags say that it is not there. */
 	if (pid < 0 && errno == ENOSYS)
 		pid = (pid_t)syscall(SYS_clone, args.flags | SIGCHLD, NULL, NULL, NULL, NULL);
-	if (pid == 0)
+	if (note_inner(pid) == 0)
 		run_inside(l, ways[way].flags, ways[way].missing, ready[1]);
 	close(ready[1]);
 	if (pid < 0) {
@@ -194,6 +235,7 @@ static pid_t try_way(const struct launch *l, size_t way, struct err *e)
 	close(ready[0]);
 	if (n <= 0)
 		return pid;
+	inner = 0;
 	waitpid(pid, NULL, 0);
 	text[n] = '\0';
 	return err_set(e, ERR_ENV, "%s", text);
@@ -203,7 +245,9 @@ static pid_t try_way(const struct launch *l, size_t way, struct err *e)
 static pid_t start_unconfined(const struct launch *l)
 {
 	pid_t self = getpid();
-	pid_t pid = fork();
+
+	hold_sigterm(true);
+	pid_t pid = note_inner(fork());
 
 	if (pid == 0) {
 		die_with_parent(self);
@@ -262,6 +306,7 @@ int main(int argc, char **argv)
 
 	die_with_parent(getppid());
 	setsid();
+	obey_sigterm();
 	slice_want_short();
 	go_first();
 	if (launch_parse(&l, argc, argv, &e) < 0)
