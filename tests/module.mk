@@ -24,6 +24,9 @@ $(filter $(B)/tests/unit/server_%,$(UNIT_PROGS)): LDLIBS += $(LIBSERVER_LDLIBS)
 # A kernel that has no room.
 $(B)/tests/unit/substrate_channel_test: LDFLAGS += -Wl,--wrap=epoll_ctl
 
+# A kernel that has no memory for what is written into a pipe.
+$(B)/tests/unit/substrate_vhost_test: LDFLAGS += -Wl,--wrap=write
+
 # Who is faster, a process or its fork.
 $(B)/tests/unit/imprint_imprint_test: LDFLAGS += -Wl,--wrap=fork
 # The lab that it talks to is the test itself; so are the endpoint, the daemon and the clock of a stream.

@@ -42,6 +42,7 @@
 enum { BATCH_MESSAGES = 64 }; /* in a turn: then others have theirs, whoever sends for ever */
 
 static const int64_t late_call_ns = 200000; /* interrupt moderation, as NICs do it */
+static const int64_t call_again_ns = 10000000;
 
 static struct substrate *sub_of(const struct vhost *v)
 {
@@ -338,11 +339,29 @@ static void call_with_late(struct vhost *v, unsigned queue, int64_t now_ns)
 	}
 }
 
+/*
+ * If it is full, the guest has enough to wake up for. A pipe may also find no memory for what is
+ * written (the bounds of a lab count it): nobody else would call the guest, so it is tried again.
+ */
+static void call_by_descriptor(struct vhost_queue *q, int64_t now_ns)
+{
+	const uint64_t one = 1;
+	ssize_t n = q->call_is_socket
+			    ? send(q->call_fd, &one, sizeof(one), MSG_DONTWAIT | MSG_NOSIGNAL)
+			    : write(q->call_fd, &one, sizeof(one));
+
+	if (n < 0 && errno != EAGAIN && errno != EPIPE)
+		call_later(q->vhost, (unsigned)(q - q->vhost->queue), now_ns + call_again_ns);
+}
+
 static void fire_call(struct event *ev, int64_t now_ns)
 {
 	struct vhost_queue *q = container_of(ev, struct vhost_queue, call_event);
 
-	vclock_guest_call(&q->vhost->device, 1u << (q - q->vhost->queue), now_ns);
+	if (q->vhost->guest)
+		vclock_guest_call(&q->vhost->device, 1u << (q - q->vhost->queue), now_ns);
+	else if (q->call_fd >= 0)
+		call_by_descriptor(q, now_ns);
 }
 
 static void fire_config(struct event *ev, int64_t now_ns)
@@ -353,17 +372,6 @@ static void fire_config(struct event *ev, int64_t now_ns)
 		vclock_guest_call(&v->device, MAIL_CONFIG, now_ns);
 	else
 		send_slave(v, VHOST_SLAVE_CONFIG_CHANGE);
-}
-
-/* If it is full, the guest has enough to wake up for. */
-static void call_by_descriptor(const struct vhost_queue *q)
-{
-	const uint64_t one = 1;
-
-	if (q->call_is_socket)
-		send(q->call_fd, &one, sizeof(one), MSG_DONTWAIT | MSG_NOSIGNAL);
-	else
-		(void)!write(q->call_fd, &one, sizeof(one));
 }
 
 /*
@@ -382,7 +390,7 @@ void vhost_publish(struct vhost *v, unsigned queue, int64_t now_ns)
 		return;
 	if (!v->guest) {
 		if (q->call_fd >= 0)
-			call_by_descriptor(q);
+			call_by_descriptor(q, now_ns);
 		return;
 	}
 	if (!vclock_guest_is_running(v->guest))

@@ -3,8 +3,24 @@
 #include "tests/unit/vhost_help.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
+
+static int failing_writes; /* so many of the next ones find no memory */
+
+ssize_t __real_write(int fd, const void *data, size_t len);
+ssize_t __wrap_write(int fd, const void *data, size_t len);
+
+ssize_t __wrap_write(int fd, const void *data, size_t len)
+{
+	if (failing_writes > 0) {
+		failing_writes--;
+		errno = ENOMEM;
+		return -1;
+	}
+	return __real_write(fd, data, len);
+}
 
 static void send_frame(struct vuser *v, uint8_t byte, uint32_t len)
 {
@@ -80,6 +96,33 @@ START_TEST(nobody_waits_at_a_pipe_for_calls)
 	send_frame(&a, 0x43, 60);
 	expect_frame(&b, 0x43, 60);
 	ck_assert_int_eq(read(ends[0], much, sizeof(much)), 8);
+	vuser_close(&a);
+	vuser_close(&b);
+	close(ends[0]);
+	close(ends[1]);
+}
+END_TEST
+
+/* A pipe needs memory for what is written: a call that finds none is tried again. */
+START_TEST(a_call_without_memory_comes_later)
+{
+	uint64_t queue = RX;
+	uint64_t call;
+	int ends[2];
+
+	join(NULL);
+	connect_both(plain_features);
+	ck_assert_int_eq(pipe2(ends, O_NONBLOCK), 0);
+	ck_assert(vuser_ask(&b, 13, &queue, 8, &ends[1], 1));
+	vuser_offer(&b, RX, VUSER_BUFFER, true);
+	vuser_kick(&b, RX);
+	send_frame(&a, 0x42, 60);
+	failing_writes = 2;
+	expect_frame(&b, 0x42, 60);
+	ck_assert_int_lt(read(ends[0], &call, sizeof(call)), 0);
+	while (read(ends[0], &call, sizeof(call)) < 0)
+		pump(NULL);
+	ck_assert_int_eq(failing_writes, 0);
 	vuser_close(&a);
 	vuser_close(&b);
 	close(ends[0]);
@@ -419,6 +462,7 @@ int main(void)
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_test(t, frames_pass);
 	tcase_add_test(t, nobody_waits_at_a_pipe_for_calls);
+	tcase_add_test(t, a_call_without_memory_comes_later);
 	tcase_add_test(t, calls_by_what_may_block_are_refused);
 	tcase_add_test(t, delay_and_buffers_that_come_late);
 	tcase_add_test(t, frames_over_several_buffers);
