@@ -116,6 +116,11 @@ void client_await_end(struct session *s)
 	client_close(s);
 }
 
+static int say_ended(struct err *e)
+{
+	return err_set(e, ERR_ENV, "the server has ended");
+}
+
 int client_send(struct session *s, char *const *words, size_t n, struct err *e)
 {
 	char *text = NULL;
@@ -132,7 +137,9 @@ int client_send(struct session *s, char *const *words, size_t n, struct err *e)
 		if (k < 0 && errno == EINTR)
 			continue;
 		if (k < 0) {
-			rc = err_sys(e, "send to the server");
+			rc = errno == EPIPE || errno == ECONNRESET
+				     ? say_ended(e)
+				     : err_sys(e, "send to the server");
 			break;
 		}
 		sent += (size_t)k;
@@ -248,7 +255,7 @@ int client_answer(struct session *s, FILE *out, void (*show)(void *ctx, const ch
 	}
 	if (interrupted && *interrupted)
 		return err_set(e, ERR_ENV, "interrupted: nobody waits for it any more");
-	return err_set(e, ERR_ENV, "the server has ended");
+	return say_ended(e);
 }
 
 void client_show_note(void *ctx, const char *text)
