@@ -33,7 +33,7 @@ mkdir "$dir/root" "$dir/root/dev" && ${CC:-gcc} -static -O1 -o "$dir/root/init" 
 
 boot() {
 	env -i setarch -R timeout 30 "$kernel" mem=32M root=none rootfstype=hostfs rootflags="$dir/root" ro \
-		con0=null,fd:1 con=none ssl=none init=/init noreboot quiet "$@" </dev/null 2>&1 | tr -d '\r'
+		con0=null,fd:1 con=null ssl=null init=/init noreboot quiet "$@" </dev/null 2>&1 | tr -d '\r'
 }
 fail() { printf 'check-boot: %s:\n%s\n' "$1" "$2" >&2; exit 1; }
 

@@ -14,7 +14,7 @@ cp "${VBET_LIB:-$ROOT/build}/linux" linux
 head -c 3000000 linux >root/data
 
 # shellcheck disable=SC2054 # the commas are the kernel's
-words=(mem=48M root=none rootfstype=hostfs rootflags="$PWD/root" ro init=/init con0=null,fd:1 con=none ssl=none
+words=(mem=48M root=none rootfstype=hostfs rootflags="$PWD/root" ro init=/init con0=null,fd:1 con=null ssl=null
 	noreboot quiet)
 # What is right, in virtual time, where the clock does not depend on the machine.
 must ./calendar time right state 300 none -- "$PWD/linux" "${words[@]}" time-travel=ext:7:"$PWD/time" vbet.seed=abc tt-spin=5

@@ -13,7 +13,7 @@ head -c 3000000 "${VBET_LIB:-$ROOT/build}/linux" >root/data
 cp "${VBET_LIB:-$ROOT/build}/linux" linux
 
 # shellcheck disable=SC2054 # the commas are the kernel's
-words=(mem=48M root=none rootfstype=hostfs rootflags="$PWD/root" ro init=/init con0=null,fd:1 con=none ssl=none
+words=(mem=48M root=none rootfstype=hostfs rootflags="$PWD/root" ro init=/init con0=null,fd:1 con=null ssl=null
 	noreboot quiet time-travel=ext:7:"$PWD/time" vbet.seed=abc tt-spin=5)
 # guest CONSOLE WHEN...: runs it for 300 ms.
 guest() {

@@ -32,13 +32,13 @@ static const char whole[] =
 	"guest a: /lib/vbet-launch name=a kernel=/lib/linux init=/lib/vbet-init root=/lib/tree "
 	"dir=/run/lab/n/a/j memory=50331648 cpu=0 -- mem=48M root=none rootfstype=hostfs "
 	"rootflags=/ ro "
-	"init=/init con0=fd:0,fd:1 con=none ssl=none quiet noreboot "
+	"init=/init con0=fd:0,fd:1 con=null ssl=null quiet noreboot "
 	"virtio_net.napi_tx=0 freeze=/vbet/freeze virtio_uml.device=/vbet/agent:3 "
 	"virtio_uml.device=/vbet/eth0:1 workqueue.no_rescuers\n"
 	"guest b: /lib/vbet-launch name=b kernel=/lib/linux init=/lib/vbet-init root=/lib/tree "
 	"dir=/run/lab/n/b/j memory=50331648 cpu=1 -- mem=48M root=none rootfstype=hostfs "
 	"rootflags=/ ro "
-	"init=/init con0=fd:0,fd:1 con=none ssl=none quiet noreboot "
+	"init=/init con0=fd:0,fd:1 con=null ssl=null quiet noreboot "
 	"virtio_net.napi_tx=0 freeze=/vbet/freeze virtio_uml.device=/vbet/agent:3 "
 	"virtio_uml.device=/vbet/eth0:1 workqueue.no_rescuers\n";
 

@@ -39,7 +39,7 @@ void plan_guest_argv(struct builder *b, int index, struct plan_step *s)
 {
 	static const char *const kernel_args[] = {
 		"root=none",      "rootfstype=hostfs", "rootflags=/", "ro",    "init=/init",
-		"con0=fd:0,fd:1", "con=none",          "ssl=none",    "quiet", "noreboot",
+		"con0=fd:0,fd:1", "con=null",          "ssl=null",    "quiet", "noreboot",
 	};
 	const struct graph_node *n = &b->g->nodes[index];
 	const struct plan_env *env = b->env;
