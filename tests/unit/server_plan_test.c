@@ -9,6 +9,7 @@ static const char whole[] =
 	"dir n/a/j\n"
 	"file n/a/j/init.conf\n"
 	"    hostname a\n"
+	"    root fixed\n"
 	"    nic eth0 mac=02:00:00:00:00:01 mtu=1500\n"
 	"    addr eth0 10.0.0.1/24\n"
 	"    host b 10.0.0.2\n"
@@ -20,6 +21,7 @@ static const char whole[] =
 	"dir n/b/j\n"
 	"file n/b/j/init.conf\n"
 	"    hostname b\n"
+	"    root fixed\n"
 	"    nic eth0 mac=02:00:00:00:00:02 mtu=1500\n"
 	"    addr eth0 10.0.0.2/24\n"
 	"    host a 10.0.0.1\n"
@@ -41,6 +43,20 @@ static const char whole[] =
 	"init=/init con0=fd:0,fd:1 con=null ssl=null quiet noreboot "
 	"virtio_net.napi_tx=0 freeze=/vbet/freeze virtio_uml.device=/vbet/agent:3 "
 	"virtio_uml.device=/vbet/eth0:1 workqueue.no_rescuers\n";
+
+/* Of a directory that the script names nobody knows whether it stays as it is. */
+START_TEST(only_our_trees_are_fixed)
+{
+	struct plan *p = plan_of("a = alloc(host, root = \"/some/tree\") b = alloc(host)\n"
+				 "link(a, b)\n");
+	char *text = print(p);
+
+	ck_assert_ptr_null(strstr(text, "hostname a\n    root fixed\n"));
+	ck_assert_ptr_nonnull(strstr(text, "hostname b\n    root fixed\n"));
+	free(text);
+	plan_destroy(p);
+}
+END_TEST
 
 /* An interface of the host: a NIC of the substrate, and what the process outside is told. */
 START_TEST(host_interface)
@@ -448,6 +464,7 @@ int main(void)
 
 	tcase_add_checked_fixture(tc, NULL, teardown);
 	tcase_add_test(tc, internet);
+	tcase_add_test(tc, only_our_trees_are_fixed);
 	tcase_add_test(tc, host_interface);
 	tcase_add_test(tc, a_small_lab_has_this_plan);
 	tcase_add_test(tc, the_same_graph_has_the_same_plan);

@@ -53,7 +53,7 @@ START_TEST(a_whole_file_is_read)
 	     "shell /bin/zsh");
 	ck_assert_int_eq(n_bad, 0);
 	ck_assert_str_eq(conf.hostname, "r1");
-	ck_assert(conf.image);
+	ck_assert(conf.root == CONF_ROOT_IMAGE);
 	ck_assert_uint_eq(conf.nics.n, 2);
 	ck_assert_uint_eq(conf.nics.at[0].mtu, 1400);
 	ck_assert_uint_eq(conf.nics.at[0].mac[5], 10);

@@ -418,6 +418,8 @@ int initconf_write(FILE *out, const struct graph *g, const struct graph_node *n,
 		   const struct plan_env *env, struct err *e)
 {
 	put(out, "hostname", n->hostname, NULL);
+	if (plan_env_tree_is_fixed(env, n))
+		put(out, "root", "fixed", NULL);
 	put_vnets(out, g, n);
 	put_nics(out, g, n);
 	put_hosts(out, g, n);

@@ -170,6 +170,17 @@ const char *plan_env_tree(const struct plan_env *env, const struct graph_node *n
 			    (unsigned long long)hash_fnv1a(names, strlen(names), start));
 }
 
+/* One of a script's may change while it is used, and so may the file system that we run in. */
+bool plan_env_tree_is_fixed(const struct plan_env *env, const struct graph_node *n)
+{
+	struct arena a = {0};
+	const char *tree = n->root ? NULL : plan_env_tree(env, n, &a);
+	bool fixed = tree && strcmp(tree, "/") != 0;
+
+	arena_finish(&a);
+	return fixed;
+}
+
 /*
  * The server only checks: the command that asked for the lab has built what is missing
  * (packages.c). For nodes that are added to a running lab nobody has, and the user is told how.

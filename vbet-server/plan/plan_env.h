@@ -73,6 +73,8 @@ int plan_env_find_trees(struct plan_env *env, struct err *e);
  * packages_build() (command/packages.h) makes it. NULL: there is no place for it.
  */
 const char *plan_env_tree(const struct plan_env *env, const struct graph_node *n, struct arena *a);
+/* Nothing in its tree will ever change. */
+bool plan_env_tree_is_fixed(const struct plan_env *env, const struct graph_node *n);
 /*
  * Whether the trees of all nodes with packages are there. 0, or -1: the error tells how to build
  * the first that is not.

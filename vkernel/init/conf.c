@@ -169,10 +169,19 @@ static int add_hostname(struct conf *c, const struct words *w, struct err *e)
 
 static int add_root(struct conf *c, const struct words *w, struct err *e)
 {
-	c->image = !strcmp(w->at[1], "image");
-	if (!c->image && strcmp(w->at[1], "lower") != 0)
-		return bad(e, "root", w->at[1]);
-	return 0;
+	static const char *const kinds[] = {
+		[CONF_ROOT_LOWER] = "lower",
+		[CONF_ROOT_FIXED] = "fixed",
+		[CONF_ROOT_IMAGE] = "image",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		if (!strcmp(w->at[1], kinds[i])) {
+			c->root = (enum conf_root)i;
+			return 0;
+		}
+	}
+	return bad(e, "root", w->at[1]);
 }
 
 /* The numbers of their tables are in the order of the lines, and beyond all that have names. */

@@ -69,10 +69,17 @@ struct conf_service {
 	char **argv, **env;
 };
 
+/* Where the guest's file system comes from. */
+enum conf_root {
+	CONF_ROOT_LOWER, /* a directory of the host, /root */
+	CONF_ROOT_FIXED, /* the same, and nothing in it will ever change */
+	CONF_ROOT_IMAGE, /* a file, /image */
+};
+
 struct conf {
 	struct arena arena; /* owns all strings */
 	const char *hostname, *shell;
-	bool image;
+	enum conf_root root;
 	VEC(struct conf_vnet) vnets;
 	VEC(struct conf_nic) nics;
 	VEC(struct conf_host) hosts;

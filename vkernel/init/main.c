@@ -289,7 +289,8 @@ static int set_up(struct err *e)
 	name = conf.hostname ? conf.hostname : "guest";
 	if (sethostname(name, strlen(name)) < 0)
 		on_failed("hostname", strerror(errno));
-	if (root_enter(place("vbet_root", conf.image ? "/image" : "/root"), conf.image, e) < 0)
+	if (root_enter(place("vbet_root", conf.root == CONF_ROOT_IMAGE ? "/image" : "/root"),
+		       conf.root, e) < 0)
 		return -1;
 	reboot(RB_DISABLE_CAD);
 	agent_set_shell(conf.shell);

@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/loop.h>
+#include <linux/mount.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -226,15 +227,40 @@ static void open_console(void)
 		close(fd);
 }
 
-/* The lower layer at a place that our tmpfs does not hide. */
-static int find_lower(const char *source, bool image, const char *lower, struct err *e)
+/*
+ * The tree once more, as one of which the kernel may map the host's own pages into programs. False:
+ * it knows no such thing (that is in our patch 0060).
+ */
+static bool mount_fixed(const char *source, const char *at)
 {
+	int fs = (int)syscall(SYS_fsopen, "hostfs", FSOPEN_CLOEXEC);
+	int fd = -1;
+
+	if (fs >= 0 && syscall(SYS_fsconfig, fs, FSCONFIG_SET_STRING, "hostfs", source, 0) == 0 &&
+	    syscall(SYS_fsconfig, fs, FSCONFIG_SET_FLAG, "immutable", NULL, 0) == 0 &&
+	    syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
+		fd = (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY);
+	bool done = fd >= 0 &&
+		    syscall(SYS_move_mount, fd, "", AT_FDCWD, at, MOVE_MOUNT_F_EMPTY_PATH) == 0;
+
+	if (fs >= 0)
+		close(fs);
+	if (fd >= 0)
+		close(fd);
+	return done;
+}
+
+/* The lower layer at a place that our tmpfs does not hide. */
+static int find_lower(const char *source, enum conf_root kind, const char *lower, struct err *e)
+{
+	bool image = kind == CONF_ROOT_IMAGE;
 	int fd = open(source, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return err_sys(e, "%s", source);
 	/* Without a jail, the tree may be anywhere; /root is on any host. */
-	if (!image && strcmp(source, lower) != 0 && mount(source, lower, NULL, MS_BIND, NULL) < 0)
+	if (!image && !(kind == CONF_ROOT_FIXED && mount_fixed(source, lower)) &&
+	    strcmp(source, lower) != 0 && mount(source, lower, NULL, MS_BIND, NULL) < 0)
 		return err_sys(e, "bind %s", source);
 	if (mount("tmpfs", WORK, "tmpfs", 0, "mode=0755") < 0)
 		return err_sys(e, "tmpfs");
@@ -249,12 +275,11 @@ static int find_lower(const char *source, bool image, const char *lower, struct 
  * (pivot_root(2)), so no directory for it is needed. Modes of /tmp and the umask come last:
  * everything before was made with the modes that it was given.
  */
-int root_enter(const char *source, bool image, struct err *e)
+int root_enter(const char *source, enum conf_root kind, struct err *e)
 {
-	const char *lower = image ? WORK "/lower" : "/root";
+	const char *lower = kind == CONF_ROOT_IMAGE ? WORK "/lower" : "/root";
 
-	if (find_lower(source, image, lower, e) < 0 || lay_over(lower, e) < 0 ||
-	    mount_system(e) < 0)
+	if (find_lower(source, kind, lower, e) < 0 || lay_over(lower, e) < 0 || mount_system(e) < 0)
 		return -1;
 	end_cpuinfo();
 	kmod_offer(NEW);
