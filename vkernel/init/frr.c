@@ -30,7 +30,11 @@ static void log_path(const char *daemon, char *buf, size_t size)
 
 enum frr_way frr_find_way(const char *daemon)
 {
-	if (access(MGMTD, X_OK) == 0)
+	static int by_command = -1; /* not looked yet */
+
+	if (by_command < 0)
+		by_command = access(MGMTD, X_OK) == 0;
+	if (by_command)
 		return FRR_BY_COMMAND;
 	return strcmp(daemon, "mgmtd") == 0 ? FRR_NOT_THERE : FRR_DIRECT;
 }
@@ -47,13 +51,8 @@ char **frr_make_argv(struct arena *a, const char *daemon)
 	unlink(log);
 	sprintf(file, "file:%s", log);
 
-	char *const argv[] = {arena_strdup(a, program),
-			      (char *)"-d",
-			      (char *)"--log",
-			      file,
-			      (char *)"--log-level",
-			      (char *)"warnings",
-			      NULL};
+	char *const argv[] = {arena_strdup(a, program), (char *)"--log",    file,
+			      (char *)"--log-level",    (char *)"warnings", NULL};
 
 	return memcpy(arena_alloc(a, sizeof(argv)), argv, sizeof(argv));
 }

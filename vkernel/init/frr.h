@@ -20,7 +20,10 @@ enum frr_way {
 
 /* How this tree's FRR starts the daemon of that name. */
 enum frr_way frr_find_way(const char *daemon);
-/* Its command, of the arena's. It ends with 0 when the daemon is in the background. */
+/*
+ * Its command, of the arena's. The daemon stays in the foreground: a fork when all of it is in
+ * memory would copy each page that it writes from then on.
+ */
 char **frr_make_argv(struct arena *a, const char *daemon);
 /*
  * The first line of its configuration that the daemon did not take, as "FILE:LINE: ..." in buf;

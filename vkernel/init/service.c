@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Services start when what they come after is ready, and are ready when they have ended well (a
- * daemon that goes to the background) or, if they run on, when the path that they name exists.
+ * daemon that goes to the background) or, if they run on, when the path that they name exists; a
+ * daemon of FRR, when it answers.
  * Paths are not polled: inotify tells of the directory of such a path, or of the first one above it
  * that exists, so that a guest that waits costs nothing.
  *
@@ -29,6 +30,7 @@
 
 enum {
 	READY_TIMEOUT_S = 120,
+	LISTEN_MS = 20,
 	RESTART_S = 1,
 };
 
@@ -37,10 +39,12 @@ enum state { WAITING, STARTING, READY, FAILED };
 struct service {
 	const struct conf_service *c;
 	enum state state;
-	bool exited;                  /* with 0: only its path may still be missing */
+	bool exited;                  /* or has answered: only its path may still be missing */
 	bool may_fail;                /* it says so, or what it comes after did, and has failed */
 	struct loop_timer timer;      /* STARTING: it takes too long; READY: to be started again */
-	struct vty_question question; /* to a daemon of FRR, when it has ended well */
+	struct loop_timer again;      /* a daemon of FRR whose socket is there may listen by now */
+	struct vty_question question; /* to a daemon of FRR */
+	bool asked;
 };
 
 static struct loop *loop;
@@ -58,6 +62,7 @@ static void set_failed(struct service *s, const char *why)
 {
 	s->state = FAILED;
 	loop_cancel_timer(loop, &s->timer);
+	loop_cancel_timer(loop, &s->again);
 	tell(s->may_fail ? "tolerated" : "failed", s->c->name, why);
 }
 
@@ -65,6 +70,7 @@ static void set_ready(struct service *s)
 {
 	s->state = READY;
 	loop_cancel_timer(loop, &s->timer);
+	loop_cancel_timer(loop, &s->again);
 	tell("ready", s->c->name, NULL);
 }
 
@@ -97,10 +103,7 @@ static void fail_with_log(struct service *s, const char *how)
 	set_failed(s, why);
 }
 
-/*
- * A daemon of FRR goes to the background before it reads its configuration, which it has done when
- * it answers; its log is complete then.
- */
+/* It has read its configuration when it answers, and its log is complete. */
 static void frr_answered(struct vty_question *q, char *text, size_t len, int status)
 {
 	struct service *s = container_of(q, struct service, question);
@@ -126,21 +129,32 @@ static void frr_failed(struct vty_question *q, const char *why)
 	go_on();
 }
 
-static void ask_frr(struct service *s)
+static bool ask_frr(struct service *s)
 {
 	static char enable[] = "enable";
 	struct err e;
 
 	s->question = (struct vty_question){
 		.answered = frr_answered, .failed = frr_failed, .command = enable};
-	if (vty_ask(loop, s->c->name, &s->question, &e) < 0)
-		fail_with_log(s, e.text);
+	s->asked = vty_ask(loop, s->c->name, &s->question, &e) == 0;
+	return s->asked;
+}
+
+static void again_fired(struct loop_timer *t, int64_t now_ns)
+{
+	go_on();
+}
+
+static bool is_direct(const struct service *s)
+{
+	return s->c->is_frr && frr_find_way(s->c->name) == FRR_DIRECT;
 }
 
 /*
- * Three ways to end. One that is to run on (restart) fails if it ends before it was ready, and is
- * started again after RESTART_S if it ends later; a daemon that goes to the background ends with 0
- * and is ready when its path is there; everything else is a failure, with the last line of its log.
+ * Three ways to end. One that is to run on fails if it ends before it was ready; if it ends later,
+ * it is started again after RESTART_S (restart) or not at all (a daemon of FRR, as if it had gone
+ * to the background). A daemon that goes to the background ends with 0 and is ready when its path
+ * is there; everything else is a failure, with the last line of its log.
  */
 static void ended(void *ctx, int status)
 {
@@ -154,10 +168,11 @@ static void ended(void *ctx, int status)
 		else if (!stopped)
 			loop_set_timer(loop, &s->timer,
 				       loop_now_ns(loop) + RESTART_S * 1000000000LL);
+	} else if (is_direct(s)) {
+		if (s->state == STARTING)
+			fail_with_log(s, how);
 	} else if (status) {
 		fail_with_log(s, how);
-	} else if (s->c->is_frr && frr_find_way(s->c->name) == FRR_DIRECT) {
-		ask_frr(s);
 	} else {
 		s->exited = true;
 	}
@@ -218,6 +233,7 @@ static void launch(struct service *s)
 	}
 	if (way == FRR_DIRECT)
 		argv = frr_make_argv(&conf->arena, s->c->name);
+	s->asked = false;
 	int log = open_log(s->c->name);
 	pid_t pid = start_process(argv, s->c->env, s->c->vnet, log < 0 ? 1 : log, &e);
 
@@ -287,12 +303,31 @@ static void watch_path(const char *path)
 
 	for (char *dir = dirname(copy);; dir = dirname(dir)) {
 		int rc = inotify_add_watch(paths.fd, dir,
-					   IN_CREATE | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF);
+					   IN_CREATE | IN_MOVED_TO | IN_ATTRIB | IN_DELETE_SELF |
+						   IN_MOVE_SELF);
 
 		if (rc >= 0 || !strcmp(dir, "/") || !strcmp(dir, "."))
 			break;
 	}
 	free(copy);
+}
+
+/*
+ * Its socket is there a moment before it listens. Where it has a group of users (vty-group), it
+ * changes the owner then, of which inotify tells.
+ */
+static void try_frr(struct service *s)
+{
+	char path[128];
+
+	vty_path(s->c->name, path, sizeof(path));
+	if (access(path, F_OK) == 0 && ask_frr(s))
+		return;
+	watch_path(path);
+	if (access(path, F_OK) != 0 || ask_frr(s))
+		return;
+	s->again.fire = again_fired;
+	loop_set_timer(loop, &s->again, loop_now_ns(loop) + LISTEN_MS * 1000000LL);
 }
 
 static bool is_ready(const struct service *s)
@@ -327,8 +362,12 @@ static bool step(struct service *s)
 			launch(s);
 		}
 	}
-	if (s->state == STARTING && is_ready(s))
+	if (s->state == STARTING && is_direct(s) && !s->exited) {
+		if (!s->asked)
+			try_frr(s);
+	} else if (s->state == STARTING && is_ready(s)) {
 		set_ready(s);
+	}
 	return s->state != before;
 }
 

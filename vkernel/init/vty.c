@@ -98,17 +98,25 @@ static void answer(struct line *l, size_t end, int status)
 	q->answered(q, text, len, status);
 }
 
+static void append(struct line *l, const char *data, size_t n)
+{
+	if (l->len + n > l->cap) {
+		l->cap = 2 * l->cap + n;
+		l->in = xrealloc(l->in, l->cap);
+	}
+	memcpy(l->in + l->len, data, n);
+	l->len += n;
+}
+
 static void line_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 {
+	/* Most answers are short: room for the longest each time is a mapping made and undone. */
+	static char chunk[READ_SIZE];
 	struct line *l = container_of(w, struct line, watch);
 	int status = 0;
 
 	for (;;) {
-		if (l->len + READ_SIZE > l->cap) {
-			l->cap = 2 * l->cap + READ_SIZE;
-			l->in = xrealloc(l->in, l->cap);
-		}
-		ssize_t n = read(w->fd, l->in + l->len, READ_SIZE);
+		ssize_t n = read(w->fd, chunk, sizeof(chunk));
 
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
@@ -116,7 +124,7 @@ static void line_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 			fail(l, "the daemon has closed the line");
 			return;
 		}
-		l->len += (size_t)n;
+		append(l, chunk, (size_t)n);
 		size_t end = vty_find_end(l->in, l->len, &status);
 
 		if (end && l->is_enabling) {
@@ -136,13 +144,18 @@ static void line_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
 	}
 }
 
+void vty_path(const char *daemon, char *buf, size_t size)
+{
+	snprintf(buf, size, "/run/frr/%s.vty", daemon);
+}
+
 static int open_line(struct line *l, struct err *e)
 {
 	struct sockaddr_un sa = {.sun_family = AF_UNIX};
 
 	l->watch.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	l->watch.ready = line_ready;
-	snprintf(sa.sun_path, sizeof(sa.sun_path), "/run/frr/%s.vty", l->daemon);
+	vty_path(l->daemon, sa.sun_path, sizeof(sa.sun_path));
 	l->is_enabling = true;
 	if (l->watch.fd >= 0 && connect(l->watch.fd, (struct sockaddr *)&sa, sizeof(sa)) == 0 &&
 	    send_command(l, "enable") && loop_add(l->loop, &l->watch, EPOLLIN, NULL) == 0)

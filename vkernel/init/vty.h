@@ -24,6 +24,8 @@ struct vty_question {
 	struct vty_question *next;
 };
 
+/* Where a daemon listens. */
+void vty_path(const char *daemon, char *buf, size_t size);
 /* Asks a daemon ("ospfd"); q stays where it is until it is answered, failed or dropped. */
 int vty_ask(struct loop *l, const char *daemon, struct vty_question *q, struct err *e);
 /* Nobody waits for it any more. */
