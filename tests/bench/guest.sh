@@ -5,6 +5,7 @@
 . "${0%/*}/lib.sh"
 
 cc -O1 -static -pthread -D_GNU_SOURCE -o guest_calls "$ROOT/tests/bench/guest_calls.c" || exit 1
+cc -O1 -D_GNU_SOURCE -o host_stops "$ROOT/tests/bench/host_stops.c" || exit 1
 echo 'int main(void) { return 0; }' | cc -O1 -static -x c -o static - || exit 1
 echo 'a = alloc(host, memory = 128M)' >one.vbet
 measure vbet up -q one.vbet || exit 1
@@ -33,3 +34,6 @@ while IFS=$'\t' read -r what us; do
 	figure "  times the host's" "$us / $host" x
 	[ -z "$BESIDE" ] || figure_beside "  $what" "$us" "$(awk -F '\t' -v w="$what" '$1 == w { print $2 }' beside)"
 done <ours
+# What a system call of a guest cannot be cheaper than: two switches of the host's.
+./host_stops >stops || exit 1
+while IFS=$'\t' read -r what us; do figure "on the host: $what" "$us" us; done <stops
