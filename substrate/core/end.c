@@ -11,11 +11,12 @@
  */
 #include "substrate/core/end.h"
 
-#include "lib/rng.h"
 #include "substrate/core/capture.h"
 #include "substrate/core/framing.h"
 
 #include <string.h>
+#define XXH_INLINE_ALL
+#include <xxhash.h>
 
 static const char *const drop_names[] = {
 	[END_DROP_UNPLUGGED] = "unplugged", [END_DROP_CUT] = "cut",
@@ -97,9 +98,9 @@ struct end *end_of_object(struct object *o)
 /* The digest so far is where the next hash starts: it depends on all frames and on their order. */
 static void take_digest(struct end *n, const struct frame *f, int64_t now_ns)
 {
-	uint64_t h = hash_fnv1a(&now_ns, sizeof(now_ns), n->count.digest ^ HASH_FNV1A_START);
+	uint64_t h = XXH3_64bits_withSeed(&now_ns, sizeof(now_ns), n->count.digest);
 
-	n->count.digest = hash_fnv1a(f->data, f->len, h);
+	n->count.digest = XXH3_64bits_withSeed(f->data, f->len, h);
 }
 
 /* What shall be done with each real frame at an end. */
