@@ -64,14 +64,17 @@ static const struct {
 	{NAMESPACES, MISSING_USERNS | MISSING_CGROUPNS},
 };
 
+enum { NOT_YET = 0, HAS_ENDED = -1 };
+
 /* Its end is that of all others: process 1 of the jail, or the kernel if there is none. */
-static volatile sig_atomic_t inner;
+static volatile sig_atomic_t inner = NOT_YET;
 
 static void end_guest(int signal)
 {
-	if (inner == 0)
+	if (inner == NOT_YET)
 		_exit(128 + signal);
-	kill((pid_t)inner, SIGKILL);
+	if (inner != HAS_ENDED)
+		kill((pid_t)inner, SIGKILL);
 }
 
 static void obey_sigterm(void)
@@ -94,7 +97,7 @@ static void hold_sigterm(bool held)
 /* In the child as well. */
 static pid_t note_inner(pid_t pid)
 {
-	inner = pid > 0 ? pid : 0;
+	inner = pid > 0 ? pid : NOT_YET;
 	if (pid == 0)
 		signal(SIGTERM, SIG_DFL);
 	hold_sigterm(false);
@@ -164,11 +167,17 @@ static int reap_until(pid_t pid)
 	int status;
 
 	for (;;) {
-		pid_t got = waitpid(-1, &status, 0);
+		siginfo_t info;
 
-		if (got < 0 && errno != EINTR)
+		if (waitid(P_ALL, 0, &info, WEXITED | WNOWAIT) < 0) {
+			if (errno == EINTR)
+				continue;
 			return 3;
-		if (got == pid)
+		}
+		/* When it has been waited for, its number may be another's. */
+		if (info.si_pid == inner)
+			inner = HAS_ENDED;
+		if (waitpid(info.si_pid, &status, 0) == pid)
 			return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 	}
 }
@@ -235,7 +244,7 @@ static pid_t try_way(const struct launch *l, size_t way, struct err *e)
 	close(ready[0]);
 	if (n <= 0)
 		return pid;
-	inner = 0;
+	inner = NOT_YET;
 	waitpid(pid, NULL, 0);
 	text[n] = '\0';
 	return err_set(e, ERR_ENV, "%s", text);
