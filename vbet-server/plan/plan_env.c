@@ -151,6 +151,12 @@ const char *plan_env_packages(const struct graph_node *n, struct arena *a)
 	return text;
 }
 
+/* All that such a guest needs is in our own file system. */
+static bool has_our_root(const struct plan_env *env, const struct graph_node *n)
+{
+	return env->nested && n->vbet && !n->n_packages;
+}
+
 const char *plan_env_tree(const struct plan_env *env, const struct graph_node *n, struct arena *a)
 {
 	if (n->root)
@@ -158,8 +164,7 @@ const char *plan_env_tree(const struct plan_env *env, const struct graph_node *n
 					 : arena_printf(a, "%s/%s", env->base_dir, n->root);
 	if (!n->n_packages && !n->vbet)
 		return env->tree;
-	/* All that such a guest needs is in our own file system. */
-	if (env->nested && !n->n_packages)
+	if (has_our_root(env, n))
 		return "/";
 	const char *names = plan_env_packages(n, a);
 	uint64_t start = n->vbet ? look_at_installation() : HASH_FNV1A_START;
@@ -173,12 +178,11 @@ const char *plan_env_tree(const struct plan_env *env, const struct graph_node *n
 /* One of a script's may change while it is used, and so may the file system that we run in. */
 bool plan_env_tree_is_fixed(const struct plan_env *env, const struct graph_node *n)
 {
-	struct arena a = {0};
-	const char *tree = n->root ? NULL : plan_env_tree(env, n, &a);
-	bool fixed = tree && strcmp(tree, "/") != 0;
+	bool has_own = n->n_packages || n->vbet;
 
-	arena_finish(&a);
-	return fixed;
+	if (n->root || has_our_root(env, n))
+		return false;
+	return has_own ? env->sets != NULL : env->tree && strcmp(env->tree, "/") != 0;
 }
 
 /*
