@@ -106,6 +106,7 @@ static int put_frame(struct nic *n, const struct frame *f)
 	} while (done < total);
 	if (header == 12)
 		rx_fill_count(&first, (uint16_t)k);
+	rx_bulk_put(&n->bulk, f->len);
 	for (unsigned i = 0; i < k; i++)
 		vring_give(r, used[i].head, used[i].len);
 	return 1;
@@ -116,7 +117,7 @@ static void run_publish(struct flush *f, int64_t now_ns)
 	struct nic *n = container_of(f, struct nic, publish);
 
 	if (n->vhost.up)
-		vhost_publish(&n->vhost, RX, now_ns);
+		vhost_publish_by(&n->vhost, RX, now_ns, rx_bulk_tell_ns(&n->bulk, now_ns));
 	vhost_check(&n->vhost, now_ns);
 }
 

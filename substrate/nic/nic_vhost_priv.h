@@ -6,6 +6,7 @@
 #include "substrate/core/end.h"
 #include "substrate/core/frame.h"
 #include "substrate/nic/nic_speed.h"
+#include "substrate/nic/rx_bulk.h"
 #include "substrate/nic/rx_filter.h"
 #include "substrate/virtio/vhost.h"
 
@@ -24,6 +25,7 @@ struct nic {
 	struct frame *first, **last; /* queue in front of RX */
 	unsigned queued;
 	uint32_t queued_bytes;
+	struct rx_bulk bulk; /* virtual clock */
 	bool open; /* the guest has offered receive buffers since it came: its interface is up */
 };
 

@@ -321,9 +321,12 @@ static void send_slave(struct vhost *v, uint32_t request)
 /* An earlier call that waits stands for this one. */
 static void call_later(struct vhost *v, unsigned queue, int64_t at_ns)
 {
-	if (!v->queue[queue].call_event.heap_index)
-		substrate_schedule(sub_of(v), v->guest, &v->queue[queue].call_event, at_ns,
-				   &v->source);
+	struct vhost_queue *q = &v->queue[queue];
+
+	if (q->call_event.heap_index && q->call_ns <= at_ns)
+		return;
+	q->call_ns = at_ns;
+	substrate_schedule(sub_of(v), v->guest, &q->call_event, at_ns, &v->source);
 }
 
 /* The guest is interrupted anyway: what waits goes with it. */
@@ -378,7 +381,7 @@ static void fire_config(struct event *ev, int64_t now_ns)
  * The index first, then the question whether the driver wants to be told: the other way round it
  * could go to sleep in between, and never hear of what was just published (vring.c).
  */
-void vhost_publish(struct vhost *v, unsigned queue, int64_t now_ns)
+void vhost_publish_by(struct vhost *v, unsigned queue, int64_t now_ns, int64_t call_ns)
 {
 	struct vhost_queue *q = &v->queue[queue];
 
@@ -393,12 +396,19 @@ void vhost_publish(struct vhost *v, unsigned queue, int64_t now_ns)
 			call_by_descriptor(q, now_ns);
 		return;
 	}
-	if (!vclock_guest_is_running(v->guest))
+	if (call_ns > now_ns)
+		call_later(v, queue, call_ns);
+	else if (!vclock_guest_is_running(v->guest))
 		call_with_late(v, queue, now_ns);
 	else if (v->kind->late_queues >> queue & 1)
 		call_later(v, queue, now_ns + late_call_ns);
 	else
 		call_later(v, queue, now_ns);
+}
+
+void vhost_publish(struct vhost *v, unsigned queue, int64_t now_ns)
+{
+	vhost_publish_by(v, queue, now_ns, now_ns);
 }
 
 void vhost_config_changed(struct vhost *v, int64_t now_ns)

@@ -58,6 +58,7 @@ struct vhost_queue {
 	int call_fd;
 	bool call_is_socket;     /* it takes send(2); a pipe takes write(2) */
 	struct event call_event; /* virtual clock: a call that waits until the guest stands still */
+	int64_t call_ns;         /* when, if it is in the calendar */
 };
 
 struct vhost {
@@ -100,6 +101,8 @@ void vhost_close(struct vhost *v);
 unsigned vhost_queues(const struct vhost *v);
 /* Publishes what was given back on a queue, and calls the guest if it wants to be. */
 void vhost_publish(struct vhost *v, unsigned queue, int64_t now_ns);
+/* The same in virtual time, where the call may wait until call_ns: others then go with it. */
+void vhost_publish_by(struct vhost *v, unsigned queue, int64_t now_ns, int64_t call_ns);
 /* The configuration space changed. */
 void vhost_config_changed(struct vhost *v, int64_t now_ns);
 /*

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Virtual time: when a guest is told of frames that its NIC has received. Each time costs it two
+ * turns, so in a bulk transfer it is told of long frames together, as NICs do it (drivers of
+ * Intel's allow themselves 125 to 250 us for it); of all others at once.
+ */
+#ifndef SUBSTRATE_NIC_RX_BULK_H
+#define SUBSTRATE_NIC_RX_BULK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+	RX_BULK_LEN = 1000,      /* octets: a frame from here on is long */
+	RX_BULK_RUN = 4,         /* so many long ones, none of which comes RX_BULK_GAP_NS after */
+	RX_BULK_GAP_NS = 100000, /* the guest was told last, are a bulk transfer */
+};
+
+/* Zeroed: nothing has come. */
+struct rx_bulk {
+	int64_t told_ns; /* when it was, or will be, told */
+	bool has_short;  /* there is a short one of which it has not been told */
+	unsigned n_long; /* without a pause */
+};
+
+/* A frame of len octets is where the guest will find it. */
+void rx_bulk_put(struct rx_bulk *b, uint32_t len);
+/* It is to be told of what was put by now_ns: when? Never before now_ns. */
+int64_t rx_bulk_tell_ns(struct rx_bulk *b, int64_t now_ns);
+
+#endif
