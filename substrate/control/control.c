@@ -187,13 +187,27 @@ static int run_carrier(struct substrate *s, const struct words *w, FILE *answer,
 /* The guest in virtual time, and its devices, which have its name in front: "h1:eth0". */
 static int run_listen(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
 {
-	size_t len = strlen(w->at[1]);
+	for (size_t i = 0; i < s->objects.n; i++) {
+		struct object *o = s->objects.at[i];
+		bool is_guest = o->kind->listen && !strcmp(o->name, w->at[1]);
 
+		if ((is_guest || object_is_part_of(o, w->at[1])) && o->kind->listen(o, e) < 0)
+			return err_wrap(e, "%s", o->name);
+	}
+	return 0;
+}
+
+/* In virtual time the guest itself is an object. */
+static int run_sleep(struct substrate *s, const struct words *w, FILE *answer, struct err *e)
+{
+	const struct object *guest = object_find(s, w->at[1]);
+
+	if (guest && guest->kind->listen)
+		return vclock_cmd_sleep(s, w, answer, e);
 	for (size_t i = 0; i < s->objects.n; i++) {
 		struct object *o = s->objects.at[i];
 
-		if (o->kind->listen && !strncmp(o->name, w->at[1], len) &&
-		    (!o->name[len] || o->name[len] == ':') && o->kind->listen(o, e) < 0)
+		if (object_is_part_of(o, w->at[1]) && o->kind->sleep(o, e) < 0)
 			return err_wrap(e, "%s", o->name);
 	}
 	return 0;
@@ -336,7 +350,7 @@ static const struct command commands[] = {
 	{"freeze", 2, vclock_cmd_freeze, "freeze GUEST file=PATH [unless_moves=N]"},
 	{"moved", 0, vclock_cmd_moved, "moved"},
 	{"await", 1, vclock_cmd_await, "await GUEST"},
-	{"sleep", 1, vclock_cmd_sleep, "sleep GUEST"},
+	{"sleep", 1, run_sleep, "sleep GUEST"},
 	{"wake", 1, vclock_cmd_wake, "wake GUEST"},
 	{"leave", 2, run_move, "leave GUEST file=PATH"},
 	{"arrive", 2, run_move, "arrive GUEST file=PATH"},

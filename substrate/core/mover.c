@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "substrate/core/mover.h"
 
-#include <string.h>
-
 enum { NAME_SIZE = 256 };
 
 int mover_pass(struct mover *m, void *data, size_t len, struct err *e)
@@ -14,20 +12,13 @@ int mover_pass(struct mover *m, void *data, size_t len, struct err *e)
 	return fread(data, len, 1, m->file) == 1 ? 0 : err_set(e, ERR_ENV, "the file is cut short");
 }
 
-static bool is_of(const struct object *o, const char *guest)
-{
-	size_t len = strlen(guest);
-
-	return o->kind->listen && !strncmp(o->name, guest, len) && o->name[len] == ':';
-}
-
 static int leave(struct substrate *s, const char *guest, struct mover *m, struct err *e)
 {
 	for (size_t i = 0; i < s->objects.n; i++) {
 		struct object *o = s->objects.at[i];
 		char name[NAME_SIZE] = "";
 
-		if (!is_of(o, guest))
+		if (!object_is_part_of(o, guest))
 			continue;
 		snprintf(name, sizeof(name), "%s", o->name);
 		if (mover_pass(m, name, sizeof(name), e) < 0 || o->kind->move(o, m, e) < 0)
@@ -59,7 +50,7 @@ static int check(const struct substrate *s, const char *guest, struct err *e)
 	for (size_t i = 0; i < s->objects.n; i++) {
 		const struct object *o = s->objects.at[i];
 
-		if (!is_of(o, guest))
+		if (!object_is_part_of(o, guest))
 			continue;
 		n++;
 		if (!o->kind->move)

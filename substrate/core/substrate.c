@@ -211,6 +211,13 @@ struct object *object_find(struct substrate *s, const char *name)
 	return NULL;
 }
 
+bool object_is_part_of(const struct object *o, const char *node)
+{
+	size_t len = strlen(node);
+
+	return o->kind->listen && !strncmp(o->name, node, len) && o->name[len] == ':';
+}
+
 struct object *object_find_kind(struct substrate *s, const char *name,
 				const struct object_kind *kind, struct err *e)
 {

@@ -60,6 +60,11 @@ struct object_kind {
 	 */
 	int (*await)(struct object *o, struct err *e);
 	/*
+	 * The real clock: a part of a guest that was restored, and that nobody is to wait for
+	 * before something is there for it ("event wake NAME"). 0, or -1: something is.
+	 */
+	int (*sleep)(struct object *o, struct err *e);
+	/*
 	 * The real clock, while all else stands, now and then: answers what the object's guest must
 	 * know before it can stand, and that has no other effect. NULL: nobody asks.
 	 */
@@ -158,6 +163,8 @@ int object_add(struct object *o, struct substrate *s, const struct object_kind *
 /* Takes it from the list and frees its name: the last step of a destroy(). */
 void object_finish(struct object *o);
 struct object *object_find(struct substrate *s, const char *name);
+/* Of a guest's device, which has its name in front: "h1:eth0". */
+bool object_is_part_of(const struct object *o, const char *node);
 /*
  * The object of that name and kind (NULL: any), for a command; NULL with the error set, which names
  * the nearest one.

@@ -178,6 +178,7 @@ static const struct vhost_kind blk_kind = {
 	.features =
 		BIT(VIRTIO_BLK_F_SIZE_MAX) | BIT(VIRTIO_BLK_F_SEG_MAX) | BIT(VIRTIO_BLK_F_FLUSH),
 	.n_queues = 1,
+	.sends = 1 << REQUESTS,
 	.answer_ns = answer_ns,
 	.read_config = read_config,
 	.up = up,
@@ -262,6 +263,11 @@ static int await(struct object *o, struct err *e)
 	return vhost_await(&((struct disk *)o)->vhost, e);
 }
 
+static int sleep_in_file(struct object *o, struct err *e)
+{
+	return vhost_sleep(&((struct disk *)o)->vhost, e);
+}
+
 static const struct object_kind disk_kind = {.name = "disk",
 					     .destroy = destroy,
 					     .status = status,
@@ -269,7 +275,8 @@ static const struct object_kind disk_kind = {.name = "disk",
 					     .listen = listen_for_guest,
 					     .freeze = freeze,
 					     .thaw = thaw,
-					     .await = await};
+					     .await = await,
+					     .sleep = sleep_in_file};
 
 static int read_words(const struct words *w, struct image_spec *spec, struct err *e)
 {

@@ -208,6 +208,7 @@ static void deliver(struct end *end, struct frame *f, int64_t now_ns)
 	n->queued++;
 	n->queued_bytes += f->len;
 	flush_queue(n);
+	vhost_wake(&n->vhost);
 	if (n->vhost.queue[RX].ring.broken)
 		substrate_put_off(n->object.sub, &n->publish);
 }
@@ -428,6 +429,7 @@ static const struct vhost_kind net_kind = {
 	.config_changes = true,
 	.last_is_waited_for = true,
 	.late_queues = 1 << TX,
+	.sends = 1 << TX | 1 << CONTROL,
 	.answer_ns = answer_ns,
 	.read_config = read_config,
 	.up = up,
@@ -503,6 +505,7 @@ static const struct object_kind nic_kind = {.name = "nic",
 					    .thaw = nic_vhost_thaw,
 					    .move = nic_vhost_move,
 					    .await = nic_vhost_await,
+					    .sleep = nic_vhost_sleep,
 					    .answer_held = answer_held};
 
 /* Virtual time: a segment cut into frames late would leave in no time, so none are offered. */

@@ -22,6 +22,13 @@ int nic_vhost_await(struct object *o, struct err *e)
 	return vhost_await(&((struct nic *)o)->vhost, e);
 }
 
+int nic_vhost_sleep(struct object *o, struct err *e)
+{
+	struct nic *n = (struct nic *)o;
+
+	return n->first ? err_set(e, ERR_ENV, "frames wait for it") : vhost_sleep(&n->vhost, e);
+}
+
 /* Frames that wait for buffers stay behind, and are counted. */
 int nic_vhost_move(struct object *o, struct mover *m, struct err *e)
 {

@@ -33,6 +33,7 @@ struct nic {
 int nic_vhost_freeze(struct object *o, struct err *e);
 int nic_vhost_thaw(struct object *o, const struct thaw *t, struct err *e);
 int nic_vhost_await(struct object *o, struct err *e);
+int nic_vhost_sleep(struct object *o, struct err *e);
 int nic_vhost_move(struct object *o, struct mover *m, struct err *e);
 
 #endif

@@ -138,6 +138,8 @@ static void hear(struct channel *c, int64_t now_ns)
 	set_client_open(c, c->client.fd >= 0 && !c->left);
 	put_control(c, now_ns);
 	put_input(c, now_ns);
+	if (channel_has_news(c))
+		vhost_wake(&c->vhost);
 	vhost_check(&c->vhost, now_ns);
 }
 
@@ -339,6 +341,7 @@ static void read_config(struct vhost *v, uint8_t config[VHOST_CONFIG_MAX])
 static const struct vhost_kind console_kind = {
 	.features = UINT64_C(1) << VIRTIO_CONSOLE_F_MULTIPORT,
 	.n_queues = QUEUES,
+	.sends = 1 << CONTROL_TX | 1 << TX,
 	.read_config = read_config,
 	.up = up,
 	.down = down,
@@ -481,6 +484,7 @@ static const struct object_kind channel_kind = {
 	.thaw = channel_thaw,
 	.move = channel_move,
 	.await = await,
+	.sleep = channel_sleep,
 };
 
 struct object *channel_create(struct substrate *s, const char *name, const struct words *w,

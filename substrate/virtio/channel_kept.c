@@ -41,6 +41,20 @@ int channel_thaw(struct object *o, const struct thaw *t, struct err *e)
 	return vhost_thaw(&c->vhost, t, e);
 }
 
+bool channel_has_news(const struct channel *c)
+{
+	return c->n_control || (c->in.len && c->guest_open);
+}
+
+int channel_sleep(struct object *o, struct err *e)
+{
+	struct channel *c = (struct channel *)o;
+
+	if (channel_has_news(c))
+		return err_set(e, ERR_ENV, "octets wait for it");
+	return vhost_sleep(&c->vhost, e);
+}
+
 /* What waits goes along; here it is gone then, so that nobody gets it twice. */
 static int move_bytes(struct bytes *b, struct mover *m, struct err *e)
 {

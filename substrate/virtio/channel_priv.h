@@ -56,7 +56,10 @@ struct channel {
 void channel_read_client(struct channel *c, size_t max, int64_t now_ns);
 /* Whoever awaited the client does not any more. */
 void channel_came(struct channel *c);
+/* Something waits for the guest that it would hear. */
+bool channel_has_news(const struct channel *c);
 /* Of object_kind. */
+int channel_sleep(struct object *o, struct err *e);
 int channel_freeze(struct object *o, struct err *e);
 int channel_thaw(struct object *o, const struct thaw *t, struct err *e);
 int channel_move(struct object *o, struct mover *m, struct err *e);

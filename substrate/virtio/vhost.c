@@ -132,7 +132,7 @@ void vhost_came(struct vhost *v)
 {
 	if (v->awaited && !v->arrives)
 		vclock_guest_device_came(v->guest, sub_of(v));
-	v->awaited = v->arrives = false;
+	v->awaited = v->arrives = v->asleep = false;
 }
 
 /* Ends the connection; the socket listens again. */
@@ -419,6 +419,7 @@ void vhost_config_changed(struct vhost *v, int64_t now_ns)
 		substrate_schedule(sub_of(v), v->guest, &v->config_event, now_ns, &v->source);
 	else
 		fire_config(&v->config_event, now_ns);
+	vhost_wake(v);
 }
 
 /* In virtual time: what the guest's kernel noted while it ran. */

@@ -35,6 +35,7 @@ struct vhost_kind {
 	uint32_t late_queues;
 	/* Virtual clock: so long after a kick something may come back; NULL: at once. */
 	int64_t (*answer_ns)(const struct vhost *v, unsigned queue);
+	uint32_t sends; /* bits of queues by which the driver sends: what is there is to be taken */
 	bool last_is_waited_for; /* the driver does nothing else until the last queue has answered
 				  */
 	bool config_changes;     /* vhost_config_changed() is called */
@@ -72,6 +73,8 @@ struct vhost {
 	bool connected, up;
 	bool awaited;               /* it was restored, and the guest has not connected anew */
 	bool arrives;               /* so it is, and nobody but this device waits for that */
+	bool asleep;                /* real clock: the same, until something is there for it */
+	bool owes;                  /* when it was kept, the guest had sent what was not taken */
 	uint64_t offers;            /* features, besides those of the kind; before vhost_open() */
 	uint64_t features;          /* negotiated */
 	uint64_t protocol_features; /* negotiated */
@@ -120,6 +123,12 @@ bool vhost_check(struct vhost *v, int64_t now_ns);
  */
 int vhost_freeze(struct vhost *v, struct err *e);
 int vhost_thaw(struct vhost *v, const struct thaw *t, struct err *e);
+/*
+ * The real clock (object_kind): nobody waits for the guest before something is there for it: then
+ * vhost_wake() says so, once. 0, or -1 if something is there already.
+ */
+int vhost_sleep(struct vhost *v, struct err *e);
+void vhost_wake(struct vhost *v);
 /* The same in this process (object_kind): the connection that is here is closed when the next one
  * comes. */
 int vhost_await(struct vhost *v, struct err *e);

@@ -7,12 +7,19 @@
 #include "substrate/virtio/vhost_priv.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 int vhost_freeze(struct vhost *v, struct err *e)
 {
 	if (v->have || v->n_fds)
 		return err_set(e, ERR_ENV, "its guest is in the middle of a message");
+	if (v->awaited)
+		return 0;
+	v->owes = false;
+	for (unsigned i = 0; i < vhost_queues(v); i++)
+		if (v->kind->sends >> i & 1 && vring_has(&v->queue[i].ring))
+			v->owes = true;
 	return 0;
 }
 
@@ -30,7 +37,7 @@ static void begin_await(struct vhost *v)
 		vring_clear(&q->ring);
 	}
 	v->awaited = v->awaited || v->connected;
-	v->connected = false;
+	v->connected = v->arrives = v->asleep = false;
 	if (v->awaited)
 		vclock_guest_await_device(v->guest, v->object->sub);
 }
@@ -59,6 +66,28 @@ int vhost_thaw(struct vhost *v, const struct thaw *t, struct err *e)
 	begin_await(v);
 	thaw_path(t, &v->path);
 	return vhost_listen_again(v, e);
+}
+
+int vhost_sleep(struct vhost *v, struct err *e)
+{
+	if (!v->awaited)
+		return 0;
+	if (v->owes)
+		return err_set(e, ERR_ENV, "its guest has sent something");
+	if (!v->arrives)
+		substrate_came(v->object->sub);
+	v->arrives = v->asleep = true;
+	return 0;
+}
+
+void vhost_wake(struct vhost *v)
+{
+	const char *name = v->object->name;
+
+	if (!v->asleep)
+		return;
+	v->asleep = false;
+	substrate_event(v->object->sub, "event wake %.*s", (int)strcspn(name, ":"), name);
 }
 
 void vhost_resume(struct vhost *v, int64_t now_ns)

@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { ACK = 0, WAIT = 3, RUN = 6, FREEZE = 10, RESUME = 11 };
+enum { ACK = 0, REQUEST = 2, WAIT = 3, RUN = 6, FREEZE = 10, RESUME = 11 };
 
 struct message {
 	uint32_t op, seq;
@@ -98,6 +98,28 @@ static uint32_t freeze(void)
 	close(fd);
 	return m.seq;
 }
+
+START_TEST(it_says_for_how_long_it_is_idle)
+{
+	struct message m;
+	uint32_t seq = freeze();
+
+	say(REQUEST, seq + 1, 5000);
+	ck_assert_int_eq(freezer.idle_ns, 0);
+	say(REQUEST, seq, 7000);
+	ck_assert_int_eq(freezer.idle_ns, 7000);
+	say(ACK, seq, 4096);
+	say(REQUEST, seq, 9000);
+	ck_assert_int_eq(freezer.idle_ns, 7000);
+	/* The next time it has to say so again; for ever is long enough, and can be added to. */
+	freezer_run(&freezer, 0);
+	ck_assert_int_eq(heard(&m, NULL), RUN);
+	seq = freeze();
+	ck_assert_int_eq(freezer.idle_ns, 0);
+	say(REQUEST, seq, -1);
+	ck_assert_int_eq(freezer.idle_ns, INT64_C(1) << 60);
+}
+END_TEST
 
 START_TEST(it_stands_until_it_is_told_to_run)
 {
@@ -208,6 +230,7 @@ int main(void)
 	TCase *t = tcase_create("freezer");
 
 	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, it_says_for_how_long_it_is_idle);
 	tcase_add_test(t, it_stands_until_it_is_told_to_run);
 	tcase_add_test(t, who_has_not_answered_runs_when_he_does);
 	tcase_add_test(t, who_was_restored_waits);

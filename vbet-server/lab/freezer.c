@@ -2,9 +2,9 @@
 /*
  * The messages are those of User-Mode Linux's time-travel protocol, with two of ours
  * (lib/time_travel.h): FREEZE with a descriptor is answered with ACK, of the same number, with
- * the octets that were written or -errno; then the kernel stands still until RUN. One that goes on
- * in the place of another says RESUME, is answered, connects its devices, says WAIT, and stands
- * until RUN, too.
+ * the octets that were written or -errno; before that REQUEST says for how long the guest would
+ * have had nothing to do; then the kernel stands still until RUN. One that goes on in the place of
+ * another says RESUME, is answered, connects its devices, says WAIT, and stands until RUN, too.
  *
  * RUN is sent only to a kernel that stands: it would not be heard by one that has not come so far.
  */
@@ -45,6 +45,14 @@ static int error_of(int64_t said)
 	return said < 0 && said >= -ERRNO_MAX ? (int)-said : EPROTO;
 }
 
+/* A kernel without this says nothing. */
+static int64_t idle_of(uint64_t said)
+{
+	const uint64_t most_ns = UINT64_C(1) << 60; /* 36 years, and can be added to a time */
+
+	return (int64_t)(said < most_ns ? said : most_ns);
+}
+
 static void stands(struct freezer *f, const struct time_message *m)
 {
 	f->error = error_of((int64_t)m->time);
@@ -62,7 +70,9 @@ static size_t on_data(struct conn *c, const char *data, size_t len)
 	if (len < sizeof(m))
 		return 0;
 	memcpy(&m, data, sizeof(m));
-	if (m.op == TIME_ACK && f->state == FREEZER_ASKED && m.seq == f->seq) {
+	if (m.op == TIME_REQUEST && f->state == FREEZER_ASKED && m.seq == f->seq) {
+		f->idle_ns = idle_of(m.time);
+	} else if (m.op == TIME_ACK && f->state == FREEZER_ASKED && m.seq == f->seq) {
 		stands(f, &m);
 	} else if (m.op == TIME_RESUME && !f->resumed) {
 		/* Once: answers to one who does not read them would pile up here. */
@@ -129,6 +139,7 @@ int freezer_freeze(struct freezer *f, int fd, int64_t at_ns, struct err *e)
 	struct time_message m = {.op = TIME_FREEZE, .seq = ++f->seq, .time = (uint64_t)at_ns};
 
 	f->runs_at_once = false;
+	f->idle_ns = 0;
 	if (sock_send_fd(f->conn.watch.fd, &m, sizeof(m), fd) != sizeof(m))
 		return err_sys(e, "tell its kernel to stand still");
 	f->state = FREEZER_ASKED;

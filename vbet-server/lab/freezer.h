@@ -21,6 +21,7 @@ enum freezer_state {
 
 struct freezer {
 	enum freezer_state state;
+	int64_t idle_ns;            /* STANDS: for so long it has nothing to do; 0: it has */
 	int error;                  /* STANDS: errno (EPROTO: nonsense), or 0: it is written */
 	bool runs_at_once;          /* ASKED: when it has answered */
 	bool resumed;               /* it has said that it goes on in the place of another */

@@ -34,7 +34,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 enum { TAIL_LINES = 15, TAIL_OCTETS = 16384 };
@@ -384,12 +383,8 @@ static void finish_child(struct guest *gu)
 	freezer_close(&gu->freezer);
 	learned_forget(gu);
 	names_forget(gu);
-	if (gu->child.pid) {
-		launcher_end(&gu->child);
-		waitpid(gu->child.pid, NULL, 0);
-		close(gu->child.pidfd);
-		gu->child.pid = 0;
-	}
+	if (gu->child.pid)
+		launcher_finish(&gu->child);
 	gu->dying = false;
 	spin_end(gu);
 	set_state(gu, GUEST_DOWN);

@@ -26,8 +26,8 @@ struct guest {
 	struct loop_watch report; /* the launcher's report pipe; fd -1: closed */
 	char jail[128];           /* what the launcher said: "level=full" */
 	struct agent agent;
-	struct freezer freezer;     /* real clock */
-	struct sleep sleep;         /* virtual clock */
+	struct freezer freezer; /* real clock */
+	struct sleep sleep;
 	struct back_kept kept;      /* virtual clock */
 	struct learned learned;     /* addresses: learned.h */
 	char *names;                /* owned: what it was told of others' (names.c), or NULL */

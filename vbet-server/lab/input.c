@@ -324,7 +324,7 @@ static bool do_next(struct lab *lab)
 	if (in->waiting.n) {
 		struct input_waiting w = in->waiting.at[0];
 
-		if (w.wakes && !sleep_wake_all(lab))
+		if (w.may && !w.may(lab))
 			return false;
 		vec_remove(&in->waiting, 0);
 		w.run(lab, w.ctx);
@@ -406,22 +406,28 @@ void input_pump(struct lab *lab)
 	if (lab->clock.is_virtual)
 		pump_virtual(lab);
 	else
-		while (in->waiting.n && change_is_over(lab) && !snapshot_is_under_way(lab))
-			do_next(lab);
+		while (in->waiting.n && change_is_over(lab) && !snapshot_is_under_way(lab) &&
+		       do_next(lab))
+			;
 	in->pumping = false;
+}
+
+void input_add_when(struct lab *lab, bool (*may)(struct lab *lab),
+		    void (*run)(struct lab *lab, void *ctx), void *ctx)
+{
+	vec_push(&lab->inputs.waiting,
+		 ((struct input_waiting){.run = run, .ctx = ctx, .may = may}));
+	input_pump(lab);
 }
 
 void input_add(struct lab *lab, void (*run)(struct lab *lab, void *ctx), void *ctx)
 {
-	vec_push(&lab->inputs.waiting, ((struct input_waiting){.run = run, .ctx = ctx}));
-	input_pump(lab);
+	input_add_when(lab, NULL, run, ctx);
 }
 
 void input_add_change(struct lab *lab, void (*run)(struct lab *lab, void *ctx), void *ctx)
 {
-	vec_push(&lab->inputs.waiting,
-		 ((struct input_waiting){.run = run, .ctx = ctx, .wakes = true}));
-	input_pump(lab);
+	input_add_when(lab, sleep_wake_all, run, ctx);
 }
 
 /* True if the record has a boot of it still to come: a what-if goes on beyond the record. */
@@ -515,6 +521,7 @@ void input_send(struct guest *gu, uint32_t channel, uint8_t type, const void *da
 	struct message *m;
 
 	if (!gu->lab->clock.is_virtual) {
+		sleep_call(gu);
 		agent_send(&gu->agent, channel, type, data, len);
 		return;
 	}

@@ -25,7 +25,7 @@ struct lab;
 struct input_waiting {
 	void (*run)(struct lab *lab, void *ctx);
 	void *ctx;
-	bool wakes; /* all guests are to be awake for it (sleep.h) */
+	bool (*may)(struct lab *lab); /* whether it can be done yet; NULL: always */
 };
 
 /* What is to be done at a time. */
@@ -53,7 +53,10 @@ struct inputs {
 
 /* Calls run(lab, ctx) when it is its turn: before this returns, if nothing else is under way. */
 void input_add(struct lab *lab, void (*run)(struct lab *lab, void *ctx), void *ctx);
-/* The same for what may touch guests other than by messages. */
+/* The same for what has to wait until may(lab), which is asked whenever something has changed. */
+void input_add_when(struct lab *lab, bool (*may)(struct lab *lab),
+		    void (*run)(struct lab *lab, void *ctx), void *ctx);
+/* The same for what may touch guests other than by messages: all are awake (sleep.h). */
 void input_add_change(struct lab *lab, void (*run)(struct lab *lab, void *ctx), void *ctx);
 /* A message for a channel of a guest's agent; copied. Recorded. */
 void input_send(struct guest *gu, uint32_t channel, uint8_t type, const void *data, uint32_t len);

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* Its argv is looked up when it boots: the plan may have changed since it was queued. */
@@ -59,4 +60,12 @@ void launcher_end(const struct child *launcher)
 {
 	kill(launcher->pid, SIGTERM);
 	kill(launcher->pid, SIGCONT); /* one that was stopped hears nothing */
+}
+
+void launcher_finish(struct child *launcher)
+{
+	launcher_end(launcher);
+	waitpid(launcher->pid, NULL, 0);
+	close(launcher->pidfd);
+	*launcher = (struct child){.pidfd = -1};
 }

@@ -17,5 +17,7 @@ int launcher_spawn(struct guest *gu, int report, int state_fd, bool adopt, struc
  * the guest is left.
  */
 void launcher_end(const struct child *launcher);
+/* The same, and waits: the child is none then. */
+void launcher_finish(struct child *launcher);
 
 #endif

@@ -25,7 +25,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 /* By the real clock the lab stands still meanwhile; in virtual time nobody notices. */
@@ -87,7 +86,7 @@ static int check(const struct lab *lab, const struct guest *gu, struct err *e)
 	if (graph_has_disk(&lab->graph->nodes[node]))
 		return err_set(e, ERR_ENV, "%s: what was written to its disk stays where it is",
 			       gu->name);
-	return still_can(gu, e) ? 0 : -1;
+	return sleep_is_in_file(gu) || still_can(gu, e) ? 0 : -1;
 }
 
 static void end_failed(struct lab *lab, const struct err *e)
@@ -238,11 +237,8 @@ static void end_kernel(struct guest *gu)
 		close(gu->report.fd);
 	gu->report.fd = -1;
 	/* Before its sockets go: a kernel that lives would complain. */
-	launcher_end(&gu->child);
-	waitpid(gu->child.pid, NULL, 0);
+	launcher_finish(&gu->child);
 	freezer_close(&gu->freezer);
-	close(gu->child.pidfd);
-	gu->child = (struct child){.pidfd = -1};
 	/* In virtual time the process that it is connected to is the same then. */
 	if (gu->lab->clock.is_virtual || !conn_is_open(agent))
 		return;

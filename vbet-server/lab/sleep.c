@@ -1,13 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Which of them is needed is known by the substrate alone (substrate/clock/vclock_sleep.c): it says
- * so ("wake"), and later that the guest is whole again ("awake"). Messages to its agent need nobody
- * to be awake: they reach it by the calendar, like frames. What changes a lab otherwise finds all
- * guests awake (input.c).
+ * Virtual clock: which of them is needed is known by the substrate alone
+ * (substrate/clock/vclock_sleep.c): it says so ("wake"), and later that the guest is whole again
+ * ("awake"). Messages to its agent need nobody to be awake: they reach it by the calendar, like
+ * frames. What changes a lab otherwise finds all guests awake (input.c).
+ *
+ * Real clock: a guest's kernel said how long it would have nothing to do when it wrote itself. It
+ * is started when that time is over, when the substrate has something for its devices ("wake"), or
+ * when somebody speaks to it. Its clock goes on from where the lab did, whenever that is, so what
+ * it had to do meanwhile it does late. While a snapshot is taken nobody is started: who is called
+ * then is started behind it.
  */
 #include "vbet-server/lab/sleep.h"
 
+#include "lib/container_of.h"
 #include "lib/file.h"
+#include "lib/minmax.h"
 #include "lib/xalloc.h"
 #include "vbet-server/lab/lab.h"
 
@@ -15,6 +23,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* By the real clock: who has something to do sooner is started with the lab. */
+static const int64_t least_ns = 50000000;
 
 void sleep_init(struct guest *gu)
 {
@@ -24,8 +35,13 @@ void sleep_init(struct guest *gu)
 static void send_line(struct guest *gu, const char *verb, carrier_answer_fn answer, void *ctx)
 {
 	char *line = xasprintf("%s %s", verb, gu->name);
+	char *agent = xasprintf("%s:agent", gu->name);
 
-	lab_send_clock(gu->lab, line, answer, ctx);
+	if (gu->lab->clock.is_virtual)
+		lab_send_clock(gu->lab, line, answer, ctx);
+	else
+		lab_send_about(gu->lab, agent, line, answer, ctx);
+	free(agent);
 	free(line);
 }
 
@@ -33,6 +49,7 @@ bool sleep_end(struct guest *gu)
 {
 	bool was_away = gu->sleep.state != SLEEP_NONE;
 
+	loop_cancel_timer(gu->lab->loop, &gu->sleep.due);
 	if (gu->sleep.fd >= 0)
 		close(gu->sleep.fd);
 	sleep_init(gu);
@@ -46,6 +63,10 @@ static void start(struct guest *gu)
 
 	if (s->fd < 0)
 		return;
+	loop_cancel_timer(gu->lab->loop, &s->due);
+	if (s->wants_news)
+		warm_wake_guest(gu);
+	s->wants_news = false;
 	int rc = guest_resume(gu, s->fd, s->adopt, &e);
 
 	close(s->fd);
@@ -55,24 +76,49 @@ static void start(struct guest *gu)
 		guest_lose(gu, e.text);
 }
 
+void sleep_call(struct guest *gu)
+{
+	const struct lab *lab = gu->lab;
+
+	if (gu->sleep.fd < 0)
+		return;
+	gu->sleep.state = SLEEP_CALLED;
+	if (lab->snapshot.step == SNAPSHOT_THAWING || !snapshot_is_under_way(lab))
+		start(gu);
+}
+
+void sleep_start_called(struct lab *lab)
+{
+	for (size_t i = 0; i < lab->n_guests; i++)
+		if (lab->guests[i] && lab->guests[i]->sleep.state == SLEEP_CALLED)
+			start(lab->guests[i]);
+}
+
 struct asked {
 	struct lab *lab;
 	char *name; /* owned: the lab may be about to end */
 };
 
-/* The one word that can be refused: whom frames reach at once has to be there. */
+/* The one word that can be refused: whom something reaches at once has to be there. */
 static void on_sleep(void *ctx, bool ok, const char *text)
 {
 	struct asked *a = ctx;
-	struct guest *gu =
-		ok || a->lab->progress.failed ? NULL : lab_find_guest(a->lab, a->name, NULL);
+	struct lab *lab = a->lab;
+	struct guest *gu = ok || lab->progress.failed ? NULL : lab_find_guest(lab, a->name, NULL);
 
-	if (gu && gu->sleep.state == SLEEP_ASLEEP) {
+	if (gu && !lab->clock.is_virtual) {
+		sleep_call(gu);
+	} else if (gu && gu->sleep.state == SLEEP_ASLEEP) {
 		start(gu);
 		gu->sleep.state = SLEEP_NONE;
 	}
 	free(a->name);
 	free(a);
+}
+
+bool sleep_may_begin(const struct guest *gu)
+{
+	return gu->lab->clock.is_virtual || gu->sleep.needs_ns >= least_ns;
 }
 
 int sleep_begin(struct guest *gu, const char *file, bool adopt, struct err *e)
@@ -84,9 +130,49 @@ int sleep_begin(struct guest *gu, const char *file, bool adopt, struct err *e)
 	struct asked *a = xmalloc(sizeof(*a));
 
 	*a = (struct asked){.lab = gu->lab, .name = xstrdup(gu->name)};
-	gu->sleep = (struct sleep){.state = SLEEP_ASLEEP, .fd = fd, .adopt = adopt};
+	gu->sleep.state = SLEEP_ASLEEP;
+	gu->sleep.fd = fd;
+	gu->sleep.adopt = adopt;
 	send_line(gu, "sleep", on_sleep, a);
 	return 0;
+}
+
+static void on_due(struct loop_timer *t, int64_t now_ns)
+{
+	sleep_call(container_of(t, struct guest, sleep.due));
+}
+
+static void goes_on(struct guest *gu)
+{
+	freezer_run(&gu->freezer, gu->lab->snapshot.went_on_ns - gu->sleep.behind_ns);
+	gu->sleep.state = SLEEP_NONE;
+	gu->sleep.behind_ns = 0;
+}
+
+void sleep_go_on(struct lab *lab)
+{
+	int64_t now_ns = loop_now_ns(lab->loop);
+
+	for (size_t i = 0; i < lab->n_guests; i++) {
+		struct guest *gu = lab->guests[i];
+
+		if (gu && gu->freezer.state == FREEZER_WAITS)
+			goes_on(gu);
+		if (!gu || gu->sleep.state != SLEEP_ASLEEP)
+			continue;
+		gu->sleep.due.fire = on_due;
+		loop_set_timer(lab->loop, &gu->sleep.due, now_ns + gu->sleep.needs_ns);
+	}
+}
+
+bool sleep_hear_guest(struct guest *gu)
+{
+	if (gu->sleep.state != SLEEP_WAKING || gu->freezer.state != FREEZER_WAITS ||
+	    gu->lab->snapshot.step == SNAPSHOT_THAWING)
+		return false;
+	goes_on(gu);
+	input_pump(gu->lab);
+	return true;
 }
 
 bool sleep_wake_all(struct lab *lab)
@@ -101,8 +187,12 @@ bool sleep_wake_all(struct lab *lab)
 		all_awake = false;
 		if (gu->sleep.state != SLEEP_ASLEEP)
 			continue;
-		gu->sleep.state = SLEEP_CALLED;
-		send_line(gu, "wake", NULL, NULL);
+		if (lab->clock.is_virtual)
+			send_line(gu, "wake", NULL, NULL);
+		else
+			sleep_call(gu);
+		if (gu->sleep.state == SLEEP_ASLEEP)
+			gu->sleep.state = SLEEP_CALLED;
 	}
 	return all_awake;
 }
@@ -110,6 +200,19 @@ bool sleep_wake_all(struct lab *lab)
 bool sleep_is_settled(const struct guest *gu)
 {
 	return gu->sleep.state == SLEEP_NONE || gu->sleep.state == SLEEP_ASLEEP;
+}
+
+bool sleep_all_settled(struct lab *lab)
+{
+	for (size_t i = 0; i < lab->n_guests; i++)
+		if (lab->guests[i] && !sleep_is_settled(lab->guests[i]))
+			return false;
+	return true;
+}
+
+bool sleep_is_in_file(const struct guest *gu)
+{
+	return gu->sleep.fd >= 0;
 }
 
 int sleep_save(const struct guest *gu, const char *to, struct err *e)
@@ -124,6 +227,19 @@ int sleep_save(const struct guest *gu, const char *to, struct err *e)
 	return rc;
 }
 
+void sleep_forget(struct guest *gu, int64_t went_on_ns, int64_t stood_ns)
+{
+	struct sleep was = gu->sleep;
+	bool was_in_file = was.fd >= 0;
+	int64_t ran_ns = stood_ns - went_on_ns;
+
+	loop_cancel_timer(gu->lab->loop, &gu->sleep.due);
+	sleep_init(gu);
+	gu->sleep.wants_news = was_in_file && was.wants_news;
+	gu->sleep.behind_ns = was_in_file ? was.behind_ns + ran_ns : 0;
+	gu->sleep.needs_ns = was_in_file ? max_i64(was.needs_ns - ran_ns, 0) : gu->freezer.idle_ns;
+}
+
 void sleep_hear(struct lab *lab, const struct words *w)
 {
 	struct guest *gu = lab_find_guest(lab, w->at[1], NULL);
@@ -131,7 +247,10 @@ void sleep_hear(struct lab *lab, const struct words *w)
 	if (!gu || gu->sleep.state == SLEEP_NONE)
 		return;
 	if (!strcmp(w->at[0], "wake")) {
-		start(gu);
+		if (lab->clock.is_virtual)
+			start(gu);
+		else
+			sleep_call(gu);
 		return;
 	}
 	gu->sleep.state = SLEEP_NONE;

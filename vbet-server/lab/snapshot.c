@@ -56,6 +56,8 @@ void snapshot_end(struct lab *lab, const struct err *failed)
 	if (!lab->clock.is_virtual)
 		still_end(lab);
 	move_end(lab);
+	if (!lab->clock.is_virtual)
+		sleep_start_called(lab);
 	back_ended(lab);
 	moment_ended(lab);
 	/* Who waits for it looks again, and the clock may go on. */
@@ -208,7 +210,7 @@ static int check_guest(const struct guest *gu, struct err *e)
 	if (gu->dying || (is_virtual && !gu->joined))
 		return err_set(e, ERR_ENV, "%s is %s: its kernel cannot be kept now", gu->name,
 			       guest_state_name(gu->state));
-	return is_virtual || still_can(gu, e) ? 0 : -1;
+	return is_virtual || sleep_is_in_file(gu) || still_can(gu, e) ? 0 : -1;
 }
 
 static int check(const struct lab *lab, struct err *e)
@@ -288,7 +290,7 @@ static void freeze_virtual(struct lab *lab)
 	for (size_t i = 0; i < lab->n_guests && s->step == SNAPSHOT_GUESTS; i++) {
 		struct guest *gu = lab->guests[i];
 
-		if (gu && gu->sleep.state == SLEEP_ASLEEP)
+		if (gu && sleep_is_in_file(gu))
 			copy_sleeper(gu);
 		else if (gu && gu->child.pid)
 			freeze_guest(lab, gu);
@@ -301,7 +303,11 @@ static void freeze_real(struct lab *lab)
 	struct snapshot *s = &lab->snapshot;
 	struct err e = {0};
 
-	if (still_freeze(lab, s->made, &s->guests, &e) < 0)
+	for (size_t i = 0; i < lab->n_guests; i++)
+		if (lab->guests[i] && sleep_is_in_file(lab->guests[i]))
+			copy_sleeper(lab->guests[i]);
+	e = s->failed;
+	if (e.kind || still_freeze(lab, s->made, &s->guests, &e) < 0)
 		snapshot_end(lab, &e);
 	else if (!s->guests)
 		save_substrate(lab);
@@ -346,7 +352,7 @@ int snapshot_ask(struct lab *lab, const char *dir, struct err *e)
 	if (lab->progress.setting_up)
 		return err_set(e, ERR_USAGE, "the lab is not ready");
 	s->asked = xstrdup(dir);
-	input_add(lab, begin_asked, NULL);
+	input_add_when(lab, sleep_all_settled, begin_asked, NULL);
 	return 0;
 }
 
@@ -383,6 +389,8 @@ void snapshot_hear_guest(struct guest *gu)
 	const struct freezer *f = &gu->freezer;
 	struct err e;
 
+	if (sleep_hear_guest(gu))
+		return;
 	if (s->move.guest) {
 		if (s->move.guest == gu)
 			move_hear_guest(lab);

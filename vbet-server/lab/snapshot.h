@@ -35,6 +35,7 @@ struct snapshot {
 	long recorded;     /* octets of the record of inputs (input.h) */
 	unsigned guests;   /* that have not written themselves */
 	unsigned carriers; /* that have not: stood (hold), written themselves, thawed */
+	int64_t went_on_ns; /* real clock: of a restored lab, when it did, by the host's clock */
 	struct still still;
 	struct move move;
 	struct err failed;

@@ -121,14 +121,12 @@ int still_freeze(struct lab *lab, const char *dir, unsigned *n, struct err *e)
 	struct still *s = &lab->snapshot.still;
 	int *fds = xcalloc(lab->n_guests + 1, sizeof(*fds));
 	int rc = open_files(lab, dir, fds, e);
-
-	int64_t at_ns = clock_host_ns() + ahead_ns(lab->n_guests);
-
+	s->at_ns = clock_host_ns() + ahead_ns(lab->n_guests);
 	s->held = true;
 	*n = 0;
 	for (size_t i = 0; i < lab->n_guests; i++) {
 		if (fds[i] >= 0 && rc == 0) {
-			rc = freezer_freeze(&lab->guests[i]->freezer, fds[i], at_ns, e);
+			rc = freezer_freeze(&lab->guests[i]->freezer, fds[i], s->at_ns, e);
 			++*n;
 		}
 	}

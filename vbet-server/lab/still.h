@@ -17,6 +17,7 @@ struct lab;
 struct still {
 	bool asked;                 /* the substrate was told to stand */
 	bool held;                  /* all of it does */
+	int64_t at_ns;              /* where clocks of guests stand, by the host's */
 	struct loop_timer deadline; /* guests that do not answer */
 };
 

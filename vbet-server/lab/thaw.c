@@ -23,14 +23,14 @@ static bool may_adopt(const struct lab *lab)
 }
 
 /*
- * In virtual time the first is started, to see whether kernel and processor fit, and of the others
- * each when it is needed.
+ * The first is started, to see whether kernel and processor fit, and of the others each when it is
+ * needed.
  */
 static void start_guests(struct lab *lab)
 {
 	struct snapshot *s = &lab->snapshot;
 	bool adopt = may_adopt(lab);
-	bool may_sleep = false;
+	bool is_first = true;
 	struct err e = {0};
 
 	for (size_t i = 0; i < lab->n_guests && !e.kind; i++) {
@@ -40,10 +40,11 @@ static void start_guests(struct lab *lab)
 			continue;
 		char *file = snapshot_guest_file(s->dir, gu);
 
-		if (guest_thaw(gu, &e) < 0 || (may_sleep ? sleep_begin(gu, file, adopt, &e)
-							 : guest_go_on(gu, file, adopt, &e)) < 0)
+		if (guest_thaw(gu, &e) < 0 ||
+		    (!is_first && sleep_may_begin(gu) ? sleep_begin(gu, file, adopt, &e)
+						      : guest_go_on(gu, file, adopt, &e)) < 0)
 			err_wrap(&e, "%s", gu->name);
-		may_sleep = lab->clock.is_virtual;
+		is_first = false;
 		free(file);
 	}
 	if (!e.kind)
@@ -61,6 +62,11 @@ void thaw_failed(struct lab *lab, const char *why)
 		lab->listener.failed(lab->listener.ctx, &e);
 }
 
+static bool is_awaited(const struct guest *gu)
+{
+	return gu && gu->resumes && !sleep_is_in_file(gu) && gu->freezer.state != FREEZER_WAITS;
+}
+
 /* Virtual time goes on when the substrate has all; by the real clock the guests wait for each
  * other. */
 void thaw_check(struct lab *lab)
@@ -70,13 +76,14 @@ void thaw_check(struct lab *lab)
 	if (s->step != SNAPSHOT_THAWING || s->carriers || lab->outside.thawing)
 		return;
 	for (size_t i = 0; !lab->clock.is_virtual && i < lab->n_guests; i++)
-		if (lab->guests[i] && lab->guests[i]->resumes &&
-		    lab->guests[i]->freezer.state != FREEZER_WAITS)
+		if (is_awaited(lab->guests[i]))
 			return;
 	for (size_t i = 0; i < lab->n_guests; i++)
 		if (lab->guests[i])
 			lab->guests[i]->resumes = false;
-	still_run_guests(lab);
+	s->went_on_ns = clock_host_ns();
+	if (!lab->clock.is_virtual)
+		sleep_go_on(lab);
 	s->step = SNAPSHOT_NONE;
 	progress_check(lab);
 }
@@ -203,7 +210,7 @@ void thaw_forget(struct lab *lab)
 		if (!gu)
 			continue;
 		gu->resumes = gu->child.pid != 0 || gu->sleep.state != SLEEP_NONE;
-		sleep_init(gu);
+		sleep_forget(gu, lab->snapshot.went_on_ns, lab->snapshot.still.at_ns);
 		gu->child = (struct child){.pidfd = -1};
 		gu->report.fd = -1;
 		conn_hold(&gu->agent.conn);

@@ -88,24 +88,33 @@ bool warm_has_ended(struct lab *lab)
 }
 
 /* Numbers that were drawn from the same state would be the same in all that were restored. */
+void warm_wake_guest(struct guest *gu)
+{
+	uint8_t random[32];
+	char hex[2 * sizeof(random) + 1];
+	struct timespec now;
+
+	if (!gu->agent.said_hello ||
+	    getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
+		return;
+	for (size_t k = 0; k < sizeof(random); k++)
+		snprintf(hex + 2 * k, 3, "%02x", random[k]);
+	clock_gettime(CLOCK_REALTIME, &now);
+	char *words = xasprintf("awake %lld.%09ld %s", (long long)now.tv_sec, now.tv_nsec, hex);
+
+	agent_control(&gu->agent, words);
+	free(words);
+}
+
 void warm_wake_guests(struct lab *lab)
 {
 	for (size_t i = 0; i < lab->n_guests; i++) {
-		uint8_t random[32];
-		char hex[2 * sizeof(random) + 1];
-		struct timespec now;
+		struct guest *gu = lab->guests[i];
 
-		if (!lab->guests[i] || !lab->guests[i]->agent.said_hello ||
-		    getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
-			continue;
-		for (size_t k = 0; k < sizeof(random); k++)
-			snprintf(hex + 2 * k, 3, "%02x", random[k]);
-		clock_gettime(CLOCK_REALTIME, &now);
-		char *words =
-			xasprintf("awake %lld.%09ld %s", (long long)now.tv_sec, now.tv_nsec, hex);
-
-		input_control(lab->guests[i], words);
-		free(words);
+		if (gu && sleep_is_in_file(gu))
+			gu->sleep.wants_news = true;
+		else if (gu)
+			warm_wake_guest(gu);
 	}
 }
 

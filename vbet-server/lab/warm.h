@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+struct guest;
 struct lab;
 struct lab_options;
 
@@ -37,8 +38,12 @@ bool warm_holds_up(struct lab *lab);
 bool warm_lets_go_on(const struct lab *lab);
 /* Called whenever something may have changed. True: it has just been kept, or could not be. */
 bool warm_has_ended(struct lab *lab);
-/* Of a lab that was restored and is ready now: what no two runs by the real clock may share. */
+/*
+ * Of a lab that was restored and is ready now: what no two runs by the real clock may share. Who
+ * sleeps hears it when it is started.
+ */
 void warm_wake_guests(struct lab *lab);
+void warm_wake_guest(struct guest *gu);
 /* One line if it could not be kept; none to those who did not ask for it. */
 void warm_tell(const struct lab *lab, FILE *out);
 void warm_finish(struct lab *lab);
