@@ -62,7 +62,7 @@ static int check(const struct substrate *s, const char *guest, struct err *e)
 
 int mover_move(struct substrate *s, const char *guest, const char *path, bool leaves, struct err *e)
 {
-	struct mover m = {.leaves = leaves};
+	struct mover m = {.leaves = leaves, .path = path};
 
 	if (check(s, guest, e) < 0)
 		return -1;

@@ -13,7 +13,8 @@
 
 struct mover {
 	FILE *file;
-	bool leaves; /* else it arrives */
+	const char *path; /* its name; what is larger has a file beside it, of a longer name */
+	bool leaves;      /* else it arrives */
 };
 
 /*

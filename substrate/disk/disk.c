@@ -11,7 +11,9 @@
 
 #include "lib/container_of.h"
 #include "lib/units.h"
+#include "lib/xalloc.h"
 #include "substrate/clock/vclock.h"
+#include "substrate/core/mover.h"
 #include "substrate/core/thaw.h"
 #include "substrate/disk/image.h"
 #include "substrate/disk/request.h"
@@ -235,13 +237,13 @@ static char *kept_path(const struct disk *d, const char *dir)
 	return xasprintf("%s/%.*s.disk", dir, (int)strcspn(name, ":"), name);
 }
 
-/* Without a place only to find out whether it can be. */
+/* Without a place the guest only goes to another process, or its lab stands still. */
 static int freeze(struct object *o, struct err *e)
 {
 	struct disk *d = (struct disk *)o;
 	const char *dir = o->sub->snapshot_dir;
-	char *path = kept_path(d, dir ? dir : "");
-	int rc = dir || d->image.has_name ? image_keep(&d->image, path, e) : 0;
+	char *path = dir ? kept_path(d, dir) : NULL;
+	int rc = dir ? image_keep(&d->image, path, e) : 0;
 
 	free(path);
 	return rc < 0 ? -1 : vhost_freeze(&d->vhost, e);
@@ -255,6 +257,20 @@ static int thaw(struct object *o, const struct thaw *t, struct err *e)
 
 	free(path);
 	return rc < 0 ? -1 : vhost_thaw(&d->vhost, t, e);
+}
+
+static int move(struct object *o, struct mover *m, struct err *e)
+{
+	struct disk *d = (struct disk *)o;
+	char *path = xasprintf("%s.disk", m->path);
+	int rc = vhost_move(&d->vhost, m, e);
+
+	if (rc == 0)
+		rc = mover_pass(m, &d->count, sizeof(d->count), e);
+	if (rc == 0)
+		rc = m->leaves ? image_leave(&d->image, path, e) : image_arrive(&d->image, path, e);
+	free(path);
+	return rc;
 }
 
 /* The image is where it was. */
@@ -275,6 +291,7 @@ static const struct object_kind disk_kind = {.name = "disk",
 					     .listen = listen_for_guest,
 					     .freeze = freeze,
 					     .thaw = thaw,
+					     .move = move,
 					     .await = await,
 					     .sleep = sleep_in_file};
 

@@ -272,6 +272,32 @@ int image_thaw(struct image *m, const char *path, struct err *e)
 	return rc;
 }
 
+int image_leave(const struct image *m, const char *path, struct err *e)
+{
+	if (m->map_differs)
+		return err_set(e, ERR_ENV, "what its disk has could not be written");
+	if (!m->has_name)
+		return image_keep(m, path, e);
+	/* The other process opens it before this one is told to let go of its disk. */
+	flock(m->layer_fd, LOCK_UN);
+	return 0;
+}
+
+int image_arrive(struct image *m, const char *path, struct err *e)
+{
+	if (m->layer_fd < 0 || m->has_name)
+		return 0;
+	int kept = open(path, O_RDONLY | O_CLOEXEC);
+	int rc = kept < 0 ? err_sys(e, "%s", path) : copy(kept, m->layer_fd, path, e);
+
+	if (kept >= 0)
+		close(kept);
+	unlink(path);
+	if (rc == 0 && m->map && read_at(m->layer_fd, IMAGE_BLOCK, m->map, map_bytes(m)) < 0)
+		rc = err_sys(e, "%s", path);
+	return rc;
+}
+
 /* ---- reading and writing ---- */
 
 static bool layer_has(const struct image *m, uint64_t block)

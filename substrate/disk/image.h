@@ -63,6 +63,13 @@ void image_close(struct image *m);
 int image_keep(const struct image *m, const char *path, struct err *e);
 int image_thaw(struct image *m, const char *path, struct err *e);
 /*
+ * A guest goes to another process of this machine (mover.h). Leave: as keep; a layer that has a
+ * name stays where it is. Arrive, of one that was opened by the same spec: that content is its own,
+ * and the file goes. 0 or -1 with the error set.
+ */
+int image_leave(const struct image *m, const char *path, struct err *e);
+int image_arrive(struct image *m, const char *path, struct err *e);
+/*
  * len bytes from byte `at` on, which the caller has found to be within the size, and, to write,
  * that it is not read-only. 0, or -1 with errno.
  */

@@ -35,3 +35,14 @@ bool disks_are_settled(const struct lab *lab)
 			return false;
 	return true;
 }
+
+int disks_check_snapshot(const struct lab *lab, struct err *e)
+{
+	for (size_t i = 0; i < lab->n_guests; i++)
+		if (has_kept_disk(lab, i))
+			return err_set(e, ERR_ENV,
+				       "%s: what its disk has is kept in a file of its own "
+				       "(--keep-disks), which no snapshot can have",
+				       lab->guests[i]->name);
+	return 0;
+}

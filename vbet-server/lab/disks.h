@@ -6,6 +6,8 @@
 #ifndef VBET_SERVER_LAB_DISKS_H
 #define VBET_SERVER_LAB_DISKS_H
 
+#include "lib/err.h"
+
 #include <stdbool.h>
 
 struct lab;
@@ -17,5 +19,7 @@ struct lab;
 bool disks_power_off(struct lab *lab);
 /* All of them have ended. */
 bool disks_are_settled(const struct lab *lab);
+/* 0, or -1: there is a disk that no snapshot can have. */
+int disks_check_snapshot(const struct lab *lab, struct err *e);
 
 #endif

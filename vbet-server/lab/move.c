@@ -73,7 +73,6 @@ static char *file_of(const struct guest *gu, const char *what)
 
 static int check(const struct lab *lab, const struct guest *gu, struct err *e)
 {
-	int node = graph_find_node(lab->graph, gu->name);
 	bool is_virtual = lab->clock.is_virtual;
 
 	if (lab_is_lost(lab, -1, e))
@@ -83,9 +82,6 @@ static int check(const struct lab *lab, const struct guest *gu, struct err *e)
 		return err_set(e, ERR_ENV, "%s is %s", gu->name, guest_state_name(gu->state));
 	if (is_virtual)
 		return 0;
-	if (graph_has_disk(&lab->graph->nodes[node]))
-		return err_set(e, ERR_ENV, "%s: what was written to its disk stays where it is",
-			       gu->name);
 	return sleep_is_in_file(gu) || still_can(gu, e) ? 0 : -1;
 }
 
@@ -394,7 +390,7 @@ void move_hear_guest(struct lab *lab)
 void move_end(struct lab *lab)
 {
 	struct move *m = &lab->snapshot.move;
-	static const char *const files[] = {"guest", "devices"};
+	static const char *const files[] = {"guest", "devices", "devices.disk"};
 
 	if (!m->guest)
 		return;

@@ -9,6 +9,7 @@
 #include "vbet-server/lab/snapshot.h"
 
 #include "lib/xalloc.h"
+#include "vbet-server/lab/disks.h"
 #include "vbet-server/lab/lab.h"
 #include "vbet-server/lab/thaw.h"
 #include "vbet-server/store/copy_tree.h"
@@ -215,7 +216,7 @@ static int check_guest(const struct guest *gu, struct err *e)
 
 static int check(const struct lab *lab, struct err *e)
 {
-	if (lab_is_lost(lab, -1, e))
+	if (lab_is_lost(lab, -1, e) || disks_check_snapshot(lab, e) < 0)
 		return -1;
 	for (size_t i = 0; i < lab->n_guests; i++)
 		if (lab->guests[i] && check_guest(lab->guests[i], e) < 0)
