@@ -189,9 +189,10 @@ static int run_listen(struct substrate *s, const struct words *w, FILE *answer, 
 {
 	for (size_t i = 0; i < s->objects.n; i++) {
 		struct object *o = s->objects.at[i];
-		bool is_guest = o->kind->listen && !strcmp(o->name, w->at[1]);
+		bool is_guest = !strcmp(o->name, w->at[1]);
 
-		if ((is_guest || object_is_part_of(o, w->at[1])) && o->kind->listen(o, e) < 0)
+		if (o->kind->listen && (is_guest || object_is_part_of(o, w->at[1])) &&
+		    o->kind->listen(o, e) < 0)
 			return err_wrap(e, "%s", o->name);
 	}
 	return 0;
