@@ -208,7 +208,7 @@ static void deliver(struct end *end, struct frame *f, int64_t now_ns)
 	n->queued++;
 	n->queued_bytes += f->len;
 	flush_queue(n);
-	vhost_wake(&n->vhost);
+	nic_vhost_wake(n, f);
 	if (n->vhost.queue[RX].ring.broken)
 		substrate_put_off(n->object.sub, &n->publish);
 }

@@ -3,6 +3,10 @@
 #include "substrate/core/mover.h"
 #include "substrate/nic/nic_vhost_priv.h"
 
+#include <string.h>
+
+enum { ASLEEP_QUEUE_MAX = 64 }; /* frames that wait for a guest that sleeps */
+
 int nic_vhost_freeze(struct object *o, struct err *e)
 {
 	struct nic *n = (struct nic *)o;
@@ -27,6 +31,30 @@ int nic_vhost_sleep(struct object *o, struct err *e)
 	struct nic *n = (struct nic *)o;
 
 	return n->first ? err_set(e, ERR_ENV, "frames wait for it") : vhost_sleep(&n->vhost, e);
+}
+
+/*
+ * In a LAN everybody hears every question for an address: if that woke all, all would be woken by
+ * the first ping. Whose address it is is known to the server; but not all of it (a guest may answer
+ * for others), so a question that is asked again wakes everybody.
+ */
+void nic_vhost_wake(struct nic *n, const struct frame *f)
+{
+	struct vhost *v = &n->vhost;
+	struct arp_question q;
+	const char *name = n->object.name;
+	uint8_t *a = q.asked;
+
+	if (!v->asleep)
+		return;
+	if (n->queued >= ASLEEP_QUEUE_MAX || !n->filter.is_set || n->filter.promisc ||
+	    !arp_question_read(f->data, f->len, &q) || !memcmp(&q, &n->question, sizeof(q))) {
+		vhost_wake(v);
+		return;
+	}
+	n->question = q;
+	substrate_event(n->object.sub, "event asked %.*s %u.%u.%u.%u", (int)strcspn(name, ":"),
+			name, a[0], a[1], a[2], a[3]);
 }
 
 /* Frames that wait for buffers stay behind, and are counted. */

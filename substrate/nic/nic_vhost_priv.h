@@ -5,6 +5,7 @@
 
 #include "substrate/core/end.h"
 #include "substrate/core/frame.h"
+#include "substrate/nic/arp_question.h"
 #include "substrate/nic/nic_speed.h"
 #include "substrate/nic/rx_bulk.h"
 #include "substrate/nic/rx_filter.h"
@@ -25,7 +26,8 @@ struct nic {
 	struct frame *first, **last; /* queue in front of RX */
 	unsigned queued;
 	uint32_t queued_bytes;
-	struct rx_bulk bulk; /* virtual clock */
+	struct rx_bulk bulk;          /* virtual clock */
+	struct arp_question question; /* the last one that it heard while its guest slept */
 	bool open; /* the guest has offered receive buffers since it came: its interface is up */
 };
 
@@ -34,6 +36,8 @@ int nic_vhost_freeze(struct object *o, struct err *e);
 int nic_vhost_thaw(struct object *o, const struct thaw *t, struct err *e);
 int nic_vhost_await(struct object *o, struct err *e);
 int nic_vhost_sleep(struct object *o, struct err *e);
+/* The frame waits for the guest: if that sleeps, it may have to be woken. */
+void nic_vhost_wake(struct nic *n, const struct frame *f);
 int nic_vhost_move(struct object *o, struct mover *m, struct err *e);
 
 #endif

@@ -36,11 +36,21 @@ restored() {
 	is_asleep a && fail "a sleeps, and had something to do"
 	return 0
 }
-# A frame: who is asked for by his address is there, however long that takes (and so are all who hear the question).
-restored h3 h4
+# A frame: who is asked for by his address is there, and others, who hear the question, sleep on. If it is asked again, the answer
+# may have to come from somebody of whom nobody knows that.
+restored h3 h4 h5 c
 must vbet exec a -- ping -c 2 -i 0.2 -W 5 h4
 out_has ' 0% packet loss'
 is_asleep h4 && fail "h4 has answered, and sleeps"
+is_asleep h3 h5 c || fail "woken by a question that was none for them: only these sleep: $(asleep)"
+nobody_sleeps() { [ -z "$(asleep)" ]; }
+in_node a 'ping -c 3 -W 1 10.0.0.99' && fail "somebody has an address that nobody has"
+wait_until 10 nobody_sleeps
+must vbet down
+restored h3 h4
+must vbet exec h3 -- ip address add 10.0.0.99/24 dev eth0
+must vbet exec a -- ping -c 1 -W 5 10.0.0.99
+must vbet exec h3 -- ping -c 1 -W 5 h6
 
 # Its own time.
 n_dates() { in_node b 'wc -l </tmp/dates'; }

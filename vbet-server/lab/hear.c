@@ -63,6 +63,7 @@ static const struct heard events[] = {
 	{"gone", 2, guest_hear, false},
 	{"wake", 2, sleep_hear, false},
 	{"awake", 2, sleep_hear, false},
+	{"asked", 3, sleep_hear_asked, true},
 	{"vlink", 3, hear_vlink, false},
 	{"unable", 3, hear_unable, false},
 	{"frozen", 3, snapshot_hear, false},

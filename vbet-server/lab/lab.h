@@ -74,6 +74,7 @@ struct lab {
 	struct captures captures;
 	struct vlinks vlinks;
 	struct hotplugs hotplugs;
+	unsigned n_waking;  /* guests whose kernels are on their way back: sleep.h */
 	bool names_changed; /* guests may have to be told: names.c */
 	struct mtus mtus;
 	struct jobs jobs;

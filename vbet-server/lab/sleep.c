@@ -8,8 +8,9 @@
  * Real clock: a guest's kernel said how long it would have nothing to do when it wrote itself. It
  * is started when that time is over, when the substrate has something for its devices ("wake"), or
  * when somebody speaks to it. Its clock goes on from where the lab did, whenever that is, so what
- * it had to do meanwhile it does late. While a snapshot is taken nobody is started: who is called
- * then is started behind it.
+ * it had to do meanwhile it does late. Right after a restore that may be true of many: those whose
+ * time has come are started one after the other, so that nobody who is called has to wait for them.
+ * While a snapshot is taken nobody is started: who is called then is started behind it.
  */
 #include "vbet-server/lab/sleep.h"
 
@@ -24,8 +25,16 @@
 #include <string.h>
 #include <unistd.h>
 
-/* By the real clock: who has something to do sooner is started with the lab. */
-static const int64_t least_ns = 50000000;
+/* Timers may be late: so soon it is tried again to start who has one. */
+static const int64_t again_ns = 20000000;
+
+static void set_state(struct guest *gu, enum sleep_state state)
+{
+	unsigned *n = &gu->lab->n_waking;
+
+	*n += (unsigned)(state == SLEEP_WAKING) - (gu->sleep.state == SLEEP_WAKING);
+	gu->sleep.state = state;
+}
 
 void sleep_init(struct guest *gu)
 {
@@ -52,6 +61,7 @@ bool sleep_end(struct guest *gu)
 	loop_cancel_timer(gu->lab->loop, &gu->sleep.due);
 	if (gu->sleep.fd >= 0)
 		close(gu->sleep.fd);
+	set_state(gu, SLEEP_NONE);
 	sleep_init(gu);
 	return was_away;
 }
@@ -71,7 +81,7 @@ static void start(struct guest *gu)
 
 	close(s->fd);
 	s->fd = -1;
-	s->state = SLEEP_WAKING;
+	set_state(gu, SLEEP_WAKING);
 	if (rc < 0)
 		guest_lose(gu, e.text);
 }
@@ -82,7 +92,7 @@ void sleep_call(struct guest *gu)
 
 	if (gu->sleep.fd < 0)
 		return;
-	gu->sleep.state = SLEEP_CALLED;
+	set_state(gu, SLEEP_CALLED);
 	if (lab->snapshot.step == SNAPSHOT_THAWING || !snapshot_is_under_way(lab))
 		start(gu);
 }
@@ -110,7 +120,7 @@ static void on_sleep(void *ctx, bool ok, const char *text)
 		sleep_call(gu);
 	} else if (gu && gu->sleep.state == SLEEP_ASLEEP) {
 		start(gu);
-		gu->sleep.state = SLEEP_NONE;
+		set_state(gu, SLEEP_NONE);
 	}
 	free(a->name);
 	free(a);
@@ -118,7 +128,7 @@ static void on_sleep(void *ctx, bool ok, const char *text)
 
 bool sleep_may_begin(const struct guest *gu)
 {
-	return gu->lab->clock.is_virtual || gu->sleep.needs_ns >= least_ns;
+	return gu->lab->clock.is_virtual || gu->sleep.needs_ns;
 }
 
 int sleep_begin(struct guest *gu, const char *file, bool adopt, struct err *e)
@@ -130,7 +140,7 @@ int sleep_begin(struct guest *gu, const char *file, bool adopt, struct err *e)
 	struct asked *a = xmalloc(sizeof(*a));
 
 	*a = (struct asked){.lab = gu->lab, .name = xstrdup(gu->name)};
-	gu->sleep.state = SLEEP_ASLEEP;
+	set_state(gu, SLEEP_ASLEEP);
 	gu->sleep.fd = fd;
 	gu->sleep.adopt = adopt;
 	send_line(gu, "sleep", on_sleep, a);
@@ -139,13 +149,19 @@ int sleep_begin(struct guest *gu, const char *file, bool adopt, struct err *e)
 
 static void on_due(struct loop_timer *t, int64_t now_ns)
 {
-	sleep_call(container_of(t, struct guest, sleep.due));
+	struct guest *gu = container_of(t, struct guest, sleep.due);
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (cpus > 0 && gu->lab->n_waking >= (unsigned long)cpus)
+		loop_set_timer(gu->lab->loop, t, now_ns + again_ns);
+	else
+		sleep_call(gu);
 }
 
 static void goes_on(struct guest *gu)
 {
 	freezer_run(&gu->freezer, gu->lab->snapshot.went_on_ns - gu->sleep.behind_ns);
-	gu->sleep.state = SLEEP_NONE;
+	set_state(gu, SLEEP_NONE);
 	gu->sleep.behind_ns = 0;
 }
 
@@ -192,7 +208,7 @@ bool sleep_wake_all(struct lab *lab)
 		else
 			sleep_call(gu);
 		if (gu->sleep.state == SLEEP_ASLEEP)
-			gu->sleep.state = SLEEP_CALLED;
+			set_state(gu, SLEEP_CALLED);
 	}
 	return all_awake;
 }
@@ -234,10 +250,11 @@ void sleep_forget(struct guest *gu, int64_t went_on_ns, int64_t stood_ns)
 	int64_t ran_ns = stood_ns - went_on_ns;
 
 	loop_cancel_timer(gu->lab->loop, &gu->sleep.due);
+	set_state(gu, SLEEP_NONE);
 	sleep_init(gu);
 	gu->sleep.wants_news = was_in_file && was.wants_news;
 	gu->sleep.behind_ns = was_in_file ? was.behind_ns + ran_ns : 0;
-	gu->sleep.needs_ns = was_in_file ? max_i64(was.needs_ns - ran_ns, 0) : gu->freezer.idle_ns;
+	gu->sleep.needs_ns = was_in_file ? max_i64(was.needs_ns - ran_ns, 1) : gu->freezer.idle_ns;
 }
 
 void sleep_hear(struct lab *lab, const struct words *w)
@@ -253,6 +270,35 @@ void sleep_hear(struct lab *lab, const struct words *w)
 			sleep_call(gu);
 		return;
 	}
-	gu->sleep.state = SLEEP_NONE;
+	set_state(gu, SLEEP_NONE);
 	input_pump(lab);
+}
+
+/* A guest of which no address is known may have any. */
+static bool may_have(const struct graph_node *n, const struct addr *a)
+{
+	bool has_any = false;
+
+	for (size_t i = 0; i < n->n_nics; i++) {
+		for (size_t k = 0; k < n->nics[i].n_addrs; k++) {
+			has_any = has_any || n->nics[i].addrs[k].family == a->family;
+			if (addr_same(&n->nics[i].addrs[k], a))
+				return true;
+		}
+	}
+	return !has_any;
+}
+
+void sleep_hear_asked(struct lab *lab, const struct words *w)
+{
+	int node = graph_find_node(lab->graph, w->at[1]);
+	struct arena a = {0};
+	struct addr asked;
+
+	if (node < 0 || !lab->guests[node] || !sleep_is_in_file(lab->guests[node]) ||
+	    addr_parse(w->at[2], strlen(w->at[2]), &asked, NULL) < 0)
+		return;
+	if (may_have(learned_node(lab, (size_t)node, &a), &asked))
+		sleep_call(lab->guests[node]);
+	arena_finish(&a);
 }

@@ -29,7 +29,7 @@ struct sleep {
 	bool adopt; /* its kernel may go on in that file */
 	/* Real clock: */
 	bool wants_news;       /* it is to be told first that it was restored (warm.h) */
-	int64_t needs_ns;      /* so long after the lab goes on it has something to do */
+	int64_t needs_ns;      /* so long after the lab goes on it has something to do; 0: it has */
 	int64_t behind_ns;     /* when the lab goes on its clock has stood for so long */
 	struct loop_timer due; /* then it has */
 };
@@ -69,5 +69,7 @@ bool sleep_hear_guest(struct guest *gu);
 void sleep_forget(struct guest *gu, int64_t went_on_ns, int64_t stood_ns);
 /* "wake NAME", "awake NAME" */
 void sleep_hear(struct lab *lab, const struct words *w);
+/* Real clock, "asked NAME ADDRESS": somebody asks all whose that is. */
+void sleep_hear_asked(struct lab *lab, const struct words *w);
 
 #endif
