@@ -83,11 +83,10 @@ assert_eq word "$(in_node c 'cat /root/word')"
 must vbet down
 restored h3 h5
 must vbet link u h5 down
-# shellcheck disable=SC2329 # by name
-no_carrier() { in_node h5 'ip link show eth0' | grep -q NO-CARRIER; }
-wait_until 10 no_carrier
+wait_until 10 no_carrier h5 eth0
 must vbet link u h5 up
 same_time h5
+is_asleep h3 || fail "h3 was woken by somebody else's link"
 
 # Who sleeps is saved as it is, and is then as far behind as it would have been.
 must vbet down
@@ -111,6 +110,11 @@ restored h3 h4 h5
 must vbet restart h4
 must vbet exec h4 -- cut -d. -f1 /proc/uptime
 [ "$OUT" -lt 30 ] || fail "h4 has not booted: up for $OUT s"
+must vbet kill h5
+wait_until 10 is_state h5 down
+must vbet start h5
+must vbet exec h5 -- true
+is_asleep h3 || fail "h3 was woken when others were stopped"
 must vbet down
 restored h3 h4 h5
 to=1

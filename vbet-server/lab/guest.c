@@ -575,6 +575,9 @@ int guest_start(struct guest *gu, struct err *e)
 void guest_stop(struct guest *gu, bool at_once)
 {
 	gu->wanted = gu->queued = false;
+	/* One that sleeps has no kernel that could be asked, or ended. */
+	if (!gu->lab->clock.is_virtual)
+		sleep_call(gu);
 	begin_anew(gu);
 	if (gu->state == GUEST_DOWN) {
 		queue_restart(gu);

@@ -268,7 +268,7 @@ static bool do_planned(struct lab *lab, const struct input_planned *p)
 	bool done = true;
 
 	if (words_split(line, strcspn(line, "\n"), &a, &w, &e) == 0) {
-		if (verb_wakes(&w) && !sleep_wake_all(lab))
+		if (verb_wakes(lab, &w) && !sleep_wake_all(lab))
 			done = false;
 		else if (!strcmp(w.at[0], "boot") && w.n == 2)
 			done = do_boot(lab, w.at[1], &e);
@@ -288,7 +288,10 @@ static bool do_planned(struct lab *lab, const struct input_planned *p)
 
 static bool guest_is_settled(const struct lab *lab, const struct guest *gu)
 {
-	if (gu->dying || conn_pending(&gu->agent.conn) || !sleep_is_settled(gu))
+	if (gu->dying || conn_pending(&gu->agent.conn))
+		return false;
+	/* By the real clock those whose time has come go on by themselves. */
+	if (lab->clock.is_virtual && !sleep_is_settled(gu))
 		return false;
 	/* That a kernel comes or goes is heard here and in the calendar one after the other. */
 	return !lab->clock.is_virtual || (gu->state != GUEST_DOWN) == gu->joined;

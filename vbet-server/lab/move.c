@@ -196,7 +196,12 @@ int move_ask(struct lab *lab, const char *node, const char *to, struct err *e)
 	s->move.to = c->number;
 	s->failed.kind = ERR_NONE;
 	s->step = SNAPSHOT_ASKED;
-	input_add_change(lab, begin, NULL);
+	if (lab->clock.is_virtual) {
+		input_add_change(lab, begin, NULL);
+	} else {
+		sleep_call(lab->guests[i]);
+		input_add_when(lab, sleep_all_settled, begin, NULL);
+	}
 	return 0;
 }
 

@@ -6,8 +6,9 @@
  *
  * The last column but one is for verbs that see to their own line in the record. A job is written
  * when it starts with the number that it got; "ready", "clock", "charged" and "end" are notes in a
- * record of what happened, and there is nothing to do when they are read. The last is for those
- * that find all guests awake (sleep.h): what else is done reaches guests by messages.
+ * record of what happened, and there is nothing to do when they are read. The last says for whom
+ * all guests are to be awake (sleep.h): what else is done reaches guests by messages, or by the
+ * real clock wakes by itself whom it touches.
  */
 #include "vbet-server/lab/verb.h"
 
@@ -61,25 +62,25 @@ static int do_nothing(struct lab *lab, const struct words *w, FILE *out, struct 
 }
 
 static const struct verb verbs[] = {
-	{"start", 2, 2, do_start, false, true},
-	{"stop", 2, 2, do_stop, false, true},
-	{"kill", 2, 2, do_stop, false, true},
-	{"restart", 2, 2, do_restart, false, true},
-	{"link", 2, SIZE_MAX, link_command, false, true},
-	{"plug", 2, 3, do_plug, false, true},
-	{"unplug", 2, 2, link_command, false, true},
-	{"statement", 2, 5, do_statement, false, true},
-	{"stand", 1, 1, back_stand, false, false},
-	{"agent", 4, 5, message_repeat, true, false},
-	{"job", 4, SIZE_MAX, job_command, true, false},
-	{"look", 2, SIZE_MAX, job_command, true, false},
+	{"start", 2, 2, do_start, false, WAKES_VIRTUAL},
+	{"stop", 2, 2, do_stop, false, WAKES_VIRTUAL},
+	{"kill", 2, 2, do_stop, false, WAKES_VIRTUAL},
+	{"restart", 2, 2, do_restart, false, WAKES_VIRTUAL},
+	{"link", 2, SIZE_MAX, link_command, false, WAKES_VIRTUAL},
+	{"plug", 2, 3, do_plug, false, WAKES_ALL},
+	{"unplug", 2, 2, link_command, false, WAKES_VIRTUAL},
+	{"statement", 2, 5, do_statement, false, WAKES_ALL},
+	{"stand", 1, 1, back_stand, false, WAKES_NOBODY},
+	{"agent", 4, 5, message_repeat, true, WAKES_NOBODY},
+	{"job", 4, SIZE_MAX, job_command, true, WAKES_NOBODY},
+	{"look", 2, SIZE_MAX, job_command, true, WAKES_NOBODY},
 	/* Only said in records. */
-	{"ready", 1, 1, do_nothing, true, false},
-	{"clock", 1, SIZE_MAX, do_nothing, true, false},
-	{"charged", 2, 2, do_nothing, true, false},
-	{"end", 1, 1, do_nothing, true, false},
+	{"ready", 1, 1, do_nothing, true, WAKES_NOBODY},
+	{"clock", 1, SIZE_MAX, do_nothing, true, WAKES_NOBODY},
+	{"charged", 2, 2, do_nothing, true, WAKES_NOBODY},
+	{"end", 1, 1, do_nothing, true, WAKES_NOBODY},
 	/* Nothing of it can be seen: it is enough to stand where the run did. */
-	{"move", 2, 2, do_nothing, false, false},
+	{"move", 2, 2, do_nothing, false, WAKES_NOBODY},
 };
 
 const struct verb *verb_find(const struct words *w, struct err *e)
@@ -98,9 +99,9 @@ const struct verb *verb_find(const struct words *w, struct err *e)
 	return NULL;
 }
 
-bool verb_wakes(const struct words *w)
+bool verb_wakes(const struct lab *lab, const struct words *w)
 {
 	const struct verb *v = verb_find(w, NULL);
 
-	return v && v->wakes;
+	return v && (v->wakes == WAKES_ALL || (v->wakes == WAKES_VIRTUAL && lab->clock.is_virtual));
 }

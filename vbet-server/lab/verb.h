@@ -11,17 +11,24 @@
 
 struct lab;
 
+/* It touches guests other than by messages: whether all are to be awake for it. */
+enum verb_wakes {
+	WAKES_NOBODY,
+	WAKES_VIRTUAL, /* in virtual time */
+	WAKES_ALL,
+};
+
 struct verb {
 	const char *name;
 	size_t min_words, max_words; /* with the name */
 	/* Does it; what it prints goes to out. 0, or -1 with the error set. */
 	int (*run)(struct lab *lab, const struct words *w, FILE *out, struct err *e);
 	bool is_silent; /* writes its own line into the record, or none */
-	bool wakes;     /* it touches guests other than by messages: all are to be awake */
+	enum verb_wakes wakes;
 };
 
 /* That of these words; NULL, with the error set: none, or they are too few or too many. */
 const struct verb *verb_find(const struct words *w, struct err *e);
-bool verb_wakes(const struct words *w);
+bool verb_wakes(const struct lab *lab, const struct words *w);
 
 #endif

@@ -74,7 +74,8 @@ static int defer(struct client *c, const struct words *w,
 	d->query = query_create(c);
 	d->run = run;
 	request_wait_until(c, not_yet);
-	(verb_wakes(w) ? input_add_change : input_add)(c->server->lab, run_deferred, d);
+	(verb_wakes(c->server->lab, w) ? input_add_change : input_add)(c->server->lab, run_deferred,
+								       d);
 	return REQUEST_ANSWERED;
 }
 
