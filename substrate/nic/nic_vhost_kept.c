@@ -30,31 +30,45 @@ int nic_vhost_sleep(struct object *o, struct err *e)
 {
 	struct nic *n = (struct nic *)o;
 
+	n->is_called = false;
 	return n->first ? err_set(e, ERR_ENV, "frames wait for it") : vhost_sleep(&n->vhost, e);
 }
 
 /*
  * In a LAN everybody hears every question for an address: if that woke all, all would be woken by
  * the first ping. Whose address it is is known to the server; but not all of it (a guest may answer
- * for others), so a question that is asked again wakes everybody.
+ * for others), so a question that is asked again wakes everybody. What is for many need not be
+ * heard by all of them at the same time.
  */
-void nic_vhost_wake(struct nic *n, const struct frame *f)
+static bool waits_for_answer(struct nic *n, const struct frame *f)
 {
-	struct vhost *v = &n->vhost;
-	struct arp_question q;
 	const char *name = n->object.name;
+	struct arp_question q;
 	uint8_t *a = q.asked;
 
-	if (!v->asleep)
-		return;
-	if (n->queued >= ASLEEP_QUEUE_MAX || !n->filter.is_set || n->filter.promisc ||
-	    !arp_question_read(f->data, f->len, &q) || !memcmp(&q, &n->question, sizeof(q))) {
-		vhost_wake(v);
-		return;
-	}
+	if (!n->filter.is_set || n->filter.promisc || !arp_question_read(f->data, f->len, &q) ||
+	    !memcmp(&q, &n->question, sizeof(q)))
+		return false;
 	n->question = q;
 	substrate_event(n->object.sub, "event asked %.*s %u.%u.%u.%u", (int)strcspn(name, ":"),
 			name, a[0], a[1], a[2], a[3]);
+	return true;
+}
+
+void nic_vhost_wake(struct nic *n, const struct frame *f)
+{
+	const char *name = n->object.name;
+	bool is_for_many = f->data[0] & 1;
+
+	if (!n->vhost.asleep)
+		return;
+	if (!is_for_many || n->queued >= ASLEEP_QUEUE_MAX) {
+		vhost_wake(&n->vhost);
+	} else if (!n->is_called && !waits_for_answer(n, f)) {
+		n->is_called = true;
+		substrate_event(n->object.sub, "event wake %.*s later", (int)strcspn(name, ":"),
+				name);
+	}
 }
 
 /* Frames that wait for buffers stay behind, and are counted. */

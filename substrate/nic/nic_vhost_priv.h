@@ -28,6 +28,7 @@ struct nic {
 	uint32_t queued_bytes;
 	struct rx_bulk bulk;          /* virtual clock */
 	struct arp_question question; /* the last one that it heard while its guest slept */
+	bool is_called;               /* something for many waits for its guest, which sleeps */
 	bool open; /* the guest has offered receive buffers since it came: its interface is up */
 };
 

@@ -47,6 +47,10 @@ nobody_sleeps() { [ -z "$(asleep)" ]; }
 in_node a 'ping -c 3 -W 1 10.0.0.99' && fail "somebody has an address that nobody has"
 wait_until 10 nobody_sleeps
 must vbet down
+restored h3 h4 h5
+in_node a 'ping -b -c 1 -W 1 10.0.0.255' # whom nobody answers, but all hear it
+wait_until 10 nobody_sleeps
+must vbet down
 restored h3 h4
 must vbet exec h3 -- ip address add 10.0.0.99/24 dev eth0
 must vbet exec a -- ping -c 1 -W 5 10.0.0.99

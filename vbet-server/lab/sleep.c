@@ -9,7 +9,8 @@
  * is started when that time is over, when the substrate has something for its devices ("wake"), or
  * when somebody speaks to it. Its clock goes on from where the lab did, whenever that is, so what
  * it had to do meanwhile it does late. Right after a restore that may be true of many: those whose
- * time has come are started one after the other, so that nobody who is called has to wait for them.
+ * time has come, and those who hear what is for many ("wake NAME later"), are started one after the
+ * other, so that nobody who is called has to wait for them.
  * While a snapshot is taken nobody is started: who is called then is started behind it.
  */
 #include "vbet-server/lab/sleep.h"
@@ -158,6 +159,14 @@ static void on_due(struct loop_timer *t, int64_t now_ns)
 		sleep_call(gu);
 }
 
+static void is_due_in(struct guest *gu, int64_t ns)
+{
+	struct loop *l = gu->lab->loop;
+
+	gu->sleep.due.fire = on_due;
+	loop_set_timer(l, &gu->sleep.due, loop_now_ns(l) + ns);
+}
+
 static void goes_on(struct guest *gu)
 {
 	freezer_run(&gu->freezer, gu->lab->snapshot.went_on_ns - gu->sleep.behind_ns);
@@ -167,17 +176,13 @@ static void goes_on(struct guest *gu)
 
 void sleep_go_on(struct lab *lab)
 {
-	int64_t now_ns = loop_now_ns(lab->loop);
-
 	for (size_t i = 0; i < lab->n_guests; i++) {
 		struct guest *gu = lab->guests[i];
 
 		if (gu && gu->freezer.state == FREEZER_WAITS)
 			goes_on(gu);
-		if (!gu || gu->sleep.state != SLEEP_ASLEEP)
-			continue;
-		gu->sleep.due.fire = on_due;
-		loop_set_timer(lab->loop, &gu->sleep.due, now_ns + gu->sleep.needs_ns);
+		if (gu && gu->sleep.state == SLEEP_ASLEEP)
+			is_due_in(gu, gu->sleep.needs_ns);
 	}
 }
 
@@ -266,8 +271,10 @@ void sleep_hear(struct lab *lab, const struct words *w)
 	if (!strcmp(w->at[0], "wake")) {
 		if (lab->clock.is_virtual)
 			start(gu);
-		else
+		else if (w->n == 2)
 			sleep_call(gu);
+		else
+			is_due_in(gu, 0);
 		return;
 	}
 	set_state(gu, SLEEP_NONE);
