@@ -4,7 +4,8 @@ $(LIBSUBSTRATE): $(patsubst %.c,$(B)/%.o,$(wildcard substrate/*/*.c))
 
 # Tests of devices drive them with the other side of the protocol.
 $(B)/tests/unit/substrate_vhost_test $(B)/tests/unit/substrate_vhost_config_test \
-$(B)/tests/unit/substrate_vhost_segment_test $(B)/tests/unit/substrate_rx_filter_test: $(B)/tests/support/vuser.o $(B)/tests/support/tcpframe.o
+$(B)/tests/unit/substrate_vhost_segment_test $(B)/tests/unit/substrate_vhost_sleep_test \
+$(B)/tests/unit/substrate_rx_filter_test: $(B)/tests/support/vuser.o $(B)/tests/support/tcpframe.o
 $(B)/tests/unit/substrate_trunk_test $(B)/tests/unit/substrate_lent_test \
 $(B)/tests/unit/substrate_lent_ends_test: $(B)/tests/support/tcpframe.o
 $(B)/tests/unit/substrate_offload_test $(B)/tests/unit/substrate_frame_test: $(B)/tests/support/tcpframe.o

@@ -91,6 +91,7 @@ void vhost_queue_reset(struct vhost *v, unsigned i)
 	q->enabled = false;
 	substrate_cancel(sub_of(v), v->guest, &q->call_event);
 	vring_clear(&q->ring);
+	vring_clear(&q->coming);
 }
 
 void vhost_set_up(struct vhost *v, bool up, int64_t now_ns)

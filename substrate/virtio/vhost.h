@@ -53,8 +53,9 @@ struct vhost_queue {
 	struct vhost *vhost;
 	struct virtq ring;
 	bool enabled;
-	bool was_enabled;       /* when it was restored */
-	struct virtq kept;      /* the ring, then */
+	bool was_enabled;    /* when it was restored */
+	struct virtq kept;   /* the ring, then */
+	struct virtq coming; /* and of the connection that is awaited, until all of it is there */
 	struct loop_watch kick; /* fd -1: none */
 	int call_fd;
 	bool call_is_socket;     /* it takes send(2); a pipe takes write(2) */

@@ -36,6 +36,8 @@ static void begin_await(struct vhost *v)
 		q->kept = q->ring;
 		vring_clear(&q->ring);
 	}
+	for (unsigned i = 0; i < VHOST_QUEUES_MAX; i++)
+		vring_clear(&v->queue[i].coming);
 	v->awaited = v->awaited || v->connected;
 	v->connected = v->arrives = v->asleep = false;
 	if (v->awaited)
@@ -95,8 +97,12 @@ void vhost_resume(struct vhost *v, int64_t now_ns)
 	for (unsigned i = 0; i < vhost_queues(v); i++)
 		if (v->queue[i].was_enabled && !v->queue[i].enabled)
 			return;
-	for (unsigned i = 0; i < vhost_queues(v); i++)
-		vring_resume(&v->queue[i].ring, &v->queue[i].kept);
+	for (unsigned i = 0; i < vhost_queues(v); i++) {
+		struct vhost_queue *q = &v->queue[i];
+
+		q->ring = q->coming;
+		vring_resume(&q->ring, &q->kept);
+	}
 	/* It may have been answered while the guest wrote itself: then once more. */
 	if (!v->guest && v->kind->last_is_waited_for && vhost_queues(v) == v->kind->n_queues)
 		vring_resume_answered(&v->queue[v->kind->n_queues - 1].ring);

@@ -153,12 +153,18 @@ static int set_mem_table(struct vhost *v, int64_t now_ns, struct err *e)
 	return 0;
 }
 
+/* Of a device that is awaited nothing may be used before all of it is there. */
+static struct virtq *ring_of(struct vhost_queue *q)
+{
+	return q->vhost->awaited ? &q->coming : &q->ring;
+}
+
 static int set_vring_num(struct vhost *v, int64_t now_ns, struct err *e)
 {
 	struct vhost_state s = state_of(v);
 	struct vhost_queue *q = queue_at(v, s.index, e);
 
-	return q ? vring_set_num(&q->ring, s.num, e) : -1;
+	return q ? vring_set_num(ring_of(q), s.num, e) : -1;
 }
 
 /* Where the driver goes on counting: 0 after a boot, else where a stopped queue was left. */
@@ -169,7 +175,7 @@ static int set_vring_base(struct vhost *v, int64_t now_ns, struct err *e)
 
 	if (!q)
 		return -1;
-	vring_set_base(&q->ring, (uint16_t)s.num);
+	vring_set_base(ring_of(q), (uint16_t)s.num);
 	return 0;
 }
 
@@ -183,8 +189,10 @@ static int set_vring_addr(struct vhost *v, int64_t now_ns, struct err *e)
 	if (!q)
 		return -1;
 	/* Features come before addresses, as the kernel does it. */
-	q->ring.event_idx = v->features & UINT64_C(1) << VIRTIO_RING_F_EVENT_IDX;
-	return vring_set_addr(&q->ring, &v->mem, a.desc, a.avail, a.used, e);
+	struct virtq *r = ring_of(q);
+
+	r->event_idx = v->features & UINT64_C(1) << VIRTIO_RING_F_EVENT_IDX;
+	return vring_set_addr(r, &v->mem, a.desc, a.avail, a.used, e);
 }
 
 static void kick_ready(struct loop_watch *w, uint32_t events, int64_t now_ns)
@@ -295,7 +303,7 @@ static int set_vring_enable(struct vhost *v, int64_t now_ns, struct err *e)
 
 	if (!q)
 		return -1;
-	if (s.num && !q->ring.desc)
+	if (s.num && !ring_of(q)->desc)
 		return err_set(e, ERR_ENV, "queue %u is enabled before it is there", s.index);
 	/* A driver enables its queues one by one: the device is up with the last. */
 	q->enabled = s.num;
