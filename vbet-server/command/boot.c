@@ -7,6 +7,7 @@
  */
 #include "vbet-server/command/boot.h"
 
+#include "lib/cpus.h"
 #include "lib/loop.h"
 #include "lib/units.h"
 #include "lib/xalloc.h"
@@ -31,9 +32,9 @@
 /* One for four processors: guests need most of them. */
 static unsigned automatic_processes(void)
 {
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned cpus = cpus_online();
 
-	return cpus < 8 ? 1 : cpus < 4 * SPREAD_MAX ? (unsigned)cpus / 4 : SPREAD_MAX;
+	return cpus < 8 ? 1 : cpus < 4 * SPREAD_MAX ? cpus / 4 : SPREAD_MAX;
 }
 
 /* How many open files a process may have; 0: no bound. */

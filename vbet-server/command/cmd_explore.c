@@ -7,6 +7,7 @@
  * (explore_work.c). All labs run where nobody else's do: in a directory of ours, in memory if that
  * can be had, which goes with us.
  */
+#include "lib/cpus.h"
 #include "lib/loop.h"
 #include "lib/units.h"
 #include "lib/xalloc.h"
@@ -90,8 +91,7 @@ static int read_times(struct explore *x, struct err *e)
 static int read_count(struct explore *x, struct err *e)
 {
 	const char *text = x->o->side_by_side;
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-	int64_t n = cpus > 0 ? cpus : 1;
+	int64_t n = cpus_online();
 
 	if (text && unit_parse(UNIT_COUNT, text, &n, e) < 0)
 		return err_wrap(e, "--side-by-side");

@@ -4,6 +4,7 @@
  * Several, directories, or any option that only makes sense with several, make a suite: which
  * scripts, how often, and to whom it is told how they fared. Running them is suite/work.c's.
  */
+#include "lib/cpus.h"
 #include "lib/units.h"
 #include "vbet-server/command/cmd.h"
 #include "vbet-server/command/keep.h"
@@ -54,10 +55,9 @@ static int parse_count(const char *text, const char *option, int64_t most, size_
 static int parse_wish(struct test *t, struct work_wish *wish, struct err *e)
 {
 	const struct cmd_options *o = t->o;
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	int64_t seed = 0;
 
-	t->suite.side_by_side = cpus > 0 ? (size_t)cpus : 1;
+	t->suite.side_by_side = cpus_online();
 	t->rounds = o->until_fail ? 0 : 1;
 	wish->limit_ns = 600 * INT64_C(1000000000);
 	wish->until_fail = o->until_fail;

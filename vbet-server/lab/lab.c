@@ -16,6 +16,7 @@
  */
 #include "vbet-server/lab/lab.h"
 
+#include "lib/cpus.h"
 #include "lib/words.h"
 #include "lib/xalloc.h"
 #include "vbet-server/lab/hosts.h"
@@ -178,8 +179,6 @@ static int make_plan(struct lab *lab, const struct lab_options *opt, struct err 
 
 static void set_options(struct lab *lab, const struct lab_options *opt)
 {
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-
 	lab->dir = xasprintf("%s/%s", opt->base, lab->graph->lab);
 	lab->base_dir = xstrdup(opt->plan.base_dir);
 	lab->captures.dir = opt->captures ? xstrdup(opt->captures) : NULL;
@@ -188,7 +187,7 @@ static void set_options(struct lab *lab, const struct lab_options *opt)
 		.setting_up = true,
 		.keep_going = opt->keep_going,
 		.began_ns = loop_now_ns(lab->loop),
-		.jobs = opt->jobs ? opt->jobs : (size_t)(cpus > 0 ? cpus * 2 : 2),
+		.jobs = opt->jobs ? opt->jobs : (size_t)cpus_online() * 2,
 		.boot_timeout_ns = opt->boot_timeout_ns,
 	};
 	lab->record.dir = xstrdup(opt->record ? opt->record : lab->dir);

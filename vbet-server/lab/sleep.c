@@ -10,12 +10,13 @@
  * when somebody speaks to it. Its clock goes on from where the lab did, whenever that is, so what
  * it had to do meanwhile it does late. Right after a restore that may be true of many: those whose
  * time has come, and those who hear what is for many ("wake NAME later"), are started one after the
- * other, so that nobody who is called has to wait for them.
- * While a snapshot is taken nobody is started: who is called then is started behind it.
+ * other, so that nobody who is called has to wait for them. While a snapshot is taken nobody is
+ * started: who is called then is started behind it.
  */
 #include "vbet-server/lab/sleep.h"
 
 #include "lib/container_of.h"
+#include "lib/cpus.h"
 #include "lib/file.h"
 #include "lib/minmax.h"
 #include "lib/xalloc.h"
@@ -151,9 +152,8 @@ int sleep_begin(struct guest *gu, const char *file, bool adopt, struct err *e)
 static void on_due(struct loop_timer *t, int64_t now_ns)
 {
 	struct guest *gu = container_of(t, struct guest, sleep.due);
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
-	if (cpus > 0 && gu->lab->n_waking >= (unsigned long)cpus)
+	if (gu->lab->n_waking >= cpus_online())
 		loop_set_timer(gu->lab->loop, t, now_ns + again_ns);
 	else
 		sleep_call(gu);
@@ -208,12 +208,12 @@ bool sleep_wake_all(struct lab *lab)
 		all_awake = false;
 		if (gu->sleep.state != SLEEP_ASLEEP)
 			continue;
-		if (lab->clock.is_virtual)
-			send_line(gu, "wake", NULL, NULL);
-		else
+		if (!lab->clock.is_virtual) {
 			sleep_call(gu);
-		if (gu->sleep.state == SLEEP_ASLEEP)
-			set_state(gu, SLEEP_CALLED);
+			continue;
+		}
+		set_state(gu, SLEEP_CALLED);
+		send_line(gu, "wake", NULL, NULL);
 	}
 	return all_awake;
 }

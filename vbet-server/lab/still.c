@@ -10,6 +10,7 @@
 #include "vbet-server/lab/still.h"
 
 #include "lib/container_of.h"
+#include "lib/cpus.h"
 #include "lib/xalloc.h"
 #include "vbet-server/lab/lab.h"
 
@@ -27,9 +28,8 @@ static int64_t ahead_ns(size_t n_guests)
 {
 	static const int64_t base_ns = 20000000;
 	static const int64_t write_ns = 20000000;
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
-	return base_ns + (int64_t)n_guests * write_ns / (cpus > 0 ? cpus : 1);
+	return base_ns + (int64_t)n_guests * write_ns / cpus_online();
 }
 
 static void freezer_changed(struct freezer *f)

@@ -15,6 +15,7 @@
  */
 #include "vbet-server/plan/plan_env.h"
 
+#include "lib/cpus.h"
 #include "lib/rng.h"
 #include "lib/vec.h"
 #include "vbet-server/store/paths.h"
@@ -101,13 +102,11 @@ static int find_parts(struct plan_env *env, const char *kernel, struct err *e)
 int plan_env_make(struct plan_env *env, const struct graph *g, const struct plan_wish *wish,
 		  const char *lab_dir, struct err *e)
 {
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-
 	*env = (struct plan_env){
 		.lab_dir = lab_dir,
 		.base_dir = wish->base_dir,
 		.keep_disks = wish->keep_disks,
-		.cpus = cpus > 0 ? (unsigned)cpus : 1,
+		.cpus = cpus_online(),
 		.insecure = wish->insecure,
 		.memory_bytes = wish->memory_bytes,
 		.cpu_ppm = wish->cpu_ppm,

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "vbet-server/shelf/lanes.h"
 
+#include "lib/cpus.h"
+
 #include <pthread.h>
 #include <stdbool.h>
-#include <unistd.h>
 
 enum { LANES_MAX = 8 };
 
@@ -14,9 +15,9 @@ struct lane {
 
 unsigned lanes_usual(void)
 {
-	long n = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned n = cpus_online();
 
-	return n < 1 ? 1 : n > LANES_MAX ? LANES_MAX : (unsigned)n;
+	return n > LANES_MAX ? LANES_MAX : n;
 }
 
 static void *start(void *arg)
