@@ -227,6 +227,16 @@ static int copy(int from, int to, const char *path, struct err *e)
 	return from < 0 || to < 0 || file_copy(from, to) < 0 ? err_sys(e, "%s", path) : 0;
 }
 
+static int copy_from(const char *path, int to, struct err *e)
+{
+	int from = open(path, O_RDONLY | O_CLOEXEC);
+	int rc = copy(from, to, path, e);
+
+	if (from >= 0)
+		close(from);
+	return rc;
+}
+
 int image_keep(const struct image *m, const char *path, struct err *e)
 {
 	if (m->has_name)
@@ -258,18 +268,8 @@ int image_thaw(struct image *m, const char *path, struct err *e)
 			       m->base);
 	if (is_read_only)
 		return 0;
-	int kept = open(path, O_RDONLY | O_CLOEXEC);
-	int rc = -1;
-
-	if (kept < 0)
-		err_sys(e, "%s", path);
-	else
-		m->layer_fd = open_nameless(e);
-	if (m->layer_fd >= 0)
-		rc = copy(kept, m->layer_fd, path, e);
-	if (kept >= 0)
-		close(kept);
-	return rc;
+	m->layer_fd = open_nameless(e);
+	return m->layer_fd < 0 ? -1 : copy_from(path, m->layer_fd, e);
 }
 
 int image_leave(const struct image *m, const char *path, struct err *e)
@@ -287,11 +287,8 @@ int image_arrive(struct image *m, const char *path, struct err *e)
 {
 	if (m->layer_fd < 0 || m->has_name)
 		return 0;
-	int kept = open(path, O_RDONLY | O_CLOEXEC);
-	int rc = kept < 0 ? err_sys(e, "%s", path) : copy(kept, m->layer_fd, path, e);
+	int rc = copy_from(path, m->layer_fd, e);
 
-	if (kept >= 0)
-		close(kept);
 	unlink(path);
 	if (rc == 0 && m->map && read_at(m->layer_fd, IMAGE_BLOCK, m->map, map_bytes(m)) < 0)
 		rc = err_sys(e, "%s", path);

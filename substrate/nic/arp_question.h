@@ -11,6 +11,8 @@ struct arp_question {
 	uint8_t asker[4], asked[4]; /* IPv4 addresses */
 };
 
+/* True if it is a request for an IPv4 address of Ethernet, sent to whomever. */
+bool arp_is_request(const uint8_t *frame, size_t len);
 /* True if the frame, without a VLAN tag, is sent to all and asks for an IPv4 address. */
 bool arp_question_read(const uint8_t *frame, size_t len, struct arp_question *q);
 

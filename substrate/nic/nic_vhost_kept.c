@@ -3,6 +3,7 @@
 #include "substrate/core/mover.h"
 #include "substrate/nic/nic_vhost_priv.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { ASLEEP_QUEUE_MAX = 64 }; /* frames that wait for a guest that sleeps */
@@ -42,22 +43,21 @@ int nic_vhost_sleep(struct object *o, struct err *e)
  */
 static bool waits_for_answer(struct nic *n, const struct frame *f)
 {
-	const char *name = n->object.name;
 	struct arp_question q;
-	uint8_t *a = q.asked;
+	const uint8_t *a = q.asked;
+	char address[20];
 
 	if (!n->filter.is_set || n->filter.promisc || !arp_question_read(f->data, f->len, &q) ||
 	    !memcmp(&q, &n->question, sizeof(q)))
 		return false;
 	n->question = q;
-	substrate_event(n->object.sub, "event asked %.*s %u.%u.%u.%u", (int)strcspn(name, ":"),
-			name, a[0], a[1], a[2], a[3]);
+	snprintf(address, sizeof(address), " %u.%u.%u.%u", a[0], a[1], a[2], a[3]);
+	vhost_tell_of_guest(&n->vhost, "asked", address);
 	return true;
 }
 
 void nic_vhost_wake(struct nic *n, const struct frame *f)
 {
-	const char *name = n->object.name;
 	bool is_for_many = f->data[0] & 1;
 
 	if (!n->vhost.asleep)
@@ -66,8 +66,7 @@ void nic_vhost_wake(struct nic *n, const struct frame *f)
 		vhost_wake(&n->vhost);
 	} else if (!n->is_called && !waits_for_answer(n, f)) {
 		n->is_called = true;
-		substrate_event(n->object.sub, "event wake %.*s later", (int)strcspn(name, ":"),
-				name);
+		vhost_tell_of_guest(&n->vhost, "wake", " later");
 	}
 }
 

@@ -11,6 +11,7 @@
 #include "substrate/nic/stations.h"
 
 #include "lib/rng.h"
+#include "substrate/nic/arp_question.h"
 
 #include <net/ethernet.h>
 #include <netinet/icmp6.h>
@@ -93,17 +94,16 @@ static void begin_answer(uint8_t *answer, const uint8_t *frame, const struct sta
 
 static size_t answer_arp(const struct stations *n, const uint8_t *frame, uint8_t *answer)
 {
-	static const uint8_t request[8] = {0, 1, 8, 0, 6, 4, 0, 1};
 	const uint8_t *arp = frame + NET_AT;
 	uint8_t addr[16];
 
 	map(addr, arp + 24);
 	const struct station *who = find(n, addr);
 
-	if (!who || memcmp(arp, request, sizeof(request)) != 0)
+	if (!who)
 		return 0;
 	begin_answer(answer, frame, who);
-	memcpy(answer + NET_AT, request, sizeof(request));
+	memcpy(answer + NET_AT, arp, 8);
 	answer[NET_AT + 7] = 2; /* a reply */
 	memcpy(answer + NET_AT + 8, who->mac, 6);
 	memcpy(answer + NET_AT + 14, arp + 24, 4);
@@ -158,7 +158,7 @@ size_t stations_answer(const struct stations *n, const uint8_t *frame, size_t le
 {
 	unsigned type = type_of(frame, len);
 
-	if (type == ETHERTYPE_ARP && len >= ARP_LEN)
+	if (arp_is_request(frame, len))
 		return answer_arp(n, frame, answer);
 	if (type == ETHERTYPE_IPV6 && len >= SOLICIT_LEN)
 		return answer_solicitation(n, frame, answer);

@@ -130,6 +130,8 @@ int vhost_thaw(struct vhost *v, const struct thaw *t, struct err *e);
  */
 int vhost_sleep(struct vhost *v, struct err *e);
 void vhost_wake(struct vhost *v);
+/* "event WHAT NAME MORE", with the name of its guest; more: with a space in front, or empty. */
+void vhost_tell_of_guest(const struct vhost *v, const char *what, const char *more);
 /* The same in this process (object_kind): the connection that is here is closed when the next one
  * comes. */
 int vhost_await(struct vhost *v, struct err *e);

@@ -82,14 +82,20 @@ int vhost_sleep(struct vhost *v, struct err *e)
 	return 0;
 }
 
-void vhost_wake(struct vhost *v)
+void vhost_tell_of_guest(const struct vhost *v, const char *what, const char *more)
 {
 	const char *name = v->object->name;
 
+	substrate_event(v->object->sub, "event %s %.*s%s", what, (int)strcspn(name, ":"), name,
+			more);
+}
+
+void vhost_wake(struct vhost *v)
+{
 	if (!v->asleep)
 		return;
 	v->asleep = false;
-	substrate_event(v->object->sub, "event wake %.*s", (int)strcspn(name, ":"), name);
+	vhost_tell_of_guest(v, "wake", "");
 }
 
 void vhost_resume(struct vhost *v, int64_t now_ns)
