@@ -11,6 +11,7 @@
 
 #include "lib/sock.h"
 #include "lib/xalloc.h"
+#include "substrate/core/end.h"
 #include "substrate/core/thaw.h"
 
 #include <errno.h>
@@ -46,29 +47,50 @@ int time_page_make(struct vclock_guest *g)
 	return 0;
 }
 
-/* The answer to START carries the page; a second descriptor for a log is expected, and not used. */
-void time_page_send(struct vclock_guest *g)
+void time_page_drop(struct vclock_guest *g)
 {
+	if (g->page)
+		munmap(g->page, sizeof(*g->page));
+	if (g->page_fd >= 0)
+		close(g->page_fd);
+	g->page = NULL;
+	g->page_fd = -1;
+	g->have = 0;
+}
+
+const char time_page_no_descriptors[] = "no descriptors are left for its turns";
+
+/* The second descriptor, for a log, is expected, and not used. */
+int time_page_send(struct vclock_guest *g)
+{
+	enum { PAGE, LOG, RUN, WAIT, FDS }; /* um_timetravel_shared_mem_fds */
+	int fds[FDS] = {[PAGE] = g->page_fd};
 	struct time_message m = {.op = TIME_ACK, .seq = g->start_seq, .time = PAGE_GUEST};
 	struct iovec iov = {.iov_base = &m, .iov_len = sizeof(m)};
 	union {
 		struct cmsghdr align;
-		char buf[CMSG_SPACE(2 * sizeof(int))];
+		char buf[CMSG_SPACE(FDS * sizeof(int))];
 	} control = {0};
 	struct msghdr msg = {.msg_iov = &iov,
 			     .msg_iovlen = 1,
 			     .msg_control = control.buf,
 			     .msg_controllen = sizeof(control.buf)};
-	int log_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	int fds[2] = {g->page_fd, log_fd};
 	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
 
+	fds[LOG] = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (fds[LOG] < 0 || turn_pipes_open(&g->pipes, g->object.sub->loop, &fds[RUN]) < 0) {
+		close(fds[LOG]);
+		return -1;
+	}
 	c->cmsg_level = SOL_SOCKET;
 	c->cmsg_type = SCM_RIGHTS;
 	c->cmsg_len = CMSG_LEN(sizeof(fds));
 	memcpy(CMSG_DATA(c), fds, sizeof(fds));
 	(void)!sendmsg(g->conn.fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
-	close(log_fd);
+	for (int i = PAGE; i < FDS; i++)
+		close(fds[i]);
+	g->page_fd = -1;
+	return 0;
 }
 
 int vclock_guest_write_out(struct vclock_guest *g, const char *path, struct err *e)
@@ -86,6 +108,8 @@ int vclock_guest_write_out(struct vclock_guest *g, const char *path, struct err 
 			 ? 0
 			 : err_sys(e, "tell %s", g->object.name);
 
+	/* It waits for its turn: that looks there. */
+	turn_pipes_send(&g->pipes, &m);
 	close(fd);
 	g->freezing = rc == 0;
 	return rc;
@@ -141,6 +165,7 @@ int vclock_guest_thaw(struct object *o, const struct thaw *t, struct err *e)
 		munmap(g->page, sizeof(*g->page));
 	g->page = NULL;
 	g->page_fd = g->conn.fd = -1;
+	turn_pipes_thaw(&g->pipes);
 	g->have = 0;
 	g->clock->waking = 0;
 	g->clock->ahead_ns = g->clock->woken_ns = 0;
@@ -155,6 +180,37 @@ int vclock_guest_thaw(struct object *o, const struct thaw *t, struct err *e)
 	return g->listener.fd < 0 ? -1 : loop_add(o->sub->loop, &g->listener, EPOLLIN, e);
 }
 
+int vclock_guest_await(struct vclock_guest *g, struct err *e)
+{
+	struct substrate *s = g->object.sub;
+
+	if (g->state != VCLOCK_GUEST_WAITING || g->awaited || g->freezing)
+		return err_set(e, ERR_ENV, "%s does not stand still", g->object.name);
+	/* Frames that it has lent come back, which it is told while its rings are here. */
+	for (size_t i = 0; i < s->objects.n; i++) {
+		struct object *o = s->objects.at[i];
+
+		if (vclock_guest_of(o) == g && end_of_object(o) && o->kind->freeze &&
+		    o->kind->freeze(o, e) < 0)
+			return err_wrap(e, "%s", o->name);
+	}
+	substrate_drain(s, substrate_now_ns(s));
+	for (size_t i = 0; i < s->objects.n; i++) {
+		struct object *o = s->objects.at[i];
+
+		if (vclock_guest_of(o) == g && o->kind->await && o->kind->await(o, e) < 0)
+			return err_wrap(e, "%s", o->name);
+	}
+	if (vclock_guest_freeze(&g->object, e) < 0)
+		return -1;
+	time_page_drop(g);
+	g->awaited = true;
+	vclock_guest_await_device(g, g->object.sub);
+	loop_remove(s->loop, &g->conn);
+	turn_pipes_leave(&g->pipes, s->loop);
+	return loop_add(s->loop, &g->listener, EPOLLIN, e);
+}
+
 const char *vclock_guest_resume(struct vclock_guest *g)
 {
 	if (g->message.op != TIME_RESUME)
@@ -166,7 +222,8 @@ const char *vclock_guest_resume(struct vclock_guest *g)
 	free(g->kept);
 	g->kept = NULL;
 	vclock_place(g->clock, g);
-	time_page_send(g);
+	if (time_page_send(g) < 0)
+		return time_page_no_descriptors;
 	vclock_guest_came(g);
 	return NULL;
 }

@@ -43,7 +43,13 @@ _Static_assert(offsetof(struct time_page, mail) == MAIL_OFFSET, "the mail is in 
 
 /* Makes the page of a guest that has come: new, or as it was when it was frozen. 0 or -1. */
 int time_page_make(struct vclock_guest *g);
-/* The answer to START or RESUME, by which the guest gets its page. */
-void time_page_send(struct vclock_guest *g);
+/*
+ * The answer to START or RESUME, by which the guest gets its page and its ends of the pipes. -1:
+ * there are no descriptors for them, which is said so.
+ */
+int time_page_send(struct vclock_guest *g);
+/* Of a kernel that is here no more. */
+void time_page_drop(struct vclock_guest *g);
+extern const char time_page_no_descriptors[];
 
 #endif

@@ -5,11 +5,12 @@
  * for all; each guest gets one of its own here, in which it is client 1 and the calendar is client
  * 0, so that each has its own time and its own limit, and several run at once.
  *
- * With the page there are no messages but START, GET_TOD, WAIT and RUN. A turn is two of them,
- * whatever happens in it: we write the time and how far it may go into the page and send RUN; the
- * guest runs, its clock (current_time) moving as it likes up to the limit (free_until), and sends
- * WAIT when it has nothing to do, or has reached the limit, with its next wish (request) in the
- * page. The limit may be lowered while it runs; it looks at it before each step.
+ * With the page there are no messages but START, GET_TOD, WAIT and RUN. A turn is the last two,
+ * which go by pipes (turn_pipes.h), whatever happens in it: we write the time and how far it may go
+ * into the page and send RUN; the guest runs, its clock (current_time) moving as it likes up to the
+ * limit (free_until), and sends WAIT when it has nothing to do, or has reached the limit, with its
+ * next wish (request) in the page. The limit may be lowered while it runs; it looks at it before
+ * each step.
  *
  * What it gives to its devices meanwhile are kicks in the page (mail.h, and patch 0028 of its
  * kernel), with their times. They are taken when it stands still, in its order, as if they happened
@@ -59,20 +60,7 @@ static void stand_at_end(struct vclock_guest *g, int64_t end_ns)
 	s->time->stand_soon(s, end_ns);
 }
 
-/* Of the kernel that is here no more. */
-static void drop_page(struct vclock_guest *g)
-{
-	if (g->page)
-		munmap(g->page, sizeof(*g->page));
-	if (g->page_fd >= 0)
-		close(g->page_fd);
-	g->page = NULL;
-	g->page_fd = -1;
-	g->have = 0;
-}
-
-/* Whose NIC or channel an object is; NULL: nobody's. */
-static struct vclock_guest *guest_of(struct object *o)
+struct vclock_guest *vclock_guest_of(struct object *o)
 {
 	struct end *n = end_of_object(o);
 
@@ -89,7 +77,7 @@ static void release_devices(struct vclock_guest *g)
 	for (size_t i = 0; i < s->objects.n && g->missing; i++) {
 		struct object *o = s->objects.at[i];
 
-		if (guest_of(o) == g && o->kind->listen)
+		if (vclock_guest_of(o) == g && o->kind->listen)
 			o->kind->listen(o, NULL);
 	}
 }
@@ -108,7 +96,8 @@ static void leave(struct vclock_guest *g, const char *why)
 		close(g->conn.fd);
 	}
 	g->conn.fd = -1;
-	drop_page(g);
+	turn_pipes_close(&g->pipes, s->loop);
+	time_page_drop(g);
 	/* Nobody is left to wait for. */
 	if (g->awaited)
 		vclock_guest_came(g);
@@ -157,10 +146,13 @@ void vclock_guest_run(struct vclock_guest *g, int64_t at_ns, int64_t until_ns, i
 	page_of(g)->free_until = (uint64_t)(until_ns - g->offset_ns);
 	page_of(g)->current_time = (uint64_t)(at_ns - g->offset_ns);
 	page_of(g)->running = PAGE_GUEST;
-	if (first)
-		time_page_send(g);
-	else
-		send_message(g, TIME_RUN, ++g->next_seq, (uint64_t)(at_ns - g->offset_ns));
+	if (!first)
+		turn_pipes_send(&g->pipes,
+				&(struct time_message){.op = TIME_RUN,
+						       .seq = ++g->next_seq,
+						       .time = (uint64_t)(at_ns - g->offset_ns)});
+	else if (time_page_send(g) < 0)
+		leave(g, time_page_no_descriptors);
 }
 
 /*
@@ -376,8 +368,6 @@ static const char *take_message(struct vclock_guest *g)
 	switch (g->message.op) {
 	case TIME_START:
 		return take_start(g);
-	case TIME_WAIT:
-		return take_wait(g);
 	case TIME_GET:
 		send_message(g, TIME_ACK, seq, (uint64_t)(now - g->offset_ns));
 		return NULL;
@@ -394,6 +384,24 @@ static const char *take_message(struct vclock_guest *g)
 	}
 }
 
+/* Of the end of its kernel we hear by the socket. */
+static void wait_ready(struct loop_watch *w, uint32_t events, int64_t loop_ns)
+{
+	struct vclock_guest *g = container_of(w, struct vclock_guest, pipes.wait);
+	struct time_message m;
+	int rc = turn_pipes_receive(&g->pipes, &m);
+
+	if (rc == 0) {
+		turn_pipes_leave(&g->pipes, g->object.sub->loop);
+		return;
+	}
+	const char *wrong =
+		rc < 0 || m.op != TIME_WAIT ? "a message that is not known" : take_wait(g);
+
+	if (wrong)
+		leave(g, wrong);
+}
+
 /*
  * A message may come in pieces, as on any stream; and the guest sends the next one only when it was
  * let run again, so one is all there is to read.
@@ -407,6 +415,8 @@ static void conn_ready(struct loop_watch *w, uint32_t events, int64_t loop_ns)
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (got <= 0) {
+		/* What it said before comes first. */
+		wait_ready(&g->pipes.wait, 0, loop_ns);
 		leave(g, "its kernel ended");
 		return;
 	}
@@ -447,6 +457,7 @@ static void listener_ready(struct loop_watch *w, uint32_t events, int64_t now_ns
 		return;
 	if (g->conn.fd >= 0)
 		end_last(g->conn.fd);
+	turn_pipes_close(&g->pipes, g->object.sub->loop);
 	g->conn.fd = fd;
 	g->conn.ready = conn_ready;
 	if (loop_add(g->object.sub->loop, &g->conn, EPOLLIN, NULL) < 0) {
@@ -455,36 +466,6 @@ static void listener_ready(struct loop_watch *w, uint32_t events, int64_t now_ns
 		return;
 	}
 	loop_remove(g->object.sub->loop, w);
-}
-
-int vclock_guest_await(struct vclock_guest *g, struct err *e)
-{
-	struct substrate *s = g->object.sub;
-
-	if (g->state != VCLOCK_GUEST_WAITING || g->awaited || g->freezing)
-		return err_set(e, ERR_ENV, "%s does not stand still", g->object.name);
-	/* Frames that it has lent come back, which it is told while its rings are here. */
-	for (size_t i = 0; i < s->objects.n; i++) {
-		struct object *o = s->objects.at[i];
-
-		if (guest_of(o) == g && end_of_object(o) && o->kind->freeze &&
-		    o->kind->freeze(o, e) < 0)
-			return err_wrap(e, "%s", o->name);
-	}
-	substrate_drain(s, substrate_now_ns(s));
-	for (size_t i = 0; i < s->objects.n; i++) {
-		struct object *o = s->objects.at[i];
-
-		if (guest_of(o) == g && o->kind->await && o->kind->await(o, e) < 0)
-			return err_wrap(e, "%s", o->name);
-	}
-	if (vclock_guest_freeze(&g->object, e) < 0)
-		return -1;
-	drop_page(g);
-	g->awaited = true;
-	vclock_guest_await_device(g, g->object.sub);
-	loop_remove(s->loop, &g->conn);
-	return loop_add(s->loop, &g->listener, EPOLLIN, e);
 }
 
 /* One that is awaited does not come; the next one boots. */
@@ -507,7 +488,7 @@ static void destroy(struct object *o)
 	for (size_t i = o->sub->objects.n; i-- > 0;) {
 		struct object *other = o->sub->objects.at[i];
 
-		if (other != o && guest_of(other) == g) {
+		if (other != o && vclock_guest_of(other) == g) {
 			other->kind->destroy(other);
 			/* Its cable went with it, wherever in the list that was. */
 			i = o->sub->objects.n;
@@ -568,6 +549,7 @@ struct vclock_guest *vclock_guest_create(struct vclock *c, const char *name, con
 	g->conn.fd = g->page_fd = -1;
 	g->request_ns = g->in_ns = g->out_ns = INT64_MAX;
 	calendar_init(&g->calendar);
+	turn_pipes_init(&g->pipes, wait_ready);
 	g->path = xstrdup(path);
 	g->listener = (struct loop_watch){.fd = sock_listen(path, SOCK_STREAM, e),
 					  .ready = listener_ready};

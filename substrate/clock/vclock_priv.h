@@ -10,6 +10,7 @@
 #include "lib/time_travel.h"
 #include "substrate/clock/cpu.h"
 #include "substrate/clock/mail.h"
+#include "substrate/clock/turn_pipes.h"
 #include "substrate/clock/vclock.h"
 
 enum vclock_guest_state {
@@ -39,10 +40,11 @@ struct vclock_guest {
 	struct object object;
 	struct vclock *clock;
 	struct loop_watch listener, conn;
-	char *path; /* owned */
+	struct turn_pipes pipes; /* from its first turn on */
+	char *path;              /* owned */
 	enum vclock_guest_state state;
 	struct time_page *page; /* owned mapping; NULL: absent */
-	int page_fd;
+	int page_fd;            /* until the guest has got it; -1 then */
 	struct time_page *kept; /* owned: the page's content when it was frozen; or NULL */
 	bool freezing;          /* its kernel was told to write itself out, and has not answered */
 	bool awaited;           /* it was restored, and its kernel has not come yet */
@@ -115,6 +117,8 @@ struct vclock_guest *vclock_guest_create(struct vclock *c, const char *name, con
 					 struct err *e);
 /* Lets a joining or waiting guest run from at_ns up to until_ns. */
 void vclock_guest_run(struct vclock_guest *g, int64_t at_ns, int64_t until_ns, int64_t wall_ns);
+/* Whose NIC or channel an object is; NULL: nobody's. */
+struct vclock_guest *vclock_guest_of(struct object *o);
 /* Shortens the turn of a running guest. */
 void vclock_guest_cut(struct vclock_guest *g, int64_t until_ns);
 /* A snapshot (object_kind): the page is copied; the kernel is awaited (time_page.c). */

@@ -2,6 +2,7 @@
 /* What a hostile kernel says to the calendar of a lab in virtual time (linux/um_timetravel.h). */
 #include "tests/faults/hostile.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { PAGE_BYTES = 16384, START = 1, OPS = 10 };
+enum { PAGE_BYTES = 16384, START = 1, WAIT = 3, OPS = 10 };
 
 struct message {
 	uint32_t op, seq;
@@ -19,6 +20,7 @@ struct message {
 };
 
 static uint8_t *joined_page;
+static int run_fd = -1, wait_fd = -1; /* of the connection whose page was taken last */
 
 static int come(const char *path)
 {
@@ -44,12 +46,27 @@ static uint8_t *take_page(int sock)
 			     .msg_iovlen = 1,
 			     .msg_control = control.buf,
 			     .msg_controllen = sizeof(control.buf)};
-	int fd;
+	enum { PAGE, LOG, RUN, WAITS, FDS };
+	int fd[FDS];
 
-	if (recvmsg(sock, &msg, MSG_DONTWAIT) < 0 || !CMSG_FIRSTHDR(&msg))
+	if (recvmsg(sock, &msg, MSG_DONTWAIT) < 0 || !CMSG_FIRSTHDR(&msg) ||
+	    CMSG_FIRSTHDR(&msg)->cmsg_len != CMSG_LEN(sizeof(fd)))
 		return NULL;
-	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(fd));
-	void *page = mmap(NULL, PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	memcpy(fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(fd));
+	void *page = mmap(NULL, PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd[PAGE], 0);
+
+	close(fd[PAGE]);
+	close(fd[LOG]);
+	close(run_fd);
+	close(wait_fd);
+	run_fd = fd[RUN];
+	wait_fd = fd[WAITS];
+	fcntl(wait_fd, F_SETFL, O_NONBLOCK);
+	/* Nobody reads. */
+	if (below(4) == 0) {
+		close(run_fd);
+		run_fd = -1;
+	}
 
 	return page == MAP_FAILED ? NULL : page;
 }
@@ -106,8 +123,14 @@ static void say_something(int sock, uint8_t **page)
 	}
 	if (*page)
 		scribble_page(*page);
-	(void)!send(sock, &m, below(20) ? sizeof(m) : below(sizeof(m)),
-		    MSG_NOSIGNAL | MSG_DONTWAIT);
+	uint32_t len = below(20) ? sizeof(m) : below(sizeof(m));
+
+	if (wait_fd >= 0 && below(2)) {
+		m.op = below(3) ? WAIT : m.op;
+		(void)!write(wait_fd, &m, len);
+	} else {
+		(void)!send(sock, &m, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	}
 	if (below(2))
 		pump(NULL);
 }

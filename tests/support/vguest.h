@@ -13,7 +13,7 @@ struct time_page;
 
 struct vguest {
 	char name[16], time_path[128], nic_path[128];
-	int conn;
+	int conn, run_fd, wait_fd; /* the pipes' ends: with the page */
 	struct time_page *page;
 	struct vuser nic;
 	uint64_t random;
@@ -32,7 +32,9 @@ struct vguest_kept {
 /* Connects to the calendar as kernel `name`, number 0 to 255, and asks for its first turn. */
 void vguest_start(struct vguest *g, const char *name, const char *dir, int64_t every_ns);
 void vguest_finish(struct vguest *g);
-/* The calendar's connection is readable: takes its turn. False: the connection has ended. */
+/* What is readable when it is vguest_turn()'s turn. */
+int vguest_fd(const struct vguest *g);
+/* Takes its turn. False: the calendar has gone. */
 bool vguest_turn(struct vguest *g);
 /* What it is while it stands; its memory was written to that file ("freeze"). */
 void vguest_keep(const struct vguest *g, struct vguest_kept *k, const char *file);

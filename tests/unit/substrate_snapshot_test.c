@@ -67,7 +67,7 @@ static bool live(struct lab *lab)
 	struct pollfd p[GUESTS + 1] = {{.fd = lab->control, .events = POLLIN}};
 
 	for (unsigned i = 0; i < lab->n_guests; i++)
-		p[i + 1] = (struct pollfd){.fd = lab->guest[i].conn, .events = POLLIN};
+		p[i + 1] = (struct pollfd){.fd = vguest_fd(&lab->guest[i]), .events = POLLIN};
 	ck_assert_int_gt(poll(p, lab->n_guests + 1, 10000), 0);
 	for (unsigned i = 0; i < lab->n_guests; i++)
 		if (p[i + 1].revents && !vguest_turn(&lab->guest[i]))

@@ -9,7 +9,10 @@
 #include "tests/support/vuser.h"
 
 #include <check.h>
+#include <fcntl.h>
 #include <linux/virtio_config.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +28,7 @@ static struct loop *loop;
 static struct substrate *sub;
 static struct vclock_guest *guest;
 static char dir[64];
-static int conn = -1;
+static int conn = -1, run_fd = -1, wait_fd = -1;
 static uint8_t *page;
 static struct mail *mail;
 
@@ -63,15 +66,28 @@ static void pump(void)
 static void say(uint32_t op)
 {
 	struct time_message m = {.op = op};
+	int fd = op == WAIT ? wait_fd : conn;
 
-	ck_assert_int_eq(send(conn, &m, sizeof(m), MSG_NOSIGNAL), sizeof(m));
+	ck_assert_int_eq(write(fd, &m, sizeof(m)), sizeof(m));
 	pump();
 }
 
-/* The next message from the clock: what it is, or -1 for none. */
+/* The next turn: RUN, or -1 for none. */
 static int hear(struct time_message *m)
 {
-	return recv(conn, m, sizeof(*m), MSG_DONTWAIT) == sizeof(*m) ? (int)m->op : -1;
+	struct pollfd p = {.fd = run_fd, .events = POLLIN};
+
+	if (poll(&p, 1, 0) != 1 || !(p.revents & POLLIN))
+		return -1;
+	return read(run_fd, m, sizeof(*m)) == sizeof(*m) ? (int)m->op : -1;
+}
+
+/* It has no guest any more. */
+static bool has_left(void)
+{
+	char c;
+
+	return recv(conn, &c, 1, MSG_DONTWAIT) == 0;
 }
 
 static void map_page(int fd)
@@ -95,6 +111,7 @@ static void set_up(void)
 	int fds[4];
 	size_t n_fds;
 
+	signal(SIGPIPE, SIG_IGN);
 	strcpy(dir, "/tmp/vbet-guest-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/time", dir);
@@ -108,8 +125,10 @@ static void set_up(void)
 	ck_assert_int_ge(conn, 0);
 	say(START);
 	ck_assert_int_eq(sock_recv_fds(conn, &m, sizeof(m), fds, 4, &n_fds, 0), sizeof(m));
-	ck_assert_uint_eq(n_fds, 2);
+	ck_assert_uint_eq(n_fds, 4);
 	map_page(fds[0]);
+	run_fd = fds[2];
+	wait_fd = fds[3];
 	close(fds[0]);
 	close(fds[1]);
 	device = (struct vclock_guest_device){.kicked = kicked, .answer_ns = answer_ns};
@@ -120,6 +139,8 @@ static void set_up(void)
 static void tear_down(void)
 {
 	close(conn);
+	close(run_fd);
+	close(wait_fd);
 	substrate_destroy(sub);
 	loop_destroy(loop);
 	rmdir(dir);
@@ -200,6 +221,49 @@ START_TEST(lies_do_no_harm)
 }
 END_TEST
 
+/* What it says by its pipe is a turn's end, whole, and in its turn. */
+START_TEST(nothing_else_comes_by_the_pipe)
+{
+	static const struct time_message start = {.op = START}, wait = {.op = WAIT};
+	const struct time_message *m = _i == 1 ? &start : &wait;
+
+	if (_i == 0)
+		say(WAIT);
+	ck_assert_int_gt(write(wait_fd, m, _i == 2 ? 7 : sizeof(*m)), 0);
+	pump();
+	ck_assert(has_left());
+}
+END_TEST
+
+/* A kernel's end: what it said before comes first, in whatever order both are heard of. */
+START_TEST(what_it_said_last_counts)
+{
+	struct time_message m = {.op = WAIT};
+
+	kick(250, SLOT, 1, 7);
+	ck_assert_int_eq(write(wait_fd, &m, sizeof(m)), sizeof(m));
+	close(conn);
+	pump();
+	ck_assert_uint_eq(n_seen, 1);
+	ck_assert(!vclock_guest_is_running(guest));
+	/* Nobody reads: that ends nothing of ours. */
+	ck_assert_int_eq(write(wait_fd, &m, sizeof(m)), -1);
+	conn = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+END_TEST
+
+/* The page goes, and what was closed is not watched for ever. */
+START_TEST(a_closed_pipe_is_no_end)
+{
+	close(wait_fd);
+	wait_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	pump();
+	ck_assert(!has_left());
+	ck_assert_int_eq(loop_turn(loop, loop_now_ns(loop) + 1000000, &(struct err){0}), 0);
+	ck_assert(vclock_guest_is_running(guest));
+}
+END_TEST
+
 START_TEST(a_number_is_one_device)
 {
 	struct vclock_guest_device other = {.kicked = kicked, .answer_ns = answer_ns};
@@ -271,6 +335,9 @@ int main(void)
 	tcase_add_test(t, kicks_come_with_their_times);
 	tcase_add_test(t, a_call_makes_it_run);
 	tcase_add_test(t, lies_do_no_harm);
+	tcase_add_loop_test(t, nothing_else_comes_by_the_pipe, 0, 3);
+	tcase_add_test(t, what_it_said_last_counts);
+	tcase_add_test(t, a_closed_pipe_is_no_end);
 	tcase_add_test(t, a_number_is_one_device);
 	tcase_add_loop_test(t, a_device_speaks_in_its_guests_turn, 0, 2);
 	suite_add_tcase(s, t);

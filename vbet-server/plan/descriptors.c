@@ -4,7 +4,7 @@
  * also the pipe by which the guest is called; its kicks need none, and it does not listen while it
  * is connected. By the virtual clock it listens on, and calls and kicks are in memory. To that
  * come, for a guest, the stream to its agent and the socket for it, and by the virtual clock its
- * time: two sockets and a page; for a disk up to two images.
+ * time: two sockets and two pipes; for a disk up to two images.
  */
 #include "vbet-server/plan/descriptors.h"
 
@@ -17,7 +17,7 @@ enum {
 	OTHERS = 32,
 	PER_DEVICE = 3,
 	STREAM = 2,
-	TIME = 3,
+	TIME = 4,
 	IMAGES = 2,
 	PER_TRUNK = 8,
 	SERVER_PER_GUEST = 4
