@@ -3,6 +3,7 @@
 
 void rx_bulk_put(struct rx_bulk *b, uint32_t len)
 {
+	b->n_step++;
 	if (len < RX_BULK_LEN)
 		b->has_short = true;
 	else
@@ -11,14 +12,20 @@ void rx_bulk_put(struct rx_bulk *b, uint32_t len)
 
 int64_t rx_bulk_tell_ns(struct rx_bulk *b, int64_t now_ns)
 {
-	bool paused = now_ns - b->told_ns >= RX_BULK_GAP_NS;
+	int64_t step_ns = 0; /* of the step that begins, if one does */
 
-	if (paused)
-		b->n_long = 0;
-	if (paused || b->has_short || b->n_long < RX_BULK_RUN)
+	if (b->told_ns < now_ns) {
+		step_ns = b->n_step > RX_BULK_RUN ? RX_BULK_LONG_STEP_NS : RX_BULK_STEP_NS;
+		b->n_step = 1;
+		if (now_ns - b->told_ns >= step_ns)
+			b->n_long = 0;
+	}
+	if (b->has_short || b->n_long < RX_BULK_RUN || b->n_step >= RX_BULK_MANY) {
 		b->told_ns = now_ns;
-	else if (b->told_ns < now_ns)
-		b->told_ns += RX_BULK_GAP_NS;
+		b->n_step = 0;
+	} else {
+		b->told_ns += step_ns;
+	}
 	b->has_short = false;
 	return b->told_ns;
 }

@@ -41,7 +41,7 @@
 
 enum { BATCH_MESSAGES = 64 }; /* in a turn: then others have theirs, whoever sends for ever */
 
-static const int64_t late_call_ns = 200000; /* interrupt moderation, as NICs do it */
+static const int64_t late_call_ns = 300000; /* interrupt moderation, as NICs do it */
 static const int64_t call_again_ns = 10000000;
 
 static struct substrate *sub_of(const struct vhost *v)
@@ -358,12 +358,40 @@ static void call_by_descriptor(struct vhost_queue *q, int64_t now_ns)
 		call_later(q->vhost, (unsigned)(q - q->vhost->queue), now_ns + call_again_ns);
 }
 
+/* When the guest is interrupted for a queue whose calls are not late ones; INT64_MAX: not planned. */
+static int64_t next_call_ns(const struct vhost *v)
+{
+	int64_t at_ns = INT64_MAX;
+
+	for (unsigned i = 0; i < vhost_queues(v); i++) {
+		const struct vhost_queue *q = &v->queue[i];
+
+		if (q->call_event.heap_index && !(v->kind->late_queues >> i & 1) &&
+		    q->call_ns < at_ns)
+			at_ns = q->call_ns;
+	}
+	return at_ns;
+}
+
+/* What is late waits for what the guest will be interrupted for anyway, and goes with it. */
+static void fire_guest_call(struct vhost_queue *q, int64_t now_ns)
+{
+	struct vhost *v = q->vhost;
+	unsigned queue = (unsigned)(q - v->queue);
+	int64_t next_ns = v->kind->late_queues >> queue & 1 ? next_call_ns(v) : INT64_MAX;
+
+	if (next_ns != INT64_MAX)
+		call_later(v, queue, next_ns);
+	else
+		call_with_late(v, queue, now_ns);
+}
+
 static void fire_call(struct event *ev, int64_t now_ns)
 {
 	struct vhost_queue *q = container_of(ev, struct vhost_queue, call_event);
 
 	if (q->vhost->guest)
-		vclock_guest_call(&q->vhost->device, 1u << (q - q->vhost->queue), now_ns);
+		fire_guest_call(q, now_ns);
 	else if (q->call_fd >= 0)
 		call_by_descriptor(q, now_ns);
 }
@@ -390,6 +418,10 @@ void vhost_publish_by(struct vhost *v, unsigned queue, int64_t now_ns, int64_t c
 	vring_publish(&q->ring);
 	if (v->guest)
 		vclock_guest_note_move(v->guest);
+	if (v->guest && q->call_event.heap_index && q->call_ns <= call_ns) {
+		vring_will_call(&q->ring);
+		return;
+	}
 	if (!vring_wants_call(&q->ring))
 		return;
 	if (!v->guest) {

@@ -234,6 +234,11 @@ bool vring_wants_call(struct virtq *r)
 	return !(r->avail[RING_FLAGS] & VRING_AVAIL_F_NO_INTERRUPT);
 }
 
+void vring_will_call(struct virtq *r)
+{
+	r->called_idx = r->used_idx;
+}
+
 /*
  * The mark is put at what was seen, not at what was taken. A frame may wait for more buffers than
  * are there: then it is new ones that must wake us, and not those that were looked at in vain.

@@ -70,6 +70,8 @@ void vring_give(struct virtq *r, uint16_t head, uint32_t len);
 void vring_publish(struct virtq *r);
 /* True if the driver wants to be called for what was published since it was asked last. */
 bool vring_wants_call(struct virtq *r);
+/* It will be called for that, whether it wants to be or not: it need not be asked. */
+void vring_will_call(struct virtq *r);
 /*
  * Asks the driver for a kick when it adds to what the last vring_take() saw; returns true if it has
  * done so by now. Or asks for no kicks.

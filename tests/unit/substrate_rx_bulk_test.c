@@ -21,7 +21,7 @@ START_TEST(few_frames_are_told_at_once)
 	struct rx_bulk b = {0};
 
 	for (int burst = 0; burst < 3; burst++) {
-		int64_t now_ns = start_ns + burst * RX_BULK_GAP_NS * 2;
+		int64_t now_ns = start_ns + burst * RX_BULK_STEP_NS * 2;
 
 		for (int i = 0; i < RX_BULK_RUN; i++, now_ns += WIRE_NS)
 			ck_assert_int_eq(put(&b, LONG, now_ns), now_ns);
@@ -49,30 +49,72 @@ START_TEST(slow_frames_are_told_at_once)
 }
 END_TEST
 
-START_TEST(a_bulk_transfer_is_told_in_steps)
+/* Long frames, one behind the other: how often the guest is told of them, in a second. */
+static int tell_for_a_second(struct rx_bulk *b, int64_t wire_ns, int64_t step_ns)
 {
-	struct rx_bulk b = {0};
-	int64_t now_ns = start_ns, told_ns = 0, last_ns = 0;
+	int64_t end_ns = start_ns + INT64_C(1000000000);
 	int n = 0;
 
-	for (int i = 0; i < 1000; i++, now_ns += WIRE_NS) {
-		int64_t at_ns = put(&b, LONG, now_ns);
+	for (int64_t now_ns = start_ns; now_ns < end_ns; now_ns += wire_ns) {
+		int64_t at_ns = put(b, LONG, now_ns);
+
+		/* An assertion of each would take seconds. */
+		if (at_ns < now_ns || at_ns >= now_ns + step_ns)
+			ck_abort_msg("%lld is told at %lld", (long long)now_ns, (long long)at_ns);
+		/* Another frame may have it told sooner. */
+		n += at_ns < now_ns + wire_ns;
+	}
+	return n;
+}
+
+/* 1 Gbit/s; 300 Mbit/s, where a step has few; 10 Gbit/s, where it has many. */
+START_TEST(a_bulk_transfer_is_told_in_steps)
+{
+	static const struct {
+		int64_t wire_ns, step_ns;
+		int told;
+	} rates[] = {
+		{WIRE_NS, RX_BULK_LONG_STEP_NS, 4000},
+		{WIRE_NS * 3, RX_BULK_STEP_NS, 10000},
+		{WIRE_NS / 10, RX_BULK_LONG_STEP_NS, 1000000000 / RX_BULK_MANY / WIRE_NS * 10}};
+	struct rx_bulk b = {0};
+	int told = tell_for_a_second(&b, rates[_i].wire_ns, rates[_i].step_ns);
+
+	ck_assert_int_ge(told, rates[_i].told - 2);
+	ck_assert_int_le(told, rates[_i].told + rates[_i].told / 50);
+}
+END_TEST
+
+START_TEST(a_short_frame_does_not_wait_for_long_ones)
+{
+	struct rx_bulk b = {0};
+	int64_t now_ns = start_ns;
+
+	while (put(&b, LONG, now_ns) == now_ns)
+		now_ns += WIRE_NS;
+	/* And they go with it. */
+	now_ns += WIRE_NS;
+	ck_assert_int_eq(put(&b, SHORT, now_ns), now_ns);
+	ck_assert_int_eq(put(&b, LONG, now_ns + 1), now_ns + RX_BULK_STEP_NS);
+}
+END_TEST
+
+/* Whatever comes when: never in the past, never later than a long step. */
+START_TEST(it_is_told_in_time)
+{
+	struct rx_bulk b = {0};
+	uint64_t random = 1;
+	int64_t now_ns = start_ns;
+
+	for (int i = 0; i < 20000; i++) {
+		random = random * UINT64_C(6364136223846793005) + 1442695040888963407;
+		now_ns += (int64_t)(random >> 33) % (RX_BULK_STEP_NS << (random >> 32 & 3)) >>
+			  (random >> 30 & 7);
+		int64_t at_ns = put(&b, random >> 24 & 63 ? LONG : SHORT, now_ns);
 
 		ck_assert_int_ge(at_ns, now_ns);
-		ck_assert_int_lt(at_ns, now_ns + RX_BULK_GAP_NS);
-		if (at_ns != told_ns)
-			n++;
-		/* After the first few, never sooner than a step later. */
-		if (at_ns != told_ns && i > RX_BULK_RUN)
-			ck_assert_int_eq(at_ns - told_ns, RX_BULK_GAP_NS);
-		told_ns = at_ns;
-		last_ns = now_ns;
+		ck_assert_int_lt(at_ns, now_ns + RX_BULK_LONG_STEP_NS);
 	}
-	ck_assert_int_le(n, (last_ns - start_ns) / RX_BULK_GAP_NS + RX_BULK_RUN + 2);
-	/* Something short does not wait for the rest, and the rest goes with it. */
-	now_ns = told_ns - 1000;
-	ck_assert_int_eq(put(&b, SHORT, now_ns), now_ns);
-	ck_assert_int_eq(put(&b, LONG, now_ns + 1), now_ns + RX_BULK_GAP_NS);
 }
 END_TEST
 
@@ -84,7 +126,9 @@ int main(void)
 	tcase_add_test(t, few_frames_are_told_at_once);
 	tcase_add_test(t, short_frames_are_told_at_once);
 	tcase_add_test(t, slow_frames_are_told_at_once);
-	tcase_add_test(t, a_bulk_transfer_is_told_in_steps);
+	tcase_add_loop_test(t, a_bulk_transfer_is_told_in_steps, 0, 3);
+	tcase_add_test(t, a_short_frame_does_not_wait_for_long_ones);
+	tcase_add_test(t, it_is_told_in_time);
 	suite_add_tcase(s, t);
 	return suite_run(s);
 }
