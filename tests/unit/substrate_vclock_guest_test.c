@@ -5,12 +5,14 @@
 #include "substrate/clock/mail.h"
 #include "substrate/clock/vclock_priv.h"
 #include "substrate/nic/nic.h"
+#include "substrate/nic/nic_vhost_priv.h"
 #include "tests/support/suite.h"
 #include "tests/support/vuser.h"
 
 #include <check.h>
 #include <fcntl.h>
 #include <linux/virtio_config.h>
+#include <linux/virtio_net.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -285,6 +287,8 @@ static void work(void *arg)
 	pump();
 }
 
+static struct nic *nic;
+
 /* A NIC of the guest's, and its driver. */
 static void come(struct vuser *v)
 {
@@ -296,7 +300,8 @@ static void come(struct vuser *v)
 	snprintf(path, sizeof(path), "%s/nic", dir);
 	snprintf(line, sizeof(line), "nic n vhost path=%s mac=02:00:00:00:00:01 guest=g", path);
 	ck_assert_int_eq(words_split(line, strlen(line), &a, &w, &e), 0);
-	ck_assert_msg(nic_vhost.create(sub, "n", &w, &e) != NULL, "%s", e.text);
+	nic = (struct nic *)nic_vhost.create(sub, "n", &w, &e);
+	ck_assert_msg(nic != NULL, "%s", e.text);
 	arena_finish(&a);
 	ck_assert_int_eq(vuser_open(v, path, work, NULL), 0);
 	v->more_protocol = VUSER_INBAND | UINT64_C(1) << 40;
@@ -326,6 +331,52 @@ START_TEST(a_device_speaks_in_its_guests_turn)
 }
 END_TEST
 
+/* A received frame lies in the guest's memory, of which it is to be told at call_ns. */
+static void fill(struct vuser *v, int64_t call_ns)
+{
+	struct virtq *rx = &nic->vhost.queue[0].ring;
+	struct vring_chain c;
+
+	vuser_offer(v, 0, VUSER_BUFFER, true);
+	ck_assert_int_eq(vring_take(rx, &c), 1);
+	vring_give(rx, c.head, 60);
+	vhost_publish_by(&nic->vhost, 0, 100, call_ns);
+}
+
+/*
+ * What was sent is told late, and with what is received: one turn, not two. If what is received is
+ * told soon after, it waits for that; else it does not wait.
+ */
+START_TEST(late_calls_are_no_turns_of_their_own)
+{
+	static const struct {
+		int64_t rx_ns, run_ns;
+		uint32_t calls;
+	} cases[] = {{350000, 350000, 3}, {200000, 200000, 3}, {0, 300100, 2}};
+	const uint64_t slot = SLOT + 1;
+	struct time_message m;
+	struct vuser v;
+
+	come(&v);
+	ck_assert(vuser_ask(&v, 60, &slot, sizeof(slot), NULL, 0));
+	ck_assert(vuser_set_up(&v, 3,
+			       UINT64_C(1) << VIRTIO_F_VERSION_1 | UINT64_C(1) << 30 |
+				       UINT64_C(1) << VIRTIO_NET_F_CTRL_VQ));
+	vuser_offer(&v, 1, 80, false);
+	kick(100, SLOT + 1, 1, 1);
+	if (cases[_i].rx_ns)
+		fill(&v, cases[_i].rx_ns);
+	say(WAIT);
+	ck_assert_int_eq(hear(&m), RUN);
+	ck_assert_int_eq((int64_t)m.time, cases[_i].run_ns);
+	ck_assert_uint_eq(mail->device[SLOT + 1].calls, cases[_i].calls);
+	mail->device[SLOT + 1].calls = 0;
+	say(WAIT);
+	ck_assert_int_eq(hear(&m), -1);
+	vuser_close(&v);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("guest");
@@ -340,6 +391,7 @@ int main(void)
 	tcase_add_test(t, a_closed_pipe_is_no_end);
 	tcase_add_test(t, a_number_is_one_device);
 	tcase_add_loop_test(t, a_device_speaks_in_its_guests_turn, 0, 2);
+	tcase_add_loop_test(t, late_calls_are_no_turns_of_their_own, 0, 3);
 	suite_add_tcase(s, t);
 	return suite_run(s);
 }
