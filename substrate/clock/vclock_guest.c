@@ -334,8 +334,6 @@ static const char *take_wait(struct vclock_guest *g)
 {
 	if (g->state != VCLOCK_GUEST_RUNNING)
 		return "it waits without having run";
-	if (!(page_of(g)->client[PAGE_GUEST].capabilities & PAGE_CAP_SHARE))
-		return "its kernel does not know the calendar's shared memory (6.11 or later does)";
 	/* Still in its turn: what it sent last may be answered before the turn's end. */
 	g->clock->kicking = g;
 	take_kicks(g);
@@ -374,6 +372,8 @@ static const char *take_message(struct vclock_guest *g)
 	case TIME_GET_TOD:
 		send_message(g, TIME_ACK, seq, (uint64_t)(g->clock->tod_ns + now));
 		return NULL;
+	case TIME_WAIT:
+		return "its kernel does not know the pipes for turns (ours does)";
 	/* They tell what is in the page. */
 	case TIME_UPDATE:
 	case TIME_BROADCAST:
@@ -392,7 +392,8 @@ static void wait_ready(struct loop_watch *w, uint32_t events, int64_t loop_ns)
 	int rc = turn_pipes_receive(&g->pipes, &m);
 
 	if (rc == 0) {
-		turn_pipes_leave(&g->pipes, g->object.sub->loop);
+		if (events & EPOLLHUP)
+			turn_pipes_leave(&g->pipes, g->object.sub->loop);
 		return;
 	}
 	const char *wrong =
