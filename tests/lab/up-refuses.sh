@@ -31,8 +31,8 @@ done
 
 # By the virtual clock there is one process, which needs more.
 must_status 3 bash -c 'ulimit -n 70; exec vbet up --clock virtual t.vbet'
-out_has 'needs 76 descriptors in one process, and may have 70: raise the hard limit \(ulimit -Hn\)$'
-must bash -c 'ulimit -n 76; exec vbet up --clock virtual t.vbet'
+out_has 'needs 80 descriptors in one process, and may have 70: raise the hard limit \(ulimit -Hn\)$'
+must bash -c 'ulimit -n 80; exec vbet up --clock virtual t.vbet'
 must vbet down
 
 # What is counted is what there is: eight for a guest with one NIC, and none is left of one that is started anew.
