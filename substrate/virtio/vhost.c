@@ -358,7 +358,7 @@ static void call_by_descriptor(struct vhost_queue *q, int64_t now_ns)
 		call_later(q->vhost, (unsigned)(q - q->vhost->queue), now_ns + call_again_ns);
 }
 
-/* When the guest is interrupted for a queue whose calls are not late ones; INT64_MAX: not planned. */
+/* When the guest is interrupted for what is not late; INT64_MAX: that is not planned. */
 static int64_t next_call_ns(const struct vhost *v)
 {
 	int64_t at_ns = INT64_MAX;
