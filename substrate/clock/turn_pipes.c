@@ -4,6 +4,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+/* What pipes may hold counts for their user, who gets only small ones after 1,024 usual ones. */
+enum { PIPE_BYTES = 4096 };
+
 void turn_pipes_init(struct turn_pipes *p,
 		     void (*ready)(struct loop_watch *w, uint32_t events, int64_t now_ns))
 {
@@ -21,6 +24,8 @@ int turn_pipes_open(struct turn_pipes *p, struct loop *l, int guest_fds[2])
 		close(run[1]);
 		return -1;
 	}
+	fcntl(run[1], F_SETPIPE_SZ, PIPE_BYTES);
+	fcntl(wait[1], F_SETPIPE_SZ, PIPE_BYTES);
 	/* The guest's kernel waits in its ends, and we in none of ours. */
 	fcntl(run[1], F_SETFL, O_NONBLOCK);
 	fcntl(wait[0], F_SETFL, O_NONBLOCK);
