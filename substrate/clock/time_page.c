@@ -108,8 +108,9 @@ int vclock_guest_write_out(struct vclock_guest *g, const char *path, struct err 
 			 ? 0
 			 : err_sys(e, "tell %s", g->object.name);
 
-	/* It waits for its turn: that looks there. */
-	turn_pipes_send(&g->pipes, &m);
+	/* It waits for its turn, and looks into the socket when it is told so there. */
+	if (rc == 0)
+		turn_pipes_send(&g->pipes, &m);
 	close(fd);
 	g->freezing = rc == 0;
 	return rc;
