@@ -6,6 +6,7 @@
  */
 #include "lib/sock.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -102,30 +103,34 @@ int sock_connect(const char *path, int type, struct err *e)
 	return fd;
 }
 
-/*
- * The union aligns the control buffer, which cmsg(3) wants. Without a descriptor (fd < 0) it is an
- * ordinary message.
+/* The union aligns the control buffer, which cmsg(3) wants. Without any it is an ordinary message.
  */
-ssize_t sock_send_fd(int sock, const void *data, size_t len, int fd)
+ssize_t sock_send_fds(int sock, const void *data, size_t len, const int *fds, size_t n_fds)
 {
 	struct iovec iov = {.iov_base = (void *)data, .iov_len = len};
 	union {
 		struct cmsghdr align;
-		char buf[CMSG_SPACE(sizeof(int))];
+		char buf[CMSG_SPACE(sizeof(int) * SOCK_FDS_MAX)];
 	} control = {0};
 	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
 
-	if (fd >= 0) {
+	assert(n_fds <= SOCK_FDS_MAX);
+	if (n_fds) {
 		msg.msg_control = control.buf;
-		msg.msg_controllen = sizeof(control.buf);
+		msg.msg_controllen = CMSG_SPACE(sizeof(int) * n_fds);
 		struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
 
 		c->cmsg_level = SOL_SOCKET;
 		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(c), &fd, sizeof(int));
+		c->cmsg_len = CMSG_LEN(sizeof(int) * n_fds);
+		memcpy(CMSG_DATA(c), fds, sizeof(int) * n_fds);
 	}
 	return sendmsg(sock, &msg, MSG_NOSIGNAL);
+}
+
+ssize_t sock_send_fd(int sock, const void *data, size_t len, int fd)
+{
+	return sock_send_fds(sock, data, len, &fd, fd >= 0);
 }
 
 /*
@@ -138,7 +143,7 @@ ssize_t sock_recv_fds(int sock, void *data, size_t len, int *fds, size_t max_fds
 	struct iovec iov = {.iov_base = data, .iov_len = len};
 	union {
 		struct cmsghdr align;
-		char buf[CMSG_SPACE(sizeof(int) * 16)];
+		char buf[CMSG_SPACE(sizeof(int) * SOCK_FDS_MAX)];
 	} control;
 	struct msghdr msg = {.msg_iov = &iov,
 			     .msg_iovlen = 1,

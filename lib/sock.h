@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-enum { SOCK_PATH_MAX = 107 };
+enum { SOCK_PATH_MAX = 107, SOCK_FDS_MAX = 16 };
 
 /*
  * Listens at path (mode 0600), type SOCK_STREAM or SOCK_SEQPACKET. A socket that nobody listens at
@@ -17,7 +17,9 @@ enum { SOCK_PATH_MAX = 107 };
 int sock_listen(const char *path, int type, struct err *e);
 /* Connects; returns a blocking close-on-exec descriptor, or -1 (errno kept). */
 int sock_connect(const char *path, int type, struct err *e);
-/* Sends data with at most one descriptor (-1: none); as sendmsg(2), without SIGPIPE. */
+/* Sends data with up to SOCK_FDS_MAX descriptors; as sendmsg(2), without SIGPIPE. */
+ssize_t sock_send_fds(int sock, const void *data, size_t len, const int *fds, size_t n_fds);
+/* The same with at most one (-1: none). */
 ssize_t sock_send_fd(int sock, const void *data, size_t len, int fd);
 /* Receives data and up to max_fds close-on-exec descriptors; *n_fds says how many came. */
 ssize_t sock_recv_fds(int sock, void *data, size_t len, int *fds, size_t max_fds, size_t *n_fds,

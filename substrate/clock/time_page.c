@@ -66,27 +66,13 @@ int time_page_send(struct vclock_guest *g)
 	enum { PAGE, LOG, RUN, WAIT, FDS }; /* um_timetravel_shared_mem_fds */
 	int fds[FDS] = {[PAGE] = g->page_fd};
 	struct time_message m = {.op = TIME_ACK, .seq = g->start_seq, .time = PAGE_GUEST};
-	struct iovec iov = {.iov_base = &m, .iov_len = sizeof(m)};
-	union {
-		struct cmsghdr align;
-		char buf[CMSG_SPACE(FDS * sizeof(int))];
-	} control = {0};
-	struct msghdr msg = {.msg_iov = &iov,
-			     .msg_iovlen = 1,
-			     .msg_control = control.buf,
-			     .msg_controllen = sizeof(control.buf)};
-	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
 
 	fds[LOG] = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	if (fds[LOG] < 0 || turn_pipes_open(&g->pipes, g->object.sub->loop, &fds[RUN]) < 0) {
 		close(fds[LOG]);
 		return -1;
 	}
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(fds));
-	memcpy(CMSG_DATA(c), fds, sizeof(fds));
-	(void)!sendmsg(g->conn.fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+	(void)!sock_send_fds(g->conn.fd, &m, sizeof(m), fds, FDS);
 	for (int i = PAGE; i < FDS; i++)
 		close(fds[i]);
 	g->page_fd = -1;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "substrate/clock/turn_pipes.h"
 
+#include "lib/sock.h"
+
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -27,8 +29,8 @@ int turn_pipes_open(struct turn_pipes *p, struct loop *l, int guest_fds[2])
 	fcntl(run[1], F_SETPIPE_SZ, PIPE_BYTES);
 	fcntl(wait[1], F_SETPIPE_SZ, PIPE_BYTES);
 	/* The guest's kernel waits in its ends, and we in none of ours. */
-	fcntl(run[1], F_SETFL, O_NONBLOCK);
-	fcntl(wait[0], F_SETFL, O_NONBLOCK);
+	sock_set_nonblock(run[1]);
+	sock_set_nonblock(wait[0]);
 	guest_fds[0] = run[0];
 	guest_fds[1] = wait[1];
 	p->run_fd = run[1];

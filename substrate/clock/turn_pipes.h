@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * How turns of a guest come and go: a pipe to its kernel and one back (vkernel's patch 0063). A
- * message by a Unix socket, which all else takes, is twice the work for the host.
+ * message by a Unix socket, which all else takes, is half again as much work for the host.
  */
 #ifndef SUBSTRATE_CLOCK_TURN_PIPES_H
 #define SUBSTRATE_CLOCK_TURN_PIPES_H
