@@ -319,6 +319,12 @@ static void send_slave(struct vhost *v, uint32_t request)
 		(void)!send(v->slave_fd, &head, sizeof(head), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
+/* vhost_kind.late_queues */
+static bool is_late(const struct vhost *v, unsigned queue)
+{
+	return v->kind->late_queues >> queue & 1;
+}
+
 /* An earlier call that waits stands for this one. */
 static void call_later(struct vhost *v, unsigned queue, int64_t at_ns)
 {
@@ -336,7 +342,7 @@ static void call_with_late(struct vhost *v, unsigned queue, int64_t now_ns)
 	for (unsigned i = 0; i < vhost_queues(v); i++) {
 		struct event *ev = &v->queue[i].call_event;
 
-		if (i != queue && !(ev->heap_index && v->kind->late_queues >> i & 1))
+		if (i != queue && !(ev->heap_index && is_late(v, i)))
 			continue;
 		substrate_cancel(sub_of(v), v->guest, ev);
 		vclock_guest_call(&v->device, 1u << i, now_ns);
@@ -366,8 +372,7 @@ static int64_t next_call_ns(const struct vhost *v)
 	for (unsigned i = 0; i < vhost_queues(v); i++) {
 		const struct vhost_queue *q = &v->queue[i];
 
-		if (q->call_event.heap_index && !(v->kind->late_queues >> i & 1) &&
-		    q->call_ns < at_ns)
+		if (q->call_event.heap_index && !is_late(v, i) && q->call_ns < at_ns)
 			at_ns = q->call_ns;
 	}
 	return at_ns;
@@ -378,7 +383,7 @@ static void fire_guest_call(struct vhost_queue *q, int64_t now_ns)
 {
 	struct vhost *v = q->vhost;
 	unsigned queue = (unsigned)(q - v->queue);
-	int64_t next_ns = v->kind->late_queues >> queue & 1 ? next_call_ns(v) : INT64_MAX;
+	int64_t next_ns = is_late(v, queue) ? next_call_ns(v) : INT64_MAX;
 
 	if (next_ns != INT64_MAX)
 		call_later(v, queue, next_ns);
@@ -433,7 +438,7 @@ void vhost_publish_by(struct vhost *v, unsigned queue, int64_t now_ns, int64_t c
 		call_later(v, queue, call_ns);
 	else if (!vclock_guest_is_running(v->guest))
 		call_with_late(v, queue, now_ns);
-	else if (v->kind->late_queues >> queue & 1)
+	else if (is_late(v, queue))
 		call_later(v, queue, now_ns + late_call_ns);
 	else
 		call_later(v, queue, now_ns);
@@ -475,7 +480,7 @@ static int64_t mail_answer_ns(const struct vclock_guest_device *d, unsigned queu
 	const struct vhost *v = container_of(d, struct vhost, device);
 	int64_t ns = v->kind->answer_ns ? v->kind->answer_ns(v, queue) : 0;
 
-	return v->kind->late_queues >> queue & 1 && late_call_ns < ns ? late_call_ns : ns;
+	return is_late(v, queue) && late_call_ns < ns ? late_call_ns : ns;
 }
 
 /*
