@@ -21,6 +21,7 @@ enum time_op {
 	TIME_BROADCAST,
 	TIME_FREEZE, /* ours: to the guest, and back (docs/snapshots.md) */
 	TIME_RESUME,
+	TIME_FREEZE_SHARE, /* the same, and the file's memory is the guest's, too, from then on */
 	TIME_OPS,
 };
 

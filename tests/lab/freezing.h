@@ -54,8 +54,8 @@ static void send_with(struct time_message m, const int *fds, size_t n)
 		die("send");
 }
 
-/* state: -1, or what it is to go on from; adopt: in that file, if it likes. */
-static void boot(int state, bool adopt)
+/* state: -1, or what it is to go on from; way: "", ",adopt" or ",share". */
+static void boot(int state, const char *way)
 {
 	char resume[32];
 
@@ -75,7 +75,7 @@ static void boot(int state, bool adopt)
 		close(out);
 		for (n = 0; n < 62 && kernel[n]; n++)
 			argv[n] = kernel[n];
-		snprintf(resume, sizeof(resume), "resume=%d%s", state, adopt ? ",adopt" : "");
+		snprintf(resume, sizeof(resume), "resume=%d%s", state, way);
 		if (state >= 0) {
 			fcntl(state, F_SETFD, 0);
 			argv[n] = resume;

@@ -3,10 +3,9 @@
  * freezing_calendar SOCKET CONSOLE STATE END_MS WHEN... -- KERNEL [ARGUMENT...]
  *
  * The calendar of one guest, as vsubstrate is it, that lets it run for a millisecond at a time.
- * Each WHEN is the number of a wait, with "g" (its state is written to the file STATE, and it goes
- * on), "r" (it is killed, and another process goes on from that file) or "a" (likewise from a file
- * in memory, which becomes its memory). SOCKET is where it listens; the console goes to the file
- * CONSOLE, whichever process it is of. Tells how often it did what.
+ * Each WHEN is the number of a wait, with a letter that says what is done (ways). SOCKET is where
+ * it listens; the console goes to the file CONSOLE, whichever process it is of. Tells how often it
+ * did what.
  */
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -94,8 +93,30 @@ static void send_page(struct time_message to)
 	close(page_fd);
 }
 
-/* The guest that has just gone on must have that file mapped. */
-static void check_adopted(void)
+static const struct way {
+	char letter;
+	bool in_memory; /* its state is written to a file of that kind, not to STATE */
+	bool shares;    /* it has pages of that file itself from then on */
+	bool is_killed; /* and another process goes on from the file, */
+	const char *how;
+} ways[] = {
+	{'g', false, false, false, ""},     {'r', false, false, true, ""},
+	{'a', true, false, true, ",adopt"}, {'s', true, true, false, ""},
+	{'f', true, true, true, ",share"},  {'p', true, false, true, ",share"},
+};
+
+static const struct way *way_of(char letter)
+{
+	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++)
+		if (ways[i].letter == letter)
+			return &ways[i];
+	printf("there is no way '%c'\n", letter);
+	exit(2);
+}
+
+/* The guest must have that file mapped: from then on, or, where it has written it, when it was told
+ * to go on. */
+static void check_mapped(void)
 {
 	char path[64], line[512];
 	bool found = false;
@@ -109,47 +130,48 @@ static void check_adopted(void)
 		fclose(maps);
 	if (found)
 		return;
-	puts("it has not adopted the file");
+	puts("it has nothing of the file");
 	exit(4);
 }
 
-/* how: 'g', 'r' or 'a'. */
-static void freeze(const char *path, char how)
+static void freeze(const char *path, const struct way *way)
 {
-	int state = how == 'a' ? memfd_create("state", MFD_CLOEXEC)
-			       : open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int state = way->in_memory ? memfd_create("state", MFD_CLOEXEC)
+				   : open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	struct time_message to = {way->shares ? TIME_FREEZE_SHARE : TIME_FREEZE, 77, 0};
 
 	if (state < 0)
 		die(path);
-	send_with((struct time_message){TIME_FREEZE, 77, 0}, &state, 1);
+	send_with(to, &state, 1);
 	struct time_message m = receive();
 
 	if (m.op != TIME_ACK || m.seq != 77 || (int64_t)m.time <= 0) {
 		printf("not frozen: %d, %lld\n", (int)m.op, (long long)m.time);
 		exit(4);
 	}
-	if (how != 'g') {
+	if (way->is_killed) {
 		/* Dead before it notices that its calendar has gone. */
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
 		close(guest);
-		boot(state, how == 'a');
+		boot(state, way->how);
 		m = receive();
 		if (m.op != TIME_RESUME) {
 			printf("%d instead of RESUME\n", (int)m.op);
 			exit(4);
 		}
-		if (how == 'a')
-			check_adopted();
 		make_page();
 		send_page(m);
 	}
+	if (way->in_memory && way->is_killed)
+		check_mapped();
 	close(state);
 }
 
 int main(int argc, char **argv)
 {
 	long waits = 0, frozen = 0, resumed = 0;
+	const struct way *way = NULL; /* in which it was frozen at the last wait */
 	char **when = argv + 5, *how;
 
 	if (argc < 7) {
@@ -165,7 +187,7 @@ int main(int argc, char **argv)
 	uint64_t end_ns = strtoull(argv[4], NULL, 10) * 1000000;
 
 	listen_at(argv[1]);
-	boot(-1, false);
+	boot(-1, "");
 	for (;;) {
 		struct time_message m = receive();
 
@@ -183,12 +205,16 @@ int main(int argc, char **argv)
 		uint64_t next = page->client[1].request;
 
 		waits++;
+		if (way && way->shares && !way->is_killed)
+			check_mapped();
+		way = NULL;
 		if (next >= end_ns || !(page->client[1].flags & WANTS_RUN))
 			break;
 		if (*when && waits == strtol(*when, &how, 10)) {
-			freeze(argv[3], *how);
+			way = way_of(*how);
+			freeze(argv[3], way);
 			frozen++;
-			resumed += *how != 'g';
+			resumed += way->is_killed;
 			when++;
 		}
 		page->current_time = next;

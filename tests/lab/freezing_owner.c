@@ -66,7 +66,7 @@ static void go_on_elsewhere(const char *path)
 	waitpid(pid, NULL, 0);
 	close(guest);
 	sleep(1);
-	boot(state, false);
+	boot(state, "");
 	close(state);
 	tell(TIME_ACK, hear(TIME_RESUME).seq);
 	hear(TIME_WAIT);
@@ -85,7 +85,7 @@ int main(int argc, char **argv)
 	console = argv[2];
 	listen_at(argv[1]);
 	began_s = now_s();
-	boot(-1, false);
+	boot(-1, "");
 	for (int i = atoi(argv[4]); i > 0; i--) {
 		usleep(300000);
 		go_on_elsewhere(argv[3]);

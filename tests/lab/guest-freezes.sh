@@ -37,11 +37,18 @@ done
 guest adopted 3a 33a 77a 151r 152a 260a
 out_has 'resumed 6 times'
 must cmp never adopted
+# Its pages are those of who goes on, and of who has written it, until these write.
+guest shared 3s 33p 34s 35f 77s 151r 152s 153a 154f 260s
+out_has 'frozen 10 times, resumed 5 times'
+must cmp never shared
 # Again and again, whatever it is at.
 mapfile -t all < <(seq -f %.0fr 1 7 290)
 guest often "${all[@]}"
 out_has "resumed ${#all[@]} times"
 must cmp never often
+mapfile -t all < <(for ((i = 1; i < 290; i += 4)); do echo ${i}s $((i + 1))f; done | tr ' ' '\n')
+guest often_shared "${all[@]}"
+must cmp never often_shared
 
 # refused WHY [WORD...]: going on from the file "bad", with more arguments.
 refused() {

@@ -92,7 +92,7 @@ static int set_state(struct launch *l, const char *v, struct err *e)
 	char *end;
 
 	l->state_fd = (int)strtol(v, &end, 10);
-	l->adopt = !strcmp(end, ",adopt");
+	l->state_use = *end == ',' ? end + 1 : NULL;
 	return 0;
 }
 
@@ -199,6 +199,7 @@ char **launch_make_argv(const struct launch *l, bool confined)
 		argv[i++] = xasprintf("vbet_dir=%s", l->dir);
 	}
 	if (l->state_fd >= 0)
-		argv[i++] = xasprintf("resume=%d%s", l->state_fd, l->adopt ? ",adopt" : "");
+		argv[i++] = xasprintf("resume=%d%s%s", l->state_fd, l->state_use ? "," : "",
+				      l->state_use ? l->state_use : "");
 	return argv;
 }
