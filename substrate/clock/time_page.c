@@ -79,9 +79,10 @@ int time_page_send(struct vclock_guest *g)
 	return 0;
 }
 
-int vclock_guest_write_out(struct vclock_guest *g, const char *path, struct err *e)
+int vclock_guest_write_out(struct vclock_guest *g, const char *path, bool shares, struct err *e)
 {
-	struct time_message m = {.op = TIME_FREEZE, .seq = ++g->next_seq};
+	struct time_message m = {.op = shares ? TIME_FREEZE_SHARE : TIME_FREEZE,
+				 .seq = ++g->next_seq};
 
 	if (g->state != VCLOCK_GUEST_WAITING || g->awaited || g->freezing)
 		return err_set(e, ERR_ENV, "%s does not stand still", g->object.name);

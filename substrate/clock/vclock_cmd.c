@@ -102,6 +102,7 @@ int vclock_cmd_freeze(struct substrate *s, const struct words *w, FILE *answer, 
 {
 	const char *path = words_get(w, "file");
 	const char *moves = words_get(w, "unless_moves");
+	const char *share = words_get(w, "share");
 	struct vclock_guest *g = find_standing(s, w, e);
 
 	if (!g)
@@ -109,7 +110,7 @@ int vclock_cmd_freeze(struct substrate *s, const struct words *w, FILE *answer, 
 	if (!path)
 		return err_set(e, ERR_USAGE, "a guest is frozen into a file: file=");
 	if (!moves || strtoull(moves, NULL, 10) != g->moves)
-		return vclock_guest_write_out(g, path, e);
+		return vclock_guest_write_out(g, path, share && !strcmp(share, "on"), e);
 	substrate_event(s, "event same %s", g->object.name);
 	return 0;
 }

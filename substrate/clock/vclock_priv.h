@@ -128,7 +128,7 @@ int vclock_guest_thaw(struct object *o, const struct thaw *t, struct err *e);
  * Tells a guest that stands still to write itself into a new file at path: 0 or -1; the answer is
  * "event frozen NAME BYTES MOVES" or "event freeze-failed NAME REASON". The message that it sends.
  */
-int vclock_guest_write_out(struct vclock_guest *g, const char *path, struct err *e);
+int vclock_guest_write_out(struct vclock_guest *g, const char *path, bool shares, struct err *e);
 const char *vclock_guest_written(struct vclock_guest *g);
 /*
  * It has written itself: it and its devices let go of its kernel, which may end now, and await

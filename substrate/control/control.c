@@ -348,7 +348,7 @@ static const struct command commands[] = {
 	{"go", 0, run_hold, "go"},
 	{"save", 1, run_save, "save file=PATH"},
 	{"guest", 2, vclock_cmd_guest, "guest NAME time=PATH"},
-	{"freeze", 2, vclock_cmd_freeze, "freeze GUEST file=PATH [unless_moves=N]"},
+	{"freeze", 2, vclock_cmd_freeze, "freeze GUEST file=PATH [unless_moves=N] [share=on]"},
 	{"moved", 0, vclock_cmd_moved, "moved"},
 	{"await", 1, vclock_cmd_await, "await GUEST"},
 	{"sleep", 1, run_sleep, "sleep GUEST"},

@@ -235,7 +235,8 @@ bool vguest_turn(struct vguest *g)
 	}
 	if (read(g->run_fd, &m, sizeof(m)) != sizeof(m))
 		return false;
-	if (m.op == TIME_FREEZE) {
+	if (m.op == TIME_FREEZE || m.op == TIME_FREEZE_SHARE) {
+		g->shares = m.op == TIME_FREEZE_SHARE;
 		ck_assert_int_eq(sock_recv_fds(g->conn, &m, sizeof(m), &fd, 1, &n, 0), sizeof(m));
 		ck_assert_uint_eq(n, 1);
 		write_out(g, m.seq, fd);

@@ -19,6 +19,7 @@ struct vguest {
 	uint64_t random;
 	int64_t next_ns, every_ns; /* when it sends next, how often */
 	uint32_t sent, came;
+	bool shares; /* it was told that nobody will change the file that it has written */
 	char *notes; /* owned: a line for each frame that came */
 	size_t notes_len;
 };

@@ -6,6 +6,7 @@
 #include "vbet-server/store/snapshot_dir.h"
 
 #include <check.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -144,6 +145,23 @@ START_TEST(whole_ones_are_found)
 }
 END_TEST
 
+START_TEST(what_may_be_done_with_files)
+{
+	char *run = xstrdup("/tmp/back-dir-XXXXXX");
+
+	ck_assert_ptr_nonnull(mkdtemp(run));
+	ck_assert_int_eq(snapshot_dir_use(run), SNAPSHOT_READ);
+	ck_assert_int_eq(snapshot_dir_set_use(run, SNAPSHOT_SHARE, NULL), 0);
+	ck_assert_int_eq(snapshot_dir_use(run), SNAPSHOT_SHARE);
+	/* Only who adopts a file writes to it. */
+	ck_assert_int_eq(snapshot_use_flags(SNAPSHOT_SHARE) & O_ACCMODE, O_RDONLY);
+	ck_assert_int_eq(snapshot_use_flags(SNAPSHOT_ADOPT) & O_ACCMODE, O_RDWR);
+	paths_remove_tree(run);
+	ck_assert_int_eq(snapshot_dir_set_use(run, SNAPSHOT_ADOPT, NULL), -1);
+	free(run);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("back_dir");
@@ -151,6 +169,7 @@ int main(void)
 
 	tcase_add_test(tc, few_are_kept);
 	tcase_add_test(tc, whole_ones_are_found);
+	tcase_add_test(tc, what_may_be_done_with_files);
 	suite_add_tcase(s, tc);
 	return suite_run(s);
 }

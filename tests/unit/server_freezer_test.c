@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { ACK = 0, REQUEST = 2, WAIT = 3, RUN = 6, FREEZE = 10, RESUME = 11 };
+enum { ACK = 0, REQUEST = 2, WAIT = 3, RUN = 6, FREEZE = 10, RESUME = 11, FREEZE_SHARE = 12 };
 
 struct message {
 	uint32_t op, seq;
@@ -83,20 +83,25 @@ static void teardown(void)
 	rmdir(dir);
 }
 
-static uint32_t freeze(void)
+static uint32_t freeze_how(bool shares)
 {
 	int file = open("/dev/null", O_RDWR | O_CLOEXEC);
 	struct message m;
 	struct err e;
 	int fd;
 
-	ck_assert_int_eq(freezer_freeze(&freezer, file, 12345, &e), 0);
+	ck_assert_int_eq(freezer_freeze(&freezer, file, shares, 12345, &e), 0);
 	close(file);
-	ck_assert_int_eq(heard(&m, &fd), FREEZE);
+	ck_assert_int_eq(heard(&m, &fd), shares ? FREEZE_SHARE : FREEZE);
 	ck_assert_int_ge(fd, 0);
 	ck_assert_uint_eq(m.value, 12345);
 	close(fd);
 	return m.seq;
+}
+
+static uint32_t freeze(void)
+{
+	return freeze_how(false);
 }
 
 START_TEST(it_says_for_how_long_it_is_idle)
@@ -114,7 +119,7 @@ START_TEST(it_says_for_how_long_it_is_idle)
 	/* The next time it has to say so again; for ever is long enough, and can be added to. */
 	freezer_run(&freezer, 0);
 	ck_assert_int_eq(heard(&m, NULL), RUN);
-	seq = freeze();
+	seq = freeze_how(true);
 	ck_assert_int_eq(freezer.idle_ns, 0);
 	say(REQUEST, seq, -1);
 	ck_assert_int_eq(freezer.idle_ns, INT64_C(1) << 60);

@@ -359,7 +359,7 @@ START_TEST(goes_on_as_if_nothing_had_been)
 	for (unsigned i = 0; i < GUESTS; i++) {
 		char *file = xasprintf("%s/%s", dir, lab.guest[i].name);
 
-		say(&lab, "freeze %s file=%s", lab.guest[i].name, file);
+		say(&lab, "freeze %s file=%s%s", lab.guest[i].name, file, i ? "" : " share=on");
 		const char *moves = strrchr(hear(&lab, "event frozen"), ' ') + 1;
 		char *again = xasprintf("freeze %s file=%s.2 unless_moves=%s\n", lab.guest[i].name,
 					file, moves);
@@ -369,6 +369,7 @@ START_TEST(goes_on_as_if_nothing_had_been)
 		hear(&lab, "event same");
 		hear(&lab, "ok");
 		free(again);
+		ck_assert_int_eq(lab.guest[i].shares, i == 0);
 		vguest_keep(&lab.guest[i], &kept[i], file);
 		free(file);
 	}

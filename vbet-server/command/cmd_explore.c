@@ -20,6 +20,7 @@
 #include "vbet-server/command/keep.h"
 #include "vbet-server/store/load.h"
 #include "vbet-server/store/paths.h"
+#include "vbet-server/store/snapshot_dir.h"
 #include "vbet-server/suite/left.h"
 
 #include <signal.h>
@@ -300,6 +301,8 @@ static int prepare(struct explore *x, struct err *e)
 	rc = x->moment_ns < 0 ? go_to_check(x, e) : go_to_time(x, e);
 	if (rc == 0)
 		rc = save(x, e);
+	if (rc == 0)
+		rc = snapshot_dir_set_use(x->snapshot, SNAPSHOT_SHARE, e);
 	/* That takes time of the lab, which the forks shall not miss. */
 	if (rc == 0)
 		rc = look_before(x, e);

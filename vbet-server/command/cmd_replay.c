@@ -256,7 +256,7 @@ static void check_moment(struct what_if *w, const char *lab)
 	struct err why = {0};
 
 	if (w->snapshot && (ask(lab, "kept", NULL, NULL, &why) < 0 ||
-			    snapshot_dir_use_once(w->snapshot, &why) < 0))
+			    snapshot_dir_set_use(w->snapshot, SNAPSHOT_ADOPT, &why) < 0))
 		drop_moment(w, not_kept, &why);
 }
 

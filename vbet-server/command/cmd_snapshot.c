@@ -47,15 +47,16 @@ static void remove_unfinished(const char *dir)
 	free(made);
 }
 
-static int save(const char *lab, char *dir, struct err *e)
+/* shares: the lab may have memory that is in the files, which nobody changes. */
+static int save(const char *lab, char *dir, bool shares, struct err *e)
 {
-	char *words[] = {"save", dir};
+	char *words[] = {"save", dir, "share"};
 	struct session s;
 
 	if (client_connect(&s, lab, e) < 0)
 		return -1;
 	int server = client_server_fd(&s);
-	int rc = client_send(&s, words, 2, e);
+	int rc = client_send(&s, words, shares ? 3 : 2, e);
 
 	if (rc == 0)
 		rc = client_answer(&s, NULL, client_show_note, NULL, e);
@@ -85,7 +86,7 @@ static int save_name(const char *lab, const char *name, struct err *e)
 	if (rc == 0) {
 		char *dir = xasprintf("%s/s", stage.dir);
 
-		rc = save(lab, dir, e);
+		rc = save(lab, dir, false, e);
 		free(dir);
 		if (rc == 0)
 			rc = shelf_put(&shelf, &stage, name, e);
@@ -110,7 +111,7 @@ static int save_dir(const char *lab, const char *path, struct err *e)
 	char *made = rc == 0 ? xasprintf("%s/s", stage.dir) : NULL;
 
 	if (rc == 0)
-		rc = save(lab, made, e);
+		rc = save(lab, made, false, e);
 	if (rc == 0)
 		rc = bundle_make(made, &stage, dir, e);
 	stage_end(&stage);
@@ -207,7 +208,7 @@ static int restore_from(struct shelf *shelf, const char *name, const char *snaps
 	if (rc == 0 && check_tree(stage.dir, e) < 0)
 		rc = err_wrap(e, "%s", name);
 	if (rc == 0 && files.are_ours)
-		rc = snapshot_dir_use_once(stage.dir, e);
+		rc = snapshot_dir_set_use(stage.dir, SNAPSHOT_ADOPT, e);
 	if (rc == 0)
 		rc = restore(run, stage.dir, e);
 	unpack_close(&files);
@@ -251,9 +252,9 @@ int cmd_fork(const struct cmd_options *o, int argc, char **argv, struct err *e)
 		char *snapshot = xasprintf("%s/s", stage.dir);
 		char *dir = xasprintf("%s/%s", base, o->lab);
 
-		rc = save(argv[0], snapshot, e);
+		rc = save(argv[0], snapshot, true, e);
 		if (rc == 0)
-			rc = snapshot_dir_use_once(snapshot, e);
+			rc = snapshot_dir_set_use(snapshot, SNAPSHOT_SHARE, e);
 		if (rc == 0)
 			rc = restore(dir, snapshot, e);
 		free(dir);

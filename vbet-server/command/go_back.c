@@ -14,6 +14,7 @@
 #include "vbet-server/store/back_dir.h"
 #include "vbet-server/store/copy_tree.h"
 #include "vbet-server/store/paths.h"
+#include "vbet-server/store/snapshot_dir.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -107,7 +108,8 @@ static int restore(struct way *w, const char *base, const char *lab, bool same, 
 	char *snapshot = rc == 0 ? choose(w, to_ns) : NULL;
 
 	if (snapshot)
-		rc = boot_restore(run, snapshot, &follow, &s, &why) == 0;
+		rc = snapshot_dir_set_use(snapshot, SNAPSHOT_SHARE, &why) == 0 &&
+		     boot_restore(run, snapshot, &follow, &s, &why) == 0;
 	if (rc == 1)
 		client_close(&s);
 	else if (rc == 0)

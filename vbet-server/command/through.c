@@ -91,20 +91,23 @@ static int live_on(const struct drive *d, int64_t ns, struct err *e)
 	return rc;
 }
 
+/* By turns as a fork does it, and as a snapshot that is read once. */
 static int save_and_restore(const struct drive *d, int64_t ns, const char *run,
-			    const char *snapshot, struct err *e)
+			    const char *snapshot, bool shares, struct err *e)
 {
+	enum snapshot_use use = shares ? SNAPSHOT_SHARE : SNAPSHOT_ADOPT;
 	struct session s;
 
-	if (ask(d, "save", snapshot, NULL, e) < 0 || live_on(d, ns + other_life_ns, e) < 0 ||
-	    boot_take_down(d->lab, e) < 0 || snapshot_dir_use_once(snapshot, e) < 0 ||
+	if (ask(d, "save", snapshot, shares ? "share" : NULL, e) < 0 ||
+	    live_on(d, ns + other_life_ns, e) < 0 || boot_take_down(d->lab, e) < 0 ||
+	    snapshot_dir_set_use(snapshot, use, e) < 0 ||
 	    boot_restore(run, snapshot, NULL, &s, e) < 0)
 		return -1;
 	client_close(&s);
 	return 0;
 }
 
-static int snapshot(const struct drive *d, int64_t ns, struct err *e)
+static int snapshot(const struct drive *d, int64_t ns, bool shares, struct err *e)
 {
 	char *base = paths_base_dir(e);
 	struct stage stage = {.dir = NULL};
@@ -114,7 +117,7 @@ static int snapshot(const struct drive *d, int64_t ns, struct err *e)
 		char *snapshot = xasprintf("%s/s", stage.dir);
 		char *run = xasprintf("%s/%s", base, d->lab);
 
-		rc = save_and_restore(d, ns, run, snapshot, e);
+		rc = save_and_restore(d, ns, run, snapshot, shares, e);
 		if (rc < 0)
 			err_wrap(e, "a snapshot at %.9f s", (double)ns / 1e9);
 		free(run);
@@ -130,7 +133,10 @@ static int stop(struct drive_stops *s, const struct drive *d, struct err *e)
 	struct through *t = container_of(s, struct through, stops);
 	const struct through_stop *at = &t->at.at[t->next++];
 
-	return at->saves ? snapshot(d, at->ns, e) : 0;
+	if (!at->saves)
+		return 0;
+	t->shares = !t->shares;
+	return snapshot(d, at->ns, t->shares, e);
 }
 
 int through_parse(struct through *t, const char *snapshots, const char *stands, struct err *e)

@@ -24,6 +24,7 @@ struct through {
 	struct drive_stops stops;    /* for who drives the lab (drive.h) */
 	VEC(struct through_stop) at; /* ascending */
 	size_t next;
+	bool shares; /* the last one did (snapshot_dir.h); the next does not */
 };
 
 /* Times with commas between: "5s,5s,61.25s"; either may be NULL. 0 or -1. */

@@ -165,7 +165,7 @@ bool warm_start_restore(struct warm_start *w, struct lab_options *opt, struct se
 	if (rc == 0)
 		rc = shelf_unpack(&w->shelf, w->key, &w->files, w->from.dir, &e);
 	if (rc == 0)
-		rc = snapshot_dir_use_once(w->from.dir, &e);
+		rc = snapshot_dir_set_use(w->from.dir, SNAPSHOT_ADOPT, &e);
 	if (rc == 0)
 		rc = server_start_warm(w->run, w->from.dir, opt, link, &e);
 	if (rc == 0)

@@ -150,7 +150,7 @@ static void begin(struct lab *lab)
 	b->began_ns = clock_monotonic_ns();
 	if (mkdir(all, 0700) < 0 && errno != EEXIST)
 		fprintf(stderr, "make %s: %s\n", all, strerror(errno));
-	snapshot_begin(lab, dir);
+	snapshot_begin(lab, dir, false);
 	free(all);
 	free(dir);
 }

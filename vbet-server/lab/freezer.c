@@ -134,9 +134,11 @@ int freezer_listen(struct freezer *f, struct loop *l, const char *path, struct e
 	return f->listener.fd < 0 ? -1 : loop_add(l, &f->listener, EPOLLIN, e);
 }
 
-int freezer_freeze(struct freezer *f, int fd, int64_t at_ns, struct err *e)
+int freezer_freeze(struct freezer *f, int fd, bool shares, int64_t at_ns, struct err *e)
 {
-	struct time_message m = {.op = TIME_FREEZE, .seq = ++f->seq, .time = (uint64_t)at_ns};
+	struct time_message m = {.op = shares ? TIME_FREEZE_SHARE : TIME_FREEZE,
+				 .seq = ++f->seq,
+				 .time = (uint64_t)at_ns};
 
 	f->runs_at_once = false;
 	f->idle_ns = 0;

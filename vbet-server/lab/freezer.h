@@ -38,10 +38,11 @@ void freezer_init(struct freezer *f, void (*changed)(struct freezer *f));
 /* Waits for the kernel at a socket. 0 or -1. */
 int freezer_listen(struct freezer *f, struct loop *l, const char *path, struct err *e);
 /*
- * A kernel that RUNS is to write itself to the file fd (borrowed). Its clocks stand at at_ns
+ * A kernel that RUNS is to write itself to the file fd (borrowed). shares: nobody will change that,
+ * so the kernel need not have what is in it twice. Its clocks stand at at_ns
  * (CLOCK_MONOTONIC, a little ahead): then it is no matter when it gets a processor. 0 or -1.
  */
-int freezer_freeze(struct freezer *f, int fd, int64_t at_ns, struct err *e);
+int freezer_freeze(struct freezer *f, int fd, bool shares, int64_t at_ns, struct err *e);
 /* Why one that was told to write itself has not; it STANDS with an error, or is gone. Returns -1.
  */
 int freezer_fail(const struct freezer *f, struct err *e);

@@ -472,13 +472,13 @@ static int watch_launcher(struct guest *gu, struct err *e)
 	return loop_add(l, &gu->exited, EPOLLIN, e) < 0 ? -1 : loop_add(l, &gu->report, EPOLLIN, e);
 }
 
-static int spawn(struct guest *gu, int state_fd, bool adopt, struct err *e)
+static int spawn(struct guest *gu, int state_fd, enum snapshot_use use, struct err *e)
 {
 	int report[2];
 
 	if (pipe2(report, O_CLOEXEC | O_NONBLOCK) < 0)
 		return err_sys(e, "pipe");
-	int rc = launcher_spawn(gu, report[1], state_fd, adopt, e);
+	int rc = launcher_spawn(gu, report[1], state_fd, use, e);
 
 	close(report[1]);
 	gu->report.fd = report[0];
@@ -502,7 +502,7 @@ int guest_boot(struct guest *gu, struct err *e)
 	free(path);
 	if (rc < 0)
 		return -1;
-	if (spawn(gu, -1, false, e) < 0) {
+	if (spawn(gu, -1, SNAPSHOT_READ, e) < 0) {
 		agent_close(&gu->agent);
 		close_report(gu);
 		return -1;
@@ -526,15 +526,15 @@ int guest_thaw(struct guest *gu, struct err *e)
 	return rc < 0 ? -1 : still_listen(gu, e);
 }
 
-int guest_resume(struct guest *gu, int state_fd, bool adopt, struct err *e)
+int guest_resume(struct guest *gu, int state_fd, enum snapshot_use use, struct err *e)
 {
-	return spawn(gu, state_fd, adopt, e) < 0 ? -1 : watch_launcher(gu, e);
+	return spawn(gu, state_fd, use, e) < 0 ? -1 : watch_launcher(gu, e);
 }
 
-int guest_go_on(struct guest *gu, const char *state, bool adopt, struct err *e)
+int guest_go_on(struct guest *gu, const char *state, enum snapshot_use use, struct err *e)
 {
-	int fd = open(state, (adopt ? O_RDWR : O_RDONLY) | O_CLOEXEC);
-	int rc = fd < 0 ? err_sys(e, "%s", state) : guest_resume(gu, fd, adopt, e);
+	int fd = open(state, snapshot_use_flags(use));
+	int rc = fd < 0 ? err_sys(e, "%s", state) : guest_resume(gu, fd, use, e);
 
 	if (fd >= 0)
 		close(fd);

@@ -57,9 +57,9 @@ void guest_destroy(struct guest *gu);
 int guest_boot(struct guest *gu, struct err *e);
 /* In a server that was restored: the agent's stream goes on where it was. 0 or -1. */
 int guest_thaw(struct guest *gu, struct err *e);
-/* The kernel goes on from that file; adopt: nobody else will. 0 or -1. */
-int guest_resume(struct guest *gu, int state_fd, bool adopt, struct err *e);
-int guest_go_on(struct guest *gu, const char *state, bool adopt, struct err *e);
+/* The kernel goes on from that file. 0 or -1. */
+int guest_resume(struct guest *gu, int state_fd, enum snapshot_use use, struct err *e);
+int guest_go_on(struct guest *gu, const char *state, enum snapshot_use use, struct err *e);
 /* It shall be up: it boots when it is its turn. -1: it is not down. */
 int guest_start(struct guest *gu, struct err *e);
 /* It shall be down: asks for a clean power-off, or ends it at once. */

@@ -23,8 +23,13 @@ static const struct plan_step *launch_step(const struct guest *gu)
 	return NULL;
 }
 
-int launcher_spawn(struct guest *gu, int report, int state_fd, bool adopt, struct err *e)
+int launcher_spawn(struct guest *gu, int report, int state_fd, enum snapshot_use use, struct err *e)
 {
+	static const char *const states[] = {
+		[SNAPSHOT_READ] = "state=4",
+		[SNAPSHOT_ADOPT] = "state=4,adopt",
+		[SNAPSHOT_SHARE] = "state=4,share",
+	};
 	char *name = xasprintf("n/%s/console.log", gu->name);
 	char *group = bounds_place(gu->lab, gu->name);
 	int log = lab_open_log(gu->lab, name, e);
@@ -40,7 +45,7 @@ int launcher_spawn(struct guest *gu, int report, int state_fd, bool adopt, struc
 	/* Its own words end with "--"; descriptor 4 is below all that it opens. */
 	argv[0] = step->argv[0];
 	if (state_fd >= 0)
-		argv[1] = adopt ? "state=4,adopt" : "state=4";
+		argv[1] = states[use];
 	memcpy(argv + (state_fd < 0 ? 1 : 2), step->argv + 1, (step->argc - 1) * sizeof(*argv));
 	free(name);
 	if (null < 0)

@@ -8,9 +8,10 @@
 /*
  * Starts it: gu->child. report: it says there how well the guest is confined, or why it does not
  * start. state_fd: the kernel goes on from what this file holds (docs/snapshots.md); -1: it boots.
- * adopt: nobody else will, so it may go on in that file. 0 or -1.
+ * use: of that file. 0 or -1.
  */
-int launcher_spawn(struct guest *gu, int report, int state_fd, bool adopt, struct err *e);
+int launcher_spawn(struct guest *gu, int report, int state_fd, enum snapshot_use use,
+		   struct err *e);
 
 /*
  * Ends it, and the guest with it; does not wait for that. When the launcher has ended, nothing of

@@ -35,7 +35,7 @@ bool moment_save(struct lab *lab)
 		return false;
 	m->dir = NULL;
 	m->saving = true;
-	snapshot_begin(lab, dir);
+	snapshot_begin(lab, dir, false);
 	free(dir);
 	return true;
 }

@@ -216,7 +216,7 @@ void move_freeze(struct lab *lab)
 	begin_to_stand(lab);
 	lab->snapshot.still.held = true;
 	if (rc == 0)
-		rc = freezer_freeze(&m->guest->freezer, fd, 0, &e);
+		rc = freezer_freeze(&m->guest->freezer, fd, false, 0, &e);
 	if (fd >= 0)
 		close(fd);
 	free(file);
@@ -276,7 +276,7 @@ static bool go_on_anew(struct lab *lab)
 	struct guest *gu = lab->snapshot.move.guest;
 	char *file = file_of(gu, "guest");
 	struct err e;
-	int rc = guest_thaw(gu, &e) < 0 ? -1 : guest_go_on(gu, file, false, &e);
+	int rc = guest_thaw(gu, &e) < 0 ? -1 : guest_go_on(gu, file, SNAPSHOT_READ, &e);
 
 	free(file);
 	if (rc < 0)

@@ -79,7 +79,7 @@ static void start(struct guest *gu)
 	if (s->wants_news)
 		warm_wake_guest(gu);
 	s->wants_news = false;
-	int rc = guest_resume(gu, s->fd, s->adopt, &e);
+	int rc = guest_resume(gu, s->fd, s->use, &e);
 
 	close(s->fd);
 	s->fd = -1;
@@ -133,9 +133,9 @@ bool sleep_may_begin(const struct guest *gu)
 	return gu->lab->clock.is_virtual || gu->sleep.needs_ns;
 }
 
-int sleep_begin(struct guest *gu, const char *file, bool adopt, struct err *e)
+int sleep_begin(struct guest *gu, const char *file, enum snapshot_use use, struct err *e)
 {
-	int fd = open(file, (adopt ? O_RDWR : O_RDONLY) | O_CLOEXEC);
+	int fd = open(file, snapshot_use_flags(use));
 
 	if (fd < 0)
 		return err_sys(e, "%s", file);
@@ -144,7 +144,7 @@ int sleep_begin(struct guest *gu, const char *file, bool adopt, struct err *e)
 	*a = (struct asked){.lab = gu->lab, .name = xstrdup(gu->name)};
 	set_state(gu, SLEEP_ASLEEP);
 	gu->sleep.fd = fd;
-	gu->sleep.adopt = adopt;
+	gu->sleep.use = use;
 	send_line(gu, "sleep", on_sleep, a);
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include "lib/err.h"
 #include "lib/loop.h"
 #include "lib/words.h"
+#include "vbet-server/store/snapshot_dir.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,8 +26,8 @@ enum sleep_state {
 
 struct sleep {
 	enum sleep_state state;
-	int fd;     /* its file; -1: none */
-	bool adopt; /* its kernel may go on in that file */
+	int fd;                /* its file; -1: none */
+	enum snapshot_use use; /* of that file */
 	/* Real clock: */
 	bool wants_news;       /* it is to be told first that it was restored (warm.h) */
 	int64_t needs_ns;      /* so long after the lab goes on it has something to do; 0: it has */
@@ -38,10 +39,10 @@ void sleep_init(struct guest *gu);
 /* Whether it is worth while, of one that is restored. */
 bool sleep_may_begin(const struct guest *gu);
 /*
- * The guest goes on from the file of that name when it is needed; adopt: nobody else will. It has
+ * The guest goes on from the file of that name when it is needed. It has
  * its agent's stream. 0 or -1.
  */
-int sleep_begin(struct guest *gu, const char *file, bool adopt, struct err *e);
+int sleep_begin(struct guest *gu, const char *file, enum snapshot_use use, struct err *e);
 /* True: there is nobody in a file, nor on the way back. Else all are called, and soon it is. */
 bool sleep_wake_all(struct lab *lab);
 bool sleep_is_settled(const struct guest *gu);

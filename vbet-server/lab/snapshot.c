@@ -272,8 +272,8 @@ static void freeze_guest(struct lab *lab, const struct guest *gu)
 {
 	struct snapshot *s = &lab->snapshot;
 	char *last = back_last_file(gu);
-	char *what = xasprintf("freeze %s%s%s", gu->name, last ? " unless_moves=" : "",
-			       last ? gu->kept.moves : "");
+	char *what = xasprintf("freeze %s%s%s%s", gu->name, s->shares ? " share=on" : "",
+			       last ? " unless_moves=" : "", last ? gu->kept.moves : "");
 
 	s->guests++;
 	ask(carriers_at(&lab->carriers, 1), what, snapshot_guest_file(s->made, gu), on_freeze_asked,
@@ -314,13 +314,14 @@ static void freeze_real(struct lab *lab)
 		save_substrate(lab);
 }
 
-void snapshot_begin(struct lab *lab, const char *dir)
+void snapshot_begin(struct lab *lab, const char *dir, bool shares)
 {
 	struct snapshot *s = &lab->snapshot;
 	struct err e = {0};
 
 	free(s->dir);
 	s->dir = xstrdup(dir);
+	s->shares = shares;
 	s->failed.kind = ERR_NONE;
 	if (check(lab, &e) < 0 || make_dir(lab, &e) < 0) {
 		snapshot_end(lab, &e);
@@ -339,12 +340,12 @@ static void begin_asked(struct lab *lab, void *ctx)
 	char *dir = lab->snapshot.asked;
 
 	lab->snapshot.asked = NULL;
-	snapshot_begin(lab, dir);
+	snapshot_begin(lab, dir, lab->snapshot.asked_shares);
 	free(dir);
 }
 
 /* One of the lab's own (back.h) may be under way: this one comes after it. */
-int snapshot_ask(struct lab *lab, const char *dir, struct err *e)
+int snapshot_ask(struct lab *lab, const char *dir, bool shares, struct err *e)
 {
 	struct snapshot *s = &lab->snapshot;
 
@@ -353,6 +354,7 @@ int snapshot_ask(struct lab *lab, const char *dir, struct err *e)
 	if (lab->progress.setting_up)
 		return err_set(e, ERR_USAGE, "the lab is not ready");
 	s->asked = xstrdup(dir);
+	s->asked_shares = shares;
 	input_add_when(lab, sleep_all_settled, begin_asked, NULL);
 	return 0;
 }

@@ -30,8 +30,10 @@ enum snapshot_step {
 struct snapshot {
 	enum snapshot_step step;
 	char *asked;       /* owned: where one will be that waits for its turn (input.h), or NULL */
+	bool asked_shares; /* of that one, what `shares` will be */
 	char *dir;         /* owned: where it will be */
 	char *made;        /* owned: where it is made, beside that */
+	bool shares;       /* guests give back memory that is in their files by then */
 	long recorded;     /* octets of the record of inputs (input.h) */
 	unsigned guests;   /* that have not written themselves */
 	unsigned carriers; /* that have not: stood (hold), written themselves, thawed */
@@ -42,16 +44,17 @@ struct snapshot {
 };
 
 /*
- * Asks for one. -1: there can be none, and why. Its end is snapshot_is_over(), with `failed`. The
+ * Asks for one. shares: nobody will change its files, and guests need not have what is in them
+ * twice. -1: there can be none, and why. Its end is snapshot_is_over(), with `failed`. The
  * clock stands meanwhile, and nothing else is done to the lab.
  */
-int snapshot_ask(struct lab *lab, const char *dir, struct err *e);
+int snapshot_ask(struct lab *lab, const char *dir, bool shares, struct err *e);
 bool snapshot_is_over(const struct lab *lab);
 /*
  * It is its turn, or the lab is being set up; the clock stands, and none is under way: begins one
  * at once.
  */
-void snapshot_begin(struct lab *lab, const char *dir);
+void snapshot_begin(struct lab *lab, const char *dir, bool shares);
 /* True while one is being taken, or the lab is not whole again. */
 bool snapshot_is_under_way(const struct lab *lab);
 /* SNAPSHOT_SERVER: the path of the server's file; then whether that is written. */

@@ -126,7 +126,8 @@ int still_freeze(struct lab *lab, const char *dir, unsigned *n, struct err *e)
 	*n = 0;
 	for (size_t i = 0; i < lab->n_guests; i++) {
 		if (fds[i] >= 0 && rc == 0) {
-			rc = freezer_freeze(&lab->guests[i]->freezer, fds[i], s->at_ns, e);
+			rc = freezer_freeze(&lab->guests[i]->freezer, fds[i], lab->snapshot.shares,
+					    s->at_ns, e);
 			++*n;
 		}
 	}

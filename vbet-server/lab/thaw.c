@@ -15,11 +15,11 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Memory that is adopted counts for who wrote it, so where a group is held to its memory it is
+/* Memory that is in files counts for who wrote it, so where a group is held to its memory it is
  * copied. */
-static bool may_adopt(const struct lab *lab)
+static enum snapshot_use use_of_files(const struct lab *lab)
 {
-	return !lab->bounds.group && snapshot_dir_is_for_once(lab->snapshot.dir);
+	return lab->bounds.group ? SNAPSHOT_READ : snapshot_dir_use(lab->snapshot.dir);
 }
 
 /*
@@ -29,7 +29,7 @@ static bool may_adopt(const struct lab *lab)
 static void start_guests(struct lab *lab)
 {
 	struct snapshot *s = &lab->snapshot;
-	bool adopt = may_adopt(lab);
+	enum snapshot_use use = use_of_files(lab);
 	bool is_first = true;
 	struct err e = {0};
 
@@ -41,8 +41,8 @@ static void start_guests(struct lab *lab)
 		char *file = snapshot_guest_file(s->dir, gu);
 
 		if (guest_thaw(gu, &e) < 0 ||
-		    (!is_first && sleep_may_begin(gu) ? sleep_begin(gu, file, adopt, &e)
-						      : guest_go_on(gu, file, adopt, &e)) < 0)
+		    (!is_first && sleep_may_begin(gu) ? sleep_begin(gu, file, use, &e)
+						      : guest_go_on(gu, file, use, &e)) < 0)
 			err_wrap(&e, "%s", gu->name);
 		is_first = false;
 		free(file);

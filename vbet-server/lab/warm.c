@@ -64,7 +64,7 @@ bool warm_holds_up(struct lab *lab)
 		return true;
 	}
 	w->asked = true;
-	snapshot_begin(lab, w->dir);
+	snapshot_begin(lab, w->dir, false);
 	return true;
 }
 

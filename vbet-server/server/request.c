@@ -311,7 +311,7 @@ static const struct request requests[] = {
 	{"statement", 2, 5, request_change, true},
 	{"check", 2, 5, request_check, false},
 	{"links", 1, 1, request_links, false},
-	{"save", 2, 2, request_save, true},
+	{"save", 2, 3, request_save, true},
 	{"kept", 1, 1, request_kept, false},
 	{"move", 2, 3, request_move, true},
 	{"moved", 1, 1, request_moved, false},

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* save DIR, move NODE PROCESS: answered when the lab is in the directory. And who restores one,
- * when all is back. */
+/* save DIR [share], move NODE PROCESS: answered when the lab is in the directory. And who restores
+ * one, when all is back. */
 #include "vbet-server/server/request.h"
 
 #include <string.h>
@@ -18,7 +18,9 @@ int request_save(struct client *c, const struct words *w, struct err *e)
 {
 	if (w->at[1][0] != '/')
 		return err_set(e, ERR_USAGE, "save needs an absolute path");
-	if (snapshot_ask(c->server->lab, w->at[1], e) < 0)
+	bool shares = w->n > 2 && !strcmp(w->at[2], "share");
+
+	if (snapshot_ask(c->server->lab, w->at[1], shares, e) < 0)
 		return -1;
 	request_wait_until(c, is_saved);
 	request_check_waiting(c->server);

@@ -14,7 +14,10 @@
 #include <unistd.h>
 
 static const char mark[] = "snapshot";
-static const char once[] = "once";
+static const char *const uses[] = {
+	[SNAPSHOT_ADOPT] = "once",
+	[SNAPSHOT_SHARE] = "shared",
+};
 
 static bool has(const char *dir, const char *name)
 {
@@ -31,9 +34,9 @@ bool snapshot_dir_is(const char *dir)
 	return has(dir, mark);
 }
 
-int snapshot_dir_use_once(const char *dir, struct err *e)
+int snapshot_dir_set_use(const char *dir, enum snapshot_use use, struct err *e)
 {
-	char *path = xasprintf("%s/%s", dir, once);
+	char *path = xasprintf("%s/%s", dir, uses[use]);
 	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	int rc = fd < 0 ? err_sys(e, "make %s", path) : 0;
 
@@ -43,9 +46,16 @@ int snapshot_dir_use_once(const char *dir, struct err *e)
 	return rc;
 }
 
-bool snapshot_dir_is_for_once(const char *dir)
+enum snapshot_use snapshot_dir_use(const char *dir)
 {
-	return has(dir, once);
+	return has(dir, uses[SNAPSHOT_ADOPT])   ? SNAPSHOT_ADOPT
+	       : has(dir, uses[SNAPSHOT_SHARE]) ? SNAPSHOT_SHARE
+						: SNAPSHOT_READ;
+}
+
+int snapshot_use_flags(enum snapshot_use use)
+{
+	return (use == SNAPSHOT_ADOPT ? O_RDWR : O_RDONLY) | O_CLOEXEC;
 }
 
 int snapshot_dir_write_mark(const char *dir, const struct snapshot_mark *m, struct err *e)

@@ -23,12 +23,18 @@ int snapshot_dir_write_mark(const char *dir, const struct snapshot_mark *m, stru
 /* 0, with snapshot_mark_finish(), or -1. */
 int snapshot_dir_read_mark(const char *dir, struct snapshot_mark *m, struct err *e);
 void snapshot_mark_finish(struct snapshot_mark *m);
-/*
- * It is restored once, and then thrown away: what is in it may become part of the lab that is
- * restored. 0 or -1.
- */
-int snapshot_dir_use_once(const char *dir, struct err *e);
-bool snapshot_dir_is_for_once(const char *dir);
+/* What a lab that goes on from it may do with the files of guests. */
+enum snapshot_use {
+	SNAPSHOT_READ,  /* they are somebody's: who knows what becomes of them */
+	SNAPSHOT_ADOPT, /* it is restored once, and then thrown away: they become guests' memory */
+	SNAPSHOT_SHARE, /* nobody changes them: guests have their pages until they write to them */
+};
+
+/* 0 or -1. Of one that nothing was said of it is SNAPSHOT_READ. */
+int snapshot_dir_set_use(const char *dir, enum snapshot_use use, struct err *e);
+enum snapshot_use snapshot_dir_use(const char *dir);
+/* The flags with which a guest's file is opened then. */
+int snapshot_use_flags(enum snapshot_use use);
 /* Whether a snapshot may get that place: nothing is there, or another snapshot. 0 or -1. */
 int snapshot_dir_check_place(const char *dir, struct err *e);
 /* What is made gets the place in one step; what was there is then where the other came from. */
