@@ -36,6 +36,8 @@ took() {
 	measure "$@" || exit 1
 	times+=("$TOOK")
 }
+# kB of all processes, files in memory and the host's kernel.
+memory() { awk '/^(AnonPages|Shmem|PageTables|KernelStack|SUnreclaim):/ { sum += $2 } END { print sum }' /proc/meminfo; }
 for n in ${VBET_BENCH_ROUTERS:-2 20}; do
 	ring "$n" >ring.vbet
 	measure vbet up -q --clock virtual ring.vbet || exit 1
@@ -53,6 +55,16 @@ for n in ${VBET_BENCH_ROUTERS:-2 20}; do
 		vbet down -n fork || exit 1
 	done
 	figure "  fork" "$(median "${times[@]}")" s
+	sleep 2
+	before=$(memory)
+	vbet fork ring -n fork || exit 1
+	sleep 2
+	figure "  memory of a fork, for each router" "($(memory) - $before) / $n / 1024" MB
+	for lab in ring fork; do
+		vbet clock -n "$lab" pace max && vbet clock -n "$lab" step 30s >/dev/null || exit 1
+	done
+	figure "  the same when both have gone on for 30 s" "($(memory) - $before) / $n / 1024" MB
+	vbet down -n fork || exit 1
 	figure "  on the disk, for each router" "$(du -sk "$VBET_SNAPSHOT_DIR" | cut -f1) / $n / 1024" MB
 	times=()
 	for ((k = 1; k < 10; k++)); do
