@@ -49,9 +49,14 @@ for n in 2 3; do
 	diff first again >&2 || fail "life $n went another way"
 done
 
-# From the second life's moment, once more: a snapshot of what was restored, in the place of the first.
-must vbet save ./kept
-must vbet down
+# From the second life's moment, once more: a snapshot of what was restored, in the place of the first. One that cannot be
+# written takes no lab down.
+must_fail vbet save missing/place --stop
+must vbet clock
+must vbet save ./kept --stop
+out_has_not .
+must_fail vbet clock
+no_processes || fail "the lab is still there"
 must vbet restore ./kept
 must vbet clock
 out_has '^2[0-9]\.[0-9]* s'

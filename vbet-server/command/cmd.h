@@ -26,7 +26,7 @@ struct cmd_options {
 	const char *memory, *cpu;         /* of the lab as a whole */
 	const char *junit, *tap, *events; /* a file, or "-": standard output */
 	bool until_fail, list, console_on_fail, pairs, artifacts_all;
-	bool step, share, watch, json, insecure, help, all, follow, raw, quiet, keep_going;
+	bool step, share, watch, json, insecure, help, all, follow, raw, quiet, keep_going, stop;
 	bool warm, cold;
 	struct warn_choice warn;
 	struct strvec of_boot; /* those of a boot and --level, as words for another vbet; owned */
@@ -70,6 +70,7 @@ struct cmd_options {
 #define OPT_WITHIN    OPT_BIT(32)
 #define OPT_TO        OPT_BIT(33)
 #define OPT_LEVEL     OPT_BIT(34)
+#define OPT_STOP      OPT_BIT(35)
 #define OPT_EXPLORE   OPT_BIT(36)
 #define OPT_REMOVE    OPT_BIT(37)
 #define OPT_BACKS     OPT_BIT(38)

@@ -128,6 +128,8 @@ int cmd_save(const struct cmd_options *o, int argc, char **argv, struct err *e)
 
 	if (lab)
 		rc = strchr(argv[0], '/') ? save_dir(lab, argv[0], e) : save_name(lab, argv[0], e);
+	if (rc == 0 && o->stop)
+		rc = boot_take_down(lab, e);
 	free(lab);
 	return rc;
 }
