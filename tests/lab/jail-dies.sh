@@ -15,11 +15,14 @@ descend() {
 	for c in $(cat "/proc/$1/task/$1/children" 2>/dev/null); do descend "$c"; done
 }
 
-# Which of these still live?
+# Which of these still live? One that is dead and that only the system's process 1 has yet to hear of (some look every two
+# seconds) does not; but a launcher that was asked to end leaves none of these behind either.
 living() {
-	local p
+	local p state
 	for p in "$@"; do
-		[ "$(sed 's/.*) //' "/proc/${p%:*}/stat" 2>/dev/null | cut -d' ' -f20)" != "${p#*:}" ] || echo "$p"
+		state=$(sed 's/.*) //' "/proc/${p%:*}/stat" 2>/dev/null)
+		[ "$(cut -d' ' -f20 <<<"$state")" = "${p#*:}" ] || continue
+		[ "$signal" = KILL ] && [[ $state == 'Z 1 '* ]] || echo "$p"
 	done
 }
 
