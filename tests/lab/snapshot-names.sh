@@ -50,6 +50,12 @@ ten=$(used)
 # One by one they go, and nothing but they.
 must vbet exec --step h1 -- sh -c 'echo after >/root/when'
 must vbet save after
+# A snapshot is forked as a lab is.
+must vbet fork before
+out_has '^lab before-2$'
+must vbet exec --step -n before-2 h1 -- cat /root/when
+[ "$OUT" = before ] || fail "before is $OUT"
+must vbet down -n before-2
 for i in 2 3 4 5 6 7 8 9 10; do must vbet snapshots --remove s$i; done
 must vbet snapshots --remove first
 must vbet down

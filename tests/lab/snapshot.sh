@@ -82,7 +82,14 @@ must vbet fork t -n twin
 must vbet link -n twin h1 r1 down
 must vbet exec --step -n t h1 -- ping -c1 -w5 10.0.1.1
 must_fail vbet exec --step -n twin h1 -- ping -c1 -W1 10.0.1.1
-must_fail vbet fork t
+must vbet fork t
+out_has '^lab t-2$'
+must vbet fork t
+out_has '^lab t-3$'
+must vbet exec --step -n t-3 h1 -- ping -c1 -w5 10.0.1.1
+must vbet down -n t-2
+must vbet down -n t-3
+must_fail vbet fork ./kept
 out_has 'needs a name'
 must_fail vbet fork t -n twin
 out_has 'runs in .* already'

@@ -12,6 +12,7 @@
 #include "vbet-server/store/snapshot_dir.h"
 
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -238,23 +239,17 @@ int cmd_restore(const struct cmd_options *o, int argc, char **argv, struct err *
 }
 
 /* A snapshot that nobody keeps, in memory as a rule: where run directories are. */
-int cmd_fork(const struct cmd_options *o, int argc, char **argv, struct err *e)
+static int fork_now(const char *lab, const char *name, struct err *e)
 {
-	if (!o->lab)
-		return err_set(e, ERR_USAGE, "the other lab needs a name: -n NAME");
-	if (check_name(o->lab, e) < 0)
-		return -1;
-	if (strchr(argv[0], '@'))
-		return cmd_fork_at(o, argv[0], e);
 	char *base = paths_base_dir(e);
 	struct stage stage = {.dir = NULL};
 	int rc = base ? stage_make(&stage, base, STAGE_RESTORE, e) : -1;
 
 	if (rc == 0) {
 		char *snapshot = xasprintf("%s/s", stage.dir);
-		char *dir = xasprintf("%s/%s", base, o->lab);
+		char *dir = xasprintf("%s/%s", base, name);
 
-		rc = save(argv[0], snapshot, true, e);
+		rc = save(lab, snapshot, true, e);
 		if (rc == 0)
 			rc = snapshot_dir_set_use(snapshot, SNAPSHOT_SHARE, e);
 		if (rc == 0)
@@ -264,6 +259,59 @@ int cmd_fork(const struct cmd_options *o, int argc, char **argv, struct err *e)
 	}
 	stage_end(&stage);
 	free(base);
+	return rc;
+}
+
+/* LAB-2, LAB-3...: the first name that no lab has. malloc'ed; NULL: what is forked has none. */
+static char *other_name(const char *what, struct err *e)
+{
+	char *base = paths_base_dir(e);
+	char *name = NULL;
+	bool taken = true;
+
+	for (unsigned i = 2; base && taken; i++) {
+		free(name);
+		name = xasprintf("%.*s-%u", (int)strcspn(what, "@"), what, i);
+		char *dir = xasprintf("%s/%s", base, name);
+
+		taken = topo_is_lab_name(name) && access(dir, F_OK) == 0;
+		free(dir);
+	}
+	if (name && !topo_is_lab_name(name)) {
+		free(name);
+		name = NULL;
+		err_set(e, ERR_USAGE, "the other lab needs a name: -n NAME");
+	}
+	free(base);
+	return name;
+}
+
+static bool is_snapshot(const char *name)
+{
+	struct shelf shelf = {.dir = NULL};
+	char *lab = client_find_lab(name, NULL);
+	bool is = !lab && !strchr(name, '/') && shelf_open(&shelf, NULL, NULL) == 0 &&
+		  shelf_has(&shelf, name);
+
+	free(lab);
+	shelf_close(&shelf);
+	return is;
+}
+
+int cmd_fork(const struct cmd_options *o, int argc, char **argv, struct err *e)
+{
+	struct cmd_options named = *o;
+	char *name = o->lab ? xstrdup(o->lab) : other_name(argv[0], e);
+	int rc = name ? check_name(name, e) : -1;
+
+	named.lab = name;
+	if (rc == 0)
+		rc = strchr(argv[0], '@')   ? cmd_fork_at(&named, argv[0], e)
+		     : is_snapshot(argv[0]) ? cmd_restore(&named, argc, argv, e)
+					    : fork_now(argv[0], name, e);
+	if (rc == 0 && !o->lab)
+		printf("lab %s\n", name);
+	free(name);
 	return rc;
 }
 
