@@ -91,6 +91,8 @@ must vbet down -n t-2
 must vbet down -n t-3
 must_fail vbet fork ./kept
 out_has 'needs a name'
+must_fail vbet fork nothing
+out_has 'no lab .nothing. is running'
 must_fail vbet fork t -n twin
 out_has 'runs in .* already'
 must vbet down -n twin

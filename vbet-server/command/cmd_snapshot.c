@@ -239,9 +239,10 @@ int cmd_restore(const struct cmd_options *o, int argc, char **argv, struct err *
 }
 
 /* A snapshot that nobody keeps, in memory as a rule: where run directories are. */
-static int fork_now(const char *lab, const char *name, struct err *e)
+static int fork_now(const char *of, const char *name, struct err *e)
 {
-	char *base = paths_base_dir(e);
+	char *lab = client_find_lab(of, e);
+	char *base = lab ? paths_base_dir(e) : NULL;
 	struct stage stage = {.dir = NULL};
 	int rc = base ? stage_make(&stage, base, STAGE_RESTORE, e) : -1;
 
@@ -259,6 +260,7 @@ static int fork_now(const char *lab, const char *name, struct err *e)
 	}
 	stage_end(&stage);
 	free(base);
+	free(lab);
 	return rc;
 }
 
