@@ -89,10 +89,8 @@ static int set_insecure(struct launch *l, const char *v, struct err *e)
 
 static int set_state(struct launch *l, const char *v, struct err *e)
 {
-	char *end;
-
-	l->state_fd = (int)strtol(v, &end, 10);
-	l->state_use = *end == ',' ? end + 1 : NULL;
+	l->state = v;
+	l->state_fd = (int)strtol(v, NULL, 10);
 	return 0;
 }
 
@@ -199,7 +197,6 @@ char **launch_make_argv(const struct launch *l, bool confined)
 		argv[i++] = xasprintf("vbet_dir=%s", l->dir);
 	}
 	if (l->state_fd >= 0)
-		argv[i++] = xasprintf("resume=%d%s%s", l->state_fd, l->state_use ? "," : "",
-				      l->state_use ? l->state_use : "");
+		argv[i++] = xasprintf("resume=%s", l->state);
 	return argv;
 }

@@ -19,11 +19,11 @@ struct launch {
 	bool insecure;
 	char **args; /* of the kernel, after its name */
 	bool root_is_image;
-	int state_fd;          /* the kernel goes on from what is there; -1: it boots */
-	const char *state_use; /* of that: "adopt" or "share" (the kernel's resume=); NULL: none */
-	int kernel_fd;         /* a static kernel is run from here; */
-	bool kernel_dynamic;   /* another needs its libraries in the jail */
-	uid_t uid;             /* who asks */
+	int state_fd;        /* the kernel goes on from what is there; -1: it boots */
+	const char *state;   /* that, and what it may do with it: the kernel's resume= */
+	int kernel_fd;       /* a static kernel is run from here; */
+	bool kernel_dynamic; /* another needs its libraries in the jail */
+	uid_t uid;           /* who asks */
 	gid_t gid;
 };
 
