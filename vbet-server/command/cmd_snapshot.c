@@ -220,13 +220,18 @@ static int restore_from(struct shelf *shelf, const char *name, const char *snaps
 	return rc;
 }
 
+/* Whether something was saved by that name; the shelf is open then. */
+static bool find_saved(struct shelf *shelf, const char *name)
+{
+	return !strchr(name, '/') && shelf_open(shelf, NULL, NULL) == 0 && shelf_has(shelf, name);
+}
+
 /* A name is looked for among those that were saved by name, and then here. */
 int cmd_restore(const struct cmd_options *o, int argc, char **argv, struct err *e)
 {
 	struct shelf shelf = {.dir = NULL};
 	const char *name = argv[0];
-	bool named = !strchr(name, '/') && shelf_open(&shelf, NULL, NULL) == 0 &&
-		     shelf_has(&shelf, name);
+	bool named = find_saved(&shelf, name);
 	char *snapshot = named ? shelf_path(&shelf, name) : absolute(name);
 	int rc = o->lab ? check_name(o->lab, e) : 0;
 	char *run = rc == 0 ? run_dir(snapshot, o->lab, e) : NULL;
@@ -276,7 +281,7 @@ static char *other_name(const char *what, struct err *e)
 		name = xasprintf("%.*s-%u", (int)strcspn(what, "@"), what, i);
 		char *dir = xasprintf("%s/%s", base, name);
 
-		taken = topo_is_lab_name(name) && access(dir, F_OK) == 0;
+		taken = access(dir, F_OK) == 0;
 		free(dir);
 	}
 	if (name && !topo_is_lab_name(name)) {
@@ -292,8 +297,7 @@ static bool is_snapshot(const char *name)
 {
 	struct shelf shelf = {.dir = NULL};
 	char *lab = client_find_lab(name, NULL);
-	bool is = !lab && !strchr(name, '/') && shelf_open(&shelf, NULL, NULL) == 0 &&
-		  shelf_has(&shelf, name);
+	bool is = !lab && find_saved(&shelf, name);
 
 	free(lab);
 	shelf_close(&shelf);
