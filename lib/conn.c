@@ -136,10 +136,9 @@ static bool offer(struct conn *c, size_t times)
 	}
 	bool left = c->in_len && !wants_more && !c->closing;
 
+	loop_cancel_timer(c->loop, &c->again);
 	if (left)
-		loop_set_timer(c->loop, &c->again, loop_now_ns(c->loop) + 1);
-	else
-		loop_cancel_timer(c->loop, &c->again);
+		conn_offer(c);
 	if (left != c->waits) {
 		c->waits = left;
 		update_events(c);
@@ -150,6 +149,12 @@ static bool offer(struct conn *c, size_t times)
 static void on_again(struct loop_timer *t, int64_t now_ns)
 {
 	offer(container_of(t, struct conn, again), TURN_MAX);
+}
+
+void conn_offer(struct conn *c)
+{
+	if (c->loop && c->in_len)
+		loop_set_timer(c->loop, &c->again, loop_now_ns(c->loop) + 1);
 }
 
 /* Reads once. False if there was nothing, or the connection is gone. */
@@ -221,8 +226,7 @@ int conn_thaw(struct conn *c, struct loop *l, int fd, struct err *e)
 	c->closing = closing;
 	update_events(c);
 	/* What had come and was left for later. */
-	if (c->in_len)
-		loop_set_timer(l, &c->again, loop_now_ns(l) + 1);
+	conn_offer(c);
 	return 0;
 }
 

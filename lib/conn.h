@@ -37,6 +37,8 @@ void conn_printf(struct conn *c, const char *fmt, ...) __attribute__((format(pri
 /* Reads and handles all that has arrived, now: for when something else says that there is
  * something. */
 void conn_poll(struct conn *c);
+/* What on_data left is offered again in the loop's next turn, though nothing more has come. */
+void conn_offer(struct conn *c);
 /* Closes when all queued bytes are written; on_close is called then. */
 void conn_close_later(struct conn *c);
 /* Until it is taken out again, what is written waits here, and not in the socket. */

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # A hostile peer at every unix socket of a lab (hostile_peer.c): those of the server, of vsubstrate (NICs, disks, channels,
 # the calendar, trunks, managers, its control), of end systems, and of a switch of its own. The lab answers meanwhile and works
-# afterwards; no descriptor and no memory is lost. Another user is not let in at all. Then 10,000 connections at once to each
-# socket (one of each lab in the short run of "make check"), which are held: nothing spins, and answers come afterwards.
+# afterwards; nobody hears what another one has asked; no descriptor and no memory is lost. Another user is not let in at all.
+# Then 10,000 connections at once to each socket (one of each lab in the short run of "make check"), which are held: nothing
+# spins, and answers come afterwards.
 # lab: slow
 # lab: also root
 . "${0%/*}/../lab/lib.sh"
@@ -124,6 +125,8 @@ for clock in real virtual; do
 		setpriv --reuid=65534 --regid=65534 --clear-groups /tmp/hostile-peer.$$ closed "${sockets[@]}" || fail "another user is let in"
 		rm /tmp/hostile-peer.$$
 	fi
+	must ./peer order "$RUN/$clock/control"
+	must ./peer next "$RUN/$clock/control" "$(awk '$3 ~ /^substrate/ { print $1; exit }' "$RUN/$clock/pids")"
 	attack "the lab by the $clock clock" $((seconds / 3)) "${pids[@]}" -- "${sockets[@]}"
 	if [ -n "${VBET_FAULT_SECONDS:-}" ]; then
 		some=("${sockets[@]}")

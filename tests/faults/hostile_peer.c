@@ -6,7 +6,10 @@
  * Prints how many connections there were. "hostile_peer closed SOCKET..." is another user, and
  * fails if one of them lets it in. "hostile_peer many N SOCKET" holds N connections at once, some
  * of them with half a message, prints how many there are, holds them until its input ends, and
- * prints how many of them the other side has closed meanwhile.
+ * prints how many of them the other side has closed meanwhile. "hostile_peer next SOCKET PID" asks
+ * a server whose substrate is that process, goes before the answer comes, and comes back: fails if
+ * the next one hears what the last one asked. "hostile_peer order SOCKET" asks several things in
+ * one breath, and fails if they are answered in another order.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -267,6 +270,69 @@ static int hold_many(int wanted, const char *path)
 	return 0;
 }
 
+/* What the other side says, up to a text and for as long as it is not silent for so long. */
+static void listen_to(int fd, char *to, size_t size, const char *end, int silent_ms)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	size_t len = 0;
+
+	to[0] = '\0';
+	while (len < size - 1 && !strstr(to, end) && poll(&p, 1, silent_ms) == 1) {
+		ssize_t n = recv(fd, to + len, size - 1 - len, MSG_DONTWAIT);
+
+		if (n <= 0)
+			break;
+		len += (size_t)n;
+		to[len] = '\0';
+	}
+}
+
+static const char *const slow_requests[] = {"statement x = 1\n", "status\n", "clock\n", "whole\n",
+					    "capture a:eth0 /nowhere/x\n"};
+
+/* The one who asks goes while the substrate stands, which alone could answer. */
+static int hear_only_own(const char *path, pid_t substrate)
+{
+	char said[4096] = "";
+
+	for (size_t i = 0; !*said && i < sizeof(slow_requests) / sizeof(slow_requests[0]); i++) {
+		kill(substrate, SIGSTOP);
+		int first = come(path);
+
+		say(first, slow_requests[i], strlen(slow_requests[i]));
+		usleep(20000);
+		close(first);
+		usleep(20000);
+		int next = come(path);
+
+		usleep(20000);
+		kill(substrate, SIGCONT);
+		listen_to(next, said, sizeof(said), "\n", 200);
+		close(next);
+		if (*said)
+			printf("%swas answered to the next one: %s", slow_requests[i], said);
+	}
+	return *said != '\0';
+}
+
+static int hear_in_order(const char *path)
+{
+	static const char requests[] = "statement x = 1\nstatus\nresult 77\nnonesuch\n";
+	char said[65536];
+	int fd = come(path);
+
+	say(fd, requests, strlen(requests));
+	listen_to(fd, said, sizeof(said), "nonesuch", 10000);
+	close(fd);
+	const char *statement = strstr(said, "console:"), *status = strstr(said, "\nok\n"),
+		   *result = strstr(said, "no job 77"), *last = strstr(said, "nonesuch");
+
+	if (statement && statement < status && status < result && result < last)
+		return 0;
+	printf("not in order: %s", said);
+	return 1;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc > 2 && !strcmp(argv[1], "closed"))
@@ -274,6 +340,10 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	if (argc == 4 && !strcmp(argv[1], "many"))
 		return hold_many(atoi(argv[2]), argv[3]);
+	if (argc == 4 && !strcmp(argv[1], "next"))
+		return hear_only_own(argv[2], atoi(argv[3]));
+	if (argc == 3 && !strcmp(argv[1], "order"))
+		return hear_in_order(argv[2]);
 	if (argc < 4)
 		return 2;
 	for (long i = 0; i < atol(argv[2]); i++) {

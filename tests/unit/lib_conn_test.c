@@ -15,7 +15,8 @@ static struct side {
 	struct conn conn;
 	int other;
 	unsigned n_lines, n_closed;
-	bool closes; /* at its first line */
+	bool closes;  /* at its first line */
+	bool is_busy; /* takes none */
 } sides[2];
 static unsigned most_ahead; /* lines that one had heard when the other heard its first */
 
@@ -24,7 +25,7 @@ static size_t on_data(struct conn *c, const char *data, size_t len)
 	struct side *s = container_of(c, struct side, conn);
 	const char *end = memchr(data, '\n', len);
 
-	if (!end)
+	if (!end || s->is_busy)
 		return 0;
 	if (!s->n_lines++ && s == &sides[1])
 		most_ahead = sides[0].n_lines;
@@ -137,6 +138,22 @@ START_TEST(who_has_gone_is_heard_to_the_end)
 }
 END_TEST
 
+/* A handler that did not want it then may want it now. */
+START_TEST(what_was_left_is_offered_when_asked)
+{
+	sides[0].is_busy = true;
+	send_lines(0, 3);
+	turn();
+	turn();
+	ck_assert_uint_eq(sides[0].n_lines, 0);
+	sides[0].is_busy = false;
+	conn_offer(&sides[0].conn);
+	ck_assert_uint_eq(sides[0].n_lines, 0);
+	turn();
+	ck_assert_uint_eq(sides[0].n_lines, 3);
+}
+END_TEST
+
 START_TEST(a_handler_may_close)
 {
 	char got[8] = "";
@@ -242,6 +259,7 @@ int main(void)
 	tcase_add_test(tc, who_has_said_much_is_heard_again);
 	tcase_add_test(tc, a_poll_hears_all);
 	tcase_add_test(tc, who_has_gone_is_heard_to_the_end);
+	tcase_add_test(tc, what_was_left_is_offered_when_asked);
 	tcase_add_test(tc, a_handler_may_close);
 	tcase_add_test(tc, what_waits_goes_on_elsewhere);
 	tcase_add_test(tc, what_is_corked_waits);

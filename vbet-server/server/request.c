@@ -7,11 +7,11 @@
  * the substrate or for the clock keeps a `struct query` with the client, and returns
  * REQUEST_ANSWERED.
  *
- * A client may be gone when its answer comes. Therefore nobody keeps a client and trusts the
- * pointer: a query compares it with those that there are (query_client()), and whoever has waited
- * in vain costs no more than a look. Those that wait for a state of the lab are not told by who
- * changes it, either: after each change all that wait are asked whether their wait is over
- * (request_check_waiting()). There are few of them, and none is forgotten.
+ * A client may be gone when its answer comes, and the next one may have been given its memory.
+ * Therefore nobody keeps a client: a query has its number and looks for it (query_client()), and
+ * whoever has waited in vain costs no more than a look. Those that wait for a state of the lab are
+ * not told by who changes it, either: after each change all that wait are asked whether their wait
+ * is over (request_check_waiting()). There are few of them, and none is forgotten.
  */
 #include "vbet-server/server/request.h"
 
@@ -76,14 +76,14 @@ struct query *query_create(struct client *c)
 	struct query *q = xcalloc(1, sizeof(*q));
 
 	q->server = c->server;
-	q->client = c;
+	q->client = c->number;
 	return q;
 }
 
 struct client *query_client(const struct query *q)
 {
 	for (struct client *i = q->server->clients; i; i = i->next)
-		if (i == q->client && !i->dead)
+		if (i->number == q->client && !i->dead)
 			return i;
 	return NULL;
 }
@@ -110,14 +110,15 @@ void query_answer(void *ctx, bool ok, const char *text)
 static void on_status(void *ctx, struct json_object *status)
 {
 	struct query *q = ctx;
+	struct client *c = query_client(q);
 	struct reply r;
 
-	if (query_client(q)) {
+	if (c) {
 		FILE *f = reply_open(&r);
 
 		q->report(f, q->server->lab, status);
-		reply_send(&r, q->client);
-		client_ok(q->client);
+		reply_send(&r, c);
+		client_ok(c);
 	}
 	free(q);
 }
@@ -336,6 +337,8 @@ void request_handle(struct client *c, const char *line, size_t len)
 	struct arena a = {0};
 	struct words w;
 	struct err e = {0};
+
+	c->asks = true;
 	int rc = words_split(line, len, &a, &w, &e);
 	const struct request *r = NULL;
 

@@ -31,7 +31,7 @@ void request_tell_clock(struct client *c);
 /* What an answer of the substrate is for: the ctx of a carrier_answer_fn, freed by it. */
 struct query {
 	struct server *server;
-	struct client *client; /* may be gone: query_client() */
+	uint64_t client; /* its number: it may be gone, and another one be where it was */
 	/* Prints the lab with what its substrate says, as JSON. */
 	void (*report)(FILE *out, const struct lab *lab, struct json_object *status);
 };

@@ -141,10 +141,11 @@ static void on_now(void *ctx, bool ok, const char *text)
 {
 	struct query *q = ctx;
 	struct lab *lab = q->server->lab;
+	struct client *c = query_client(q);
 	long long now_ns;
 	char *spin;
 
-	if (query_client(q)) {
+	if (c) {
 		spin = spin_describe(lab);
 		if (ok && sscanf(text, "%lld", &now_ns) == 1)
 			lab->clock.now_ns = now_ns;
@@ -158,8 +159,8 @@ static void on_now(void *ctx, bool ok, const char *text)
 			fprintf(f, "%s\n", spin);
 		clock_tell(lab, f);
 		free(spin);
-		reply_send(&r, q->client);
-		client_ok(q->client);
+		reply_send(&r, c);
+		client_ok(c);
 	}
 	free(q);
 }

@@ -4,9 +4,10 @@
  * asked for the lab, which hears of its progress and is answered when the lab is ready, or why
  * it is not. All others connect to the socket `control` in the run directory.
  *
- * A client is in one of three states. LINE: it sends a line of words, and request.c answers.
- * WAIT: its answer comes when `is_over` says so, which is asked whenever something in the lab has
- * changed. RELAY: it speaks to a guest, in wire messages, and never comes back to lines.
+ * A client is in one of three states. LINE: it sends a line of words, and request.c answers; its
+ * next line is read when that is done, or the two answers would be mixed. WAIT: its answer comes
+ * when `is_over` says so, which is asked whenever something in the lab has changed. RELAY: it
+ * speaks to a guest, in wire messages, and never comes back to lines.
  *
  * A client may go at any time, also while an answer for it is on its way from the substrate. It
  * is only marked then, and freed between two turns of the loop, when no function further up can
@@ -70,7 +71,7 @@ static size_t client_data(struct conn *conn, const char *data, size_t len)
 	}
 	const char *end = memchr(data, '\n', len);
 
-	if (!end)
+	if (!end || c->asks)
 		return 0;
 	size_t line = (size_t)(end - data);
 
@@ -83,6 +84,7 @@ static struct client *add_client(struct server *s, int fd, struct err *e)
 	struct client *c = xcalloc(1, sizeof(*c));
 
 	c->server = s;
+	c->number = ++s->last_client;
 	c->conn.on_data = client_data;
 	c->conn.on_close = client_closed;
 	c->conn.owner = c;
@@ -137,9 +139,16 @@ static void on_signal(struct loop_watch *w, uint32_t events, int64_t now_ns)
 	}
 }
 
+static void end_answer(struct client *c)
+{
+	c->asks = false;
+	conn_offer(&c->conn);
+}
+
 void client_ok(struct client *c)
 {
 	conn_write(&c->conn, "ok\n", 3);
+	end_answer(c);
 }
 
 void client_error(struct client *c, const struct err *e)
@@ -148,6 +157,7 @@ void client_error(struct client *c, const struct err *e)
 
 	conn_printf(&c->conn, "error %d %s\n", e->kind, words_quote(&a, e->text));
 	arena_finish(&a);
+	end_answer(c);
 }
 
 void client_out(struct client *c, const char *text, size_t len)

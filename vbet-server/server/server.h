@@ -21,7 +21,9 @@ struct server;
 struct client {
 	struct conn conn;
 	struct server *server;
+	uint64_t number; /* no two clients of a server have the same */
 	enum client_state state;
+	bool asks;                    /* its last line is not answered yet: the next one waits */
 	struct agent_channel channel; /* of CLIENT_RELAY */
 	struct guest *guest;
 	uint32_t owed;     /* CLIENT_RELAY: bytes granted back, not told yet */
@@ -50,9 +52,10 @@ struct server {
 	struct loop_watch listener;
 	struct loop_watch signals;
 	struct client *clients;
-	struct client *up; /* who asked for the lab and waits until it is ready, or NULL */
-	bool thawing;      /* it was restored, and not all of the lab is back */
-	bool held;         /* the lab goes down with that client, also when it is ready */
+	uint64_t last_client; /* its number */
+	struct client *up;    /* who asked for the lab and waits until it is ready, or NULL */
+	bool thawing;         /* it was restored, and not all of the lab is back */
+	bool held;            /* the lab goes down with that client, also when it is ready */
 	bool down_asked;
 	char *heir; /* owned: who asked for the end wants the lab's name, and what it keeps to go
 		     * back to, there; NULL: nobody does */
