@@ -203,19 +203,20 @@ static int freeze(struct object *o, struct err *e)
 
 /*
  * The file may have grown since; what this one writes is put in the place of that. Whoever reads a
- * FIFO stays with the one that was saved, and so does the capture.
+ * FIFO stays with the one that was saved, and so does the capture, as one in a file that is not
+ * ours any more.
  */
 static int thaw(struct object *o, const struct thaw *t, struct err *e)
 {
 	struct capture *c = (struct capture *)o;
 	struct stat st;
 
-	if (!c->is_file) {
+	thaw_path(t, &c->path);
+	if (!c->is_file || !*c->path) {
 		c->fd = -1;
 		destroy(o);
 		return 0;
 	}
-	thaw_path(t, &c->path);
 	c->fd = open(c->path, O_WRONLY | O_CLOEXEC);
 	if (c->fd < 0 || fstat(c->fd, &st) < 0)
 		return err_sys(e, "open %s", c->path);

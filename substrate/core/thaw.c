@@ -10,13 +10,16 @@
 
 /*
  * The '=' between two paths, which may have some themselves: where both are directories with their
- * last slash, it stands between slashes.
+ * last slash, it stands between slashes, or at the end.
  */
 static const char *find_separator(const char *word)
 {
 	const char *between = strstr(word, "/=/");
+	const char *last = strrchr(word, '=');
 
-	return between ? between + 1 : strchr(word, '=');
+	if (between)
+		return between + 1;
+	return last && !last[1] ? last : strchr(word, '=');
 }
 
 void thaw_path(const struct thaw *t, char **path)
@@ -29,7 +32,7 @@ void thaw_path(const struct thaw *t, char **path)
 
 		if (!to || strncmp(*path, word, from_len) != 0)
 			continue;
-		char *now = xasprintf("%s%s", to + 1, *path + from_len);
+		char *now = to[1] ? xasprintf("%s%s", to + 1, *path + from_len) : xstrdup("");
 
 		free(*path);
 		*path = now;

@@ -10,15 +10,17 @@
 
 #include "substrate/core/substrate.h"
 
-/* Where the snapshot is, and where paths are now: words FROM=TO (of directories with their last
- * slash), a NUL behind each. */
+/*
+ * Where the snapshot is, and where paths are now: words FROM=TO (of directories with their last
+ * slash), a NUL behind each. An empty TO: nothing there is ours any more.
+ */
 struct thaw {
 	const char *dir;   /* borrowed */
 	const char *paths; /* borrowed */
 	size_t len;
 };
 
-/* The path as it is now: *path (owned) is replaced where it begins with a FROM. */
+/* The path as it is now: *path (owned) is replaced where it begins with a FROM; "": not ours. */
 void thaw_path(const struct thaw *t, char **path);
 
 /* The freeze() of kinds that no snapshot can have. */

@@ -313,13 +313,12 @@ static int say_statement(const struct what_if *w, const char *lab, struct err *e
 	return -1;
 }
 
-/* From the record of the run as it was; the lab cuts the inputs off where it goes on. */
-static int take_text(const struct what_if *w, const struct keep *k, const char *name, struct err *e)
+static int take_manifest(const struct what_if *w, const struct keep *k, struct err *e)
 {
-	char *from = xasprintf("%s/was/%s", w->dir, name);
+	char *from = xasprintf("%s/was/manifest", w->dir);
 	size_t len;
 	char *text = paths_read_file(from, &len, e);
-	int rc = text ? keep_text(k, name, text, e) : -1;
+	int rc = text ? keep_text(k, "manifest", text, e) : -1;
 
 	free(text);
 	free(from);
@@ -333,8 +332,8 @@ static int restore(const struct what_if *w, const char *lab, struct keep *k, str
 	int rc = base && keep_open(k, dir, e) == 0 ? 0 : -1;
 
 	free(dir);
-	if (rc == 0 && (take_text(w, k, "manifest", e) < 0 || take_text(w, k, "inputs", e) < 0))
-		rc = -1;
+	if (rc == 0)
+		rc = take_manifest(w, k, e);
 	if (rc == 0) {
 		const struct server_follow follow = {.captures = k->cables, .record = k->dir};
 		char *run = xasprintf("%s/%s", base, lab);

@@ -261,29 +261,6 @@ void back_thaw(struct lab *lab)
 	back_dir_weigh(lab->dir, &b->kept);
 }
 
-/* The record of this life: what was done until now. It stays with the lab. */
-static int begin_record(struct lab *lab, const char *text, struct err *e)
-{
-	char *path = xasprintf("%s/inputs", lab->dir);
-	char *elsewhere = xasprintf("%s/record", lab->dir);
-	FILE *f = fopen(path, "we");
-	int rc = 0;
-
-	if (!f ||
-	    fwrite(text, 1, (size_t)lab->snapshot.recorded, f) != (size_t)lab->snapshot.recorded ||
-	    fflush(f) != 0)
-		rc = err_sys(e, "write %s", path);
-	unlink(elsewhere);
-	free(lab->record.dir);
-	lab->record.dir = xstrdup(lab->dir);
-	lab->inputs.record = f;
-	if (lab->record.sources)
-		lab->record.sources->written = 0;
-	free(path);
-	free(elsewhere);
-	return rc < 0 ? rc : record_keep_sources(lab, e);
-}
-
 int back_follow(struct lab *lab, const char *text, int64_t to_ns, struct err *e)
 {
 	size_t behind = (size_t)lab->snapshot.recorded;
@@ -292,7 +269,8 @@ int back_follow(struct lab *lab, const char *text, int64_t to_ns, struct err *e)
 		return err_set(e, ERR_ENV, "the record is shorter than when it was saved");
 	lab->back.follows = true;
 	job_forget(lab);
-	if (begin_record(lab, text, e) < 0)
+	/* The record of this life stays with the lab. */
+	if (record_go_on(lab, lab->dir, text, behind, e) < 0)
 		return -1;
 	return input_follow(lab, text + behind, to_ns, e);
 }

@@ -108,6 +108,14 @@ void captures_end(struct lab *lab, carrier_answer_fn answer, void *ctx)
 	on_ended(x, true, "");
 }
 
+void captures_leave(struct captures *s)
+{
+	for (size_t i = 0; i < s->at.n; i++)
+		s->at.at[i].runs = false;
+	free(s->dir);
+	s->dir = NULL;
+}
+
 void captures_finish(struct lab *lab)
 {
 	struct capture_kept *c;

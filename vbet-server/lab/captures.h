@@ -28,6 +28,8 @@ void captures_update(struct lab *lab);
 void captures_forget(struct lab *lab, const char *object);
 /* Ends all, so that their files are whole: one answer. */
 void captures_end(struct lab *lab, carrier_answer_fn answer, void *ctx);
+/* The files are another lab's. */
+void captures_leave(struct captures *s);
 void captures_finish(struct lab *lab);
 
 #endif

@@ -60,23 +60,11 @@ int moment_is_kept(const struct lab *lab, struct err *e)
 	return lab->moment.refused.kind ? -1 : 0;
 }
 
-void moment_expect(struct lab *lab, const char *record)
+void moment_go_on(struct lab *lab)
 {
 	lab->moment.saving = false;
-	free(lab->record.dir);
-	lab->record.dir = xstrdup(record);
-	if (lab->record.sources)
-		lab->record.sources->written = 0;
-}
-
-int moment_go_on(struct lab *lab, struct err *e)
-{
 	lab->inputs.replay_ns = lab->clock.goal_ns = lab->clock.now_ns;
 	lab->inputs.replay_rest = true;
-	if (!lab->inputs.record)
-		return err_set(e, ERR_ENV, "%s/inputs is not what it was", lab->record.dir);
-	return lab_write_file(lab, "record", lab->record.dir, e) < 0 ? -1
-								     : record_keep_sources(lab, e);
 }
 
 void moment_finish(struct lab *lab)

@@ -34,12 +34,10 @@ void moment_ended(struct lab *lab);
 /* 0 if the lab has been kept, or -1 with the reason. */
 int moment_is_kept(const struct lab *lab, struct err *e);
 /*
- * In a server that was restored from it. Before thaw_begin(): the record is in that directory,
- * which has the inputs of the other run. Behind it: the lab stands where its record ends, and what
- * the other run did later stays planned. 0 or -1.
+ * In a server that was restored from it: the lab stands where its record ends, and what the other
+ * run did later stays planned.
  */
-void moment_expect(struct lab *lab, const char *record);
-int moment_go_on(struct lab *lab, struct err *e);
+void moment_go_on(struct lab *lab);
 void moment_finish(struct lab *lab);
 
 #endif

@@ -10,10 +10,12 @@
 #include "lib/xalloc.h"
 #include "vbet-server/lab/lab.h"
 #include "vbet-server/store/manifest.h"
+#include "vbet-server/store/paths.h"
 #include "vbet-server/store/sources.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static int write_manifest(const char *dir, const struct manifest *m, struct err *e)
 {
@@ -77,6 +79,92 @@ int record_begin(struct lab *lab, const char *script, struct err *e)
 	free(graph);
 	arena_finish(&a);
 	return rc < 0 ? rc : record_keep_sources(lab, e);
+}
+
+static char *inputs_in(const char *dir)
+{
+	return xasprintf("%s/inputs", dir);
+}
+
+/* NULL on error. */
+static FILE *begin_inputs(const char *dir, const char *text, size_t len, struct err *e)
+{
+	char *path = inputs_in(dir);
+	FILE *f = fopen(path, "we");
+
+	if (!f || fwrite(text, 1, len, f) != len || fflush(f) != 0) {
+		err_sys(e, "write %s", path);
+		if (f)
+			fclose(f);
+		f = NULL;
+	}
+	free(path);
+	return f;
+}
+
+int record_copy_inputs(const struct lab *lab, const char *run, struct err *e)
+{
+	if (!lab->inputs.record || !is_elsewhere(lab))
+		return 0;
+	size_t len;
+	char *from = inputs_in(lab->record.dir);
+	char *text = paths_read_file(from, &len, e);
+	FILE *f = text ? begin_inputs(run, text, len, e) : NULL;
+
+	free(text);
+	free(from);
+	if (f)
+		fclose(f);
+	return f ? 0 : -1;
+}
+
+/* The lab's own directory has the inputs, or says where they are. */
+static int name_place(struct lab *lab, const char *dir, struct err *e)
+{
+	char *pointer = xasprintf("%s/record", lab->dir), *inputs = inputs_in(lab->dir);
+	int rc = 0;
+
+	if (strcmp(dir, lab->record.dir) != 0 && lab->record.sources)
+		lab->record.sources->written = 0;
+	char *place = xstrdup(dir);
+
+	free(lab->record.dir);
+	lab->record.dir = place;
+	if (is_elsewhere(lab)) {
+		rc = lab_write_file(lab, "record", dir, e);
+		unlink(inputs);
+	} else {
+		unlink(pointer);
+	}
+	free(inputs);
+	free(pointer);
+	return rc < 0 ? rc : record_keep_sources(lab, e);
+}
+
+int record_go_on(struct lab *lab, const char *dir, const char *text, size_t len, struct err *e)
+{
+	FILE *f = begin_inputs(dir, text, len, e);
+
+	if (!f)
+		return -1;
+	lab->inputs.record = f;
+	return name_place(lab, dir, e);
+}
+
+int record_thaw(struct lab *lab, const char *dir, struct err *e)
+{
+	size_t len, before = (size_t)lab->snapshot.recorded;
+	char *path = inputs_in(lab->dir);
+	char *text = paths_read_file(path, &len, e);
+	int rc = text ? 0 : -1;
+
+	if (rc == 0 && len < before)
+		rc = err_set(e, ERR_ENV, "%s is shorter than when it was saved", path);
+	if (rc == 0)
+		rc = record_go_on(lab, dir, text, before, e);
+	free(text);
+	free(path);
+	return rc;
 }
 
 /* Called again after each statement: it may have included another file. */

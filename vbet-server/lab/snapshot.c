@@ -376,7 +376,8 @@ static void copy_files(struct lab *lab)
 		if (lab->guests[i])
 			conn_poll(&lab->guests[i]->agent.conn);
 	s->recorded = lab->inputs.record ? ftell(lab->inputs.record) : 0;
-	if (copy_tree_but(lab->dir, run, BACK_DIR, &e) == 0)
+	if (copy_tree_but(lab->dir, run, BACK_DIR, &e) == 0 &&
+	    record_copy_inputs(lab, run, &e) == 0)
 		warm_keep_captures(lab, run, &e);
 	free(run);
 	if (e.kind)

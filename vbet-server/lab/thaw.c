@@ -88,27 +88,39 @@ void thaw_check(struct lab *lab)
 	progress_check(lab);
 }
 
-static int thaw_files(struct lab *lab, bool goes_on, struct err *e)
+/* The old stream has no descriptor: it is left to itself. */
+static int thaw_record(struct lab *lab, const char *record, bool is_other, struct err *e)
+{
+	struct err why;
+
+	if (record == THAW_RECORD_NONE || !lab->inputs.record)
+		return 0;
+	if (*record)
+		return record_thaw(lab, record, e);
+	if (!is_other && record_thaw(lab, lab->record.dir, &why) == 0)
+		return 0;
+	if (!is_other)
+		fprintf(stderr, "the record goes on in the run directory: %s\n", why.text);
+	return record_thaw(lab, lab->dir, e);
+}
+
+static int thaw_files(struct lab *lab, struct err *e)
 {
 	char *pids = xasprintf("%s/pids", lab->dir);
-	char *inputs = xasprintf("%s/inputs", lab->record.dir);
 
-	/* The old streams have no descriptors: they are left to themselves. */
+	/* As above. */
 	lab->lock_fd = paths_lock(lab->dir);
 	lab->pids = fopen(pids, "we");
-	if (lab->inputs.record && goes_on)
-		lab->inputs.record =
-			truncate(inputs, lab->snapshot.recorded) < 0 ? NULL : fopen(inputs, "ae");
 	int rc = lab->lock_fd >= 0 && lab->pids ? 0 : err_sys(e, "%s", lab->dir);
 
 	free(pids);
-	free(inputs);
 	return rc;
 }
 
 /*
  * What has the old run directory in it: the plan, which is made anew of the same graph, and the
- * record, if it was there.
+ * place of the record, if it was there. What was elsewhere stays with the other one, which may go
+ * on, unless somebody has said where it is now.
  */
 static int move_lab(struct lab *lab, const char *run, struct err *e)
 {
@@ -122,6 +134,10 @@ static int move_lab(struct lab *lab, const char *run, struct err *e)
 	if (!strcmp(lab->record.dir, old)) {
 		free(lab->record.dir);
 		lab->record.dir = xstrdup(run);
+	}
+	if (lab->captures.dir && !lab->warm.moved) {
+		lab->warm.moved = xasprintf("%s/=", lab->captures.dir);
+		captures_leave(&lab->captures);
 	}
 	free(old);
 	topo_set_lab(lab->script, name);
@@ -218,18 +234,21 @@ void thaw_forget(struct lab *lab)
 	}
 }
 
-int thaw_begin(struct lab *lab, const char *dir, const char *run, bool goes_on, struct err *e)
+int thaw_begin(struct lab *lab, const char *dir, const char *run, const char *record, struct err *e)
 {
 	struct snapshot *s = &lab->snapshot;
 	char *moved = xasprintf("%s/=%s/", lab->dir, run);
+	bool is_other = strcmp(lab->dir, run) != 0;
 
 	free(s->dir);
 	free(s->asked);
 	loop_cancel_timer(lab->loop, &s->still.deadline);
 	*s = (struct snapshot){
 		.step = SNAPSHOT_THAWING, .dir = xstrdup(dir), .recorded = s->recorded};
-	int rc = move_lab(lab, run, e) < 0 ? -1 : thaw_files(lab, goes_on, e);
+	int rc = move_lab(lab, run, e) < 0 ? -1 : thaw_files(lab, e);
 
+	if (rc == 0)
+		rc = thaw_record(lab, record, is_other, e);
 	if (rc == 0)
 		rc = bounds_thaw(lab, e);
 	if (rc == 0)

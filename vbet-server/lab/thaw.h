@@ -18,9 +18,15 @@ void thaw_forget(struct lab *lab);
 /*
  * In a server that was restored from a directory; the loop is thawed. The processes of the lab are
  * started, in the run directory `run`, whose last part is the lab's name from now on; step
- * SNAPSHOT_NONE says that all are back. goes_on: its record does, where it was. 0 or -1.
+ * SNAPSHOT_NONE says that all are back. 0 or -1.
+ *
+ * record: where its record goes on. THAW_RECORD_KEEPS: where it was, or if the lab has another name
+ * now, in its own run directory, for the first one may go on, too. THAW_RECORD_NONE: not yet.
  */
-int thaw_begin(struct lab *lab, const char *dir, const char *run, bool goes_on, struct err *e);
+#define THAW_RECORD_KEEPS ""
+#define THAW_RECORD_NONE  NULL
+int thaw_begin(struct lab *lab, const char *dir, const char *run, const char *record,
+	       struct err *e);
 /* One of those that are awaited has come: goes on if that was the last. */
 void thaw_check(struct lab *lab);
 /* One of them cannot come. */

@@ -383,16 +383,15 @@ static int thaw_lab(struct server *s, const struct argument *arg, struct err *e)
 
 	s->thawing = !*arg->note;
 	s->up = NULL;
-	if (*arg->record) {
+	if (*arg->record)
 		opt.captures = *arg->captures ? arg->captures : NULL;
-		moment_expect(s->lab, arg->record);
-	}
 	if (rc == 0) {
 		warm_expect(s->lab, &opt);
-		rc = thaw_begin(s->lab, arg->dir, arg->run, !*arg->inputs, e);
+		rc = thaw_begin(s->lab, arg->dir, arg->run,
+				*arg->inputs ? THAW_RECORD_NONE : arg->record, e);
 	}
 	if (rc == 0 && *arg->record)
-		rc = moment_go_on(s->lab, e);
+		moment_go_on(s->lab);
 	if (rc == 0 && *arg->note) {
 		rc = warm_adopt(s->lab, &opt, e);
 		s->held = opt.held;
