@@ -218,7 +218,7 @@ static int request_down(struct client *c, const struct words *w, struct err *e)
 int request_wait_until(struct client *c, bool (*is_over)(const struct client *c, struct err *e))
 {
 	c->state = CLIENT_WAIT;
-	c->guest = NULL;
+	request_await(c, NULL);
 	c->is_over = is_over;
 	return REQUEST_ANSWERED;
 }

@@ -22,6 +22,8 @@ struct reply {
 FILE *reply_open(struct reply *r);
 void reply_send(struct reply *r, struct client *c);
 
+/* Which guest the client waits for; NULL: none. */
+void request_await(struct client *c, const char *guest);
 /* The client is answered when is_over() says so. Returns REQUEST_ANSWERED. */
 int request_wait_until(struct client *c, bool (*is_over)(const struct client *c, struct err *e));
 

@@ -13,10 +13,18 @@
  */
 #include "lib/container_of.h"
 #include "lib/units.h"
+#include "lib/xalloc.h"
 #include "vbet-server/server/request.h"
 
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
+
+void request_await(struct client *c, const char *guest)
+{
+	free(c->awaited);
+	c->awaited = guest ? xstrdup(guest) : NULL;
+}
 
 static bool is_option(const char *word)
 {
@@ -30,15 +38,16 @@ static bool is_option(const char *word)
  */
 static bool wait_is_over(const struct client *c, struct err *e)
 {
-	const struct lab *lab = c->server->lab;
+	struct lab *lab = c->server->lab;
 
-	const struct guest *gu = c->guest;
-
-	if (lab_is_lost(lab, gu ? graph_find_node(lab->graph, gu->name) : -1, e))
+	if (lab_is_lost(lab, c->awaited ? graph_find_node(lab->graph, c->awaited) : -1, e))
 		return true;
-	if (!gu)
+	if (!c->awaited)
 		return progress_is_ready(lab);
-	if (gu->state == GUEST_READY)
+	/* It may have been freed meanwhile. */
+	const struct guest *gu = lab_find_guest(lab, c->awaited, e);
+
+	if (!gu || gu->state == GUEST_READY)
 		return true;
 	if (gu->failed.kind)
 		*e = gu->failed;
@@ -52,12 +61,14 @@ static bool wait_is_over(const struct client *c, struct err *e)
 static void on_wait_timeout(struct loop_timer *t, int64_t now_ns)
 {
 	struct client *c = container_of(t, struct client, timeout);
+	const struct guest *gu =
+		c->awaited ? lab_find_guest(c->server->lab, c->awaited, NULL) : NULL;
 	struct err e;
 
 	err_set(&e, ERR_TIMEOUT, "not ready in time");
-	if (c->guest)
-		err_set(&e, ERR_TIMEOUT, "%s is %s, not ready in time", c->guest->name,
-			guest_state_name(c->guest->state));
+	if (gu)
+		err_set(&e, ERR_TIMEOUT, "%s is %s, not ready in time", gu->name,
+			guest_state_name(gu->state));
 	c->state = CLIENT_LINE;
 	client_error(c, &e);
 }
@@ -115,15 +126,15 @@ int request_wait(struct client *c, const struct words *w, struct err *e)
 
 	if (timeout && unit_parse(UNIT_TIME, timeout, &ns, e) < 0)
 		return -1;
-	c->guest = NULL;
+	request_await(c, NULL);
 	if (w->n > 1 && !is_option(w->at[1])) {
 		int node = graph_find_node(lab->graph, w->at[1]);
 
 		if (node >= 0 && !lab->guests[node])
 			return wait_for_device(c, node, e);
-		c->guest = lab_find_guest(lab, w->at[1], e);
-		if (!c->guest)
+		if (!lab_find_guest(lab, w->at[1], e))
 			return -1;
+		request_await(c, w->at[1]);
 	}
 	if (wait_is_over(c, &why)) {
 		*e = why;

@@ -113,6 +113,7 @@ static void free_dead_clients(struct server *s)
 		*p = c->next;
 		loop_cancel_timer(s->loop, &c->timeout);
 		conn_finish(&c->conn);
+		free(c->awaited);
 		free(c);
 	}
 }

@@ -25,8 +25,9 @@ struct client {
 	enum client_state state;
 	bool asks;                    /* its last line is not answered yet: the next one waits */
 	struct agent_channel channel; /* of CLIENT_RELAY */
-	struct guest *guest;
-	uint32_t owed;     /* CLIENT_RELAY: bytes granted back, not told yet */
+	struct guest *guest;          /* of CLIENT_RELAY, as long as the channel is open */
+	char *awaited;                /* owned; CLIENT_WAIT: a guest; NULL: something else */
+	uint32_t owed;                /* CLIENT_RELAY: bytes granted back, not told yet */
 	uint32_t heard;    /* CLIENT_RELAY: bytes that came, and that the guest was not told of
 			      as granted back */
 	uint32_t repeated; /* CLIENT_RELAY: bytes it hears again, granted back before */
