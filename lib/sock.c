@@ -172,6 +172,14 @@ ssize_t sock_recv_fds(int sock, void *data, size_t len, int *fds, size_t max_fds
 	return got;
 }
 
+pid_t sock_peer_pid(int fd)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 ? 0 : peer.pid;
+}
+
 void sock_set_nonblock(int fd)
 {
 	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);

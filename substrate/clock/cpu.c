@@ -7,7 +7,6 @@
  */
 #include "substrate/clock/cpu.h"
 
-#include <sys/socket.h>
 #include <unistd.h>
 
 int cpu_pick(cpu_set_t *all)
@@ -38,12 +37,4 @@ void cpu_tie(pid_t pid, int cpu)
 void cpu_untie(pid_t pid, const cpu_set_t *all)
 {
 	(void)sched_setaffinity(pid, sizeof(*all), all);
-}
-
-pid_t cpu_peer(int fd)
-{
-	struct ucred peer;
-	socklen_t len = sizeof(peer);
-
-	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 ? 0 : peer.pid;
 }

@@ -12,7 +12,5 @@ int cpu_pick(cpu_set_t *all);
 void cpu_tie(pid_t pid, int cpu);
 /* It may run on any of them again. */
 void cpu_untie(pid_t pid, const cpu_set_t *all);
-/* Who is at the other end of a socket; 0: that is not known. */
-pid_t cpu_peer(int fd);
 
 #endif

@@ -22,6 +22,7 @@
 
 #include "lib/container_of.h"
 #include "lib/minmax.h"
+#include "lib/sock.h"
 #include "substrate/cable/cable.h"
 #include "substrate/clock/cpu.h"
 #include "substrate/clock/vclock_priv.h"
@@ -147,7 +148,7 @@ static bool are_guests_apart(const struct vclock *c)
  */
 void vclock_place(struct vclock *c, struct vclock_guest *g)
 {
-	pid_t pid = cpu_peer(g->conn.fd);
+	pid_t pid = sock_peer_pid(g->conn.fd);
 
 	vclock_look_at_cables(c);
 	if (!pid || are_guests_apart(c))
@@ -161,7 +162,7 @@ void vclock_place(struct vclock *c, struct vclock_guest *g)
 
 void vclock_release(struct vclock *c, struct vclock_guest *g)
 {
-	pid_t pid = cpu_peer(g->conn.fd);
+	pid_t pid = sock_peer_pid(g->conn.fd);
 
 	if (pid && c->core >= 0)
 		cpu_untie(pid, &c->cores);

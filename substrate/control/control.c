@@ -11,6 +11,7 @@
 #include "substrate/control/control.h"
 
 #include "lib/nearest.h"
+#include "lib/sock.h"
 #include "lib/units.h"
 #include "lib/words.h"
 #include "lib/xalloc.h"
@@ -479,6 +480,7 @@ int control_open(struct control_session *c, struct loop *l, struct substrate *s,
 	if (control_session_open(c, l, s, fd, e) < 0)
 		return -1;
 	c->conn.on_close = closed;
+	s->server = sock_peer_pid(fd);
 	s->owner = c;
 	s->on_event = send_event;
 	return 0;
@@ -488,6 +490,7 @@ int control_thaw(struct control_session *c, int fd, struct err *e)
 {
 	/* Half of a line of the old server's, answers for it: nobody's. */
 	conn_forget(&c->conn);
+	c->sub->server = sock_peer_pid(fd);
 	return conn_thaw(&c->conn, c->loop, fd, e);
 }
 

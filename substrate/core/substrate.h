@@ -117,6 +117,7 @@ struct substrate {
 	const struct device_kind *const *kinds; /* of devices, NULL-terminated; borrowed */
 	void (*on_event)(struct substrate *s, const char *line);
 	void *owner;
+	pid_t server; /* the only process that may speak to the agents of guests; 0: any */
 };
 
 struct substrate *substrate_create(struct loop *l, const struct device_kind *const *kinds);

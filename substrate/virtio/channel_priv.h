@@ -20,6 +20,7 @@ enum {
 	IN_END = 64 << 20,   /* the same with the virtual clock: all of it comes at one instant */
 	OUT_MAX = 256 << 10, /* bytes kept for the client: real clock */
 	OUT_END = 256 << 20, /* the same with the virtual clock: then the client is cut off */
+	BACKLOG_MAX = 256,   /* strangers that are sent away before others get their turn */
 	CONTROL_MAX = 16,    /* messages kept for the guest */
 	/*
 	 * Chains taken from a guest before others get their turn. In virtual time it stands still

@@ -125,6 +125,13 @@ for clock in real virtual; do
 		setpriv --reuid=65534 --regid=65534 --clear-groups /tmp/hostile-peer.$$ closed "${sockets[@]}" || fail "another user is let in"
 		rm /tmp/hostile-peer.$$
 	fi
+	# At the door of the agent: some who came and went, and one who stays.
+	coproc STAY { ./peer stay 100 "$RUN/$clock/n/a/agent"; }
+	stay=${STAY[1]} stay_pid=$STAY_PID
+	sleep 0.2
+	must vbet restart -t 60s a
+	exec {stay}>&-
+	wait "$stay_pid" || fail "nobody was at the door"
 	must ./peer order "$RUN/$clock/control"
 	must ./peer next "$RUN/$clock/control" "$(awk '$3 ~ /^substrate/ { print $1; exit }' "$RUN/$clock/pids")"
 	attack "the lab by the $clock clock" $((seconds / 3)) "${pids[@]}" -- "${sockets[@]}"

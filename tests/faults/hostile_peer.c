@@ -9,7 +9,9 @@
  * prints how many of them the other side has closed meanwhile. "hostile_peer next SOCKET PID" asks
  * a server whose substrate is that process, goes before the answer comes, and comes back: fails if
  * the next one hears what the last one asked. "hostile_peer order SOCKET" asks several things in
- * one breath, and fails if they are answered in another order.
+ * one breath, and fails if they are answered in another order. "hostile_peer stay N SOCKET"
+ * connects as often, says something each time, leaves but once, and holds that until its input
+ * ends.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -333,6 +335,23 @@ static int hear_in_order(const char *path)
 	return 1;
 }
 
+/* Nobody is let in as long as somebody else is there, so they wait at the door. */
+static int stay(int n, const char *path)
+{
+	uint8_t m[256];
+	int fd = -1;
+	char c;
+
+	for (int i = 0; i < n; i++) {
+		close(fd);
+		fd = come(path);
+		say(fd, m, make_message(m));
+	}
+	while (read(STDIN_FILENO, &c, 1) > 0)
+		;
+	return fd < 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc > 2 && !strcmp(argv[1], "closed"))
@@ -342,6 +361,8 @@ int main(int argc, char **argv)
 		return hold_many(atoi(argv[2]), argv[3]);
 	if (argc == 4 && !strcmp(argv[1], "next"))
 		return hear_only_own(argv[2], atoi(argv[3]));
+	if (argc == 4 && !strcmp(argv[1], "stay"))
+		return stay(atoi(argv[2]), argv[3]);
 	if (argc == 3 && !strcmp(argv[1], "order"))
 		return hear_in_order(argv[2]);
 	if (argc < 4)

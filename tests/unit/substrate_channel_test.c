@@ -174,6 +174,39 @@ START_TEST(a_device_that_cannot_be_heard_is_told)
 }
 END_TEST
 
+/* A stranger that would stay for ever, and ours behind it. */
+START_TEST(only_the_server_is_let_in)
+{
+	struct err e;
+	char byte;
+	int status, there[2];
+
+	add_channel();
+	sub->server = getpid();
+	ck_assert_int_eq(pipe(there), 0);
+	pid_t stranger = fork();
+
+	if (stranger == 0) {
+		int fd = sock_connect(path_of("s"), SOCK_STREAM, &e);
+
+		(void)!write(there[1], "x", 1);
+		_exit(fd >= 0 && recv(fd, &byte, 1, 0) == 0 ? 0 : 1);
+	}
+	ck_assert_int_eq(read(there[0], &byte, 1), 1);
+	int fd = sock_connect(path_of("s"), SOCK_STREAM, &e);
+
+	pump(NULL);
+	ck_assert_int_eq(waitpid(stranger, &status, 0), stranger);
+	ck_assert_int_eq(status, 0);
+	ck_assert_int_lt(recv(fd, &byte, 1, MSG_DONTWAIT), 0);
+	ck_assert_int_eq(errno, EAGAIN);
+	close(fd);
+	close(there[0]);
+	close(there[1]);
+	vuser_close(&v);
+}
+END_TEST
+
 static void add(TCase *t)
 {
 	tcase_add_checked_fixture(t, set_up, tear_down);
@@ -182,6 +215,7 @@ static void add(TCase *t)
 	tcase_add_test(t, a_flood_of_messages_has_turns);
 	tcase_add_test(t, the_client_that_cannot_be_heard_is_told);
 	tcase_add_test(t, a_device_that_cannot_be_heard_is_told);
+	tcase_add_test(t, only_the_server_is_let_in);
 }
 
 int main(void)
