@@ -11,8 +11,6 @@ seed=${VBET_FAULT_SEED:-$((EPOCHSECONDS % 32768))}
 seconds=${VBET_FAULT_SECONDS:-8}
 only=${VBET_FAULT_ONLY:-}
 echo "seed $seed"
-# Of a build with sanitizers: what was freed is not kept, or all would seem to grow.
-[ -z "${ASAN_OPTIONS:-}" ] || export ASAN_OPTIONS=$ASAN_OPTIONS:quarantine_size_mb=8
 cc -std=gnu11 -D_GNU_SOURCE -O1 -static -I "$ROOT" -o hostile "$ROOT"/tests/faults/hostile_{guest,device,clock}.c "$ROOT/tests/support/vuser.c" ||
 	skip "no compiler"
 

@@ -12,8 +12,6 @@
 seed=${VBET_FAULT_SEED:-$((EPOCHSECONDS % 32768))}
 seconds=${VBET_FAULT_SECONDS:-9}
 echo "seed $seed"
-# Of a build with sanitizers: what was freed is not kept, or all would seem to grow.
-[ -z "${ASAN_OPTIONS:-}" ] || export ASAN_OPTIONS=$ASAN_OPTIONS:quarantine_size_mb=8
 cc -std=gnu11 -D_GNU_SOURCE -O1 -static -o peer "$ROOT/tests/faults/hostile_peer.c" || skip "no compiler"
 ulimit -n "$(ulimit -H -n)"
 

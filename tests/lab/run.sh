@@ -6,7 +6,8 @@
 # that say so a second time as root: vbet is for ordinary users, and must work for root too.
 #
 # VBET_TEST_SAN=address,undefined tests the programs of that build ("make SAN=address,undefined programs");
-# a report of the sanitizers is a failure, whatever the tests say.
+# a report of the sanitizers is a failure, whatever the tests say. What was freed is not kept for long, or all would seem to
+# grow. Such programs have no snapshots, and are not for guests: tests of these fail.
 #
 # Lines in a test that are read here:
 #   # lab: slow       started first, and given more time
@@ -91,7 +92,7 @@ start() {
 		${VBET_FAULT_SEED:+VBET_FAULT_SEED="$VBET_FAULT_SEED"} ${VBET_EXAMPLES:+VBET_EXAMPLES="$VBET_EXAMPLES"} \
 		${VBET_SNAPSHOTS:+VBET_SNAPSHOTS="$VBET_SNAPSHOTS"} ${VBET_SNAPSHOT_SEED:+VBET_SNAPSHOT_SEED="$VBET_SNAPSHOT_SEED"} \
 		${VBET_SCRIPTS:+VBET_SCRIPTS="$VBET_SCRIPTS"} ${VBET_MOMENTS:+VBET_MOMENTS="$VBET_MOMENTS"} \
-		${VBET_P2P_NODES:+VBET_P2P_NODES="$VBET_P2P_NODES"} ASAN_OPTIONS="log_path=$work/log/san:exitcode=99" \
+		${VBET_P2P_NODES:+VBET_P2P_NODES="$VBET_P2P_NODES"} ASAN_OPTIONS="log_path=$work/log/san:exitcode=99:quarantine_size_mb=8" \
 		UBSAN_OPTIONS="log_path=$work/log/san:print_stacktrace=1" bash "$work/src/tests/$(room_of "$name")/$name.sh" >"$work/log/$label" 2>&1 </dev/null &
 	label_of[$!]=$label
 	began_of[$!]=$EPOCHREALTIME
