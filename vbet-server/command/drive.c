@@ -74,11 +74,11 @@ int drive_stand(struct drive *d, struct err *e)
 {
 	struct strvec v = {0};
 
+	if (!d->is_virtual)
+		return drive_read_clock(d, e);
 	vec_push(&v, "clock");
 	vec_push(&v, "pause");
-	if (d->is_virtual && drive_ask(d, &v, NULL, e) < 0)
-		return -1;
-	return drive_read_clock(d, e);
+	return drive_ask(d, &v, NULL, e) < 0 ? -1 : drive_read_clock(d, e);
 }
 
 /*
