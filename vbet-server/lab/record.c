@@ -86,18 +86,21 @@ static char *inputs_in(const char *dir)
 	return xasprintf("%s/inputs", dir);
 }
 
-/* NULL on error. */
+/* What is there goes when the new one is whole. NULL on error. */
 static FILE *begin_inputs(const char *dir, const char *text, size_t len, struct err *e)
 {
-	char *path = inputs_in(dir);
-	FILE *f = fopen(path, "we");
+	char *path = inputs_in(dir), *made = xasprintf("%s.new", path);
+	FILE *f = fopen(made, "we");
 
-	if (!f || fwrite(text, 1, len, f) != len || fflush(f) != 0) {
+	if (!f || fwrite(text, 1, len, f) != len || fflush(f) != 0 || rename(made, path) < 0) {
 		err_sys(e, "write %s", path);
-		if (f)
+		if (f) {
 			fclose(f);
+			unlink(made);
+		}
 		f = NULL;
 	}
+	free(made);
 	free(path);
 	return f;
 }
