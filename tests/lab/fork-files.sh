@@ -57,6 +57,16 @@ has_commands "$RUN/one/inputs" "1 3 5 1 "
 must vbet down -n one
 mv gone rec
 
+echo "a lab without its record can be forked all the same"
+must vbet up --clock virtual --record "$HOME/lost" -n one t.vbet
+must vbet clock -n one pause
+rm -r lost
+must vbet fork -n two one
+ping_in two 1
+must_status 3 vbet replay -n again two
+must vbet down -n two
+must vbet down -n one
+
 echo "what was recorded can be repeated"
 must vbet replay -n again rec
 must vbet down -n again

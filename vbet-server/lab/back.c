@@ -265,7 +265,7 @@ int back_follow(struct lab *lab, const char *text, int64_t to_ns, struct err *e)
 {
 	size_t behind = (size_t)lab->snapshot.recorded;
 
-	if (strlen(text) < behind)
+	if (lab->snapshot.recorded == SNAPSHOT_NO_RECORD || strlen(text) < behind)
 		return err_set(e, ERR_ENV, "the record is shorter than when it was saved");
 	lab->back.follows = true;
 	job_forget(lab);

@@ -364,6 +364,19 @@ char *snapshot_server_file(const struct lab *lab)
 	return xasprintf("%s/server", lab->snapshot.made);
 }
 
+/* Somebody may have removed it: then what is restored has none, and goes on all the same. */
+static void copy_record(struct lab *lab, const char *run)
+{
+	struct snapshot *s = &lab->snapshot;
+	struct err e;
+
+	s->recorded = lab->inputs.record ? ftell(lab->inputs.record) : 0;
+	if (record_copy_inputs(lab, run, &e) == 0)
+		return;
+	fprintf(stderr, "this moment is kept without the run's record: %s\n", e.text);
+	s->recorded = SNAPSHOT_NO_RECORD;
+}
+
 /* What people look at, and what guests are started with. */
 static void copy_files(struct lab *lab)
 {
@@ -375,10 +388,9 @@ static void copy_files(struct lab *lab)
 	for (size_t i = 0; i < lab->n_guests; i++)
 		if (lab->guests[i])
 			conn_poll(&lab->guests[i]->agent.conn);
-	s->recorded = lab->inputs.record ? ftell(lab->inputs.record) : 0;
 	if (copy_tree_but(lab->dir, run, BACK_DIR, &e) == 0 &&
-	    record_copy_inputs(lab, run, &e) == 0)
-		warm_keep_captures(lab, run, &e);
+	    warm_keep_captures(lab, run, &e) == 0)
+		copy_record(lab, run);
 	free(run);
 	if (e.kind)
 		snapshot_end(lab, &e);

@@ -17,6 +17,8 @@ struct carrier;
 struct guest;
 struct lab;
 
+enum { SNAPSHOT_NO_RECORD = -1 };
+
 enum snapshot_step {
 	SNAPSHOT_NONE,
 	SNAPSHOT_ASKED,     /* move.h: it waits for its turn (input.h) */
@@ -34,7 +36,7 @@ struct snapshot {
 	char *dir;         /* owned: where it will be */
 	char *made;        /* owned: where it is made, beside that */
 	bool shares;       /* guests give back memory that is in their files by then */
-	long recorded;     /* octets of the record of inputs (input.h) */
+	long recorded;     /* octets of the record of inputs (input.h), or SNAPSHOT_NO_RECORD */
 	unsigned guests;   /* that have not written themselves */
 	unsigned carriers; /* that have not: stood (hold), written themselves, thawed */
 	int64_t went_on_ns; /* real clock: of a restored lab, when it did, by the host's clock */

@@ -95,6 +95,10 @@ static int thaw_record(struct lab *lab, const char *record, bool is_other, struc
 
 	if (record == THAW_RECORD_NONE || !lab->inputs.record)
 		return 0;
+	if (lab->snapshot.recorded == SNAPSHOT_NO_RECORD) {
+		lab->inputs.record = NULL;
+		return 0;
+	}
 	if (*record)
 		return record_thaw(lab, record, e);
 	if (!is_other && record_thaw(lab, lab->record.dir, &why) == 0)
