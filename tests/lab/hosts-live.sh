@@ -4,7 +4,6 @@
 # /etc/hosts by hand stays. In virtual time it happens at one moment, and a replay does it again.
 . "${0%/*}/lib.sh"
 
-type_in() { printf '%s\n' "$1" | vbet console; }
 hosts_of() { in_node "$1" 'cat /etc/hosts'; }
 
 cat >names.vbet <<'END'

@@ -4,12 +4,9 @@
 . "${0%/*}/lib.sh"
 
 lab_up "$EXAMPLES/hello.vbet"
-type_in() {
-	OUT=$(printf '%s\n' "$@" | vbet console 2>&1) || { say "$OUT"; fail "typed: $*"; }
-}
 pid=$(node_pid host1)
 # A second NIC for two running hosts, and a cable between them.
-type_in 'attach(host1, alloc(NIC, address = 10.5.0.1/24))' 'attach(host2, alloc(NIC, address = 10.5.0.2/24))' \
+must type_in 'attach(host1, alloc(NIC, address = 10.5.0.1/24))' 'attach(host2, alloc(NIC, address = 10.5.0.2/24))' \
 	'link(NIC(host1, 2), NIC(host2, 2), name = "new", delay = 5ms)'
 wait_until 10 in_node host1 'ip -o addr show dev eth1 | grep -q 10.5.0.1/24'
 wait_until 10 vbet exec host1 -- ping -n -c1 -W2 10.5.0.2
@@ -17,21 +14,21 @@ out_has 'from 10.5.0.2'
 must vbet status
 out_has '10.5.0.1/24 -> host2:eth1'
 # Cables by name: cut, mended, impaired, taken away.
-type_in 'down(new)'
+must type_in 'down(new)'
 wait_until 5 no_carrier host1 eth1
-type_in 'up(new)'
+must type_in 'up(new)'
 wait_until 5 has_carrier host2 eth1
-type_in 'impair(new, loss = 100%)'
+must type_in 'impair(new, loss = 100%)'
 must_fail vbet exec host1 -- ping -n -c2 -i0.2 -W1 10.5.0.2
-type_in 'free(new)'
+must type_in 'free(new)'
 wait_until 5 no_carrier host1 eth1
 must vbet pingall
 # A node is added, and one is taken away.
-type_in 'r = attach(alloc(router), alloc(NIC, address = 10.5.0.3/24))' 'link(r, NIC(host1, 2))'
+must type_in 'r = attach(alloc(router), alloc(NIC, address = 10.5.0.3/24))' 'link(r, NIC(host1, 2))'
 must vbet wait r
 wait_until 10 vbet exec r -- ping -n -c1 -W2 10.5.0.1
 gone=$(node_pid host3)
-type_in 'free(host3)'
+must type_in 'free(host3)'
 gone() { ! kill -0 "$gone" 2>/dev/null; }
 wait_until 10 gone
 must_status 2 vbet exec host3 -- true

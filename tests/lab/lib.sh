@@ -135,6 +135,10 @@ lab_up() {
 in_node() {
 	vbet exec "$1" -- sh -c "$2" </dev/null
 }
+# type_in LINE...: into the console of the lab.
+type_in() {
+	printf '%s\n' "$@" | vbet console
+}
 # fork_storm NODE: as many processes in it as it can have, for good. Shells give up when they cannot fork.
 fork_storm() {
 	in_node "$1" 'exec python3 -c "

@@ -9,7 +9,6 @@ link(r1, r2)
 END
 lost() { status_of ".substrate.objects[] | select(.kind == \"cable\") | .$1.dropped.down // 0"; }
 heard() { in_node "$1" "sed -n 's/^Icmp: [0-9].*/&/p' /proc/net/snmp" | awk '{ print $2 }'; }
-type_line() { printf '%s\n' "$1" | vbet console; }
 must vbet ping r1 r2
 
 # Frames from r1 are lost, those from r2 arrive; nobody's carrier goes.
@@ -64,13 +63,13 @@ must vbet link r1 r2 reset
 # What the script says at the console goes before what was done by hand, even if it says what it said before.
 must vbet link r1 r2 down
 wait_until 5 no_carrier r1 eth0
-must type_line 'up(r1, r2)'
+must type_in 'up(r1, r2)'
 wait_until 5 has_carrier r1 eth0
-must type_line 'down(r1, r2, one_way = on)'
+must type_in 'down(r1, r2, one_way = on)'
 must vbet link r1 r2 show
 out_has '^  r1 to r2: cut'
-must_status 3 type_line 'impair(r1, r2, table = "/no/such/table")'
-must type_line 'up(r1, r2)'
+must_status 3 type_in 'impair(r1, r2, table = "/no/such/table")'
+must type_in 'up(r1, r2)'
 must vbet link r1 r2 show
 out_has_not 'table|cut'
 wait_until 10 vbet ping r1 r2

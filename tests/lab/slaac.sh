@@ -17,7 +17,6 @@ sysctl(b, "net.ipv6.conf.default.accept_dad", 0)
 sysctl(b, "net.ipv4.conf.all.rp_filter", 1)
 exec(b, "ping -6 -c1 -W5 2001:db8:1::1")
 END
-type_in() { printf '%s\n' "$1" | vbet console; }
 setting() { in_node "$1" "cat /proc/sys/net/$2"; }
 global() { in_node "$1" 'ip -6 -o address show dev eth0 scope global -tentative' | grep 'dynamic'; }
 

@@ -3,9 +3,6 @@
 # Virtual networks come, change and go in a running lab, and the one that is there does not lose a frame.
 . "${0%/*}/lib.sh"
 
-type_in() {
-	OUT=$(printf '%s\n' "$@" | vbet console 2>&1) || { say "$OUT"; fail "typed: $*"; }
-}
 
 lab_up - <<'END'
 s = line(3, substrate, rate = 50Mbit)
@@ -16,14 +13,14 @@ v = vlink(r1, r2, min = 5Mbit)
 END
 vbet exec r1 -- ping -q -i 0.02 -c 500 -W 2 r2 >"$HOME/pings" 2>&1 </dev/null &
 pings=$!
-type_in 'blue = vnet()' 'b1 = alloc(host, vnet = blue, on = s[1])' 'b2 = alloc(host, vnet = blue, on = s[3])' \
+must type_in 'blue = vnet()' 'b1 = alloc(host, vnet = blue, on = s[1])' 'b2 = alloc(host, vnet = blue, on = s[3])' \
 	'w = vlink(b1, b2, min = 5Mbit)'
 must vbet wait b1
 must vbet wait b2
 # The same addresses as red's, and other hosts.
 wait_until 20 in_node b1 'ping -c 1 -W 1 10.0.0.2'
 assert_eq "$(in_node r1 'ip -o -4 addr show eth0 | cut -d" " -f7')" "$(in_node b1 'ip -o -4 addr show eth0 | cut -d" " -f7')" address
-type_in 'set(w, min = 8Mbit, max = 20Mbit)'
+must type_in 'set(w, min = 8Mbit, max = 20Mbit)'
 shows_maximum() { [ "$(vbet substrate | grep -c 'w:ab (blue) .* 20[.]000Mbit')" = 2 ]; }
 wait_until 10 shows_maximum # from s1 and from s2
 must vbet substrate
@@ -51,7 +48,7 @@ wait_until 10 running $(($(red_frames | jq '[.[].carried] | min') + 100))
 before=$(red_frames)
 news=$(grep -c 'vlink v:' "$RUN/t/server.log")
 for i in 1 2 3 4 5; do
-	type_in "set(s[1], idle = ${i}s, measure = ${i}0ms)" "set(s[2], measure = $((20 * i))ms, raise_above = 9${i}%)" \
+	must type_in "set(s[1], idle = ${i}s, measure = ${i}0ms)" "set(s[2], measure = $((20 * i))ms, raise_above = 9${i}%)" \
 		"set(s[3], lower_below = 3${i}%, idle = $((i * 100))ms)"
 	wait_until 10 running $(($(red_frames | jq '[.[].carried] | min') + 20))
 done
@@ -68,16 +65,16 @@ assert_eq "$(jq -c 'map({at, vli, vlink, dropped})' <<<"$before")" "$(jq -c 'map
 	"VLIs and drops of red's link"
 jq -e 'length == 4 and all(.offered - .carried <= 4)' <<<"$after" >/dev/null || fail "frames were lost: $after"
 assert_eq "$news" "$(grep -c 'vlink v:' "$RUN/t/server.log")" "news of the virtual link in the log"
-type_in 'set(s[1], idle = 1s, measure = 100ms)'
+must type_in 'set(s[1], idle = 1s, measure = 100ms)'
 idle_ns() { vbet status -j | jq '.substrate.objects.s1.idle_ns'; }
 assert_eq 1000000000 "$(idle_ns)" "time after which a link is idle"
-type_in 'set(s[1], idle = 10s, lower_below = 40%)'
+must type_in 'set(s[1], idle = 10s, lower_below = 40%)'
 assert_eq 10000000000 "$(idle_ns)" "time after which a link is idle"
 assert_eq 400000 "$(vbet status -j | jq '.substrate.objects.s1.lower_ppm')" "the lower threshold"
 OUT=$(echo 'set(s[1], raise_above = 50%)' | vbet console 2>&1)
 assert_eq 2 $? "status of a threshold below what a link asks for"
 out_has 'raise_above is between 80% and 100%'
-type_in 'free(blue)'
+must type_in 'free(blue)'
 must vbet substrate
 out_has_not blue
 must vbet status

@@ -5,7 +5,6 @@
 # neighbour sends. Told to forward, it does: so what is refused before is refused by the guest.
 . "${0%/*}/lib.sh"
 
-type_in() { printf '%s\n' "$1" | vbet console; }
 in_vnet() { vbet exec --vnet "$1" "$2" -- sh -c "$3"; }
 
 for clock in real virtual; do

@@ -21,10 +21,10 @@ must vbet start switch1
 must vbet wait switch1
 
 # A node that is freed meanwhile.
-echo 'late = alloc(host) exec(late, "sleep 1000")' | vbet console >said 2>&1 || fail "console: $(cat said)"
+must type_in 'late = alloc(host) exec(late, "sleep 1000")'
 vbet wait -t 60s late >said 2>&1 &
 waits=$!
 wait_until 10 is_state late up
-echo 'free(late)' | vbet console >said.free 2>&1 || fail "console: $(cat said.free)"
+must type_in 'free(late)'
 if wait $waits; then fail "wait: $(cat said)"; fi
 grep -q "no node 'late'" said || fail "wait: $(cat said)"
