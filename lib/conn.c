@@ -136,9 +136,10 @@ static bool offer(struct conn *c, size_t times)
 	}
 	bool left = c->in_len && !wants_more && !c->closing;
 
-	loop_cancel_timer(c->loop, &c->again);
 	if (left)
 		conn_offer(c);
+	else
+		loop_cancel_timer(c->loop, &c->again);
 	if (left != c->waits) {
 		c->waits = left;
 		update_events(c);

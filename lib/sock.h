@@ -24,7 +24,10 @@ ssize_t sock_send_fd(int sock, const void *data, size_t len, int fd);
 /* Receives data and up to max_fds close-on-exec descriptors; *n_fds says how many came. */
 ssize_t sock_recv_fds(int sock, void *data, size_t len, int *fds, size_t max_fds, size_t *n_fds,
 		      int flags);
-/* The process that connected, or made the pair, at the other end; 0: not known, or no socket. */
+/*
+ * The process at the other end, as it was when that connected, listened or made the pair (unix(7),
+ * SO_PEERCRED); 0: not known, or no socket.
+ */
 pid_t sock_peer_pid(int fd);
 /* Makes a descriptor non-blocking. */
 void sock_set_nonblock(int fd);

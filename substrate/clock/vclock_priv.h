@@ -127,6 +127,7 @@ int vclock_guest_thaw(struct object *o, const struct thaw *t, struct err *e);
 /*
  * Tells a guest that stands still to write itself into a new file at path: 0 or -1; the answer is
  * "event frozen NAME BYTES MOVES" or "event freeze-failed NAME REASON". The message that it sends.
+ * shares: nobody will change the file, and the guest need not have what is in it twice.
  */
 int vclock_guest_write_out(struct vclock_guest *g, const char *path, bool shares, struct err *e);
 const char *vclock_guest_written(struct vclock_guest *g);

@@ -85,12 +85,9 @@ int client_connect(struct session *s, const char *lab, struct err *e)
 /* A descriptor and not a number, so that it cannot come to mean another process. */
 int client_server_fd(const struct session *s)
 {
-	struct ucred peer; /* of the process that listens: unix(7), SO_PEERCRED */
-	socklen_t len = sizeof(peer);
+	pid_t pid = sock_peer_pid(s->fd);
 
-	if (getsockopt(s->fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
-		return -1;
-	return (int)syscall(SYS_pidfd_open, peer.pid, 0);
+	return pid ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
 }
 
 void client_close(struct session *s)

@@ -88,12 +88,11 @@ void thaw_check(struct lab *lab)
 	progress_check(lab);
 }
 
-/* The old stream has no descriptor: it is left to itself. */
 static int thaw_record(struct lab *lab, const char *record, bool is_other, struct err *e)
 {
 	struct err why;
 
-	if (record == THAW_RECORD_NONE || !lab->inputs.record)
+	if (!record || !lab->inputs.record)
 		return 0;
 	if (lab->snapshot.recorded == SNAPSHOT_NO_RECORD) {
 		lab->inputs.record = NULL;
@@ -108,11 +107,11 @@ static int thaw_record(struct lab *lab, const char *record, bool is_other, struc
 	return record_thaw(lab, lab->dir, e);
 }
 
+/* The old streams, and that of the record, have no descriptors: they are left to themselves. */
 static int thaw_files(struct lab *lab, struct err *e)
 {
 	char *pids = xasprintf("%s/pids", lab->dir);
 
-	/* As above. */
 	lab->lock_fd = paths_lock(lab->dir);
 	lab->pids = fopen(pids, "we");
 	int rc = lab->lock_fd >= 0 && lab->pids ? 0 : err_sys(e, "%s", lab->dir);
@@ -131,8 +130,6 @@ static int move_lab(struct lab *lab, const char *run, struct err *e)
 	char *old = lab->dir;
 	const char *name = strrchr(run, '/') + 1;
 
-	if (!strcmp(old, run))
-		return 0;
 	lab->dir = xstrdup(run);
 	lab->env.lab_dir = lab->dir;
 	if (!strcmp(lab->record.dir, old)) {
@@ -249,8 +246,10 @@ int thaw_begin(struct lab *lab, const char *dir, const char *run, const char *re
 	loop_cancel_timer(lab->loop, &s->still.deadline);
 	*s = (struct snapshot){
 		.step = SNAPSHOT_THAWING, .dir = xstrdup(dir), .recorded = s->recorded};
-	int rc = move_lab(lab, run, e) < 0 ? -1 : thaw_files(lab, e);
+	int rc = is_other ? move_lab(lab, run, e) : 0;
 
+	if (rc == 0)
+		rc = thaw_files(lab, e);
 	if (rc == 0)
 		rc = thaw_record(lab, record, is_other, e);
 	if (rc == 0)

@@ -20,11 +20,9 @@ void thaw_forget(struct lab *lab);
  * started, in the run directory `run`, whose last part is the lab's name from now on; step
  * SNAPSHOT_NONE says that all are back. 0 or -1.
  *
- * record: where its record goes on. THAW_RECORD_KEEPS: where it was, or if the lab has another name
- * now, in its own run directory, for the first one may go on, too. THAW_RECORD_NONE: not yet.
+ * record: where its record goes on. "": where it was, or if the lab has another name now, in its
+ * own run directory, for the first one may go on, too. NULL: not yet.
  */
-#define THAW_RECORD_KEEPS ""
-#define THAW_RECORD_NONE  NULL
 int thaw_begin(struct lab *lab, const char *dir, const char *run, const char *record,
 	       struct err *e);
 /* One of those that are awaited has come: goes on if that was the last. */

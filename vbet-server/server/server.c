@@ -388,8 +388,7 @@ static int thaw_lab(struct server *s, const struct argument *arg, struct err *e)
 		opt.captures = *arg->captures ? arg->captures : NULL;
 	if (rc == 0) {
 		warm_expect(s->lab, &opt);
-		rc = thaw_begin(s->lab, arg->dir, arg->run,
-				*arg->inputs ? THAW_RECORD_NONE : arg->record, e);
+		rc = thaw_begin(s->lab, arg->dir, arg->run, *arg->inputs ? NULL : arg->record, e);
 	}
 	if (rc == 0 && *arg->record)
 		moment_go_on(s->lab);
