@@ -36,7 +36,6 @@ must vbet ping host1 host2
 assert_eq "$pid" "$(node_pid host1)" "pid of host1, which ran on"
 
 # What is wrong changes nothing and says where.
-OUT=$(echo 'link(host1, nobody)' | vbet console 2>&1)
-assert_eq 2 $? "status of a wrong statement"
+must_status 2 type_in 'link(host1, nobody)'
 out_has "console:1:13: .*'nobody'"
 must vbet ping host1 host2

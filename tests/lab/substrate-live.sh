@@ -29,8 +29,7 @@ out_has 'w:ab \(blue\) +8[.]000Mbit'
 assert_eq 'b1 b2:eth0 b2 b1:eth0' "$(status_of '[.nodes[] | select(.vnet == "blue") | .name, .nics[0].peer] | join(" ")')" \
 	"ends of w"
 # What cannot be promised is refused, with the reason, and nothing changes.
-OUT=$(echo 'set(w, min = 20Mbit) x = vlink(b1, b2, min = 40Mbit)' | vbet console 2>&1)
-assert_eq 2 $? "status of a promise that cannot be kept"
+must_status 2 type_in 'set(w, min = 20Mbit) x = vlink(b1, b2, min = 40Mbit)'
 out_has 'short of rate on s1.1-s2.1'
 must vbet substrate
 out_has 'w:ab \(blue\) +8[.]000Mbit'
@@ -71,8 +70,7 @@ assert_eq 1000000000 "$(idle_ns)" "time after which a link is idle"
 must type_in 'set(s[1], idle = 10s, lower_below = 40%)'
 assert_eq 10000000000 "$(idle_ns)" "time after which a link is idle"
 assert_eq 400000 "$(vbet status -j | jq '.substrate.objects.s1.lower_ppm')" "the lower threshold"
-OUT=$(echo 'set(s[1], raise_above = 50%)' | vbet console 2>&1)
-assert_eq 2 $? "status of a threshold below what a link asks for"
+must_status 2 type_in 'set(s[1], raise_above = 50%)'
 out_has 'raise_above is between 80% and 100%'
 must type_in 'free(blue)'
 must vbet substrate
