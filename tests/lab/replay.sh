@@ -18,7 +18,7 @@ write(h1, "/etc/beside", file("motd"))
 END
 echo 'welcome' >motd
 
-# A run by hand: at times that nobody can tell beforehand.
+# A run by hand: at times that nobody can tell beforehand, but that r1 is started anew after 3 s, which are asked for below.
 must vbet up t.vbet --record run --seed 5
 must vbet exec h1 -- ping -c3 -i 0.3 h2
 must vbet link h1 r1 down
@@ -30,6 +30,7 @@ must vbet start h2
 head -c 100000 /dev/urandom >blob
 must vbet cp blob h1:/root/blob
 printf 'r1 ip route\nh3 = alloc(host) link(h3, alloc(switch))\nh3 hostname\n' | vbet console >/dev/null 2>&1
+must vbet exec h1 -- sh -c 'while [ "$(cut -d. -f1 /proc/uptime)" -lt 3 ]; do sleep 0.1; done'
 must vbet restart r1
 must vbet exec h1 -- ping -c2 -W3 h2
 must vbet kill h2
