@@ -119,9 +119,11 @@ reap() {
 		skipped=$((skipped + 1))
 		;;
 	*)
-		printf 'FAILED %s (%s s)\n' "$label" "$time"
-		[ "$status" -ne 124 ] || echo "    it took too long"
-		tail -n 60 "$work/log/$label" | sed 's/^/    /'
+		{
+			printf 'FAILED %s (%s s)\n' "$label" "$time"
+			[ "$status" -ne 124 ] || echo "    it took too long"
+			tail -n 60 "$work/log/$label" | sed 's/^/    /'
+		} | tee -a "$work/failed"
 		failed=$((failed + 1))
 		;;
 	esac
@@ -201,9 +203,13 @@ make_copy || {
 run_all "${names[@]}"
 for f in "$work"/log/san.*; do
 	[ -e "$f" ] || continue
-	echo "FAILED sanitizer: ${f##*/}"
-	head -n 40 "$f" | sed 's/^/    /'
+	{
+		echo "FAILED sanitizer: ${f##*/}"
+		head -n 40 "$f" | sed 's/^/    /'
+	} | tee -a "$work/failed"
 	failed=$((failed + 1))
 done
+# Again at the end: of a long output people, and CI, look at the last lines.
+[ "$failed" -eq 0 ] || { echo && cat "$work/failed"; }
 printf '%d passed, %d failed%s\n' "$passed" "$failed" "$([ $skipped -eq 0 ] || echo ", $skipped skipped")"
 [ "$failed" -eq 0 ]
