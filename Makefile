@@ -89,7 +89,16 @@ check: setup
 	@$(MAKE) --no-print-directory check-lab
 
 check-lab: all
-	@tests/lab/run.sh $(LAB)
+	@VBET_TEST_SAN=$(SAN) tests/lab/run.sh $(LAB)
+
+# With sanitizers: all unit tests, and labs in which each room has its part. For all labs: make SAN=address,undefined check-lab.
+.PHONY: check-sanitizers
+SAN_LABS ?= capture console expect-ways hostile-peer hosts-live hotplug hub link-set outside-sockets random-kills replay \
+ replay-console storms substrate-live test-suite tunnels vlan wait
+check-sanitizers: all
+	@$(MAKE) --no-print-directory -s -j $$(nproc) SAN=address,undefined programs
+	@$(MAKE) --no-print-directory -j $$(nproc) SAN=address,undefined check-unit
+	@$(MAKE) --no-print-directory SAN=address,undefined check-lab LAB="$(SAN_LABS)"
 
 # Every example 20 times in virtual time, on an idle and on a busy machine: each time the same run.
 .PHONY: check-repeat

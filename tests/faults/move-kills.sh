@@ -3,7 +3,7 @@
 # SIGKILL at any moment while a node is moved: to the process that it leaves, to the one that it goes to, to the node itself, to the
 # command, or to the server. The node is here, or there (where it is lost if that process was killed), or down and it is said why; or
 # the lab is gone, and nothing is left of it.
-# lab: slow
+# lab: slow, plain
 . "${0%/*}/../lab/lib.sh"
 
 seed=${VBET_FAULT_SEED:-$((EPOCHSECONDS % 32768))}

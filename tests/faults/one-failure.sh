@@ -3,7 +3,7 @@
 # One system call, or one allocation, of the server or of vsubstrate fails (fail.c), anywhere between the start of "vbet up" and
 # the end of "vbet down": a clear end with a message, or none of it is noticed; never a crash, never a wait without end, and
 # nothing is left behind.
-# lab: slow
+# lab: slow, plain
 . "${0%/*}/../lab/lib.sh"
 
 # The short run of "make check" begins with the first call; "make faults" anywhere.

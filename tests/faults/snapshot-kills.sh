@@ -3,7 +3,7 @@
 # SIGKILL to a process of a lab, or to the command, at any moment while the lab is saved over an older snapshot, or
 # restored, by each clock in turn. Whoever waits is told, the old snapshot is whole or the new one is, and after "vbet clean"
 # nothing else is left.
-# lab: slow
+# lab: slow, plain
 . "${0%/*}/../lab/lib.sh"
 
 seed=${VBET_FAULT_SEED:-$((EPOCHSECONDS % 32768))}

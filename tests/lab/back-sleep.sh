@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# lab: slow
+# lab: slow, plain
 # Who has nothing to do in a lab that was taken back is not started, and nothing shows that: what happens then is
 # what happens in a lab where all were there. Snapshots write those alone that have moved.
 . "${0%/*}/lib.sh"

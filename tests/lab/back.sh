@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# lab: slow
+# lab: slow, plain
 # A lab that keeps snapshots as it goes is taken back from one of them: what comes then is what comes in a replay
 # of the whole run, whoever spoke to its nodes when the snapshot was taken.
 . "${0%/*}/lib.sh"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
+# lab: plain
 # What a guest and a lab may take of the machine: the number of a guest's processes is kept without a
 # cgroup, and so is the memory of vsubstrate; what is not kept is said.
 . "${0%/*}/lib.sh"

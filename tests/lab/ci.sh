@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
+# lab: plain
 # vbet test where a job of continuous integration runs (docs/ci.md): an ordinary user without a capability, in a container
 # without /dev/net/tun, with a small /dev/shm from which nothing can be executed, with no user namespaces and no ptrace of
 # other processes. What is lost is said in a line; without --insecure the message names what the kernel lacks.

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # A device of a guest that vsubstrate cannot carry (epoll_ctl fails, once, each time another one): the guest is given up
 # at once and with the reason, long before the time for its boot is over.
-# lab: slow
+# lab: slow, plain
 . "${0%/*}/lib.sh"
 . "$ROOT/tests/faults/failing.inc"
 

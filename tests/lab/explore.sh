@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# lab: alone
+# lab: alone, plain
 # vbet explore: what breaks is found, each in a fork from the same moment, and can be repeated.
 . "${0%/*}/lib.sh"
 

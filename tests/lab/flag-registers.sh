@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# lab: slow
+# lab: slow, plain
 # The processor's flags are a program's own: across page faults, and where a debugger sets them, which is what the kernel of a
 # guest in a guest is to that around it; and a signal's handler begins as the ABI says.
 . "${0%/*}/lib.sh"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
+# lab: plain
 # What a lab writes elsewhere (--record, --keep) is its own: a fork of it, or one that is restored under another name, writes
 # nothing there, and has a record of its own. Under its own name it goes on there from the moment of the snapshot, whatever
 # was done since.

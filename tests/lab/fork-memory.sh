@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
+# lab: plain
 # A lab and its forks have what none of them has changed once, and none sees what another one writes: into memory of programs,
 # files in memory, or the kernel's; also when the lab that it was forked from is gone.
 . "${0%/*}/lib.sh"

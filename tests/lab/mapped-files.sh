@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Programs map the host's own pages of the common file system: what they see is what read() sees, what they write is
 # theirs alone, a debugger reads them, and little of a guest's memory is for them. By the real clock and restored, too.
-# lab: slow
+# lab: slow, plain
 . "${0%/*}/lib.sh"
 
 cat >map.vbet <<'END'

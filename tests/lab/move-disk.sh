@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# lab: slow
+# lab: slow, plain
 # vbet move of nodes with disks, by the real clock: what was written comes along while it is being written, with and without a
 # base, in a file of its own and without.
 . "${0%/*}/lib.sh"

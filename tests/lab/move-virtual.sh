@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # vbet move in virtual time: nodes go on in new processes of this machine, and nothing of it can be seen in the lab: captures of all cables,
 # consoles and commands' output are those of a run in which nobody moved, byte by byte. A replay of the record shows the same.
-# lab: slow
+# lab: slow, plain
 . "${0%/*}/lib.sh"
 
 cat >t.vbet <<'END'

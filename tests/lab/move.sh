@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # vbet move: a node goes from one substrate process to another while it runs. Its connections, its routing neighbours, its consoles and
 # commands go on; whoever is killed meanwhile, it is here, or there, or down and said to be.
-# lab: slow
+# lab: slow, plain
 . "${0%/*}/lib.sh"
 . "${0%/*}/grow.inc"
 

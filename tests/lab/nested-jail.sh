@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# lab: slow, alone
+# lab: slow, alone, plain
 # Each level is confined by the one around it: the tests of the jail, run inside of a guest with vbet.
 . "${0%/*}/lib.sh"
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# lab: slow, alone
+# lab: slow, alone, plain
 # vbet inside of vbet: a guest with vbet = on brings up labs in itself, with the whole jail, on either clock and in a lab of
 # either clock. Its hosts reach each other, and by alloc(outside) the hosts of the lab around it; and in a guest of that guest
 # the same is done again. In virtual time all of it repeats to the byte.

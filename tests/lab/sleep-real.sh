@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# lab: slow
+# lab: slow, plain
 # Who has nothing to do in a lab that is restored by the real clock is not started before something happens to it: a frame, a
 # command, a link, its own time. Nothing else shows that, least of all the clocks.
 . "${0%/*}/lib.sh"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
+# lab: plain
 # A frame that is under way on a line without addresses when the lab is saved wakes who gets it: nobody looks for an address in
 # what is in front of the packet there.
 . "${0%/*}/lib.sh"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # A lab moves: it is saved here, copied, and goes on there, in namespaces that share nothing but the programs: no process, no network,
 # no run directory, no home. By the real clock connections go on; in virtual time it does what it would have done here, byte by byte.
-# lab: slow
+# lab: slow, plain
 . "${0%/*}/lib.sh"
 
 unshare -Urmpfni --mount-proc true 2>/dev/null || skip "needs user namespaces"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
+# lab: plain
 # vbet save NAME, vbet snapshots: small, whole at each moment, whoever is killed.
 . "${0%/*}/lib.sh"
 

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
+# lab: plain
 # A lab that has an interface of the host is saved, and goes on: the interface is made anew, with its addresses and routes, and frames
 # pass as before. A connection of a program that stayed outside cannot be there; one between nodes goes on.
 . "${0%/*}/lib.sh"

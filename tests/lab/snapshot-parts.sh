@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Parts of a lab that have something outside of its processes, in snapshots: disks, captures, the outside.
-# lab: slow
+# lab: slow, plain
 . "${0%/*}/lib.sh"
 
 # --- disks, by both clocks: what a node had written then, and nothing that came later; the base is as it was.

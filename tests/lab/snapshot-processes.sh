@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # vbet save, restore and fork of a lab whose frames several processes carry: connections across the trunks go on, no line of them is
 # lost or doubled, and each frame is counted.
-# lab: slow
+# lab: slow, plain
 . "${0%/*}/lib.sh"
 . "${0%/*}/grow.inc"
 

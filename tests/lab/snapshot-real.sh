@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # vbet save, restore and fork by the real clock: connections, routers that are neighbours, and programs that compute go on; no clock
 # shows how long the lab was a file.
-# lab: slow
+# lab: slow, plain
 . "${0%/*}/lib.sh"
 . "${0%/*}/grow.inc"
 

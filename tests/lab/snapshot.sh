@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# lab: slow
+# lab: slow, plain
 # vbet save, vbet restore: what was saved goes on as it did, whatever happened meanwhile, as often as one likes.
 . "${0%/*}/lib.sh"
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# lab: slow, alone
+# lab: slow, alone, plain
 # A run that is saved, taken down and restored at random moments is, from there on, the run that was not: the captures
 # of all cables, the consoles, the record and what was found, byte by byte, on an idle machine and on a busy one.
 # VBET_SNAPSHOTS is how often each example is tried ("make snapshots": 20), with other moments each time, VBET_SCRIPTS

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
+# lab: plain
 # What this machine cannot do is said before anything starts, and by its name: a long run directory, few descriptors, an endless file.
 . "${0%/*}/lib.sh"
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# lab: slow
+# lab: slow, plain
 # vbet up --warm: a lab that is restored from an earlier boot is, in virtual time, the one that boots, byte by byte; by the
 # real clock the time of day is now and random numbers are its own. Whatever differs, or is damaged, boots.
 . "${0%/*}/lib.sh"

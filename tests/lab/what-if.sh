@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# lab: slow
+# lab: slow, plain
 # What if: what came before the moment is repeated once. What comes of it is, byte by byte, what comes of repeating it twice,
 # whoever spoke to the nodes at that moment, and can be replayed.
 . "${0%/*}/lib.sh"
