@@ -214,7 +214,7 @@ static int serve_at(struct loop *l, const char *path, struct err *e)
 }
 
 static const char usage[] = "usage: vsubstrate <SOCKET\n"
-			    "       vsubstrate --restore FILE [FROM=TO...] <SOCKET\n"
+			    "       vsubstrate --restore FILE [FROM TO]... <SOCKET\n"
 			    "       vsubstrate --listen PATH\n"
 			    "       vsubstrate --connect PATH [WORD...]\n"
 			    "Carries the frames of a lab. Descriptor 0 is a stream socket on which "
@@ -242,7 +242,7 @@ int main(int argc, char **argv)
 		control_print_libraries(stdout);
 		return 0;
 	}
-	if (argc > 2 && !strcmp(argv[1], "--restore")) {
+	if (argc > 2 && argc % 2 && !strcmp(argv[1], "--restore")) {
 		snapshot_restore(argv[2], argv + 3, (size_t)argc - 3, &e);
 		fprintf(stderr, "vsubstrate: %s\n", e.text);
 		return 3;

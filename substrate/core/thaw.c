@@ -8,31 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-/*
- * The '=' between two paths, which may have some themselves: where both are directories with their
- * last slash, it stands between slashes, or at the end.
- */
-static const char *find_separator(const char *word)
-{
-	const char *between = strstr(word, "/=/");
-	const char *last = strrchr(word, '=');
-
-	if (between)
-		return between + 1;
-	return last && !last[1] ? last : strchr(word, '=');
-}
-
 void thaw_path(const struct thaw *t, char **path)
 {
 	const char *end = t->paths + t->len;
 
-	for (const char *word = t->paths; word < end; word += strlen(word) + 1) {
-		const char *to = find_separator(word);
-		size_t from_len = to ? (size_t)(to - word) : 0;
+	for (const char *from = t->paths, *to; from < end; from = to + strlen(to) + 1) {
+		size_t from_len = strlen(from);
 
-		if (!to || strncmp(*path, word, from_len) != 0)
+		to = from + from_len + 1;
+		if (strncmp(*path, from, from_len) != 0)
 			continue;
-		char *now = to[1] ? xasprintf("%s%s", to + 1, *path + from_len) : xstrdup("");
+		char *now = *to ? xasprintf("%s%s", to, *path + from_len) : xstrdup("");
 
 		free(*path);
 		*path = now;

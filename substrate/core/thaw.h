@@ -11,8 +11,9 @@
 #include "substrate/core/substrate.h"
 
 /*
- * Where the snapshot is, and where paths are now: words FROM=TO (of directories with their last
- * slash), a NUL behind each. An empty TO: nothing there is ours any more.
+ * Where the snapshot is, and where paths are now: pairs of words, how paths began and how they
+ * begin now (of directories with their last slash), a NUL behind each word. Begins with nothing
+ * now: nothing there is ours any more.
  */
 struct thaw {
 	const char *dir;   /* borrowed */

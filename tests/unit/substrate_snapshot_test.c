@@ -316,9 +316,10 @@ static char *restored(const struct vguest_kept *kept, const char *from, enum way
 {
 	const char *name = way == AWAKE ? "awake" : "asleep";
 	char *at = make_dir(name);
-	char *imprint = xasprintf("%s/../imprint", from), *map = xasprintf("%s/=%s/", from, at);
+	char *imprint = xasprintf("%s/../imprint", from), *was = xasprintf("%s/", from),
+	     *now = xasprintf("%s/", at);
 	char *cap = xasprintf("%s/../cap.kept", from), *cap_now = xasprintf("%s/cap.pcapng", at);
-	char *words[] = {(char *)"--restore", imprint, map, NULL};
+	char *words[] = {(char *)"--restore", imprint, was, now, NULL};
 	struct lab lab = {0};
 
 	copy(cap, cap_now);
@@ -340,7 +341,8 @@ static char *restored(const struct vguest_kept *kept, const char *from, enum way
 	end_lab(&lab, false);
 	free(at);
 	free(imprint);
-	free(map);
+	free(was);
+	free(now);
 	free(cap);
 	free(cap_now);
 	return text;
@@ -520,8 +522,9 @@ START_TEST(frames_in_flight_land_in_real_time)
 	struct lab lab = {0};
 	uint8_t got[1];
 	char *at = make_dir("real"), *now = make_dir("now");
-	char *file = xasprintf("%s/imprint", dir), *map = xasprintf("%s/=%s/", at, now);
-	char *words[] = {(char *)"--restore", file, map, NULL};
+	char *file = xasprintf("%s/imprint", dir), *from = xasprintf("%s/", at),
+	     *to = xasprintf("%s/", now);
+	char *words[] = {(char *)"--restore", file, from, to, NULL};
 
 	start_program(&lab, NULL);
 	say(&lab, "clock real");
@@ -566,7 +569,8 @@ START_TEST(frames_in_flight_land_in_real_time)
 	free(at);
 	free(now);
 	free(file);
-	free(map);
+	free(from);
+	free(to);
 }
 END_TEST
 

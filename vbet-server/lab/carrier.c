@@ -13,6 +13,7 @@
  */
 #include "vbet-server/lab/carrier.h"
 
+#include "lib/vec.h"
 #include "lib/words.h"
 #include "lib/xalloc.h"
 
@@ -124,13 +125,19 @@ int carrier_start(struct carrier *s, struct loop *l, const char *program, int lo
 }
 
 int carrier_thaw(struct carrier *s, struct loop *l, const char *program, const char *state,
-		 const char *moved, const char *also, int log_fd, struct err *e)
+		 char *const moved[], int log_fd, struct err *e)
 {
-	char *argv[] = {(char *)program, "--restore",  (char *)state,
-			(char *)moved,   (char *)also, NULL};
+	VEC(char *) argv = {0};
 
-	int fd = spawn_process(s, argv, log_fd, e);
+	vec_push(&argv, (char *)program);
+	vec_push(&argv, (char *)"--restore");
+	vec_push(&argv, (char *)state);
+	for (size_t i = 0; moved[i]; i++)
+		vec_push(&argv, moved[i]);
+	vec_push(&argv, NULL);
+	int fd = spawn_process(s, argv.at, log_fd, e);
 
+	vec_free(&argv);
 	return fd < 0 ? -1 : conn_open(&s->conn, l, fd, e);
 }
 

@@ -36,12 +36,11 @@ struct carrier {
 int carrier_start(struct carrier *s, struct loop *l, const char *program, int log_fd,
 		  struct err *e);
 /*
- * In a server that was restored: the same, restored from the file `state`; moved, and also
- * (or NULL): "FROM=TO", how paths began that begin otherwise now. Nothing was outstanding. 0 or
- * -1.
+ * In a server that was restored: the same, restored from the file `state`; moved: pairs of words,
+ * how paths began and how they begin now, then NULL. Nothing was outstanding. 0 or -1.
  */
 int carrier_thaw(struct carrier *s, struct loop *l, const char *program, const char *state,
-		 const char *moved, const char *also, int log_fd, struct err *e);
+		 char *const moved[], int log_fd, struct err *e);
 /* Sends one line (without newline); answer may be NULL. */
 void carrier_send(struct carrier *s, const char *line, carrier_answer_fn answer, void *ctx);
 /* Ends the process, waits for it, fails what is outstanding. */

@@ -136,8 +136,9 @@ static int move_lab(struct lab *lab, const char *run, struct err *e)
 		free(lab->record.dir);
 		lab->record.dir = xstrdup(run);
 	}
-	if (lab->captures.dir && !lab->warm.moved) {
-		lab->warm.moved = xasprintf("%s/=", lab->captures.dir);
+	if (lab->captures.dir && !lab->warm.from) {
+		lab->warm.from = xasprintf("%s/", lab->captures.dir);
+		lab->warm.to = xstrdup("");
 		captures_leave(&lab->captures);
 	}
 	free(old);
@@ -163,14 +164,12 @@ static void bound_carrier(const struct lab *lab, const struct carrier *c)
 	}
 }
 
-static int thaw_carrier(struct lab *lab, struct carrier *c, const char *moved, struct err *e)
+static int thaw_carrier(struct lab *lab, struct carrier *c, char *const moved[], struct err *e)
 {
 	char *name = xasprintf("%s.log", c->name);
 	char *file = snapshot_carrier_file(lab->snapshot.dir, c);
 	int log = lab_open_log(lab, name, e);
-	int rc = log < 0 ? -1
-			 : carrier_thaw(c, lab->loop, lab->env.substrate, file, moved,
-					lab->warm.moved, log, e);
+	int rc = log < 0 ? -1 : carrier_thaw(c, lab->loop, lab->env.substrate, file, moved, log, e);
 
 	if (log >= 0)
 		close(log);
@@ -192,9 +191,11 @@ static void on_listening(void *ctx, bool ok, const char *text)
 		start_guests(lab);
 }
 
-static int thaw_carriers(struct lab *lab, const char *moved, struct err *e)
+/* from, to: the run directory as it was, and is. */
+static int thaw_carriers(struct lab *lab, char *from, char *to, struct err *e)
 {
 	struct carriers *c = &lab->carriers;
+	char *moved[] = {from, to, lab->warm.from, lab->warm.to, NULL};
 	int rc = 0;
 
 	lab->snapshot.carriers = carriers_count(c);
@@ -238,7 +239,7 @@ void thaw_forget(struct lab *lab)
 int thaw_begin(struct lab *lab, const char *dir, const char *run, const char *record, struct err *e)
 {
 	struct snapshot *s = &lab->snapshot;
-	char *moved = xasprintf("%s/=%s/", lab->dir, run);
+	char *from = xasprintf("%s/", lab->dir), *to = xasprintf("%s/", run);
 	bool is_other = strcmp(lab->dir, run) != 0;
 
 	free(s->dir);
@@ -255,8 +256,9 @@ int thaw_begin(struct lab *lab, const char *dir, const char *run, const char *re
 	if (rc == 0)
 		rc = bounds_thaw(lab, e);
 	if (rc == 0)
-		rc = thaw_carriers(lab, moved, e);
-	free(moved);
+		rc = thaw_carriers(lab, from, to, e);
+	free(from);
+	free(to);
 	back_thaw(lab);
 	return rc;
 }

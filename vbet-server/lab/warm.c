@@ -130,7 +130,8 @@ void warm_finish(struct lab *lab)
 {
 	loop_cancel_timer(lab->loop, &lab->warm.again);
 	free(lab->warm.dir);
-	free(lab->warm.moved);
+	free(lab->warm.from);
+	free(lab->warm.to);
 }
 
 /* ---- what is said of a lab that is kept already ---- */
@@ -233,11 +234,13 @@ int warm_bring_captures(const char *run, const char *captures, struct err *e)
 
 void warm_expect(struct lab *lab, const struct lab_options *opt)
 {
-	free(lab->warm.moved);
-	lab->warm.moved = NULL;
+	free(lab->warm.from);
+	free(lab->warm.to);
+	lab->warm.from = lab->warm.to = NULL;
 	if (!opt->captures || !lab->captures.dir)
 		return;
-	lab->warm.moved = xasprintf("%s/=%s/", lab->captures.dir, opt->captures);
+	lab->warm.from = xasprintf("%s/", lab->captures.dir);
+	lab->warm.to = xasprintf("%s/", opt->captures);
 	free(lab->captures.dir);
 	lab->captures.dir = xstrdup(opt->captures);
 }

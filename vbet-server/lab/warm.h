@@ -25,7 +25,7 @@ struct warm {
 	int64_t booted_s; /* restored: time of day of the boot; else 0 */
 	bool asked;       /* it is being kept */
 	struct err refused;
-	char *moved; /* owned; restored: "FROM=TO", where captures are now; or NULL */
+	char *from, *to; /* owned; restored: where captures were, and are now; or NULL */
 	struct loop_timer again;
 };
 
