@@ -59,7 +59,7 @@ attack() {
 	shift
 	before=$(held "${pids[@]}") kb=$(grown "${pids[@]}")
 	while [ $SECONDS -lt $end ]; do
-		n=$(timeout 60 ./peer "$((seed + rounds))" 8 "$@") || fail "seed $seed, round $rounds at $what: the peer ended with $?"
+		n=$(timeout 60 ./peer attack "$((seed + rounds))" 8 "$@") || fail "seed $seed, round $rounds at $what: the peer ended with $?"
 		count=$((count + n)) rounds=$((rounds + 1))
 		answers || fail "seed $seed, round $rounds at $what: no answer"
 	done

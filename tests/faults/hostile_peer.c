@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * hostile_peer SEED ROUNDS SOCKET...: a program of the same user that misuses the unix sockets of a
- * lab. A round takes a socket and a way: garbage, halves of messages, descriptors that nobody
- * wants, connections that never read or never write, hundreds at once; each is closed at any byte.
- * Prints how many connections there were. "hostile_peer closed SOCKET..." is another user, and
- * fails if one of them lets it in. "hostile_peer many N SOCKET" holds N connections at once, some
- * of them with half a message, prints how many there are, holds them until its input ends, and
- * prints how many of them the other side has closed meanwhile. "hostile_peer next SOCKET PID" asks
- * a server whose substrate is that process, goes before the answer comes, and comes back: fails if
- * the next one hears what the last one asked. "hostile_peer order SOCKET" asks several things in
- * one breath, and fails if they are answered in another order. "hostile_peer stay N SOCKET"
- * connects as often, says something each time, leaves but once, and holds that until its input
- * ends.
+ * hostile_peer WAY ARGUMENT...: a program of the same user that misuses the unix sockets of a lab.
+ *
+ *   attack SEED ROUNDS SOCKET...  a round takes a socket and a form: garbage, halves of messages,
+ *       descriptors that nobody wants, connections that never read or never write, hundreds at
+ * once; each is closed at any byte. Prints how many connections there were. closed SOCKET...  is
+ * another user, and fails if one of them lets it in. many N SOCKET  holds N connections at once,
+ * some of them with half a message, prints how many there are, holds them until its input ends, and
+ * prints how many of them the other side has closed meanwhile. next SOCKET PID  asks a server whose
+ * substrate is that process, goes before the answer comes, and comes back: fails if the next one
+ * hears what the last one asked. order SOCKET  asks several things in one breath, and fails if they
+ * are answered in another order. stay N SOCKET  connects as often, says something each time, leaves
+ * but once, and holds that until its input ends.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -212,7 +212,7 @@ static void quick(const char *path)
 		close(come(path));
 }
 
-static void (*const ways[])(const char *path) = {garbage, halves, descriptors, deaf, crowd, quick};
+static void (*const forms[])(const char *path) = {garbage, halves, descriptors, deaf, crowd, quick};
 
 static int all_are_closed(char **paths)
 {
@@ -239,8 +239,10 @@ static int count_ended(const int *fds, int n)
 }
 
 /* A door that is full is waited at, but not for ever: half a second without one that is let in. */
-static int hold_many(int wanted, const char *path)
+static int hold_many(char **args)
 {
+	int wanted = atoi(args[0]);
+	const char *path = args[1];
 	int *fds = calloc((size_t)wanted, sizeof(*fds));
 	int kept = 0, idle = 0;
 	char c;
@@ -293,8 +295,10 @@ static const char *const slow_requests[] = {"statement x = 1\n", "status\n", "cl
 					    "capture a:eth0 /nowhere/x\n"};
 
 /* The one who asks goes while the substrate stands, which alone could answer. */
-static int hear_only_own(const char *path, pid_t substrate)
+static int hear_only_own(char **args)
 {
+	const char *path = args[0];
+	pid_t substrate = atoi(args[1]);
 	char said[4096] = "";
 
 	for (size_t i = 0; !*said && i < sizeof(slow_requests) / sizeof(slow_requests[0]); i++) {
@@ -317,11 +321,11 @@ static int hear_only_own(const char *path, pid_t substrate)
 	return *said != '\0';
 }
 
-static int hear_in_order(const char *path)
+static int hear_in_order(char **args)
 {
 	static const char requests[] = "statement x = 1\nstatus\nresult 77\nnonesuch\n";
 	char said[65536];
-	int fd = come(path);
+	int fd = come(args[0]);
 
 	say(fd, requests, strlen(requests));
 	listen_to(fd, said, sizeof(said), "nonesuch", 10000);
@@ -336,15 +340,15 @@ static int hear_in_order(const char *path)
 }
 
 /* Nobody is let in as long as somebody else is there, so they wait at the door. */
-static int stay(int n, const char *path)
+static int stay(char **args)
 {
 	uint8_t m[256];
 	int fd = -1;
 	char c;
 
-	for (int i = 0; i < n; i++) {
+	for (int i = 0; i < atoi(args[0]); i++) {
 		close(fd);
-		fd = come(path);
+		fd = come(args[1]);
 		say(fd, m, make_message(m));
 	}
 	while (read(STDIN_FILENO, &c, 1) > 0)
@@ -352,27 +356,42 @@ static int stay(int n, const char *path)
 	return fd < 0;
 }
 
-int main(int argc, char **argv)
+static int attack(char **args)
 {
-	if (argc > 2 && !strcmp(argv[1], "closed"))
-		return all_are_closed(argv + 2);
-	signal(SIGPIPE, SIG_IGN);
-	if (argc == 4 && !strcmp(argv[1], "many"))
-		return hold_many(atoi(argv[2]), argv[3]);
-	if (argc == 4 && !strcmp(argv[1], "next"))
-		return hear_only_own(argv[2], atoi(argv[3]));
-	if (argc == 4 && !strcmp(argv[1], "stay"))
-		return stay(atoi(argv[2]), argv[3]);
-	if (argc == 3 && !strcmp(argv[1], "order"))
-		return hear_in_order(argv[2]);
-	if (argc < 4)
-		return 2;
-	for (long i = 0; i < atol(argv[2]); i++) {
-		rng = strtoull(argv[1], NULL, 10) * 1000003 + (uint64_t)i;
-		const char *path = argv[3 + below((uint32_t)argc - 3)];
+	uint32_t n = 0;
 
-		ways[below(sizeof(ways) / sizeof(ways[0]))](path);
+	while (args[2 + n])
+		n++;
+	for (long i = 0; i < atol(args[1]); i++) {
+		rng = strtoull(args[0], NULL, 10) * 1000003 + (uint64_t)i;
+		const char *path = args[2 + below(n)];
+
+		forms[below(sizeof(forms) / sizeof(forms[0]))](path);
 	}
 	printf("%lu\n", n_connections);
 	return 0;
+}
+
+static const struct {
+	const char *name;
+	int n; /* so many arguments, or more if that may be */
+	bool may_be_more;
+	int (*go)(char **args);
+} ways[] = {
+	{"attack", 3, true, attack},        {"closed", 1, true, all_are_closed},
+	{"many", 2, false, hold_many},      {"next", 2, false, hear_only_own},
+	{"order", 1, false, hear_in_order}, {"stay", 2, false, stay},
+};
+
+int main(int argc, char **argv)
+{
+	int n = argc - 2;
+
+	signal(SIGPIPE, SIG_IGN);
+	for (size_t i = 0; n > 0 && i < sizeof(ways) / sizeof(ways[0]); i++)
+		if (!strcmp(argv[1], ways[i].name) &&
+		    (ways[i].may_be_more ? n >= ways[i].n : n == ways[i].n))
+			return ways[i].go(argv + 2);
+	fputs("usage: see the top of hostile_peer.c\n", stderr);
+	return 2;
 }
