@@ -176,9 +176,9 @@ int64_t vclock_pace_limit_ns(const struct vclock *c, int64_t wall_ns)
 }
 
 /*
- * What comes from outside must not come into the past of any guest: so it is as late as the guest
- * that was granted the most time. A paced clock that goes on while nobody runs shows the time by
- * its pace.
+ * An event, or what a guest did, has its own time. What comes from outside must not come into the
+ * past of any guest: so it is as late as the guest that was granted the most time, which depends on
+ * how fast each was. A paced clock that goes on while nobody runs shows the time by its pace.
  */
 int64_t vclock_now_ns(const struct vclock *c)
 {
@@ -186,6 +186,8 @@ int64_t vclock_now_ns(const struct vclock *c)
 
 	if (!c->begun)
 		return 0;
+	if (c->doing_ns != INT64_MAX)
+		return c->doing_ns;
 	for (size_t i = 0; i < c->guests.n; i++)
 		if (c->guests.at[i]->granted_ns > now)
 			now = c->guests.at[i]->granted_ns;
@@ -254,12 +256,14 @@ static bool fire_events(struct vclock *c, const struct vclock_view *v, int64_t l
 		c->floor_ns = at;
 	if (g)
 		vclock_touch(g);
+	c->doing_ns = at;
 	/* All of this time at once: nothing can come between them. */
 	do {
 		calendar_fire(v->soonest);
 		c->fired++;
 	} while (calendar_next_ns(v->soonest) == at && may_fire(c, g));
 	substrate_drain(c->sub, at);
+	c->doing_ns = INT64_MAX;
 	return true;
 }
 
@@ -551,7 +555,7 @@ void vclock_take_over(struct vclock *c, struct substrate *s)
 {
 	c->sub = s;
 	c->time = timekeeper_virtual;
-	c->until_ns = c->due_wall_ns = INT64_MAX;
+	c->until_ns = c->due_wall_ns = c->doing_ns = INT64_MAX;
 	c->core = -1;
 	event_source_init(&c->source, s);
 	s->time = &c->time;

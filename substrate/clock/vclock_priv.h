@@ -82,11 +82,12 @@ struct vclock {
 	bool begun;   /* time goes on */
 	bool stopped; /* stands at floor_ns until told otherwise */
 	bool idle_told, cables_dirty;
-	bool joiners;                  /* a guest waits for its first turn */
-	int64_t floor_ns;              /* all before it has happened */
-	int64_t until_ns;              /* where to stop; INT64_MAX: nowhere */
-	int64_t tod_ns;                /* time of day at time 0 */
-	double pace;                   /* seconds of the lab per second; 0: as fast as it goes */
+	bool joiners;     /* a guest waits for its first turn */
+	int64_t floor_ns; /* all before it has happened */
+	int64_t doing_ns; /* when that happens which is being done; INT64_MAX: nothing is */
+	int64_t until_ns; /* where to stop; INT64_MAX: nowhere */
+	int64_t tod_ns;   /* time of day at time 0 */
+	double pace;      /* seconds of the lab per second; 0: as fast as it goes */
 	int64_t pace_wall_ns, pace_ns; /* paced: lab time pace_ns is wall time pace_wall_ns */
 	int64_t due_wall_ns;           /* when to look again */
 	cpu_set_t cores;               /* all that there are, if one was chosen */

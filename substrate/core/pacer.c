@@ -54,7 +54,7 @@ static void fire(struct event *ev, int64_t now_ns)
 	let_go(p, now_ns);
 }
 
-void pacer_init(struct pacer *p, struct substrate *s, int64_t rate_bps,
+void pacer_init(struct pacer *p, struct substrate *s, int64_t rate_bps, int64_t now_ns,
 		void (*put)(struct pacer *p, struct frame *f, struct htb_class *from,
 			    int64_t now_ns))
 {
@@ -62,7 +62,7 @@ void pacer_init(struct pacer *p, struct substrate *s, int64_t rate_bps,
 		.rate_bps = rate_bps, .slack_ns = s->time->late_ns, .release = release};
 
 	*p = (struct pacer){.sub = s, .put = put, .event_ns = INT64_MAX};
-	p->last_ns = substrate_now_ns(s);
+	p->last_ns = now_ns;
 	p->event.fire = fire;
 	event_source_init(&p->source, s);
 	p->htb = htb_create(&params, p->last_ns);

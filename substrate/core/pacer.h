@@ -18,7 +18,7 @@ struct pacer {
 };
 
 /* rate_bps 0: the wire is always free. */
-void pacer_init(struct pacer *p, struct substrate *s, int64_t rate_bps,
+void pacer_init(struct pacer *p, struct substrate *s, int64_t rate_bps, int64_t now_ns,
 		void (*put)(struct pacer *p, struct frame *f, struct htb_class *from,
 			    int64_t now_ns));
 /* What waits is dropped; classes must have been destroyed, but for control. */

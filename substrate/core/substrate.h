@@ -123,7 +123,10 @@ struct substrate {
 struct substrate *substrate_create(struct loop *l, const struct device_kind *const *kinds);
 void substrate_destroy(struct substrate *s);
 
-/* The time now of the lab's clock, for things that come from outside (commands). */
+/*
+ * The time now of the lab's clock: that of the event that is being fired; of what comes from
+ * outside (commands) when it happens.
+ */
 int64_t substrate_now_ns(const struct substrate *s);
 /*
  * Puts an event into the calendar; one that is in already is moved. g: the guest that it touches,

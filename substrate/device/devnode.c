@@ -111,7 +111,7 @@ static void port_send(struct devport *p, struct frame *f, int64_t now_ns)
 		return;
 	}
 	if (!p->plain) {
-		pacer_init(&p->pacer, p->object.sub, rate_bps, leave_port);
+		pacer_init(&p->pacer, p->object.sub, rate_bps, now_ns, leave_port);
 		p->plain = htb_best_effort_create(p->pacer.htb, "", 0, p->pacer.last_ns);
 	} else if (rate_bps != p->rate_bps) {
 		htb_set_rate(p->pacer.htb, rate_bps, p->pacer.last_ns);

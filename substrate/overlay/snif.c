@@ -325,7 +325,7 @@ int snif_cmd(struct substrate *s, const struct words *w, FILE *answer, struct er
 	}
 	i->node = (struct snode *)node;
 	i->end = (struct end){.kind = &end_kind, .object = &i->object};
-	pacer_init(&i->pacer, s, i->rate_bps, put_on_wire);
+	pacer_init(&i->pacer, s, i->rate_bps, substrate_now_ns(s), put_on_wire);
 	i->port = tm_port_create(i->node->tm, i->rate_bps);
 	vec_push(&i->node->interfaces, i);
 	if (open_socket(i, w, e) == 0)

@@ -41,12 +41,12 @@ struct vhop *vhop_create(struct snode *n, const char *vlink, const char *vnet)
 	return h;
 }
 
-void vhop_destroy(struct vhop *h)
+void vhop_destroy(struct vhop *h, int64_t now_ns)
 {
 	struct snode *n = h->node;
 
 	/* The traffic manager first: its actions name the hop. */
-	tm_link_destroy(h->tm, substrate_now_ns(n->object.sub));
+	tm_link_destroy(h->tm, now_ns);
 	htb_class_destroy(h->class, h->pacer ? h->pacer->last_ns : 0);
 	if (h->in)
 		vli_release(&h->in->in, h->in_vli);
@@ -357,7 +357,7 @@ static void node_status(const struct snode *n, struct json *j)
 
 static void node_born(struct snode *n)
 {
-	pacer_init(&n->local, n->object.sub, 0, leave);
+	pacer_init(&n->local, n->object.sub, 0, substrate_now_ns(n->object.sub), leave);
 }
 
 static void node_gone(struct snode *n)

@@ -10,7 +10,7 @@
 
 /* vhop.c */
 struct vhop *vhop_create(struct snode *n, const char *vlink, const char *vnet);
-void vhop_destroy(struct vhop *h);
+void vhop_destroy(struct vhop *h, int64_t now_ns);
 /* The one that comes by that link (NULL: begins here). */
 struct vhop *vhop_find(struct snode *n, const char *vlink, const struct slink *in);
 /* The one that leaves by b, in the try that the words say. */

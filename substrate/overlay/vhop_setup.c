@@ -97,7 +97,7 @@ void vhop_fail(struct vhop *h, const char *reason, int64_t now_ns)
 		conversation_refuse(&before->conversation, h->asked, reason, now_ns);
 	else if (before)
 		vhop_say_word(before, MESSAGE_FAILED, h, "reason", reason, now_ns);
-	vhop_destroy(h);
+	vhop_destroy(h, now_ns);
 	if (listener)
 		listener->ops->down(listener, reason, now_ns);
 }
@@ -106,7 +106,7 @@ void vhop_release(struct vhop *h, int64_t now_ns)
 {
 	if (h->out)
 		vhop_say(slink_peer(h->out), MESSAGE_RELEASE, h, now_ns);
-	vhop_destroy(h);
+	vhop_destroy(h, now_ns);
 }
 
 /* All nodes from here on have agreed. */

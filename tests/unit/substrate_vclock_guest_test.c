@@ -47,6 +47,7 @@ static size_t n_seen;
 static void kicked(struct vclock_guest_device *d, unsigned queue, uint16_t avail, int64_t now_ns)
 {
 	ck_assert_uint_lt(n_seen, MAIL_KICKS + 1);
+	ck_assert_int_eq(substrate_now_ns(sub), now_ns);
 	seen[n_seen++] = (struct seen){.queue = queue, .avail = avail, .at_ns = now_ns};
 }
 
@@ -169,6 +170,32 @@ START_TEST(kicks_come_with_their_times)
 	ck_assert_uint_eq(seen[1].avail, 6);
 	ck_assert_int_eq(seen[2].at_ns, 250);
 	ck_assert_uint_eq(mail->n_kicks, 0);
+}
+END_TEST
+
+static struct event_source source;
+static int64_t fired_ns;
+
+static void fire(struct event *ev, int64_t now_ns)
+{
+	fired_ns = now_ns;
+	ck_assert_int_eq(substrate_now_ns(sub), now_ns);
+}
+
+/* While the guest may go on for a second: how far it may must not be seen by what happens
+ * elsewhere. */
+START_TEST(an_event_happens_at_its_time)
+{
+	struct event ev = {.fire = fire};
+	int64_t granted_ns = substrate_now_ns(sub);
+
+	event_source_init(&source, sub);
+	ck_assert_int_gt(granted_ns, 1000);
+	substrate_schedule(sub, NULL, &ev, 1000, &source);
+	pump();
+	ck_assert(vclock_guest_is_running(guest));
+	ck_assert_int_eq(fired_ns, 1000);
+	ck_assert_int_eq(substrate_now_ns(sub), granted_ns);
 }
 END_TEST
 
@@ -384,6 +411,7 @@ int main(void)
 
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_test(t, kicks_come_with_their_times);
+	tcase_add_test(t, an_event_happens_at_its_time);
 	tcase_add_test(t, a_call_makes_it_run);
 	tcase_add_test(t, lies_do_no_harm);
 	tcase_add_loop_test(t, nothing_else_comes_by_the_pipe, 0, 3);
