@@ -81,7 +81,9 @@ in_node a 'ethtool -K eth0 tx off tso off' >/dev/null
 read -r tx in < <(sent)
 send plain 10.0.1.2
 read -r tx_now in_now < <(sent)
-assert_eq $((tx_now - tx)) $((in_now - in)) "frames of a that cuts its segments itself"
+# Its driver counts a packet when the buffer is back, the last one perhaps with the next: one more or less.
+tx=$((tx_now - tx)) in=$((in_now - in))
+[ $((tx - in)) -ge -1 ] && [ $((tx - in)) -le 1 ] || fail "a, which cuts its segments itself, sent $tx packets, but $in frames came"
 must vbet down
 lab_up - --clock virtual <<<'link(alloc(host, name = "a"), alloc(host, name = "b"))'
 must in_node a 'ethtool -k eth0'
