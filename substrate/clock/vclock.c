@@ -186,8 +186,10 @@ int64_t vclock_now_ns(const struct vclock *c)
 
 	if (!c->begun)
 		return 0;
-	if (c->doing_ns != INT64_MAX)
-		return c->doing_ns;
+	if (c->kicking)
+		return c->kicking->from_ns;
+	if (c->firing_ns != INT64_MAX)
+		return c->firing_ns;
 	for (size_t i = 0; i < c->guests.n; i++)
 		if (c->guests.at[i]->granted_ns > now)
 			now = c->guests.at[i]->granted_ns;
@@ -256,14 +258,14 @@ static bool fire_events(struct vclock *c, const struct vclock_view *v, int64_t l
 		c->floor_ns = at;
 	if (g)
 		vclock_touch(g);
-	c->doing_ns = at;
+	c->firing_ns = at;
 	/* All of this time at once: nothing can come between them. */
 	do {
 		calendar_fire(v->soonest);
 		c->fired++;
 	} while (calendar_next_ns(v->soonest) == at && may_fire(c, g));
 	substrate_drain(c->sub, at);
-	c->doing_ns = INT64_MAX;
+	c->firing_ns = INT64_MAX;
 	return true;
 }
 
@@ -555,7 +557,7 @@ void vclock_take_over(struct vclock *c, struct substrate *s)
 {
 	c->sub = s;
 	c->time = timekeeper_virtual;
-	c->until_ns = c->due_wall_ns = c->doing_ns = INT64_MAX;
+	c->until_ns = c->due_wall_ns = c->firing_ns = INT64_MAX;
 	c->core = -1;
 	event_source_init(&c->source, s);
 	s->time = &c->time;

@@ -209,11 +209,9 @@ static void take_kicks(struct vclock_guest *g)
 		/* What follows from it may cut the turn, but not to before this. */
 		g->from_ns = at;
 		g->kicks++;
-		g->clock->doing_ns = at;
 		if (d)
 			d->kicked(d, k->queue, k->avail, at);
 	}
-	g->clock->doing_ns = INT64_MAX;
 	if (g->page)
 		page_of(g)->mail.n_kicks = 0;
 	vclock_touch(g);
@@ -221,14 +219,12 @@ static void take_kicks(struct vclock_guest *g)
 
 void vclock_guest_kicks(struct vclock_guest *g, bool on)
 {
-	g->clock->kicking = on ? g : NULL;
-	if (on && g->state == VCLOCK_GUEST_RUNNING) {
+	g->clock->kicking = on && g->state == VCLOCK_GUEST_RUNNING ? g : NULL;
+	if (g->clock->kicking) {
 		take_kicks(g);
 		g->from_ns = vclock_guest_now_ns(g);
 		vclock_touch(g);
 	}
-	/* What it says in between, it says now. */
-	g->clock->doing_ns = on && g->state == VCLOCK_GUEST_RUNNING ? g->from_ns : INT64_MAX;
 }
 
 void vclock_guest_tell_answers(struct vclock_guest *g)

@@ -82,12 +82,12 @@ struct vclock {
 	bool begun;   /* time goes on */
 	bool stopped; /* stands at floor_ns until told otherwise */
 	bool idle_told, cables_dirty;
-	bool joiners;     /* a guest waits for its first turn */
-	int64_t floor_ns; /* all before it has happened */
-	int64_t doing_ns; /* when that happens which is being done; INT64_MAX: nothing is */
-	int64_t until_ns; /* where to stop; INT64_MAX: nowhere */
-	int64_t tod_ns;   /* time of day at time 0 */
-	double pace;      /* seconds of the lab per second; 0: as fast as it goes */
+	bool joiners;      /* a guest waits for its first turn */
+	int64_t floor_ns;  /* all before it has happened */
+	int64_t firing_ns; /* the time of the events that are being fired; INT64_MAX: none is */
+	int64_t until_ns;  /* where to stop; INT64_MAX: nowhere */
+	int64_t tod_ns;    /* time of day at time 0 */
+	double pace;       /* seconds of the lab per second; 0: as fast as it goes */
 	int64_t pace_wall_ns, pace_ns; /* paced: lab time pace_ns is wall time pace_wall_ns */
 	int64_t due_wall_ns;           /* when to look again */
 	cpu_set_t cores;               /* all that there are, if one was chosen */
@@ -95,10 +95,10 @@ struct vclock {
 	unsigned running, charged;     /* guests; those that are charged are running, too */
 	bool charges_spin;
 	unsigned at_once, most_at_once; /* guests that may run side by side; that have done so */
-	struct vclock_guest *kicking;   /* whose message is being handled */
-	unsigned waking;                /* guests that are needed, and not whole yet */
-	int64_t ahead_ns;               /* who is needed so soon is woken with who is needed */
-	int64_t woken_ns;               /* who is needed before that has been woken */
+	struct vclock_guest *kicking; /* who runs, while what it did is looked at: at its from_ns */
+	unsigned waking;              /* guests that are needed, and not whole yet */
+	int64_t ahead_ns;             /* who is needed so soon is woken with who is needed */
+	int64_t woken_ns;             /* who is needed before that has been woken */
 	struct event_source source;
 	uint64_t fired;
 };

@@ -182,8 +182,7 @@ static void fire(struct event *ev, int64_t now_ns)
 	ck_assert_int_eq(substrate_now_ns(sub), now_ns);
 }
 
-/* While the guest may go on for a second: how far it may must not be seen by what happens
- * elsewhere. */
+/* The guest may go on for a second meanwhile: what happens elsewhere must not see how far. */
 START_TEST(an_event_happens_at_its_time)
 {
 	struct event ev = {.fire = fire};
