@@ -143,9 +143,7 @@ run_all() {
 	for phase in slow normal alone; do
 		[ $phase != alone ] || drain
 		for name in "$@"; do
-			if left_out "$name"; then
-				continue
-			elif says "$name" alone; then
+			if says "$name" alone; then
 				[ $phase = alone ] || continue
 			elif says "$name" slow; then
 				[ $phase = slow ] || continue
@@ -207,10 +205,16 @@ make_copy || {
 	echo "run.sh: not built yet: run 'make' first" >&2
 	exit 3
 }
+possible=()
 for name in "${names[@]}"; do
-	! left_out "$name" || { echo "skipped $name: not with sanitizers" && skipped=$((skipped + 1)); }
+	if left_out "$name"; then
+		echo "skipped $name: not with sanitizers"
+		skipped=$((skipped + 1))
+	else
+		possible+=("$name")
+	fi
 done
-run_all "${names[@]}"
+run_all "${possible[@]}"
 for f in "$work"/log/san.*; do
 	[ -e "$f" ] || continue
 	{
