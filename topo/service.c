@@ -93,7 +93,7 @@ static const struct service services[] = {
 		    "vtysh -C -f " SERVICE_FRR_PATH " >&2 || exit 2\n"
 		    "take() { out=$(vtysh \"$@\" 2>&1) || "
 		    "{ echo \"$out\" | sed '/^$/d; /^Configuration file/d' >&2; exit 2; }; }\n"
-		    /* pimd 8.4 elects nobody where an address comes between two lines. */
+		    /* pimd 8.4 elects nobody if an address comes between its lines. */
 		    "[ ! -e /run/frr/pimd.vty ] || take -d zebra -b\n"
 		    "take -b; for f; do take -f \"$f\"; done",
 	 .is_frr = true},

@@ -29,8 +29,10 @@ void snapshot_written(struct snapshot *saving);
 void snapshot_finish(struct loop *l, struct snapshot *saving);
 /* After SNAPSHOT_RESTORED and loop_thaw(). 0 or -1. */
 int snapshot_thaw(struct substrate *s, struct err *e);
-/* This process becomes that of the file; paths: n words, FROM and TO in turn. Returns only with an
- * error. */
+/*
+ * This process becomes that of the file; paths: n words, FROM and TO in turn. Returns only with an
+ * error.
+ */
 void snapshot_restore(const char *file, char *const *paths, size_t n, struct err *e);
 
 #endif
