@@ -96,9 +96,8 @@ check-lab: all
 SAN_LABS ?= capture console expect-ways hostile-peer hosts-live hotplug hub link-set outside-sockets random-kills replay \
  replay-console storms substrate-live test-suite tunnels vlan wait
 check-sanitizers: all
-	@$(MAKE) --no-print-directory -s -j $$(nproc) SAN=address,undefined programs
 	@$(MAKE) --no-print-directory -j $$(nproc) SAN=address,undefined check-unit
-	@$(MAKE) --no-print-directory SAN=address,undefined check-lab LAB="$(SAN_LABS)"
+	@$(MAKE) --no-print-directory -j $$(nproc) SAN=address,undefined check-lab LAB="$(SAN_LABS)"
 
 # Every example 20 times in virtual time, on an idle and on a busy machine: each time the same run.
 .PHONY: check-repeat
