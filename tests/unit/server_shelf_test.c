@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Snapshots on the shelf: what is taken out is what was put in, whatever happens meanwhile. */
 #include "lib/xalloc.h"
+#include "tests/support/killed.h"
 #include "tests/support/suite.h"
 #include "vbet-server/shelf/bundle.h"
 #include "vbet-server/shelf/pack.h"
@@ -11,13 +12,10 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 static char dir[64];
@@ -467,24 +465,6 @@ START_TEST(test_damage_does_not_spread)
 }
 END_TEST
 
-/* Runs it in a process that is killed after so long (0: never). True: it had ended. */
-static bool run_killed(void (*work)(void), useconds_t us)
-{
-	int status;
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		work();
-		_exit(0);
-	}
-	if (us) {
-		usleep(us);
-		kill(pid, SIGKILL);
-	}
-	waitpid(pid, &status, 0);
-	return WIFEXITED(status);
-}
-
 static void save_and_tidy(void)
 {
 	put("twice", 2);
@@ -505,27 +485,21 @@ static void check_after_kill(bool may_be_gone)
 		ck_assert(take_out("twice", 2, NULL) == 1 || take_out("twice", 3, NULL) == 1);
 }
 
-static void kill_at_each_moment(void (*work)(void), bool removes)
+/* At the first call of the kernel, and each so many calls later, until it comes to its end. */
+static void kill_at_each_moment(void (*work)(void), unsigned step, bool removes)
 {
-	enum { MOMENTS = 40 };
-	unsigned ended = 0;
-	struct timespec from;
-	struct timespec to;
+	unsigned killed = 0;
+	unsigned call = 0;
 
 	put("old", 1);
 	put("twice", 3);
-	clock_gettime(CLOCK_MONOTONIC, &from);
-	ck_assert(run_killed(work, 0));
-	clock_gettime(CLOCK_MONOTONIC, &to);
-	long whole_us = (to.tv_sec - from.tv_sec) * 1000000 + (to.tv_nsec - from.tv_nsec) / 1000;
-
-	for (unsigned i = 1; i <= MOMENTS; i++) {
-		if (i % 3 == 0 || removes)
-			put("twice", 3);
-		ended += run_killed(work, (useconds_t)(whole_us * i * 5 / 4 / MOMENTS));
+	while (killed_at_call(work, call) > call) {
 		check_after_kill(removes);
+		if (++killed % 3 == 0 || removes)
+			put("twice", 3);
+		call += step;
 	}
-	ck_assert_uint_lt(ended, MOMENTS);
+	ck_assert_uint_gt(killed, 30);
 	put("twice", 3);
 	tidy();
 	expect("old", 1);
@@ -540,13 +514,13 @@ static void kill_at_each_moment(void (*work)(void), bool removes)
 
 START_TEST(test_killed_save)
 {
-	kill_at_each_moment(save_and_tidy, false);
+	kill_at_each_moment(save_and_tidy, 53, false);
 }
 END_TEST
 
 START_TEST(test_killed_remove)
 {
-	kill_at_each_moment(remove_and_tidy, true);
+	kill_at_each_moment(remove_and_tidy, 19, true);
 }
 END_TEST
 
