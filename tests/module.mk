@@ -51,7 +51,7 @@ $(B)/tests/unit/vnet_nic_test: $(B)/tests/support/vlab.o | $(B)/vsubstrate
 UNIT ?= $(patsubst $(B)/tests/unit/%_test,%,$(UNIT_PROGS))
 .PHONY: check-unit
 check-unit: $(patsubst %,$(B)/tests/unit/%_test,$(UNIT))
-	@failed=0; for t in $^; do echo "== $$t"; "$$t" || failed=1; done; exit $$failed
+	@tests/each.sh $^
 
 # Golden tests: each tests/golden/*.sh compares what a program prints with what is kept beside it.
 # A script gets the build directory; `make check-golden UPDATE=1` rewrites the kept files.
@@ -61,8 +61,7 @@ TESTS        += $(TOPO_DUMP)
 $(TOPO_DUMP): $(B)/tests/golden/topo_dump.o $$(LIBTOPO) $$(LIBVBET)
 .PHONY: check-golden
 check-golden: $$(GOLDEN_PROGS)
-	@failed=0; for t in $(wildcard tests/golden/*.sh); do \
-		echo "== $$t"; B=$(B) "$$t" $(if $(UPDATE),--update) || failed=1; done; exit $$failed
+	@B=$(B) tests/each.sh $(wildcard tests/golden/*.sh) -- $(if $(UPDATE),--update)
 
 # Fuzzers: every tests/fuzz/PREFIX_fuzz.c becomes `make fuzz-PREFIX [FUZZ_SECONDS=60]`, built by clang with
 # ASan and UBSan in a tree of its own. It starts from FUZZ_SEEDS_PREFIX and all that earlier runs found.
