@@ -22,7 +22,8 @@ for kept in "" kept; do
 	must vbet up -n t --substrate-processes 2 ${kept:+--keep-disks kept} f.vbet
 	in_node a 'mkfs.ext4 -q /dev/vda && mount /dev/vda /mnt && head -c 8000000 /dev/urandom >/mnt/a && md5sum /mnt/a >/root/sum
 		nohup sh -c "i=0; while :; do i=\$((i + 1)); echo \$i >>/mnt/log; [ \$((i % 50)) -gt 0 ] || sync; done" >/dev/null 2>&1 &
-		echo $! >/root/writer'
+		echo $! >/root/writer
+		until [ -s /mnt/log ]; do sleep 0.01; done'
 	in_node b 'echo "of its own" | dd of=/dev/vda bs=1M seek=14 conv=notrunc 2>/dev/null'
 	for to in 2 1 2; do
 		before=$(in_node a 'wc -l </mnt/log')
