@@ -4,7 +4,7 @@
 # lab: slow
 . "${0%/*}/lib.sh"
 
-page=${VBET_SOURCE:-$ROOT}/docs/guests.md
+page=$ROOT/docs/guests.md
 [ -r "$page" ] || fail "no $page"
 
 # The blocks as scripts NUMBER.vbet, where NUMBER is the line where the block begins; that of the tables as table.vbet.

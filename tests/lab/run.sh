@@ -62,7 +62,7 @@ make_copy() {
 		cp -a "$(readlink -f "$root/build/rootfs/debian")" "$lib/rootfs/debian" || return 1
 	}
 	cp -a "$root/rootfs" "$lib/rootfs/build"
-	cp -a "$root/docs" "$root/examples" "$root/share" "$work/src/"
+	cp -a "$root/VERSION" "$root/docs" "$root/examples" "$root/share" "$work/src/"
 	mkdir "$work/src/lib"
 	cp -a "$root/lib/time_travel.h" "$work/src/lib/" # for freezing.h
 	cp -a "$here" "$here/../faults" "$here/../support" "$here/../topotests" "$work/src/tests/"

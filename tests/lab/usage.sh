@@ -18,7 +18,7 @@ for c in $(sed -n 's/^  \([a-z]*\) .*/\1/p' <<<"$list"); do
 	out_has "^usage: vbet $c"
 done
 must vbet --version
-for part in "vbet +$(cat "$VBET_SOURCE/VERSION")" 'vsubstrate +[0-9]' 'kernel +[0-9].*-vbet' 'tree +[0-9a-f]{8}' 'libpcap +[0-9]' 'libslirp +[0-9]' \
+for part in "vbet +$(cat "$ROOT/VERSION")" 'vsubstrate +[0-9]' 'kernel +[0-9].*-vbet' 'tree +[0-9a-f]{8}' 'libpcap +[0-9]' 'libslirp +[0-9]' \
 	'readline +[0-9]'; do
 	out_has "^$part"
 done
