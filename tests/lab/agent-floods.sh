@@ -32,7 +32,7 @@ limit_ms=$((10000 + took_ms * 5))
 must vbet cp flood evil:/root/flood
 must vbet cp flood worse:/root/flood
 must vbet exec evil -- sh -c '/root/flood events >/tmp/said 2>&1 &'
-must vbet exec evil -- ps -C flood
+wait_until 20 vbet exec evil -- ps -C flood
 serves
 [ "$took_ms" -lt "$limit_ms" ] || fail "ten commands took $took_ms ms beside events, the limit is $limit_ms"
 # A client that does not read, and a guest that does not care.

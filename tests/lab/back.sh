@@ -32,9 +32,9 @@ term_wait 'BETWEEN' 120
 wait_until 120 passed 13
 term_keys -l 'half'
 term_wait '^half' 120
+must vbet clock until 18s
 wait
 assert_eq "$(seq 0 47)" "$(cat exec.out)" "what the command printed"
-must vbet clock until 18s
 must vbet ls
 out_has 'goes back at once to .* s'
 kept() { (cd "$RUN/t/back" && printf '%s ' *); }

@@ -11,24 +11,27 @@ link(a, b, delay = 5ms)
 END
 wait_until 10 vbet ping a b
 
-vbet exec a -- ping -q -c 1000 -i 0.1 b >/dev/null &
-must vbet capture a:eth0 icmp --count 4 -w two.pcapng
+# begin_capture NIC FILE [FILTER] [OPTION...]: it has begun, and is process $capture.
+begin_capture() {
+	vbet capture "$1" "${@:3}" -w "$2" 2>"$2.err" &
+	capture=$!
+	wait_until 10 test -s "$2"
+}
+end_capture() {
+	kill -INT $capture
+	wait $capture || fail "status $? after SIGINT"
+}
+
+begin_capture a:eth0 two.pcapng icmp
+must vbet exec a -- ping -q -c 2 -i 0.2 b
+end_capture
 got=$(tshark -r two.pcapng -T fields -e icmp.type 2>/dev/null)
 [ "$(sort <<<"$got" | uniq -c | tr -d ' ' | tr '\n' ' ')" = "20 28 " ] || fail "not two requests and their answers: $got"
 
-got=$(vbet capture b:eth0 'icmp[0] == 8' --count 2 -w - 2>/dev/null | tshark -r - -T fields -e ip.src 2>/dev/null | sort -u)
-[ "$got" = 10.0.0.1 ] || fail "through a pipe: '$got'"
-# Two at once see the same.
-vbet capture a:eth0 icmp --count 2 -w one.pcapng &
-must vbet capture a:eth0 icmp --count 2 -w other.pcapng
-wait %2
-for f in one other; do
-	got=$(tshark -r $f.pcapng 2>/dev/null)
-	[ "$(wc -l <<<"$got")" = 2 ] || fail "$f: $got"
-done
-
 # What the file says of itself: the NIC, where it is, why it was made, how much it misses.
-must vbet capture a:eth0 icmp --count 2 --comment "first try" -w said.pcapng
+begin_capture a:eth0 said.pcapng icmp --comment "first try"
+must vbet exec a -- ping -q -c 1 b
+end_capture
 must capinfos said.pcapng
 out_has 'Capture comment: +first try|Comment: +first try'
 out_has 'Name = a:eth0'
@@ -38,11 +41,24 @@ out_has 'Time resolution = 0x09'
 must tshark -r said.pcapng -T fields -e frame.packet_flags_direction
 assert_eq '0x00000001 0x00000002' "$(sort <<<"$OUT" | tr '\n' ' ' | sed 's/ $//')" directions
 
+vbet exec a -- ping -q -c 100000 -i 0.1 b >/dev/null &
+pings=$!
+got=$(vbet capture b:eth0 'icmp[0] == 8' --count 2 -w - 2>/dev/null | tshark -r - -T fields -e ip.src 2>/dev/null | sort -u)
+[ "$got" = 10.0.0.1 ] || fail "through a pipe: '$got'"
+# Two at once see the same.
+vbet capture a:eth0 icmp --count 2 -w one.pcapng &
+one=$!
+must vbet capture a:eth0 icmp --count 2 -w other.pcapng
+wait $one
+for f in one other; do
+	got=$(tshark -r $f.pcapng 2>/dev/null)
+	[ "$(wc -l <<<"$got")" = 2 ] || fail "$f: $got"
+done
+
 # On both sides of the cable: a request leaves a 5 ms before it reaches b.
-vbet capture b:eth0 'icmp[0] == 8' --count 3 -w far.pcapng 2>far.err &
-far=$!
-must vbet capture a:eth0 'icmp[0] == 8' --count 4 -w near.pcapng
-wait $far
+begin_capture a:eth0 near.pcapng 'icmp[0] == 8'
+must vbet capture b:eth0 'icmp[0] == 8' --count 3 -w far.pcapng
+end_capture
 time_of() { # FILE SEQUENCE
 	tshark -r "$1" -Y "icmp.seq == $2" -T fields -e frame.time_epoch 2>/dev/null
 }
@@ -53,14 +69,12 @@ late=$(awk "BEGIN { printf \"%d\", (${far#??????} - ${near#??????}) * 1e6 }")
 [ "$late" -ge 4999 ] || fail "5 ms of cable took $late us"
 
 # Ctrl-C ends it, with all that passed.
-vbet capture a:eth0 icmp -w interrupted.pcapng 2>interrupted.err &
-pid=$!
+begin_capture a:eth0 interrupted.pcapng icmp
 wait_until 10 sh -c 'tshark -r interrupted.pcapng 2>/dev/null | grep -q reply'
-kill -INT $pid
-wait $pid || fail "status $? after SIGINT"
+end_capture
 must tshark -r interrupted.pcapng
-assert_eq "$(wc -l <<<"$OUT") frames" "$(cat interrupted.err)" "what it says"
-kill %1 2>/dev/null
+assert_eq "$(wc -l <<<"$OUT") frames" "$(cat interrupted.pcapng.err)" "what it says"
+kill $pings 2>/dev/null
 
 # A reader that stands still for long misses frames, but not without being told how many.
 must vbet link a b reset --plain
@@ -86,7 +100,7 @@ pid=$!
 head -c 400 <fifo >/dev/null & # the head of the file is longer than that
 must vbet exec a -- ping -q -c 20 -i 0.05 b
 wait $pid || fail "status $? when the reader went: $(cat fifo.err)"
-vbet capture a:eth0 fifo --for 1s 2>fifo.err &
+vbet capture a:eth0 fifo 2>fifo.err &
 pid=$!
 exec 7<fifo
 must vbet exec a -- ping -q -f -s 1400 -c 200 b

@@ -17,7 +17,7 @@ out_has_not 'hello'
 kill -0 $innocent || fail "it has killed a process that was not its own"
 kill $innocent
 [ ! -e "$RUN/dead" ] || fail "the dead lab is still there"
-must vbet pingall
+wait_until 20 vbet pingall
 must vbet down
 
 # Nor does a killed --whatif leave its captures behind, and one that goes on keeps them.

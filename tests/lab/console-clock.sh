@@ -20,8 +20,11 @@ now() { vbet clock | sed 's/ s,.*//;q'; }
 # later NOW: the clock is at another time by now.
 later() { [ "$(now)" != "$1" ]; }
 
+# shown TIMES PATTERN: as often on the screen.
+shown() { [ "$(term_screen | grep -cE -e "$2")" -ge "$1" ]; }
+
 # The shell around it gets Ctrl-C, too.
-term_start 100 40 "trap : INT; vbet run -q pair.vbet"
+term_start 100 90 "trap : INT; vbet run -q pair.vbet"
 wait_until 30 at_prompt
 term_shows '^pair \[[0-9.]+s x1\]> ' || fail "the prompt does not say how the clock goes: $(term_screen)"
 typed 'clock pause'
@@ -57,17 +60,18 @@ wait_until 10 stands
 later "$after" || fail "the clock did not go on"
 
 # A console that was opened while the clock went: it stands now, and the keys for that come back.
+opened=0
 for key in C-c 'C-\'; do
 	typed 'clock run'
 	wait_until 10 at_prompt
 	term_type a
-	term_wait 'leave with Ctrl-\]'
-	term_wait '^(root@)?a[:#].*$'
+	opened=$((opened + 1))
+	wait_until 20 shown $opened 'leave with Ctrl-\]'
+	wait_until 20 shown $opened '^root@a'
 	must vbet clock pause
 	term_keys "$key"
-	term_wait 'left: nothing of what is typed gets to the command'
+	wait_until 20 shown $opened 'left: nothing of what is typed gets to the command'
 	wait_until 10 stands
-	tmux_ clear-history
 	term_type 'clock'
 	wait_until 10 stands
 done
@@ -79,10 +83,10 @@ wait_until 60 stands 500.000
 awk "BEGIN { exit !($EPOCHREALTIME - $begin < 400) }" || fail "'until' went at the pace of the wall"
 typed 'clock pace 1'
 typed 'a kill -STOP $$ &'
-term_wait 'Y/n'
+wait_until 10 term_shows 'Let it go on for this command\? \[Y/n\] *$'
 term_keys Enter
 typed 'clock until 900000s'
-term_wait '^[0-9]+\.[0-9]+ s'
+term_wait '^[0-9]+\.[0-9]{3} s *$'
 term_keys C-c
 term_wait 'interrupted'
 wait_until 30 at_prompt

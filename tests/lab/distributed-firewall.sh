@@ -33,9 +33,10 @@ END
 for job in $(jobs -p); do
 	wait "$job" || exit 1
 done
-must in_node server 'cat /var/log/lighttpd/access.log'
-out_has '^192.168.4.2 '
-out_has '^192.168.0.5 ' # client5, hidden by fw5
+# Written every few seconds. client5 is hidden by fw5.
+logged() { in_node server 'cat /var/log/lighttpd/access.log' >log && grep -q '^192.168.4.2 ' log && grep -q '^192.168.0.5 ' log; }
+wait_until 20 logged
+must cat log
 out_has_not '^192.168.5.'
 must in_node fw2 'nft list ruleset'
 out_has 'dport 80 counter packets [1-9]'

@@ -77,7 +77,7 @@ echo "captures are those of one lab"
 cat >k.vbet <<'END_SCRIPT'
 a = alloc(host) b = alloc(host)
 link(a, b)
-expect at 12s ping(a, b)
+expect within 100s exec(a, "test -e /root/done")
 END_SCRIPT
 vbet test --clock real --keep "$HOME/kept" k.vbet >said 2>&1 &
 test=$!
@@ -89,6 +89,7 @@ must vbet exec -n "$lab" a -- ping -c 3 -p 6f776e65 -i 0.2 b
 must vbet fork -n other "$lab"
 must vbet exec -n other a -- ping -c 20 -p 6f74686572 -i 0.01 b
 must vbet down -n other
+must vbet exec -n "$lab" a -- touch /root/done
 wait $test || fail "the test: $(cat said)"
 cat kept/cables/*.pcapng >all
 grep -q owneowne all || fail "the lab's own packets are not in its captures"

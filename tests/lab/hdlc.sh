@@ -30,7 +30,8 @@ for how in "" "--substrate-processes 2"; do
 	must vbet up $how plain.vbet
 	wait_until 10 vbet ping a b
 	must in_node a 'ping -c 1 -W 5 fd00::2'
-	must in_node b 'iperf3 -s -D -1 -I /run/iperf3.pid'
+	must in_node b 'iperf3 -s -D -1 -I /run/iperf3.pid
+		until ss -Hltn "sport = 5201" | grep -q .; do sleep 0.01; done'
 	must in_node a 'iperf3 -c 10.0.0.2 -n 4M'
 	in_node a 'ping -i 0.2 -c 100 10.0.0.2 >/dev/null 2>&1 &'
 	must vbet capture -c 4 -w got.pcapng a:eth0 icmp

@@ -22,7 +22,7 @@ must type_in 'impair(new, loss = 100%)'
 must_fail vbet exec host1 -- ping -n -c2 -i0.2 -W1 10.5.0.2
 must type_in 'free(new)'
 wait_until 5 no_carrier host1 eth1
-must vbet pingall
+wait_until 20 vbet pingall
 # A node is added, and one is taken away.
 must type_in 'r = attach(alloc(router), alloc(NIC, address = 10.5.0.3/24))' 'link(r, NIC(host1, 2))'
 must vbet wait r

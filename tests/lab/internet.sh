@@ -53,8 +53,9 @@ wait_until 10 test -s port6
 must talk pc2 fec0::2 "$(cat port6)"
 out_has '^and 3000000 bytes'
 # Nodes of the outside are part of the status, and of no ping.
+reached() { vbet pingall | grep -q '^r -> pc1 pc2 inner$'; }
+wait_until 20 reached
 must_status 1 vbet pingall
-out_has '^r -> pc1 pc2 inner$'
 out_has_not '\bout\b'
 assert_eq slirp "$(status_of '.nodes[] | select(.name == "out") | .nics[0].counters.backend')" "back end of out"
 assert_eq '["10.0.2.2/24","fec0::2/64"]' \

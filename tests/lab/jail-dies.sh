@@ -44,7 +44,7 @@ nobody_left() { [ -z "$(living "$@")" ]; }
 
 # kill_and_look WHAT [PREFIX...]: starts a guest below a shell of its own, kills WHAT, looks.
 kill_and_look() {
-	local log=$T/console.$WHO.$1.$# parent launcher pids victim left signal=KILL patience=3
+	local log=$T/console.$WHO.$1.$# parent launcher pids victim left signal=KILL patience=10
 	boot "$log" "${AS[@]}" "${@:2}" setsid bash -c 'echo $$ >"$0.parent"; "$@" & wait' "$log" 2>/dev/null &
 	wait_for 20 is_up "$log" || fail "$WHO: the guest does not start: $(cat "$log")"
 	parent=$(cat "$log.parent")

@@ -48,12 +48,12 @@ run() { # DIR COMMAND...: which is told the node, at the times of above
 	local dir=$1 at node end captures=() running=()
 	mkdir "$dir"
 	must vbet up t.vbet --record "$dir.record"
-	must vbet clock until 3s
+	must vbet clock until 6s
 	for end in h1:eth0 h2:eth0 r1:eth0 r1:eth1 r2:eth0; do
 		vbet capture $end -w "$dir/$end.pcapng" 2>/dev/null &
 		captures+=($!)
 	done
-	captured() { [ "$(find "$dir" -name '*.pcapng' | wc -l)" = 5 ]; }
+	captured() { [ "$(find "$dir" -name '*.pcapng' -size +0 | wc -l)" = 5 ]; }
 	wait_until 10 captured
 	must vbet clock pace max
 	# They begin as soon as the clock goes on, in this order.

@@ -23,7 +23,7 @@ for clock in real virtual; do
 	must vbet up t.vbet --clock $clock
 	[ "$clock" = real ] || must vbet clock run
 	wait_until 20 knows b '10\.0\.0\.2/24'
-	must knows b '192\.0\.2\.2/32'
+	wait_until 20 knows b '192\.0\.2\.2/32'
 	must vbet ping r b
 	out_has '10\.0\.0\.2'
 	wait_until 20 knows a '2001:db8:1:0:.*/64'

@@ -41,7 +41,7 @@ must vbet start host1
 wait_until 10 vbet ping host1 host2
 
 must vbet restart host1 host3
-must vbet pingall
+wait_until 20 vbet pingall
 assert_eq "$pid2" "$(node_pid host2)" "pid of the node that nobody touched"
 must_status 2 vbet stop nobody
 out_has "no node 'nobody'"

@@ -17,7 +17,7 @@ works 'ps -o pid,lstart,cmd 1' "^ +1 .* $(date -u +%Y) "
 works vmstat '^ *[0-9]+ +[0-9]+ +[0-9]+ '
 works 'vmstat -s' '^ *[0-9]+ boot time'
 works 'top -bn1' '^%Cpu\(s\): '
-works uptime 'up 0 min.* load average: '
+works uptime 'up [0-9]+ min.* load average: '
 works free '^Mem: +[0-9]+'
 works w '^USER'
 works lscpu '^CPU\(s\): +1$'
