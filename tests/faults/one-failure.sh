@@ -50,7 +50,7 @@ while [ $SECONDS -lt $end ]; do
 		# In turn, from one that the seed says: all of them, if the time is enough.
 		n=$((1 + (first + tries[$kind]) % calls[$kind]))
 		this="$what $n of $program"
-		failing "$program" "$what" $n vbet up -t 10s pair.vbet >out 2>&1
+		failing "$program" "$what" $n vbet up -t 60s pair.vbet >out 2>&1
 		status=$?
 		case $status in
 		0 | 2 | 3) ;; # 2: the script cannot be read

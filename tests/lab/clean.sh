@@ -6,7 +6,7 @@
 lab_up "$EXAMPLES/hello.vbet"
 must vbet up -n dead "$EXAMPLES/hello.vbet"
 kill -KILL "$(vbet status -n dead --json | jq .server_pid)"
-wait_until 5 sh -c 'vbet ls | grep -q "^dead  *dead"'
+wait_until 20 sh -c 'vbet ls | grep -q "^dead  *dead"'
 # An innocent process stands in the dead lab's file, with another start time.
 sleep 1000 &
 innocent=$!

@@ -2,10 +2,10 @@
 /*
  * freezing_owner SOCKET CONSOLE STATE TIMES -- KERNEL [ARGUMENT...]
  *
- * Whoever freezes a guest by the real clock (freeze=SOCKET): TIMES times it lets it run for 0.3 s,
- * has its state written to the file STATE, kills it, waits for a second, and lets another process
- * go on. The console goes to the file CONSOLE, whichever process it is of. At the end it says for
- * how many seconds a guest ran.
+ * Whoever freezes a guest by the real clock (freeze=SOCKET): TIMES times it lets it run for 0.3 s
+ * (at first until its program has done each kind of work), has its state written to the file STATE,
+ * kills it, waits for a second, and lets another process go on. The console goes to the file
+ * CONSOLE, whichever process it is of. At the end it says for how many seconds a guest ran.
  */
 #include <time.h>
 
@@ -74,6 +74,27 @@ static void go_on_elsewhere(const char *path)
 	tell(TIME_RUN, 0);
 }
 
+/* Has its program done each kind of work? */
+static bool has_worked(void)
+{
+	static const char *kinds[] = {"register ", "ping ", "executed ", "file "};
+	enum { KINDS = sizeof(kinds) / sizeof(*kinds) };
+	bool done[KINDS] = {false};
+	char line[256];
+	int n = 0;
+	FILE *f = fopen(console, "r");
+
+	while (f && fgets(line, sizeof(line), f))
+		for (int i = 0; i < KINDS; i++)
+			if (!done[i] && strncmp(line, kinds[i], strlen(kinds[i])) == 0) {
+				done[i] = true;
+				n++;
+			}
+	if (f)
+		fclose(f);
+	return n == KINDS;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 7) {
@@ -86,6 +107,8 @@ int main(int argc, char **argv)
 	listen_at(argv[1]);
 	began_s = now_s();
 	boot(-1, "");
+	while (!has_worked())
+		usleep(10000);
 	for (int i = atoi(argv[4]); i > 0; i--) {
 		usleep(300000);
 		go_on_elsewhere(argv[3]);

@@ -24,15 +24,15 @@ for clock in real virtual; do
 	must in_node a 'sed -i "/ b$/d" /etc/hosts && printf "10.9.9.9 mine # kept" >>/etc/hosts && chmod 0604 /etc/hosts'
 	must type_in 'late = alloc(host) link(sw, late)'
 	must vbet wait late
-	must in_node a 'ping -c1 -W2 late && grep -q "^10.9.9.9 mine # kept$" /etc/hosts && ! grep " b$" /etc/hosts'
+	must in_node a 'ping -c1 -W10 late && grep -q "^10.9.9.9 mine # kept$" /etc/hosts && ! grep " b$" /etc/hosts'
 	assert_eq 604 "$(in_node a 'stat -c %a /etc/hosts')" "mode"
-	must in_node b 'ping -c1 -W2 late'
-	must in_node late 'ping -c1 -W2 a'
+	must in_node b 'ping -c1 -W10 late'
+	must in_node late 'ping -c1 -W10 a'
 	assert_eq "127.0.0.1 localhost" "$(hosts_of own)" "a file that the script laid there"
 	assert_eq 1 "$(hosts_of b | grep -c ' late$')" "lines for it"
 	# Another boot, and all is as if it had been there from the beginning.
 	must vbet restart b
-	must in_node b 'ping -c1 -W2 late'
+	must in_node b 'ping -c1 -W10 late'
 	# A statement that cannot be carried out leaves no name behind.
 	must_fail type_in 'wrong = alloc(host) link(sw, wrong, table = "/no/such/table")'
 	must_fail in_node b 'grep wrong /etc/hosts'
@@ -41,7 +41,7 @@ for clock in real virtual; do
 	must type_in 'again = alloc(host) link(sw, again)'
 	must vbet wait again
 	must_fail in_node a 'test -e /etc/hosts'
-	must in_node b 'ping -c1 -W2 again'
+	must in_node b 'ping -c1 -W10 again'
 	must vbet down
 done
 
@@ -49,6 +49,6 @@ grep -q ' statement ' run/inputs || fail "no statement was recorded: $(cat run/i
 must vbet replay run -q
 out_has_not 'not as in the record|another'
 must vbet clock run
-must in_node b 'ping -c1 -W2 again'
+must in_node b 'ping -c1 -W10 again'
 must vbet down
 nothing_left || fail "something is left"

@@ -15,13 +15,13 @@ must vbet status
 out_has '10.5.0.1/24 -> host2:eth1'
 # Cables by name: cut, mended, impaired, taken away.
 must type_in 'down(new)'
-wait_until 5 no_carrier host1 eth1
+wait_until 20 no_carrier host1 eth1
 must type_in 'up(new)'
-wait_until 5 has_carrier host2 eth1
+wait_until 20 has_carrier host2 eth1
 must type_in 'impair(new, loss = 100%)'
 must_fail vbet exec host1 -- ping -n -c2 -i0.2 -W1 10.5.0.2
 must type_in 'free(new)'
-wait_until 5 no_carrier host1 eth1
+wait_until 20 no_carrier host1 eth1
 wait_until 20 vbet pingall
 # A node is added, and one is taken away.
 must type_in 'r = attach(alloc(router), alloc(NIC, address = 10.5.0.3/24))' 'link(r, NIC(host1, 2))'

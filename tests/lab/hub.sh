@@ -18,7 +18,7 @@ listen() {
 	vbet exec c -- timeout 60 tcpdump -i "$1" -n -l --immediate-mode icmp >"$1" 2>"$1.err" </dev/null &
 	pid=$!
 	wait_until 20 grep -q 'listening on' "$1.err"
-	must vbet exec a -- ping -n -c3 -i0.2 -W5 "$net.2"
+	must vbet exec a -- ping -n -c3 -l3 -i5 "$net.2"
 	# This one is for c itself: when it is heard, everything before it would have been.
 	must vbet exec a -- ping -n -c1 -W5 "$net.3"
 	wait_until 20 grep -q "$net.1 > $net.3: ICMP echo request" "$1"

@@ -4,7 +4,10 @@
 # lab: only root
 . "${0%/*}/lib.sh"
 
-cp -al "${VBET_SOURCE:?}" src 2>/dev/null || cp -a "$VBET_SOURCE" src
+cp -al "${VBET_SOURCE:?}" src 2>/dev/null || {
+	rm -rf src
+	cp -a "$VBET_SOURCE" src
+} || exit 1
 cd src || exit 1
 # As built: this test is about copying, not about what others are just changing.
 must make -o all install DESTDIR="$HOME/dest" PREFIX=/opt/vbet

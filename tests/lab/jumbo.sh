@@ -13,7 +13,7 @@ address(NIC(a, 2), 10.0.2.1/24) address(NIC(b, 2), 10.0.2.2/24)
 END
 # biggest BYTES ADDRESS: a packet of that size passes whole, there and back.
 biggest() {
-	must in_node a "ping -M do -c 3 -i 0.2 -W 5 -s $(($1 - 28)) $2"
+	must in_node a "ping -M do -c 3 -l 3 -i 5 -s $(($1 - 28)) $2"
 	out_has ' 0% packet loss'
 }
 must in_node a 'cat /sys/class/net/eth0/mtu /sys/class/net/eth1/mtu'

@@ -14,7 +14,7 @@ theirs=$(/usr/bin/linux.uml --version)
 [ "$ours" != "$theirs" ] || fail "both kernels are $ours"
 assert_eq "$theirs" "$(in_node host1 'uname -r')" "the kernel of host1"
 must vbet link host1 switch1 down
-wait_until 5 no_carrier host1 eth0
+wait_until 20 no_carrier host1 eth0
 must vbet down
 nothing_left || fail "something is left"
 

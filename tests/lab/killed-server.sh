@@ -18,7 +18,7 @@ kill_it() {
 	done
 }
 gone() {
-	wait_until 8 no_processes
+	wait_until 20 no_processes
 	must vbet clean
 	nothing_left || fail "something is left after vbet clean ($1)"
 }
@@ -53,7 +53,7 @@ assert_eq 3 $? "status of a command whose server was killed"
 grep -q 'the server has ended' out || fail "$(tail -3 out)"
 must vbet ls
 out_has '^hello +dead'
-wait_until 5 no_processes
+wait_until 20 no_processes
 must vbet clean
 out_has '^cleaned hello$'
 nothing_left || fail "something is left after vbet clean"
@@ -73,7 +73,7 @@ done
 # A new lab of the same name needs no "clean" before.
 lab_up "$EXAMPLES/hello.vbet"
 kill -KILL "$(status_of .server_pid)"
-wait_until 5 no_processes
+wait_until 20 no_processes
 must vbet up "$EXAMPLES/hello.vbet"
 must vbet pingall
 

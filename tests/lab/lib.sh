@@ -217,6 +217,16 @@ save_or_skip() {
 	vbet save "$1" 2>no || ! grep 'cannot be kept' no || skip "the guests' kernel has no snapshots"
 }
 
+# unbroken FILE N: what a ping printed, without -q: at least N answers, each once, and of those up to the last one none is missing.
+# The last ones may have been on their way when it ended: it does not wait for long.
+unbroken() {
+	local text n
+	text=$(cat "$1")
+	n=$(grep -c 'icmp_seq=' <<<"$text")
+	[ "$n" -ge "$2" ] || fail "only $n answers: $(tail -n 3 <<<"$text")"
+	assert_eq "$(seq "$n")" "$(sed -n 's/.*icmp_seq=\([0-9]*\) .*/\1/p' <<<"$text")" "answers"
+}
+
 # A terminal: tmux, with a server of its own.
 tmux_() { TMUX='' tmux -S "$XDG_RUNTIME_DIR/tmux" -f /dev/null "$@"; }
 # term_start COLUMNS ROWS COMMAND: runs it in a terminal. The exit status ends up on the screen.
@@ -268,7 +278,7 @@ write_long_lab() {
 # ends PID STATUS WHAT: a command in the background ends by itself, soon, with this status.
 ends() {
 	local pid=$1 want=$2 what=$3 i
-	for ((i = 0; i < 100; i++)); do
+	for ((i = 0; i < 300; i++)); do
 		kill -0 "$pid" 2>/dev/null || break
 		sleep 0.1
 	done

@@ -39,11 +39,11 @@ must vbet ping r1 r2
 
 # The carrier at one end.
 must vbet link r1 r2 down end=r2
-wait_until 5 no_carrier r2 eth0
+wait_until 20 no_carrier r2 eth0
 must has_carrier r1 eth0
 must_status 1 vbet ping r1 r2
 must vbet link r1 r2 up end=r2:eth0
-wait_until 5 has_carrier r2 eth0
+wait_until 20 has_carrier r2 eth0
 wait_until 10 vbet ping r1 r2
 must_status 2 vbet link r1 r2 down end=r3
 must_status 2 vbet link r1 r2 down sideways
@@ -62,9 +62,9 @@ must vbet link r1 r2 reset
 
 # What the script says at the console goes before what was done by hand, even if it says what it said before.
 must vbet link r1 r2 down
-wait_until 5 no_carrier r1 eth0
+wait_until 20 no_carrier r1 eth0
 must type_in 'up(r1, r2)'
-wait_until 5 has_carrier r1 eth0
+wait_until 20 has_carrier r1 eth0
 must type_in 'down(r1, r2, one_way = on)'
 must vbet link r1 r2 show
 out_has '^  r1 to r2: cut'

@@ -16,7 +16,7 @@ wait_until 200 ends
 [ "$(stat -c %s "$log")" -gt 120000000 ] || fail "the log has $(stat -c %s "$log") octets"
 # It is given back within a tenth of a second or so.
 is_small() { [ "$(du -k "$log" | cut -f1)" -lt 11000 ]; }
-wait_until 5 is_small
+wait_until 20 is_small
 vbet log h >out 2>err || fail "status $?"
 [ "$(wc -c <out)" -le 8388608 ] || fail "the log shows $(wc -c <out) octets"
 [ "$(wc -c <out)" -gt 8300000 ] || fail "the log shows $(wc -c <out) octets"
@@ -26,7 +26,7 @@ must vbet exec h -- true
 
 must in_node h 'printf "\033]0;gotcha\007\033[2Jred\rgreen\n" >/dev/console'
 shown() { vbet log h | tail -n 3 | grep -qF '\x1b]0;gotcha\x07\x1b[2Jred\x0dgreen'; }
-wait_until 5 shown
+wait_until 20 shown
 vbet log --raw h 2>/dev/null | tail -n 3 | grep -q $'\033]0;gotcha' || fail "--raw has no escapes"
 must vbet down
 nothing_left || fail "something is left"

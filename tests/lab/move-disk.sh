@@ -34,7 +34,7 @@ for kept in "" kept; do
 		must vbet move c --to $to
 	done
 	# What the disk has, and not what memory still knows.
-	must in_node a 'kill $(cat /root/writer); sleep 1; sync; echo 3 >/proc/sys/vm/drop_caches; md5sum -c /root/sum
+	must in_node a 'kill $(cat /root/writer); while kill -0 $(cat /root/writer) 2>/dev/null; do sleep 0.05; done; sync; echo 3 >/proc/sys/vm/drop_caches; md5sum -c /root/sum
 		awk "\$1 != NR { print \"lost\", NR; exit 1 }" /mnt/log && umount /mnt && e2fsck -fn /dev/vda'
 	in_node b 'echo 3 >/proc/sys/vm/drop_caches'
 	assert_eq "of its own" "$(in_node b 'dd if=/dev/vda bs=1M skip=14 count=1 2>/dev/null | head -c 10')" "what b wrote"

@@ -6,8 +6,8 @@
 . "${0%/*}/lib.sh"
 
 lab_up "$EXAMPLES/no-ip.vbet"
-must vbet exec a4 -- ping -c1 10.0.0.2
-must vbet exec a6 -- ping -c1 fd00::2
+wait_until 20 vbet exec a4 -- ping -c1 10.0.0.2
+wait_until 20 vbet exec a6 -- ping -c1 fd00::2
 wait_until 20 vbet exec h1 -- trellis ping -c1 h2
 wait_until 20 vbet exec g1 -- trellis ping -c1 /west/h1
 # goes_by NODES: who is on the way from h1 to h2. A probe may be lost, or late on a busy machine.

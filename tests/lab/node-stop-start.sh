@@ -49,7 +49,7 @@ out_has "no node 'nobody'"
 # What has no kernel goes off and on, too, and its cables with it.
 must vbet stop switch1
 assert_eq down "$(node_state switch1)" "state of a switch that is off"
-wait_until 5 no_carrier host1 eth0
+wait_until 20 no_carrier host1 eth0
 must_status 1 vbet ping host1 host2
 for verb in stop kill; do
 	must_status 3 vbet $verb switch1
@@ -59,9 +59,9 @@ must vbet link host2 switch1 down # said of a cable that is not plugged in, it h
 must vbet start switch1
 must_status 2 vbet start switch1
 out_has 'switch1 is ready'
-wait_until 5 has_carrier host1 eth0
+wait_until 20 has_carrier host1 eth0
 wait_until 10 vbet ping host1 host3
-wait_until 5 no_carrier host2 eth0
+wait_until 20 no_carrier host2 eth0
 must vbet link host2 switch1 up
 wait_until 10 vbet ping host1 host2
 must vbet restart switch1
@@ -85,16 +85,16 @@ g = alloc(host)
 link(g, net)
 END
 programs() { [ "$(pgrep -u "$(id -u)" -cf '^sleep 1000000$')" = "$1" ]; }
-wait_until 5 programs 1
+wait_until 20 programs 1
 must vbet stop es net
-wait_until 5 programs 0
-wait_until 5 no_carrier g eth0
+wait_until 20 programs 0
+wait_until 20 no_carrier g eth0
 must_status 3 vbet wait net
 must vbet start es net
-wait_until 5 programs 1
-wait_until 5 has_carrier g eth0
+wait_until 20 programs 1
+wait_until 20 has_carrier g eth0
 must in_node g 'ping -c 1 -W 5 10.0.2.2'
 must vbet restart es
-wait_until 5 programs 1
+wait_until 20 programs 1
 must vbet down
 nothing_left || fail "something is left"

@@ -21,13 +21,13 @@ out_has 'Advertising Router: 192.168.1.1'
 out_has 'Advertising Router: 192.168.2.2'
 
 must vbet link r1 r2 down
-wait_until 5 no_carrier r2 eth0
+wait_until 20 no_carrier r2 eth0
 must in_node r2 'ip link show eth0'
 out_has 'NO-CARRIER'
 must has_carrier r2 eth1
 wait_until 80 route_by 192.168.2.2
 
 must vbet link r1 r2 up
-wait_until 5 has_carrier r2 eth0
+wait_until 20 has_carrier r2 eth0
 wait_until 100 route_by 192.168.1.1
 must both_full

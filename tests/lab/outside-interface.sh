@@ -13,7 +13,7 @@ far=$!
 # shellcheck disable=SC2154 # assigned there
 trap 'status=$?; kill $far; (exit $status); finish' EXIT
 apart() { [ "$(readlink /proc/$far/ns/net)" != "$(readlink /proc/self/ns/net)" ]; }
-wait_until 5 apart
+wait_until 20 apart
 must ip link add port1 type veth peer name wire1
 must ip link set wire1 netns $far
 at_far() { nsenter -t $far -n "$@"; }
@@ -56,7 +56,7 @@ must ip link set port1 down
 must vbet exec pc -- true
 must ip link del port1
 gone() { [ "$(status_of '.nodes[] | select(.name == "port1") | .nics[0].counters.up')" = false ]; }
-wait_until 5 gone
+wait_until 20 gone
 grep -q 'down port1:port1' "$RUN/t/server.log" || fail "no word of port1 in the log"
 must vbet exec pc -- true
 must vbet down

@@ -49,7 +49,7 @@ rx() { in_node pc 'cat /sys/class/net/eth0.7/statistics/rx_bytes'; }
 before=$(rx)
 must vbet outside -- perl tagged.pl lab0 "$(status_of '.nodes[] | select(.name == "pc") | .nics[0].mac')"
 came() { [ "$(rx)" -gt "$before" ]; }
-wait_until 5 came
+wait_until 20 came
 vbet exec pc -- sh -c 'exec nc -l -p 9 >/root/got' </dev/null &
 pid=$!
 listens() { in_node pc 'ss -Hltn sport = :9' | grep -q :9; }
@@ -68,11 +68,11 @@ wait $pid
 cmp data back || fail "the data have changed on the way back"
 # The cable is one as any other: the host sees its carrier.
 carrier() { vbet outside -- ip -o link show dev lab0 | grep -q "$1"; }
-wait_until 5 carrier LOWER_UP
+wait_until 20 carrier LOWER_UP
 must vbet link lab0 lan down
-wait_until 5 carrier NO-CARRIER
+wait_until 20 carrier NO-CARRIER
 must vbet link lab0 lan up
-wait_until 5 carrier LOWER_UP
+wait_until 20 carrier LOWER_UP
 wait_until 10 vbet ping pc lab0
 # More of it in the running lab, and less.
 OUT=$(printf '%s\n' 'lab1 = attach(alloc(outside), alloc(NIC, address = 10.3.0.254/24))' \
@@ -82,7 +82,7 @@ must vbet wait late
 must vbet ping late lab1
 OUT=$(echo 'free(lab1)' | vbet console 2>&1) || fail "$OUT"
 gone() { ! vbet outside -- ip link show dev lab1; }
-wait_until 5 gone
+wait_until 20 gone
 must vbet ping pc lab0
 # What cannot be had says why, and nothing is left of it.
 OUT=$(echo 'link(attach(alloc(outside), alloc(NIC, name = "lo")), attach(alloc(host, name = "no"), alloc(NIC)))' |

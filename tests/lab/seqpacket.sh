@@ -23,7 +23,7 @@ wait $pid
 must vbet cp b:/root/got got
 cmp data got || fail "the data have changed on the way"
 must vbet link b s down
-wait_until 5 no_carrier b eth0
+wait_until 20 no_carrier b eth0
 must_status 1 vbet ping a b
 must vbet link b s up
 wait_until 10 vbet ping a b

@@ -8,7 +8,7 @@
 write_long_lab
 kill_server() { kill -KILL "$(status_of .server_pid)"; }
 gone() {
-	wait_until 8 no_processes
+	wait_until 20 no_processes
 	must vbet clean
 	nothing_left || fail "something is left"
 }

@@ -28,7 +28,7 @@ until_more() { # NODE FILE LINES
 }
 traffic() {
 	in_node h2 "nohup nc -l -p 5000 >/tmp/got 2>/dev/null &"
-	sleep 0.3
+	until [ -n "$(in_node h2 "ss -Hltn sport = :5000")" ]; do sleep 0.1; done
 	in_node h1 "nohup sh -c \"i=0; while :; do i=\\\$((i + 1)); echo \\\$i; sleep 0.1; done | nc 10.0.1.1 5000\" >/dev/null 2>&1 &
 		nohup ping -i 0.1 10.0.1.1 >/tmp/ping 2>&1 &"
 }

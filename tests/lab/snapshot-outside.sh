@@ -36,9 +36,9 @@ must vbet down
 must vbet restore kept
 # Its carrier is that of the cable.
 carrier() { vbet outside -- ip -o link show dev lab0 | grep -q "$1"; }
-wait_until 5 carrier NO-CARRIER
+wait_until 20 carrier NO-CARRIER
 must vbet link lab0 lan up
-wait_until 5 carrier LOWER_UP
+wait_until 20 carrier LOWER_UP
 works
 must vbet down
 wait_until 10 nothing_left

@@ -53,7 +53,7 @@ goes_on
 # What one process lacks the lab does not have: it is said, and nothing is saved. The others go on.
 kill -KILL "$(status_of '.substrate_processes[1].pid')"
 lost() { vbet status | grep -q 'HAS ENDED'; }
-wait_until 5 lost
+wait_until 20 lost
 must_fail vbet save again
 out_has 'has ended'
 must in_node h1 'ping -c 1 10.0.0.2'

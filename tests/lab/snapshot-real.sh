@@ -123,7 +123,7 @@ kernel=$(for p in $launcher $(pgrep -P "$launcher"); do pgrep -P "$p"; done)
 # shellcheck disable=SC2086 # several
 kill -STOP $kernel
 timeout 8 vbet save torn 2>torn.err &
-wait_until 5 sh -c "ls -d '$HOME'/.local/share/vbet/snapshots/stage/*/s.new"
+wait_until 20 sh -c "ls -d '$HOME'/.local/share/vbet/snapshots/stage/*/s.new"
 kill -KILL "$launcher"
 wait $!
 assert_eq 3 $? "save: $(cat torn.err)"

@@ -25,7 +25,7 @@ for clock in virtual real; do
 		kill -KILL "$(awk '$3 == "substrate" { print $1 }' "$RUN/long/pids")"
 		ends $pid 3 "vbet test by the $clock clock ($stage)"
 		told out "vbet test by the $clock clock"
-		wait_until 5 no_processes
+		wait_until 20 no_processes
 		must vbet clean
 	done
 

@@ -11,7 +11,7 @@ r1 = alloc(host, vnet = red, on = s[1])
 r2 = alloc(host, vnet = red, on = s[3])
 v = vlink(r1, r2, min = 5Mbit)
 END
-vbet exec r1 -- ping -q -i 0.02 -c 500 -W 2 r2 >"$HOME/pings" 2>&1 </dev/null &
+vbet exec r1 -- ping -n -i 0.02 r2 >"$HOME/pings" 2>&1 </dev/null &
 pings=$!
 must type_in 'blue = vnet()' 'b1 = alloc(host, vnet = blue, on = s[1])' 'b2 = alloc(host, vnet = blue, on = s[3])' \
 	'w = vlink(b1, b2, min = 5Mbit)'
@@ -55,14 +55,10 @@ after=$(red_frames)
 kill -0 "$counted" || fail "the pings ended before the last change: $(cat "$HOME/counted")"
 in_node r1 'pkill -INT -f "i 0.005"'
 wait "$counted"
-# The last one may be on its way when ping ends.
-arrived=$(grep -c 'icmp_seq=' "$HOME/counted")
-assert_eq "$(seq "$arrived")" "$(sed -n 's/.*icmp_seq=\([0-9]*\) .*/\1/p' "$HOME/counted")" "answers to pings while policies changed"
-[ "$arrived" -ge 200 ] || fail "only $arrived pings while policies changed"
-[ $(($(sed -n 's/^\([0-9]*\) packets transmitted.*/\1/p' "$HOME/counted") - arrived)) -le 1 ] || fail "$(tail -n 3 "$HOME/counted")"
+unbroken "$HOME/counted" 200
 assert_eq "$(jq -c 'map({at, vli, vlink, dropped})' <<<"$before")" "$(jq -c 'map({at, vli, vlink, dropped})' <<<"$after")" \
 	"VLIs and drops of red's link"
-jq -e 'length == 4 and all(.offered - .carried <= 4)' <<<"$after" >/dev/null || fail "frames were lost: $after"
+jq -e 'length == 4' <<<"$after" >/dev/null || fail "interfaces of red's link: $after"
 assert_eq "$news" "$(grep -c 'vlink v:' "$RUN/t/server.log")" "news of the virtual link in the log"
 must type_in 'set(s[1], idle = 1s, measure = 100ms)'
 idle_ns() { vbet status -j | jq '.substrate.objects.s1.idle_ns'; }
@@ -77,5 +73,9 @@ must vbet substrate
 out_has_not blue
 must vbet status
 out_has_not '^b1 '
-wait "$pings" || fail "$(cat "$HOME/pings")"
-grep -q ' 0% packet loss' "$HOME/pings" || fail "red lost something: $(cat "$HOME/pings")"
+in_node r1 'pkill -INT -f "i 0.02"'
+wait "$pings"
+unbroken "$HOME/pings" 50
+# What was offered has been carried, to the last frame.
+carried() { red_frames | jq -e 'all(.offered == .carried)'; }
+wait_until 20 carried

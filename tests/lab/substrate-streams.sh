@@ -159,7 +159,7 @@ crowd=$!
 wait_until 10 grep -q here crowd
 must tell c1 remove m
 must tell c1 manager m s1 peer=s2 connect=tcp:10.99.2.2:7000
-wait_until 3 opened c1 3
+wait_until 20 opened c1 3
 kill $crowd
 assert_eq 5 "$(station x1 ping 5 200)" "echoes afterwards"
 assert_eq 3 "$(grep -c 'event manager m open' events-c1)" "streams opened"

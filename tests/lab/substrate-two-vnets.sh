@@ -116,7 +116,7 @@ captures=()
 listen_at r:eth0 r.pcapng
 listen_at b:eth0 b.pcapng
 listen_at plain:eth0 plain.pcapng
-sleep 1
+for f in r b plain; do wait_until 20 test -s $f.pcapng; done
 attack
 # The same way, so behind all that the attack may have let through.
 must vbet ping g b
@@ -137,7 +137,7 @@ must_fail in_node r 'ping -c1 -W0.5 10.3.0.2'
 # ---- what comes later ----
 must type_in 'late = attach(alloc(host, vnet = red, on = s[2]), alloc(NIC, address = 10.4.0.2/24)) vlink(g, late) address(NIC(g, 4), 10.4.0.1/24)'
 must vbet wait late
-must vbet ping g late
+wait_until 20 vbet ping g late
 must in_vnet red g 'ping -c2 -W2 late'
 must_fail in_vnet blue g 'ping -c1 -W1 10.4.0.2'
 must_fail in_node b 'ping -c1 -W1 10.4.0.2'

@@ -31,6 +31,8 @@ term_type 'bg; jobs'
 term_wait 'Running +sleep 2000'
 term_type 'fg'
 term_wait '^sleep 2000$'
+in_front() { in_node h 'ps -o stat=,args= -C sleep' | grep -q '+.*sleep 2000'; }
+wait_until 20 in_front
 term_keys C-c
 term_type 'echo "jobs: [$(jobs)]"'
 term_wait '^jobs: \[\]'

@@ -23,8 +23,9 @@ must_fail as_user vbet status
 must vbet pingall
 
 # Without XDG_RUNTIME_DIR it is a directory of the user in /tmp.
-must as_user env -u XDG_RUNTIME_DIR vbet up -n in-tmp "$EXAMPLES/hello.vbet"
-must as_user env -u XDG_RUNTIME_DIR vbet status -n in-tmp
-out_has "in /tmp/vbet-$(id -u "$user")/in-tmp"
-must as_user env -u XDG_RUNTIME_DIR vbet down -n in-tmp
+lab=in-tmp-$$
+must as_user env -u XDG_RUNTIME_DIR vbet up -n "$lab" "$EXAMPLES/hello.vbet"
+must as_user env -u XDG_RUNTIME_DIR vbet status -n "$lab"
+out_has "in /tmp/vbet-$(id -u "$user")/$lab"
+must as_user env -u XDG_RUNTIME_DIR vbet down -n "$lab"
 rm -rf "$theirs"

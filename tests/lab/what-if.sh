@@ -73,13 +73,14 @@ said() { grep -v ' \(clock\|end\)' "$1/inputs"; }
 cat inputs <(tail -n 1 run/inputs) >one/would/inputs # as if it had been taken down then
 
 # There is no place where it could be kept.
-take_place() { until rmdir "$RUN"/.restore-*; do :; done 2>/dev/null; }
+take_place() { while :; do rmdir "$RUN"/.restore-*; done 2>/dev/null; }
 take_place &
 place=$!
 must vbet up --whatif 'cut(h2, r1)' "run@${at}s" --keep two
 boots 2
 out_has '^the lab as it was at that moment cannot be kept: .*; the run is repeated$'
-wait $place
+kill $place
+wait $place 2>/dev/null
 must vbet down
 # It was kept, and cannot be restored: the command stands until it is damaged.
 vbet up --whatif 'cut(h2, r1)' "run@${at}s" --keep three >three.out 2>&1 </dev/null &
