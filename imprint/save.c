@@ -9,7 +9,8 @@
  * relocations, heap, stack. Pages of zeroes are left out where a new mapping has them anyway.
  *
  * The file has no name until it is whole and on the disk; it then takes the place of the old one in
- * one step. A writer that is killed leaves nothing.
+ * one step. A writer that is killed in that leaves a second name, PATH.new, which the next one
+ * takes away; otherwise it leaves nothing.
  */
 #include "imprint/imprint_file.h"
 #include "imprint/jump.h"

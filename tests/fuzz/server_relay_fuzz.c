@@ -5,6 +5,7 @@
  * something, to send a file, to get one; the rest is what it hears, in pieces as long as octets of
  * it say. Each ends when the server has, with a status or a reason, and keeps nothing.
  */
+#include "tests/support/scratch.h"
 #include "vbet-server/command/client.h"
 
 #include "lib/sock.h"
@@ -41,7 +42,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	char path[64];
 
 	signal(SIGPIPE, SIG_IGN);
-	demand(mkdtemp(base) != NULL && setenv("XDG_RUNTIME_DIR", base, 1) == 0);
+	scratch_make(base);
+	demand(setenv("XDG_RUNTIME_DIR", base, 1) == 0);
 	snprintf(path, sizeof(path), "%s/vbet", base);
 	demand(mkdir(path, 0700) == 0);
 	snprintf(path, sizeof(path), "%s/vbet/t", base);

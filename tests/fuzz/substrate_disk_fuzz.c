@@ -7,6 +7,7 @@
 #include "substrate/disk/disk.h"
 #include "substrate/disk/image.h"
 #include "substrate/virtio/guestmem.h"
+#include "tests/support/scratch.h"
 #include "tests/support/vuser_input.h"
 
 #include <fcntl.h>
@@ -100,8 +101,7 @@ static void prepare(void)
 	char dir[] = "/tmp/disk-fuzz-XXXXXX";
 	char line[512];
 
-	if (!mkdtemp(dir))
-		abort();
+	scratch_make(dir);
 	snprintf(base_path, sizeof(base_path), "%s/base", dir);
 	snprintf(layer_path, sizeof(layer_path), "%s/layer", dir);
 	snprintf(path, sizeof(path), "%s/d", dir);

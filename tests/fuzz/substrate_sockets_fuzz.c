@@ -11,6 +11,7 @@
 #include "substrate/device/devnode.h"
 #include "substrate/device/plug.h"
 #include "substrate/nic/nic.h"
+#include "tests/support/scratch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -292,7 +293,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct plug *plug[2];
 
 	if (strstr(dir, "XXXXXX")) {
-		demand(mkdtemp(dir) != NULL);
+		scratch_make(dir);
 		demand(freopen("/dev/null", "w", stdout) != NULL);
 	}
 	for (int i = 0; i < CLIENTS; i++)

@@ -11,6 +11,7 @@
 #include "substrate/nic/nic.h"
 #include "substrate/virtio/channel.h"
 #include "substrate/virtio/guestmem.h"
+#include "tests/support/scratch.h"
 #include "tests/support/tcpframe.h"
 #include "tests/support/vuser_input.h"
 
@@ -108,8 +109,7 @@ static void prepare(void)
 	char dir[] = "/tmp/vhost-fuzz-XXXXXX";
 	char line[256];
 
-	if (!mkdtemp(dir))
-		abort();
+	scratch_make(dir);
 	snprintf(nic_path, sizeof(nic_path), "%s/a", dir);
 	snprintf(peer_path, sizeof(peer_path), "%s/b", dir);
 	snprintf(channel_path, sizeof(channel_path), "%s/c", dir);

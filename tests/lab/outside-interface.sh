@@ -3,11 +3,11 @@
 # lab: only root
 # A port that is a real interface, through libpcap: here one side of a pair that this test makes, in a
 # network namespace of its own; at the other side is a machine, in another.
-. "${0%/*}/lib.sh"
-
 if [ -z "${VBET_TEST_INSIDE:-}" ]; then
 	exec unshare -n env VBET_TEST_INSIDE=1 bash "$0"
 fi
+. "${0%/*}/lib.sh"
+
 unshare -n sleep 1000 &
 far=$!
 # shellcheck disable=SC2154 # assigned there

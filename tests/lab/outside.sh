@@ -3,11 +3,11 @@
 # lab: also root
 # alloc(outside): an interface of this machine is a part of the lab, in a namespace of its own for those
 # who have no rights, and for root in the one where vbet runs (here, of this test).
-. "${0%/*}/lib.sh"
-
 if [ "$(id -u)" = 0 ] && [ -z "${VBET_TEST_INSIDE:-}" ]; then
 	exec unshare -n env VBET_TEST_INSIDE=1 bash "$0"
 fi
+. "${0%/*}/lib.sh"
+
 [ "$(id -u)" = 0 ] && place=host || place=own
 
 lab_up "$EXAMPLES/outside.vbet"

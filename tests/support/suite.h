@@ -17,6 +17,16 @@ static inline bool suite_is_sanitized(void)
 #endif
 }
 
+/*
+ * A test that hangs ends after a minute. The 4 s of libcheck are not enough for one of 300,000
+ * assertions, or with a disk that is slow, where the machine has other work. tcase_create() reads
+ * it, so it is there before main().
+ */
+__attribute__((constructor)) static inline void suite_set_timeout(void)
+{
+	setenv("CK_DEFAULT_TIMEOUT", "60", 0);
+}
+
 /* Runs all of it (CK_VERBOSITY says what is printed) and frees it: the exit status. */
 static inline int suite_run(Suite *s)
 {

@@ -88,11 +88,10 @@ static void send_message(uint32_t channel, uint8_t type, const char *text)
 /* Until all that was sent so far is heard: a turn may only have been about writing. */
 static void turn(void)
 {
-	int64_t until = clock_monotonic_ns() + 50000000;
 	struct err e;
 
-	while (clock_monotonic_ns() < until)
-		ck_assert_int_eq(loop_turn(loop, until, &e), 0);
+	for (int i = 0; i < 20; i++)
+		ck_assert_int_eq(loop_turn(loop, 0, &e), 0);
 }
 
 static struct wire_head read_head(char *payload, size_t size)

@@ -499,7 +499,8 @@ static void kill_at_each_moment(void (*work)(void), unsigned step, bool removes)
 			put("twice", 3);
 		call += step;
 	}
-	ck_assert_uint_gt(killed, 30);
+	/* How many depends on the file system: one that shares blocks needs fewer calls to copy. */
+	ck_assert_uint_gt(killed, 10);
 	put("twice", 3);
 	tidy();
 	expect("old", 1);

@@ -491,7 +491,7 @@ static int plug(const char *at, const char *name)
 	return fd;
 }
 
-enum { DELAY_MS = 600, FRAMES = 5 };
+enum { DELAY_MS = 2000, FRAMES = 5 };
 
 static uint8_t a_frame[100] = {2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 0x88, 0xb5};
 

@@ -234,14 +234,16 @@ START_TEST(a_killed_control_daemon_is_started_again)
 	int seven = bind_app(app, "bind 7");
 	char byte;
 
-	wait_started("worker", 1);
+	struct vnet_table *t = names_of(app);
+
+	wait_names(t, "7 50 "); /* the worker, which ends with its daemon, is at work */
+	vnet_table_close(t);
 	kill(pid_of("control"), from_outside[_i]);
 	ck_assert_int_eq(recv(seven, &byte, 1, 0), 0);
 	ck_assert_int_eq(recv(app, &byte, 1, 0), 0);
 	wait_started("control", 2);
 	wait_started("worker", 2);
-	struct vnet_table *t = names_of(app = app_of(0));
-
+	t = names_of(app = app_of(0));
 	wait_names(t, "50 ");
 	seven = bind_app(app, "bind 7");
 	wait_names(t, "7 50 ");

@@ -123,14 +123,19 @@ START_TEST(a_reader_never_sees_half_of_it)
 		uint32_t version;
 		ssize_t n = vnet_table_read(r, got, sizeof(got), &version);
 
-		ck_assert_int_ge(n, 0);
+		/* A writer that lost the processor in the middle. */
+		if (n < 0) {
+			ck_assert_int_eq(errno, EAGAIN);
+			continue;
+		}
 		ck_assert_uint_ge(version, last);
 		last = version;
 		if (!version)
 			continue;
 		ck_assert_int_eq(n, 1 + version * 7919 % CAPACITY);
 		for (ssize_t i = 0; i < n; i++)
-			ck_assert_msg(got[i] == (version & 0xff), "torn at %zd of %zd", i, n);
+			if (got[i] != (version & 0xff))
+				ck_abort_msg("torn at %zd of %zd", i, n);
 	}
 	pthread_join(writer, NULL);
 	vnet_table_close(r);

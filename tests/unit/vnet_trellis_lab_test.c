@@ -66,8 +66,8 @@ static void make_place(const struct place *p, unsigned number)
 
 static void start_mux(const struct place *p, pid_t *pid)
 {
-	char *argv[] = {"vnet-mux",    "memory=32M",      "--", "trellisd", (char *)p->address,
-			"hello=200ms", (char *)p->router, NULL};
+	char *argv[] = {"vnet-mux", "memory=32M",      "--", "trellisd", (char *)p->address,
+			"hello=1s", (char *)p->router, NULL};
 
 	*pid = vlab_spawn(conf_of(p->name), argv, NULL);
 }
@@ -169,6 +169,18 @@ static void wait_for(const char *where, const char *command)
 	ck_abort_msg("%s: %s: %s", where, command, out);
 }
 
+/* Until that is the way from h1 to h2: first it may be another, and on a busy machine none now and
+ * then. */
+static void wait_for_way(const char *want)
+{
+	for (int i = 0; i < 1000; i++) {
+		if (run("h1", "trace h2") == 0 && !strcmp(out, want))
+			return;
+		poll(NULL, 0, 50);
+	}
+	ck_abort_msg("from h1 to h2: %s", out);
+}
+
 static void make_file(const char *name, size_t len)
 {
 	char *path = file_of(name);
@@ -225,8 +237,7 @@ START_TEST(they_ping_and_trace)
 	ck_assert_int_eq(run("h1", "ping -c 3 -i 0 /east/h2"), 0);
 	ck_assert_ptr_nonnull(strstr(out, "56 octets from /east/h2: seq=3"));
 	ck_assert_ptr_nonnull(strstr(out, "3 sent, 3 answered"));
-	ck_assert_int_eq(run("h1", "trace h2"), 0);
-	ck_assert_str_eq(out, " 1  /west/r1\n 2  /east/r2\n 3  /east/h2\n");
+	wait_for_way(" 1  /west/r1\n 2  /east/r2\n 3  /east/h2\n");
 	ck_assert_int_eq(run("h1", "ping -c 1 /north/h7"), 1);
 	ck_assert_ptr_nonnull(strstr(out, "no way to /north/h7"));
 	ck_assert_int_eq(run("h1", "routes"), 0);
@@ -246,16 +257,18 @@ START_TEST(a_port_has_one_owner)
 	}
 	ck_assert_int_eq(run("h2", "hear 500 1"), 1);
 	ck_assert_ptr_nonnull(strstr(out, "the port is taken"));
-	/* A datagram may be lost: on a busy machine nodes take each other for gone now and then. */
+	/* A datagram may be lost, or find no way: on a busy machine nodes take each other for gone.
+	 */
 	do {
-		ck_assert_int_eq(run("h1", "say hello h2 500"), 0);
+		run("h1", "say hello h2 500");
 	} while (!has_ended(first, 100));
 	ck_assert_int_eq(finish(first, 1), 0);
 	ck_assert_ptr_nonnull(strstr(out, "/west/h1"));
 	ck_assert_ptr_nonnull(strstr(out, ": hello"));
 	/* And it is free again. */
-	ck_assert_int_eq(run("h1", "send /etc/passwd h2 600"), 1);
-	ck_assert_ptr_nonnull(strstr(out, "Connection refused"));
+	do {
+		ck_assert_int_eq(run("h1", "send /etc/passwd h2 600"), 1);
+	} while (!strstr(out, "Connection refused"));
 }
 END_TEST
 
@@ -285,8 +298,7 @@ START_TEST(a_file_arrives_though_a_link_is_cut)
 	wait_for("h1", "ping -c 1 h2");
 	vlab_say("set h1r1 rate=8Mbit");
 	transfer(2000000, cut_silently);
-	ck_assert_int_eq(run("h1", "trace h2"), 0);
-	ck_assert_str_eq(out, " 1  /west/r1\n 2  /south/r3\n 3  /east/r2\n 4  /east/h2\n");
+	wait_for_way(" 1  /west/r1\n 2  /south/r3\n 3  /east/r2\n 4  /east/h2\n");
 }
 END_TEST
 
