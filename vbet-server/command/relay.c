@@ -114,7 +114,8 @@ static int take_exit(struct relay *r, const char *data, uint32_t len, struct err
 	else if (words_get(&w, "timeout"))
 		rc = err_set(e, ERR_TIMEOUT, "the command ran out of time");
 	else if ((v = words_get(&w, "error")))
-		rc = err_set(e, ERR_ENV, "%s", v);
+		rc = err_set(e, ERR_ENV, "%s",
+			     *v ? v : "it failed, and the guest does not say why");
 	arena_finish(&a);
 	return rc;
 }
