@@ -130,6 +130,7 @@ static void remove_client(int i)
 	}
 	loop_cancel_timer(lab.loop, &c->timeout);
 	conn_finish(&c->conn);
+	request_await(c, NULL);
 	free(c);
 	close(client_ends[i]);
 }
